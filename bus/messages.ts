@@ -1,0 +1,210 @@
+/**
+ * Every message that crosses the bus has one zod schema here; its type is inferred from it, and docs/protocol is generated from it.
+ * Keys are camelCase. Times are ISO 8601 in UTC, costs US dollars, tokens as the backend counted them.
+ */
+import { z } from 'zod';
+import { TaskId } from './task-id.ts';
+
+/** The longest text an operator may send in one message, in characters. */
+export const maxSteerChars = 32_768;
+/** The longest goal or instruction, in characters. */
+export const maxInstructionChars = 65_536;
+
+const SteerId = z
+  .string()
+  .min(1)
+  .max(128)
+  .describe('Unique within the task. Default: the Nats-Msg-Id header, else `seq:<stream sequence>`.');
+const Text = z.string().min(1).max(maxSteerChars);
+const Name = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[a-z][a-z0-9_-]*$/, 'lower case letters, digits, - and _, starting with a letter');
+
+export const TaskType = Name.describe('What kind of agent does the task: `supervisor`, or a kind of the roster.');
+export const Urgency = z.enum(['now', 'next-step', 'after']);
+
+export const Usage = z.object({
+  inputTokens: z.number().int().nonnegative(),
+  outputTokens: z.number().int().nonnegative(),
+  costUsd: z.number().nonnegative(),
+});
+export type Usage = z.infer<typeof Usage>;
+
+export const Failure = z.object({ code: z.string(), message: z.string(), retryable: z.boolean() });
+export type Failure = z.infer<typeof Failure>;
+
+/** What a task is asked to do; fixed at dispatch. */
+export const TaskSpec = z.object({
+  type: TaskType,
+  instruction: z.string().min(1).max(maxInstructionChars),
+  needs: z.array(z.string().min(1).max(64)).max(16).default([]).describe('Capabilities its backend must be good at.'),
+  backend: z.string().min(1).max(64).nullable().default(null).describe('A backend by name, or null to let the roster route.'),
+  workspace: z
+    .string()
+    .max(4096)
+    .nullable()
+    .default(null)
+    .describe('Absolute folder its file tools are confined to; null: the default of the node.'),
+  deadlineAt: z.iso.datetime().nullable().default(null),
+  limits: z
+    .object({ steps: z.number().int().min(1).max(10_000), costUsd: z.number().nonnegative().nullable() })
+    .partial()
+    .default({}),
+  context: z
+    .array(z.object({ title: z.string().max(256), text: z.string().max(262_144) }))
+    .max(64)
+    .default([])
+    .describe('Results of the sub-tasks this one comes after.'),
+});
+export type TaskSpec = z.infer<typeof TaskSpec>;
+
+/** On `cox.tasks.<type>.pending` and `.wake`: a message is one run of a task. */
+export const Ticket = z.object({
+  id: TaskId,
+  t: z.number().int().min(1).describe('The run this ticket is for: one more than the state record names.'),
+  spec: TaskSpec.optional().describe('For a sub-task, whose state is created at its first claim.'),
+});
+export type Ticket = z.infer<typeof Ticket>;
+
+const common = { id: SteerId.optional(), from: z.string().max(128).optional() };
+const Expect = z.object({ step: z.number().int().nonnegative() }).strict();
+export const PlanTask = z.object({
+  key: z
+    .string()
+    .min(1)
+    .max(64)
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'letters, digits, ., - and _'),
+  type: TaskType,
+  instruction: z.string().min(1).max(maxInstructionChars),
+  needs: z.array(z.string().min(1).max(64)).max(16).default([]),
+  after: z.array(z.string().min(1).max(64)).max(64).default([]),
+  backend: z.string().min(1).max(64).nullable().default(null),
+});
+export type PlanTask = z.infer<typeof PlanTask>;
+
+/** On `cox.tasks.<id>.steering`, as JSON. A payload that is no JSON object is a correction in plain text: `{ type: 'steer', text }`. */
+export const SteeringMessage = z.discriminatedUnion('type', [
+  z
+    .object({ ...common, type: z.literal('steer'), text: Text, urgency: Urgency.default('now'), expect: Expect.optional() })
+    .strict(),
+  z.object({ ...common, type: z.literal('redirect'), text: Text, expect: Expect.optional() }).strict(),
+  z.object({ ...common, type: z.literal('answer'), question: z.string().min(1).max(64), text: Text }).strict(),
+  z.object({ ...common, type: z.literal('swap'), backend: z.string().min(1).max(64) }).strict(),
+  z
+    .object({
+      ...common,
+      type: z.literal('budget'),
+      steps: z.number().int().min(1).max(10_000).optional(),
+      costUsd: z.number().positive().optional(),
+    })
+    .strict(),
+  z.object({ ...common, type: z.literal('pause') }).strict(),
+  z.object({ ...common, type: z.literal('resume') }).strict(),
+  z.object({ ...common, type: z.literal('cancel'), reason: z.string().max(1024).optional() }).strict(),
+  z.object({ ...common, type: z.literal('add'), task: PlanTask }).strict(),
+  z.object({ ...common, type: z.literal('drop'), key: z.string().min(1).max(64) }).strict(),
+  z
+    .object({
+      ...common,
+      type: z.literal('rerun'),
+      key: z.string().min(1).max(64),
+      instruction: Text.optional(),
+      backend: z.string().min(1).max(64).optional(),
+    })
+    .strict(),
+]);
+export type SteeringMessage = z.infer<typeof SteeringMessage>;
+export type SteeringInput = z.input<typeof SteeringMessage>;
+
+/** What became of a steer. `applied` and `returned` are final; a steer gets exactly one final receipt. */
+export const Receipt = z.object({
+  steer: z.string(),
+  kind: z.string(),
+  fate: z.enum(['accepted', 'queued', 'applied', 'returned']),
+  seq: z.number().int().nonnegative().describe('Stream sequence of the steering message.'),
+  step: z.number().int().nonnegative().optional().describe('The step whose model call first saw it.'),
+  reason: z.string().optional().describe('Why it was returned, or what was done instead of what was asked.'),
+  reached: z.array(TaskId).optional().describe('For a correction of a goal: the sub-tasks it was relayed to.'),
+});
+export type Receipt = z.infer<typeof Receipt>;
+
+export const Question = z.object({
+  id: z.string(),
+  kind: z.enum(['asked', 'approval', 'in-doubt', 'budget', 'stuck']),
+  text: z.string(),
+  choices: z.array(z.string()).optional(),
+});
+export type Question = z.infer<typeof Question>;
+
+export const TaskState = z.enum(['idle', 'thinking', 'acting', 'decomposing', 'gathering', 'reducing', 'awaiting-steer', 'done']);
+export type TaskState = z.infer<typeof TaskState>;
+
+/** On `cox.tasks.<id>.status`: one per commit. The last one answers `status`. */
+export const Status = z.object({
+  id: TaskId,
+  type: TaskType,
+  commit: z.number().int().min(1).describe('Counts the commits of this task.'),
+  epoch: z.number().int().nonnegative().describe('Counts the claims of this task.'),
+  at: z.iso.datetime(),
+  node: z.string().describe('Who wrote it.'),
+  state: TaskState,
+  step: z.number().int().nonnegative(),
+  backend: z.string().nullable(),
+  doing: z.string().optional().describe('The tool call in flight, in words.'),
+  paused: z.boolean().default(false),
+  question: Question.nullable().default(null),
+  receipts: z.array(Receipt).default([]),
+  usage: Usage,
+  outcome: z.enum(['completed', 'failed', 'cancelled']).nullable().default(null),
+  children: z
+    .array(z.object({ id: TaskId, key: z.string(), type: z.string(), status: z.string(), after: z.array(z.string()) }))
+    .optional(),
+  lastTokenAt: z.iso.datetime().optional(),
+  lastToolAt: z.iso.datetime().optional(),
+  note: z.string().optional().describe('Something an operator should know: a backend was swapped, a routing decision.'),
+});
+export type Status = z.infer<typeof Status>;
+
+/** On `cox.tasks.<id>.result`: the one final output. */
+export const Result = z.object({
+  id: TaskId,
+  type: TaskType,
+  outcome: z.enum(['completed', 'failed', 'cancelled']),
+  output: z.string().nullable().describe('The answer; null unless completed.'),
+  failure: Failure.nullable(),
+  salvage: z.object({
+    findings: z.array(z.string()).describe('What was found so far, also when the task did not complete.'),
+    remaining: z.string().nullable().describe('What was left to do.'),
+    artifacts: z.array(z.string()),
+    steps: z.number().int().nonnegative(),
+  }),
+  usage: Usage,
+  usageByBackend: z.record(z.string(), Usage),
+  at: z.iso.datetime(),
+});
+export type Result = z.infer<typeof Result>;
+
+/** On `cox.live.<id>`: kept nowhere, for whoever watches. */
+export const Live = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('token'), step: z.number().int(), text: z.string() }),
+  z.object({ type: z.literal('tool'), step: z.number().int(), tool: z.string(), text: z.string() }),
+]);
+export type Live = z.infer<typeof Live>;
+
+/** A row of `tree`. */
+export const TreeNode = z.object({
+  id: TaskId,
+  parent: TaskId.nullable(),
+  key: z.string().nullable().describe('Its key in the plan of the parent.'),
+  type: z.string(),
+  instruction: z.string(),
+  backend: z.string().nullable(),
+  state: TaskState,
+  outcome: z.enum(['completed', 'failed', 'cancelled']).nullable(),
+  steps: z.number().int().nonnegative(),
+  usage: Usage,
+  question: Question.nullable(),
+});
+export type TreeNode = z.infer<typeof TreeNode>;

@@ -1,0 +1,40 @@
+/**
+ * A task id is `<root>.<path>`: `k3xq.0` is a goal, `k3xq.4` its 4th sub-task, `k3xq.4-1` the first that 4 spawned. Two NATS tokens, so
+ * that one wildcard names a whole tree. DESIGN: "Names and subjects" in docs/architecture.md.
+ */
+import { z } from 'zod';
+
+const pattern = /^[a-z0-9]{4,12}\.(0|[1-9][0-9]{0,5}(-[1-9][0-9]{0,5}){0,7})$/;
+
+/** `k3xq.0`, `k3xq.4`, `k3xq.4-1`: lower case, at most 8 levels deep. */
+export const TaskId = z.string().regex(pattern, 'a task id looks like k3xq.0 or k3xq.4-1');
+export type TaskId = z.infer<typeof TaskId>;
+
+export const isTaskId = (text: string): boolean => pattern.test(text);
+export const rootOf = (id: TaskId): string => id.slice(0, id.indexOf('.'));
+const pathOf = (id: TaskId): string => id.slice(id.indexOf('.') + 1);
+export const goalOf = (id: TaskId): TaskId => `${rootOf(id)}.0`;
+
+/** The `n`th (from 1) child of a task. */
+export const childOf = (parent: TaskId, n: number): TaskId =>
+  pathOf(parent) === '0' ? `${rootOf(parent)}.${n}` : `${parent}-${n}`;
+
+/** `null` for a goal, which has no parent. */
+export function parentOf(id: TaskId): TaskId | null {
+  const path = pathOf(id);
+  if (path === '0') return null;
+  const cut = path.lastIndexOf('-');
+  return cut < 0 ? goalOf(id) : `${rootOf(id)}.${path.slice(0, cut)}`;
+}
+
+/** Which child of its parent a task is: 4 for `k3xq.4`, 1 for `k3xq.4-1`, 0 for a goal. */
+export const ordinalOf = (id: TaskId): number => Number(pathOf(id).split('-').at(-1));
+
+/** Depth in the tree: 0 for a goal. */
+export const depthOf = (id: TaskId): number => (pathOf(id) === '0' ? 0 : pathOf(id).split('-').length);
+
+/** A fresh root: 6 characters, 2 billion values. A collision is refused when the state is created. */
+export function newRoot(random: (bytes: Uint8Array) => Uint8Array): string {
+  const alphabet = 'abcdefghijkmnpqrstuvwxyz23456789';
+  return Array.from(random(new Uint8Array(6)), (byte) => alphabet[byte % alphabet.length]).join('');
+}
