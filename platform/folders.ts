@@ -1,0 +1,43 @@
+/**
+ * Where Coxswain keeps what it owns: downloads (cache), everything that must outlive a run (state), what the operator writes (config).
+ * The XDG variables are honoured on every system, so that two crews can live on one machine.
+ */
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+
+export interface Folders {
+  /** Can be deleted at any time; is fetched again. */
+  readonly cache: string;
+  /** The bus's data, logs, history. */
+  readonly state: string;
+  readonly config: string;
+}
+
+const app = 'coxswain';
+
+function defaultsOn(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): Folders {
+  const home = env.HOME || env.USERPROFILE || homedir();
+  if (platform === 'win32') {
+    const local = join(env.LOCALAPPDATA || join(home, 'AppData', 'Local'), app);
+    return { cache: join(local, 'cache'), state: join(local, 'state'), config: join(env.APPDATA || local, app) };
+  }
+  if (platform === 'darwin') {
+    const support = join(home, 'Library', 'Application Support', app);
+    return { cache: join(home, 'Library', 'Caches', app), state: join(support, 'state'), config: support };
+  }
+  return { cache: join(home, '.cache', app), state: join(home, '.local', 'state', app), config: join(home, '.config', app) };
+}
+
+/** A relative path in an XDG variable is ignored, as the XDG base directory specification says. */
+export function foldersOf(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = process.platform): Folders {
+  const defaults = defaultsOn(platform, env);
+  const folder = (name: string, otherwise: string): string => {
+    const base = env[name];
+    return base && isAbsolute(base) ? join(base, app) : otherwise;
+  };
+  return {
+    cache: folder('XDG_CACHE_HOME', defaults.cache),
+    state: folder('XDG_STATE_HOME', defaults.state),
+    config: folder('XDG_CONFIG_HOME', defaults.config),
+  };
+}
