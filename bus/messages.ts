@@ -118,6 +118,13 @@ export const SteeringMessage = z.discriminatedUnion('type', [
 export type SteeringMessage = z.infer<typeof SteeringMessage>;
 export type SteeringInput = z.input<typeof SteeringMessage>;
 
+/** A node of a supervisor's plan as its state record keeps it; `id` is null until it is dispatched. */
+export const PlanRow = PlanTask.pick({ key: true, type: true, instruction: true, after: true }).extend({
+  id: TaskId.nullable(),
+  status: z.enum(['waiting', 'running', 'returned', 'failed', 'dropped']),
+});
+export type PlanRow = z.infer<typeof PlanRow>;
+
 /** What became of a steer. `applied` and `returned` are final; a steer gets exactly one final receipt. */
 export const Receipt = z.object({
   steer: z.string(),
@@ -143,7 +150,7 @@ export type TaskState = z.infer<typeof TaskState>;
 
 /** On `cox.tasks.<id>.status`: one per commit. The last one answers `status`. */
 export const Status = z.object({
-  id: TaskId,
+  id: z.string().describe('Of the task; where a steer named none, the tokens it was sent to.'),
   type: TaskType,
   commit: z.number().int().min(1).describe('Counts the commits of this task.'),
   epoch: z.number().int().nonnegative().describe('Counts the claims of this task.'),
@@ -158,9 +165,16 @@ export const Status = z.object({
   receipts: z.array(Receipt).default([]),
   usage: Usage,
   outcome: z.enum(['completed', 'failed', 'cancelled']).nullable().default(null),
-  children: z
-    .array(z.object({ id: TaskId, key: z.string(), type: z.string(), status: z.string(), after: z.array(z.string()) }))
-    .optional(),
+  subTasks: z
+    .object({
+      waiting: z.number().int(),
+      running: z.number().int(),
+      returned: z.number().int(),
+      failed: z.number().int(),
+      dropped: z.number().int(),
+    })
+    .optional()
+    .describe('For a supervisor: how many nodes of its plan are in which state. `tree` names them.'),
   lastTokenAt: z.iso.datetime().optional(),
   lastToolAt: z.iso.datetime().optional(),
   note: z.string().optional().describe('Something an operator should know: a backend was swapped, a routing decision.'),
@@ -195,7 +209,7 @@ export type Live = z.infer<typeof Live>;
 
 /** A row of `tree`. */
 export const TreeNode = z.object({
-  id: TaskId,
+  id: TaskId.nullable().describe('Null for a node of a plan that is not dispatched yet.'),
   parent: TaskId.nullable(),
   key: z.string().nullable().describe('Its key in the plan of the parent.'),
   type: z.string(),

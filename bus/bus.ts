@@ -1,0 +1,45 @@
+/** A connection with the streams it needs: what every part of `bus/` works on. */
+import {
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+  type MsgRequest,
+  type StoredMsg,
+} from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { Log } from '../platform/log.ts';
+import { type StreamOptions, setUpStreams } from './streams.ts';
+import { Subjects } from './subjects.ts';
+
+export interface Bus {
+  readonly nc: NatsConnection;
+  readonly js: JetStreamClient;
+  readonly jsm: JetStreamManager;
+  readonly subjects: Subjects;
+  readonly log: Log;
+}
+
+/** Binds a connection to a namespace and creates what is missing there; safe to repeat and to race. */
+export async function openBus(
+  nc: NatsConnection,
+  options: { namespace?: string | undefined; log: Log; streams?: Partial<StreamOptions> },
+): Promise<Bus> {
+  const subjects = new Subjects(options.namespace);
+  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  const bus = { nc, js: jetstream(nc), jsm, subjects, log: options.log };
+  await setUpStreams(bus, options.streams);
+  return bus;
+}
+
+/**
+ * Reads that decide go to the stream's leader: a replicated direct read may miss a write that was acknowledged (PROTOCOL, "Why the obvious
+ * version fails").
+ * @returns the first message on `subject` at or after `seq`, or null.
+ */
+export const nextMessage = ({ jsm }: Bus, stream: string, subject: string, seq: number): Promise<StoredMsg | null> =>
+  // The server takes both fields together; the client's type knows only one at a time.
+  jsm.streams.getMessage(stream, { seq, next_by_subj: subject } as unknown as MsgRequest);
+
+export const lastMessage = ({ jsm }: Bus, stream: string, subject: string): Promise<StoredMsg | null> =>
+  jsm.streams.getMessage(stream, { last_by_subj: subject });

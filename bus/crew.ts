@@ -1,0 +1,284 @@
+/** What any client of the bus can do: dispatch, steer, watch, read. The command line uses this and nothing else. */
+import { DeliverPolicy } from '@nats-io/jetstream';
+import type { z } from 'zod';
+import { CoxError } from '../platform/errors.ts';
+import { type Bus, lastMessage } from './bus.ts';
+import {
+  Live,
+  type Receipt,
+  type Result,
+  type Status,
+  type SteeringInput,
+  SteeringMessage,
+  TaskSpec,
+  type TreeNode,
+} from './messages.ts';
+import { parseStatus } from './projection.ts';
+import { publish } from './publish.ts';
+import { createState, newRecord, parseRecord, readState, type StateRecord } from './state-record.ts';
+import { describe } from './steering-log.ts';
+import { goalOf, isTaskId, newRoot, parentOf, rootOf, type TaskId } from './task-id.ts';
+import { enqueue } from './task-queue.ts';
+import { planned, summaryOf, type TaskSummary, treeNode } from './tree.ts';
+
+/** A steer as the stream has it. */
+export interface Sent {
+  readonly steer: string;
+  /** Log sequence: the order in which steers are taken. */
+  readonly seq: number;
+}
+export type CrewEvent =
+  | { readonly kind: 'status'; readonly status: Status }
+  | { readonly kind: 'live'; readonly id: TaskId; readonly live: Live }
+  | { readonly kind: 'result'; readonly id: TaskId };
+
+export interface CrewOptions {
+  /** Who speaks: shown in records and logs. */
+  readonly name: string;
+  readonly now?: () => Date;
+  readonly random?: (bytes: Uint8Array) => Uint8Array;
+}
+
+export class Crew {
+  readonly bus: Bus;
+  readonly #name: string;
+  readonly #now: () => Date;
+  readonly #random: (bytes: Uint8Array) => Uint8Array;
+
+  constructor(bus: Bus, { name, now = () => new Date(), random = (bytes) => crypto.getRandomValues(bytes) }: CrewOptions) {
+    this.bus = bus;
+    this.#name = name;
+    this.#now = now;
+    this.#random = random;
+  }
+
+  /**
+   * Puts a task on the queue (PROTOCOL line 1). Returns when both its state and its ticket are stored.
+   * @throws CoxError `bad-task` naming the field; `stream-full`.
+   */
+  async dispatch(spec: z.input<typeof TaskSpec>, signal?: AbortSignal): Promise<TaskId> {
+    const parsed = TaskSpec.safeParse(spec);
+    if (!parsed.success)
+      throw new CoxError('bad-task', `Not a task: ${describe(parsed.error)}`, { hint: 'Mend the field that is named.' });
+    for (;;) {
+      const id = goalOf(`${newRoot(this.#random)}.0`);
+      const created = await createState(this.bus, newRecord(id, parsed.data, this.#name, this.#now().toISOString()), signal);
+      if (!created) continue;
+      await enqueue(this.bus, parsed.data.type, 'pending', { id, t: 1 }, signal);
+      return id;
+    }
+  }
+
+  /**
+   * Publishes a steering message. Resolves when the log has it; what becomes of it is told by `receipts`.
+   * @throws CoxError `bad-steer` naming the field.
+   */
+  async steer(id: TaskId, message: SteeringInput, signal?: AbortSignal): Promise<Sent> {
+    this.#check(id);
+    const parsed = SteeringMessage.safeParse(message);
+    if (!parsed.success)
+      throw new CoxError('bad-steer', `Not a steering message: ${describe(parsed.error)}`, {
+        hint: 'Mend the field that is named.',
+      });
+    const steer = parsed.data.id ?? newRoot(this.#random);
+    const payload = JSON.stringify({ ...parsed.data, id: steer });
+    const sent = await publish(this.bus, this.bus.subjects.of(id, 'steering'), payload, { msgID: `${id}:${steer}` }, signal);
+    if (!sent.ok) throw new Error('a publish without expectation cannot conflict');
+    return { steer, seq: sent.seq };
+  }
+
+  /** The receipts of a steer as they come; ends after the final one. */
+  async *receipts(id: TaskId, { steer, seq }: Sent, signal: AbortSignal): AsyncGenerator<Receipt> {
+    for await (const status of this.#statuses(id, seq + 1, signal))
+      for (const receipt of status.receipts) {
+        if (receipt.steer !== steer) continue;
+        yield receipt;
+        if (receipt.fate === 'applied' || receipt.fate === 'returned') return;
+      }
+  }
+
+  /** The last status by the state record, or null where no such task is known. Before its first claim a task is `idle`. */
+  async status(id: TaskId): Promise<Status | null> {
+    this.#check(id);
+    const held = await readState(this.bus, id);
+    if (held) return held.record.last ?? idleStatus(held.record);
+    const parent = parentOf(id);
+    const above = parent === null ? null : await readState(this.bus, parent);
+    const child = above && planned(above.record).find((node) => node.id === id);
+    return above && child ? { ...idleStatus(above.record), id, type: child.type, backend: null } : null;
+  }
+
+  /** Every task of the crew, oldest first. */
+  async tasks(): Promise<TaskSummary[]> {
+    const records = await this.#records('>');
+    return records.map(summaryOf).sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
+  }
+
+  /** The result if there is one. @throws CoxError `unknown-task`. */
+  async peekResult(id: TaskId): Promise<Result | null> {
+    this.#check(id);
+    const held = await readState(this.bus, id);
+    if (!held && !(await this.status(id))) throw unknownTask(id);
+    return held?.record.result ?? null;
+  }
+
+  /** Waits for the result, however long it takes. @throws CoxError `unknown-task`; AbortError. */
+  async result(id: TaskId, signal: AbortSignal): Promise<Result> {
+    const subscription = this.bus.nc.subscribe(this.bus.subjects.of(id, 'result'));
+    const stop = () => subscription.unsubscribe();
+    signal.addEventListener('abort', stop);
+    try {
+      const there = await this.peekResult(id);
+      if (there) return there;
+      for await (const _ of subscription) {
+        const result = await this.peekResult(id);
+        if (result) return result;
+      }
+      signal.throwIfAborted();
+      throw new CoxError('bus-closed', 'The connection to the bus was closed', { hint: 'Ask again with `cox result`.' });
+    } finally {
+      signal.removeEventListener('abort', stop);
+      stop();
+    }
+  }
+
+  /** The task and everything below it, parents before children. @throws CoxError `unknown-task`. */
+  async tree(id: TaskId): Promise<TreeNode[]> {
+    this.#check(id);
+    const records = await this.#records(`${rootOf(id)}.*`);
+    const byId = new Map(records.map((record) => [record.id, record]));
+    const below = (record: StateRecord, key: string | null): TreeNode[] => {
+      const rows = planned(record);
+      const named = new Set(rows.map((row) => row.id));
+      const earlier = records.filter((r) => parentOf(r.id) === record.id && !named.has(r.id));
+      return [
+        { ...treeNode(record), key },
+        ...earlier.flatMap((attempt) => below(attempt, null)),
+        ...rows.flatMap((row) => {
+          const child = row.id === null ? undefined : byId.get(row.id);
+          return child ? below(child, row.key) : [row];
+        }),
+      ];
+    };
+    const top = byId.get(id);
+    const tree = top ? below(top, null) : records.flatMap(planned).filter((row) => row.id === id);
+    if (tree.length === 0) throw unknownTask(id);
+    return tree;
+  }
+
+  /** What happens from now on: to one tree, or to every task. Statuses by strangers that are no statuses are left out. */
+  async *watch(id: TaskId | null, signal: AbortSignal): AsyncGenerator<CrewEvent> {
+    const { nc, subjects } = this.bus;
+    const root = id === null ? '*' : rootOf(id);
+    const events: CrewEvent[] = [];
+    let news = Promise.withResolvers<void>();
+    const put = (event: CrewEvent | null) => {
+      if (!event) return;
+      events.push(event);
+      news.resolve();
+    };
+    const subscriptions = [
+      nc.subscribe(subjects.every('status', root), { callback: (_, m) => put(statusEvent(parseStatus(m.data))) }),
+      nc.subscribe(subjects.every('result', root), { callback: (_, m) => put(resultEvent(subjects.parse(m.subject)?.id)) }),
+      nc.subscribe(subjects.everyLive(root), { callback: (_, m) => put(liveEvent(subjects.parseLive(m.subject), m.data)) }),
+    ];
+    const wake = () => news.resolve();
+    signal.addEventListener('abort', wake);
+    void nc.closed().then(wake);
+    try {
+      while (!signal.aborted && !nc.isClosed()) {
+        await news.promise;
+        news = Promise.withResolvers();
+        yield* events.splice(0);
+      }
+    } finally {
+      signal.removeEventListener('abort', wake);
+      for (const subscription of subscriptions) subscription.unsubscribe();
+    }
+  }
+
+  /** Statuses of a task from a log sequence on, and those to come. */
+  async *#statuses(id: TaskId, fromSeq: number, signal: AbortSignal): AsyncGenerator<Status> {
+    const { js, subjects } = this.bus;
+    const consumer = await js.consumers.get(subjects.logStream, {
+      filter_subjects: [subjects.of(id, 'status')],
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: fromSeq,
+    });
+    const messages = await consumer.consume();
+    const stop = () => void messages.close();
+    signal.addEventListener('abort', stop);
+    try {
+      for await (const message of messages) {
+        const status = parseStatus(message.data);
+        if (status) yield status;
+      }
+    } finally {
+      signal.removeEventListener('abort', stop);
+      await messages.close();
+    }
+  }
+
+  async #records(filter: string): Promise<StateRecord[]> {
+    const { js, subjects } = this.bus;
+    const consumer = await js.consumers.get(`KV_${subjects.stateBucket}`, {
+      filter_subjects: [`$KV.${subjects.stateBucket}.${filter}`],
+      deliver_policy: DeliverPolicy.LastPerSubject,
+    });
+    const records: StateRecord[] = [];
+    if ((await consumer.info()).num_pending === 0) return records;
+    const messages = await consumer.consume();
+    for await (const message of messages) {
+      const record = message.data.length > 0 ? parseRecord(message.data) : null;
+      if (record) records.push(record);
+      if (message.info.pending === 0) break;
+    }
+    await messages.close();
+    return records;
+  }
+
+  /** The last status as the log has it, by direct get: cheap, and possibly a moment old or a stranger's. */
+  async lastStatus(id: TaskId): Promise<Status | null> {
+    const message = await lastMessage(this.bus, this.bus.subjects.logStream, this.bus.subjects.of(id, 'status'));
+    return message && parseStatus(message.data);
+  }
+
+  #check(id: string): void {
+    if (!isTaskId(id))
+      throw new CoxError('bad-task-id', `${id} is no task id`, {
+        hint: 'A task id looks like k3xq.0 or k3xq.4-1; `cox status` lists them.',
+      });
+  }
+}
+
+const unknownTask = (id: TaskId) =>
+  new CoxError('unknown-task', `There is no task ${id}`, { hint: '`cox status` lists the tasks of this crew.' });
+
+const idleStatus = (record: StateRecord): Status => ({
+  id: record.id,
+  type: record.spec.type,
+  commit: 1,
+  epoch: 0,
+  at: record.createdAt,
+  node: record.node,
+  state: 'idle',
+  step: 0,
+  backend: record.spec.backend,
+  paused: false,
+  question: null,
+  receipts: [],
+  usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
+  outcome: null,
+});
+
+const statusEvent = (status: Status | null): CrewEvent | null => status && { kind: 'status', status };
+const resultEvent = (id: TaskId | null | undefined): CrewEvent | null => (id ? { kind: 'result', id } : null);
+function liveEvent(id: TaskId | null, data: Uint8Array): CrewEvent | null {
+  if (!id) return null;
+  try {
+    const live = Live.safeParse(JSON.parse(new TextDecoder().decode(data)));
+    return live.success ? { kind: 'live', id, live: live.data } : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * A publish that is awaited until the stream has it. A broker that restarts or is away only delays it: the publish is repeated with the
+ * same message id. Since message ids are not identity (PROTOCOL), whoever depends on "once" also gives an expectation or a state record.
+ */
+import type { JetStreamPublishOptions } from '@nats-io/jetstream';
+import { JetStreamApiError } from '@nats-io/jetstream';
+import { CoxError } from '../platform/errors.ts';
+import type { Bus } from './bus.ts';
+import { pause } from './pause.ts';
+
+export type Published =
+  | { readonly ok: true; readonly seq: number; readonly duplicate: boolean }
+  | { readonly ok: false; readonly why: 'conflict' };
+
+const wrongLastSequence = (cause: unknown) =>
+  cause instanceof JetStreamApiError && (cause.code === 10071 || cause.code === 10164);
+/** No room: max bytes, max messages, storage or memory resources exceeded. */
+const full = (cause: unknown) =>
+  cause instanceof JetStreamApiError &&
+  ([10047, 10077, 10023, 10122].includes(cause.code) || /no space left|maximum (bytes|messages)/.test(cause.message));
+
+/**
+ * @returns `conflict` when an expectation does not hold.
+ * @throws CoxError `stream-full` when the stream refuses more, `message-too-big` past the server's max_payload; AbortError.
+ */
+export async function publish(
+  { js, nc, log }: Bus,
+  subject: string,
+  payload: string | Uint8Array,
+  options: Partial<JetStreamPublishOptions>,
+  signal?: AbortSignal,
+): Promise<Published> {
+  const max = nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
+  const bytes = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.byteLength;
+  if (bytes > max)
+    throw new CoxError('message-too-big', `${subject}: ${bytes} bytes are more than the ${max} that the server takes`, {
+      hint: 'Shorten it, or raise max_payload of the server.',
+    });
+  for (let attempt = 0; ; attempt++) {
+    signal?.throwIfAborted();
+    try {
+      const { seq, duplicate } = await js.publish(subject, payload, options);
+      return { ok: true, seq, duplicate };
+    } catch (cause) {
+      if (wrongLastSequence(cause)) return { ok: false, why: 'conflict' };
+      if (full(cause))
+        throw new CoxError('stream-full', `The bus has no room for ${subject}`, {
+          hint: 'Free disk space, or purge finished tasks.',
+          cause,
+        });
+      if (cause instanceof JetStreamApiError && cause.code !== 10008 && cause.status !== 503) throw cause;
+      if (nc.isClosed())
+        throw new CoxError('bus-closed', 'The connection to the bus was closed', { hint: 'Start again.', cause });
+      if (attempt > 0) log.warn({ subject, attempt, err: cause }, 'publish not confirmed, trying again');
+      await pause(Math.min(50 * 2 ** attempt, 2_000), signal);
+    }
+  }
+}

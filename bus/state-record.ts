@@ -1,0 +1,140 @@
+/**
+ * The state record of a task: the only thing that decides. `status` and `result` are projections of it.
+ * A. Every write is a compare-and-set on its revision and awaited; whoever loses one stops without a trace.
+ * D. One result per id: `result` is set by the commit that sets phase `done`, and never again.
+ */
+import { z } from 'zod';
+import { type Bus, lastMessage } from './bus.ts';
+import { PlanRow, type Receipt, Result, Status, TaskSpec } from './messages.ts';
+import { publish } from './publish.ts';
+import { TaskId } from './task-id.ts';
+
+export const Phase = z.enum(['ready', 'held', 'parked', 'done']);
+export type Phase = z.infer<typeof Phase>;
+
+export const StateRecord = z.object({
+  id: TaskId,
+  spec: TaskSpec,
+  phase: Phase,
+  epoch: z.number().int().describe('Counts the claims.'),
+  t: z.number().int().describe('The ticket of the present or last run.'),
+  q: z.number().int().describe('Stream sequence of that ticket; 0 before the first claim.'),
+  node: z.string().describe('Who wrote it last.'),
+  write: z.number().int().describe('Counts the writes, so that a writer recognises its own after a lost reply.'),
+  commit: z.number().int().describe('Counts the status messages.'),
+  steeringCursor: z.number().int().describe('Everything on the steering subject up to this sequence is taken.'),
+  resultCursor: z.number().int(),
+  inbox: z
+    .array(z.object({ steer: z.string(), kind: z.string(), seq: z.number().int() }))
+    .describe('Steers taken and without a final receipt.'),
+  known: z.array(z.string()).describe('Ids of steers that were returned before they reached the machine.'),
+  children: z.number().int().describe('Sub-tasks 1 … n exist once this is committed.'),
+  plan: z.array(PlanRow).describe('For a supervisor: its plan, for whoever looks at the tree.'),
+  machine: z.object({ id: z.string(), version: z.number().int() }).nullable(),
+  snapshot: z.record(z.string(), z.unknown()).nullable().describe('Persisted snapshot of the machine, without its children.'),
+  artifacts: z.array(z.string()),
+  last: Status.nullable().describe('The last status.'),
+  outbox: z.array(Status).describe('Statuses not known to be on the log.'),
+  statusSeq: z.number().int().describe('Log sequence of the last status known to be there; 0 for none.'),
+  result: Result.nullable(),
+  idleClaims: z.number().int().describe('Claims since the last commit that made progress.'),
+  createdAt: z.iso.datetime(),
+});
+export type StateRecord = z.infer<typeof StateRecord>;
+
+/** A record as read, with the revision that a write must name. */
+export interface Held {
+  readonly record: StateRecord;
+  readonly revision: number;
+}
+
+const stream = (bus: Bus) => `KV_${bus.subjects.stateBucket}`;
+const subject = (bus: Bus, id: TaskId) => `$KV.${bus.subjects.stateBucket}.${id}`;
+
+/** Read from the leader. A record that is no record (somebody wrote into the bucket by hand) reads as null and is logged. */
+export async function readState(bus: Bus, id: TaskId): Promise<Held | null> {
+  const message = await lastMessage(bus, stream(bus), subject(bus, id));
+  if (!message || message.data.length === 0) return null;
+  const record = parseRecord(message.data);
+  if (!record) bus.log.error({ id, revision: message.seq }, 'the state record is unreadable');
+  return record && { record, revision: message.seq };
+}
+
+export function parseRecord(data: Uint8Array): StateRecord | null {
+  try {
+    // Written by us and compared-and-set since: a full parse of every large snapshot would be paid on each claim.
+    const record = JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString()) as StateRecord;
+    return typeof record.id === 'string' && Phase.safeParse(record.phase).success ? record : null;
+  } catch {
+    return null;
+  }
+}
+
+/** @returns null when there is a record already. */
+export const createState = (bus: Bus, record: StateRecord, signal?: AbortSignal): Promise<Held | null> =>
+  write(bus, record, 0, signal);
+
+/** @returns null when the compare-and-set was lost: someone else's writes count now. */
+export const replaceState = (bus: Bus, held: Held, next: StateRecord, signal?: AbortSignal): Promise<Held | null> =>
+  write(bus, { ...next, write: held.record.write + 1 }, held.revision, signal);
+
+async function write(bus: Bus, record: StateRecord, revision: number, signal?: AbortSignal): Promise<Held | null> {
+  const { id, epoch, write, node } = record;
+  const written = await publish(
+    bus,
+    subject(bus, id),
+    JSON.stringify(record),
+    { msgID: `${id}:${node}:${epoch}:${write}`, expect: { lastSubjectSequence: revision } },
+    signal,
+  );
+  if (written.ok) return { record, revision: written.seq };
+  // The reply to our own write may have been lost, and the broker's memory of message ids with it.
+  const now = await readState(bus, id);
+  const own = now && now.record.node === node && now.record.epoch === epoch && now.record.write === write;
+  return own ? now : null;
+}
+
+/** A record for a task that nobody has claimed. */
+export function newRecord(id: TaskId, spec: TaskSpec, node: string, at: string): StateRecord {
+  return {
+    id,
+    spec,
+    phase: 'ready',
+    epoch: 0,
+    t: 0,
+    q: 0,
+    node,
+    write: 1,
+    commit: 0,
+    steeringCursor: 0,
+    resultCursor: 0,
+    inbox: [],
+    known: [],
+    children: 0,
+    plan: [],
+    machine: null,
+    snapshot: null,
+    artifacts: [],
+    last: null,
+    outbox: [],
+    statusSeq: 0,
+    result: null,
+    idleClaims: 0,
+    createdAt: at,
+  };
+}
+
+/** The status that a commit carries, appended to the record's outbox. */
+export function withStatus(record: StateRecord, status: Omit<Status, 'id' | 'type' | 'commit' | 'epoch' | 'node'>): StateRecord {
+  const commit = record.commit + 1;
+  const full: Status = { ...status, id: record.id, type: record.spec.type, commit, epoch: record.epoch, node: record.node };
+  return { ...record, commit, last: full, outbox: [...record.outbox, full] };
+}
+
+export const returned = (steer: string, kind: string, seq: number, reason: string): Receipt => ({
+  steer,
+  kind,
+  seq,
+  fate: 'returned',
+  reason,
+});

@@ -1,0 +1,60 @@
+/** The steering subject of a task: the truth about what operators said, in which order. A core-NATS copy is only a nudge to read it. */
+import type { StoredMsg } from '@nats-io/jetstream';
+import type { MsgHdrs } from '@nats-io/nats-core';
+import { z } from 'zod';
+import { type Bus, nextMessage } from './bus.ts';
+import { maxSteerChars, SteeringMessage } from './messages.ts';
+import type { TaskId } from './task-id.ts';
+
+/** One message as it stands on the log; `message` is null where nothing could be made of it, and `problem` names the field. */
+export type Steering =
+  | { readonly steer: string; readonly seq: number; readonly message: SteeringMessage; readonly problem: null }
+  | { readonly steer: string; readonly seq: number; readonly message: null; readonly problem: string };
+
+/** Everything on a task's steering subject after `cursor`, in the stream's order. Read from the leader. */
+export async function readSteering(bus: Bus, id: TaskId, cursor: number): Promise<Steering[]> {
+  const found: Steering[] = [];
+  for (let seq = cursor + 1; ; ) {
+    const message = await nextMessage(bus, bus.subjects.logStream, bus.subjects.of(id, 'steering'), seq);
+    if (!message) return found;
+    found.push(parseSteering(message));
+    seq = message.seq + 1;
+  }
+}
+
+const maxBytes = maxSteerChars * 4;
+
+/** A payload that is no JSON object is a correction in plain text; a JSON object must be a typed message. */
+export function parseSteering({
+  data,
+  seq,
+  header,
+}: Pick<StoredMsg, 'data' | 'seq'> & { header?: MsgHdrs | undefined }): Steering {
+  const msgId = header?.get('Nats-Msg-Id');
+  const fallback = msgId && msgId.length <= 128 ? msgId : `seq:${seq}`;
+  const bad = (problem: string, steer = fallback): Steering => ({ steer, seq, message: null, problem });
+  if (data.length > maxBytes) return bad(`the message has ${data.length} bytes, ${maxBytes} are allowed`);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(data).trim();
+  } catch {
+    return bad('the message is not UTF-8 text');
+  }
+  if (text === '') return bad('the message is empty');
+  let value: unknown = { type: 'steer', text };
+  if (text.startsWith('{')) {
+    try {
+      value = JSON.parse(text);
+    } catch (cause) {
+      return bad(`it starts like JSON and is none: ${(cause as Error).message}`);
+    }
+  }
+  const parsed = SteeringMessage.safeParse(value);
+  const named = z.object({ id: z.string().min(1).max(128) }).safeParse(value);
+  const steer = named.success ? named.data.id : fallback;
+  return parsed.success ? { steer, seq, message: parsed.data, problem: null } : bad(describe(parsed.error), steer);
+}
+
+/** `text: too big …; urgency: …` */
+export const describe = (error: z.ZodError): string =>
+  error.issues.map(({ path, message }) => (path.length ? `${path.join('.')}: ${message}` : message)).join('; ');

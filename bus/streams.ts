@@ -1,0 +1,117 @@
+/** The streams of a namespace, created where missing and brought up to date where older. */
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  DiscardPolicy,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from '@nats-io/jetstream';
+import { nanos } from '@nats-io/nats-core';
+import type { Bus } from './bus.ts';
+import type { Queue } from './subjects.ts';
+
+export interface StreamOptions {
+  /** Copies of every stream; more than 1 needs a cluster. Default 1. */
+  readonly replicas: number;
+  /** Bytes each stream may hold before it refuses more; -1 for no limit. Default -1. */
+  readonly maxBytes: number;
+}
+const defaults: StreamOptions = { replicas: 1, maxBytes: -1 };
+
+/** Milliseconds a claimed ticket stays with a silent worker before another gets it. */
+export const defaultAckWaitMs = 10_000;
+
+export async function setUpStreams(
+  { jsm, subjects }: Pick<Bus, 'jsm' | 'subjects'>,
+  options: Partial<StreamOptions> = {},
+): Promise<void> {
+  const { replicas, maxBytes } = { ...defaults, ...options };
+  const common = { storage: StorageType.File, num_replicas: replicas, max_bytes: maxBytes, discard: DiscardPolicy.New };
+  await Promise.all([
+    ensureStream(jsm, {
+      ...common,
+      name: subjects.workStream,
+      subjects: [subjects.ticket('*', 'pending'), subjects.ticket('*', 'wake'), `${subjects.namespace}.schedules.>`],
+      retention: RetentionPolicy.Workqueue,
+      allow_msg_schedules: true,
+      allow_msg_ttl: true,
+    }),
+    ensureStream(jsm, {
+      ...common,
+      name: subjects.logStream,
+      subjects: [subjects.every('status'), subjects.every('steering'), subjects.every('result')],
+      retention: RetentionPolicy.Limits,
+      allow_direct: true,
+    }),
+    // The layout of a NATS key-value bucket with one value per key, so that any KV client can read it.
+    ensureStream(jsm, {
+      ...common,
+      name: `KV_${subjects.stateBucket}`,
+      subjects: [`$KV.${subjects.stateBucket}.>`],
+      max_msgs_per_subject: 1,
+      deny_delete: true,
+      allow_rollup_hdrs: true,
+      allow_direct: true,
+    }),
+  ]);
+}
+
+async function ensureStream(jsm: JetStreamManager, config: Partial<StreamConfig> & { name: string }): Promise<void> {
+  // Creating what is there with the same configuration is no error for the server; only a real difference needs an update.
+  try {
+    await jsm.streams.add(config);
+  } catch (cause) {
+    if (!isNameInUse(cause)) throw cause;
+    await jsm.streams.update(config.name, config);
+  }
+}
+
+const isNameInUse = (cause: unknown): boolean => cause instanceof Error && 'code' in cause && cause.code === 10058;
+
+/** The durable pull consumer that all workers of a type share. Line 18: the limits are ours, not the server's defaults. */
+export async function ensureTicketConsumer(
+  { jsm, subjects }: Bus,
+  type: string,
+  queue: Queue,
+  ackWaitMs: number,
+): Promise<string> {
+  const name = `${queue}-${type}`;
+  await ensureConsumer(jsm, subjects.workStream, {
+    durable_name: name,
+    filter_subject: subjects.ticket(type, queue),
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: nanos(ackWaitMs),
+    max_deliver: -1,
+    max_ack_pending: -1,
+  });
+  return name;
+}
+
+/** Line 8: one durable consumer on what may wake a task, shared by all nodes. */
+export async function ensureWakerConsumer({ jsm, subjects }: Bus): Promise<string> {
+  const name = 'waker';
+  await ensureConsumer(jsm, subjects.logStream, {
+    durable_name: name,
+    filter_subjects: [subjects.every('steering'), subjects.every('result')],
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: nanos(30_000),
+    max_deliver: -1,
+    max_ack_pending: -1,
+  });
+  return name;
+}
+
+async function ensureConsumer(
+  jsm: JetStreamManager,
+  stream: string,
+  config: Partial<ConsumerConfig> & { durable_name: string },
+): Promise<void> {
+  try {
+    await jsm.consumers.add(stream, config);
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && (cause.code === 10148 || cause.code === 10013))) throw cause;
+    await jsm.consumers.update(stream, config.durable_name, config);
+  }
+}

@@ -1,0 +1,55 @@
+/** Subjects are built and parsed here alone. `cox` stands for the configurable namespace. */
+import { isTaskId, type TaskId } from './task-id.ts';
+
+/** What a task's own subjects carry. */
+export type Channel = 'status' | 'steering' | 'result';
+export type Queue = 'pending' | 'wake';
+
+export class Subjects {
+  readonly namespace: string;
+
+  /** @param namespace first token of every subject; letters, digits, `-` and `_`. */
+  constructor(namespace = 'cox') {
+    if (!/^[A-Za-z0-9_-]{1,32}$/.test(namespace))
+      throw new TypeError(`a namespace is one token of letters, digits, - and _, not ${namespace}`);
+    this.namespace = namespace;
+  }
+
+  readonly ticket = (type: string, queue: Queue) => `${this.namespace}.tasks.${type}.${queue}`;
+  readonly of = (id: TaskId, channel: Channel) => `${this.namespace}.tasks.${id}.${channel}`;
+  /** The channel of every task; `root` narrows it to one tree. */
+  readonly every = (channel: Channel, root = '*') => `${this.namespace}.tasks.${root}.*.${channel}`;
+  readonly live = (id: TaskId) => `${this.namespace}.live.${id}`;
+  readonly everyLive = (root = '*') => `${this.namespace}.live.${root}.*`;
+  readonly api = () => `${this.namespace}.api`;
+  readonly inspect = (actor: string) => `${this.namespace}.inspect.${actor}`;
+
+  /** Streams and buckets take no dots in their names. */
+  get workStream() {
+    return `${this.namespace}_work`;
+  }
+  get logStream() {
+    return `${this.namespace}_log`;
+  }
+  get stateBucket() {
+    return `${this.namespace}_tasks`;
+  }
+  get artifactStore() {
+    return `${this.namespace}_artifacts`;
+  }
+
+  /** `id` is null where the two tokens are no task id: the subject is somebody's mistake. */
+  parse(subject: string): { tokens: string; id: TaskId | null; channel: Channel } | null {
+    const [namespace, kind, root, path, channel, ...rest] = subject.split('.');
+    if (namespace !== this.namespace || kind !== 'tasks' || rest.length || !isChannel(channel)) return null;
+    const tokens = `${root}.${path}`;
+    return { tokens, id: isTaskId(tokens) ? tokens : null, channel };
+  }
+
+  parseLive(subject: string): TaskId | null {
+    const tokens = subject.slice(`${this.namespace}.live.`.length);
+    return isTaskId(tokens) ? tokens : null;
+  }
+}
+
+const isChannel = (word: string | undefined): word is Channel => word === 'status' || word === 'steering' || word === 'result';
