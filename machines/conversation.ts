@@ -35,6 +35,15 @@ export const addUsage = (a: Usage, b: Usage): Usage => ({
   outputTokens: a.outputTokens + b.outputTokens,
   costUsd: a.costUsd + b.costUsd,
 });
+/** By backend, so that a swap keeps the cost of each apart. */
+export type UsageByBackend = Readonly<Record<string, Usage>>;
+export const spend = (so: UsageByBackend, backend: string, usage: Usage): UsageByBackend => ({
+  ...so,
+  [backend]: addUsage(so[backend] ?? noUsage, usage),
+});
+export const mergeUsage = (a: UsageByBackend, b: UsageByBackend): UsageByBackend =>
+  Object.entries(b).reduce((sum, [backend, usage]) => spend(sum, backend, usage), a);
+export const totalUsage = (usage: UsageByBackend): Usage => Object.values(usage).reduce(addUsage, noUsage);
 
 export type Message =
   | { readonly role: 'user'; readonly text: string }
@@ -51,3 +60,66 @@ export interface Question {
 }
 
 export type Outcome = { readonly kind: 'completed' } | { readonly kind: 'cancelled' } | ({ readonly kind: 'failed' } & Failure);
+
+/** A call that was started and has no result, of a tool whose effects outlive it. */
+export const mayHaveRun = (call: ToolCall): boolean => call.started === true && call.effects !== 'none';
+
+/** The chat protocol wants a result for every call that the model asked for, run or not. */
+export const answered = (calls: Calls, text: string): Message[] => calls.map((call) => ({ role: 'tool', call: call.id, text }));
+
+/** Results for calls that are given up, saying honestly how far each got. */
+export const givenUp = (calls: Calls, why: string): Message[] =>
+  calls.flatMap((call) => {
+    if (mayHaveRun(call)) return answered([call], `may have run: ${why} before it returned`);
+    return answered([call], `${call.started ? 'stopped' : 'not run'}: ${why}`);
+  });
+
+/** What was heard of a reply that never came to its end. */
+export const unfinished = (partial: string): Message[] =>
+  partial === '' ? [] : [{ role: 'assistant', text: partial, unfinished: true }];
+
+/** True where the model asks for exactly the calls of its last whole reply. */
+export const repeatsItself = (messages: readonly Message[], calls: Calls): boolean => {
+  const last = messages.findLast((message) => message.role === 'assistant' && !message.unfinished);
+  const asked = (these: Calls) => JSON.stringify(these.map(({ tool, args }) => [tool, args]));
+  return calls.length > 0 && last?.role === 'assistant' && asked(last.calls ?? []) === asked(calls);
+};
+
+const choicesOf: Partial<Record<QuestionKind, readonly string[]>> = {
+  approval: ['approve', 'deny'],
+  'in-doubt': ['it ran', 'run it again', 'stop'],
+  budget: ['stop'],
+  stuck: ['try again', 'stop'],
+};
+/** `call`: the one it is about. `why`: what made it ask, for questions that are not about a call. */
+export function questionAbout(id: string, kind: QuestionKind, call: ToolCall | undefined, why: string): Question {
+  const choices = choicesOf[kind];
+  if (kind === 'asked') return { id, kind, ...wordsOf(call?.args) };
+  if (kind === 'approval') return { id, kind, text: `May it run ${inWords(call)}?`, choices: choices! };
+  if (kind === 'in-doubt') return { id, kind, text: `It may have run ${inWords(call)} already. Did it?`, choices: choices! };
+  return { id, kind, text: why, choices: choices! };
+}
+const inWords = (call: ToolCall | undefined) => `${call?.tool} ${JSON.stringify(call?.args)}`;
+/** `ask_operator` takes `{ question, choices? }`; a model that sends something else still gets asked. */
+function wordsOf(args: unknown): Pick<Question, 'text' | 'choices'> {
+  if (typeof args !== 'object' || args === null || !('question' in args) || typeof args.question !== 'string')
+    return { text: JSON.stringify(args) ?? '' };
+  const offered = 'choices' in args && Array.isArray(args.choices) ? args.choices.filter((c) => typeof c === 'string') : [];
+  return { text: args.question, ...(offered.length > 0 && { choices: offered }) };
+}
+
+/** The choice that an answer names, whatever its case. */
+export const chosen = (question: Question | null, text: string): string | undefined =>
+  question?.choices?.find((choice) => choice.toLowerCase() === text.trim().toLowerCase());
+
+/** An answer about a call lets it go ahead, or is its result. */
+export function settle(question: Question, text: string, [call, ...rest]: Calls): { calls: Calls; said: Message[] } {
+  if (!call) return { calls: [], said: [] };
+  const choice = chosen(question, text);
+  if (question.kind === 'approval' && choice === 'approve') return { calls: [{ ...call, gated: false }, ...rest], said: [] };
+  if (question.kind === 'in-doubt' && choice === 'run it again')
+    return { calls: [{ ...call, started: false }, ...rest], said: [] };
+  if (question.kind === 'asked') return { calls: rest, said: answered([call], text) };
+  if (question.kind === 'approval') return { calls: rest, said: answered([call], `not run, the operator says: ${text}`) };
+  return { calls: rest, said: answered([call], `the operator says: ${text}`) };
+}

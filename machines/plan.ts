@@ -17,6 +17,10 @@ export interface PlanNode extends NodeSpec {
   /** Number of the child task of its latest attempt; the supervisor's nth dispatch gets n. */
   readonly child: number | null;
   readonly failure: Failure | null;
+  /** Backends that failed it and are left out from now on (`failover`). */
+  readonly without: readonly string[];
+  /** How many of the goal's corrections its latest dispatch carried: the first so many. Later ones are relayed. */
+  readonly corrections: number;
 }
 export type Plan = Readonly<Record<string, PlanNode>>;
 
@@ -27,3 +31,138 @@ export type Reduce =
 
 /** What becomes of a sub-task that failed. `failover` is a retry that leaves out the backend that failed. */
 export type Directive = 'retry' | 'failover' | 'ask' | 'skip' | 'escalate';
+
+/** The most sub-tasks that one plan may have. */
+export const maxNodes = 10_000;
+
+export type PlanFault =
+  | { readonly code: 'too-many'; readonly count: number }
+  | { readonly code: 'duplicate-key'; readonly key: string }
+  | { readonly code: 'unknown-after'; readonly key: string; readonly after: string }
+  | { readonly code: 'cycle'; readonly keys: readonly string[] };
+
+/** What is wrong with a plan; null for a sound one. `known`: keys that are there already. */
+export function check(nodes: readonly NodeSpec[], known: readonly string[] = []): PlanFault | null {
+  if (nodes.length + known.length > maxNodes) return { code: 'too-many', count: nodes.length + known.length };
+  const byKey = new Map<string, NodeSpec>();
+  for (const node of nodes) {
+    if (byKey.has(node.key)) return { code: 'duplicate-key', key: node.key };
+    byKey.set(node.key, node);
+  }
+  const old = new Set(known);
+  for (const { key, after } of nodes) {
+    const unknown = after.find((dependency) => !byKey.has(dependency) && !old.has(dependency));
+    if (unknown !== undefined) return { code: 'unknown-after', key, after: unknown };
+  }
+  const left = unsortable(byKey);
+  return left.length > 0 ? { code: 'cycle', keys: left } : null;
+}
+
+/** Takes away what depends on nothing until only cycles, and what depends on them, are left (Kahn). */
+function unsortable(byKey: ReadonlyMap<string, NodeSpec>): string[] {
+  const waitsFor = new Map<string, number>();
+  const unlocks = new Map<string, string[]>();
+  for (const { key, after } of byKey.values()) {
+    const inside = [...new Set(after)].filter((dependency) => byKey.has(dependency));
+    waitsFor.set(key, inside.length);
+    for (const dependency of inside) unlocks.set(dependency, [...(unlocks.get(dependency) ?? []), key]);
+  }
+  const free = [...waitsFor].filter(([, count]) => count === 0).map(([key]) => key);
+  for (let key = free.pop(); key !== undefined; key = free.pop()) {
+    waitsFor.delete(key);
+    for (const next of unlocks.get(key) ?? []) {
+      const count = waitsFor.get(next)! - 1;
+      waitsFor.set(next, count);
+      if (count === 0) free.push(next);
+    }
+  }
+  return [...waitsFor.keys()];
+}
+
+export function explain(fault: PlanFault): string {
+  switch (fault.code) {
+    case 'too-many':
+      return `the plan has ${fault.count} sub-tasks, at most ${maxNodes} are allowed`;
+    case 'duplicate-key':
+      return `two sub-tasks have the key ${fault.key}`;
+    case 'unknown-after':
+      return `${fault.key} comes after ${fault.after}, which is no sub-task of the plan`;
+    case 'cycle':
+      return `these sub-tasks wait for each other: ${fault.keys.join(', ')}`;
+  }
+}
+
+export const planned = (spec: NodeSpec): PlanNode => ({
+  ...spec,
+  status: 'waiting',
+  attempt: 0,
+  child: null,
+  failure: null,
+  without: [],
+  corrections: 0,
+});
+
+export const all = (plan: Plan): PlanNode[] => Object.values(plan);
+export const running = (plan: Plan): PlanNode[] => all(plan).filter(({ status }) => status === 'running');
+export const put = (plan: Plan, ...changed: readonly PlanNode[]): Plan => ({
+  ...plan,
+  ...Object.fromEntries(changed.map((node) => [node.key, node])),
+});
+
+/** Nothing more is expected of it. A failure that is still being asked about is not settled. */
+const isSettled = (node: PlanNode, undecided: readonly string[]) =>
+  node.status !== 'waiting' && node.status !== 'running' && !(node.status === 'failed' && undecided.includes(node.key));
+export const allSettled = (plan: Plan, undecided: readonly string[]): boolean =>
+  all(plan).every((node) => isSettled(node, undecided));
+
+const dependencies = (plan: Plan, { after }: PlanNode) =>
+  after.flatMap((key) => {
+    const dependency = plan[key];
+    return dependency ? [dependency] : [];
+  });
+/** Nothing of what it was to be given came, and something of it failed. */
+const isDoomed = (plan: Plan, node: PlanNode) => {
+  const needed = dependencies(plan, node);
+  return needed.some(({ status }) => status === 'failed') && !needed.some(({ status }) => status === 'returned');
+};
+/** Waits for nothing any more; what settled badly it goes without. */
+const isUnblocked = (plan: Plan, node: PlanNode, undecided: readonly string[]) =>
+  node.status === 'waiting' && dependencies(plan, node).every((dependency) => isSettled(dependency, undecided));
+
+/** What may start now, in the plan's order, at most as many as `concurrency` leaves room for. */
+export function ready(plan: Plan, undecided: readonly string[], concurrency: number): PlanNode[] {
+  const free = Math.max(0, concurrency - running(plan).length);
+  if (free === 0) return [];
+  return all(plan)
+    .filter((node) => isUnblocked(plan, node, undecided) && !isDoomed(plan, node))
+    .slice(0, free);
+}
+
+export const doomed = (plan: Plan, undecided: readonly string[]): PlanNode[] =>
+  all(plan).filter((node) => isUnblocked(plan, node, undecided) && isDoomed(plan, node));
+
+/** Fails what can't be done any more, and what that leaves without anything in turn. */
+export function failDoomed(plan: Plan, undecided: readonly string[]): Plan {
+  let now = plan;
+  for (let lost = doomed(now, undecided); lost.length > 0; lost = doomed(now, undecided)) {
+    now = put(
+      now,
+      ...lost.map((node): PlanNode => {
+        const message = `all that ${node.key} comes after failed: ${node.after.join(', ')}`;
+        return { ...node, status: 'failed', failure: { code: 'dependency-failed', message, retryable: false } };
+      }),
+    );
+  }
+  return now;
+}
+
+/** Whatever is given the result of `key`, directly or not. */
+export function dependants(plan: Plan, key: string): PlanNode[] {
+  const found = new Set([key]);
+  for (let size = 0; size !== found.size; ) {
+    size = found.size;
+    for (const node of all(plan)) if (node.after.some((dependency) => found.has(dependency))) found.add(node.key);
+  }
+  found.delete(key);
+  return all(plan).filter((node) => found.has(node.key));
+}

@@ -19,3 +19,37 @@ export interface Steer {
   /** For a correction of a goal: the numbers of the children it was relayed to. */
   readonly reached?: readonly number[];
 }
+export type Ledger = readonly Steer[];
+/** What an entry is before its fate is known. */
+export type Entry = Pick<Steer, 'id' | 'kind' | 'text'> & { readonly urgency?: Urgency };
+
+/** `reason`: why it has to wait longer than its urgency asks; the receipts carry it. */
+export const enqueue = (ledger: Ledger, entry: Entry, reason?: string): Ledger => [
+  ...ledger,
+  { urgency: 'now', ...entry, fate: 'queued', ...(reason !== undefined && { reason }) },
+];
+
+/** A command that took effect at once. */
+export const enter = (ledger: Ledger, entry: Entry, step: number, reached?: readonly number[]): Ledger => [
+  ...ledger,
+  { urgency: 'now', ...entry, fate: 'applied', step, ...(reached && { reached }) },
+];
+
+export const refuse = (ledger: Ledger, entry: Entry, reason: string): Ledger => [
+  ...ledger,
+  { urgency: 'now', ...entry, fate: 'returned', reason },
+];
+
+/** What the next model call must see, in order; `after` waits until the task would otherwise end. */
+export const due = (ledger: Ledger, wouldEnd: boolean): Ledger =>
+  ledger.filter((steer) => steer.fate === 'queued' && (wouldEnd || steer.urgency !== 'after'));
+
+/** Marks all that is due as seen by the model call of `step`. */
+export const apply = (ledger: Ledger, step: number, wouldEnd: boolean): Ledger => {
+  const seen = new Set(due(ledger, wouldEnd));
+  return seen.size === 0 ? ledger : ledger.map((steer) => (seen.has(steer) ? { ...steer, fate: 'applied', step } : steer));
+};
+
+/** Returns whatever is still queued: the task ends without it. */
+export const giveBack = (ledger: Ledger, reason: string): Ledger =>
+  ledger.map((steer) => (steer.fate === 'queued' ? { ...steer, fate: 'returned', reason } : steer));

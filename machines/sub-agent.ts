@@ -1,5 +1,39 @@
-import type { Calls, Failure, Message, Outcome, Question, ToolCall, Usage } from './conversation.ts';
-import type { Steer, Urgency } from './steering.ts';
+/**
+ * A sub-agent: it thinks, acts, asks, and can be steered at every moment. Facts come in, `deciding` says what is next.
+ * B. A call is marked `started` on the way into `acting`; the host commits that before the tool runs.
+ * C. A started call that writes and has no result is never run again unasked.
+ * G. Every command enters the ledger exactly once, and none is left queued at the end.
+ * K. What was heard is kept: a reply that was cut off stays in the conversation, marked unfinished.
+ */
+import { assertEvent, assign, type EventObject, fromCallback, setup } from 'xstate';
+import type {
+  Calls,
+  Failure,
+  Message,
+  Outcome,
+  Question,
+  QuestionKind,
+  ToolCall,
+  Usage,
+  UsageByBackend,
+} from './conversation.ts';
+import {
+  answered,
+  chosen,
+  givenUp,
+  mayHaveRun,
+  questionAbout,
+  repeatsItself,
+  settle,
+  spend,
+  totalUsage,
+  unfinished,
+} from './conversation.ts';
+import type { Entry, Ledger, Steer, Urgency } from './steering.ts';
+import * as ledger from './steering.ts';
+
+/** Compared with a checkpoint's before it is restored; raised when an older checkpoint would no longer mean the same. */
+export const subAgentVersion = 1;
 
 /** Commands come from an operator; each carries the id of its steering message. */
 type Command =
@@ -45,22 +79,402 @@ export interface SubAgentContext {
   readonly calls: Calls;
   /** The model's last word, when it asked for nothing more. */
   readonly answer: string | null;
-  readonly steers: readonly Steer[];
+  readonly steers: Ledger;
   readonly question: Question | null;
   readonly paused: boolean;
   readonly step: number;
+  /** In a row: a reply ends a row of failed model calls, a tool's result one of failed tools. */
   readonly failures: number;
   readonly repeats: number;
   /** Questions asked so far. */
   readonly questions: number;
-  readonly usage: Readonly<Record<string, Usage>>;
+  readonly usage: UsageByBackend;
   readonly lastFailure: Failure | null;
   readonly outcome: Outcome | null;
 }
 export type SubAgentInput = Pick<SubAgentContext, 'instruction' | 'backend' | 'limits'>;
+/** `partial` is what the model was saying when the task ended; it is also the last unfinished message. */
+export type SubAgentOutput = Pick<SubAgentContext, 'outcome' | 'answer' | 'partial' | 'messages' | 'usage' | 'step'> & {
+  /** Calls that may have run although no result came: whoever reads the result must know. */
+  readonly inDoubt: Calls;
+};
 /** Input of the `think` effect: a callback actor that sends MODEL_SAID for each chunk, then MODEL_REPLIED or MODEL_FAILED. */
 export type ThinkInput = Pick<SubAgentContext, 'instruction' | 'backend' | 'messages' | 'step'>;
 /** Input of the `act` effect: a callback actor that sends TOOL_RETURNED. */
 export type ActInput = { readonly call: ToolCall; readonly step: number };
 /** Input of the `deadline` effect: sends DEADLINE_PASSED at `at`; does nothing for null. */
 export type DeadlineInput = { readonly at: number | null };
+
+const notProvided = <Input>() =>
+  fromCallback<EventObject, Input>(() => {
+    throw new Error('effects are provided by actors/: use subAgent.provide({ actors })');
+  });
+
+/** Nothing is in flight that must be left to finish. Unstarted calls don't matter: `deciding` never rests on one. */
+const interruptible = ({ calls: [call] }: SubAgentContext) => call === undefined || call.effects === 'none';
+const wouldEnd = ({ answer }: SubAgentContext) => answer !== null;
+const outOfMoney = ({ limits: { costUsd }, usage }: SubAgentContext) => costUsd !== null && totalUsage(usage).costUsd >= costUsd;
+
+/** Why an urgent correction has to wait all the same. */
+function whatItWaitsFor(context: SubAgentContext): string | undefined {
+  if (context.question) return `it waited until question ${context.question.id} was settled`;
+  if (context.paused) return 'it waited while the task was paused';
+  if (!interruptible(context)) return `${context.calls[0]?.tool} was left to finish: it may have effects`;
+  return undefined;
+}
+
+function whyItAsks(context: SubAgentContext, kind: QuestionKind): string {
+  const { lastFailure, limits, usage, calls } = context;
+  if (kind === 'budget' && outOfMoney(context))
+    return `It has spent $${totalUsage(usage).costUsd} of $${limits.costUsd}. Top it up with \`budget\`, or answer \`stop\`.`;
+  if (kind === 'budget') return `Its ${limits.steps} steps are used up. Top it up with \`budget\`, or answer \`stop\`.`;
+  if (context.repeats >= limits.repeats) return `It keeps asking for the same: ${calls.map((call) => call.tool).join(', ')}.`;
+  return `It keeps failing: ${lastFailure?.message}`;
+}
+
+/** A command as the ledger keeps it. */
+function entryOf(event: Extract<SubAgentEvent, { id: string }>): Entry {
+  const { id } = event;
+  switch (event.type) {
+    case 'STEER':
+      return { id, kind: 'steer', text: event.text, urgency: event.urgency };
+    case 'REDIRECT':
+      return { id, kind: 'redirect', text: event.text };
+    case 'ANSWER':
+      return { id, kind: 'answer', text: event.text };
+    case 'SWAP':
+      return { id, kind: 'swap', text: event.backend };
+    case 'BUDGET':
+      return { id, kind: 'budget', text: `${event.steps ?? 0} steps, $${event.costUsd ?? 0}` };
+    case 'PAUSE':
+      return { id, kind: 'pause', text: '' };
+    case 'RESUME':
+      return { id, kind: 'resume', text: '' };
+    case 'CANCEL':
+      return { id, kind: 'cancel', text: '' };
+  }
+}
+const isCommand = (event: SubAgentEvent): event is Extract<SubAgentEvent, { id: string }> => 'id' in event;
+
+/** A steer as the model reads it. */
+const wordsFor = ({ kind, text }: Steer): Message => ({
+  role: 'user',
+  text: kind === 'redirect' ? `New instruction, in place of the earlier one: ${text}` : text,
+});
+
+const crashed = (what: string, cause: unknown): Failure => ({ code: `${what}-crashed`, message: String(cause), retryable: true });
+
+export const subAgent = setup({
+  types: {
+    context: {} as SubAgentContext,
+    events: {} as SubAgentEvent,
+    input: {} as SubAgentInput,
+    output: {} as SubAgentOutput,
+  },
+  actors: { think: notProvided<ThinkInput>(), act: notProvided<ActInput>(), deadline: notProvided<DeadlineInput>() },
+  guards: {
+    isInterruptible: ({ context }) => interruptible(context),
+    interruptsNow: ({ context, event }) => event.type === 'STEER' && event.urgency === 'now' && interruptible(context),
+    isInDoubt: ({ context: { calls, question } }) =>
+      calls[0]?.started === true && calls[0].effects === 'writes' && question === null,
+    isHeld: ({ context }) => context.paused || context.question !== null,
+    isOvertaken: ({ context }) =>
+      context.calls.length > 0 && ledger.due(context.steers, false).some(({ urgency }) => urgency === 'now'),
+    /** A failure that no retry can mend counts at once: the operator may swap the backend, correct, or stop. */
+    isStuck: ({ context: { failures, repeats, limits, lastFailure } }) =>
+      failures >= limits.failures || repeats >= limits.repeats || lastFailure?.retryable === false,
+    isAsking: ({ context }) => context.calls[0]?.asks === true,
+    isGated: ({ context }) => context.calls[0]?.gated === true,
+    hasCall: ({ context }) => context.calls.length > 0,
+    isFinished: ({ context }) => wouldEnd(context) && ledger.due(context.steers, true).length === 0,
+    isOutOfBudget: ({ context }) => context.step >= context.limits.steps || outOfMoney(context),
+    returnsCall: ({ context, event }) => event.type === 'TOOL_RETURNED' && event.call === context.calls[0]?.id,
+    settlesDoubt: ({ context, event }) =>
+      event.type === 'TOOL_RETURNED' && context.question?.kind === 'in-doubt' && event.call === context.calls[0]?.id,
+    answersStop: ({ context: { question }, event }) =>
+      event.type === 'ANSWER' &&
+      event.question === question?.id &&
+      question.kind !== 'asked' &&
+      chosen(question, event.text) === 'stop',
+    answersAboutCall: ({ context: { question }, event }) =>
+      event.type === 'ANSWER' && event.question === question?.id && ['asked', 'approval', 'in-doubt'].includes(question.kind),
+    answersTryAgain: ({ context: { question }, event }) =>
+      event.type === 'ANSWER' &&
+      event.question === question?.id &&
+      question.kind === 'stuck' &&
+      chosen(question, event.text) === 'try again',
+    answersWithHelp: ({ context: { question }, event }) =>
+      event.type === 'ANSWER' && event.question === question?.id && question.kind === 'stuck',
+    answersQuestion: ({ context, event }) => event.type === 'ANSWER' && event.question === context.question?.id,
+    waitsForBudget: ({ context }) => context.question?.kind === 'budget',
+    waitsForHelp: ({ context }) => context.question?.kind === 'stuck',
+  },
+  actions: {
+    queue: assign(({ context, event }) => {
+      assertEvent(event, ['STEER', 'REDIRECT', 'ANSWER']);
+      const entry = entryOf(event);
+      const why = entry.urgency === 'now' || entry.urgency === undefined ? whatItWaitsFor(context) : undefined;
+      return { steers: ledger.enqueue(context.steers, entry, why) };
+    }),
+    acknowledge: assign(({ context, event }) =>
+      isCommand(event) ? { steers: ledger.enter(context.steers, entryOf(event), context.step) } : {},
+    ),
+    refuse: assign(({ context, event }, reason: string) =>
+      isCommand(event) ? { steers: ledger.refuse(context.steers, entryOf(event), reason) } : {},
+    ),
+    /** Findings stay. A doubt stays too: a new instruction does not tell whether the call ran. */
+    redirect: assign(({ context, event }) => {
+      assertEvent(event, 'REDIRECT');
+      const doubt = context.question?.kind === 'in-doubt' ? context.question : null;
+      return { instruction: event.text, question: doubt, failures: 0, repeats: 0, lastFailure: null };
+    }),
+    hold: assign({ paused: true }),
+    release: assign({ paused: false }),
+    swap: assign(({ event }) => {
+      assertEvent(event, 'SWAP');
+      return { backend: event.backend };
+    }),
+    topUp: assign(({ context: { limits }, event }) => {
+      assertEvent(event, 'BUDGET');
+      const costUsd = limits.costUsd === null ? null : limits.costUsd + (event.costUsd ?? 0);
+      return { limits: { ...limits, steps: limits.steps + (event.steps ?? 0), costUsd } };
+    }),
+    hear: assign(({ context, event }) => {
+      assertEvent(event, 'MODEL_SAID');
+      return { partial: context.partial + event.text };
+    }),
+    keepPartial: assign(({ context: { partial, messages } }) => ({
+      partial: '',
+      messages: [...messages, ...unfinished(partial)],
+    })),
+    recordReply: assign(({ context, event }) => {
+      assertEvent(event, 'MODEL_REPLIED');
+      const { text, calls, usage, backend } = event;
+      const toolsFail = context.lastFailure?.code === 'tool-failed';
+      return {
+        partial: '',
+        calls,
+        answer: calls.length > 0 ? null : text,
+        messages: [...context.messages, { role: 'assistant', text, ...(calls.length > 0 && { calls }) } satisfies Message],
+        repeats: repeatsItself(context.messages, calls) ? context.repeats + 1 : 0,
+        usage: spend(context.usage, backend, usage),
+        ...(!toolsFail && { failures: 0, lastFailure: null }),
+      };
+    }),
+    recordResult: assign(({ context: { calls, failures, messages }, event }) => {
+      assertEvent(event, 'TOOL_RETURNED');
+      const lastFailure = event.failed ? { code: 'tool-failed', message: event.text, retryable: true } : null;
+      return {
+        calls: calls.slice(1),
+        messages: [...messages, ...answered(calls.slice(0, 1), event.text)],
+        failures: lastFailure ? failures + 1 : 0,
+        lastFailure,
+      };
+    }),
+    countFailure: assign(({ context }, lastFailure: Failure) => ({ failures: context.failures + 1, lastFailure })),
+    dropCalls: assign(({ context: { calls, messages } }) => ({
+      calls: [],
+      messages: [...messages, ...givenUp(calls, 'the operator corrected the task')],
+    })),
+    beginCall: assign(({ context: { calls } }) => ({
+      calls: calls.map((call, i) => (i === 0 ? { ...call, started: true } : call)),
+    })),
+    beginStep: assign(({ context }) => {
+      const step = context.step + 1;
+      const seen = ledger.due(context.steers, wouldEnd(context)).map(wordsFor);
+      const steers = ledger.apply(context.steers, step, wouldEnd(context));
+      return { step, steers, answer: null, messages: [...context.messages, ...seen] };
+    }),
+    ask: assign(({ context }, kind: QuestionKind) => ({
+      questions: context.questions + 1,
+      question: questionAbout(`q${context.questions + 1}`, kind, context.calls[0], whyItAsks(context, kind)),
+    })),
+    settle: assign(({ context, event }) => {
+      assertEvent(event, 'ANSWER');
+      const { calls, said } = settle(context.question!, event.text, context.calls);
+      return { calls, messages: [...context.messages, ...said] };
+    }),
+    closeQuestion: assign({ question: null, failures: 0, repeats: 0, lastFailure: null }),
+    /** Salvage: what was being said and what was left undone stay in the conversation. */
+    finish: assign(({ context }, outcome: Outcome) => ({
+      outcome,
+      question: null,
+      messages: [...context.messages, ...unfinished(context.partial), ...givenUp(context.calls, 'the task ended')],
+      steers: ledger.giveBack(context.steers, `the task has ended: ${outcome.kind}`),
+    })),
+  },
+}).createMachine({
+  id: 'sub-agent',
+  /** Of eventless steps after one event: the table takes four at most. */
+  options: { maxIterations: 20 },
+  context: ({ input }) => ({
+    instruction: input.instruction,
+    backend: input.backend,
+    limits: input.limits,
+    messages: [{ role: 'user', text: input.instruction }],
+    partial: '',
+    calls: [],
+    answer: null,
+    steers: [],
+    question: null,
+    paused: false,
+    step: 0,
+    failures: 0,
+    repeats: 0,
+    questions: 0,
+    usage: {},
+    lastFailure: null,
+    outcome: null,
+  }),
+  output: ({ context: { outcome, answer, partial, messages, usage, step, calls } }) => ({
+    outcome,
+    answer,
+    partial,
+    messages,
+    usage,
+    step,
+    inDoubt: calls.filter(mayHaveRun),
+  }),
+  initial: 'idle',
+  on: {
+    STEER: { actions: 'queue' },
+    REDIRECT: { actions: ['queue', 'redirect'] },
+    SWAP: { actions: ['swap', 'acknowledge'] },
+    BUDGET: { actions: ['topUp', 'acknowledge'] },
+    PAUSE: { actions: ['hold', 'acknowledge'] },
+    RESUME: { actions: ['release', 'acknowledge'] },
+    ANSWER: { actions: { type: 'refuse', params: 'that question is not open' } },
+    CANCEL: { target: '.done', actions: ['acknowledge', { type: 'finish', params: { kind: 'cancelled' } }] },
+    DEADLINE_PASSED: {
+      target: '.done',
+      actions: {
+        type: 'finish',
+        params: { kind: 'failed', code: 'deadline', message: 'its deadline has passed', retryable: false },
+      },
+    },
+  },
+  states: {
+    idle: {
+      description: 'Not claimed yet. Steers are kept for its first step; only a cancel or the deadline ends it here.',
+      on: { START: 'running' },
+    },
+
+    running: {
+      description:
+        'A model call or a tool call is in flight. A correction with urgency `now` interrupts it, unless the tool writes.',
+      initial: 'deciding',
+      invoke: {
+        id: 'deadline',
+        src: 'deadline',
+        input: ({ context }) => ({ at: context.limits.deadlineAt }),
+        onError: {
+          target: 'done',
+          actions: { type: 'finish', params: ({ event }) => ({ kind: 'failed', ...crashed('deadline', event.error) }) },
+        },
+      },
+      on: {
+        STEER: { guard: 'interruptsNow', target: '.deciding', actions: ['keepPartial', 'queue'] },
+        REDIRECT: { guard: 'isInterruptible', target: '.deciding', actions: ['keepPartial', 'queue', 'redirect'] },
+        PAUSE: { guard: 'isInterruptible', target: '.deciding', actions: ['keepPartial', 'hold', 'acknowledge'] },
+        RESTORED: { target: 'running', reenter: true, actions: 'keepPartial' },
+      },
+      states: {
+        deciding: {
+          description: 'Never rests here. One table says what comes next: after every fact, every correction, every crash.',
+          always: [
+            { guard: 'isInDoubt', target: '#sub-agent.awaiting-steer', actions: { type: 'ask', params: 'in-doubt' } },
+            { guard: 'isHeld', target: '#sub-agent.awaiting-steer' },
+            { guard: 'isOvertaken', actions: 'dropCalls' },
+            { guard: 'isStuck', target: '#sub-agent.awaiting-steer', actions: { type: 'ask', params: 'stuck' } },
+            { guard: 'isAsking', target: '#sub-agent.awaiting-steer', actions: { type: 'ask', params: 'asked' } },
+            { guard: 'isGated', target: '#sub-agent.awaiting-steer', actions: { type: 'ask', params: 'approval' } },
+            { guard: 'hasCall', target: 'acting', actions: 'beginCall' },
+            { guard: 'isFinished', target: '#sub-agent.done', actions: { type: 'finish', params: { kind: 'completed' } } },
+            { guard: 'isOutOfBudget', target: '#sub-agent.awaiting-steer', actions: { type: 'ask', params: 'budget' } },
+            { target: 'thinking', actions: 'beginStep' },
+          ],
+        },
+        thinking: {
+          description: 'A model call is in flight.',
+          invoke: {
+            id: 'think',
+            src: 'think',
+            input: ({ context: { instruction, backend, messages, step } }) => ({ instruction, backend, messages, step }),
+            onError: {
+              target: 'deciding',
+              actions: ['keepPartial', { type: 'countFailure', params: ({ event }) => crashed('think', event.error) }],
+            },
+          },
+          on: {
+            MODEL_SAID: { actions: 'hear' },
+            MODEL_REPLIED: { target: 'deciding', actions: 'recordReply' },
+            MODEL_FAILED: {
+              target: 'deciding',
+              actions: ['keepPartial', { type: 'countFailure', params: ({ event }) => event.error }],
+            },
+          },
+        },
+        acting: {
+          description: 'A tool call is in flight: the first of `calls`.',
+          invoke: {
+            id: 'act',
+            src: 'act',
+            input: ({ context: { calls, step } }) => ({ call: calls[0]!, step }),
+            onError: {
+              target: 'deciding',
+              actions: { type: 'countFailure', params: ({ event }) => crashed('act', event.error) },
+            },
+          },
+          on: { TOOL_RETURNED: { guard: 'returnsCall', target: 'deciding', actions: 'recordResult' } },
+        },
+      },
+    },
+
+    'awaiting-steer': {
+      description: 'Only the operator can move it on: it is paused, or `question` says what it needs. It may be parked.',
+      invoke: {
+        id: 'deadline',
+        src: 'deadline',
+        input: ({ context }) => ({ at: context.limits.deadlineAt }),
+        onError: {
+          target: 'done',
+          actions: { type: 'finish', params: ({ event }) => ({ kind: 'failed', ...crashed('deadline', event.error) }) },
+        },
+      },
+      on: {
+        ANSWER: [
+          {
+            guard: 'answersStop',
+            target: 'done',
+            actions: [
+              'acknowledge',
+              {
+                type: 'finish',
+                params: ({ context: { question } }) => ({
+                  kind: 'failed',
+                  code: question!.kind,
+                  message: `the operator stopped it. ${question!.text}`,
+                  retryable: false,
+                }),
+              },
+            ],
+          },
+          { guard: 'answersAboutCall', target: 'running', actions: ['settle', 'closeQuestion', 'acknowledge'] },
+          { guard: 'answersTryAgain', target: 'running', actions: ['closeQuestion', 'acknowledge'] },
+          { guard: 'answersWithHelp', target: 'running', actions: ['closeQuestion', 'queue'] },
+          { guard: 'answersQuestion', actions: { type: 'refuse', params: 'send `budget` to top it up, or answer `stop`' } },
+        ],
+        RESUME: { target: 'running', actions: ['release', 'acknowledge'] },
+        REDIRECT: { target: 'running', actions: ['redirect', 'queue'] },
+        BUDGET: { guard: 'waitsForBudget', target: 'running', actions: ['topUp', 'closeQuestion', 'acknowledge'] },
+        STEER: { guard: 'waitsForHelp', target: 'running', actions: ['closeQuestion', 'queue'] },
+        SWAP: { guard: 'waitsForHelp', target: 'running', actions: ['swap', 'closeQuestion', 'acknowledge'] },
+        /** A fenced worker's call did end after all. */
+        TOOL_RETURNED: { guard: 'settlesDoubt', target: 'running', actions: ['recordResult', 'closeQuestion'] },
+        RESTORED: 'running',
+      },
+    },
+
+    done: { type: 'final', description: 'Ended, with an output: the outcome and all that was found.' },
+  },
+});
