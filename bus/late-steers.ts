@@ -3,16 +3,17 @@ import type { Bus } from './bus.ts';
 import type { Status } from './messages.ts';
 import { flush } from './projection.ts';
 import { publish } from './publish.ts';
-import { type Held, readState, replaceState, returned, withStatus } from './state-record.ts';
+import { readState, replaceState, returned, withStatus } from './state-record.ts';
 import { readSteering, type Steering } from './steering-log.ts';
 
 const kindOf = ({ message }: Steering) => message?.type ?? 'unknown';
 
 /** Returns everything unread of a task in phase `done`, in one commit. Safe to race: who loses the compare-and-set reads again. */
 export async function returnLate(bus: Bus, id: string, at: () => string, signal?: AbortSignal): Promise<void> {
-  for (let held: Held | null; (held = await readState(bus, id)); ) {
+  for (;;) {
+    const held = await readState(bus, id);
+    if (held?.record.phase !== 'done') return;
     const { record } = held;
-    if (record.phase !== 'done') return;
     const unread = await readSteering(bus, id, record.steeringCursor);
     let next = record;
     if (unread.length > 0) {

@@ -35,6 +35,33 @@ export type Usage = z.infer<typeof Usage>;
 export const Failure = z.object({ code: z.string(), message: z.string(), retryable: z.boolean() });
 export type Failure = z.infer<typeof Failure>;
 
+/** A node of a plan, as a model, a plan file or an operator names it. */
+export const PlanTask = z.object({
+  key: z
+    .string()
+    .min(1)
+    .max(64)
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'letters, digits, ., - and _'),
+  type: TaskType,
+  instruction: z.string().min(1).max(maxInstructionChars),
+  needs: z.array(z.string().min(1).max(64)).max(16).default([]),
+  after: z.array(z.string().min(1).max(64)).max(64).default([]),
+  backend: z.string().min(1).max(64).nullable().default(null),
+});
+export type PlanTask = z.infer<typeof PlanTask>;
+
+export const Reduce = z.discriminatedUnion('by', [
+  z.object({ by: z.literal('orchestrator'), instruction: z.string().max(maxInstructionChars).default('') }),
+  z.object({
+    by: z.literal('backend'),
+    backend: z.string().min(1).max(64),
+    instruction: z.string().max(maxInstructionChars).default(''),
+  }),
+  z.object({ by: z.enum(['concat', 'json', 'vote']) }),
+]);
+export const PlanSpec = z.object({ tasks: z.array(PlanTask).max(100_000), reduce: Reduce });
+export type PlanSpec = z.infer<typeof PlanSpec>;
+
 /** What a task is asked to do; fixed at dispatch. */
 export const TaskSpec = z.object({
   type: TaskType,
@@ -52,6 +79,12 @@ export const TaskSpec = z.object({
     .object({ steps: z.number().int().min(1).max(10_000), costUsd: z.number().nonnegative().nullable() })
     .partial()
     .default({}),
+  plan: PlanSpec.nullable().default(null).describe('For a supervisor: the plan, where it is not to make one itself.'),
+  avoid: z
+    .array(z.string().max(64))
+    .max(64)
+    .default([])
+    .describe('Backends that are not to be used: an earlier attempt failed there.'),
   context: z
     .array(z.object({ title: z.string().max(256), text: z.string().max(262_144) }))
     .max(64)
@@ -70,20 +103,6 @@ export type Ticket = z.infer<typeof Ticket>;
 
 const common = { id: SteerId.optional(), from: z.string().max(128).optional() };
 const Expect = z.object({ step: z.number().int().nonnegative() }).strict();
-export const PlanTask = z.object({
-  key: z
-    .string()
-    .min(1)
-    .max(64)
-    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'letters, digits, ., - and _'),
-  type: TaskType,
-  instruction: z.string().min(1).max(maxInstructionChars),
-  needs: z.array(z.string().min(1).max(64)).max(16).default([]),
-  after: z.array(z.string().min(1).max(64)).max(64).default([]),
-  backend: z.string().min(1).max(64).nullable().default(null),
-});
-export type PlanTask = z.infer<typeof PlanTask>;
-
 /** On `cox.tasks.<id>.steering`, as JSON. A payload that is no JSON object is a correction in plain text: `{ type: 'steer', text }`. */
 export const SteeringMessage = z.discriminatedUnion('type', [
   z

@@ -4,12 +4,13 @@
  */
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import type { Bus } from './bus.ts';
+import { isPlanned } from './claim.ts';
 import { returnLate, returnUnknown } from './late-steers.ts';
 import { readState } from './state-record.ts';
 import { parseSteering } from './steering-log.ts';
 import { ensureWakerConsumer } from './streams.ts';
 import type { Channel } from './subjects.ts';
-import { ordinalOf, parentOf, type TaskId } from './task-id.ts';
+import { parentOf, type TaskId } from './task-id.ts';
 import { enqueue } from './task-queue.ts';
 
 export interface WakerOptions {
@@ -56,7 +57,7 @@ export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): 
     const held = await readState(bus, addressee);
     if (!held) {
       if (to.channel === 'result') return 'covered';
-      if (await isPlanned(addressee)) return 'later';
+      if (await isPlanned(bus, addressee)) return 'later';
       await returnUnknown(bus, to.tokens, steering(), node, now());
       return 'covered';
     }
@@ -69,13 +70,6 @@ export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): 
     if (cursor >= message.seq) return 'covered';
     if (record.phase === 'parked') await enqueue(bus, record.spec.type, 'wake', { id: addressee, t: record.t + 1 });
     return 'later';
-  };
-
-  /** A child exists once its number is in its parent's committed count. */
-  const isPlanned = async (id: TaskId): Promise<boolean> => {
-    const parent = parentOf(id);
-    const held = parent === null ? null : await readState(bus, parent);
-    return held !== null && held.record.phase !== 'done' && ordinalOf(id) <= held.record.children;
   };
 
   let messages: ConsumerMessages | null = await consumer.consume({

@@ -1,0 +1,81 @@
+/** Who may run a task (PROTOCOL line 2). One message is one run; a lost compare-and-set reads again. */
+import type { Bus } from './bus.ts';
+import { flush } from './projection.ts';
+import { createState, type Held, newRecord, readState, replaceState } from './state-record.ts';
+import { readSteering } from './steering-log.ts';
+import { ordinalOf, parentOf, type TaskId } from './task-id.ts';
+import { type Delivery, enqueue } from './task-queue.ts';
+
+export type Claim =
+  /** The task is ours at this epoch. */
+  | { readonly kind: 'run'; readonly held: Held }
+  /** Nothing to do for this ticket: ack it. */
+  | { readonly kind: 'stale'; readonly why: string };
+
+const stale = (why: string): Claim => ({ kind: 'stale', why });
+
+export async function claim(
+  bus: Bus,
+  { ticket, q }: Pick<Delivery, 'ticket' | 'q'>,
+  node: string,
+  now: () => string,
+): Promise<Claim> {
+  const { id, t } = ticket;
+  for (;;) {
+    const held = await readState(bus, id);
+    if (!held) {
+      // Line 15: no state and no live parent: never start.
+      if (!ticket.spec || !(await isPlanned(bus, id))) return stale('no such task');
+      const created = await createState(bus, {
+        ...newRecord(id, ticket.spec, node, now()),
+        phase: 'held',
+        epoch: 1,
+        t,
+        q,
+        idleClaims: 1,
+      });
+      if (created) return { kind: 'run', held: created };
+      continue;
+    }
+    const { record } = held;
+    if (record.phase === 'done') {
+      await flush(bus, record);
+      return stale('done');
+    }
+    const next = (record.phase === 'ready' || record.phase === 'parked') && t === record.t + 1;
+    const again = record.phase === 'held' && t === record.t && q === record.q;
+    if (next || again) {
+      const claimed = {
+        ...record,
+        phase: 'held' as const,
+        epoch: record.epoch + 1,
+        t,
+        q,
+        node,
+        idleClaims: record.idleClaims + 1,
+      };
+      const written = await replaceState(bus, held, claimed);
+      if (written) return { kind: 'run', held: written };
+      continue;
+    }
+    if (record.phase === 'parked' && t === record.t) {
+      await afterPark(bus, held);
+      return stale('parked');
+    }
+    return stale(`ticket ${t} of a task that is ${record.phase} at ${record.t}`);
+  }
+}
+
+/** What remains to be done once `parked` is committed (line 6): tell of it, and wake it again if something came meanwhile. */
+export async function afterPark(bus: Bus, { record }: Held): Promise<void> {
+  await flush(bus, record);
+  const unread = await readSteering(bus, record.id, record.steeringCursor);
+  if (unread.length > 0) await enqueue(bus, record.spec.type, 'wake', { id: record.id, t: record.t + 1 });
+}
+
+/** A child exists once its number is in its parent's committed count. */
+export async function isPlanned(bus: Bus, id: TaskId): Promise<boolean> {
+  const parent = parentOf(id);
+  const above = parent === null ? null : await readState(bus, parent);
+  return above !== null && above.record.phase !== 'done' && ordinalOf(id) <= above.record.children;
+}
