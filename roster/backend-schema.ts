@@ -1,0 +1,153 @@
+/** A backend: someone who can think. YAML keys are snake_case, the types camelCase. Every key is described in docs/roster.md. */
+import { z } from 'zod';
+import { section } from './section.ts';
+
+export const Tier = z.enum(['local', 'subscription', 'api']);
+export type Tier = z.infer<typeof Tier>;
+
+/** Where a key is; never the key itself. */
+export type KeyReference =
+  | { readonly from: 'none' }
+  | { readonly from: 'env'; readonly name: string }
+  | { readonly from: 'file'; readonly path: string };
+
+const keyForm = /^(?:none|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/;
+// The message does not repeat what was found: it may be a key.
+const Key = z
+  .string('a key is only ever a reference: env:NAME, file:PATH or none')
+  .regex(keyForm, 'a key is only ever a reference: env:NAME, file:PATH or none')
+  .transform((text): KeyReference => {
+    if (text === 'none') return { from: 'none' };
+    const [from, rest] = [text.slice(0, text.indexOf(':')), text.slice(text.indexOf(':') + 1)];
+    return from === 'env' ? { from: 'env', name: rest } : { from: 'file', path: rest };
+  });
+
+const Capability = z.string().min(1).max(64);
+const Cost = section({
+  input: z.number().nonnegative().describe('US dollars per million input tokens.'),
+  output: z.number().nonnegative().describe('US dollars per million output tokens.'),
+});
+const Structured = z.enum(['auto', 'json_schema', 'tools', 'prompt']);
+const Tools = z.union([z.boolean(), z.literal('auto')], 'expected true, false or auto');
+const count = (most: number) => z.int().min(1).max(most);
+
+const common = {
+  tier: Tier.optional().describe('Default: local for embedded, subscription for command, api for openai.'),
+  opt_in: z.boolean().default(false).describe('Everything but the local tier is off until this is true.'),
+  good_at: z.array(Capability).max(64).default([]).describe('What it may be chosen for; matched against the needs of a task.'),
+  can_orchestrate: z.boolean().default(false).describe('May split a goal and reduce the results.'),
+  vision: z.boolean().default(false).describe('Understands images.'),
+  cost: Cost.optional().describe('Default: nothing for local and subscription; unknown for api.'),
+  concurrency: count(1024)
+    .optional()
+    .describe('Calls at once; more wait in line. Default: 1 for embedded and command, 4 for openai.'),
+};
+const context = z
+  .int()
+  .min(256)
+  .max(100_000_000)
+  .describe('Tokens that prompt and reply may take together. Default: 8192 for embedded, else unknown.');
+const maxOutput = count(10_000_000).describe('Tokens of one reply at most. Default: 1024 for embedded, else the backend’s own.');
+
+const OpenAi = section({
+  kind: z.literal('openai').optional().describe('What it is spoken to through. Default: openai.'),
+  base_url: z
+    .url({ protocol: /^https?$/, error: 'expected an http or https URL, such as http://127.0.0.1:11434/v1' })
+    .refine(
+      (url) => !URL.canParse(url) || new URL(url).username + new URL(url).password === '',
+      'no user or password in the URL: use `key`',
+    )
+    .describe('Where the OpenAI-compatible API is, up to and with /v1.'),
+  model: z.string().min(1).max(256).describe('The model’s name at that endpoint.'),
+  key: Key.default({ from: 'none' }).describe('env:NAME, file:PATH or none.'),
+  tools: Tools.default('auto').describe('Native function calling; auto: tried, and done in text where the backend refuses.'),
+  structured: Structured.default('auto').describe(
+    'How JSON by schema is asked for; auto: json_schema, and prompt where the backend refuses.',
+  ),
+  context: context.optional(),
+  max_output: maxOutput.optional(),
+  ...common,
+});
+const Embedded = section({
+  kind: z.literal('embedded'),
+  model: z.string().min(1).max(4096).default('standard').describe('small, standard, or the path of a GGUF file.'),
+  threads: count(1024).optional().describe('Default: processor cores less one.'),
+  context: context.default(8192),
+  max_output: maxOutput.default(1024),
+  ...common,
+});
+const Command = section({
+  kind: z.literal('command'),
+  command: z.array(z.string().min(1)).min(1).max(64).describe('The program and its arguments.'),
+  context: context.optional(),
+  max_output: maxOutput.optional(),
+  ...common,
+});
+
+interface BackendCommon {
+  readonly tier: Tier;
+  readonly optIn: boolean;
+  readonly goodAt: readonly string[];
+  readonly canOrchestrate: boolean;
+  readonly vision: boolean;
+  /** US dollars per million tokens; null: unknown. */
+  readonly cost: { readonly input: number; readonly output: number } | null;
+  readonly concurrency: number;
+  /** Tokens; null: unknown. */
+  readonly context: number | null;
+  /** Tokens; null: the backend's own limit. */
+  readonly maxOutput: number | null;
+}
+export interface OpenAiBackend extends BackendCommon {
+  readonly kind: 'openai';
+  readonly baseUrl: string;
+  readonly model: string;
+  readonly key: KeyReference;
+  readonly tools: boolean | 'auto';
+  readonly structured: z.infer<typeof Structured>;
+}
+export interface EmbeddedBackend extends BackendCommon {
+  readonly kind: 'embedded';
+  readonly model: string;
+  /** null: the default, cores less one. */
+  readonly threads: number | null;
+  readonly context: number;
+  readonly maxOutput: number;
+}
+export interface CommandBackend extends BackendCommon {
+  readonly kind: 'command';
+  readonly command: readonly string[];
+}
+export type Backend = OpenAiBackend | EmbeddedBackend | CommandBackend;
+
+const free = { input: 0, output: 0 };
+
+export const BackendEntry = z
+  .discriminatedUnion('kind', [OpenAi, Embedded, Command], {
+    error: (issue) => (issue.code === 'invalid_union' ? 'expected one of openai, embedded, command' : undefined),
+  })
+  .transform((entry): Backend => {
+    const tier = entry.tier ?? ({ embedded: 'local', command: 'subscription', openai: 'api' } as const)[entry.kind ?? 'openai'];
+    const shared = {
+      tier,
+      optIn: entry.opt_in,
+      goodAt: entry.good_at,
+      canOrchestrate: entry.can_orchestrate,
+      vision: entry.vision,
+      cost: entry.cost ?? (tier === 'api' ? null : free),
+      context: entry.context ?? null,
+      maxOutput: entry.max_output ?? null,
+    };
+    switch (entry.kind) {
+      case 'embedded': {
+        const { kind, model, context, threads = null, max_output: maxOutput, concurrency = 1 } = entry;
+        return { ...shared, kind, model, threads, context, maxOutput, concurrency };
+      }
+      case 'command':
+        return { ...shared, kind: entry.kind, command: entry.command, concurrency: entry.concurrency ?? 1 };
+      default: {
+        const { base_url: baseUrl, model, key, tools, structured, concurrency = 4 } = entry;
+        return { ...shared, kind: 'openai', baseUrl, model, key, tools, structured, concurrency };
+      }
+    }
+  });

@@ -1,0 +1,287 @@
+/**
+ * The model calls of a node, over all backends of the roster as it is now. A call passes, in this order: may it be made at all, does the
+ * breaker let it, the backend's waiting line, the endpoint's start, then the tries. Invariants:
+ * - A call that has said something is never tried again here: nobody hears a text twice.
+ * - The caller's signal ends a call at once, wherever it is; its place in line goes to the next.
+ * - Keys are read for the call and appear in no error and no log.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Folders } from '../platform/folders.ts';
+import type { Log } from '../platform/log.ts';
+import type { Backend } from './backend-schema.ts';
+import { Breaker } from './breaker.ts';
+import type { ModelEvent, ModelRequest } from './conversation.ts';
+import { type Dialect, firstDialect, simplerDialect } from './dialect.ts';
+import { type Endpoint, type EndpointOptions, Endpoints, openClient } from './endpoint.ts';
+import { ModelError } from './errors.ts';
+import { Line } from './line.ts';
+import { type MenuEntry, menuEntry, needsOptIn } from './menu.ts';
+import { modelCall } from './model-call.ts';
+import { wait, waitBeforeRetry } from './retry.ts';
+import { chooseBackend, type Need, type Route } from './routing.ts';
+import type { Roster } from './schema.ts';
+import { type Answer, type AskRequest, ask } from './structured.ts';
+import { leastPrompt } from './tokens.ts';
+import { wireError } from './wire-error.ts';
+
+export interface BackendsOptions {
+  /** The roster as it is now; asked for each call. */
+  readonly roster: () => Roster;
+  readonly folders: Folders;
+  readonly log: Log;
+  /** While an embedded model's file is fetched. */
+  readonly onProgress: EndpointOptions['onProgress'];
+  /** Where keys are looked up. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Default: Date.now. */
+  readonly now?: () => number;
+  /** From 0 up to 1. Default: Math.random. */
+  readonly random?: () => number;
+}
+
+/** What is known of one backend beyond its entry. */
+interface Standing {
+  readonly line: Line;
+  readonly breaker: Breaker;
+  /** The entry the dialect was learnt for, as JSON. */
+  entry: string;
+  dialect: Dialect;
+}
+
+/** Failures that tell of the backend's health; the others show that it answers. */
+const unhealthy: ReadonlySet<string> = new Set([
+  'unreachable',
+  'rate-limited',
+  'overloaded',
+  'timeout',
+  'interrupted',
+  'backend-crashed',
+]);
+
+export class Backends {
+  private readonly options: BackendsOptions;
+  private readonly endpoints: Endpoints;
+  private readonly standings = new Map<string, Standing>();
+  private readonly turns = new Map<string, number>();
+  private readonly stopping = new AbortController();
+  private readonly random: () => number;
+
+  constructor(options: BackendsOptions) {
+    this.options = options;
+    this.endpoints = new Endpoints(options);
+    this.random = options.random ?? Math.random;
+  }
+
+  menu(): MenuEntry[] {
+    return Object.entries(this.options.roster().backends).map(([name, backend]) => {
+      const { line, breaker } = this.standing(name, backend);
+      return menuEntry(name, backend, { inUse: line.inUse, inLine: line.inLine, restMs: breaker.restMs }, this.options.env);
+    });
+  }
+
+  route(need: Need): Route {
+    return chooseBackend(need, this.menu(), this.options.roster().routing, (equals) => {
+      const key = equals.join(' ');
+      const turn = this.turns.get(key) ?? 0;
+      this.turns.set(key, turn + 1);
+      return turn;
+    });
+  }
+
+  /** Streams one reply. @throws ModelError, also for the signal (`aborted`) and after stop() (`stopped`). */
+  async *call(name: string, request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
+    const mine = new AbortController();
+    const any = AbortSignal.any([signal, this.stopping.signal, mine.signal]);
+    try {
+      yield* this.callInLine(name, request, any);
+    } catch (error) {
+      if (this.stopping.signal.aborted) throw new ModelError('stopped', name, 'the node is ending', { cause: error });
+      if (signal.aborted) throw new ModelError('aborted', name, 'the call was given up', { cause: error });
+      throw error;
+    } finally {
+      // Also when the reader just stops reading.
+      mine.abort();
+    }
+  }
+
+  /** A value that fits `shape`. @throws ModelError as `call` does; `bad-reply` if it does not fit after two repairs. */
+  ask<T>(name: string, request: AskRequest<T>, signal: AbortSignal): Promise<Answer<T>> {
+    return ask(name, request, (it) => this.call(name, it, signal));
+  }
+
+  /** Whether the backend's server answers and takes the key; starts no embedded model. Null: yes; else why not. For `cox doctor`. */
+  async probe(name: string, signal: AbortSignal): Promise<ModelError | null> {
+    try {
+      const backend = this.backend(name);
+      if (backend.kind === 'embedded') return null;
+      for await (const _ of this.endpoints.with(name, backend, signal, (endpoint) => this.listModels(name, endpoint, signal)))
+        break;
+      return null;
+    } catch (error) {
+      return error instanceof ModelError ? error : new ModelError('unreachable', name, String(error), { cause: error });
+    }
+  }
+
+  /** Ends calls and embedded models. Idempotent. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.endpoints.stop();
+  }
+
+  private async *callInLine(name: string, request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
+    signal.throwIfAborted();
+    const backend = this.backend(name);
+    refuseTooLong(name, backend, request);
+    const standing = this.standing(name, backend);
+    const leave = await standing.line.enter(signal);
+    const { breaker } = standing;
+    let isSettled = false;
+    try {
+      if (!breaker.allow())
+        throw new ModelError('resting', name, 'it has failed several times and is left alone for a while', {
+          retryAfterMs: breaker.restMs,
+        });
+      yield* this.tries(name, backend, standing, request, signal);
+      isSettled = true;
+      breaker.succeeded();
+    } catch (error) {
+      if (!signal.aborted && error instanceof ModelError && error.code !== 'resting') {
+        isSettled = true;
+        if (unhealthy.has(error.code)) breaker.failed(error.retryAfterMs);
+        else breaker.succeeded();
+      }
+      throw error;
+    } finally {
+      if (!isSettled) breaker.abandoned();
+      leave();
+    }
+  }
+
+  private async *tries(
+    name: string,
+    backend: Backend,
+    standing: Standing,
+    request: ModelRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<ModelEvent> {
+    const { limits } = this.options.roster();
+    for (let tries = 1; ; tries++) {
+      let hasSpoken = false;
+      try {
+        const events = this.endpoints.with(name, backend, signal, (endpoint) =>
+          this.try(name, backend, standing, request, endpoint, signal),
+        );
+        for await (const event of events) {
+          hasSpoken = true;
+          yield event;
+        }
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        const waitMs = hasSpoken ? null : waitBeforeRetry(error, tries, limits, this.random);
+        const code = error instanceof ModelError ? error.code : 'unknown';
+        this.options.log.warn({ backend: name, code, try: tries, waitMs, err: String(error) }, 'model call failed');
+        if (waitMs === null) throw error;
+        await wait(waitMs, signal);
+      }
+    }
+  }
+
+  /** One try, and as many simpler ones as the backend refuses parts of the protocol. What was learnt is kept once it has worked. */
+  private async *try(
+    name: string,
+    backend: Backend,
+    standing: Standing,
+    request: ModelRequest,
+    endpoint: Endpoint,
+    signal: AbortSignal,
+  ): AsyncGenerator<ModelEvent> {
+    const client = await openClient(endpoint, this.options.env);
+    const { cost, maxOutput } = backend;
+    const { silenceMs } = this.options.roster().limits;
+    const wire = { backend: name, isEmbedded: backend.kind === 'embedded', baseUrl: endpoint.baseUrl, key: endpoint.key };
+    let dialect = standing.dialect;
+    let refused: ModelError | null = null;
+    for (;;) {
+      let hasSpoken = false;
+      try {
+        const call = {
+          client,
+          backend: name,
+          model: endpoint.model,
+          dialect,
+          cost,
+          maxOutput,
+          silenceMs,
+          signal,
+          newId: this.newId,
+        };
+        for await (const event of modelCall(request, call)) {
+          hasSpoken = true;
+          yield event;
+        }
+        if (dialect !== standing.dialect) this.options.log.info({ backend: name, dialect }, 'backend takes a simpler protocol');
+        standing.dialect = dialect;
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        const failure = wireError(error, wire);
+        const isRefusal = failure.code === 'bad-request' && !hasSpoken && backend.kind === 'openai';
+        const simpler = isRefusal ? simplerDialect(dialect, backend, request, paramOf(error)) : null;
+        // A simpler protocol that is refused as well shows that it was something else: the first refusal says what.
+        if (!simpler) throw failure.code === 'bad-request' ? (refused ?? failure) : failure;
+        refused ??= failure;
+        dialect = simpler;
+      }
+    }
+  }
+
+  private async *listModels(name: string, endpoint: Endpoint, signal: AbortSignal): AsyncGenerator<true> {
+    try {
+      const client = await openClient(endpoint, this.options.env);
+      await client.models.list({ signal });
+      yield true;
+    } catch (error) {
+      throw wireError(error, { backend: name, isEmbedded: false, baseUrl: endpoint.baseUrl, key: endpoint.key });
+    }
+  }
+
+  /** @throws ModelError `unknown-backend`, `not-opted-in`. */
+  private backend(name: string): Backend {
+    const { backends } = this.options.roster();
+    const backend = Object.hasOwn(backends, name) ? backends[name] : undefined;
+    if (!backend)
+      throw new ModelError('unknown-backend', name, `it is not in the roster, which has ${Object.keys(backends).join(', ')}`);
+    if (needsOptIn(backend))
+      throw new ModelError('not-opted-in', name, `its tier is ${backend.tier}, and it is off until it is opted in`);
+    return backend;
+  }
+
+  private standing(name: string, backend: Backend): Standing {
+    const entry = JSON.stringify(backend);
+    let standing = this.standings.get(name);
+    if (!standing) {
+      const { roster, now = Date.now } = this.options;
+      const line = new Line(() => roster().backends[name]?.concurrency ?? 1);
+      standing = { line, breaker: new Breaker(() => roster().limits, now), entry, dialect: firstDialect(backend) };
+      this.standings.set(name, standing);
+    } else if (standing.entry !== entry) {
+      // Another server perhaps: nothing that was learnt of the old one holds.
+      standing.entry = entry;
+      standing.dialect = firstDialect(backend);
+      standing.breaker.succeeded();
+    }
+    return standing;
+  }
+
+  private readonly newId = (): string => `call_${randomUUID().slice(0, 8)}`;
+}
+
+function refuseTooLong(name: string, { context }: Backend, request: ModelRequest): void {
+  const least = leastPrompt(request);
+  if (context !== null && least > context)
+    throw new ModelError('context-too-long', name, `the prompt has at least ${least} tokens, its context ${context}`);
+}
+
+const paramOf = (error: unknown): string | null =>
+  typeof error === 'object' && error !== null && 'param' in error && typeof error.param === 'string' ? error.param : null;

@@ -1,0 +1,62 @@
+/**
+ * Which parts of the OpenAI protocol a backend takes. Servers that call themselves compatible differ, and refuse what they don't know with
+ * a 400. What `auto` leaves open starts as the full protocol and gets simpler with each refusal, until the roster changes.
+ */
+import type { Backend, OpenAiBackend } from './backend-schema.ts';
+import type { ModelRequest } from './conversation.ts';
+
+export interface Dialect {
+  /** `text`: tools are described in the prompt (text-tools.ts). */
+  readonly tools: 'native' | 'text';
+  readonly structured: 'json_schema' | 'tools' | 'prompt';
+  readonly outputField: 'max_tokens' | 'max_completion_tokens';
+  readonly temperature: boolean;
+  readonly streamOptions: boolean;
+}
+
+export function firstDialect(backend: Backend): Dialect {
+  const full: Dialect = {
+    tools: 'native',
+    structured: 'json_schema',
+    outputField: 'max_tokens',
+    temperature: true,
+    streamOptions: true,
+  };
+  if (backend.kind !== 'openai') return full;
+  return {
+    ...full,
+    tools: backend.tools === false ? 'text' : 'native',
+    structured: backend.structured === 'auto' ? 'json_schema' : backend.structured,
+    // OpenAI's newer models refuse the old name, most other servers know no other.
+    outputField: new URL(backend.baseUrl).hostname === 'api.openai.com' ? 'max_completion_tokens' : 'max_tokens',
+  };
+}
+
+/**
+ * What to try after a refusal, or null if there is nothing simpler.
+ * @param param what the server says it does not take, where it says so.
+ */
+export function simplerDialect(
+  dialect: Dialect,
+  backend: OpenAiBackend,
+  request: Pick<ModelRequest, 'tools' | 'schema' | 'temperature'>,
+  param: string | null,
+): Dialect | null {
+  if (param === 'temperature')
+    return dialect.temperature && request.temperature !== undefined ? { ...dialect, temperature: false } : null;
+  if (param === 'max_tokens' && dialect.outputField === 'max_tokens') return { ...dialect, outputField: 'max_completion_tokens' };
+  if (param === 'max_completion_tokens' && dialect.outputField !== 'max_tokens') return { ...dialect, outputField: 'max_tokens' };
+  if (param?.startsWith('stream_options')) return dialect.streamOptions ? { ...dialect, streamOptions: false } : null;
+  // Nothing named: the parts that servers most often lack.
+  const mayBe = (...names: string[]): boolean => !param || names.some((name) => param.startsWith(name));
+  if (request.schema && backend.structured === 'auto' && dialect.structured !== 'prompt' && mayBe('response_format'))
+    return { ...dialect, structured: 'prompt' };
+  if (
+    request.tools?.length &&
+    backend.tools === 'auto' &&
+    dialect.tools === 'native' &&
+    mayBe('tools', 'tool_choice', 'functions')
+  )
+    return { ...dialect, tools: 'text' };
+  return null;
+}

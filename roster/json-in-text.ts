@@ -1,0 +1,39 @@
+/** Finds the JSON in what a model wrote, which often has thoughts before it, a code fence around it, or chatter after it. */
+
+/** The first complete JSON object or array; undefined if there is none. Nothing is guessed: what was cut off is not found. */
+export function jsonIn(text: string): unknown {
+  const body = withoutThoughts(text);
+  for (let start = body.search(/[{[]/); start >= 0; start = nextOpening(body, start + 1)) {
+    const end = closingOf(body, start);
+    if (end < 0) continue;
+    try {
+      return JSON.parse(body.slice(start, end + 1));
+    } catch {
+      // Brackets in prose; look further.
+    }
+  }
+  return undefined;
+}
+
+/** Local reasoning models write their thoughts into the reply. */
+export const withoutThoughts = (text: string): string => text.replace(/^\s*<think>[\s\S]*?(<\/think>|$)/, '');
+
+function nextOpening(text: string, from: number): number {
+  const at = text.slice(from).search(/[{[]/);
+  return at < 0 ? -1 : from + at;
+}
+
+function closingOf(text: string, start: number): number {
+  let depth = 0;
+  let inString = false;
+  for (let at = start; at < text.length; at++) {
+    const char = text[at];
+    if (inString) {
+      if (char === '\\') at++;
+      else if (char === '"') inString = false;
+    } else if (char === '"') inString = true;
+    else if (char === '{' || char === '[') depth++;
+    else if ((char === '}' || char === ']') && --depth === 0) return at;
+  }
+  return -1;
+}

@@ -1,0 +1,102 @@
+/** Reads a roster file. Errors name file, line, column and what was expected; they never repeat what stands where a key should. */
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { codeOf, messageOf } from '../platform/errors.ts';
+import type { Backend } from './backend-schema.ts';
+import { RosterError, type RosterProblem } from './errors.ts';
+import { type Roster, RosterFile } from './schema.ts';
+import { shippedRoster } from './source.ts';
+import { positionOf } from './yaml-position.ts';
+
+const maxBytes = 1_048_576;
+const mostProblems = 20;
+
+/** @throws RosterError `roster-missing`, `roster-unreadable`, `roster-invalid`. */
+export async function loadRoster(file: string): Promise<Roster> {
+  const roster = parseRoster(await read(file), file);
+  if (file === shippedRoster.file) return roster;
+  const shipped = parseRoster(await read(shippedRoster.file), shippedRoster.file);
+  return { ...roster, agents: { ...shipped.agents, ...roster.agents } };
+}
+
+/** Checks the text of a roster alone: without the shipped agents. Relative paths in it are taken from the folder of `file`. */
+export function parseRoster(text: string, file: string): Roster {
+  const lines = new LineCounter();
+  const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
+  if (doc.errors.length > 0)
+    throw invalid(
+      file,
+      doc.errors.map((error) => {
+        const { line, col } = lines.linePos(error.pos[0]);
+        return { line, column: col, path: '', message: error.message };
+      }),
+    );
+  let value: unknown;
+  try {
+    value = doc.toJS();
+  } catch (error) {
+    // An alias that expands without end.
+    throw invalid(file, [{ line: 1, column: 1, path: '', message: messageOf(error) }]);
+  }
+  const checked = RosterFile.safeParse(value ?? {});
+  if (checked.success) return withAbsolutePaths(checked.data, dirname(file));
+  const problems = checked.error.issues.map((issue): RosterProblem => {
+    const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+    const place = positionOf(doc, lines, issue.path, unknownKey);
+    return { ...place, path: issue.path.map(String).join('.'), message: sentence(issue) };
+  });
+  throw invalid(file, problems);
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    const text = await readFile(file, 'utf8');
+    if (text.length <= maxBytes) return text;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT')
+      throw new RosterError('roster-missing', file, `The roster is not there: ${file}`, [], {
+        hint: 'Create it, or name another.',
+        cause: error,
+      });
+    throw new RosterError('roster-unreadable', file, `The roster cannot be read: ${file} (${messageOf(error)})`, [], {
+      hint: 'Make it a readable file, or name another.',
+      cause: error,
+    });
+  }
+  throw new RosterError('roster-unreadable', file, `The roster is larger than ${maxBytes} bytes: ${file}`, [], {
+    hint: 'Name another file.',
+  });
+}
+
+function sentence(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_key') return `not a good name: ${issue.issues.map((it) => it.message).join('; ')}`;
+  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) return `missing: expected ${issue.expected}`;
+  return issue.message.replace(/^Invalid (input|option|string): /, '');
+}
+
+function invalid(file: string, all: readonly RosterProblem[]): RosterError {
+  const problems = all.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  const shown = problems
+    .slice(0, mostProblems)
+    .map((it) => `${file}:${it.line}:${it.column}: ${it.path ? `${it.path}: ` : ''}${it.message}`);
+  const more = problems.length > mostProblems ? [`… and ${problems.length - mostProblems} more`] : [];
+  return new RosterError('roster-invalid', file, [...shown, ...more].join('\n'), problems, {
+    hint: 'Mend the file; docs/roster.md describes every key.',
+  });
+}
+
+function withAbsolutePaths(roster: Roster, folder: string): Roster {
+  const absolute = (path: string): string => (path.startsWith('~/') ? join(homedir(), path.slice(2)) : resolve(folder, path));
+  const entries = Object.entries(roster.backends).map(([name, backend]): [string, Backend] => {
+    if (backend.kind === 'openai' && backend.key.from === 'file')
+      return [name, { ...backend, key: { from: 'file', path: absolute(backend.key.path) } }];
+    // A bare word is a named model.
+    if (backend.kind === 'embedded' && /[\\/]|\.gguf$/i.test(backend.model))
+      return [name, { ...backend, model: absolute(backend.model) }];
+    return [name, backend];
+  });
+  return { ...roster, backends: Object.fromEntries(entries) };
+}

@@ -1,0 +1,65 @@
+import type { Backend, Tier } from './backend-schema.ts';
+import { keyProblem } from './key.ts';
+
+/** A backend as `cox menu` and the orchestrating model see it. */
+export interface MenuEntry {
+  readonly name: string;
+  readonly kind: Backend['kind'];
+  /** null for a command. */
+  readonly model: string | null;
+  readonly tier: Tier;
+  readonly goodAt: readonly string[];
+  readonly canOrchestrate: boolean;
+  readonly vision: boolean;
+  /** US dollars per million tokens; null: unknown. */
+  readonly cost: { readonly input: number; readonly output: number } | null;
+  /** Tokens; null: unknown. */
+  readonly context: number | null;
+  readonly concurrency: number;
+  readonly inUse: number;
+  readonly inLine: number;
+  readonly available: boolean;
+  /** Why it is not available; null if it is. */
+  readonly why: string | null;
+}
+
+/** What a backend is doing now. */
+export interface Load {
+  readonly inUse: number;
+  readonly inLine: number;
+  /** How much longer it is left alone after failures. */
+  readonly restMs: number;
+}
+
+export function menuEntry(name: string, backend: Backend, load: Load, env: NodeJS.ProcessEnv): MenuEntry {
+  const why = whyNot(backend, load, env);
+  const { kind, tier, goodAt, canOrchestrate, vision, cost, context, concurrency } = backend;
+  const model = backend.kind === 'command' ? null : backend.model;
+  const { inUse, inLine } = load;
+  return {
+    name,
+    kind,
+    model,
+    tier,
+    goodAt,
+    canOrchestrate,
+    vision,
+    cost,
+    context,
+    concurrency,
+    inUse,
+    inLine,
+    available: why === null,
+    why,
+  };
+}
+
+function whyNot(backend: Backend, { restMs }: Load, env: NodeJS.ProcessEnv): string | null {
+  if (needsOptIn(backend)) return 'it is off until `opt_in: true` is set in the roster (see DISCLAIMER.md)';
+  if (backend.kind === 'command') return 'backends of kind command cannot be called yet';
+  const key = backend.kind === 'openai' ? keyProblem(backend.key, env) : null;
+  if (key !== null) return key;
+  return restMs > 0 ? `it has failed several times and is left alone for ${Math.ceil(restMs / 1000)} s` : null;
+}
+
+export const needsOptIn = ({ tier, optIn }: Backend): boolean => tier !== 'local' && !optIn;

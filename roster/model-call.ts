@@ -1,0 +1,134 @@
+/**
+ * One model call on an endpoint: in the backend's dialect, streamed, and put into the house's terms. What is not what was asked for:
+ * - Unknown tool, arguments of wrong types: handed over as they are; whoever runs the tool tells the model.
+ * - Arguments that are no JSON (cut off, broken): the raw string. They are never mended: half a file must not be written as a whole.
+ * - An empty reply: `bad-reply`. A refusal or content filter: `refused`. A stream that breaks off: `interrupted`.
+ * - No usage in the stream: estimated from the length.
+ * - Tools in text: a reply that is neither form is asked for again, twice at most, then `bad-reply`.
+ */
+import type OpenAI from 'openai';
+import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
+import type { Backend } from './backend-schema.ts';
+import type { ModelEvent, ModelReply, ModelRequest, ModelUsage, RequestedCall } from './conversation.ts';
+import type { Dialect } from './dialect.ts';
+import { ModelError } from './errors.ts';
+import { type RawReply, replyStream } from './reply-stream.ts';
+import { requestBody } from './request-body.ts';
+import { answerSoFar, formReminder, readTextReply } from './text-tools.ts';
+import { estimatePrompt, estimateTokens } from './tokens.ts';
+
+export interface ModelCall {
+  readonly client: OpenAI;
+  readonly backend: string;
+  readonly model: string;
+  readonly dialect: Dialect;
+  readonly cost: Backend['cost'];
+  readonly maxOutput: number | null;
+  readonly silenceMs: number;
+  readonly signal: AbortSignal;
+  /** A new id for a call that came without one. */
+  readonly newId: () => string;
+}
+
+const mostReminders = 2;
+
+/** @throws what replyStream throws, unmapped; ModelError `bad-reply`, `refused`. */
+export async function* modelCall(request: ModelRequest, call: ModelCall): AsyncGenerator<ModelEvent> {
+  const inText = call.dialect.tools === 'text' && !!request.tools?.length && request.toolChoice !== 'none';
+  const corrections: ChatCompletionMessageParam[] = [];
+  let spent: ModelUsage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
+  for (let reminders = 0; ; reminders++) {
+    const body = requestBody(request, call);
+    body.messages.push(...corrections);
+    const stream = replyStream(call.client, body, call);
+    let heard = '';
+    let told = 0;
+    let next = await stream.next();
+    try {
+      for (; !next.done; next = await stream.next()) {
+        heard += next.value;
+        const text = inText ? answerSoFar(heard) : heard;
+        if (text.length > told) yield { type: 'said', text: text.slice(told) };
+        told = Math.max(told, text.length);
+      }
+    } finally {
+      await stream.return(undefined as never);
+    }
+    const raw = next.value;
+    spent = addUsage(spent, usageOf(raw, request, call));
+    if (raw.finish === 'content_filter' || (raw.refusal && !raw.text && raw.calls.length === 0))
+      throw new ModelError('refused', call.backend, raw.refusal ?? 'its content filter stopped the reply');
+    const read = inText && raw.calls.length === 0 ? fromText(raw, request, call) : fromNative(raw, request, call);
+    if (read) {
+      if (!read.text.trim() && read.calls.length === 0)
+        throw new ModelError(
+          'bad-reply',
+          call.backend,
+          raw.finish === 'length' ? 'it reached its output limit before saying anything' : 'it said nothing',
+        );
+      yield { type: 'replied', ...read, usage: spent, finish: finishOf(raw, read.calls) };
+      return;
+    }
+    if (reminders === mostReminders)
+      throw new ModelError(
+        'bad-reply',
+        call.backend,
+        `after ${reminders + 1} tries its reply is neither a tool call nor an answer`,
+      );
+    corrections.splice(0, corrections.length, { role: 'assistant', content: raw.text }, { role: 'user', content: formReminder });
+  }
+}
+
+type Read = Pick<ModelReply, 'text' | 'calls'>;
+
+function fromNative(raw: RawReply, { schema }: ModelRequest, { dialect, newId }: ModelCall): Read {
+  // The forced call carries the value; whoever asked for JSON wants to see JSON.
+  if (schema && dialect.structured === 'tools' && raw.calls[0]) return { text: raw.calls[0].argumentsText, calls: [] };
+  const ids = new Set<string>();
+  const calls = raw.calls
+    .filter((call) => call.tool)
+    .map(({ id, tool, argumentsText }): RequestedCall => {
+      const unique = id && !ids.has(id) ? id : newId();
+      ids.add(unique);
+      return { id: unique, tool, args: argumentsOf(argumentsText) };
+    });
+  return { text: raw.text, calls };
+}
+
+function fromText(raw: RawReply, { tools = [] }: ModelRequest, { newId }: ModelCall): Read | null {
+  const read = readTextReply(raw.text, tools);
+  if (read) return { text: read.text, calls: read.calls.map((call) => ({ id: newId(), ...call })) };
+  // An answer that was cut off has been told so far: it stands.
+  const partial = answerSoFar(raw.text);
+  return partial ? { text: partial, calls: [] } : null;
+}
+
+function argumentsOf(text: string): unknown {
+  if (!text.trim()) return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function finishOf({ finish }: RawReply, calls: readonly RequestedCall[]): ModelReply['finish'] {
+  if (finish === 'length') return 'length';
+  return calls.length > 0 ? 'tools' : 'stop';
+}
+
+function usageOf(raw: RawReply, request: ModelRequest, { cost }: ModelCall): ModelUsage {
+  const written = raw.text + raw.calls.map((call) => call.tool + call.argumentsText).join('');
+  const { inputTokens, outputTokens } = raw.usage ?? {
+    inputTokens: estimatePrompt(request),
+    outputTokens: estimateTokens(written),
+  };
+  const costUsd = raw.costUsd ?? (cost ? (inputTokens * cost.input + outputTokens * cost.output) / 1_000_000 : 0);
+  return { inputTokens, outputTokens, costUsd };
+}
+
+const addUsage = (a: ModelUsage, b: ModelUsage): ModelUsage => ({
+  inputTokens: a.inputTokens + b.inputTokens,
+  outputTokens: a.outputTokens + b.outputTokens,
+  costUsd: a.costUsd + b.costUsd,
+});

@@ -1,0 +1,95 @@
+/**
+ * One request on the wire and its reply, put together from the stream. Tool calls come in pieces: by the book each has an index, but some
+ * servers leave it out or use 0 for all, so a new id also begins a new call.
+ */
+import type OpenAI from 'openai';
+import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
+
+export interface RawCall {
+  id: string;
+  tool: string;
+  argumentsText: string;
+}
+export interface RawReply {
+  readonly text: string;
+  readonly calls: readonly RawCall[];
+  readonly usage: { readonly inputTokens: number; readonly outputTokens: number } | null;
+  /** Where the backend says itself what the call cost (LiteLLM, OpenRouter). */
+  readonly costUsd: number | null;
+  readonly finish: string;
+  readonly refusal: string | null;
+}
+
+/** The backend said nothing for too long. */
+export class Silence extends Error {}
+/** The stream ended in the middle of the reply. */
+export class BrokenOff extends Error {}
+
+/** Yields pieces of text and returns the whole. @throws what `openai` throws, Silence, BrokenOff; the signal's reason. */
+export async function* replyStream(
+  client: OpenAI,
+  body: ChatCompletionCreateParamsStreaming,
+  { signal, silenceMs }: { readonly signal: AbortSignal; readonly silenceMs: number },
+): AsyncGenerator<string, RawReply> {
+  const silence = new AbortController();
+  const timer = setTimeout(() => silence.abort(new Silence(`nothing heard for ${silenceMs / 1000} s`)), silenceMs);
+  const either = AbortSignal.any([signal, silence.signal]);
+  let text = '';
+  let refusal = '';
+  let finish: string | null = null;
+  let usage: RawReply['usage'] = null;
+  let costUsd: number | null = null;
+  const calls = new CallCollector();
+  try {
+    const stream = await client.chat.completions.create(body, { signal: either });
+    for await (const chunk of stream) {
+      timer.refresh();
+      const choice = chunk.choices?.[0];
+      if (choice?.delta?.refusal) refusal += choice.delta.refusal;
+      for (const piece of choice?.delta?.tool_calls ?? []) calls.add(piece);
+      if (choice?.finish_reason) finish = choice.finish_reason;
+      if (chunk.usage) {
+        usage = { inputTokens: chunk.usage.prompt_tokens ?? 0, outputTokens: chunk.usage.completion_tokens ?? 0 };
+        const cost: unknown = 'cost' in chunk.usage ? chunk.usage.cost : null;
+        if (typeof cost === 'number' && cost >= 0) costUsd = cost;
+      }
+      const said = choice?.delta?.content;
+      if (said) {
+        text += said;
+        yield said;
+        // However long the reader took, it was not the backend's silence.
+        timer.refresh();
+      }
+    }
+    // An aborted stream of `openai` just ends.
+    either.throwIfAborted();
+  } catch (error) {
+    throw either.aborted ? either.reason : error;
+  } finally {
+    clearTimeout(timer);
+  }
+  if (finish === null) throw new BrokenOff('the stream ended in the middle of the reply');
+  return { text, calls: calls.all, usage, costUsd, finish, refusal: refusal || null };
+}
+
+type Piece = NonNullable<ChatCompletionChunk.Choice.Delta['tool_calls']>[number];
+
+class CallCollector {
+  readonly all: RawCall[] = [];
+  private readonly byIndex = new Map<number, RawCall>();
+
+  add(piece: Piece): void {
+    const index = piece.index ?? 0;
+    const known = this.byIndex.get(index);
+    const isSame =
+      known && (!piece.id || !known.id || piece.id === known.id) && !(piece.function?.name && known.tool && known.argumentsText);
+    const call = isSame ? known : { id: '', tool: '', argumentsText: '' };
+    if (!isSame) {
+      this.all.push(call);
+      this.byIndex.set(index, call);
+    }
+    if (piece.id) call.id = piece.id;
+    if (piece.function?.name) call.tool = piece.function.name;
+    call.argumentsText += piece.function?.arguments ?? '';
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Which backend does a piece of work: the one that was named, or else among those that can do it the cheapest, taking turns among equals.
+ * Every decision says why, and why not the others.
+ */
+import type { Tier } from './backend-schema.ts';
+import type { MenuEntry } from './menu.ts';
+import type { Roster } from './schema.ts';
+
+export interface Need {
+  /** All of them must be in its `good_at`. */
+  readonly needs: readonly string[];
+  /** By name; then `needs`, tiers and cost don't matter. */
+  readonly backend?: string | null;
+  /** It must be able to orchestrate. */
+  readonly orchestrate?: boolean;
+  /** Tokens. A backend whose context is unknown is taken to have them. */
+  readonly minContext?: number;
+  /** Not these: they have failed at it. */
+  readonly not?: readonly string[];
+}
+export interface Loser {
+  readonly backend: string;
+  readonly why: string;
+}
+export type Route =
+  | { readonly backend: string; readonly why: string; readonly losers: readonly Loser[] }
+  | { readonly backend: null; readonly why: string; readonly losers: readonly Loser[] };
+
+const tierOrder: readonly Tier[] = ['local', 'subscription', 'api'];
+
+/** @param turn the next turn among backends that are equals, from 0 on. */
+export function chooseBackend(
+  need: Need,
+  menu: readonly MenuEntry[],
+  routing: Roster['routing'],
+  turn: (equals: readonly string[]) => number,
+): Route {
+  if (need.backend) return named(need.backend, need, menu);
+  const losers: Loser[] = [];
+  const able = menu.filter((entry) => {
+    const why = lacks(entry, need) ?? outside(entry, routing.tiers) ?? blocked(entry, need);
+    if (why) losers.push({ backend: entry.name, why });
+    return why === null;
+  });
+  const best = able.toSorted(byPrice)[0];
+  if (!best) return { backend: null, why: `no backend can do it${wanted(need)}: ${list(losers)}`, losers };
+  const equals = able.filter((entry) => byPrice(entry, best) === 0);
+  const chosen = equals[routing.rotate ? turn(equals.map((entry) => entry.name)) % equals.length : 0]!;
+  for (const entry of able)
+    if (entry !== chosen)
+      losers.push({ backend: entry.name, why: equals.includes(entry) ? 'equally cheap, not its turn' : 'dearer' });
+  return { backend: chosen.name, why: reason(chosen, able, equals, need), losers };
+}
+
+function named(name: string, need: Need, menu: readonly MenuEntry[]): Route {
+  const losers = menu
+    .filter((entry) => entry.name !== name)
+    .map((entry) => ({ backend: entry.name, why: `${name} was asked for` }));
+  const entry = menu.find((it) => it.name === name);
+  if (!entry)
+    return {
+      backend: null,
+      why: `${name} was asked for, but is not in the roster (${menu.map((it) => it.name).join(', ')})`,
+      losers,
+    };
+  const why = need.orchestrate && !entry.canOrchestrate ? 'it cannot orchestrate' : blocked(entry, need);
+  return why
+    ? { backend: null, why: `${name} was asked for, but ${why}`, losers }
+    : { backend: name, why: 'it was asked for', losers };
+}
+
+function lacks(entry: MenuEntry, { needs, orchestrate }: Need): string | null {
+  if (orchestrate && !entry.canOrchestrate) return 'it cannot orchestrate';
+  const missing = needs.filter((it) => !entry.goodAt.includes(it));
+  return missing.length > 0 ? `it is not said to be good at ${missing.join(', ')}` : null;
+}
+
+const outside = (entry: MenuEntry, tiers: readonly Tier[]): string | null =>
+  tiers.includes(entry.tier) ? null : `its tier ${entry.tier} is not among \`routing.tiers\``;
+
+function blocked(entry: MenuEntry, { minContext = 0, not = [] }: Need): string | null {
+  if (not.includes(entry.name)) return 'it was left out';
+  if (entry.context !== null && entry.context < minContext)
+    return `its context of ${entry.context} tokens is too small for ${minContext}`;
+  return entry.why;
+}
+
+/** Cost decides, then the tier: what costs nothing here goes before what costs nothing elsewhere. An unknown cost is the highest. */
+const byPrice = (a: MenuEntry, b: MenuEntry): number => {
+  const [x, y] = [price(a), price(b)];
+  return x === y ? tierOrder.indexOf(a.tier) - tierOrder.indexOf(b.tier) : x - y;
+};
+const price = ({ cost }: MenuEntry): number => (cost ? cost.input + cost.output : Number.MAX_VALUE);
+
+const wanted = ({ needs, orchestrate }: Need): string => {
+  const parts = [...(needs.length > 0 ? [`needs ${needs.join(', ')}`] : []), ...(orchestrate ? ['must orchestrate'] : [])];
+  return parts.length > 0 ? ` (${parts.join('; ')})` : '';
+};
+const list = (losers: readonly Loser[]): string => losers.map(({ backend, why }) => `${backend}: ${why}`).join('; ');
+
+function reason(chosen: MenuEntry, able: readonly MenuEntry[], equals: readonly MenuEntry[], need: Need): string {
+  const fit = need.needs.length > 0 ? `good at ${need.needs.join(', ')}` : 'can do it';
+  if (able.length === 1) return `${fit}, the only one available`;
+  const cost = chosen.cost ? `$${chosen.cost.input + chosen.cost.output} per million tokens in and out` : 'cost unknown';
+  return equals.length > 1
+    ? `${fit}, its turn among ${equals.length} equally cheap (${cost})`
+    : `${fit}, the cheapest of ${able.length} (${cost})`;
+}

@@ -1,0 +1,107 @@
+/**
+ * Tools for a model that has no function calling: they are described in the prompt, the model answers with one JSON object, either
+ * `{"tool": …, "args": {…}}` or `{"answer": "…"}`, and the history is written the same way.
+ */
+import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
+import type { ChatMessage, ModelRequest, ToolSpec } from './conversation.ts';
+import { jsonIn, withoutThoughts } from './json-in-text.ts';
+import { addUser, notRun, spoken, systemText } from './transcript.ts';
+
+export interface TextReply {
+  readonly text: string;
+  readonly calls: readonly { readonly tool: string; readonly args: unknown }[];
+}
+
+/** What is said to a model whose reply could not be read. */
+export const formReminder =
+  'That was not one JSON object of the form {"tool": "<name>", "args": {…}} or {"answer": "<text>"}. Reply again, with nothing but that object.';
+
+export function textTranscript({ messages, tools = [], toolChoice = 'auto' }: ModelRequest): ChatCompletionMessageParam[] {
+  const offered = toolChoice === 'none' ? [] : tools;
+  const result: ChatCompletionMessageParam[] = [];
+  const toolOf = new Map<string, string>();
+  const answered = new Set(messages.flatMap((message) => (message.role === 'tool' ? [message.call] : [])));
+  for (const message of messages) {
+    if (message.role === 'user') addUser(result, message.text);
+    else if (message.role === 'tool') addUser(result, `Result of ${toolOf.get(message.call) ?? 'a tool'}:\n${message.text}`);
+    else if (message.role === 'assistant') {
+      const content = assistantText(message, offered.length > 0);
+      if (content) result.push({ role: 'assistant', content });
+      for (const call of message.calls ?? []) {
+        toolOf.set(call.id, call.tool);
+        if (!answered.has(call.id)) addUser(result, `Result of ${call.tool}:\n${notRun}`);
+      }
+    }
+  }
+  const system = [systemText(messages), offered.length > 0 ? toolPrompt(offered, toolChoice === 'required') : '']
+    .filter(Boolean)
+    .join('\n\n');
+  return system ? [{ role: 'system', content: system }, ...result] : result;
+}
+
+function assistantText(message: Extract<ChatMessage, { role: 'assistant' }>, inForm: boolean): string {
+  const calls = message.calls ?? [];
+  if (calls.length > 0) {
+    const lines = calls.map(({ tool, args }) => JSON.stringify({ tool, args }));
+    return [...(message.text && !inForm ? [message.text] : []), ...lines].join('\n');
+  }
+  const text = spoken(message);
+  return inForm && text && !message.unfinished ? JSON.stringify({ answer: text }) : text;
+}
+
+function toolPrompt(tools: readonly ToolSpec[], isRequired: boolean): string {
+  const list = tools.map(
+    ({ name, description, parameters }) => `- ${name}: ${description}\n  args: ${JSON.stringify(parameters)}`,
+  );
+  const call = 'to use a tool: {"tool": "<name>", "args": {…}}';
+  const form = isRequired ? call : `${call}\nwhen you know the answer: {"answer": "<text>"}`;
+  return `Tools:\n${list.join('\n')}\n\nReply with one JSON object and nothing else,\n${form}\nThe result of a tool comes in the next message.`;
+}
+
+/** What the reply means; null if it meant to be JSON and is not. Text that does not look like JSON at all is the answer. */
+export function readTextReply(raw: string, tools: readonly ToolSpec[]): TextReply | null {
+  const text = withoutThoughts(raw).trim();
+  const found = jsonIn(text);
+  const entries = (Array.isArray(found) ? found : [found]).filter(
+    (it): it is Record<string, unknown> => typeof it === 'object' && it !== null,
+  );
+  const calls = entries.flatMap((it) => (typeof it.tool === 'string' ? [{ tool: it.tool, args: it.args ?? {} }] : []));
+  if (calls.length > 0) return { text: '', calls };
+  const answer = entries[0]?.answer;
+  if (answer !== undefined) return { text: typeof answer === 'string' ? answer : JSON.stringify(answer), calls: [] };
+  const isForm = looksLikeForm(text) || (found !== undefined && tools.some((tool) => text.includes(`"${tool.name}"`)));
+  return isForm ? null : { text, calls: [] };
+}
+
+/**
+ * How much of the answer can be told from what has come so far: the decoded text within `{"answer": "…`, or the text itself where it is
+ * no JSON. Grows only.
+ */
+export function answerSoFar(raw: string): string {
+  if ('<think>'.startsWith(raw.trim())) return '';
+  const text = withoutThoughts(raw).trimStart();
+  const head = /^(?:```(?:json)?\s*)?\{\s*"answer"\s*:\s*"/.exec(text);
+  if (head) return decoded(text.slice(head[0].length));
+  return looksLikeForm(text) || '```json'.startsWith(text) ? '' : text;
+}
+
+const looksLikeForm = (text: string): boolean => /^(?:```(?:json)?\s*)?\[?\s*\{/.test(text);
+
+/** A JSON string's content up to its closing quote, or as far as it goes; an escape that is not complete is left for later. */
+function decoded(body: string): string {
+  let end = 0;
+  while (end < body.length && body[end] !== '"') {
+    const length = body[end] !== '\\' ? 1 : body[end + 1] === 'u' ? 6 : 2;
+    if (end + length > body.length) break;
+    end += length;
+  }
+  try {
+    const text = JSON.parse(
+      `"${body.slice(0, end).replace(/[\n\r\t]/g, (char) => JSON.stringify(char).slice(1, -1))}"`,
+    ) as string;
+    // Half a surrogate pair: its other half is still to come.
+    return /[\uD800-\uDBFF]$/.test(text) ? text.slice(0, -1) : text;
+  } catch {
+    return '';
+  }
+}

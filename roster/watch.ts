@@ -1,0 +1,83 @@
+/**
+ * The roster while a node runs: it follows the file. A broken edit keeps the old roster and is reported, once per change. When the shipped
+ * roster is in use there is nothing to follow: a file that is created later is found at the next start.
+ */
+import { type FSWatcher, watch } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { messageOf } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
+import { RosterError } from './errors.ts';
+import { loadRoster } from './load.ts';
+import type { Roster } from './schema.ts';
+import { type FindRoster, findRoster, type RosterSource } from './source.ts';
+
+export interface OpenRoster extends FindRoster {
+  readonly log: Log;
+  /** After each change that was taken up. */
+  readonly onChange?: (roster: Roster) => void;
+  /** After each change that was not: the old roster stays. */
+  readonly onBroken?: (error: RosterError) => void;
+  /** An editor's several writes of one save are taken as one, in ms. Default: 50. */
+  readonly settleMs?: number;
+}
+
+export interface LiveRoster {
+  readonly source: RosterSource;
+  current(): Roster;
+  stop(): void;
+}
+
+/** @throws RosterError if the first load fails. */
+export async function openRoster(options: OpenRoster): Promise<LiveRoster> {
+  const { log, onChange, onBroken, settleMs = 50 } = options;
+  const source = await findRoster(options);
+  let roster = await loadRoster(source.file);
+  let timer: NodeJS.Timeout | undefined;
+  let watcher: FSWatcher | undefined;
+  let isStopped = false;
+  let lastComplaint = '';
+  let reading = Promise.resolve();
+
+  const reload = async (): Promise<void> => {
+    if (isStopped) return;
+    try {
+      const next = await loadRoster(source.file);
+      if (isStopped) return;
+      lastComplaint = '';
+      if (JSON.stringify(next) === JSON.stringify(roster)) return;
+      roster = next;
+      log.info({ file: source.file }, 'roster changed');
+      onChange?.(next);
+    } catch (error) {
+      if (!(error instanceof RosterError)) throw error;
+      if (isStopped || error.message === lastComplaint) return;
+      lastComplaint = error.message;
+      log.warn({ file: source.file, code: error.code, err: error.message }, 'roster is broken, the old one stays');
+      onBroken?.(error);
+    }
+  };
+  // One at a time and in order, so that an older text never replaces a newer one.
+  const reloadInTurn = (): void => {
+    reading = reading.then(reload).catch((error) => log.error({ err: messageOf(error) }, 'roster reload failed'));
+  };
+
+  if (source.by !== 'shipped') {
+    // The folder, not the file: editors save by renaming a new file over the old one.
+    watcher = watch(dirname(source.file), { persistent: false }, (_event, name) => {
+      if (name !== null && name !== basename(source.file)) return;
+      clearTimeout(timer);
+      timer = setTimeout(reloadInTurn, settleMs).unref();
+    });
+    watcher.on('error', (error) => log.warn({ err: messageOf(error) }, 'roster is no longer watched'));
+  }
+
+  return {
+    source,
+    current: () => roster,
+    stop() {
+      isStopped = true;
+      clearTimeout(timer);
+      watcher?.close();
+    },
+  };
+}

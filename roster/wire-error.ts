@@ -1,0 +1,82 @@
+/** What a failed request means, by status and code. Servers other than OpenAI's give few codes, so one thing is also read from their words. */
+import type { APIError } from 'openai';
+import { codeOf, messageOf } from '../platform/errors.ts';
+import { ModelError, type ModelErrorCode } from './errors.ts';
+import { BrokenOff, Silence } from './reply-stream.ts';
+
+export interface WireContext {
+  readonly backend: string;
+  readonly isEmbedded: boolean;
+  /** Where it was sent, for messages. */
+  readonly baseUrl: string;
+  /** Taken out of messages: some servers repeat the key they were given. */
+  readonly key: string | null;
+}
+
+const longest = 500;
+
+export function wireError(error: unknown, { backend, isEmbedded, baseUrl, key }: WireContext): ModelError {
+  if (error instanceof ModelError) return error;
+  const clean = (text: string): string => (key ? text.replaceAll(key, '…') : text).slice(0, longest);
+  const fail = (code: ModelErrorCode, message: string, more: { retryAfterMs?: number | undefined } = {}): ModelError =>
+    new ModelError(code, backend, clean(message), { ...more, cause: new Error(clean(messageOf(error))) });
+
+  if (error instanceof Silence) return fail('timeout', error.message);
+  if (error instanceof SyntaxError) return fail('bad-reply', `its stream is not what the protocol says: ${error.message}`);
+  const isCut = error instanceof BrokenOff || !isApiError(error);
+  if (isCut)
+    return isEmbedded
+      ? fail('backend-crashed', 'the embedded model ended in the middle of the call')
+      : fail('interrupted', `the connection broke off: ${messageOf(error)}`);
+  if (error.status === undefined) {
+    if ('error' in error && error.error)
+      return fail(byCode(error) ?? 'interrupted', `it reported an error in its stream: ${error.message}`);
+    const cause = rootCause(error);
+    if (/TIMEOUT/.test(codeOf(cause)) && !/CONNECT/.test(codeOf(cause))) return fail('timeout', 'it did not answer in time');
+    if (isEmbedded) return fail('backend-crashed', 'the embedded model does not answer');
+    return fail('unreachable', `${baseUrl} does not answer (${codeOf(cause) || messageOf(cause)})`);
+  }
+  const retryAfterMs = retryAfter(error.headers);
+  return fail(byCode(error) ?? byStatus(error.status), `it refused the call: ${error.message}`, { retryAfterMs });
+}
+
+const isApiError = (error: unknown): error is APIError => error instanceof Error && 'status' in error && 'headers' in error;
+
+function byCode({ code, type, message, status }: APIError): ModelErrorCode | null {
+  const words = `${code ?? ''} ${type ?? ''}`;
+  if (/context_length_exceeded|exceed_context_size/.test(words)) return 'context-too-long';
+  if (/insufficient_quota|billing/.test(words)) return 'quota';
+  if (/content_filter|content_policy/.test(words)) return 'refused';
+  // vLLM, LiteLLM, Anthropic and Google have no code for it.
+  if (status === 400 && /(context (length|window|size)|prompt is too long|input token count .* exceeds)/i.test(message))
+    return 'context-too-long';
+  return null;
+}
+
+function byStatus(status: number): ModelErrorCode {
+  if (status === 401 || status === 403) return 'bad-key';
+  if (status === 402) return 'quota';
+  if (status === 404) return 'unknown-model';
+  if (status === 408) return 'timeout';
+  if (status === 413) return 'context-too-long';
+  if (status === 429) return 'rate-limited';
+  return status >= 500 || status === 409 || status === 425 ? 'overloaded' : 'bad-request';
+}
+
+/** Milliseconds, from `retry-after-ms` or `retry-after` in seconds or as a date. */
+function retryAfter(headers: Headers | undefined): number | undefined {
+  const ms = Number.parseFloat(headers?.get('retry-after-ms') ?? '');
+  if (ms >= 0) return ms;
+  const text = headers?.get('retry-after');
+  if (!text) return undefined;
+  const seconds = Number(text);
+  const waitMs = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(text) - Date.now();
+  return Number.isFinite(waitMs) ? Math.max(0, waitMs) : undefined;
+}
+
+function rootCause(error: Error): unknown {
+  let cause: unknown = error;
+  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
+  // Node tries both address families and gathers the failures.
+  return cause instanceof AggregateError && cause.errors[0] ? cause.errors[0] : cause;
+}
