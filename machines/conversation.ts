@@ -39,7 +39,7 @@ export const addUsage = (a: Usage, b: Usage): Usage => ({
 export type UsageByBackend = Readonly<Record<string, Usage>>;
 export const spend = (so: UsageByBackend, backend: string, usage: Usage): UsageByBackend => ({
   ...so,
-  [backend]: addUsage(so[backend] ?? noUsage, usage),
+  [backend]: addUsage((Object.hasOwn(so, backend) && so[backend]) || noUsage, usage),
 });
 export const mergeUsage = (a: UsageByBackend, b: UsageByBackend): UsageByBackend =>
   Object.entries(b).reduce((sum, [backend, usage]) => spend(sum, backend, usage), a);

@@ -103,6 +103,8 @@ export const planned = (spec: NodeSpec): PlanNode => ({
 });
 
 export const all = (plan: Plan): PlanNode[] => Object.values(plan);
+/** Keys are the model's words: `constructor` must not find what every object has. */
+export const nodeOf = (plan: Plan, key: string): PlanNode | undefined => (Object.hasOwn(plan, key) ? plan[key] : undefined);
 export const running = (plan: Plan): PlanNode[] => all(plan).filter(({ status }) => status === 'running');
 export const put = (plan: Plan, ...changed: readonly PlanNode[]): Plan => ({
   ...plan,
@@ -117,7 +119,7 @@ export const allSettled = (plan: Plan, undecided: readonly string[]): boolean =>
 
 const dependencies = (plan: Plan, { after }: PlanNode) =>
   after.flatMap((key) => {
-    const dependency = plan[key];
+    const dependency = nodeOf(plan, key);
     return dependency ? [dependency] : [];
   });
 /** Nothing of what it was to be given came, and something of it failed. */
@@ -131,7 +133,7 @@ const isUnblocked = (plan: Plan, node: PlanNode, undecided: readonly string[]) =
 
 /** What may start now, in the plan's order, at most as many as `concurrency` leaves room for. */
 export function ready(plan: Plan, undecided: readonly string[], concurrency: number): PlanNode[] {
-  const free = Math.max(0, concurrency - running(plan).length);
+  const free = Math.max(0, Math.max(1, concurrency) - running(plan).length);
   if (free === 0) return [];
   return all(plan)
     .filter((node) => isUnblocked(plan, node, undecided) && !isDoomed(plan, node))

@@ -6,6 +6,7 @@
  * K. What was heard is kept: a reply that was cut off stays in the conversation, marked unfinished.
  */
 import { assertEvent, assign, type EventObject, fromCallback, setup } from 'xstate';
+import { type Command, entryOf } from './commands.ts';
 import type {
   Calls,
   Failure,
@@ -29,21 +30,12 @@ import {
   totalUsage,
   unfinished,
 } from './conversation.ts';
-import type { Entry, Ledger, Steer, Urgency } from './steering.ts';
+import type { Ledger, Steer } from './steering.ts';
 import * as ledger from './steering.ts';
 
 /** Compared with a checkpoint's before it is restored; raised when an older checkpoint would no longer mean the same. */
 export const subAgentVersion = 1;
 
-/** Commands come from an operator; each carries the id of its steering message. */
-type Command =
-  | { type: 'START' }
-  | { type: 'STEER'; id: string; text: string; urgency: Urgency }
-  | { type: 'REDIRECT'; id: string; text: string }
-  | { type: 'ANSWER'; id: string; question: string; text: string }
-  | { type: 'SWAP'; id: string; backend: string }
-  | { type: 'BUDGET'; id: string; steps?: number; costUsd?: number }
-  | { type: 'PAUSE' | 'RESUME' | 'CANCEL'; id: string };
 /** Facts come from the effects and the host, never from the wire. */
 type Fact =
   | { type: 'MODEL_SAID'; text: string }
@@ -53,7 +45,7 @@ type Fact =
   | { type: 'DEADLINE_PASSED' }
   /** The process that ran this was lost, or the task was parked; effects don't come back on their own. */
   | { type: 'RESTORED' };
-export type SubAgentEvent = Command | Fact;
+export type SubAgentEvent = { type: 'START' } | Command | Fact;
 
 export interface Limits {
   readonly steps: number;
@@ -132,29 +124,7 @@ function whyItAsks(context: SubAgentContext, kind: QuestionKind): string {
   return `It keeps failing: ${lastFailure?.message}`;
 }
 
-/** A command as the ledger keeps it. */
-function entryOf(event: Extract<SubAgentEvent, { id: string }>): Entry {
-  const { id } = event;
-  switch (event.type) {
-    case 'STEER':
-      return { id, kind: 'steer', text: event.text, urgency: event.urgency };
-    case 'REDIRECT':
-      return { id, kind: 'redirect', text: event.text };
-    case 'ANSWER':
-      return { id, kind: 'answer', text: event.text };
-    case 'SWAP':
-      return { id, kind: 'swap', text: event.backend };
-    case 'BUDGET':
-      return { id, kind: 'budget', text: `${event.steps ?? 0} steps, $${event.costUsd ?? 0}` };
-    case 'PAUSE':
-      return { id, kind: 'pause', text: '' };
-    case 'RESUME':
-      return { id, kind: 'resume', text: '' };
-    case 'CANCEL':
-      return { id, kind: 'cancel', text: '' };
-  }
-}
-const isCommand = (event: SubAgentEvent): event is Extract<SubAgentEvent, { id: string }> => 'id' in event;
+const isCommand = (event: SubAgentEvent): event is Command => 'id' in event;
 
 /** A steer as the model reads it. */
 const wordsFor = ({ kind, text }: Steer): Message => ({

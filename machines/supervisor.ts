@@ -1,88 +1,478 @@
-import type { Failure, Outcome, Question, Usage } from './conversation.ts';
-import type { Directive, NodeSpec, Plan, Reduce } from './plan.ts';
-import type { Steer, Urgency } from './steering.ts';
+/**
+ * A supervisor: it splits a goal into a plan of sub-tasks, sees each of them through, and reduces what they return to one answer.
+ * Sub-tasks are desired state: a node that is `running` under child number n, and `relays`, are what the host makes true on the bus.
+ * D. A child counts once: by its number, while it is the latest of its node or is still to confirm that it was stopped.
+ * F. One question is open at a time. Neither it nor a failed sub-task keeps the others from going on.
+ * G. Every command enters the ledger exactly once, and none is left queued at the end.
+ * X. Once `ending` is set nothing starts: running children are told to stop, and their returns are waited for.
+ */
+import { assertEvent, assign, type EventObject, fromCallback, setup } from 'xstate';
+import type { Command } from './commands.ts';
+import type { Failure, Outcome } from './conversation.ts';
+import { chosen, spend } from './conversation.ts';
+import type {
+  DecomposeInput,
+  DrainInput,
+  PlanCommand,
+  ReduceInput,
+  Relay,
+  SupervisorContext,
+  SupervisorEvent,
+  SupervisorInput,
+  SupervisorOutput,
+} from './goal.ts';
+import type { PlanNode } from './plan.ts';
+import * as plan from './plan.ts';
+import * as ledger from './steering.ts';
 import type { DeadlineInput } from './sub-agent.ts';
+import {
+  changePlan,
+  childrenOf,
+  end,
+  entryFor,
+  isPlain,
+  isPlanCommand,
+  isUnsettled,
+  objection,
+  recordReturns,
+  reopen,
+  stop,
+  takeUp,
+  wouldEnd,
+} from './supervision.ts';
 
-type Command =
-  | { type: 'START' }
-  | { type: 'STEER'; id: string; text: string; urgency: Urgency }
-  | { type: 'REDIRECT'; id: string; text: string }
-  | { type: 'ANSWER'; id: string; question: string; text: string }
-  | { type: 'SWAP'; id: string; backend: string }
-  | { type: 'BUDGET'; id: string; steps?: number; costUsd?: number }
-  | { type: 'PAUSE' | 'RESUME' | 'CANCEL'; id: string }
-  | { type: 'ADD'; id: string; node: NodeSpec }
-  | { type: 'DROP'; id: string; key: string }
-  /** Runs a sub-task again, perhaps with another instruction or on another backend; what depended on it is redone. */
-  | { type: 'RERUN'; id: string; key: string; instruction?: string; backend?: string };
-/** One child's end, by its number. The text stays on the bus. */
-export interface Return {
-  readonly child: number;
-  readonly outcome: 'completed' | 'failed' | 'cancelled';
-  readonly failure: Failure | null;
-  readonly usage: Readonly<Record<string, Usage>>;
-}
-type Fact =
-  | { type: 'PLANNED'; nodes: readonly NodeSpec[]; reduce: Reduce; usage: Usage; backend: string }
-  | { type: 'PLAN_FAILED'; error: Failure }
-  /** In batches: as many as were there to be read. */
-  | { type: 'CHILDREN_RETURNED'; returns: readonly Return[] }
-  | { type: 'REDUCED'; answer: string; usage: Usage; backend: string }
-  | { type: 'REDUCE_FAILED'; error: Failure }
-  /** Cancelled children that have not confirmed in time are given up. */
-  | { type: 'DRAIN_EXPIRED' }
-  | { type: 'DEADLINE_PASSED' }
-  | { type: 'RESTORED' };
-export type SupervisorEvent = Command | Fact;
-
-export interface SupervisorPolicy {
-  /** How many children may run at once. */
-  readonly concurrency: number;
-  readonly onFailure: Directive;
-  /** Dispatches of one node before a failure is asked about. */
-  readonly maxAttempts: number;
-  /** Milliseconds since the epoch, or null. */
-  readonly deadlineAt: number | null;
-}
-
-/** What running children must be told, in order; the host publishes each with a message id derived from `id` and the child, so that twice is once. */
-export interface Relay {
-  /** Id of the operator's steer, or `cancel` for the end of a tree. */
-  readonly id: string;
-  readonly kind: 'steer' | 'cancel';
-  readonly text: string;
-  readonly urgency: Urgency;
-  readonly children: readonly number[];
-}
-
-export interface SupervisorContext {
-  readonly instruction: string;
-  readonly backend: string | null;
-  readonly policy: SupervisorPolicy;
-  readonly nodes: Plan;
-  readonly reduce: Reduce | null;
-  /** How many children were ever dispatched; the next is one more. */
-  readonly children: number;
-  readonly relays: readonly Relay[];
-  /** Corrections so far: given to sub-tasks not yet started and to the reduction. */
-  readonly corrections: readonly string[];
-  readonly steers: readonly Steer[];
-  readonly question: (Question & { readonly key: string | null }) | null;
-  /** Questions not shown yet: one is open at a time, the others wait here and block nothing else. */
-  readonly paused: boolean;
-  /** Counts decompositions and reductions. */
-  readonly step: number;
-  readonly failures: number;
-  readonly questions: number;
-  /** How it will end; once set nothing new starts and running children are cancelled. */
-  readonly ending: Outcome | null;
-  readonly answer: string | null;
-  readonly usage: Readonly<Record<string, Usage>>;
-  readonly outcome: Outcome | null;
-}
-export type SupervisorInput = Pick<SupervisorContext, 'instruction' | 'backend' | 'policy'>;
-/** Input of the `decompose` effect: sends PLANNED or PLAN_FAILED. */
-export type DecomposeInput = Pick<SupervisorContext, 'instruction' | 'backend' | 'corrections' | 'step'>;
-/** Input of the `reduce` effect: sends REDUCED or REDUCE_FAILED. Results are read from the bus by child number. */
-export type ReduceInput = Pick<SupervisorContext, 'instruction' | 'backend' | 'corrections' | 'nodes' | 'reduce' | 'step'>;
+export type * from './goal.ts';
 export type { DeadlineInput };
+
+/** Compared with a checkpoint's before it is restored; raised when an older checkpoint would no longer mean the same. */
+export const supervisorVersion = 1;
+
+const notProvided = <Input>() =>
+  fromCallback<EventObject, Input>(() => {
+    throw new Error('effects are provided by actors/: use supervisor.provide({ actors })');
+  });
+
+const isCommand = (event: SupervisorEvent): event is Command | PlanCommand => 'id' in event;
+const crashed = (what: string, cause: unknown): Failure => ({ code: `${what}-crashed`, message: String(cause), retryable: true });
+
+export const supervisor = setup({
+  types: {
+    context: {} as SupervisorContext,
+    events: {} as SupervisorEvent,
+    input: {} as SupervisorInput,
+    output: {} as SupervisorOutput,
+  },
+  actors: {
+    decompose: notProvided<DecomposeInput>(),
+    reduce: notProvided<ReduceInput>(),
+    drain: notProvided<DrainInput>(),
+    deadline: notProvided<DeadlineInput>(),
+  },
+  guards: {
+    isDrained: ({ context }) => context.ending !== null && plan.running(context.nodes).length + context.stopping.length === 0,
+    isEnding: ({ context }) => context.ending !== null,
+    hasUnasked: ({ context }) => context.question === null && context.undecided.length > 0,
+    isPaused: ({ context }) => context.paused,
+    /** A failure that no retry can mend is asked about at once. */
+    isStuck: ({ context: { failures, lastFailure, policy, question } }) =>
+      question === null && (failures >= policy.maxAttempts || lastFailure?.retryable === false),
+    waitsForHelp: ({ context }) => context.question?.key === null,
+    isUnplanned: ({ context }) => context.reduce === null,
+    hasDoomed: ({ context }) => plan.doomed(context.nodes, context.undecided).length > 0,
+    hasReady: ({ context: { nodes, undecided, policy } }) => plan.ready(nodes, undecided, policy.concurrency).length > 0,
+    hasRunning: ({ context }) => plan.running(context.nodes).length > 0,
+    hasQuestion: ({ context }) => context.question !== null,
+    isFinished: ({ context }) => wouldEnd(context) && (isPlain(context.reduce) || ledger.due(context.steers, true).length === 0),
+    interruptsNow: ({ context, event }) => event.type === 'STEER' && event.urgency === 'now' && !isPlain(context.reduce),
+    /** There are sub-tasks that it can still reach. */
+    reachesPlan: ({ context, event }) =>
+      event.type === 'STEER' && event.urgency !== 'after' && context.reduce !== null && isUnsettled(context),
+    changesPlan: ({ context, event }) => isPlanCommand(event) && objection(context, event) === null,
+    answersStop: ({ context: { question }, event }) =>
+      event.type === 'ANSWER' && event.question === question?.id && chosen(question, event.text) === 'stop',
+    answersAboutNode: ({ context: { question }, event }) =>
+      event.type === 'ANSWER' && event.question === question?.id && question.key !== null,
+    answersTryAgain: ({ context: { question }, event }) =>
+      event.type === 'ANSWER' && event.question === question?.id && chosen(question, event.text) === 'try again',
+    answersWithHelp: ({ context: { question }, event }) => event.type === 'ANSWER' && event.question === question?.id,
+  },
+  actions: {
+    queue: assign(({ context, event }) => {
+      assertEvent(event, ['STEER', 'REDIRECT', 'ANSWER']);
+      return { steers: ledger.enqueue(context.steers, entryFor(event)) };
+    }),
+    acknowledge: assign(({ context, event }) =>
+      isCommand(event) ? { steers: ledger.enter(context.steers, entryFor(event), context.step) } : {},
+    ),
+    refuse: assign(({ context, event }, reason: string) =>
+      isCommand(event) ? { steers: ledger.refuse(context.steers, entryFor(event), reason) } : {},
+    ),
+    /** Running children are told, the others and the reduction are given it: the receipt says whom it reached. */
+    relay: assign(({ context, event }) => {
+      assertEvent(event, 'STEER');
+      const { id, text, urgency } = event;
+      const children = childrenOf(plan.all(context.nodes));
+      const steer: Relay = { id, kind: 'steer', text, urgency, children };
+      return {
+        corrections: [...context.corrections, text],
+        relays: children.length > 0 ? [...context.relays, steer] : context.relays,
+        steers: ledger.enter(context.steers, entryFor(event), context.step, children),
+      };
+    }),
+    redirect: assign(({ context, event }) => {
+      assertEvent(event, 'REDIRECT');
+      const nodes = plan.all(context.nodes);
+      return {
+        ...reopen(context, new Set(Object.keys(context.nodes))),
+        ...stop(context, nodes, event.id),
+        instruction: event.text,
+        nodes: plan.put({}, ...nodes.filter(({ status }) => status === 'returned')),
+        reduce: null,
+        failures: 0,
+        lastFailure: null,
+      };
+    }),
+    hold: assign({ paused: true }),
+    release: assign({ paused: false }),
+    swap: assign(({ event }) => {
+      assertEvent(event, 'SWAP');
+      return { backend: event.backend };
+    }),
+    changePlan: assign(({ context, event }) => {
+      assertEvent(event, ['ADD', 'DROP', 'RERUN']);
+      return changePlan(context, event);
+    }),
+    beginPlanning: assign(({ context }) => ({ step: context.step + 1, ...takeUp(context, context.step + 1, false) })),
+    /** Corrections that came while it was being made are given to every sub-task. */
+    keepPlan: assign(({ context, event }) => {
+      assertEvent(event, 'PLANNED');
+      return {
+        ...takeUp(context, context.step, false),
+        nodes: plan.put(context.nodes, ...event.nodes.map(plan.planned)),
+        reduce: event.reduce,
+        failures: 0,
+        lastFailure: null,
+        usage: spend(context.usage, event.backend, event.usage),
+      };
+    }),
+    countFailure: assign(({ context }, lastFailure: Failure) => ({ failures: context.failures + 1, lastFailure })),
+    dispatch: assign(({ context: { nodes, undecided, policy, children, corrections } }) => {
+      const starting = plan.ready(nodes, undecided, policy.concurrency).map(
+        (node, i): PlanNode => ({
+          ...node,
+          status: 'running',
+          attempt: node.attempt + 1,
+          child: children + i + 1,
+          failure: null,
+          corrections: corrections.length,
+        }),
+      );
+      return { children: children + starting.length, nodes: plan.put(nodes, ...starting) };
+    }),
+    failDoomed: assign(({ context: { nodes, undecided } }) => ({ nodes: plan.failDoomed(nodes, undecided) })),
+    recordReturns: assign(({ context, event }) => {
+      assertEvent(event, 'CHILDREN_RETURNED');
+      return recordReturns(context, event.returns);
+    }),
+    askAboutFailure: assign(({ context: { questions, undecided, nodes } }) => {
+      const key = undecided[0]!;
+      const text = `Sub-task ${key} failed: ${nodes[key]?.failure?.message}`;
+      const question = { id: `q${questions + 1}`, kind: 'stuck' as const, key, text, choices: ['retry', 'skip', 'stop'] };
+      return { questions: questions + 1, question };
+    }),
+    askForHelp: assign(({ context: { questions, lastFailure, reduce } }) => {
+      const text = `${reduce ? 'The results could not be put together' : 'No plan was made'}: ${lastFailure?.message}`;
+      const question = { id: `q${questions + 1}`, kind: 'stuck' as const, key: null, text, choices: ['try again', 'stop'] };
+      return { questions: questions + 1, question };
+    }),
+    /** `retry`, `skip`, or words, with which it is tried again. */
+    decide: assign(({ context, event }) => {
+      assertEvent(event, 'ANSWER');
+      const { nodes, question, undecided } = context;
+      const node = nodes[question!.key!]!;
+      const choice = chosen(question, event.text);
+      const instruction = choice ? node.instruction : `${node.instruction}\n\n${event.text}`;
+      return {
+        question: null,
+        undecided: undecided.filter((key) => key !== node.key),
+        nodes: choice === 'skip' ? nodes : plan.put(nodes, { ...node, instruction, status: 'waiting' }),
+      };
+    }),
+    closeQuestion: assign({ question: null, failures: 0, lastFailure: null }),
+    beginReducing: assign(({ context }) => {
+      const step = context.step + 1;
+      const taken = isPlain(context.reduce) ? {} : takeUp(context, step, wouldEnd(context));
+      return { step, ...taken, answer: null, draft: context.answer ?? context.draft };
+    }),
+    keepAnswer: assign(({ context, event }) => {
+      assertEvent(event, 'REDUCED');
+      const { answer, backend, usage } = event;
+      return { answer, failures: 0, lastFailure: null, usage: spend(context.usage, backend, usage) };
+    }),
+    end: assign(({ context }, ending: Outcome) => end(context, ending)),
+    conclude: assign(({ context }) =>
+      end(context, { kind: 'completed' }, `the results were joined by \`${context.reduce?.by}\`, which takes no corrections`),
+    ),
+    giveUp: assign(({ context: { nodes } }) => ({
+      stopping: [],
+      nodes: plan.put(
+        nodes,
+        ...plan.running(nodes).map((node): PlanNode => {
+          const message = `${node.key} did not confirm in time that it had stopped; it may still be running`;
+          return { ...node, status: 'failed', failure: { code: 'unconfirmed', message, retryable: false } };
+        }),
+      ),
+    })),
+    finish: assign(({ context }) => ({ outcome: context.ending })),
+  },
+}).createMachine({
+  id: 'supervisor',
+  /** Of eventless steps after one event: the table takes six at most. */
+  options: { maxIterations: 20 },
+  context: ({ input }) => ({
+    instruction: input.instruction,
+    backend: input.backend,
+    policy: input.policy,
+    nodes: {},
+    reduce: null,
+    children: 0,
+    stopping: [],
+    relays: [],
+    corrections: [],
+    steers: [],
+    question: null,
+    undecided: [],
+    paused: false,
+    step: 0,
+    failures: 0,
+    lastFailure: null,
+    questions: 0,
+    ending: null,
+    answer: null,
+    draft: null,
+    usage: {},
+    outcome: null,
+  }),
+  output: ({ context: { outcome, answer, draft, usage, step } }) => ({ outcome, answer, draft, usage, step }),
+  initial: 'idle',
+  on: {
+    STEER: { actions: 'queue' },
+    REDIRECT: { target: '.deciding', actions: ['redirect', 'queue'] },
+    ANSWER: [
+      {
+        guard: 'answersStop',
+        target: '.deciding',
+        actions: [
+          'acknowledge',
+          {
+            type: 'end',
+            params: ({ context: { question } }) => {
+              const message = `the operator stopped it. ${question!.text}`;
+              return { kind: 'failed', code: question!.key === null ? 'stuck' : 'sub-task-failed', message, retryable: false };
+            },
+          },
+        ],
+      },
+      { guard: 'answersAboutNode', target: '.deciding', actions: ['decide', 'acknowledge'] },
+      { guard: 'answersTryAgain', target: '.deciding', actions: ['closeQuestion', 'acknowledge'] },
+      { guard: 'answersWithHelp', target: '.deciding', actions: ['closeQuestion', 'queue'] },
+      { actions: { type: 'refuse', params: 'that question is not open' } },
+    ],
+    SWAP: { actions: ['swap', 'acknowledge'] },
+    BUDGET: { actions: { type: 'refuse', params: 'a goal has no budget of its own: top up the sub-task that asks' } },
+    PAUSE: { target: '.deciding', actions: ['hold', 'acknowledge'] },
+    RESUME: { actions: ['release', 'acknowledge'] },
+    CANCEL: { target: '.deciding', actions: ['acknowledge', { type: 'end', params: { kind: 'cancelled' } }] },
+    ADD: [
+      { guard: 'changesPlan', target: '.deciding', actions: ['changePlan', 'acknowledge'] },
+      { actions: { type: 'refuse', params: ({ context, event }) => objection(context, event) ?? '' } },
+    ],
+    DROP: [
+      { guard: 'changesPlan', target: '.deciding', actions: ['changePlan', 'acknowledge'] },
+      { actions: { type: 'refuse', params: ({ context, event }) => objection(context, event) ?? '' } },
+    ],
+    RERUN: [
+      { guard: 'changesPlan', target: '.deciding', actions: ['changePlan', 'acknowledge'] },
+      { actions: { type: 'refuse', params: ({ context, event }) => objection(context, event) ?? '' } },
+    ],
+    /** Where no node runs only stragglers can return: what is in flight goes on. */
+    CHILDREN_RETURNED: { actions: 'recordReturns' },
+    DEADLINE_PASSED: {
+      target: '.deciding',
+      actions: {
+        type: 'end',
+        params: { kind: 'failed', code: 'deadline', message: 'its deadline has passed', retryable: false },
+      },
+    },
+  },
+  states: {
+    idle: {
+      description: 'Not claimed yet. Steers are kept for its first step; only a cancel or the deadline ends it here.',
+      on: {
+        START: 'deciding',
+        REDIRECT: { actions: ['redirect', 'queue'] },
+        PAUSE: { actions: ['hold', 'acknowledge'] },
+      },
+    },
+
+    deciding: {
+      description: 'Never rests here. One table says what comes next: after every fact, every correction, every crash.',
+      always: [
+        { guard: 'isDrained', target: 'done', actions: 'finish' },
+        { guard: 'isEnding', target: 'gathering.stopping' },
+        { guard: 'hasUnasked', actions: 'askAboutFailure' },
+        { guard: 'isPaused', target: 'awaiting-steer' },
+        { guard: 'isStuck', actions: 'askForHelp' },
+        { guard: 'waitsForHelp', target: 'awaiting-steer' },
+        { guard: 'isUnplanned', target: 'decomposing', actions: 'beginPlanning' },
+        { guard: 'hasDoomed', actions: 'failDoomed' },
+        { guard: 'hasReady', actions: 'dispatch' },
+        { guard: 'hasRunning', target: 'gathering.collecting' },
+        { guard: 'hasQuestion', target: 'awaiting-steer' },
+        { guard: 'isFinished', actions: 'conclude' },
+        { target: 'reducing', actions: 'beginReducing' },
+      ],
+    },
+
+    decomposing: {
+      description: 'The orchestrator makes a plan. A correction with urgency `now` starts it again; others go to the sub-tasks.',
+      invoke: [
+        {
+          id: 'decompose',
+          src: 'decompose',
+          input: ({ context: { instruction, backend, corrections, nodes, step } }) => ({
+            instruction,
+            backend,
+            corrections,
+            nodes,
+            step,
+          }),
+          onError: {
+            target: 'deciding',
+            actions: { type: 'countFailure', params: ({ event }) => crashed('decompose', event.error) },
+          },
+        },
+        {
+          id: 'deadline',
+          src: 'deadline',
+          input: ({ context }) => ({ at: context.policy.deadlineAt }),
+          onError: {
+            target: 'deciding',
+            actions: { type: 'end', params: ({ event }) => ({ kind: 'failed', ...crashed('deadline', event.error) }) },
+          },
+        },
+      ],
+      on: {
+        PLANNED: { target: 'deciding', actions: 'keepPlan' },
+        PLAN_FAILED: { target: 'deciding', actions: { type: 'countFailure', params: ({ event }) => event.error } },
+        STEER: { guard: 'interruptsNow', target: 'deciding', actions: 'queue' },
+        RESTORED: 'deciding',
+      },
+    },
+
+    gathering: {
+      initial: 'collecting',
+      on: { CHILDREN_RETURNED: { target: 'deciding', actions: 'recordReturns' }, RESTORED: 'deciding' },
+      states: {
+        collecting: {
+          description: 'Sub-tasks are running. A correction is relayed to them and given to those not yet started.',
+          invoke: {
+            id: 'deadline',
+            src: 'deadline',
+            input: ({ context }) => ({ at: context.policy.deadlineAt }),
+            onError: {
+              target: '#supervisor.deciding',
+              actions: { type: 'end', params: ({ event }) => ({ kind: 'failed', ...crashed('deadline', event.error) }) },
+            },
+          },
+          on: { STEER: { guard: 'reachesPlan', actions: 'relay' } },
+        },
+        stopping: {
+          description: 'How it ends is decided. It waits until the children it told to stop have returned, or their time is up.',
+          invoke: {
+            id: 'drain',
+            src: 'drain',
+            input: ({ context }) => ({ children: [...context.stopping, ...childrenOf(plan.all(context.nodes))] }),
+            onError: { target: '#supervisor.deciding', actions: 'giveUp' },
+          },
+          on: {
+            DRAIN_EXPIRED: { target: '#supervisor.deciding', actions: 'giveUp' },
+            STEER: { actions: { type: 'refuse', params: 'the task is ending' } },
+            REDIRECT: { actions: { type: 'refuse', params: 'the task is ending' } },
+            SWAP: { actions: { type: 'refuse', params: 'the task is ending' } },
+            PAUSE: { actions: { type: 'refuse', params: 'the task is ending' } },
+            RESUME: { actions: { type: 'refuse', params: 'the task is ending' } },
+            CANCEL: { actions: { type: 'refuse', params: 'the task is ending' } },
+            ADD: { actions: { type: 'refuse', params: 'the task is ending' } },
+            DROP: { actions: { type: 'refuse', params: 'the task is ending' } },
+            RERUN: { actions: { type: 'refuse', params: 'the task is ending' } },
+          },
+        },
+      },
+    },
+
+    'awaiting-steer': {
+      description:
+        'Only the operator can start something: it is paused, or `question` says what it needs. Children that run go on; pausing a goal does not pause them.',
+      invoke: {
+        id: 'deadline',
+        src: 'deadline',
+        input: ({ context }) => ({ at: context.policy.deadlineAt }),
+        onError: {
+          target: 'deciding',
+          actions: { type: 'end', params: ({ event }) => ({ kind: 'failed', ...crashed('deadline', event.error) }) },
+        },
+      },
+      on: {
+        RESUME: { target: 'deciding', actions: ['release', 'acknowledge'] },
+        STEER: [
+          { guard: 'waitsForHelp', target: 'deciding', actions: ['closeQuestion', 'queue'] },
+          { guard: 'reachesPlan', actions: 'relay' },
+        ],
+        SWAP: { guard: 'waitsForHelp', target: 'deciding', actions: ['swap', 'closeQuestion', 'acknowledge'] },
+        CHILDREN_RETURNED: { target: 'deciding', actions: 'recordReturns' },
+        RESTORED: 'deciding',
+      },
+    },
+
+    reducing: {
+      description: 'All sub-tasks have settled; their results are put together. A correction with urgency `now` starts it again.',
+      invoke: [
+        {
+          id: 'reduce',
+          src: 'reduce',
+          input: ({ context: { instruction, backend, corrections, nodes, reduce, draft, step } }) => ({
+            instruction,
+            backend,
+            corrections,
+            nodes,
+            reduce,
+            draft,
+            step,
+          }),
+          onError: {
+            target: 'deciding',
+            actions: { type: 'countFailure', params: ({ event }) => crashed('reduce', event.error) },
+          },
+        },
+        {
+          id: 'deadline',
+          src: 'deadline',
+          input: ({ context }) => ({ at: context.policy.deadlineAt }),
+          onError: {
+            target: 'deciding',
+            actions: { type: 'end', params: ({ event }) => ({ kind: 'failed', ...crashed('deadline', event.error) }) },
+          },
+        },
+      ],
+      on: {
+        REDUCED: { target: 'deciding', actions: 'keepAnswer' },
+        REDUCE_FAILED: { target: 'deciding', actions: { type: 'countFailure', params: ({ event }) => event.error } },
+        STEER: { guard: 'interruptsNow', target: 'deciding', actions: 'queue' },
+        RESTORED: 'deciding',
+      },
+    },
+
+    done: { type: 'final', description: 'Ended, with an output. What each sub-task came to is in `nodes`.' },
+  },
+});

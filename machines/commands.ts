@@ -1,0 +1,33 @@
+/** What an operator may send to any task. Each command carries the id of its steering message, by which the ledger knows it. */
+import type { Entry, Urgency } from './steering.ts';
+
+export type Command =
+  | { type: 'STEER'; id: string; text: string; urgency: Urgency }
+  | { type: 'REDIRECT'; id: string; text: string }
+  | { type: 'ANSWER'; id: string; question: string; text: string }
+  | { type: 'SWAP'; id: string; backend: string }
+  | { type: 'BUDGET'; id: string; steps?: number; costUsd?: number }
+  | { type: 'PAUSE' | 'RESUME' | 'CANCEL'; id: string };
+
+/** A command as the ledger keeps it. */
+export function entryOf(command: Command): Entry {
+  const { id } = command;
+  switch (command.type) {
+    case 'STEER':
+      return { id, kind: 'steer', text: command.text, urgency: command.urgency };
+    case 'REDIRECT':
+      return { id, kind: 'redirect', text: command.text };
+    case 'ANSWER':
+      return { id, kind: 'answer', text: command.text };
+    case 'SWAP':
+      return { id, kind: 'swap', text: command.backend };
+    case 'BUDGET':
+      return { id, kind: 'budget', text: `${command.steps ?? 0} steps, $${command.costUsd ?? 0}` };
+    case 'PAUSE':
+      return { id, kind: 'pause', text: '' };
+    case 'RESUME':
+      return { id, kind: 'resume', text: '' };
+    case 'CANCEL':
+      return { id, kind: 'cancel', text: '' };
+  }
+}
