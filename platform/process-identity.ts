@@ -1,35 +1,47 @@
 /**
- * Who a process is: a pid alone may have been given to another program since. On Linux the start time tells them apart; elsewhere the
- * pid has to do.
+ * Who a process is: a pid alone may have been given to another program since. Its start time tells them apart, where the system tells it
+ * (not on Windows, where the pid has to do).
  */
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { codeOf } from './errors.ts';
 
-/** Clock ticks from boot to the process's start, or null where the system does not tell. */
+/** When the process started, in whatever form the system has, or null where it does not tell. Only good for comparing. */
 export function startOf(pid: number): string | null {
+  if (process.platform === 'linux') return statOf(pid)?.start ?? null;
+  if (process.platform === 'win32') return null;
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The command's name, the second field, may hold spaces and brackets: count from its closing one. The start is field 22.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    return (
+      execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }).trim() || null
+    );
   } catch {
     return null;
   }
 }
 
-/** A zombie counts as dead: it holds nothing and answers nobody. */
+/** `start` as startOf() gave it; null asks about the pid only. A zombie counts as dead: it holds nothing and answers nobody. */
 export function isAlive(pid: number, start: string | null = null): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
     if (codeOf(error) !== 'EPERM') return false;
   }
+  const stat = process.platform === 'linux' ? statOf(pid) : null;
+  if (stat && /[ZX]/.test(stat.state)) return false;
+  if (start === null) return true;
+  return (stat ? stat.start : startOf(pid)) === start;
+}
+
+function statOf(pid: number): { state: string; start: string } | null {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (fields[0] === 'Z' || fields[0] === 'X') return false;
-    return start === null || fields[19] === start;
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The command's name, the second field, may hold spaces and brackets: count from its closing one. State is field 3, start 22.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0] ?? '', start: fields[19] ?? '' };
   } catch {
-    // No /proc here, or the process went away between the two looks.
-    return process.platform !== 'linux';
+    return null;
   }
 }

@@ -1,0 +1,125 @@
+/** Connects to the bus: to the server an operator named, or to the embedded one, which is brought back when it dies. */
+import { AuthorizationError, type ConnectionOptions, wsconnect } from '@nats-io/nats-core';
+import { connect, type NatsConnection, usernamePasswordAuthenticator } from '@nats-io/transport-node';
+import { CoxError, messageOf } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
+import type { BusAddress } from './address.ts';
+import type { EmbeddedServer } from './embedded/embedded-server.ts';
+import { isNewEnough, tooOld, versionIn } from './server-version.ts';
+
+export interface ConnectOptions {
+  readonly to: BusAddress | EmbeddedServer;
+  /** What the connection is for, shown by the server's tools: `worker`. */
+  readonly name: string;
+  readonly log: Log;
+  /** Where replies to this connection go; a role with its own permissions has its own. Default `_INBOX.<name>`. */
+  readonly inboxPrefix?: string;
+  /** Gives up connecting. A connection that is made is closed by its owner. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const connectTimeoutMs = 5_000;
+const reconnectWaitMs = 250;
+const reconnectJitterMs = 100;
+
+const isEmbedded = (to: ConnectOptions['to']): to is EmbeddedServer => 'ensure' in to;
+
+/**
+ * The connection reconnects for ever; subscriptions come back by themselves, calls made meanwhile wait or time out.
+ * @throws CoxError `nats-unreachable`, `nats-denied`, `nats-too-old`; the signal's reason.
+ */
+export async function connectBus({ to, name, log, inboxPrefix, signal }: ConnectOptions): Promise<NatsConnection> {
+  const shown = isEmbedded(to) ? to.url : to.servers.join(', ');
+  const options: ConnectionOptions = {
+    ...(isEmbedded(to) ? embeddedLogin(to) : addressLogin(to)),
+    name: isEmbedded(to) ? `cox ${name} ${to.tag}` : `cox ${name}`,
+    inboxPrefix: inboxPrefix ?? `_INBOX.${name.replace(/[^A-Za-z0-9_-]+/g, '_')}`,
+    timeout: connectTimeoutMs,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: isEmbedded(to) ? reconnectJitterMs : reconnectWaitMs,
+    reconnectJitter: reconnectJitterMs,
+  };
+  signal?.throwIfAborted();
+  const dialing = !isEmbedded(to) && to.transport === 'websocket' ? wsconnect(options) : connect(options);
+  let connection: NatsConnection;
+  try {
+    connection = await abortable(dialing, signal);
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw refusal(error, shown, isEmbedded(to) ? 'the embedded server' : to.credentialsFrom);
+  }
+  const version = versionIn(connection.info?.version ?? '') ?? '0.0.0';
+  if (!isNewEnough(version)) {
+    await connection.close();
+    throw tooOld(version, shown);
+  }
+  void follow(connection, to, log.child({ part: 'bus', connection: name }));
+  return connection;
+}
+
+const embeddedLogin = (server: EmbeddedServer): ConnectionOptions => ({
+  servers: server.url,
+  // Functions: after a restart the credentials are those of the server that is there then.
+  authenticator: usernamePasswordAuthenticator(
+    () => server.user,
+    () => server.pass,
+  ),
+  ignoreAuthErrorAbort: true,
+});
+
+const addressLogin = ({ servers, tls, authenticator }: BusAddress): ConnectionOptions => ({
+  servers: [...servers],
+  ...(tls ? { tls: { ...tls } } : {}),
+  ...(authenticator ? { authenticator } : {}),
+});
+
+function refusal(error: unknown, shown: string, credentialsFrom: string): CoxError {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  if (error instanceof AuthorizationError)
+    return new CoxError('nats-denied', `The NATS server ${shown} refused the credentials (from ${credentialsFrom})`, {
+      hint: 'Check NATS_CREDS, NATS_NKEY, NATS_TOKEN or NATS_USER and NATS_PASSWORD, or the user in NATS_URL.',
+      cause: error,
+    });
+  return new CoxError(
+    'nats-unreachable',
+    `The NATS server ${shown} cannot be reached: ${messageOf(error)} (${messageOf(cause)})`,
+    {
+      hint: 'Check that it runs and that NATS_URL is right, or unset NATS_URL to use the embedded server.',
+      cause: error,
+    },
+  );
+}
+
+/** The client library takes no signal: a connection that comes too late is closed. */
+function abortable(dialing: Promise<NatsConnection>, signal: AbortSignal | undefined): Promise<NatsConnection> {
+  if (!signal) return dialing;
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      reject(signal.reason);
+      dialing.then((late) => late.close()).catch(() => {});
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    const settle = (): void => signal.removeEventListener('abort', onAbort);
+    dialing.then(resolve, reject).finally(settle);
+  });
+}
+
+/** Logs what happens to the connection. Of the embedded one: has a dead server brought back, and follows it to another port. */
+async function follow(connection: NatsConnection, to: ConnectOptions['to'], log: Log): Promise<void> {
+  let url = isEmbedded(to) ? to.url : '';
+  const moveAlong = (): void => {
+    if (!isEmbedded(to) || to.url === url || connection.isClosed()) return;
+    url = to.url;
+    connection.setServers([url]);
+  };
+  for await (const status of connection.status()) {
+    if (status.type === 'error') log.error({ err: status.error }, 'the NATS server reported an error');
+    else if (status.type === 'disconnect') log.warn({ server: status.server }, 'disconnected');
+    else if (status.type === 'reconnect') log.info({ server: status.server }, 'reconnected');
+    else if (status.type === 'slowConsumer')
+      log.warn({ subject: status.sub.getSubject(), pending: status.pending }, 'slow consumer');
+    else if (status.type === 'reconnecting') moveAlong();
+    // Not awaited: the events must go on. A failure is retried and logged by the embedded server itself.
+    if (status.type === 'disconnect' && isEmbedded(to)) to.ensure().then(moveAlong, () => {});
+  }
+}

@@ -1,0 +1,324 @@
+/**
+ * One nats-server on this machine, shared by all terminals of a user and owned by none. Invariants:
+ * - Whoever starts, replaces or stops it holds the server lock. So there is at most one on the store.
+ * - Each terminal keeps one connection open (its presence) from before it leaves the lock. So nobody stops the server under a terminal
+ *   that has just found it, and each notices its death.
+ * - One that died comes back with its data, its credentials and, if it is free, its port: clients only reconnect.
+ * - The last terminal to leave stops it. Killed terminals leave no presence; the next start takes the server over.
+ */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { connect, type NatsConnection, usernamePasswordAuthenticator } from '@nats-io/transport-node';
+import type { Progress } from '../../platform/asset.ts';
+import { CoxError, messageOf } from '../../platform/errors.ts';
+import type { Folders } from '../../platform/folders.ts';
+import { withLock } from '../../platform/lock.ts';
+import type { Log } from '../../platform/log.ts';
+import { isAlive } from '../../platform/process-identity.ts';
+import { launch, terminate } from './launch.ts';
+import { obtainServerBinary } from './obtain-binary.ts';
+import { probe } from './probe.ts';
+import type { ServerBinary } from './server-binary.ts';
+import { openSystemConnection } from './server-clients.ts';
+import { newCredentials } from './server-config.ts';
+import {
+  type ProcessNote,
+  readProcessNote,
+  readRecord,
+  removeRecord,
+  type ServerPaths,
+  type ServerRecord,
+  serverPaths,
+} from './server-record.ts';
+
+export interface EmbeddedOptions {
+  readonly folders: Folders;
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Log;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** See ServerSettings. A server that already runs keeps its own setting. */
+  readonly syncAlways?: boolean | undefined;
+}
+
+export interface EmbeddedServer {
+  readonly url: string;
+  readonly user: string;
+  readonly pass: string;
+  readonly serverName: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly binary: string;
+  /** Ends the name of every connection of this terminal, so that a leaving one knows its own. */
+  readonly tag: string;
+  /** Resolves when the server answers; restarts it if it is dead, after which the fields above may have changed. Does nothing after stop(). */
+  ensure(): Promise<void>;
+  /** Leaves; the last one stops the server. Close the own connections first. Never rejects. */
+  stop(): Promise<void>;
+}
+
+/** Before a server that takes connections but says nothing is called frozen. */
+const frozenAfterMs = 5_000;
+/** For the lock and the goodbye; a terminal must not hang on its way out. */
+const leaveTimeoutMs = 20_000;
+const reconnectWaitMs = 50;
+const firstRetryMs = 100;
+const longestRetryMs = 10_000;
+const goodbyePollMs = 2;
+const goodbyePolls = 250;
+
+/**
+ * Joins the server of this user's terminals, or starts it, fetching a binary first if there is none.
+ * @throws CoxError `nats-server-missing`, `nats-start-failed`, `nats-frozen`, `nats-too-old`, `no-space`, `read-only`, `storage-failed`.
+ */
+export async function openEmbeddedServer(options: EmbeddedOptions): Promise<EmbeddedServer> {
+  const server = new Shared(options);
+  await server.open(true);
+  return server;
+}
+
+/** Joins the server if one is running, else null. Starts and fetches nothing. */
+export async function existingServer(options: EmbeddedOptions): Promise<EmbeddedServer | null> {
+  const paths = serverPaths(options.folders);
+  // Asked before the lock is: where nothing ever ran nothing is written either.
+  if (readRecord(paths).kind !== 'record') return null;
+  const server = new Shared(options);
+  return (await server.open(false)) ? server : null;
+}
+
+class Shared implements EmbeddedServer {
+  readonly tag = `${process.pid}.${randomBytes(6).toString('base64url')}`;
+  readonly #options: EmbeddedOptions;
+  readonly #log: Log;
+  readonly #paths: ServerPaths;
+  /** Ends what is under way when this terminal leaves. */
+  readonly #leaving = new AbortController();
+  #record: ServerRecord | null = null;
+  #presence: NatsConnection | null = null;
+  #ensuring: Promise<void> | null = null;
+  #stopping: Promise<void> | null = null;
+
+  constructor(options: EmbeddedOptions) {
+    this.#options = options;
+    this.#log = options.log.child({ part: 'embedded server' });
+    this.#paths = serverPaths(options.folders);
+  }
+
+  get #known(): ServerRecord {
+    if (!this.#record) throw new Error('the embedded server is not open');
+    return this.#record;
+  }
+
+  get url(): string {
+    return this.#known.url;
+  }
+  get user(): string {
+    return this.#known.user;
+  }
+  get pass(): string {
+    return this.#known.password;
+  }
+  get serverName(): string {
+    return this.#known.serverName;
+  }
+  get pid(): number {
+    return this.#known.pid;
+  }
+  get version(): string {
+    return this.#known.version;
+  }
+  get binary(): string {
+    return this.#known.binary;
+  }
+
+  /** @returns false when there is no server and none was to be started. */
+  async open(mayLaunch: boolean): Promise<boolean> {
+    const { signal } = this.#options;
+    const opened = await this.#joinOrLaunch(mayLaunch, signal ?? this.#leaving.signal, async (record) => {
+      this.#record = record;
+      this.#presence = await this.#announce();
+    });
+    if (opened) void this.#watch();
+    return opened;
+  }
+
+  ensure(): Promise<void> {
+    if (this.#leaving.signal.aborted) return Promise.resolve();
+    this.#ensuring ??= this.#mend().finally(() => {
+      this.#ensuring = null;
+    });
+    return this.#ensuring;
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#leave();
+    return this.#stopping;
+  }
+
+  /**
+   * Runs `onServer` under the lock, with a server that answers. The binary is fetched outside of it: others need not wait for that blindly.
+   * @returns false when there is no server and none was to be started.
+   */
+  async #joinOrLaunch(
+    mayLaunch: boolean,
+    signal: AbortSignal,
+    onServer: (record: ServerRecord) => Promise<void>,
+  ): Promise<boolean> {
+    let binary: ServerBinary | null = null;
+    for (;;) {
+      const step = async (): Promise<'joined' | 'none' | 'binary-needed'> => {
+        const running = await this.#running();
+        if (running) {
+          await onServer(running);
+          return 'joined';
+        }
+        if (!mayLaunch) return 'none';
+        if (!binary) return 'binary-needed';
+        await onServer(await this.#launch(binary, signal));
+        return 'joined';
+      };
+      const outcome = await withLock(this.#paths.lock, step, { signal });
+      if (outcome !== 'binary-needed') return outcome === 'joined';
+      binary = await obtainServerBinary({ ...this.#options, signal });
+    }
+  }
+
+  /** The server on record if it is alive; otherwise sees to it that nothing uses the store. Under the lock. */
+  async #running(): Promise<ServerRecord | null> {
+    const read = readRecord(this.#paths);
+    if (read.kind === 'record') {
+      const { record } = read;
+      const alive = isAlive(record.pid, record.pidStart);
+      const answer = alive ? await probe(record.port, frozenAfterMs) : null;
+      if (answer?.kind === 'nats' && answer.serverName === record.serverName) return record;
+      if (answer?.kind === 'silent')
+        throw new CoxError(
+          'nats-frozen',
+          `The embedded nats-server (process ${record.pid}) takes connections but does not answer`,
+          {
+            hint: `End it with "kill -9 ${record.pid}" and start again; its data is kept.`,
+          },
+        );
+      this.#log.warn({ server: record.pid, alive }, 'the embedded server on record is gone');
+    } else if (read.kind === 'damaged')
+      this.#log.warn({ file: this.#paths.record }, 'the record of the embedded server is damaged');
+    const { record } = read.kind === 'record' ? read : { record: null };
+    await this.#endStray(readProcessNote(this.#paths) ?? (record && { pid: record.pid, start: record.pidStart }));
+    return null;
+  }
+
+  /** One that is starting for a terminal that was killed, or shutting down. Only where the system can tell it from a stranger with its pid. */
+  async #endStray(note: ProcessNote | null): Promise<void> {
+    if (note?.start == null || !isAlive(note.pid, note.start)) return;
+    this.#log.warn({ server: note.pid }, 'ending an embedded server that nobody can use');
+    await terminate(note);
+  }
+
+  /** What a server that died had goes on: its credentials and its port. Under the lock. */
+  #launch(binary: ServerBinary, signal: AbortSignal): Promise<ServerRecord> {
+    const read = readRecord(this.#paths);
+    const before = read.kind === 'record' ? read.record : this.#record;
+    const { user, password, systemUser, systemPassword } = before ?? newCredentials();
+    return launch({
+      paths: this.#paths,
+      binary,
+      credentials: { user, password, systemUser, systemPassword },
+      port: before?.port ?? null,
+      syncAlways: this.#options.syncAlways ?? false,
+      log: this.#log,
+      signal,
+    });
+  }
+
+  async #mend(): Promise<void> {
+    await this.#joinOrLaunch(true, this.#leaving.signal, async (record) => {
+      const moved = record.url !== this.#record?.url;
+      this.#record = record;
+      if (moved) this.#presence?.setServers([record.url]);
+    });
+  }
+
+  #announce(): Promise<NatsConnection> {
+    const dialing = connect({
+      servers: this.url,
+      name: `cox presence ${this.tag}`,
+      authenticator: usernamePasswordAuthenticator(
+        () => this.user,
+        () => this.pass,
+      ),
+      ignoreAuthErrorAbort: true,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: reconnectWaitMs,
+      reconnectJitter: reconnectWaitMs,
+    });
+    return dialing.catch((error) => {
+      throw new CoxError('nats-unreachable', `The embedded nats-server ${this.url} cannot be used: ${messageOf(error)}`, {
+        hint: `End it with "kill ${this.pid}" and start again; its data is kept.`,
+        cause: error,
+      });
+    });
+  }
+
+  /** Brings a dead server back, whoever else may want to, for as long as this terminal is here. */
+  async #watch(): Promise<void> {
+    const presence = this.#presence;
+    if (!presence) return;
+    for await (const status of presence.status()) {
+      if (status.type !== 'disconnect' || this.#leaving.signal.aborted) continue;
+      this.#log.warn({ server: status.server }, 'lost the embedded server');
+      await this.#mendUntilDone();
+    }
+  }
+
+  async #mendUntilDone(): Promise<void> {
+    for (let retryMs = firstRetryMs; !this.#leaving.signal.aborted; retryMs = Math.min(retryMs * 2, longestRetryMs)) {
+      try {
+        await this.ensure();
+        return;
+      } catch (error) {
+        if (this.#leaving.signal.aborted) return;
+        this.#log.error({ err: error, retryMs }, 'could not bring the embedded server back');
+      }
+      await delay(retryMs, undefined, { signal: this.#leaving.signal, ref: false }).catch(() => {});
+    }
+  }
+
+  async #leave(): Promise<void> {
+    this.#leaving.abort(new Error('leaving'));
+    await this.#ensuring?.catch(() => {});
+    try {
+      const signal = AbortSignal.timeout(leaveTimeoutMs);
+      await withLock(this.#paths.lock, () => this.#leaveLocked(), { signal });
+    } catch (error) {
+      this.#log.warn({ err: error }, `left the embedded server running: ${messageOf(error)}`);
+    } finally {
+      await this.#presence?.close();
+    }
+  }
+
+  async #leaveLocked(): Promise<void> {
+    await this.#presence?.close();
+    const read = readRecord(this.#paths);
+    // A dead server stays on record: others may be about to bring it back as it was.
+    if (read.kind !== 'record' || !isAlive(read.record.pid, read.record.pidStart)) return;
+    if ((await this.#othersOn(read.record)) > 0) return;
+    await terminate({ pid: read.record.pid, start: read.record.pidStart });
+    removeRecord(this.#paths);
+    this.#log.info({ server: read.record.pid }, 'the last one left: embedded nats-server stopped');
+  }
+
+  /** Waits until the server has seen our own connections close, so that of two leaving one after the other the second is the last. */
+  async #othersOn(record: ServerRecord): Promise<number> {
+    const system = await openSystemConnection(record);
+    try {
+      for (let poll = 0; ; poll += 1) {
+        const names = await system.clientNames();
+        const others = names.filter((name) => !name.endsWith(this.tag)).length;
+        if (others === names.length || poll === goodbyePolls) return others;
+        await delay(goodbyePollMs);
+      }
+    } finally {
+      await system.close();
+    }
+  }
+}

@@ -1,0 +1,36 @@
+/** Who is connected to the embedded server, as its system account tells. */
+import { connect } from '@nats-io/transport-node';
+import { z } from 'zod';
+import { account } from './server-config.ts';
+import type { ServerRecord } from './server-record.ts';
+
+const Connz = z.object({ data: z.object({ connections: z.array(z.object({ cid: z.number(), name: z.string().default('') })) }) });
+
+const timeoutMs = 2_000;
+/** More than a leaving terminal needs to know. */
+const limit = 1_024;
+
+export interface SystemConnection {
+  /** Names of the client connections in the account of the actors, in no order; unnamed ones are empty. */
+  clientNames(): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export async function openSystemConnection(record: ServerRecord): Promise<SystemConnection> {
+  const connection = await connect({
+    servers: record.url,
+    user: record.systemUser,
+    pass: record.systemPassword,
+    name: 'cox system',
+    reconnect: false,
+    timeout: timeoutMs,
+  });
+  return {
+    clientNames: async () => {
+      const query = JSON.stringify({ acc: account, limit });
+      const reply = await connection.request('$SYS.REQ.SERVER.PING.CONNZ', query, { timeout: timeoutMs });
+      return Connz.parse(reply.json()).data.connections.map(({ name }) => name);
+    },
+    close: () => connection.close(),
+  };
+}
