@@ -37,9 +37,9 @@ export async function openBus(
  * version fails").
  * @returns the first message on `subject` at or after `seq`, or null.
  */
-export const nextMessage = ({ jsm }: Bus, stream: string, subject: string, seq: number): Promise<StoredMsg | null> =>
+export const nextMessage = (bus: Bus, stream: string, subject: string, seq: number): Promise<StoredMsg | null> =>
   // The server takes both fields together; the client's type knows only one at a time.
-  jsm.streams.getMessage(stream, { seq, next_by_subj: subject } as unknown as MsgRequest);
+  patiently(bus, subject, () => bus.jsm.streams.getMessage(stream, { seq, next_by_subj: subject } as unknown as MsgRequest));
 
-export const lastMessage = ({ jsm }: Bus, stream: string, subject: string): Promise<StoredMsg | null> =>
-  jsm.streams.getMessage(stream, { last_by_subj: subject });
+export const lastMessage = (bus: Bus, stream: string, subject: string): Promise<StoredMsg | null> =>
+  patiently(bus, subject, () => bus.jsm.streams.getMessage(stream, { last_by_subj: subject }));

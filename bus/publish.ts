@@ -6,7 +6,7 @@ import type { JetStreamPublishOptions } from '@nats-io/jetstream';
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
-import { pause } from './pause.ts';
+import { patiently } from './patience.ts';
 
 export type Published =
   | { readonly ok: true; readonly seq: number; readonly duplicate: boolean }
@@ -24,20 +24,20 @@ const full = (cause: unknown) =>
  * @throws CoxError `stream-full` when the stream refuses more, `message-too-big` past the server's max_payload; AbortError.
  */
 export async function publish(
-  { js, nc, log }: Bus,
+  bus: Bus,
   subject: string,
   payload: string | Uint8Array,
   options: Partial<JetStreamPublishOptions>,
   signal?: AbortSignal,
 ): Promise<Published> {
+  const { js, nc } = bus;
   const max = nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
   const bytes = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.byteLength;
   if (bytes > max)
     throw new CoxError('message-too-big', `${subject}: ${bytes} bytes are more than the ${max} that the server takes`, {
       hint: 'Shorten it, or raise max_payload of the server.',
     });
-  for (let attempt = 0; ; attempt++) {
-    signal?.throwIfAborted();
+  const attempt = async (): Promise<Published> => {
     try {
       const { seq, duplicate } = await js.publish(subject, payload, options);
       return { ok: true, seq, duplicate };
@@ -48,11 +48,8 @@ export async function publish(
           hint: 'Free disk space, or purge finished tasks.',
           cause,
         });
-      if (cause instanceof JetStreamApiError && cause.code !== 10008 && cause.status !== 503) throw cause;
-      if (nc.isClosed())
-        throw new CoxError('bus-closed', 'The connection to the bus was closed', { hint: 'Start again.', cause });
-      if (attempt > 0) log.warn({ subject, attempt, err: cause }, 'publish not confirmed, trying again');
-      await pause(Math.min(50 * 2 ** attempt, 2_000), signal);
+      throw cause;
     }
-  }
+  };
+  return patiently(bus, subject, attempt, signal);
 }

@@ -1,0 +1,33 @@
+/** A broker that restarts or is away only delays what is asked of it: requests are repeated until it answers. */
+import { JetStreamApiError } from '@nats-io/jetstream';
+import { CoxError } from '../platform/errors.ts';
+import type { Bus } from './bus.ts';
+import { pause } from './pause.ts';
+
+/** The server answered, and its answer is no: asking again would not help. 10008: JetStream is not up yet. */
+const isAnswer = (cause: unknown): boolean =>
+  cause instanceof CoxError || (cause instanceof JetStreamApiError && cause.code !== 10008 && cause.status !== 503);
+
+/**
+ * @param request must be safe to repeat.
+ * @throws what the server answers; CoxError `bus-closed` once the connection is closed for good; AbortError.
+ */
+export async function patiently<T>(
+  { nc, log }: Pick<Bus, 'nc' | 'log'>,
+  what: string,
+  request: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    signal?.throwIfAborted();
+    try {
+      return await request();
+    } catch (cause) {
+      if (isAnswer(cause)) throw cause;
+      if (nc.isClosed() || nc.isDraining())
+        throw new CoxError('bus-closed', 'The connection to the bus was closed', { hint: 'Start again.', cause });
+      if (attempt > 0) log.warn({ what, attempt, err: cause }, 'the bus does not answer, trying again');
+      await pause(Math.min(50 * 2 ** attempt, 2_000), signal);
+    }
+  }
+}
