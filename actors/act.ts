@@ -1,0 +1,34 @@
+/** One tool call of a sub-agent (B: a call with effects starts only when the commit that names it is durable). */
+import type { ActInput, SubAgentEvent } from '../machines/sub-agent.ts';
+import { messageOf } from '../platform/errors.ts';
+import { effect } from './effect.ts';
+import { checkArgs, type Kind } from './kind.ts';
+import type { HostPort } from './role.ts';
+
+export const act = (port: HostPort, { kind, workspace }: { readonly kind: Kind; readonly workspace: string }) =>
+  effect<ActInput, SubAgentEvent>(
+    async ({ call, step }, say, signal) => {
+      const returned = (text: string, failed?: true): SubAgentEvent => ({
+        type: 'TOOL_RETURNED',
+        call: call.id,
+        text,
+        ...(failed && { failed }),
+      });
+      const tool = kind.tools.find(({ name }) => name === call.tool);
+      if (!tool)
+        return say(returned(`there is no tool ${call.tool}; there are ${kind.tools.map(({ name }) => name).join(', ')}`, true));
+      const checked = checkArgs(tool, call.args);
+      if (!checked.ok) return say(returned(`these arguments don't fit ${tool.name}: ${checked.problem}`, true));
+      if (tool.effects !== 'none') await port.settled(signal);
+      port.live({ type: 'tool', step, tool: tool.name, text: JSON.stringify(checked.args) });
+      try {
+        const output = await tool.run(checked.args, { workspace, signal, idempotencyKey: `${port.id}:${call.id}` });
+        if (output.artifacts) port.addArtifacts(output.artifacts);
+        port.live({ type: 'tool', step, tool: tool.name, text: output.text });
+        say(returned(output.text));
+      } catch (cause) {
+        say(returned(messageOf(cause), true));
+      }
+    },
+    (cause, { call }) => ({ type: 'TOOL_RETURNED', call: call.id, text: messageOf(cause), failed: true }),
+  );

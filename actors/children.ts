@@ -1,0 +1,114 @@
+/**
+ * Sub-tasks as desired state: what the supervisor's commit decided is made true on the bus, and may be made true again after a crash without
+ * doing anything twice (PROTOCOL lines 1 and 14). Returns are believed by the child's state record, never by what stands on `result`.
+ */
+import { type Bus, nextMessage } from '../bus/bus.ts';
+import type { TaskSpec } from '../bus/messages.ts';
+import { publish } from '../bus/publish.ts';
+import { readState } from '../bus/state-record.ts';
+import { childOf, ordinalOf, parentOf, rootOf, type TaskId } from '../bus/task-id.ts';
+import { enqueue } from '../bus/task-queue.ts';
+import type { Return, SupervisorContext } from '../machines/goal.ts';
+import { all, type PlanNode, running } from '../machines/plan.ts';
+import type { Outcome } from './reduce.ts';
+import type { HostPort } from './role.ts';
+
+export class Children {
+  readonly #bus: Bus;
+  readonly #port: HostPort;
+  /** Told of in this process; after a crash everything is told again. */
+  readonly #dispatched = new Set<number>();
+  readonly #relayed = new Set<string>();
+
+  constructor(bus: Bus, port: HostPort) {
+    this.#bus = bus;
+    this.#port = port;
+  }
+
+  async reconcile(context: SupervisorContext): Promise<void> {
+    const starting = running(context.nodes).filter(({ child }) => child !== null && !this.#dispatched.has(child));
+    await Promise.all(starting.map((node) => this.#dispatch(node, context)));
+    const alive = new Set([...running(context.nodes).map(({ child }) => child), ...context.stopping]);
+    for (const relay of context.relays)
+      for (const child of relay.children) {
+        const name = `${relay.id}@${child}`;
+        if (!alive.has(child) || this.#relayed.has(name)) continue;
+        this.#relayed.add(name);
+        await this.#tell(
+          childOf(this.#port.id, child),
+          relay.kind === 'cancel'
+            ? { type: 'cancel', id: name }
+            : { type: 'steer', id: name, text: relay.text, urgency: relay.urgency },
+        );
+      }
+  }
+
+  async #dispatch(node: PlanNode, context: SupervisorContext): Promise<void> {
+    const child = node.child!;
+    this.#dispatched.add(child);
+    const id = childOf(this.#port.id, child);
+    await enqueue(this.#bus, node.type, 'pending', { id, t: 1, spec: await this.#spec(node, context) });
+  }
+
+  async #spec(node: PlanNode, { nodes, corrections }: SupervisorContext): Promise<TaskSpec> {
+    const { spec } = this.#port;
+    const needed = await this.outcomes(all(nodes).filter(({ key }) => node.after.includes(key)));
+    const added = corrections.slice(0, node.corrections).map((text) => `\n\nThe operator added: ${text}`);
+    return {
+      type: node.type,
+      instruction: `${node.instruction}${added.join('')}`,
+      needs: [...node.needs],
+      backend: node.backend,
+      workspace: spec.workspace,
+      deadlineAt: spec.deadlineAt,
+      limits: {},
+      plan: null,
+      avoid: [...new Set([...spec.avoid, ...node.without])],
+      context: needed.map(({ node: { key }, result }) => ({
+        title: key,
+        text: result?.output ?? `(no result: ${result?.failure?.message ?? result?.outcome ?? 'none'})`,
+      })),
+    };
+  }
+
+  async #tell(id: TaskId, message: { id: string; type: string; text?: string; urgency?: string }): Promise<void> {
+    await publish(this.#bus, this.#bus.subjects.of(id, 'steering'), JSON.stringify({ ...message, from: this.#port.id }), {
+      msgID: `${id}:${message.id}`,
+    });
+  }
+
+  /** Children whose results stand on the log after `cursor`, in one batch. */
+  async returns(cursor: number): Promise<{ returns: Return[]; cursor: number }> {
+    const { logStream } = this.#bus.subjects;
+    const results = this.#bus.subjects.every('result', rootOf(this.#port.id));
+    const children: TaskId[] = [];
+    let last = cursor;
+    for (;;) {
+      const message = await nextMessage(this.#bus, logStream, results, last + 1);
+      if (!message) break;
+      last = message.seq;
+      const { id } = this.#bus.subjects.parse(message.subject) ?? { id: null };
+      if (id && parentOf(id) === this.#port.id) children.push(id);
+    }
+    const returns = await Promise.all([...new Set(children)].map((id) => this.#returnOf(id)));
+    return { returns: returns.filter((it) => it !== null), cursor: last };
+  }
+
+  async #returnOf(id: TaskId): Promise<Return | null> {
+    const held = await readState(this.#bus, id);
+    const result = held?.record.result;
+    if (!result) return null;
+    const { outcome, failure, usageByBackend } = result;
+    const backend = held.record.last?.backend;
+    return { child: ordinalOf(id), outcome, failure, usage: usageByBackend, ...(backend && { backend }) };
+  }
+
+  outcomes(nodes: readonly PlanNode[]): Promise<Outcome[]> {
+    return Promise.all(
+      nodes.map(async (node) => {
+        const held = node.child === null ? null : await readState(this.#bus, childOf(this.#port.id, node.child));
+        return { node, result: held?.record.result ?? null };
+      }),
+    );
+  }
+}

@@ -1,0 +1,69 @@
+/** What the host must know of a chart to host it: one role for sub-agents, one for supervisors. The host knows neither. */
+import type { AnyActorLogic, AnyEventObject, Snapshot } from 'xstate';
+import type { PlanRow, Result, Status, SteeringMessage, TaskState, Usage } from '../bus/messages.ts';
+import type { StateRecord } from '../bus/state-record.ts';
+import type { Steer } from '../machines/steering.ts';
+
+/** What every chart's context has, whatever else it has. */
+export interface HostedContext {
+  readonly steers: readonly Steer[];
+  readonly step: number;
+  readonly paused: boolean;
+  readonly backend: string | null;
+  readonly question: Status['question'] | null;
+}
+export interface HostedSnapshot {
+  readonly status: Snapshot<unknown>['status'];
+  readonly value: unknown;
+  readonly context: HostedContext;
+  can(event: AnyEventObject): boolean;
+}
+
+/** What effects may ask of the host they run under. */
+export interface HostPort {
+  readonly id: string;
+  /** The task as it was dispatched. */
+  readonly spec: StateRecord['spec'];
+  readonly epoch: () => number;
+  /** Resolves when a commit covers the state that the effect was started in (B, write-ahead). Rejects when it never will. */
+  settled(signal: AbortSignal): Promise<void>;
+  /** Tokens and tool output as they come, for whoever watches. */
+  live(message: { type: 'token'; step: number; text: string } | { type: 'tool'; step: number; tool: string; text: string }): void;
+  /** Something an operator should know with the next status: a routing decision, a failover. */
+  note(text: string): void;
+  /** Which backend the step in flight runs on. */
+  onBackend(name: string): void;
+  addArtifacts(names: readonly string[]): void;
+}
+
+export interface View {
+  readonly state: TaskState;
+  readonly usage: Usage;
+  readonly doing?: string | undefined;
+  /** Child tasks ever dispatched. */
+  readonly children: number;
+  readonly plan: readonly PlanRow[];
+  readonly subTasks?: Status['subTasks'];
+  /** A one-word outcome once the machine is done. */
+  readonly outcome: Status['outcome'];
+}
+
+export interface Role {
+  readonly machine: { readonly id: string; readonly version: number };
+  /** The chart with its effects. */
+  readonly logic: AnyActorLogic;
+  readonly input: unknown;
+  /** Where the machine waits with nothing of its own to do: it may be parked at once, after a moment of quiet, or not at all. */
+  parks(snapshot: HostedSnapshot): 'now' | 'when-quiet' | 'no';
+  /** When a parked task must be woken though nobody says anything: milliseconds since the epoch. */
+  deadlineAt(snapshot: HostedSnapshot): number | null;
+  eventOf(steer: string, message: SteeringMessage): { event: AnyEventObject } | { refused: string };
+  view(snapshot: HostedSnapshot): View;
+  result(snapshot: HostedSnapshot): Omit<Result, 'id' | 'type' | 'at' | 'outcome'> & { outcome: Result['outcome'] };
+  /** Something is in flight that must be left to finish: a tool that writes. */
+  mustFinish(snapshot: HostedSnapshot): boolean;
+  /** Events of its own that wait on the bus after `cursor`: a supervisor's returned children. */
+  news?(cursor: number): Promise<{ events: AnyEventObject[]; cursor: number }>;
+  /** Makes true what the commit has decided: a supervisor's children exist, relays are sent. Must be safe to repeat. */
+  reconcile?(snapshot: HostedSnapshot): Promise<void>;
+}

@@ -1,0 +1,102 @@
+/** A sub-agent under the host: the chart with its effects, and what the bus sees of it. */
+import type { SnapshotFrom } from 'xstate';
+import type { Result, TaskState } from '../bus/messages.ts';
+import { type Message, totalUsage } from '../machines/conversation.ts';
+import { type SubAgentInput, subAgent, subAgentVersion } from '../machines/sub-agent.ts';
+import type { Backends } from '../roster/backends.ts';
+import { act } from './act.ts';
+import { commandOf } from './commands.ts';
+import { deadline } from './deadline.ts';
+import type { Kind } from './kind.ts';
+import type { HostedSnapshot, HostPort, Role } from './role.ts';
+import { swapProblem } from './swap.ts';
+import { think } from './think.ts';
+
+type Snapshot = SnapshotFrom<typeof subAgent>;
+const of = (snapshot: HostedSnapshot) => snapshot as unknown as Snapshot;
+
+export interface SubAgentRoleOptions {
+  readonly kind: Kind;
+  readonly backends: Backends;
+  readonly gated: readonly string[];
+  /** Absolute path; its file tools are confined to it. */
+  readonly workspace: string;
+  readonly now: () => Date;
+}
+
+export function subAgentRole(port: HostPort, options: SubAgentRoleOptions): Role {
+  const { kind, backends, now } = options;
+  const { spec } = port;
+  const input: SubAgentInput = {
+    instruction: spec.instruction,
+    backend: spec.backend,
+    limits: {
+      ...kind.limits,
+      ...(spec.limits.steps !== undefined && { steps: spec.limits.steps }),
+      ...(spec.limits.costUsd !== undefined && { costUsd: spec.limits.costUsd }),
+      deadlineAt: spec.deadlineAt === null ? null : Date.parse(spec.deadlineAt),
+    },
+  };
+  return {
+    machine: { id: subAgent.id, version: subAgentVersion },
+    logic: subAgent.provide({ actors: { think: think(port, options), act: act(port, options), deadline: deadline(now) } }),
+    input,
+    parks: (snapshot) => (snapshot.value === 'awaiting-steer' ? 'now' : 'no'),
+    mustFinish: (snapshot) => stateOf(of(snapshot)) === 'acting' && of(snapshot).context.calls[0]?.effects !== 'none',
+    deadlineAt: (snapshot) => of(snapshot).context.limits.deadlineAt,
+    eventOf: (steer, message) => {
+      const problem = message.type === 'swap' ? swapProblem(message.backend, backends) : null;
+      const event = commandOf(steer, message);
+      if (!event) return { refused: `${message.type} changes the plan of a goal; this is a ${spec.type} task without one` };
+      return problem === null ? { event } : { refused: problem };
+    },
+    view: (snapshot) => {
+      const { context } = of(snapshot);
+      const state = stateOf(of(snapshot));
+      const [call] = context.calls;
+      return {
+        state,
+        usage: totalUsage(context.usage),
+        children: 0,
+        plan: [],
+        outcome: context.outcome?.kind ?? null,
+        ...(state === 'acting' && call && { doing: `${call.tool} ${JSON.stringify(call.args)}`.slice(0, 300) }),
+      };
+    },
+    result: (snapshot) => resultOf(of(snapshot)),
+  };
+}
+
+export const stateOf = ({ value }: { value: unknown }): TaskState =>
+  (typeof value === 'string' ? value : Object.values(value as Record<string, string>)[0]) as TaskState;
+
+function resultOf({
+  context,
+}: Snapshot): Pick<Result, 'outcome' | 'output' | 'failure' | 'salvage' | 'usage' | 'usageByBackend'> {
+  const { outcome, answer, messages, calls, step, usage, instruction } = context;
+  const isCompleted = outcome?.kind === 'completed';
+  return {
+    outcome: outcome?.kind ?? 'failed',
+    output: isCompleted ? answer : null,
+    failure: outcome?.kind === 'failed' ? { code: outcome.code, message: outcome.message, retryable: outcome.retryable } : null,
+    salvage: {
+      findings: messages.flatMap(findingOf),
+      remaining: isCompleted
+        ? null
+        : calls.length > 0
+          ? `${instruction} (it was about to run ${calls.map(({ tool }) => tool).join(', ')})`
+          : instruction,
+      artifacts: [],
+      steps: step,
+    },
+    usage: totalUsage(usage),
+    usageByBackend: { ...usage },
+  };
+}
+
+/** What it said and what its tools returned: enough for whoever goes on from here. */
+const findingOf = (message: Message): string[] => {
+  if (message.role === 'user' || message.text.trim() === '') return [];
+  if (message.role === 'assistant') return [message.unfinished ? `${message.text} [unfinished]` : message.text];
+  return [message.text.length > 2_000 ? `${message.text.slice(0, 2_000)} […]` : message.text];
+};

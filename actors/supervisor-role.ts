@@ -1,0 +1,169 @@
+/** A supervisor under the host: the chart with its effects, its children on the bus, and what the bus sees of it. */
+import type { SnapshotFrom } from 'xstate';
+import type { Bus } from '../bus/bus.ts';
+import type { PlanRow, Result, TaskState } from '../bus/messages.ts';
+import { childOf } from '../bus/task-id.ts';
+import { totalUsage } from '../machines/conversation.ts';
+import type { DrainInput, SupervisorEvent, SupervisorInput } from '../machines/goal.ts';
+import { all, type PlanNode } from '../machines/plan.ts';
+import { supervisor, supervisorVersion } from '../machines/supervisor.ts';
+import { Children } from './children.ts';
+import { commandOf } from './commands.ts';
+import { deadline } from './deadline.ts';
+import { decompose, type PlanOptions } from './decompose.ts';
+import { effect } from './effect.ts';
+import { reduce } from './reduce.ts';
+import type { HostedSnapshot, HostPort, Role } from './role.ts';
+import { swapProblem } from './swap.ts';
+
+type Snapshot = SnapshotFrom<typeof supervisor>;
+const of = (snapshot: HostedSnapshot) => snapshot as unknown as Snapshot;
+
+export interface SupervisorRoleOptions extends PlanOptions {
+  readonly bus: Bus;
+  readonly now: () => Date;
+  /** How long cancelled children are given to confirm, in milliseconds. */
+  readonly drainMs: number;
+}
+
+export function supervisorRole(port: HostPort, options: SupervisorRoleOptions): Role {
+  const { bus, now, roster, backends, drainMs } = options;
+  const { spec } = port;
+  const children = new Children(bus, port);
+  const { concurrency, onFailure, maxAttempts } = roster().supervision;
+  const deadlineAt = spec.deadlineAt === null ? null : Date.parse(spec.deadlineAt);
+  const input: SupervisorInput = {
+    instruction: spec.instruction,
+    backend: spec.backend,
+    policy: { concurrency, onFailure, maxAttempts, deadlineAt },
+  };
+  const outcomes = (nodes: readonly PlanNode[]) => children.outcomes(nodes);
+  return {
+    machine: { id: supervisor.id, version: supervisorVersion },
+    logic: supervisor.provide({
+      actors: {
+        decompose: decompose(port, options),
+        reduce: reduce(port, { ...options, outcomes }),
+        drain: drain(drainMs),
+        deadline: deadline(now),
+      },
+    }),
+    input,
+    parks: (snapshot) => {
+      const state = of(snapshot).value;
+      const waits = state === 'awaiting-steer' || (typeof state === 'object' && state.gathering === 'collecting');
+      return waits ? 'when-quiet' : 'no';
+    },
+    mustFinish: () => false,
+    deadlineAt: () => deadlineAt,
+    eventOf: (steer, message) => {
+      switch (message.type) {
+        case 'swap': {
+          const refused = swapProblem(message.backend, backends);
+          return refused === null ? { event: { type: 'SWAP', id: steer, backend: message.backend } } : { refused };
+        }
+        case 'add': {
+          const known = options.kinds().map(({ name }) => name);
+          if (!known.includes(message.task.type))
+            return { refused: `there is no kind ${message.task.type}; there are ${known.join(', ')}` };
+          return { event: { type: 'ADD', id: steer, node: message.task } };
+        }
+        case 'drop':
+          return { event: { type: 'DROP', id: steer, key: message.key } };
+        case 'rerun': {
+          const { key, instruction, backend } = message;
+          const refused = backend === undefined ? null : swapProblem(backend, backends);
+          if (refused !== null) return { refused };
+          return {
+            event: {
+              type: 'RERUN',
+              id: steer,
+              key,
+              ...(instruction !== undefined && { instruction }),
+              ...(backend !== undefined && { backend }),
+            },
+          };
+        }
+        default:
+          return { event: commandOf(steer, message)! };
+      }
+    },
+    view: (snapshot) => {
+      const { context } = of(snapshot);
+      const plan = all(context.nodes).map((node) => rowOf(port.id, node));
+      return {
+        state: stateOf(of(snapshot)),
+        usage: totalUsage(context.usage),
+        children: context.children,
+        plan,
+        outcome: context.outcome?.kind ?? null,
+        ...(plan.length > 0 && { subTasks: countOf(plan) }),
+      };
+    },
+    result: (snapshot) => resultOf(of(snapshot)),
+    news: async (after) => {
+      const { returns, cursor } = await children.returns(after);
+      return { events: returns.length > 0 ? [{ type: 'CHILDREN_RETURNED', returns }] : [], cursor };
+    },
+    reconcile: (snapshot) => children.reconcile(of(snapshot).context),
+  };
+}
+
+const drain = (ms: number) =>
+  effect<DrainInput, SupervisorEvent>(
+    async (_, say, signal) => {
+      const timer = setTimeout(() => say({ type: 'DRAIN_EXPIRED' }), ms);
+      signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+    },
+    () => ({ type: 'DRAIN_EXPIRED' }),
+  );
+
+const stateOf = ({ value }: Snapshot): TaskState => {
+  const top = typeof value === 'string' ? value : Object.keys(value)[0]!;
+  return (top === 'deciding' ? 'gathering' : top) as TaskState;
+};
+
+const rowOf = (id: string, { key, type, instruction, after, status, child }: PlanNode): PlanRow => ({
+  key,
+  type,
+  instruction,
+  after: [...after],
+  status,
+  id: child === null ? null : childOf(id, child),
+});
+
+const countOf = (plan: readonly PlanRow[]) => {
+  const count = { waiting: 0, running: 0, returned: 0, failed: 0, dropped: 0 };
+  for (const { status } of plan) count[status]++;
+  return count;
+};
+
+function resultOf({
+  context,
+}: Snapshot): Pick<Result, 'outcome' | 'output' | 'failure' | 'salvage' | 'usage' | 'usageByBackend'> {
+  const { outcome, answer, draft, nodes, step, usage, instruction } = context;
+  const isCompleted = outcome?.kind === 'completed';
+  const left = all(nodes).filter(({ status }) => status !== 'returned' && status !== 'dropped');
+  return {
+    outcome: outcome?.kind ?? 'failed',
+    output: isCompleted ? answer : null,
+    failure: outcome?.kind === 'failed' ? { code: outcome.code, message: outcome.message, retryable: outcome.retryable } : null,
+    salvage: {
+      findings: [
+        ...(draft ? [draft] : []),
+        ...all(nodes)
+          .filter(({ status, child }) => status === 'returned' && child !== null)
+          .map(({ key, child }) => `${key}: returned, see the result of sub-task ${child}`),
+      ],
+      remaining: isCompleted
+        ? null
+        : left.length > 0
+          ? left.map(({ key, instruction: todo }) => `${key}: ${todo}`).join('\n')
+          : instruction,
+      artifacts: [],
+      steps: step,
+    },
+    usage: totalUsage(usage),
+    usageByBackend: { ...usage },
+  };
+}

@@ -1,0 +1,412 @@
+/**
+ * Hosts one machine actor for one claim of a task, and makes its progress durable. One loop: read what is on the bus, commit what changed,
+ * make it known, wait for the next thing.
+ * A. Every state write is a compare-and-set; a host that loses one stops without a trace: no receipt, no result, no ack.
+ * B. An effect starts only when a commit covers the state it was started in.
+ * D. Only commits decide; `status` and `result` are flushed after them, the ack comes last.
+ * F. A task that only waits is parked: no actor, no worker; the waker or its deadline brings it back.
+ * G. A steer is taken in one commit and leaves in one, with its final receipt.
+ */
+import { createActor } from 'xstate';
+import type { Bus } from '../bus/bus.ts';
+import { afterPark } from '../bus/claim.ts';
+import type { Live, Receipt, Result } from '../bus/messages.ts';
+import { flush } from '../bus/projection.ts';
+import { type Held, replaceState, returned, type StateRecord, withStatus } from '../bus/state-record.ts';
+import { readSteering, type Steering } from '../bus/steering-log.ts';
+import type { Channel } from '../bus/subjects.ts';
+import { type Delivery, scheduleWake } from '../bus/task-queue.ts';
+import type { Steer } from '../machines/steering.ts';
+import { messageOf } from '../platform/errors.ts';
+import { receiptsOf } from './receipts.ts';
+import type { HostedSnapshot, HostPort, Role } from './role.ts';
+
+export type HostEnd =
+  /** It has its result, or waits without a worker: acked. */
+  | 'done'
+  | 'parked'
+  /** Another claim's writes count now. */
+  | 'fenced'
+  /** Given back to the queue by a draining worker. */
+  | 'released';
+
+export interface HostOptions {
+  readonly bus: Bus;
+  readonly held: Held;
+  readonly delivery: Delivery;
+  readonly ackWaitMs: number;
+  /** How long a supervisor stays in memory with nothing to do. */
+  readonly quietMs: number;
+  readonly now: () => Date;
+  readonly role: (port: HostPort) => Role;
+}
+
+type Waiter = { readonly resolve: () => void; readonly reject: (cause: unknown) => void };
+
+export class TaskHost implements HostPort {
+  readonly #options: HostOptions;
+  readonly #bus: Bus;
+  readonly #role: Role;
+  readonly #actor: ReturnType<typeof createActor>;
+  readonly #restored: boolean;
+  #held: Held;
+  #delivery: Delivery;
+  #ended = new AbortController();
+  #end: HostEnd | null = null;
+
+  /** Something changed that no commit covers yet. */
+  #dirty = false;
+  /** There may be something on the bus that was not read. */
+  #unread = true;
+  #quiet = false;
+  #releasing = false;
+  #bell = Promise.withResolvers<void>();
+  #waiters: Waiter[] = [];
+  #passing: { channel: Channel; seq: number; resolve: (passed: boolean) => void }[] = [];
+
+  /** The ledger as the last commit has it, and the log sequences of its steers. */
+  #ledger: readonly Steer[];
+  readonly #seqs: Map<string, number>;
+  #steeringCursor: number;
+  #resultCursor: number;
+  /** Receipts for steers that never reach the machine, owed by the next commit. */
+  #returned: Receipt[] = [];
+  #notes: string[] = [];
+  #backend: string | null;
+  #lastTokenAt: string | undefined;
+  #lastToolAt: string | undefined;
+  #artifacts: string[];
+  #crash: string | null = null;
+  #lastCommitAt: number;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+    this.#bus = options.bus;
+    this.#held = options.held;
+    this.#delivery = options.delivery;
+    const { record } = options.held;
+    this.#steeringCursor = record.steeringCursor;
+    this.#resultCursor = record.resultCursor;
+    this.#seqs = new Map(record.inbox.map(({ steer, seq }) => [steer, seq]));
+    this.#artifacts = [...record.artifacts];
+    this.#backend = record.last?.backend ?? null;
+    this.#lastCommitAt = options.now().getTime();
+    this.#role = options.role(this);
+    this.#restored = record.snapshot !== null;
+    const from = record.snapshot ? { snapshot: { ...record.snapshot, children: {} } } : { input: this.#role.input };
+    this.#actor = createActor(this.#role.logic, from as never);
+    this.#ledger = record.snapshot ? this.#snapshot().context.steers : [];
+  }
+
+  get id(): string {
+    return this.#held.record.id;
+  }
+  get spec(): StateRecord['spec'] {
+    return this.#held.record.spec;
+  }
+  readonly epoch = (): number => this.#held.record.epoch;
+
+  // --- what the worker does with it
+
+  /** Runs until the task is done, parked, fenced or released. Never throws for what a crash elsewhere can cause. */
+  async run(): Promise<HostEnd> {
+    const heartbeat = setInterval(() => this.#delivery.working(), this.#options.ackWaitMs / 3);
+    try {
+      this.#startActor();
+      return await this.#loop();
+    } finally {
+      clearInterval(heartbeat);
+      this.#actor.stop();
+      this.#ended.abort();
+      for (const waiter of this.#waiters) waiter.reject(new Error('the task is no longer hosted here'));
+      for (const passing of this.#passing) passing.resolve(false);
+      this.#passing = [];
+    }
+  }
+
+  /** There is something new on the bus. */
+  nudge(): void {
+    this.#unread = true;
+    this.#ring();
+  }
+
+  /** The ticket was delivered again to this process while it works on it: go on with the newer delivery. */
+  adopt(delivery: Delivery): boolean {
+    const { t, q } = this.#held.record;
+    if (this.#end || delivery.ticket.t !== t || delivery.q !== q) return false;
+    this.#delivery = delivery;
+    delivery.working();
+    return true;
+  }
+
+  /** Resolves true once the state covers this sequence, false when the task stops being hosted here before. */
+  passed(channel: Channel, seq: number): Promise<boolean> {
+    if (this.#cursor(channel) >= seq) return Promise.resolve(true);
+    if (this.#end) return Promise.resolve(false);
+    this.nudge();
+    return new Promise((resolve) => this.#passing.push({ channel, seq, resolve }));
+  }
+
+  /** Gives the task back to the queue as soon as no writing tool is in flight. */
+  release(): void {
+    this.#releasing = true;
+    this.#ring();
+  }
+
+  // --- what its effects ask of it
+
+  settled(signal: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiters.push({ resolve, reject });
+    signal.addEventListener('abort', () => reject(signal.reason));
+    this.#dirty = true;
+    this.#ring();
+    return promise;
+  }
+
+  live(message: Live): void {
+    const at = this.#options.now().toISOString();
+    if (message.type === 'token') this.#lastTokenAt = at;
+    else this.#lastToolAt = at;
+    if (!this.#bus.nc.isClosed()) this.#bus.nc.publish(this.#bus.subjects.live(this.id), JSON.stringify(message));
+  }
+
+  note(text: string): void {
+    this.#notes.push(text);
+  }
+  onBackend(name: string): void {
+    this.#backend = name;
+  }
+  addArtifacts(names: readonly string[]): void {
+    this.#artifacts = [...new Set([...this.#artifacts, ...names])];
+  }
+
+  // --- the loop
+
+  #startActor(): void {
+    let before: HostedSnapshot | null = null;
+    this.#actor.subscribe({
+      next: () => {
+        const now = this.#snapshot();
+        if (!before || isWorthACommit(before, now)) {
+          this.#dirty = true;
+          this.#ring();
+        }
+        before = now;
+      },
+      error: (cause) => {
+        this.#crash = messageOf(cause);
+        this.#bus.log.error({ err: cause, id: this.id }, 'the machine failed');
+        this.#dirty = true;
+        this.#ring();
+      },
+    });
+    this.#actor.start();
+    if (this.#restored && this.#snapshot().status === 'active') this.#actor.send({ type: 'RESTORED' });
+  }
+
+  async #loop(): Promise<HostEnd> {
+    for (;;) {
+      if (this.#unread) {
+        this.#unread = false;
+        await this.#read();
+      }
+      // What was sent before the first claim is in the ledger by now, so the first model call sees it.
+      if (!this.#crash && this.#snapshot().value === 'idle') this.#actor.send({ type: 'START' });
+      if (this.#releasing && (this.#crash || !this.#role.mustFinish(this.#snapshot()))) return this.#release();
+      const isDone = this.#crash !== null || this.#snapshot().status !== 'active';
+      const parks = this.#parks();
+      if (this.#dirty || isDone || parks) {
+        const written = await this.#commit(isDone ? 'done' : parks ? 'parked' : 'held');
+        if (!written) return this.#stop('fenced');
+        if (isDone) return this.#finish();
+        if (parks) return this.#park();
+        continue;
+      }
+      if (this.#unread) continue;
+      await this.#listen();
+    }
+  }
+
+  #parks(): boolean {
+    if (this.#crash || this.#unread || this.#waiters.length > 0) return false;
+    const when = this.#role.parks(this.#snapshot());
+    return when === 'now' || (when === 'when-quiet' && this.#quiet && !this.#dirty);
+  }
+
+  /** Waits for a nudge, a transition or an effect; for a supervisor with nothing to do, only a moment. */
+  async #listen(): Promise<void> {
+    const waitsToPark = this.#role.parks(this.#snapshot()) === 'when-quiet';
+    const timer = waitsToPark
+      ? setTimeout(() => {
+          this.#quiet = true;
+          this.#ring();
+        }, this.#options.quietMs)
+      : undefined;
+    await this.#bell.promise;
+    clearTimeout(timer);
+    this.#bell = Promise.withResolvers();
+  }
+
+  #ring(): void {
+    this.#bell.resolve();
+  }
+
+  async #read(): Promise<void> {
+    const news = await this.#role.news?.(this.#resultCursor);
+    if (news && news.cursor > this.#resultCursor) {
+      this.#resultCursor = news.cursor;
+      this.#dirty = true;
+      for (const event of news.events) this.#actor.send(event as never);
+    }
+    for (const steering of await readSteering(this.#bus, this.id, this.#steeringCursor)) {
+      this.#take(steering);
+      this.#steeringCursor = steering.seq;
+      this.#dirty = true;
+    }
+    if (this.#dirty) this.#quiet = false;
+  }
+
+  /** Duplicates, `expect` and lateness are checked here; the chart decides the rest. */
+  #take({ steer, seq, message, problem }: Steering): void {
+    const snapshot = this.#snapshot();
+    const refuse = (reason: string) => this.#returned.push(returned(steer, message?.type ?? 'unknown', seq, reason));
+    const known = this.#held.record.known.includes(steer) || this.#returned.some((receipt) => receipt.steer === steer);
+    if (known || snapshot.context.steers.some(({ id }) => id === steer)) return;
+    if (!message) return void refuse(problem);
+    if (snapshot.status !== 'active') return void refuse('the task has ended');
+    const expected = 'expect' in message ? message.expect?.step : undefined;
+    if (expected !== undefined && expected !== snapshot.context.step)
+      return void refuse(`the task is at step ${snapshot.context.step}, not at step ${expected}`);
+    const translated = this.#role.eventOf(steer, message);
+    if ('refused' in translated) return void refuse(translated.refused);
+    this.#seqs.set(steer, seq);
+    this.#actor.send(translated.event as never);
+    if (!this.#crash && !this.#snapshot().context.steers.some(({ id }) => id === steer))
+      refuse(`a ${this.spec.type} task takes no ${message.type} now`);
+  }
+
+  /** @returns false when the compare-and-set was lost. */
+  async #commit(phase: 'held' | 'parked' | 'done'): Promise<boolean> {
+    const waiters = this.#waiters.splice(0);
+    this.#dirty = false;
+    const snapshot = this.#snapshot();
+    const { record } = this.#held;
+    const at = this.#options.now();
+    const view = this.#role.view(snapshot);
+    const { receipts, inbox } = receiptsOf(this.id, this.#ledger, snapshot.context.steers, this.#seqs);
+    const early = this.#returned.splice(0);
+    const notes = this.#notes.splice(0);
+    const { children: _, ...persisted } = this.#actor.getPersistedSnapshot() as unknown as Record<string, unknown>;
+    const outcome = this.#crash ? 'failed' : view.outcome;
+    const next = withStatus(
+      {
+        ...record,
+        phase,
+        steeringCursor: this.#steeringCursor,
+        resultCursor: this.#resultCursor,
+        inbox: [...inbox],
+        known: [...record.known, ...early.map(({ steer }) => steer)],
+        children: view.children,
+        plan: [...view.plan],
+        machine: this.#role.machine,
+        snapshot: persisted,
+        artifacts: this.#artifacts,
+        idleClaims: 0,
+        result: phase === 'done' ? this.#result(snapshot, at) : null,
+      },
+      {
+        at: at.toISOString(),
+        state: phase === 'done' ? 'done' : view.state,
+        step: snapshot.context.step,
+        backend: this.#backend ?? snapshot.context.backend,
+        paused: snapshot.context.paused,
+        question: snapshot.context.question ?? null,
+        receipts: [...early, ...receipts],
+        usage: view.usage,
+        outcome,
+        ...(view.doing && { doing: view.doing }),
+        ...(view.subTasks && { subTasks: view.subTasks }),
+        ...(this.#lastTokenAt && { lastTokenAt: this.#lastTokenAt }),
+        ...(this.#lastToolAt && { lastToolAt: this.#lastToolAt }),
+        ...(notes.length > 0 && { note: notes.join('; ') }),
+      },
+    );
+    const written = await replaceState(this.#bus, this.#held, next, this.#ended.signal);
+    if (!written) return false;
+    this.#held = written;
+    this.#lastCommitAt = at.getTime();
+    this.#ledger = snapshot.context.steers;
+    for (const waiter of waiters) waiter.resolve();
+    const statusSeq = await flush(this.#bus, written.record, this.#ended.signal);
+    this.#held = { ...written, record: { ...written.record, outbox: [], statusSeq } };
+    this.#passing = this.#passing.filter(({ channel, seq, resolve }) => {
+      if (this.#cursor(channel) < seq) return true;
+      resolve(true);
+      return false;
+    });
+    await this.#role.reconcile?.(snapshot);
+    return true;
+  }
+
+  #result(snapshot: HostedSnapshot, at: Date): Result {
+    const common = { id: this.id, type: this.spec.type, at: at.toISOString() };
+    const result = this.#role.result(snapshot);
+    if (!this.#crash) return { ...common, ...result };
+    return {
+      ...common,
+      ...result,
+      outcome: 'failed',
+      output: null,
+      failure: { code: 'machine-failed', message: this.#crash, retryable: false },
+    };
+  }
+
+  // --- ways to end
+
+  async #finish(): Promise<HostEnd> {
+    await this.#delivery.ack();
+    return this.#stop('done');
+  }
+
+  async #park(): Promise<HostEnd> {
+    const at = this.#role.deadlineAt(this.#snapshot());
+    const { id, t } = this.#held.record;
+    if (at !== null) await scheduleWake(this.#bus, this.spec.type, { id, t: t + 1 }, new Date(at), this.#ended.signal);
+    await afterPark(this.#bus, this.#held);
+    await this.#delivery.ack();
+    return this.#stop('parked');
+  }
+
+  /** The last commit stands; whatever is in flight is taken up by the next claim, at once. */
+  #release(): HostEnd {
+    this.#delivery.nak();
+    return this.#stop('released');
+  }
+
+  #stop(end: HostEnd): HostEnd {
+    this.#end = end;
+    return end;
+  }
+
+  #cursor(channel: Channel): number {
+    return channel === 'result' ? this.#held.record.resultCursor : this.#held.record.steeringCursor;
+  }
+
+  #snapshot(): HostedSnapshot {
+    return this.#actor.getSnapshot() as unknown as HostedSnapshot;
+  }
+
+  /** Milliseconds since the last commit was confirmed; an effect that may have been overtaken reads the epoch again (line 10). */
+  sinceCommitMs(): number {
+    return this.#options.now().getTime() - this.#lastCommitAt;
+  }
+}
+
+/** Tokens come many times a second and are not worth a write each: the text heard so far is kept with the next commit. */
+function isWorthACommit(before: HostedSnapshot, now: HostedSnapshot): boolean {
+  if (before.value !== now.value && JSON.stringify(before.value) !== JSON.stringify(now.value)) return true;
+  const a: object = before.context;
+  const b: object = now.context;
+  return Object.keys(b).some((key) => key !== 'partial' && a[key as never] !== b[key as never]);
+}

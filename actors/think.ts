@@ -1,0 +1,117 @@
+/** One step of a sub-agent's thinking: a backend is chosen, called, and what it says becomes facts. */
+import type { Failure, ToolCall } from '../machines/conversation.ts';
+import type { SubAgentEvent, ThinkInput } from '../machines/sub-agent.ts';
+import { CoxError, messageOf } from '../platform/errors.ts';
+import type { Backends } from '../roster/backends.ts';
+import type { ChatMessage, ModelReply, RequestedCall } from '../roster/conversation.ts';
+import { ModelError } from '../roster/errors.ts';
+import { effect } from './effect.ts';
+import { checkArgs, type Kind } from './kind.ts';
+import type { HostPort } from './role.ts';
+import { toolSpec } from './tools/tool.ts';
+
+export interface ThinkOptions {
+  readonly kind: Kind;
+  readonly backends: Backends;
+  /** Names of tools the operator must allow call by call. */
+  readonly gated: readonly string[];
+  readonly workspace: string;
+}
+
+export const think = (port: HostPort, options: ThinkOptions) =>
+  effect<ThinkInput, SubAgentEvent>(
+    async (input, say, signal) => {
+      await port.settled(signal);
+      const { backend, reply } = await callSomeone(port, options, input, say, signal);
+      const calls = reply.calls.map((call, index) => asToolCall(call, `s${input.step}-${index}`, options));
+      say({ type: 'MODEL_REPLIED', text: reply.text, calls, usage: reply.usage, backend });
+    },
+    (cause) => ({ type: 'MODEL_FAILED', error: failureOf(cause) }),
+  );
+
+/**
+ * The task's own backend, or the one that routing chooses. When that fails for a reason that another backend may not have, the next
+ * candidate is tried, and the operator is told; a backend asked for by name is never exchanged.
+ */
+async function callSomeone(
+  port: HostPort,
+  options: ThinkOptions,
+  input: ThinkInput,
+  say: (fact: SubAgentEvent) => void,
+  signal: AbortSignal,
+): Promise<{ backend: string; reply: ModelReply }> {
+  const { kind, backends } = options;
+  const needs = port.spec.needs.length > 0 ? port.spec.needs : kind.needs;
+  const failed: string[] = [];
+  for (let last: unknown; ; ) {
+    const route = backends.route({ needs, backend: input.backend, not: [...port.spec.avoid, ...failed] });
+    if (route.backend === null)
+      throw (
+        last ??
+        new CoxError('no-backend', `No backend can take this: ${route.why}`, { hint: 'See "cox menu", and change the roster.' })
+      );
+    port.onBackend(route.backend);
+    if (input.step === 1 || failed.length > 0) port.note(`${route.backend}: ${route.why}`);
+    try {
+      return { backend: route.backend, reply: await callOne(port, options, route.backend, input, say, signal) };
+    } catch (cause) {
+      signal.throwIfAborted();
+      if (input.backend !== null || !(cause instanceof ModelError)) throw cause;
+      failed.push(route.backend);
+      last = cause;
+      port.note(`${route.backend} failed (${cause.code})`);
+    }
+  }
+}
+
+async function callOne(
+  port: HostPort,
+  { kind, backends, workspace }: ThinkOptions,
+  backend: string,
+  input: ThinkInput,
+  say: (fact: SubAgentEvent) => void,
+  signal: AbortSignal,
+): Promise<ModelReply> {
+  const request = { messages: prompt(port, kind, workspace, input), tools: kind.tools.map(toolSpec) };
+  for await (const event of backends.call(backend, request, signal)) {
+    if (event.type === 'replied') return event;
+    say({ type: 'MODEL_SAID', text: event.text });
+    port.live({ type: 'token', step: input.step, text: event.text });
+  }
+  throw new ModelError('bad-reply', backend, 'the reply ended without an end');
+}
+
+/** Results of earlier sub-tasks come before the instruction: the last thing read is what is to be done. */
+function prompt({ spec }: HostPort, kind: Kind, workspace: string, { messages }: ThinkInput): ChatMessage[] {
+  const system = kind.tools.some(({ name }) => name.endsWith('_file') || name.endsWith('_files'))
+    ? `${kind.prompt.trim()}\nThe workspace is the folder ${workspace.split('/').at(-1) || workspace}.`
+    : kind.prompt.trim();
+  const given = spec.context.map(({ title, text }) => `## ${title}\n${text}`).join('\n\n');
+  return [
+    { role: 'system', text: system },
+    ...(given ? [{ role: 'user' as const, text: `Results of earlier sub-tasks:\n\n${given}` }] : []),
+    ...messages,
+  ];
+}
+
+/** Ids are the task's own, so that a model that repeats an id cannot mix up two calls. */
+function asToolCall({ tool: name, args }: RequestedCall, id: string, { kind, gated }: ThinkOptions): ToolCall {
+  const tool = kind.tools.find((it) => it.name === name);
+  const checked = tool && checkArgs(tool, args);
+  // What cannot run has no effects: `act` tells the model what was wrong.
+  if (!tool || !checked?.ok) return { id, tool: name, args, effects: 'none' };
+  return {
+    id,
+    tool: name,
+    args: checked.args,
+    effects: tool.effects,
+    ...(gated.includes(name) && { gated: true }),
+    ...(tool.asks && { asks: true }),
+  };
+}
+
+export function failureOf(cause: unknown): Failure {
+  if (cause instanceof ModelError) return { code: cause.code, message: cause.message, retryable: cause.retryable };
+  if (cause instanceof CoxError) return { code: cause.code, message: `${cause.message}. ${cause.hint}`, retryable: false };
+  return { code: 'internal', message: messageOf(cause), retryable: false };
+}

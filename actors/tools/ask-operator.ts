@@ -1,0 +1,12 @@
+import { z } from 'zod';
+import { defineTool } from './tool.ts';
+
+/** Every kind has it: the task waits, without a worker, until the operator answers. */
+export const askOperator = defineTool({
+  name: 'ask_operator',
+  description: 'Ask the operator a question, only if you cannot go on without the answer.',
+  args: z.object({ question: z.string().min(1).max(2000) }),
+  effects: 'none',
+  asks: true,
+  run: () => Promise.reject(new Error('a question is answered by the operator')),
+});

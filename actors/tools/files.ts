@@ -1,0 +1,136 @@
+/** The tools of the `files` kind. */
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { codeOf, messageOf } from '../../platform/errors.ts';
+import { clip, defineTool, maxOutputChars, type ToolContext } from './tool.ts';
+import { resolveInside, shown } from './workspace.ts';
+
+const Path = z.string().min(1).max(1024);
+const ignored = new Set(['node_modules', '.git']);
+const maxFileBytes = 2_000_000;
+
+const explain = (path: string, cause: unknown): Error => {
+  const code = codeOf(cause);
+  if (code === 'ENOENT') return new Error(`there is no file ${path}; list_files shows what is there`);
+  if (code === 'EISDIR') return new Error(`${path} is a folder; use list_files`);
+  if (code === 'ENOTDIR') return new Error(`${path} is not a folder`);
+  if (code === 'EACCES' || code === 'EPERM') return new Error(`no permission for ${path}`);
+  return cause instanceof Error ? cause : new Error(messageOf(cause));
+};
+
+export const listFiles = defineTool({
+  name: 'list_files',
+  description: 'List the files of a folder of the workspace.',
+  args: z.object({ path: Path.default('.').describe('Folder, relative to the workspace.') }),
+  effects: 'none',
+  run: async ({ path }, { workspace }) => {
+    try {
+      const folder = await resolveInside(workspace, path);
+      const entries = await readdir(folder, { withFileTypes: true });
+      const rows = entries
+        .filter(({ name }) => !ignored.has(name))
+        .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
+      return { text: clip(rows.sort().join('\n') || '(empty)', 'list a folder below it') };
+    } catch (cause) {
+      throw explain(path, cause);
+    }
+  },
+});
+
+export const readFileTool = defineTool({
+  name: 'read_file',
+  description: 'Read a text file of the workspace.',
+  args: z.object({
+    path: Path.describe('File, relative to the workspace.'),
+    offset: z.number().int().nonnegative().default(0).describe('Character to start at; to go on in a long file.'),
+  }),
+  effects: 'none',
+  run: async ({ path, offset }, { workspace, signal }) => {
+    try {
+      const text = await readText(await resolveInside(workspace, path), path, signal);
+      if (offset > 0 && offset >= text.length) throw new Error(`${path} has only ${text.length} characters`);
+      return { text: clip(text.slice(offset), `go on with offset ${offset + maxOutputChars}`) || '(the file is empty)' };
+    } catch (cause) {
+      throw explain(path, cause);
+    }
+  },
+});
+
+async function readText(file: string, path: string, signal: AbortSignal): Promise<string> {
+  const { size } = await stat(file);
+  if (size > maxFileBytes) throw new Error(`${path} has ${size} bytes; files up to ${maxFileBytes} can be read`);
+  const data = await readFile(file, { signal });
+  if (data.includes(0)) throw new Error(`${path} is not a text file`);
+  return data.toString('utf8');
+}
+
+export const searchFiles = defineTool({
+  name: 'search_files',
+  description: 'Find lines that contain a text, in all files of the workspace or of one folder.',
+  args: z.object({
+    query: z.string().min(1).max(256).describe('Text to find; upper and lower case are the same.'),
+    path: Path.default('.'),
+  }),
+  effects: 'none',
+  run: async ({ query, path }, context) => {
+    try {
+      const rows = await search(await resolveInside(context.workspace, path), query.toLowerCase(), context);
+      return { text: clip(rows.join('\n') || `nothing contains "${query}"`, 'search for something rarer, or in a folder') };
+    } catch (cause) {
+      throw explain(path, cause);
+    }
+  },
+});
+
+const maxHits = 200;
+
+async function search(start: string, query: string, { workspace, signal }: ToolContext): Promise<string[]> {
+  const rows: string[] = [];
+  const folders = [start];
+  for (let folder = folders.pop(); folder && rows.length < maxHits; folder = folders.pop()) {
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      signal.throwIfAborted();
+      const path = join(folder, entry.name);
+      if (entry.isDirectory() && !ignored.has(entry.name)) folders.push(path);
+      // Symbolic links are neither file nor folder here, so that a search cannot leave the workspace.
+      if (!entry.isFile()) continue;
+      const text = await readText(path, path, signal).catch(() => '');
+      for (const [i, line] of text.split('\n').entries())
+        if (rows.length < maxHits && line.toLowerCase().includes(query))
+          rows.push(`${shown(workspace, path)}:${i + 1}: ${line.trim().slice(0, 200)}`);
+    }
+  }
+  return rows;
+}
+
+export const writeFileTool = defineTool({
+  name: 'write_file',
+  description: 'Write a text file of the workspace; replaces what is there.',
+  args: z.object({ path: Path.describe('File, relative to the workspace.'), text: z.string().max(200_000) }),
+  effects: 'idempotent',
+  run: async ({ path, text }, { workspace, idempotencyKey }) => {
+    try {
+      const file = await resolveInside(workspace, path);
+      await mkdir(dirname(file), { recursive: true });
+      await writeWhole(file, text, idempotencyKey.replaceAll(/[^A-Za-z0-9]/g, '-'));
+      return { text: `wrote ${text.length} characters to ${path}`, artifacts: [shown(workspace, file)] };
+    } catch (cause) {
+      throw codeOf(cause) === 'ENOSPC' ? new Error(`no space left for ${path}`) : explain(path, cause);
+    }
+  },
+});
+
+/** Beside the file and then renamed over it: a crash or a full disk leaves the old file whole. */
+async function writeWhole(file: string, text: string, key: string): Promise<void> {
+  const draft = `${file}.${key}.draft`;
+  try {
+    await writeFile(draft, text);
+    const handle = await open(draft);
+    await handle.sync().finally(() => handle.close());
+    await rename(draft, file);
+  } catch (cause) {
+    await rm(draft, { force: true });
+    throw cause;
+  }
+}

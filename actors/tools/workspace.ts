@@ -1,0 +1,38 @@
+/** File tools are confined to one folder: a path is resolved with all its symlinks, and what leads outside is refused. */
+import { realpath } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { codeOf } from '../../platform/errors.ts';
+
+/**
+ * @param path as the model gave it, relative to the workspace; it may not exist yet.
+ * @returns the absolute path with symlinks resolved.
+ * @throws Error for the model to read.
+ */
+export async function resolveInside(workspace: string, path: string): Promise<string> {
+  if (path.includes('\0')) throw new Error('a path has no zero bytes');
+  const root = await realpath(workspace);
+  const wanted = resolve(root, path);
+  const real = await realOrParent(wanted);
+  if (!isInside(root, wanted) || !isInside(root, real))
+    throw new Error(`${path} is outside the workspace; use a path relative to it`);
+  return real;
+}
+
+export const isInside = (root: string, path: string): boolean => {
+  const way = relative(root, path);
+  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
+};
+
+/** As the model should see it. */
+export const shown = (workspace: string, path: string): string => relative(workspace, path).split(sep).join('/') || '.';
+
+/** Of a path that does not exist, the nearest folder that does decides where it would be. */
+async function realOrParent(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (cause) {
+    if (codeOf(cause) !== 'ENOENT') throw new Error(`${path}: ${codeOf(cause)}`);
+    const parent = dirname(path);
+    return parent === path ? path : join(await realOrParent(parent), basename(path));
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * A worker: claims tickets of the types it knows and hosts one machine actor for each task it holds. One subscription per kind of subject
+ * serves all of them.
+ */
+import type { Bus } from '../bus/bus.ts';
+import { claim } from '../bus/claim.ts';
+import { onNudge } from '../bus/nudges.ts';
+import type { StateRecord } from '../bus/state-record.ts';
+import { defaultAckWaitMs } from '../bus/streams.ts';
+import type { TaskId } from '../bus/task-id.ts';
+import { claimTickets, type Delivery } from '../bus/task-queue.ts';
+import { startWaker } from '../bus/waker.ts';
+import type { HostPort, Role } from './role.ts';
+import { TaskHost } from './task-host.ts';
+
+export interface WorkerOptions {
+  readonly bus: Bus;
+  /** Unique among the nodes of the crew. */
+  readonly name: string;
+  readonly types: readonly string[];
+  /** Tasks of one type that run at once, and as many again for tasks that are woken. */
+  readonly slots: number;
+  readonly roleOf: (spec: StateRecord['spec'], port: HostPort) => Role;
+  readonly now: () => Date;
+  /** Milliseconds a silent worker keeps a ticket. */
+  readonly ackWaitMs?: number;
+  /** Milliseconds a supervisor that only waits stays in memory. */
+  readonly quietMs?: number;
+}
+
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #hosts = new Map<TaskId, TaskHost>();
+  #stops: (() => Promise<void> | void)[] = [];
+  #idle = Promise.withResolvers<void>();
+
+  private constructor(options: WorkerOptions) {
+    this.#options = options;
+  }
+
+  static async start(options: WorkerOptions): Promise<Worker> {
+    const worker = new Worker(options);
+    await worker.#start();
+    return worker;
+  }
+
+  async #start(): Promise<void> {
+    const { bus, name, types, slots, now, ackWaitMs = defaultAckWaitMs } = this.#options;
+    const handle = (delivery: Delivery) => this.#handle(delivery);
+    const nudges = onNudge(bus, (id) => this.#hosts.get(id)?.nudge());
+    this.#stops.push(() => nudges.stop());
+    const waker = await startWaker(bus, {
+      node: name,
+      now: () => now().toISOString(),
+      local: (id, channel, seq) => this.#hosts.get(id)?.passed(channel, seq) ?? null,
+    });
+    this.#stops.push(() => waker.stop());
+    const claimers = await Promise.all(
+      types.flatMap((type) =>
+        (['wake', 'pending'] as const).map((queue) => claimTickets(bus, { type, queue, slots, ackWaitMs }, handle)),
+      ),
+    );
+    this.#stops.push(...claimers.map((claimer) => () => claimer.stop()));
+  }
+
+  /** Tasks held now. */
+  get holding(): TaskId[] {
+    return [...this.#hosts.keys()];
+  }
+
+  async #handle(delivery: Delivery): Promise<void> {
+    const { bus, name, now, roleOf, ackWaitMs = defaultAckWaitMs, quietMs = 1_000 } = this.#options;
+    const { id } = delivery.ticket;
+    // The same run, delivered again while it is worked on here; its first handler still holds a slot for it.
+    if (this.#hosts.get(id)?.adopt(delivery)) return;
+    const claimed = await claim(bus, delivery, name, () => now().toISOString());
+    if (claimed.kind === 'stale') {
+      bus.log.debug({ id, t: delivery.ticket.t, why: claimed.why }, 'stale ticket');
+      await delivery.ack();
+      return;
+    }
+    const { held } = claimed;
+    const host = new TaskHost({ bus, held, delivery, ackWaitMs, quietMs, now, role: (port) => roleOf(held.record.spec, port) });
+    this.#hosts.set(id, host);
+    try {
+      const end = await host.run();
+      bus.log.info({ id, epoch: held.record.epoch, end }, 'task');
+    } finally {
+      if (this.#hosts.get(id) === host) this.#hosts.delete(id);
+      if (this.#hosts.size === 0) this.#idle.resolve();
+    }
+  }
+
+  /** Takes nothing new, and gives back what it holds at the next step at which nothing is lost. Idempotent. */
+  async drain(): Promise<void> {
+    const stops = this.#stops;
+    this.#stops = [];
+    const stopped = Promise.all(stops.map((stop) => stop()));
+    for (const host of this.#hosts.values()) host.release();
+    while (this.#hosts.size > 0) {
+      this.#idle = Promise.withResolvers();
+      await this.#idle.promise;
+    }
+    await stopped;
+  }
+}
