@@ -1,0 +1,40 @@
+/** What a command is given, and what a command is. Nothing here loads anything: the prompt and `--help` come fast. */
+import type { Output } from './output.ts';
+
+export interface GlobalOptions {
+  readonly json: boolean;
+  readonly verbose: boolean;
+  /** Absolute folder the file tools may look into. */
+  readonly workspace: string;
+  readonly roster: string | null;
+}
+
+export interface Cli {
+  /** With what the global options say on top: `--namespace` is COX_NAMESPACE. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly stdin: NodeJS.ReadStream;
+  readonly out: Output;
+  readonly global: GlobalOptions;
+  /** Fires on the first Ctrl-C (for commands that don't handle it themselves), SIGTERM, and when nobody reads stdout any more. */
+  readonly signal: AbortSignal;
+  /** Takes over Ctrl-C and SIGTERM until the returned function is called. */
+  readonly onSignal: (handler: (signal: NodeJS.Signals) => void) => () => void;
+}
+
+/** Values as the parser left them: a command's zod schema says what they must be. */
+export type Options = Readonly<Record<string, unknown>>;
+/** Resolves to the exit code. `args` has the words of a variadic argument one by one at its end. */
+export type Run = (cli: Cli, args: readonly string[], options: Options) => Promise<number>;
+
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  /** In commander's notation: `<id> <text...>`. */
+  readonly args?: string;
+  readonly options?: readonly (readonly [flags: string, description: string])[];
+  readonly example?: string;
+  /** For shells: what the first argument is. */
+  readonly completes?: 'task' | 'type' | 'shell';
+  readonly load: () => Promise<Run>;
+}

@@ -1,0 +1,106 @@
+/**
+ * `cox run`: a goal in, one answer on stdout, the tree on stderr meanwhile. The first Ctrl-C cancels the goal and shows what it found; a second
+ * one leaves it where it is.
+ */
+import { z } from 'zod';
+import type { Crew } from '../../bus/crew.ts';
+import type { Result } from '../../bus/messages.ts';
+import type { TaskId } from '../../bus/task-id.ts';
+import type { Progress } from '../../platform/asset.ts';
+import type { Cli, Run } from '../cli.ts';
+import { Interrupted } from '../errors.ts';
+import { eventsOf } from '../events.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { readGoal } from '../goal.ts';
+import { GoalView } from '../goal-view.ts';
+import { hostNode } from '../host.ts';
+import { count, deadline, parseOptions } from '../parse-options.ts';
+import { statusLines } from '../render/events.ts';
+import { addUsage } from '../render/figures.ts';
+import { LiveTree } from '../render/live-tree.ts';
+import { endLine, salvageText } from '../render/result.ts';
+import { withCrew } from '../session.ts';
+import { exitOf } from './result.ts';
+
+const Shape = z.object({ deadline: deadline.optional(), slots: count(1, 10_000).optional() });
+
+export const run: Run = async (cli, words, options) => {
+  const { deadline: deadlineAt, slots } = parseOptions(Shape, options);
+  const instruction = await readGoal(words, cli.stdin);
+  return withCrew(cli, { start: true }, async (joined) => {
+    const { progressBar } = await import('../../platform/progress.ts');
+    const bar = progressBar(cli.out.stderr);
+    const shown: { tree: LiveTree | null } = { tree: null };
+    const onProgress = (progress: Progress) => (shown.tree ? shown.tree.progress(progress, bar) : bar.onProgress(progress));
+    const node = await hostNode(cli, joined, { slots, onProgress, note: (text) => cli.out.note(text) });
+    try {
+      const workspace = cli.global.workspace;
+      const id = await joined.crew.dispatch({ type: 'supervisor', instruction, workspace, deadlineAt: deadlineAt ?? null });
+      const view = new GoalView(joined.crew, id);
+      shown.tree = new LiveTree(cli.out.stderr, cli.out.paint.stderr, () => view.nodes);
+      return await follow(cli, joined.crew, view, shown.tree);
+    } finally {
+      await node.stop();
+    }
+  });
+};
+
+async function follow(cli: Cli, crew: Crew, view: GoalView, tree: LiveTree): Promise<number> {
+  const { id } = view;
+  const leaving = new AbortController();
+  let interrupted: NodeJS.Signals | null = null;
+  const release = cli.onSignal((signal) => {
+    if (interrupted) return leaving.abort();
+    interrupted = signal;
+    tree.print([`Cancelling ${id} …  Ctrl-C again leaves it where it is.`]);
+    void crew.steer(id, { type: 'cancel', reason: 'the operator pressed Ctrl-C' }).catch(() => leaving.abort());
+  });
+  const signal = AbortSignal.any([leaving.signal, cli.signal]);
+  const result = await untilDone(cli, crew, view, tree, signal).finally(() => {
+    release();
+    tree.stop();
+  });
+  if (!result) return leave(cli, id);
+  print(cli, view, result);
+  return interrupted ? exitCodes.interrupted : exitOf(result);
+}
+
+/** Null when the operator left before the end. */
+async function untilDone(cli: Cli, crew: Crew, view: GoalView, tree: LiveTree, signal: AbortSignal): Promise<Result | null> {
+  const paint = cli.out.paint.stderr;
+  const terminal = cli.out.stderr.isTTY === true;
+  const detail = terminal ? 'news' : 'every step';
+  // On a terminal the tree itself tells who does what; above it goes only what an operator has to know.
+  const isProgress = (line: string) => line.startsWith(paint.dim('·'));
+  const reread = () => view.refresh().then(() => tree.changed());
+  for await (const event of eventsOf(crew, view.id, signal, reread)) {
+    if (event.kind === 'live') continue;
+    if (event.kind === 'status') {
+      const lines = statusLines(view.last(event.status.id), event.status, paint, { detail, answerWith: 'cox answer' });
+      tree.print(terminal ? lines.filter((line) => !isProgress(line)) : lines);
+      if (view.apply(event.status)) void reread().catch((error) => cli.out.note(String(error)));
+      tree.changed();
+      continue;
+    }
+    const result = await crew.peekResult(event.id);
+    if (result?.id === view.id) {
+      await view.refresh();
+      return result;
+    }
+    if (result && !terminal) tree.print([endLine(result, paint)]);
+  }
+  return null;
+}
+
+function leave(cli: Cli, id: TaskId): never {
+  cli.out.note(`${id} goes on when a node works on it: cox up. See cox status ${id}, cox result ${id}, cox cancel ${id}.`);
+  throw cli.signal.aborted ? cli.signal.reason : new Interrupted(exitCodes.interrupted);
+}
+
+function print(cli: Cli, view: GoalView, result: Result): void {
+  const { id, outcome, output: answer, failure, salvage } = result;
+  const tasks = view.nodes;
+  const usage = tasks.map((task) => task.usage).reduce(addUsage, { inputTokens: 0, outputTokens: 0, costUsd: 0 });
+  cli.out.answer({ id, outcome, answer, failure, salvage, tasks, usage }, answer ?? '');
+  if (!cli.global.json && outcome !== 'completed') cli.out.note(salvageText(result, cli.out.paint.stderr));
+}

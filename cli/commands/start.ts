@@ -1,0 +1,50 @@
+/** `cox start`, and `cox` alone: a node in this process and the prompt in front of it. */
+import { z } from 'zod';
+import { foldersOf } from '../../platform/folders.ts';
+import type { Run } from '../cli.ts';
+import { usageError } from '../errors.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { hostNode } from '../host.ts';
+import { count, parseOptions } from '../parse-options.ts';
+import { tenths } from '../render/progress.ts';
+import { History } from '../repl/history.ts';
+import { Repl } from '../repl/repl.ts';
+import { withCrew } from '../session.ts';
+
+const Shape = z.object({ slots: count(1, 10_000).optional() });
+
+export const run: Run = async (cli, _args, options) => {
+  const { slots } = parseOptions(Shape, options);
+  if (cli.global.json) throw usageError('The prompt has no --json.', 'For programs: cox run, dispatch, status, watch … --json.');
+  // What happens before there is a prompt goes to stderr, afterwards above the prompt.
+  const shown: { repl: Repl | null } = { repl: null };
+  const note = (text: string) => (shown.repl ? shown.repl.note(text) : cli.out.note(text));
+  return withCrew(cli, { start: true, note }, async (joined) => {
+    const node = await hostNode(cli, joined, { slots, onProgress: tenths(note), note });
+    const repl = new Repl({
+      crew: joined.crew,
+      primary: node.primary,
+      menu: () => node.menu(),
+      types: () => node.types(),
+      workspace: cli.global.workspace,
+      history: new History(foldersOf(cli.env).state, note),
+      input: cli.stdin,
+      output: cli.out.stdout,
+      paint: cli.out.paint.stdout,
+      log: joined.log,
+    });
+    shown.repl = repl;
+    const release = cli.onSignal((signal) => (signal === 'SIGINT' ? repl.interrupt() : repl.leave()));
+    const gone = () => repl.leave();
+    cli.signal.addEventListener('abort', gone);
+    try {
+      await repl.run();
+    } finally {
+      cli.signal.removeEventListener('abort', gone);
+      release();
+      await node.primary.stop();
+      await node.stop();
+    }
+    return exitCodes.ok;
+  });
+};

@@ -1,0 +1,24 @@
+/** `cox status`: the last status message of a task, or a line for each task. */
+import type { Run } from '../cli.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { statusText, summaryLines } from '../render/status.ts';
+import { findTask, withCrew } from '../session.ts';
+
+export const run: Run = async (cli, [ref], options) =>
+  withCrew(cli, { start: false }, async (joined) => {
+    const paint = cli.out.paint.stdout;
+    if (ref !== undefined) {
+      const id = await findTask(joined.crew, ref);
+      const status = await joined.crew.status(id);
+      // A sub-task that is planned and not claimed yet has written nothing.
+      if (status) cli.out.answer(status, statusText(status, paint));
+      else cli.out.answer({ id, state: 'idle' }, `${id} is waiting for a worker`);
+      return exitCodes.ok;
+    }
+    const all = await joined.crew.tasks();
+    const tasks = options.all === true ? all : all.filter((task) => task.outcome === null);
+    const hidden = all.length - tasks.length;
+    const rest = hidden > 0 ? `${hidden} finished (--all shows them)` : tasks.length === 0 ? 'no tasks' : '';
+    cli.out.answer({ tasks }, [...summaryLines(tasks, paint), ...(rest ? [paint.dim(rest)] : [])].join('\n'));
+    return exitCodes.ok;
+  });

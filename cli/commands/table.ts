@@ -1,0 +1,119 @@
+/** Every command of `cox`: what `--help`, completion and docs/cli.md are made from. What a command does is in the file it loads. */
+import type { Command } from '../cli.ts';
+import { type VerbName, verbs } from '../verbs.ts';
+
+const noWait = ['--no-wait', 'send it and do not wait for the receipt'] as const;
+const expectStep = ['--expect-step <n>', 'return it if the task has left this step'] as const;
+
+const steering = (name: VerbName, example: string, options: Command['options'] = []): Command => ({
+  name,
+  summary: verbs[name].summary,
+  args: `<id> ${verbs[name].args}`.trim(),
+  options: [...options, noWait],
+  example,
+  completes: 'task',
+  load: async () => (await import('./steer.ts')).steering(name),
+});
+
+export const commands: readonly Command[] = [
+  {
+    name: 'start',
+    summary: 'talk to the primary agent and steer tasks (the default)',
+    options: [['--slots <n>', 'tasks at once in this process']],
+    load: async () => (await import('./start.ts')).run,
+  },
+  {
+    name: 'run',
+    summary: 'reach a goal: split it, work on the parts in parallel, print one answer',
+    args: '<goal...>',
+    options: [
+      ['--deadline <minutes>', 'end it with what was found after so many minutes'],
+      ['--slots <n>', 'tasks at once in this process'],
+    ],
+    example: 'cox run "Which of these files mention a licence?"    cox run - < goal.txt',
+    load: async () => (await import('./run.ts')).run,
+  },
+  {
+    name: 'dispatch',
+    summary: 'hand a task to the crew and return at once',
+    args: '<type> <instruction...>',
+    options: [
+      ['--backend <name>', 'a backend by name instead of the routing'],
+      ['--needs <words>', 'what its backend must be good at, separated by commas'],
+      ['--deadline <minutes>', 'end it with what was found after so many minutes'],
+    ],
+    example: 'cox dispatch files "Summarize README.md"',
+    completes: 'type',
+    load: async () => (await import('./dispatch.ts')).run,
+  },
+  {
+    name: 'status',
+    summary: 'what a task is doing, or all tasks',
+    args: '[id]',
+    options: [['--all', 'finished tasks too']],
+    completes: 'task',
+    load: async () => (await import('./status.ts')).run,
+  },
+  steering('steer', 'cox steer k3xq.4 "use my work email" --next', [
+    ['--now', 'interrupt what it is doing (the default)'],
+    ['--next', 'say it with the next model call'],
+    ['--after', 'say it when the task would otherwise end'],
+    expectStep,
+  ]),
+  steering('answer', 'cox answer k3xq.4 q1 "yes, the blue one"'),
+  steering('cancel', 'cox cancel k3xq "wrong folder"'),
+  steering('redirect', 'cox redirect k3xq.4 "only the year 2024"', [expectStep]),
+  steering('swap', 'cox swap k3xq.4 frontier'),
+  steering('pause', 'cox pause k3xq.4'),
+  steering('resume', 'cox resume k3xq.4'),
+  {
+    name: 'result',
+    summary: 'the result of a task; waits for it',
+    args: '<id>',
+    options: [['--no-wait', 'say at once if there is none yet (exit code 10)']],
+    completes: 'task',
+    load: async () => (await import('./result.ts')).run,
+  },
+  {
+    name: 'tree',
+    summary: 'a goal and its sub-tasks, with backends, tokens and cost',
+    args: '<id>',
+    completes: 'task',
+    load: async () => (await import('./tree.ts')).run,
+  },
+  {
+    name: 'watch',
+    summary: 'what happens, as it happens; with --json one event a line',
+    args: '[id]',
+    options: [['--tokens', 'what the models say too, as it comes']],
+    completes: 'task',
+    load: async () => (await import('./watch.ts')).run,
+  },
+  {
+    name: 'up',
+    summary: 'a node without a prompt: works on the tasks of the crew until it is stopped',
+    options: [
+      ['--types <list>', 'only these kinds of task, separated by commas'],
+      ['--slots <n>', 'tasks at once in this process'],
+    ],
+    load: async () => (await import('./up.ts')).run,
+  },
+  {
+    name: 'menu',
+    summary: 'the backends of the roster: what they are good at, cost, whether they can be used and why not',
+    load: async () => (await import('./menu.ts')).run,
+  },
+  {
+    name: 'doctor',
+    summary: 'what is found, what is missing, how to mend it',
+    load: async () => (await import('./doctor.ts')).run,
+  },
+  {
+    name: 'completion',
+    summary: 'a completion script for your shell',
+    args: '<shell>',
+    example: 'source <(cox completion bash)',
+    completes: 'shell',
+    load: async () => (await import('./completion.ts')).run,
+  },
+];

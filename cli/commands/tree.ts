@@ -1,0 +1,13 @@
+/** `cox tree`: a task and everything below it. */
+import type { Run } from '../cli.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { treeLines } from '../render/tree.ts';
+import { findTask, withCrew } from '../session.ts';
+
+export const run: Run = async (cli, [ref = '']) =>
+  withCrew(cli, { start: false }, async (joined) => {
+    const id = await findTask(joined.crew, ref);
+    const nodes = await joined.crew.tree(id);
+    cli.out.answer({ id, nodes }, treeLines(nodes, cli.out.paint.stdout, cli.out.stdout.columns).join('\n'));
+    return exitCodes.ok;
+  });

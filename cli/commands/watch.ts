@@ -1,0 +1,50 @@
+/** `cox watch`: events as they happen. Ends with the task that is watched; without one, with Ctrl-C. */
+import type { Result, Status } from '../../bus/messages.ts';
+import type { Run } from '../cli.ts';
+import { eventsOf } from '../events.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { liveLines, resultLines, statusLines } from '../render/events.ts';
+import { findTask, withCrew } from '../session.ts';
+import { exitOf } from './result.ts';
+
+export const run: Run = async (cli, [ref], options) =>
+  withCrew(cli, { start: false }, async ({ crew }) => {
+    const id = ref === undefined ? null : await findTask(crew, ref);
+    const paint = cli.out.paint.stdout;
+    const last = new Map<string, Status>();
+    const say = (event: object, lines: readonly string[]) => {
+      if (cli.global.json || lines.length > 0) cli.out.answer(event, lines.join('\n'));
+    };
+    const sayResult = (result: Result) => say({ kind: 'result', result }, resultLines(result, paint, false));
+    const sayStatus = (status: Status) => {
+      const lines = statusLines(last.get(status.id) ?? null, status, paint, { detail: 'every step', answerWith: 'cox answer' });
+      last.set(status.id, status);
+      say({ kind: 'status', status }, lines);
+    };
+    // One that ended before we listened will say nothing any more.
+    const early: { result: Result | null } = { result: null };
+    const started = async () => {
+      if (id === null) return;
+      early.result = await crew.peekResult(id);
+      const status = await crew.status(id);
+      if (status) sayStatus(status);
+    };
+    const stopped = new AbortController();
+    const events = eventsOf(crew, id, AbortSignal.any([cli.signal, stopped.signal]), async () => {
+      await started();
+      if (early.result) stopped.abort();
+    });
+    for await (const event of events) {
+      if (event.kind === 'live' && (options.tokens === true || event.live.type === 'tool'))
+        say(event, liveLines(event.id, event.live, paint));
+      if (event.kind === 'status') sayStatus(event.status);
+      if (event.kind !== 'result') continue;
+      const result = await crew.peekResult(event.id);
+      if (result) sayResult(result);
+      if (result && result.id === id) return exitOf(result);
+    }
+    cli.signal.throwIfAborted();
+    if (!early.result) return exitCodes.ok;
+    sayResult(early.result);
+    return exitOf(early.result);
+  });

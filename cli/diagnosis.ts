@@ -1,0 +1,197 @@
+/** Everything Coxswain needs on a machine, each looked at for itself: one that is missing hides no other. */
+import { execFile } from 'node:child_process';
+import { access, constants, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { CoxError, messageOf } from '../platform/errors.ts';
+import type { Folders } from '../platform/folders.ts';
+import type { Roster } from '../roster/schema.ts';
+import type { Cli } from './cli.ts';
+import { readRoster } from './roster.ts';
+
+export interface Finding {
+  /** For programs: stable. */
+  readonly id: string;
+  readonly what: string;
+  /** `note`: works, or will be fetched; `problem`: prevents work. */
+  readonly level: 'good' | 'note' | 'problem';
+  readonly found: string;
+  /** How to mend it; empty when there is nothing to mend. */
+  readonly hint: string;
+}
+
+/** For a nats-server, a model and what they write. */
+const comfortableBytes = 3e9;
+
+export async function diagnose(cli: Cli, folders: Folders): Promise<Finding[]> {
+  const roster = await rosterOf(cli, folders);
+  const checks = await Promise.all([
+    Promise.resolve([node()]),
+    folder('state', folders.state),
+    folder('cache', folders.cache),
+    bus(cli, folders),
+    Promise.resolve([roster.finding]),
+    roster.roster ? backends(roster.roster, cli.env) : [],
+    roster.roster ? models(roster.roster, folders) : [],
+    fetching(),
+  ]);
+  return checks.flat();
+}
+
+const good = (id: string, what: string, found: string): Finding => ({ id, what, level: 'good', found, hint: '' });
+const note = (id: string, what: string, found: string, hint: string): Finding => ({ id, what, level: 'note', found, hint });
+const problem = (id: string, what: string, found: string, hint: string): Finding => ({ id, what, level: 'problem', found, hint });
+const failed = (id: string, what: string, error: unknown): Finding =>
+  problem(id, what, messageOf(error), error instanceof CoxError ? error.hint : 'The log and --verbose say more.');
+
+function node(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const isFit = major > 22 || (major === 22 && minor >= 12);
+  return isFit
+    ? good('node', 'Node', process.version)
+    : problem('node', 'Node', process.version, 'Coxswain needs 22.12 or later; in a checkout `npm ci` brings one.');
+}
+
+async function folder(id: string, path: string): Promise<Finding[]> {
+  const what = `${id} folder`;
+  try {
+    const existing = await nearest(path);
+    await access(existing, constants.W_OK);
+    const { bavail, bsize } = await statfs(existing);
+    const free = bavail * bsize;
+    const { sizeOf } = await import('../platform/progress.ts');
+    const found = `${path}, ${sizeOf(free)} free`;
+    if (id !== 'cache' || free >= comfortableBytes) return [good(`${id}-folder`, what, found)];
+    return [
+      note(`${id}-folder`, what, found, `The downloads may need ${sizeOf(comfortableBytes)}: free some, or set XDG_CACHE_HOME.`),
+    ];
+  } catch (error) {
+    const hint = `Make it writable, or set XDG_${id.toUpperCase()}_HOME to a folder that is.`;
+    return [problem(`${id}-folder`, what, `${path}: ${messageOf(error)}`, hint)];
+  }
+}
+
+/** The folder itself, or the one it would be created in. */
+async function nearest(path: string): Promise<string> {
+  try {
+    await access(path);
+    return path;
+  } catch {
+    const above = dirname(path);
+    return above === path ? path : nearest(above);
+  }
+}
+
+async function bus(cli: Cli, folders: Folders): Promise<Finding[]> {
+  return cli.env.NATS_URL ? [await namedBus(cli, folders)] : [await serverBinary(cli, folders), await embeddedBus(cli, folders)];
+}
+
+async function namedBus(cli: Cli, folders: Folders): Promise<Finding> {
+  const [{ joinCrew }, { openLog }] = await Promise.all([import('../actors/join.ts'), import('../platform/log.ts')]);
+  try {
+    const log = openLog({ folder: folders.state, verbose: cli.global.verbose, name: 'doctor' });
+    const joined = await joinCrew({ env: cli.env, log, folders, start: false, onProgress: () => {}, signal: cli.signal });
+    await joined.close();
+    return good('bus', 'bus', `${joined.server.url} answers (NATS_URL)`);
+  } catch (error) {
+    return failed('bus', 'bus', error);
+  }
+}
+
+async function serverBinary(cli: Cli, folders: Folders): Promise<Finding> {
+  const { findServerBinary } = await import('../bus/embedded/server-binary.ts');
+  const binary = await findServerBinary({ folders, env: cli.env, signal: cli.signal });
+  if (!('missing' in binary)) return good('nats-server', 'nats-server', `${binary.version} at ${binary.path} (${binary.source})`);
+  const chosen = cli.env.COX_NATS_SERVER;
+  const found = `not here yet (${binary.tried.join('; ')})`;
+  if (chosen)
+    return problem('nats-server', 'nats-server', found, 'COX_NATS_SERVER must name a nats-server of 2.12 or later; or unset it.');
+  return note(
+    'nats-server',
+    'nats-server',
+    found,
+    'It is fetched when it is needed; or put one on the PATH, or name it in COX_NATS_SERVER.',
+  );
+}
+
+async function embeddedBus(_cli: Cli, folders: Folders): Promise<Finding> {
+  const [{ readRecord, serverPaths }, { isAlive }] = await Promise.all([
+    import('../bus/embedded/server-record.ts'),
+    import('../platform/process-identity.ts'),
+  ]);
+  try {
+    // Read, not joined: whoever leaves last stops the server, and a look should change nothing.
+    const read = readRecord(serverPaths(folders));
+    if (read.kind === 'record' && isAlive(read.record.pid, read.record.pidStart))
+      return good('bus', 'bus', `embedded, ${read.record.url}, nats-server ${read.record.version}, process ${read.record.pid}`);
+    if (read.kind === 'none') return note('bus', 'bus', 'no crew is running', 'cox starts one.');
+    return note('bus', 'bus', 'the last server was not stopped in order', 'The next cox takes over its data.');
+  } catch (error) {
+    return failed('bus', 'bus', error);
+  }
+}
+
+async function rosterOf(cli: Cli, folders: Folders): Promise<{ finding: Finding; roster: Roster | null }> {
+  try {
+    const { source, roster } = await readRoster(cli, folders);
+    return { finding: good('roster', 'roster', `${source.file} (${source.by})`), roster };
+  } catch (error) {
+    return { finding: failed('roster', 'roster', error), roster: null };
+  }
+}
+
+async function backends(roster: Roster, env: NodeJS.ProcessEnv): Promise<Finding[]> {
+  const { menuEntry } = await import('../roster/menu.ts');
+  const entries = Object.entries(roster.backends).map(([name, backend]) =>
+    menuEntry(name, backend, { inUse: 0, inLine: 0, restMs: 0 }, env),
+  );
+  const each = entries.map((entry): Finding => {
+    const what = `backend ${entry.name}`;
+    const about = `${entry.model ?? entry.kind}, ${entry.tier}`;
+    return entry.available
+      ? good('backend', what, about)
+      : note('backend', what, `${about}: ${entry.why}`, 'It is left out until that is mended in the roster.');
+  });
+  if (entries.some((entry) => entry.available && entry.canOrchestrate)) return each;
+  const hint = 'Give one that is available `can_orchestrate: true`; docs/roster.md has examples.';
+  return [...each, problem('orchestrator', 'orchestrator', 'no available backend can split a goal', hint)];
+}
+
+/** The model files that the roster's embedded backends want. */
+async function models(roster: Roster, folders: Folders): Promise<Finding[]> {
+  const [{ modelFile }, { sizeOf }] = await Promise.all([
+    import('../roster/embedded/models.ts'),
+    import('../platform/progress.ts'),
+  ]);
+  const wanted = new Set(
+    Object.values(roster.backends).flatMap((backend) => (backend.kind === 'embedded' ? [backend.model] : [])),
+  );
+  return Promise.all(
+    [...wanted].map(async (name): Promise<Finding> => {
+      const what = `model ${name}`;
+      try {
+        const file = await modelFile(name, folders);
+        if (file.here) return good('model', what, file.path);
+        return note(
+          'model',
+          what,
+          `not here yet, ${sizeOf(file.bytes)}`,
+          'It is fetched, with a progress bar, when it is first needed.',
+        );
+      } catch (error) {
+        return failed('model', what, error);
+      }
+    }),
+  );
+}
+
+/** Where the model hub and the release page cannot be reached, pip is how the same files are had. */
+async function fetching(): Promise<Finding[]> {
+  try {
+    const { stdout } = await promisify(execFile)('python3', ['-m', 'pip', '--version'], { timeout: 10_000 });
+    return [good('pip', 'pip', stdout.trim().split(' from ')[0] ?? 'here')];
+  } catch {
+    const hint = 'Only needed where downloads by HTTPS are closed: the Python package index is then the way in.';
+    return [note('pip', 'pip', 'not here', hint)];
+  }
+}

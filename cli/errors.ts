@@ -1,0 +1,43 @@
+/** From whatever was thrown to what an operator is told. The one place that turns an exception into words and an exit code. */
+import { CoxError, codeOf, messageOf, storageError } from '../platform/errors.ts';
+import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import type { Reported } from './output.ts';
+
+export const usageError = (message: string, hint: string, code = 'usage'): CoxError =>
+  new CoxError(code, message, { hint, exitCode: exitCodes.usage });
+
+export const unknownTask = (id: string, known: readonly string[]): CoxError =>
+  new CoxError('unknown-task', `No task ${id}.`, {
+    hint:
+      known.length > 0
+        ? `Known tasks: ${known.slice(0, 8).join(', ')}; "cox status" lists all.`
+        : 'There are no tasks yet: cox run "<goal>".',
+    exitCode: exitCodes.unknownTask,
+  });
+
+/** Ended by a signal, or because nobody reads the output: nothing to report, only an exit code. */
+export class Interrupted extends Error {
+  readonly exitCode: number;
+  constructor(exitCode: number) {
+    super('interrupted');
+    this.exitCode = exitCode;
+  }
+}
+
+const isStorageCode = (code: string) => ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM'].includes(code);
+
+export function reported(error: unknown, logFile: string | null): Reported & { exit: number } {
+  const known =
+    error instanceof CoxError ? error : isStorageCode(codeOf(error)) ? storageError(error, pathOf(error), 'writing') : null;
+  if (known) return { code: known.code, message: known.message, hint: known.hint, exit: exitCodeOf(known) };
+  const where = logFile ? ` The log is ${logFile}.` : '';
+  return {
+    code: 'internal',
+    message: `Unexpected: ${messageOf(error)}`,
+    hint: `This is a defect of Coxswain: please report it with the output of the same command and --verbose.${where}`,
+    exit: exitCodes.internal,
+  };
+}
+
+const pathOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'path' in error && typeof error.path === 'string' ? error.path : 'a file';

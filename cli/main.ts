@@ -1,0 +1,113 @@
+#!/usr/bin/env node
+/** The entry of `cox`: parses, runs one command, reports what went wrong, ends with its exit code. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import process from 'node:process';
+import type { Cli } from './cli.ts';
+import { Interrupted, reported, usageError } from './errors.ts';
+import { exitCodes } from './exit-codes.ts';
+import { Output } from './output.ts';
+import type { Parsed } from './program.ts';
+import { onSignal } from './signals.ts';
+
+const argv = process.argv.slice(2);
+const ended = new AbortController();
+
+async function main(): Promise<number> {
+  // Before anything is parsed, so that a bad command line too is reported the way its caller reads.
+  const before = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+  const out = new Output({
+    stdout: process.stdout,
+    stderr: process.stderr,
+    json: before.includes('--json'),
+    env: process.env,
+    color: !before.includes('--no-color'),
+  });
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', (error) => stopWriting(error));
+  let logFile: string | null = null;
+  try {
+    const parsed = await parseArguments(out);
+    if (!parsed) return exitCodes.ok;
+    const cli = cliFor(parsed, out);
+    logFile = await logFileOf(cli);
+    const release = cli.onSignal((signal) => ended.abort(new Interrupted(exitOf(signal))));
+    try {
+      const run = await parsed.command.load();
+      return await run(cli, parsed.args, parsed.options);
+    } finally {
+      release();
+    }
+  } catch (error) {
+    // Whatever an abort made fail: the reason is why.
+    const cause = ended.signal.aborted ? ended.signal.reason : error;
+    if (cause instanceof Interrupted) return cause.exitCode;
+    const report = reported(cause, logFile);
+    out.error(report);
+    if (before.includes('--verbose') && report.exit === exitCodes.internal && error instanceof Error) out.note(error.stack ?? '');
+    return report.exit;
+  } finally {
+    await out.flush();
+  }
+}
+
+/** Null when the command line only asked for help or the version, which is printed then. */
+async function parseArguments(out: Output): Promise<Parsed | null> {
+  const [{ parse }, { CommanderError }] = await Promise.all([import('./program.ts'), import('commander')]);
+  try {
+    return parse(argv, version(), (text) => out.stdout.write(text));
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return null;
+    const [message = '', ...suggestion] = error.message.replace(/^error: /, '').split('\n');
+    const known = suggestion
+      .join(' ')
+      .trim()
+      .replace(/^\((.*)\)$/, '$1');
+    throw usageError(`${capital(message)}.`, known || 'cox --help lists the commands, cox <command> --help what one takes.');
+  }
+}
+
+function cliFor({ global }: Parsed, out: Output): Cli {
+  const text = (name: string): string | null => (typeof global[name] === 'string' ? (global[name] as string) : null);
+  const cwd = process.cwd();
+  const namespace = text('namespace');
+  return {
+    env: namespace === null ? process.env : { ...process.env, COX_NAMESPACE: namespace },
+    cwd,
+    stdin: process.stdin,
+    out,
+    global: {
+      json: global.json === true,
+      verbose: global.verbose === true,
+      workspace: resolve(cwd, text('workspace') ?? '.'),
+      roster: text('roster'),
+    },
+    signal: ended.signal,
+    onSignal,
+  };
+}
+
+async function logFileOf(cli: Cli): Promise<string> {
+  const { foldersOf } = await import('../platform/folders.ts');
+  return `${foldersOf(cli.env).state}/log/cox.log`;
+}
+
+/** A closed pipe (`cox watch | head`) is how a reader says that it has enough: a quiet end. */
+function stopWriting(error: Error & { code?: string }): void {
+  if (error.code === 'EPIPE') ended.abort(new Interrupted(exitCodes.ok));
+  else throw error;
+}
+
+/** package.json is one folder up in a checkout, two in the built package. */
+function version(): string {
+  for (const path of ['../package.json', '../../package.json'])
+    try {
+      return (JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string }).version;
+    } catch {}
+  return 'unknown';
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+const exitOf = (signal: NodeJS.Signals): number => (signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
+
+process.exit(await main());

@@ -1,0 +1,57 @@
+/** The commander program, built from the table of commands. It parses and explains; `main.ts` runs what it found. */
+import { Command as Parser } from 'commander';
+import type { Command, Options } from './cli.ts';
+import { commands } from './commands/table.ts';
+
+export interface Parsed {
+  readonly command: Command;
+  readonly args: readonly string[];
+  readonly options: Options;
+  readonly global: Options;
+}
+
+/** Without a command `cox` is the REPL. */
+const defaultCommand = 'start';
+
+export function parse(argv: readonly string[], version: string, print: (text: string) => void): Parsed {
+  let parsed: Parsed | null = null;
+  const program = new Parser('cox')
+    .description('Sub-agents that you can steer while they work.')
+    .version(version, '-V, --version')
+    .option('--json', 'print one JSON object on stdout and nothing else there')
+    .option('--verbose', 'show the log on stderr')
+    .option('--roster <file>', 'the roster of backends and agents')
+    .option('--workspace <dir>', 'where file tools may look (default: the current folder)')
+    .option('--namespace <name>', 'the first word of every subject (default: cox)')
+    .option('--no-color', 'no colours, also on a terminal')
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .configureOutput({ writeOut: print, writeErr: () => {}, outputError: () => {} })
+    .addHelpText('after', '\nWithout a command: start. Exit codes and the JSON shapes: docs/cli.md.')
+    .exitOverride();
+
+  for (const command of commands) {
+    const sub = program.command(command.args ? `${command.name} ${command.args}` : command.name);
+    sub.description(command.summary).copyInheritedSettings(program);
+    for (const [flags, description] of command.options ?? []) sub.option(flags, description);
+    if (command.example) sub.addHelpText('after', `\nExample: ${command.example}`);
+    sub.action((...given: unknown[]) => {
+      const args = given
+        .slice(0, -2)
+        .flat()
+        .filter((word): word is string => typeof word === 'string');
+      parsed = { command, args, options: sub.opts(), global: program.opts() };
+    });
+  }
+
+  program.parse(withDefault(program, argv), { from: 'user' });
+  // Help and version end in a CommanderError (exitOverride), so here a command was found.
+  return parsed!;
+}
+
+function withDefault(program: Parser, argv: readonly string[]): string[] {
+  const asksHelp = argv.some((word) => ['-h', '--help', '-V', '--version'].includes(word));
+  // Only the program's own options are known here, so that the value of `--roster` is not taken for a command.
+  const probe = new Parser();
+  for (const option of program.options) if (option.long !== '--version') probe.addOption(option);
+  return asksHelp || probe.parseOptions([...argv]).operands.length > 0 ? [...argv] : [defaultCommand, ...argv];
+}

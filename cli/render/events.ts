@@ -1,0 +1,70 @@
+/** From one status message to the next: what an operator is told happened. */
+import type { Live, Result, Status } from '../../bus/messages.ts';
+import type { TaskId } from '../../bus/task-id.ts';
+import type { Paint } from './paint.ts';
+import { oneLine, printable } from './printable.ts';
+import { questionLines } from './question.ts';
+import { receiptLine } from './receipt.ts';
+import { endLine, salvageText } from './result.ts';
+import { statusLine } from './status.ts';
+
+export interface EventOptions {
+  /** `every step` also tells of steps that need nobody's attention. */
+  readonly detail: 'news' | 'every step';
+  readonly answerWith: string;
+  /** Receipts that someone else reports. */
+  readonly skipReceipt?: (steer: string) => boolean;
+  /** One of very many: only what asks for the operator. */
+  readonly quiet?: boolean;
+}
+
+export function statusLines(
+  before: Status | null,
+  now: Status,
+  paint: Paint,
+  { detail, answerWith, skipReceipt = () => false, quiet = false }: EventOptions,
+): string[] {
+  const lines: string[] = [];
+  const head = `${paint.dim('·')} ${paint.bold(now.id)}`;
+  const known = new Set(before?.receipts.map(keyOf));
+  const moved =
+    before?.state !== now.state || before.step !== now.step || before.doing !== now.doing || before.paused !== now.paused;
+  const started = before === null || (before.state === 'idle' && now.state !== 'idle');
+  if (
+    !quiet &&
+    now.outcome === null &&
+    now.state !== 'awaiting-steer' &&
+    (detail === 'every step' ? moved : started && now.state !== 'idle')
+  )
+    lines.push(`${head} ${now.type} ${statusLine(now, paint)}`);
+  if (now.paused !== (before?.paused ?? false) && detail === 'news') lines.push(`${head} ${now.paused ? 'paused' : 'goes on'}`);
+  for (const receipt of now.receipts) {
+    const worthTelling = detail === 'every step' || receipt.fate === 'applied' || receipt.fate === 'returned';
+    if (!known.has(keyOf(receipt)) && worthTelling && !skipReceipt(receipt.steer))
+      lines.push(`  ${receiptLine(now.id, receipt, paint)}`);
+  }
+  if (!quiet && now.note && now.note !== before?.note) lines.push(`${head} ${oneLine(now.note, 200)}`);
+  if (now.question && now.outcome === null && now.question.id !== before?.question?.id)
+    lines.push(...questionLines(now.id, now.question, paint, answerWith));
+  return lines;
+}
+
+export function liveLines(id: TaskId, live: Live, paint: Paint): string[] {
+  const text = printable(live.text);
+  if (text.trim() === '') return [];
+  const from = paint.dim(`  ${id}${live.type === 'tool' ? ` ${live.tool}` : ''} │ `);
+  return text
+    .replace(/\n+$/, '')
+    .split('\n')
+    .map((line) => `${from}${line}`);
+}
+
+/** `whole`: with the full answer below. */
+export function resultLines(result: Result, paint: Paint, whole: boolean): string[] {
+  if (result.outcome !== 'completed') return whole ? salvageText(result, paint).split('\n') : [endLine(result, paint)];
+  if (!whole) return [endLine(result, paint)];
+  const head = endLine({ ...result, output: null }, paint);
+  return [head, '', ...printable(result.output ?? '').split('\n'), ''];
+}
+
+const keyOf = ({ steer, fate }: { steer: string; fate: string }) => `${steer} ${fate}`;

@@ -1,0 +1,32 @@
+/** Figures for people: tokens, dollars, bytes. */
+import type { Usage } from '../../bus/messages.ts';
+
+export const tokens = (count: number): string =>
+  count < 1000
+    ? String(count)
+    : count < 1_000_000
+      ? `${(count / 1000).toFixed(count < 10_000 ? 1 : 0)}k`
+      : `${(count / 1_000_000).toFixed(1)}M`;
+
+/** Below a cent the first two digits that are not zero; nothing for free. */
+export const dollars = (costUsd: number): string =>
+  costUsd === 0 ? '' : costUsd < 0.01 ? `$${costUsd.toPrecision(2)}` : `$${costUsd.toFixed(2)}`;
+
+export function usageText({ inputTokens, outputTokens, costUsd }: Usage): string {
+  if (inputTokens + outputTokens === 0) return '';
+  const spent = dollars(costUsd);
+  return `${tokens(inputTokens + outputTokens)} tokens${spent && `, ${spent}`}`;
+}
+
+export const addUsage = (a: Usage, b: Usage): Usage => ({
+  inputTokens: a.inputTokens + b.inputTokens,
+  outputTokens: a.outputTokens + b.outputTokens,
+  costUsd: a.costUsd + b.costUsd,
+});
+
+export const bytes = (count: number): string =>
+  count < 1e6
+    ? `${Math.ceil(count / 1e3)} kB`
+    : count < 1e9
+      ? `${(count / 1e6).toFixed(0)} MB`
+      : `${(count / 1e9).toFixed(1)} GB`;

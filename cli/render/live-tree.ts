@@ -1,0 +1,84 @@
+/**
+ * The tree of a goal while it is worked on. On a terminal it is redrawn in place; into a pipe goes a plain line for what is new. Drawing is
+ * gathered: many events in one turn of the event loop are one frame.
+ */
+import { clearScreenDown, cursorTo, moveCursor } from 'node:readline';
+import type { TreeNode } from '../../bus/messages.ts';
+import type { Progress } from '../../platform/asset.ts';
+import type { ProgressBar } from '../../platform/progress.ts';
+import type { Paint } from './paint.ts';
+import { printable } from './printable.ts';
+import { progressLine } from './progress.ts';
+import { treeLines } from './tree.ts';
+
+const frameMs = 50;
+
+export class LiveTree {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #paint: Paint;
+  readonly #nodes: () => readonly TreeNode[];
+  #footer = '';
+  #drawn = 0;
+  #frame: NodeJS.Timeout | null = null;
+  #stopped = false;
+
+  constructor(stream: NodeJS.WriteStream, paint: Paint, nodes: () => readonly TreeNode[]) {
+    this.#stream = stream;
+    this.#paint = paint;
+    this.#nodes = nodes;
+  }
+
+  /** Something about the tree has changed. */
+  changed(): void {
+    if (!this.#stream.isTTY || this.#stopped || this.#frame) return;
+    this.#frame = setTimeout(() => {
+      this.#frame = null;
+      this.#draw();
+    }, frameMs);
+  }
+
+  /** Lines that stay, above the tree. */
+  print(lines: readonly string[]): void {
+    if (lines.length === 0) return;
+    this.#erase();
+    for (const line of lines) this.#stream.write(`${printable(line, 'keep colours')}\n`);
+    if (this.#stream.isTTY && !this.#stopped) this.#draw();
+  }
+
+  /** A download while the tree is shown: the last line of the tree on a terminal, the bar's plain lines elsewhere. */
+  progress(progress: Progress, bar: ProgressBar): void {
+    if (this.#stream.isTTY && !this.#stopped) {
+      this.#footer = progress.doneBytes < progress.totalBytes ? progressLine(progress) : '';
+      this.changed();
+    } else bar.onProgress(progress);
+  }
+
+  /** Draws the last frame, which stays. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    if (this.#frame) clearTimeout(this.#frame);
+    if (this.#stream.isTTY) this.#draw();
+  }
+
+  #draw(): void {
+    this.#erase();
+    const columns = this.#stream.columns ?? 80;
+    const rows = Math.max(4, (this.#stream.rows ?? 24) - 2);
+    const footer = this.#footer && !this.#stopped ? [this.#paint.dim(this.#footer.slice(0, columns - 1))] : [];
+    const all = [...treeLines(this.#nodes(), this.#paint, columns - 1), ...footer];
+    // What does not fit on the screen could not be erased again.
+    const shown =
+      all.length > rows && !this.#stopped ? [...all.slice(0, rows - 1), this.#paint.dim(`… ${all.length - rows + 1} more`)] : all;
+    for (const line of shown) this.#stream.write(`${line}\n`);
+    this.#drawn = this.#stopped ? 0 : shown.length;
+  }
+
+  #erase(): void {
+    if (this.#drawn === 0) return;
+    moveCursor(this.#stream, 0, -this.#drawn);
+    cursorTo(this.#stream, 0);
+    clearScreenDown(this.#stream);
+    this.#drawn = 0;
+  }
+}

@@ -1,0 +1,24 @@
+/** The backends, as a menu: who is good at what, what it costs, and why one cannot be had. */
+import type { MenuEntry } from '../../roster/menu.ts';
+import type { Paint } from './paint.ts';
+
+export function menuLines(menu: readonly MenuEntry[], paint: Paint): string[] {
+  if (menu.length === 0) return ['The roster has no backends.'];
+  const width = Math.max(...menu.map(({ name }) => name.length));
+  return menu.map((entry) => {
+    const mark = entry.available ? paint.green('✓') : paint.red('✗');
+    const facts = [
+      entry.tier,
+      entry.model ?? entry.kind,
+      entry.goodAt.join(', '),
+      entry.canOrchestrate ? 'can orchestrate' : '',
+      price(entry.cost),
+      entry.context ? `${Math.round(entry.context / 1000)}k context` : '',
+    ].filter((fact) => fact !== '');
+    const why = entry.why ? ` ${paint.yellow(`(${entry.why})`)}` : '';
+    return `${mark} ${paint.bold(entry.name.padEnd(width))}  ${facts.join(paint.dim(' · '))}${why}`;
+  });
+}
+
+const price = (cost: MenuEntry['cost']): string =>
+  cost === null ? '' : cost.input + cost.output === 0 ? 'free' : `$${cost.input} in, $${cost.output} out per million tokens`;

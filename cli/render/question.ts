@@ -1,0 +1,24 @@
+/** A question of a task, with the words that answer it. */
+import type { Question } from '../../bus/messages.ts';
+import type { Paint } from './paint.ts';
+import { printable } from './printable.ts';
+
+const asks: Record<Question['kind'], string> = {
+  asked: 'asks',
+  approval: 'wants approval',
+  'in-doubt': 'is in doubt',
+  budget: 'is out of budget',
+  stuck: 'is stuck',
+};
+
+/** `command`: how the operator's surface spells it, `cox answer` or `/answer`. */
+export function questionLines(id: string, question: Question, paint: Paint, command: string): string[] {
+  const [first = '', ...rest] = printable(question.text).split('\n');
+  const choices =
+    question.choices && question.choices.length > 0 ? ` (${question.choices.map((c) => printable(c)).join(' / ')})` : '';
+  return [
+    `${paint.yellow('?')} ${paint.bold(id)} ${asks[question.kind]}: ${first}${rest.length === 0 ? choices : ''}`,
+    ...rest.map((line, at) => `    ${line}${at === rest.length - 1 ? choices : ''}`),
+    paint.dim(`    ${command} ${id} ${question.id} ${question.choices?.[0] ?? '…'}`),
+  ];
+}

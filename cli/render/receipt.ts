@@ -1,0 +1,13 @@
+/** One receipt as a line: what became of a steer, and why. */
+import type { Receipt } from '../../bus/messages.ts';
+import type { Paint } from './paint.ts';
+import { oneLine } from './printable.ts';
+
+export function receiptLine(id: string, receipt: Receipt, paint: Paint): string {
+  const fate = { accepted: paint.dim, queued: paint.dim, applied: paint.green, returned: paint.red }[receipt.fate](receipt.fate);
+  const step =
+    receipt.step === undefined ? '' : receipt.fate === 'applied' ? ` at step ${receipt.step}` : ` (step ${receipt.step})`;
+  const reached = receipt.reached && receipt.reached.length > 0 ? `, relayed to ${receipt.reached.join(' ')}` : '';
+  const why = receipt.reason ? `: ${oneLine(receipt.reason, 200)}` : '';
+  return `${paint.bold(id)} ${receipt.kind} ${fate}${step}${reached}${why}`;
+}

@@ -1,0 +1,62 @@
+/** A task's state for people: one line for lists, a few lines for one task. */
+import type { Status } from '../../bus/messages.ts';
+import type { TaskSummary } from '../../bus/tree.ts';
+import { usageText } from './figures.ts';
+import type { Paint } from './paint.ts';
+import { oneLine } from './printable.ts';
+import { questionLines } from './question.ts';
+import { receiptLine } from './receipt.ts';
+
+type Known = Pick<Status, 'state' | 'outcome'>;
+
+export const stateText = ({ state, outcome }: Known, paint: Paint): string => {
+  if (outcome !== null) return { completed: paint.green, failed: paint.red, cancelled: paint.yellow }[outcome](outcome);
+  return state === 'awaiting-steer' ? paint.yellow(state) : paint.cyan(state);
+};
+
+/** What it does right now, in one line, without its id. */
+export function statusLine(status: Status, paint: Paint): string {
+  const parts = [
+    stateText(status, paint) + (status.paused ? paint.yellow(' (paused)') : ''),
+    status.doing && status.outcome === null ? oneLine(status.doing, 60) : '',
+    status.step > 0 ? `step ${status.step}` : '',
+    status.backend ? `on ${status.backend}` : '',
+    status.subTasks && status.outcome === null ? subTasksText(status.subTasks) : '',
+    usageText(status.usage),
+  ];
+  return parts.filter((part) => part !== '').join(paint.dim(' · '));
+}
+
+export function statusText(status: Status, paint: Paint): string {
+  const at = (label: string, time: string | undefined) => (time ? [paint.dim(`    ${label} ${time}`)] : []);
+  return [
+    `${paint.bold(status.id)} ${status.type} ${statusLine(status, paint)}`,
+    ...(status.note ? [`    ${oneLine(status.note, 200)}`] : []),
+    ...(status.question && status.outcome === null ? questionLines(status.id, status.question, paint, 'cox answer') : []),
+    ...status.receipts.map((receipt) => `    ${receiptLine(status.id, receipt, paint)}`),
+    ...(status.subTasks ? [`    sub-tasks: ${subTasksText(status.subTasks)}`] : []),
+    ...at('last change', status.at),
+    ...at('last token ', status.lastTokenAt),
+    ...at('last tool  ', status.lastToolAt),
+  ].join('\n');
+}
+
+const subTasksText = (counts: NonNullable<Status['subTasks']>): string =>
+  Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([status, count]) => `${count} ${status}`)
+    .join(', ') || 'none yet';
+
+/** Aligned: ids and types in columns. */
+export function summaryLines(tasks: readonly TaskSummary[], paint: Paint): string[] {
+  const width = Math.max(0, ...tasks.map((task) => task.id.length));
+  const types = Math.max(0, ...tasks.map((task) => task.type.length));
+  return tasks.map((task) => {
+    const question =
+      task.question && task.outcome === null
+        ? ` ${paint.yellow(`asks ${task.question.id}: ${oneLine(task.question.text, 50)}`)}`
+        : '';
+    const about = paint.dim(`“${oneLine(task.instruction, 50)}”`);
+    return `${paint.bold(task.id.padEnd(width))}  ${task.type.padEnd(types)}  ${stateText(task, paint)}${question} ${about}`;
+  });
+}

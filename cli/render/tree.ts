@@ -1,0 +1,51 @@
+/** A tree of tasks in lines: who works on what, on which backend, and what it has cost. */
+import type { TreeNode } from '../../bus/messages.ts';
+import { ordinalOf, type TaskId } from '../../bus/task-id.ts';
+import { usageText } from './figures.ts';
+import type { Paint } from './paint.ts';
+import { oneLine } from './printable.ts';
+import { stateText } from './status.ts';
+
+export function treeLines(nodes: readonly TreeNode[], paint: Paint, columns = 120): string[] {
+  const known = new Set(nodes.map((node) => node.id));
+  const below = new Map<TaskId | null, TreeNode[]>();
+  for (const node of nodes) {
+    // The root of a subtree has a parent that is not shown.
+    const parent = node.parent !== null && known.has(node.parent) ? node.parent : null;
+    below.set(parent, [...(below.get(parent) ?? []), node]);
+  }
+  const lines: string[] = [];
+  const add = (parent: TaskId | null, indent: string): void => {
+    const children = (below.get(parent) ?? []).sort(byOrder);
+    children.forEach((node, at) => {
+      const last = at === children.length - 1;
+      const branch = parent === null ? '' : last ? '└─ ' : '├─ ';
+      lines.push(paint.dim(indent + branch) + nodeLine(node, paint, columns - indent.length - branch.length));
+      if (node.id !== null) add(node.id, parent === null ? indent : indent + (last ? '   ' : '│  '));
+    });
+  };
+  add(null, '');
+  return lines;
+}
+
+/** Planned sub-tasks have no id yet: they come last, as the plan has them. */
+const byOrder = (a: TreeNode, b: TreeNode): number =>
+  (a.id === null ? Number.MAX_SAFE_INTEGER : ordinalOf(a.id)) - (b.id === null ? Number.MAX_SAFE_INTEGER : ordinalOf(b.id));
+
+export function nodeLine(node: TreeNode, paint: Paint, columns: number): string {
+  const facts = [
+    node.backend ? `on ${node.backend}` : '',
+    node.steps > 0 ? `${node.steps} ${node.steps === 1 ? 'step' : 'steps'}` : '',
+    usageText(node.usage),
+    node.question && node.outcome === null ? `asks ${node.question.id}` : '',
+  ].filter((fact) => fact !== '');
+  const planned = node.id === null;
+  const name = node.id ?? node.key ?? '';
+  const head = [name, node.type, planned ? 'planned' : (node.outcome ?? node.state), ...facts].join(' · ');
+  const room = columns - head.length - 4;
+  const about = room >= 12 ? ` ${paint.dim(`“${oneLine(node.instruction, room)}”`)}` : '';
+  return (
+    [paint.bold(name), node.type, planned ? paint.dim('planned') : stateText(node, paint), ...facts].join(paint.dim(' · ')) +
+    about
+  );
+}

@@ -1,0 +1,179 @@
+/**
+ * What the REPL knows of the crew: every task by its last word, the goals of this session with their trees. Fed by events; turns each into the
+ * lines an operator sees.
+ */
+import type { Crew, CrewEvent } from '../../bus/crew.ts';
+import type { Question, Status } from '../../bus/messages.ts';
+import { goalOf, isTaskId, type TaskId } from '../../bus/task-id.ts';
+import type { TaskSummary } from '../../bus/tree.ts';
+import { GoalView } from '../goal-view.ts';
+import { resultLines, statusLines } from '../render/events.ts';
+import type { Paint } from '../render/paint.ts';
+import { Flow } from './flow.ts';
+import type { Quiet } from './quiet.ts';
+
+interface Known {
+  readonly outcome: Status['outcome'];
+  readonly question: Question | null;
+  readonly instruction: string | null;
+  readonly state: string;
+}
+
+export interface BoardOptions {
+  readonly crew: Crew;
+  readonly paint: Paint;
+  readonly print: (lines: readonly string[]) => void;
+  readonly columns: () => number;
+  readonly quiet: Quiet;
+}
+
+/** A goal with more sub-tasks than this is told of in sums: a line for each would bury the prompt. */
+const crowd = 12;
+
+export class Board {
+  readonly #options: BoardOptions;
+  readonly #tasks = new Map<string, Known>();
+  readonly #last = new Map<string, Status>();
+  readonly #goals = new Map<TaskId, GoalView>();
+  readonly #flows = new Map<TaskId, Flow>();
+  readonly #crowded = new Map<TaskId, number>();
+  /** Steers of this session: whoever sent them reports their receipts. */
+  readonly #own = new Set<string>();
+  readonly watched = new Set<TaskId>();
+  /** The goal that `.4` counts from. */
+  lastGoal: TaskId | null = null;
+
+  constructor(options: BoardOptions) {
+    this.#options = options;
+  }
+
+  get ids(): TaskId[] {
+    return [...this.#tasks.keys()];
+  }
+
+  get unfinished(): TaskId[] {
+    return [...this.#tasks].filter(([, task]) => task.outcome === null).map(([id]) => id);
+  }
+
+  task(id: TaskId): Known | undefined {
+    return this.#tasks.get(id);
+  }
+
+  question(id: TaskId): Question | null {
+    return this.#tasks.get(id)?.question ?? null;
+  }
+
+  /** Trees of this session that nobody is done with. */
+  get openGoals(): GoalView[] {
+    return [...this.#goals.values()].filter((view) => this.#tasks.get(view.id)?.outcome === null);
+  }
+
+  seed(tasks: readonly TaskSummary[]): void {
+    for (const { id, outcome, question, instruction, state } of tasks)
+      this.#tasks.set(id, { outcome, question, instruction, state });
+    this.lastGoal = tasks.findLast((task) => task.parent === null)?.id ?? this.lastGoal;
+  }
+
+  /** This session's own: its result is shown in full, and a piped session ends with it. */
+  async adopt(id: TaskId, instruction: string): Promise<void> {
+    this.lastGoal = goalOf(id);
+    if (!this.#tasks.has(id)) this.#tasks.set(id, { outcome: null, question: null, instruction, state: 'idle' });
+    const view = new GoalView(this.#options.crew, id);
+    this.#goals.set(id, view);
+    await view.refresh();
+    // It may have ended before it was known to be ours.
+    const status = await this.#options.crew.status(id);
+    if (status?.outcome) await this.take({ kind: 'result', id });
+  }
+
+  expectReceipt(steer: string): void {
+    this.#own.add(steer);
+  }
+
+  async take(event: CrewEvent): Promise<void> {
+    if (event.kind === 'live') this.#live(event);
+    else if (event.kind === 'status') this.#status(event.status);
+    else await this.#result(event.id);
+    this.#options.quiet.changed();
+  }
+
+  #status(status: Status): void {
+    const { paint, print } = this.#options;
+    const before = this.#last.get(status.id) ?? null;
+    this.#last.set(status.id, status);
+    // A steer to a task that never was is answered by a status under the id it was sent to.
+    if (isTaskId(status.id) && status.type !== 'unknown') this.#remember(status);
+    const goal = this.#goals.get(goalOf(status.id));
+    if (goal?.apply(status))
+      void goal.refresh().then(
+        () => this.#options.quiet.changed(),
+        () => {},
+      );
+    const lines = statusLines(before, status, paint, {
+      detail: this.#isWatched(status.id) ? 'every step' : 'news',
+      answerWith: '/answer',
+      skipReceipt: (steer) => this.#own.has(steer),
+      quiet: this.#isOneOfMany(status.id),
+    });
+    print([...lines, ...this.#sums(status, before)]);
+  }
+
+  #remember({ id, outcome, question, state }: Status): void {
+    const instruction = this.#tasks.get(id)?.instruction ?? null;
+    this.#tasks.set(id, { outcome, question: outcome === null ? question : null, instruction, state });
+  }
+
+  async #result(id: TaskId): Promise<void> {
+    const { crew, paint, print } = this.#options;
+    const result = await crew.peekResult(id);
+    const before = this.#tasks.get(id);
+    if (!result || (before?.outcome && this.#told.has(id))) return;
+    this.#told.add(id);
+    this.#tasks.set(id, { outcome: result.outcome, question: null, instruction: before?.instruction ?? null, state: 'done' });
+    this.#flows.get(id)?.end();
+    this.#flows.delete(id);
+    const whole = this.#goals.has(id);
+    if (!this.#isOneOfMany(id) || result.outcome !== 'completed') print(resultLines(result, paint, whole));
+  }
+  readonly #told = new Set<TaskId>();
+
+  #live({ id, live }: Extract<CrewEvent, { kind: 'live' }>): void {
+    if (!this.#isWatched(id)) return;
+    const { paint, print, columns } = this.#options;
+    let flow = this.#flows.get(id);
+    if (!flow) {
+      const from = paint.dim(`  ${id} │ `);
+      flow = new Flow(
+        () => columns() - id.length - 6,
+        (line) => print([from + line]),
+      );
+      this.#flows.set(id, flow);
+    }
+    if (live.type === 'tool') flow.end();
+    flow.push(live.type === 'tool' ? `[${live.tool}] ${live.text}\n` : live.text);
+  }
+
+  #isWatched(id: string): boolean {
+    return this.watched.has(id) || (isTaskId(id) && this.watched.has(goalOf(id)));
+  }
+
+  #isOneOfMany(id: string): boolean {
+    return isTaskId(id) && goalOf(id) !== id && this.#crowded.has(goalOf(id)) && !this.#isWatched(id);
+  }
+
+  /** For a crowd: how far it is, at every tenth. */
+  #sums(status: Status, before: Status | null): string[] {
+    if (!status.subTasks || status.outcome !== null) return [];
+    const { waiting, running, returned, failed, dropped } = status.subTasks;
+    const all = waiting + running + returned + failed + dropped;
+    if (all <= crowd) return [];
+    const settled = returned + failed + dropped;
+    const tenth = Math.floor((settled / all) * 10);
+    if (before && this.#crowded.get(status.id) === tenth) return [];
+    this.#crowded.set(status.id, tenth);
+    const { paint } = this.#options;
+    return [
+      `${paint.dim('·')} ${paint.bold(status.id)} ${settled} of ${all} sub-tasks done${failed > 0 ? paint.red(`, ${failed} failed`) : ''}`,
+    ];
+  }
+}

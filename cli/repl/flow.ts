@@ -1,0 +1,50 @@
+/** Text that comes in pieces, handed on in lines: at newlines, and at a blank where a line would become too long. */
+import { printable } from '../render/printable.ts';
+
+export class Flow {
+  readonly #columns: () => number;
+  readonly #say: (line: string) => void;
+  #rest = '';
+  #said = false;
+
+  /** `columns`: Infinity to break at newlines only. */
+  constructor(columns: () => number, say: (line: string) => void) {
+    this.#columns = columns;
+    this.#say = say;
+  }
+
+  push(text: string): void {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) this.#wrap(line, true);
+    this.#rest = this.#wrap(this.#rest, false);
+  }
+
+  /** Says what is left. Returns whether anything was said since the last end. */
+  end(): boolean {
+    if (this.#rest !== '') this.#wrap(this.#rest, true);
+    this.#rest = '';
+    const said = this.#said;
+    this.#said = false;
+    return said;
+  }
+
+  #wrap(text: string, whole: boolean): string {
+    const columns = Math.max(20, this.#columns());
+    let rest = text;
+    while (rest.length > columns) {
+      const blank = rest.lastIndexOf(' ', columns);
+      const cut = blank > 0 ? blank : columns;
+      this.#emit(rest.slice(0, cut));
+      rest = rest.slice(blank > 0 ? cut + 1 : cut);
+    }
+    if (!whole) return rest;
+    this.#emit(rest);
+    return '';
+  }
+
+  #emit(line: string): void {
+    this.#said = true;
+    this.#say(printable(line));
+  }
+}

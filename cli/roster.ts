@@ -1,0 +1,30 @@
+/** The roster as the command line names it: `--roster`, else COX_ROSTER, `./roster.yaml`, the config folder, the shipped one. */
+import type { Folders } from '../platform/folders.ts';
+import type { Log } from '../platform/log.ts';
+import type { LiveRoster } from '../roster/watch.ts';
+import type { Cli } from './cli.ts';
+
+/** Follows the file until `stop()`; a broken edit is told and changes nothing. */
+export async function openRoster(cli: Cli, folders: Folders, log: Log, note: (text: string) => void): Promise<LiveRoster> {
+  const { openRoster: open } = await import('../roster/watch.ts');
+  return open({
+    ...find(cli, folders),
+    log,
+    onChange: () => note('The roster has changed and is in use.'),
+    onBroken: (error) => note(`The roster is broken, the old one stays in use: ${error.message}`),
+  });
+}
+
+/** One look at it: where it is and what it says. */
+export async function readRoster(cli: Cli, folders: Folders) {
+  const [{ findRoster }, { loadRoster }] = await Promise.all([import('../roster/source.ts'), import('../roster/load.ts')]);
+  const source = await findRoster(find(cli, folders));
+  return { source, roster: await loadRoster(source.file) };
+}
+
+const find = (cli: Cli, folders: Folders) => ({
+  env: cli.env,
+  cwd: cli.cwd,
+  folders,
+  ...(cli.global.roster === null ? {} : { path: cli.global.roster }),
+});

@@ -1,0 +1,88 @@
+/** The steering verbs: what an operator types, and the message it becomes. The command line and the REPL share this table. */
+import { maxSteerChars, type SteeringInput } from '../bus/messages.ts';
+import { usageError } from './errors.ts';
+
+export interface SteerOptions {
+  readonly urgency?: 'now' | 'next-step' | 'after';
+  readonly expectStep?: number;
+}
+
+export interface Verb {
+  /** After the task id, in commander's notation. */
+  readonly args: string;
+  readonly summary: string;
+  readonly message: (words: readonly string[], options: SteerOptions) => SteeringInput;
+}
+
+const text = (words: readonly string[], what: string): string => {
+  const joined = words.join(' ').trim();
+  if (joined === '') throw usageError(`The ${what} is empty.`, 'Say it after the task id.', 'empty-text');
+  if (joined.length > maxSteerChars)
+    throw usageError(
+      `The ${what} is longer than ${maxSteerChars.toLocaleString('en')} characters.`,
+      'Put the material into a file in the workspace and name it.',
+      'too-long',
+    );
+  return joined;
+};
+
+const one = (words: readonly string[], what: string): string => {
+  if (words[0] === undefined || words[0] === '')
+    throw usageError(`The ${what} is missing.`, `Name the ${what} after the task id.`);
+  if (words.length > 1) throw usageError(`More than one ${what}: ${words.join(' ')}.`, `Name one ${what}.`);
+  return words[0];
+};
+
+const alone = (words: readonly string[], message: SteeringInput): SteeringInput => {
+  if (words.length === 0) return message;
+  throw usageError(`Nothing follows the task id here, not "${words.join(' ')}".`, 'To say something to the task: steer.');
+};
+
+const expecting = ({ expectStep }: SteerOptions) => (expectStep === undefined ? {} : { expect: { step: expectStep } });
+
+export const verbs = {
+  steer: {
+    args: '<text...>',
+    summary: 'correct a running task',
+    message: (words, options) => ({
+      type: 'steer',
+      text: text(words, 'correction'),
+      urgency: options.urgency ?? 'now',
+      ...expecting(options),
+    }),
+  },
+  answer: {
+    args: '<question> <text...>',
+    summary: 'answer a question of a task, by the id of the question',
+    message: ([question = '', ...words]) => {
+      if (question === '') throw usageError('The question is missing.', 'Name it by its id, as in: answer k3xq.4 q1 yes.');
+      return { type: 'answer', question, text: text(words, 'answer') };
+    },
+  },
+  cancel: {
+    args: '[reason...]',
+    summary: 'end a task and all below it; what it found so far is kept',
+    message: (words) => ({ type: 'cancel', ...(words.length > 0 ? { reason: words.join(' ').slice(0, 1024) } : {}) }),
+  },
+  redirect: {
+    args: '<instruction...>',
+    summary: 'give a task another instruction; what it found so far is kept',
+    message: (words, options) => ({ type: 'redirect', text: text(words, 'instruction'), ...expecting(options) }),
+  },
+  swap: {
+    args: '<backend>',
+    summary: 'go on with another backend from the next model call on',
+    message: (words) => ({ type: 'swap', backend: one(words, 'backend') }),
+  },
+  pause: {
+    args: '',
+    summary: 'let a task wait until it is resumed',
+    message: (words) => alone(words, { type: 'pause' }),
+  },
+  resume: {
+    args: '',
+    summary: 'let a paused task go on',
+    message: (words) => alone(words, { type: 'resume' }),
+  },
+} as const satisfies Record<string, Verb>;
+export type VerbName = keyof typeof verbs;
