@@ -4,12 +4,15 @@
  */
 import type { Bus } from '../bus/bus.ts';
 import { claim } from '../bus/claim.ts';
+import { endTask } from '../bus/end-task.ts';
+import type { Failure } from '../bus/messages.ts';
 import { onNudge } from '../bus/nudges.ts';
-import type { StateRecord } from '../bus/state-record.ts';
+import type { Held, StateRecord } from '../bus/state-record.ts';
 import { defaultAckWaitMs } from '../bus/streams.ts';
 import type { TaskId } from '../bus/task-id.ts';
 import { claimTickets, type Delivery } from '../bus/task-queue.ts';
 import { startWaker } from '../bus/waker.ts';
+import { CoxError, messageOf } from '../platform/errors.ts';
 import type { HostPort, Role } from './role.ts';
 import { TaskHost } from './task-host.ts';
 
@@ -69,7 +72,7 @@ export class Worker {
   }
 
   async #handle(delivery: Delivery): Promise<void> {
-    const { bus, name, now, roleOf, ackWaitMs = defaultAckWaitMs, quietMs = 1_000 } = this.#options;
+    const { bus, name, now } = this.#options;
     const { id } = delivery.ticket;
     // The same run, delivered again while it is worked on here; its first handler still holds a slot for it.
     if (this.#hosts.get(id)?.adopt(delivery)) return;
@@ -80,7 +83,11 @@ export class Worker {
       return;
     }
     const { held } = claimed;
-    const host = new TaskHost({ bus, held, delivery, ackWaitMs, quietMs, now, role: (port) => roleOf(held.record.spec, port) });
+    const host = this.#host(held, delivery);
+    if (!(host instanceof TaskHost)) {
+      if (await endTask(bus, held, host, now().toISOString())) await delivery.ack();
+      return;
+    }
     this.#hosts.set(id, host);
     try {
       const end = await host.run();
@@ -88,6 +95,18 @@ export class Worker {
     } finally {
       if (this.#hosts.get(id) === host) this.#hosts.delete(id);
       if (this.#hosts.size === 0) this.#idle.resolve();
+    }
+  }
+
+  /** @returns why the task can't run here or anywhere: its kind is unknown, its workspace is refused. */
+  #host(held: Held, delivery: Delivery): TaskHost | Failure {
+    const { bus, now, roleOf, ackWaitMs = defaultAckWaitMs, quietMs = 1_000 } = this.#options;
+    try {
+      return new TaskHost({ bus, held, delivery, ackWaitMs, quietMs, now, role: (port) => roleOf(held.record.spec, port) });
+    } catch (cause) {
+      bus.log.error({ err: cause, id: held.record.id }, 'the task cannot be hosted');
+      const code = cause instanceof CoxError ? cause.code : 'internal';
+      return { code, message: messageOf(cause), retryable: false };
     }
   }
 

@@ -1,0 +1,96 @@
+/** A node: a worker, the backends it thinks with, and the micro service. What `cox`, `cox run` and `cox up` host in their process. */
+import { startService } from '../bus/service.ts';
+import type { Progress } from '../platform/asset.ts';
+import { CoxError } from '../platform/errors.ts';
+import { Backends } from '../roster/backends.ts';
+import type { MenuEntry } from '../roster/menu.ts';
+import type { Roster } from '../roster/schema.ts';
+import type { Joined } from './join.ts';
+import { type Kind, kindNames, kindOf } from './kind.ts';
+import { subAgentRole } from './sub-agent-role.ts';
+import { supervisorRole } from './supervisor-role.ts';
+import { workspaceOf } from './task-workspace.ts';
+import { Worker } from './worker.ts';
+
+export interface NodeOptions {
+  readonly joined: Joined;
+  readonly roster: { current(): Roster };
+  /** Absolute folder that file tools are confined to, for tasks that name none. */
+  readonly workspace: string;
+  /** Task types to work on. Default: `supervisor` and every kind. */
+  readonly types?: readonly string[];
+  /** Tasks of one type at once. Default: 8. */
+  readonly slots?: number;
+  /** Kinds defined in code, in addition to the roster's. */
+  readonly kinds?: readonly Kind[];
+  /** While a model is fetched. */
+  readonly onProgress: (progress: Progress) => void;
+  readonly ackWaitMs?: number;
+  readonly quietMs?: number;
+  readonly drainMs?: number;
+}
+
+export interface CoxNode {
+  readonly name: string;
+  readonly backends: Backends;
+  menu(): MenuEntry[];
+  /** Takes nothing new and gives back what it holds. */
+  drain(): Promise<void>;
+  /** Drains, then ends the backends. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export async function startNode(options: NodeOptions): Promise<CoxNode> {
+  const { joined, roster, workspace, slots = 8, drainMs = 30_000 } = options;
+  const { bus, crew, folders, log, env, name } = joined;
+  const now = () => new Date();
+  const defined = new Map((options.kinds ?? []).map((kind) => [kind.name, kind]));
+  const current = () => roster.current();
+  const backends = new Backends({ roster: current, folders, log, onProgress: options.onProgress, env });
+  const kinds = () =>
+    kindNames(current(), defined).map((kind) => ({ name: kind, about: aboutOf(kindOf(kind, current(), defined)!) }));
+  const worker = await Worker.start({
+    bus,
+    name,
+    types: options.types ?? ['supervisor', ...kindNames(current(), defined)],
+    slots,
+    now,
+    ...(options.ackWaitMs !== undefined && { ackWaitMs: options.ackWaitMs }),
+    ...(options.quietMs !== undefined && { quietMs: options.quietMs }),
+    roleOf: (spec, port) => {
+      if (spec.type === 'supervisor') return supervisorRole(port, { bus, backends, roster: current, kinds, now, drainMs });
+      const kind = kindOf(spec.type, current(), defined);
+      if (!kind)
+        throw new CoxError('unknown-kind', `The roster has no kind ${spec.type}`, {
+          hint: 'Add it under `agents`, or start a worker that knows it.',
+        });
+      const { folder } = workspaceOf(spec.workspace, workspace, joined.server.embedded);
+      return subAgentRole(port, { kind, backends, gated: current().tools.gated, workspace: folder, now });
+    },
+  });
+  const service = await startService(bus, { crew, node: name, menu: () => backends.menu() });
+  let stopping: Promise<void> | null = null;
+  const drain = async () => {
+    await service.stop();
+    await worker.drain();
+  };
+  return {
+    name,
+    backends,
+    menu: () => backends.menu(),
+    drain,
+    stop: () => {
+      stopping ??= drain().then(() => backends.stop());
+      return stopping;
+    },
+  };
+}
+
+/** What an orchestrating model is told of a kind: its tools say most of it. */
+const aboutOf = ({ tools, prompt }: Kind): string =>
+  tools.some(({ asks }) => !asks)
+    ? `can use ${tools
+        .filter(({ asks }) => !asks)
+        .map(({ name }) => name)
+        .join(', ')}`
+    : (prompt.split('\n')[0] ?? '').trim();

@@ -1,0 +1,60 @@
+/** Ends a task that no machine will run: its kind is unknown, its parent has ended, or it has killed too many workers. */
+import type { Bus } from './bus.ts';
+import type { Failure } from './messages.ts';
+import { flush } from './projection.ts';
+import { type Held, replaceState, returned, withStatus } from './state-record.ts';
+import { readSteering } from './steering-log.ts';
+
+const noUsage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
+
+/**
+ * One commit with the result and a final receipt for every steer.
+ * @param failure null: it was cancelled.
+ * @returns false when someone else's writes count now.
+ */
+export async function endTask(bus: Bus, held: Held, failure: Failure | null, at: string): Promise<boolean> {
+  const { record } = held;
+  const outcome = failure ? 'failed' : 'cancelled';
+  const reason = `the task has ended: ${failure?.message ?? 'it was cancelled'}`;
+  const unread = await readSteering(bus, record.id, record.steeringCursor);
+  const usage = record.last?.usage ?? noUsage;
+  const receipts = [
+    ...record.inbox.map(({ steer, kind, seq }) => returned(steer, kind, seq, reason)),
+    ...unread.map(({ steer, seq, message, problem }) => returned(steer, message?.type ?? 'unknown', seq, problem ?? reason)),
+  ];
+  const next = withStatus(
+    {
+      ...record,
+      phase: 'done',
+      steeringCursor: unread.at(-1)?.seq ?? record.steeringCursor,
+      inbox: [],
+      known: [...record.known, ...unread.map(({ steer }) => steer)],
+      result: {
+        id: record.id,
+        type: record.spec.type,
+        outcome,
+        output: null,
+        failure,
+        salvage: { findings: [], remaining: record.spec.instruction, artifacts: record.artifacts, steps: record.last?.step ?? 0 },
+        usage,
+        usageByBackend: {},
+        at,
+      },
+    },
+    {
+      at,
+      state: 'done',
+      step: record.last?.step ?? 0,
+      backend: record.last?.backend ?? record.spec.backend,
+      paused: false,
+      question: null,
+      receipts,
+      usage,
+      outcome,
+    },
+  );
+  const written = await replaceState(bus, held, next);
+  if (!written) return false;
+  await flush(bus, written.record);
+  return true;
+}

@@ -1,0 +1,157 @@
+/**
+ * `cox.api.<verb>`: request and reply for any client, as a NATS micro service named after the namespace. A request is a JSON object; the
+ * reply is a JSON object, or an error with a code, a description and `{ code, message, hint }` as payload.
+ */
+import { type ServiceMsg, Svcm } from '@nats-io/services';
+import { z } from 'zod';
+import { CoxError, messageOf } from '../platform/errors.ts';
+import type { Bus } from './bus.ts';
+import type { Crew } from './crew.ts';
+import { SteeringMessage, TaskSpec } from './messages.ts';
+import { describe } from './steering-log.ts';
+import { TaskId } from './task-id.ts';
+
+const version = '1.0.0';
+/** The longest a request waits for a receipt or a result before it is answered with what there is, in milliseconds. */
+const maxWaitMs = 30_000;
+
+const waiting = { waitMs: z.number().int().min(0).max(maxWaitMs).default(0) };
+const steering = (type: string) =>
+  z
+    .object({ task: TaskId, ...waiting })
+    .loose()
+    .transform(({ task, waitMs, ...message }) => ({ task, waitMs, message: { ...message, type } }));
+
+/** What each verb takes. */
+export const requests = {
+  dispatch: TaskSpec,
+  status: z.object({ task: TaskId }).strict(),
+  steer: steering('steer'),
+  answer: steering('answer'),
+  cancel: steering('cancel'),
+  redirect: steering('redirect'),
+  swap: steering('swap'),
+  pause: steering('pause'),
+  resume: steering('resume'),
+  result: z.object({ task: TaskId, ...waiting }).strict(),
+  tree: z.object({ task: TaskId }).strict(),
+  tasks: z.object({}).strict(),
+  menu: z.object({}).strict(),
+} as const;
+export type Verb = keyof typeof requests;
+
+export interface ServiceOptions {
+  readonly crew: Crew;
+  /** Who serves: an instance of the service. */
+  readonly node: string;
+  /** The backends of the node that answers. */
+  readonly menu: () => readonly unknown[];
+}
+
+export async function startService(bus: Bus, { crew, node, menu }: ServiceOptions): Promise<{ stop(): Promise<void> }> {
+  const service = await new Svcm(bus.nc).add({
+    name: bus.subjects.namespace,
+    version,
+    description: 'Coxswain: dispatch, watch and steer tasks',
+    metadata: { node },
+  });
+  const ended = new AbortController();
+  const answers: { [V in Verb]: (request: z.infer<(typeof requests)[V]>) => Promise<unknown> } = {
+    dispatch: async (spec) => ({ id: await crew.dispatch(spec) }),
+    status: async ({ task }) => (await crew.status(task)) ?? unknown(task),
+    steer: (request) => steer(crew, request, ended.signal),
+    answer: (request) => steer(crew, request, ended.signal),
+    cancel: (request) => steer(crew, request, ended.signal),
+    redirect: (request) => steer(crew, request, ended.signal),
+    swap: (request) => steer(crew, request, ended.signal),
+    pause: (request) => steer(crew, request, ended.signal),
+    resume: (request) => steer(crew, request, ended.signal),
+    result: async ({ task, waitMs }) => ({
+      result:
+        waitMs === 0
+          ? await crew.peekResult(task)
+          : await withinOrNull(waitMs, ended.signal, (signal) => crew.result(task, signal)),
+    }),
+    tree: async ({ task }) => ({ nodes: await crew.tree(task) }),
+    tasks: async () => ({ tasks: await crew.tasks() }),
+    menu: async () => ({ backends: menu() }),
+  };
+  const group = service.addGroup(bus.subjects.api());
+  for (const verb of Object.keys(requests) as Verb[])
+    group.addEndpoint(verb, (err, message) => {
+      if (err) return;
+      void reply(message, verb, answers[verb] as (request: unknown) => Promise<unknown>, bus);
+    });
+  return {
+    stop: async () => {
+      ended.abort();
+      await service.stop();
+    },
+  };
+}
+
+async function reply(
+  message: ServiceMsg,
+  verb: Verb,
+  answer: (request: unknown) => Promise<unknown>,
+  { log }: Bus,
+): Promise<void> {
+  try {
+    const answered = await answer(read(message.data, verb));
+    message.respond(JSON.stringify(answered));
+  } catch (cause) {
+    const {
+      code,
+      message: text,
+      hint,
+    } = cause instanceof CoxError ? cause : { code: 'internal', message: messageOf(cause), hint: 'See the log of the node.' };
+    log.warn({ verb, code, err: cause }, 'a request was refused');
+    message.respondError(code === 'internal' ? 500 : 400, text, JSON.stringify({ code, message: text, hint }));
+  }
+}
+
+function read(data: Uint8Array, verb: Verb): unknown {
+  const hint = `See docs/protocol for what ${verb} takes.`;
+  let value: unknown;
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(data);
+    value = text.trim() === '' ? {} : JSON.parse(text);
+  } catch (cause) {
+    throw new CoxError('bad-request', `Not JSON: ${messageOf(cause)}`, { hint, cause });
+  }
+  const parsed = requests[verb].safeParse(value);
+  if (!parsed.success) throw new CoxError('bad-request', describe(parsed.error), { hint });
+  return parsed.data;
+}
+
+/** Replies once the log has the steer, with the receipts that came within `waitMs`. */
+async function steer(
+  crew: Crew,
+  { task, message, waitMs }: { task: TaskId; message: unknown; waitMs: number },
+  ended: AbortSignal,
+): Promise<unknown> {
+  const parsed = SteeringMessage.safeParse(message);
+  if (!parsed.success)
+    throw new CoxError('bad-request', describe(parsed.error), { hint: 'See docs/protocol for the steering messages.' });
+  const sent = await crew.steer(task, parsed.data);
+  const receipts: unknown[] = [];
+  if (waitMs > 0)
+    await withinOrNull(waitMs, ended, async (signal) => {
+      for await (const receipt of crew.receipts(task, sent, signal)) receipts.push(receipt);
+    });
+  return { ...sent, receipts };
+}
+
+async function withinOrNull<T>(ms: number, ended: AbortSignal, wait: (signal: AbortSignal) => Promise<T>): Promise<T | null> {
+  const signal = AbortSignal.any([AbortSignal.timeout(ms), ended]);
+  try {
+    return await wait(signal);
+  } catch (cause) {
+    if (signal.aborted) return null;
+    throw cause;
+  }
+}
+
+const unknown = (task: TaskId): never => {
+  throw new CoxError('unknown-task', `There is no task ${task}`, { hint: 'The verb `tasks` lists the tasks of this crew.' });
+};
