@@ -52,7 +52,11 @@ const maxOutput = count(10_000_000).describe('Tokens of one reply at most. Defau
 const OpenAi = section({
   kind: z.literal('openai').optional().describe('What it is spoken to through. Default: openai.'),
   base_url: z
-    .url({ protocol: /^https?$/, error: 'expected an http or https URL, such as http://127.0.0.1:11434/v1' })
+    .url({
+      protocol: /^https?$/,
+      error: ({ input }) =>
+        input === undefined ? undefined : 'expected an http or https URL, such as http://127.0.0.1:11434/v1',
+    })
     .refine(
       (url) => !URL.canParse(url) || new URL(url).username + new URL(url).password === '',
       'no user or password in the URL: use `key`',

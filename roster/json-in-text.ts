@@ -1,16 +1,18 @@
 /** Finds the JSON in what a model wrote, which often has thoughts before it, a code fence around it, or chatter after it. */
 
-/** The first complete JSON object or array; undefined if there is none. Nothing is guessed: what was cut off is not found. */
+/**
+ * The first JSON object or array; undefined if there is none. Nothing is guessed: of one that was cut off or is broken, no inner part is
+ * taken for the whole.
+ */
 export function jsonIn(text: string): unknown {
   const body = withoutThoughts(text);
   for (let start = body.search(/[{[]/); start >= 0; start = nextOpening(body, start + 1)) {
     const end = closingOf(body, start);
-    if (end < 0) continue;
     try {
-      return JSON.parse(body.slice(start, end + 1));
-    } catch {
-      // Brackets in prose; look further.
-    }
+      if (end >= 0) return JSON.parse(body.slice(start, end + 1));
+    } catch {}
+    // A bracket in prose is passed over, not one that meant to be JSON.
+    if (/^(?:\{\s*"|\[\s*[[{"])/.test(body.slice(start, start + 100))) return undefined;
   }
   return undefined;
 }

@@ -82,9 +82,10 @@ export function answerSoFar(raw: string): string {
   const text = withoutThoughts(raw).trimStart();
   const head = /^(?:```(?:json)?\s*)?\{\s*"answer"\s*:\s*"/.exec(text);
   if (head) return decoded(text.slice(head[0].length));
-  return looksLikeForm(text) || '```json'.startsWith(text) ? '' : text;
+  return looksLikeForm(text) || mayBecomeForm(text) ? '' : text;
 }
 
+const mayBecomeForm = (text: string): boolean => /^(?:`{0,2}|```(?:j|js|jso|json)?\s*\[?\s*|\[\s*)$/.test(text);
 const looksLikeForm = (text: string): boolean => /^(?:```(?:json)?\s*)?\[?\s*\{/.test(text);
 
 /** A JSON string's content up to its closing quote, or as far as it goes; an escape that is not complete is left for later. */

@@ -1,0 +1,207 @@
+import { afterEach, expect, test } from 'vitest';
+import { z } from 'zod';
+import {
+  delta,
+  failureOf,
+  never,
+  oneBackend,
+  type Received,
+  type Reply,
+  replyOf,
+  rig,
+  type ScriptedServer,
+  scriptedServer,
+  usageChunk,
+  user,
+} from './rig.ts';
+
+const stops: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+async function open(entry: string, script: (nth: number, request: Received) => Reply) {
+  const server: ScriptedServer = await scriptedServer(script);
+  const made = rig(oneBackend(server.url, entry));
+  stops.push(
+    () => server.stop(),
+    () => made.backends.stop(),
+  );
+  return { ...made, url: server.url, received: server.received };
+}
+const says = (text: string, finish = 'stop'): Reply => ({
+  chunks: [...text].map((char) => delta({ content: char })).concat(delta({}, finish), usageChunk(10, 5)),
+});
+const refuses = (error: object = {}): Reply => ({ status: 400, json: { error: { message: 'no', ...error } } });
+const tools = [
+  { name: 'read_file', description: 'Reads a file.', parameters: { type: 'object', properties: { path: { type: 'string' } } } },
+  { name: 'ask_operator', description: 'Asks.', parameters: { type: 'object', properties: { question: { type: 'string' } } } },
+];
+const read = { ...user('Read a.txt'), tools };
+
+test('tools in text: described in the prompt, a call is read from JSON, an answer streams as plain text', async () => {
+  const { backends, received } = await open('tools: false', (nth) =>
+    says(
+      nth === 0
+        ? 'Sure:\n```json\n{"tool": "read_file", "args": {"path": "a.txt"}}\n```'
+        : '{"answer": "It says \\"h\\u00e9llo\\"\\nand 😀."}',
+    ),
+  );
+  const first = await replyOf(backends.call('main', read, never));
+  expect(first.reply).toMatchObject({ text: '', finish: 'tools', calls: [{ tool: 'read_file', args: { path: 'a.txt' } }] });
+  expect(received[0]!.body.tools).toBeUndefined();
+  expect(received[0]!.body.messages[0]).toMatchObject({
+    role: 'system',
+    content: expect.stringContaining('read_file: Reads a file.'),
+  });
+  const call = { id: first.reply.calls[0]!.id, tool: 'read_file', args: { path: 'a.txt' } };
+  const messages = [
+    ...read.messages,
+    { role: 'assistant' as const, text: '', calls: [call] },
+    { role: 'tool' as const, call: call.id, text: 'héllo' },
+  ];
+  const second = await replyOf(backends.call('main', { messages, tools }, never));
+  expect(second.said.join('')).toBe('It says "héllo"\nand 😀.');
+  expect(second.said.length).toBeGreaterThan(5);
+  expect(second.reply).toMatchObject({ text: 'It says "héllo"\nand 😀.', calls: [], finish: 'stop' });
+  expect(received[1]!.body.messages.slice(1)).toEqual([
+    { role: 'user', content: 'Read a.txt' },
+    { role: 'assistant', content: '{"tool":"read_file","args":{"path":"a.txt"}}' },
+    { role: 'user', content: 'Result of read_file:\nhéllo' },
+  ]);
+});
+
+test('tools in text: thoughts are left out, plain text is the answer', async () => {
+  const { backends } = await open('tools: false', () => says('<think>{"tool": "no"}</think>It is empty.'));
+  const { said, reply } = await replyOf(backends.call('main', read, never));
+  expect(said.join('')).toBe('It is empty.');
+  expect(reply).toMatchObject({ text: 'It is empty.', calls: [] });
+});
+
+test('tools in text: what is neither form is asked for again, with all usage counted', async () => {
+  const { backends, received } = await open('tools: false', (nth) =>
+    says(nth === 0 ? '{"tool": "read_file", "args": {"path": ' : '{"answer": "ok"}'),
+  );
+  const { said, reply } = await replyOf(backends.call('main', read, never));
+  expect(said.join('')).toBe('ok');
+  expect(reply).toMatchObject({ text: 'ok', usage: { inputTokens: 20, outputTokens: 10 } });
+  expect(received[1]!.body.messages.at(-1)).toMatchObject({ role: 'user', content: expect.stringContaining('Reply again') });
+});
+
+test('tools in text: three times neither form is a bad reply; an answer that was cut off stands', async () => {
+  const broken = await open('tools: false', () => says('{"tool": '));
+  expect(await failureOf(broken.backends.call('main', read, never))).toMatchObject({ code: 'bad-reply', retryable: true });
+  expect(broken.received).toHaveLength(3);
+  const cut = await open('tools: false', () => says('{"answer": "The first half', 'length'));
+  expect((await replyOf(cut.backends.call('main', read, never))).reply).toMatchObject({
+    text: 'The first half',
+    finish: 'length',
+  });
+});
+
+test('tools: auto turns to text where the backend refuses them, and remembers', async () => {
+  const { backends, received, setRoster, url } = await open('tools: auto', (_nth, { body }) =>
+    body.tools ? refuses() : says('{"tool": "read_file", "args": {"path": "a"}}'),
+  );
+  for (let i = 0; i < 2; i++) expect((await replyOf(backends.call('main', read, never))).reply.calls).toHaveLength(1);
+  expect(received.map(({ body }) => !!body.tools)).toEqual([true, false, false]);
+  setRoster(oneBackend(url, 'tools: auto, vision: true'));
+  await replyOf(backends.call('main', read, never));
+  expect(received.map(({ body }) => !!body.tools)).toEqual([true, false, false, true, false]);
+});
+
+test('a refusal that had another cause is told as it was, and nothing is learnt from it', async () => {
+  const { backends, received } = await open('tools: auto', (nth) =>
+    nth < 2 ? refuses({ message: nth === 0 ? 'no such model' : 'other' }) : says('ok'),
+  );
+  expect((await failureOf(backends.call('main', read, never))).message).toContain('no such model');
+  await replyOf(backends.call('main', read, never));
+  expect(received.map(({ body }) => !!body.tools)).toEqual([true, false, true]);
+});
+
+test('tools: true is kept to', async () => {
+  const { backends, received } = await open('tools: true', () => refuses());
+  expect((await failureOf(backends.call('main', read, never))).code).toBe('bad-request');
+  expect(received).toHaveLength(1);
+});
+
+test('a parameter that is named as unsupported is left out or renamed', async () => {
+  const { backends, received } = await open('', (_nth, { body }) => {
+    if ('temperature' in body) return refuses({ param: 'temperature', code: 'unsupported_value' });
+    if ('max_tokens' in body) return refuses({ param: 'max_tokens', code: 'unsupported_parameter' });
+    return says('ok');
+  });
+  await replyOf(backends.call('main', { ...user('x'), temperature: 0, maxOutputTokens: 7 }, never));
+  expect(received.at(-1)!.body).toMatchObject({ max_completion_tokens: 7 });
+  expect(received).toHaveLength(3);
+});
+
+test('the smaller of what is asked for and `max_output` is sent', async () => {
+  const { backends, received } = await open('max_output: 50', () => says('ok'));
+  for (const maxOutputTokens of [20, 100]) await replyOf(backends.call('main', { ...user('x'), maxOutputTokens }, never));
+  await replyOf(backends.call('main', user('x'), never));
+  expect(received.map(({ body }) => body.max_tokens)).toEqual([20, 50, 50]);
+});
+
+const shape = z.object({ items: z.array(z.string()).min(1), final: z.string() });
+const question = { ...user('Plan it'), shape, shapeName: 'plan' };
+const good = { items: ['a'], final: 'sum up' };
+
+test('ask: by schema where the backend has it', async () => {
+  const { backends, received } = await open('structured: json_schema', () => says(JSON.stringify(good)));
+  expect(await backends.ask('main', question, never)).toEqual({
+    value: good,
+    usage: { inputTokens: 10, outputTokens: 5, costUsd: 0 },
+  });
+  expect(received[0]!.body.response_format).toMatchObject({
+    type: 'json_schema',
+    json_schema: { name: 'plan', strict: true, schema: { required: ['items', 'final'], additionalProperties: false } },
+  });
+});
+
+test('ask: strict only where every key is required', async () => {
+  const { backends, received } = await open('structured: json_schema', () => says('{}'));
+  await backends.ask('main', { ...user('x'), shape: z.object({ note: z.string().optional() }), shapeName: 'note' }, never);
+  expect(received[0]!.body.response_format).toMatchObject({ json_schema: { strict: false } });
+});
+
+test('ask: by a forced call where that is configured', async () => {
+  const call = { index: 0, id: 'c', type: 'function', function: { name: 'plan', arguments: JSON.stringify(good) } };
+  const { backends, received } = await open('structured: tools', () => ({
+    chunks: [delta({ tool_calls: [call] }), delta({}, 'tool_calls')],
+  }));
+  expect((await backends.ask('main', question, never)).value).toEqual(good);
+  expect(received[0]!.body).toMatchObject({
+    tool_choice: { function: { name: 'plan' } },
+    tools: [{ function: { name: 'plan' } }],
+  });
+});
+
+test('ask: auto turns to the prompt where the schema is refused', async () => {
+  const { backends, received } = await open('', (_nth, { body }) =>
+    body.response_format ? refuses() : says(`Here you are:\n\`\`\`json\n${JSON.stringify(good)}\n\`\`\``),
+  );
+  expect((await backends.ask('main', question, never)).value).toEqual(good);
+  expect(received[1]!.body.messages.at(-1)!.content).toContain('"items"');
+});
+
+test('ask: a reply that does not fit is sent back with what was wrong; usage adds up', async () => {
+  const { backends, received } = await open('structured: prompt', (nth) =>
+    says(['no JSON here', '{"items": [], "final": 3}', JSON.stringify(good)][nth]!),
+  );
+  expect(await backends.ask('main', question, never)).toEqual({
+    value: good,
+    usage: { inputTokens: 30, outputTokens: 15, costUsd: 0 },
+  });
+  const repairs = received.slice(1).map(({ body }) => body.messages.at(-1)!.content);
+  expect(repairs[0]).toContain('not a JSON object');
+  expect(repairs[1]).toMatch(/items: .*; final: .*expected string/);
+});
+
+test('ask: a cut-off reply is asked for again, shorter; after two repairs it is a bad reply', async () => {
+  const { backends, received } = await open('structured: prompt', () => says('{"items": ["a", "b', 'length'));
+  const failure = await failureOf(backends.ask('main', question, never));
+  expect(failure).toMatchObject({ code: 'bad-reply', retryable: true });
+  expect(failure.message).toContain('plan');
+  expect(received).toHaveLength(3);
+  expect(received[1]!.body.messages.at(-1)!.content).toContain('too long');
+});

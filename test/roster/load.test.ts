@@ -1,0 +1,211 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { requireCoordinator } from '../../roster/coordinator.ts';
+import { RosterError } from '../../roster/errors.ts';
+import { rosterJsonSchema } from '../../roster/json-schema.ts';
+import { loadRoster, parseRoster } from '../../roster/load.ts';
+import { findRoster, shippedRoster } from '../../roster/source.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cox-roster-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+function problemsOf(text: string): RosterError {
+  try {
+    parseRoster(text, '/x/roster.yaml');
+  } catch (error) {
+    if (error instanceof RosterError) return error;
+    throw error;
+  }
+  throw new Error('it is good');
+}
+const backend = 'base_url: http://h/v1, model: m';
+
+test('the shipped roster is good and has the local model, files and reasoning', async () => {
+  const roster = await loadRoster(shippedRoster.file);
+  expect(roster.backends.local).toMatchObject({
+    kind: 'embedded',
+    model: 'standard',
+    tier: 'local',
+    canOrchestrate: true,
+    context: 8192,
+  });
+  expect(Object.keys(roster.agents)).toEqual(['files', 'reasoning']);
+  expect(roster.agents.files!.tools).toContain('read_file');
+  expect(roster).toMatchObject({ coordinator: 'deterministic', reducer: 'orchestrator', tools: { gated: ['write_file'] } });
+});
+
+test('an agent kind of its own joins the shipped ones, or replaces one of the same name', async () => {
+  const file = join(folder, 'r.yaml');
+  await writeFile(file, `backends: { a: { ${backend} } }\nagents: { files: { prompt: Mine }, poet: { prompt: Rhyme } }`);
+  const { agents } = await loadRoster(file);
+  expect(Object.keys(agents).sort()).toEqual(['files', 'poet', 'reasoning']);
+  expect(agents.files).toMatchObject({
+    prompt: 'Mine',
+    tools: [],
+    limits: { steps: 24, failures: 3, repeats: 3, costUsd: null },
+  });
+});
+
+test.each([
+  [
+    'a wrong word',
+    'backends:\n  a:\n    base_url: http://h/v1\n    model: m\n    tier: lokal\n',
+    5,
+    11,
+    'backends.a.tier',
+    /"local"\|"subscription"\|"api"/,
+  ],
+  [
+    'an unknown key',
+    `backends:\n  a: { ${backend}, good_in: [x] }\n`,
+    2,
+    41,
+    'backends.a',
+    /unknown key `good_in`; known here: kind, base_url, .*good_at/,
+  ],
+  ['a missing key', 'backends:\n  a:\n    model: m\n', 2, 3, 'backends.a.base_url', /missing: expected string/],
+  ['a wrong kind', 'backends:\n  a: { kind: cloud }\n', 2, 14, 'backends.a.kind', /openai, embedded, command/],
+  [
+    'a reducer that is not there',
+    `backends: { a: { ${backend} } }\nreducer: b\n`,
+    2,
+    10,
+    'reducer',
+    /concat, json, vote or a backend \(a\)/,
+  ],
+  [
+    'a bad name',
+    `backends: { a: { ${backend} } }\nagents:\n  Supervisor: { prompt: x }\n`,
+    3,
+    3,
+    'agents.Supervisor',
+    /lower case/,
+  ],
+  [
+    'the built-in name',
+    `backends: { a: { ${backend} } }\nagents:\n  supervisor: { prompt: x }\n`,
+    3,
+    3,
+    'agents.supervisor',
+    /built in/,
+  ],
+  ['no backend', 'backends: {}\n', 1, 1, 'backends', /at least one/],
+  ['nothing', '', 1, 1, 'backends', /missing/],
+  ['a list', '- a\n', 1, 1, '', /object/],
+  ['broken YAML', 'backends:\n  a: [1,\nb: 2\n', 3, 1, '', /./],
+  ['a key twice', `coordinator: deterministic\ncoordinator: emergent\n`, 2, 1, '', /unique/],
+])('an error names line, column and what was expected: %s', (_what, text, line, column, path, message) => {
+  const error = problemsOf(text);
+  expect(error.code).toBe('roster-invalid');
+  expect(error.problems[0]).toMatchObject({ line, column, path, message: expect.stringMatching(message) });
+  expect(error.message).toContain(`/x/roster.yaml:${line}:${column}: `);
+});
+
+test('all errors are told, in the order of the file', () => {
+  const error = problemsOf(`backends:\n  a: { ${backend}, tier: x }\n  b: { ${backend}, vision: 3 }\nlimits: { retries: -1 }\n`);
+  expect(error.problems.map((it) => it.line)).toEqual([2, 3, 4]);
+});
+
+test('a key in the file is refused and not repeated; so is one in the URL', () => {
+  const error = problemsOf(
+    `backends: { a: { ${backend}, key: sk-verysecret }, b: { base_url: "http://u:hush@h/v1", model: m } }`,
+  );
+  expect(error.message).toContain('env:NAME, file:PATH or none');
+  expect(error.problems).toHaveLength(2);
+  expect(error.message).not.toMatch(/verysecret|hush/);
+});
+
+test('an alias bomb is an error, an anchor is fine', () => {
+  const bomb = [
+    'a: &a [x,x,x,x,x,x,x,x,x]',
+    ...'bcdefgh'.split('').map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[i]}`).join(',')}]`),
+  ];
+  expect(problemsOf(bomb.join('\n')).code).toBe('roster-invalid');
+  const roster = parseRoster(`backends:\n  a: &base { ${backend} }\n  b: { <<: *base, vision: true }\n`, '/x/roster.yaml');
+  expect(roster.backends.b).toMatchObject({ model: 'm', vision: true });
+});
+
+test('paths are taken from the folder of the file', () => {
+  const roster = parseRoster(
+    `backends: { a: { ${backend}, key: "file:keys/a" }, b: { kind: embedded, model: ./m.gguf }, c: { kind: embedded, model: small } }`,
+    '/x/y/r.yaml',
+  );
+  expect(roster.backends.a).toMatchObject({ key: { from: 'file', path: '/x/y/keys/a' } });
+  expect(roster.backends.b).toMatchObject({ model: '/x/y/m.gguf' });
+  expect(roster.backends.c).toMatchObject({ model: 'small' });
+});
+
+test('tier, cost, context and concurrency have defaults by kind', () => {
+  const { backends } = parseRoster(
+    `backends: { a: { ${backend} }, b: { kind: embedded }, c: { kind: command, command: [x] } }`,
+    '/r.yaml',
+  );
+  expect(backends.a).toMatchObject({
+    kind: 'openai',
+    tier: 'api',
+    optIn: false,
+    cost: null,
+    context: null,
+    maxOutput: null,
+    concurrency: 4,
+    tools: 'auto',
+    key: { from: 'none' },
+  });
+  expect(backends.b).toMatchObject({
+    tier: 'local',
+    cost: { input: 0, output: 0 },
+    context: 8192,
+    maxOutput: 1024,
+    concurrency: 1,
+    threads: null,
+  });
+  expect(backends.c).toMatchObject({ tier: 'subscription', cost: { input: 0, output: 0 }, concurrency: 1 });
+});
+
+test('an emergent coordinator is accepted, and its use says that it is not built yet', () => {
+  const roster = parseRoster(`backends: { a: { ${backend} } }\ncoordinator: emergent`, '/r.yaml');
+  expect(() => requireCoordinator(roster)).toThrow(
+    expect.objectContaining({ code: 'not-yet', hint: expect.stringContaining('deterministic') }),
+  );
+  expect(requireCoordinator({ ...roster, coordinator: 'deterministic' })).toBe('deterministic');
+});
+
+test('the roster is found as --roster, COX_ROSTER, in the working folder, the config folder, else the shipped one', async () => {
+  const [cwd, config] = [join(folder, 'work'), join(folder, 'config')];
+  await Promise.all([cwd, config].map((it) => mkdir(it)));
+  const find = (path?: string, env = {}) => findRoster({ path, env, folders: { config }, cwd });
+  expect(await find()).toEqual(shippedRoster);
+  await writeFile(join(config, 'roster.yaml'), '');
+  expect(await find()).toEqual({ file: join(config, 'roster.yaml'), by: 'config folder' });
+  await writeFile(join(cwd, 'roster.yaml'), '');
+  expect(await find()).toEqual({ file: join(cwd, 'roster.yaml'), by: 'working folder' });
+  await writeFile(join(cwd, 'e.yaml'), '');
+  expect(await find(undefined, { COX_ROSTER: 'e.yaml' })).toEqual({ file: join(cwd, 'e.yaml'), by: 'COX_ROSTER' });
+  await writeFile(join(cwd, 'p.yaml'), '');
+  expect(await find('p.yaml', { COX_ROSTER: 'e.yaml' })).toEqual({ file: join(cwd, 'p.yaml'), by: '--roster' });
+});
+
+test('a roster that was named and is not there is an error; so is one that is no file', async () => {
+  const find = findRoster({ path: 'no.yaml', env: {}, folders: { config: folder }, cwd: folder });
+  await expect(find).rejects.toMatchObject({ code: 'roster-missing', message: expect.stringContaining(join(folder, 'no.yaml')) });
+  await expect(loadRoster(folder)).rejects.toMatchObject({ code: 'roster-unreadable' });
+});
+
+test('docs/roster.md describes every key of the schema', async () => {
+  const doc = await readFile(new URL('../../docs/roster.md', import.meta.url), 'utf8');
+  const missing = [...keysOf(rosterJsonSchema())].filter((key) => !doc.includes(`\`${key}\``));
+  expect(missing).toEqual([]);
+});
+
+function* keysOf(schema: unknown): Generator<string> {
+  if (typeof schema !== 'object' || schema === null) return;
+  for (const [name, value] of Object.entries(schema)) {
+    if (name === 'properties') yield* Object.keys(value as object);
+    yield* keysOf(value);
+  }
+}

@@ -1,0 +1,367 @@
+import { LLMock } from '@copilotkit/aimock';
+import { afterEach, expect, test } from 'vitest';
+import {
+  delta,
+  failureOf,
+  never,
+  oneBackend,
+  type Reply,
+  replyOf,
+  rig,
+  type ScriptedServer,
+  scriptedServer,
+  usageChunk,
+  user,
+} from './rig.ts';
+
+const stops: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+async function mock(): Promise<LLMock> {
+  const server = new LLMock({ port: 0, logLevel: 'silent' });
+  await server.start();
+  stops.push(() => server.stop());
+  return server;
+}
+async function scripted(script: Parameters<typeof scriptedServer>[0]): Promise<ScriptedServer> {
+  const server = await scriptedServer(script);
+  stops.push(() => server.stop());
+  return server;
+}
+function open(yaml: string, more: Parameters<typeof rig>[1] = {}): ReturnType<typeof rig> {
+  const made = rig(yaml, more);
+  stops.push(() => made.backends.stop());
+  return made;
+}
+const stream = (...chunks: (object | string)[]): Reply => ({ chunks });
+const tools = [
+  { name: 'read_file', description: 'Reads a file.', parameters: { type: 'object', properties: { path: { type: 'string' } } } },
+];
+
+test('text comes in pieces and then as a whole, with usage and cost', async () => {
+  const server = await mock();
+  server.onMessage(
+    /hello/,
+    { content: 'Hi there, operator!', usage: { prompt_tokens: 1000, completion_tokens: 500 } },
+    { chunkSize: 4 },
+  );
+  const { backends } = open(oneBackend(server.url, 'cost: { input: 2, output: 10 }'));
+  const { said, reply } = await replyOf(backends.call('main', user('hello'), never));
+  expect(said.length).toBeGreaterThan(2);
+  expect(said.join('')).toBe('Hi there, operator!');
+  expect(reply).toEqual({
+    type: 'replied',
+    text: 'Hi there, operator!',
+    calls: [],
+    usage: { inputTokens: 1000, outputTokens: 500, costUsd: 0.007 },
+    finish: 'stop',
+  });
+});
+
+test('arguments that stream in pieces are put together', async () => {
+  const server = await mock();
+  server.onMessage(
+    /read/,
+    { toolCalls: [{ name: 'read_file', arguments: '{"path":"a/rather/long/path.txt"}', id: 'call_9' }] },
+    { chunkSize: 3 },
+  );
+  const { backends } = open(oneBackend(server.url));
+  const { said, reply } = await replyOf(backends.call('main', { ...user('read it'), tools }, never));
+  expect(said).toEqual([]);
+  expect(reply.calls).toEqual([{ id: 'call_9', tool: 'read_file', args: { path: 'a/rather/long/path.txt' } }]);
+  expect(reply.finish).toBe('tools');
+  expect(server.getLastRequest()?.body).toMatchObject({ stream: true, stream_options: { include_usage: true } });
+});
+
+test('calls without an id or with one index for all stay apart, each with an id of its own', async () => {
+  const call = (name: string, path: string) => ({
+    index: 0,
+    type: 'function',
+    function: { name, arguments: JSON.stringify({ path }) },
+  });
+  const server = await scripted(() =>
+    stream(delta({ tool_calls: [call('read_file', 'a')] }), delta({ tool_calls: [call('read_file', 'b')] }), delta({}, 'stop')),
+  );
+  const { backends } = open(oneBackend(server.url));
+  const { reply } = await replyOf(backends.call('main', { ...user('x'), tools }, never));
+  expect(reply.calls.map((it) => it.args)).toEqual([{ path: 'a' }, { path: 'b' }]);
+  expect(new Set(reply.calls.map((it) => it.id)).size).toBe(2);
+  expect(reply.finish).toBe('tools');
+});
+
+test('arguments that were cut off come as the raw string, and the reply says it was cut', async () => {
+  const cut = {
+    index: 0,
+    id: 'c1',
+    type: 'function',
+    function: { name: 'write_file', arguments: '{"path":"a","text":"half of' },
+  };
+  const server = await scripted(() => stream(delta({ tool_calls: [cut] }), delta({}, 'length')));
+  const { backends } = open(oneBackend(server.url));
+  const { reply } = await replyOf(backends.call('main', { ...user('x'), tools }, never));
+  expect(reply.calls).toEqual([{ id: 'c1', tool: 'write_file', args: '{"path":"a","text":"half of' }]);
+  expect(reply.finish).toBe('length');
+});
+
+test('without usage in the stream it is estimated; a cost told by the backend goes before ours', async () => {
+  const server = await scripted((nth) =>
+    nth === 0
+      ? stream(delta({ content: 'x'.repeat(400) }, 'stop'))
+      : stream(delta({ content: 'y' }, 'stop'), usageChunk(10, 1, { cost: 0.25 })),
+  );
+  const { backends } = open(oneBackend(server.url, 'cost: { input: 1, output: 1 }'));
+  const first = await replyOf(backends.call('main', user('z'.repeat(80)), never));
+  expect(first.reply.usage).toEqual({ inputTokens: 20, outputTokens: 100, costUsd: 0.00012 });
+  const second = await replyOf(backends.call('main', user('z'), never));
+  expect(second.reply.usage).toEqual({ inputTokens: 10, outputTokens: 1, costUsd: 0.25 });
+});
+
+test('a passing failure is tried again, as long as nothing was said', async () => {
+  const server = await mock();
+  server.onMessage(/hello/, { content: 'Hi' });
+  server.nextRequestError(503, { message: 'overloaded' });
+  server.nextRequestError(429, { message: 'slow down' });
+  const { backends, logged } = open(`${oneBackend(server.url)}\nlimits: { retry_first_ms: 1, retry_most_ms: 2000 }`);
+  const { reply } = await replyOf(backends.call('main', user('hello'), never));
+  expect(reply.text).toBe('Hi');
+  expect(server.getRequests()).toHaveLength(3);
+  expect(logged()).toContain('"code":"overloaded"');
+});
+
+test('a Retry-After that is longer than the longest wait ends the tries and is told', async () => {
+  const server = await scripted(() => ({
+    status: 429,
+    headers: { 'retry-after': '120' },
+    json: { error: { message: 'slow down' } },
+  }));
+  const { backends } = open(oneBackend(server.url));
+  const failure = await failureOf(backends.call('main', user('x'), never));
+  expect(failure).toMatchObject({ code: 'rate-limited', retryable: true, retryAfterMs: 120_000, backend: 'main' });
+  expect(server.received).toHaveLength(1);
+});
+
+test.each([
+  [401, {}, 'bad-key', false],
+  [404, {}, 'unknown-model', false],
+  [400, {}, 'bad-request', false],
+  [400, { code: 'context_length_exceeded' }, 'context-too-long', false],
+  [400, { message: "This model's maximum context length is 4096 tokens" }, 'context-too-long', false],
+  [429, { code: 'insufficient_quota' }, 'quota', false],
+  [500, {}, 'overloaded', true],
+])('status %i %j is %s, retryable: %s', async (status, error, code, retryable) => {
+  const server = await scripted(() => ({ status, json: { error: { message: 'no', ...error } } }));
+  const { backends } = open(oneBackend(server.url));
+  expect(await failureOf(backends.call('main', user('x'), never))).toMatchObject({ code, retryable });
+  expect(server.received).toHaveLength(retryable ? 3 : 1);
+});
+
+test('a server that is not there is unreachable, named, and tried again', async () => {
+  const server = await scriptedServer(() => ({}));
+  await server.stop();
+  const { backends } = open(oneBackend(server.url));
+  const failure = await failureOf(backends.call('main', user('x'), never));
+  expect(failure).toMatchObject({ code: 'unreachable', retryable: true });
+  expect(failure.message).toContain(server.url);
+  expect(failure.message).toContain('ECONNREFUSED');
+});
+
+test.each(['end', 'cut'] as const)(
+  'a stream that breaks off (%s) after something was said is interrupted, and not tried again',
+  async (ending) => {
+    const server = await scripted(() => ({ chunks: [delta({ content: 'half' })], ending }));
+    const { backends } = open(oneBackend(server.url));
+    const heard: string[] = [];
+    const call = async () => {
+      for await (const event of backends.call('main', user('x'), never))
+        heard.push(event.type === 'said' ? event.text : 'replied');
+    };
+    expect(await failureOf(call())).toMatchObject({ code: 'interrupted', retryable: true });
+    expect(heard).toEqual(['half']);
+    expect(server.received).toHaveLength(1);
+  },
+);
+
+test('a stream that breaks off before anything was said is tried again', async () => {
+  const server = await scripted((nth) =>
+    nth === 0 ? { chunks: [delta({})], ending: 'cut' } : stream(delta({ content: 'ok' }, 'stop')),
+  );
+  const { backends } = open(oneBackend(server.url));
+  expect((await replyOf(backends.call('main', user('x'), never))).reply.text).toBe('ok');
+});
+
+test.each([
+  ['says nothing', stream(delta({}, 'stop')), 'bad-reply', true],
+  ['says only spaces', stream(delta({ content: ' \n' }, 'stop')), 'bad-reply', true],
+  ['is cut before it says anything', stream(delta({}, 'length')), 'bad-reply', true],
+  ['is filtered', stream(delta({ content: 'I' }, 'content_filter')), 'refused', false],
+  ['refuses', stream(delta({ refusal: 'I cannot' }, 'stop')), 'refused', false],
+  ['is no JSON', stream('data: {"choices": [\n\n'), 'bad-reply', true],
+  ['reports an error in its stream', stream({ error: { message: 'gpu fell off' } }), 'interrupted', true],
+])('a reply that %s is an error with a code', async (_what, reply, code, retryable) => {
+  const server = await scripted(() => reply);
+  const { backends } = open(oneBackend(server.url));
+  expect(await failureOf(backends.call('main', user('x'), never))).toMatchObject({ code, retryable });
+});
+
+test('an abort in the middle of the stream closes the connection', async () => {
+  const server = await scripted(() => ({ chunks: [delta({ content: 'one' })], ending: 'hang' }));
+  const { backends } = open(oneBackend(server.url));
+  const abort = new AbortController();
+  const call = async () => {
+    for await (const _ of backends.call('main', user('x'), abort.signal)) abort.abort();
+  };
+  expect(await failureOf(call())).toMatchObject({ code: 'aborted', retryable: false });
+  expect(await server.received[0]!.closed).toBe(true);
+});
+
+test('an abort before the first byte closes the connection too', async () => {
+  const abort = new AbortController();
+  const server = await scripted(() => {
+    abort.abort();
+    return { ending: 'hang' };
+  });
+  const { backends } = open(oneBackend(server.url));
+  expect(await failureOf(backends.call('main', user('x'), abort.signal))).toMatchObject({ code: 'aborted' });
+  expect(await server.received[0]!.closed).toBe(true);
+});
+
+test('a reader that stops reading ends the call and frees its place', async () => {
+  const server = await scripted((nth) =>
+    nth === 0 ? { chunks: [delta({ content: 'one' })], ending: 'hang' } : stream(delta({ content: 'two' }, 'stop')),
+  );
+  const { backends } = open(oneBackend(server.url, 'concurrency: 1'));
+  for await (const _ of backends.call('main', user('x'), never)) break;
+  expect(await server.received[0]!.closed).toBe(true);
+  expect((await replyOf(backends.call('main', user('y'), never))).reply.text).toBe('two');
+});
+
+test('a backend that says nothing for too long is given up', async () => {
+  const server = await scripted(() => ({ chunks: [delta({ content: 'one' })], ending: 'hang' }));
+  const { backends } = open(`${oneBackend(server.url)}\nlimits: { silence_seconds: 0.05 }`);
+  expect(await failureOf(backends.call('main', user('x'), never))).toMatchObject({ code: 'timeout', retryable: true });
+  expect(await server.received[0]!.closed).toBe(true);
+});
+
+test('stop ends running and later calls, and can be called twice', async () => {
+  const server = await scripted(() => ({ chunks: [delta({ content: 'one' })], ending: 'hang' }));
+  const { backends } = open(oneBackend(server.url));
+  const call = async () => {
+    for await (const _ of backends.call('main', user('x'), never)) await backends.stop();
+  };
+  expect(await failureOf(call())).toMatchObject({ code: 'stopped' });
+  await backends.stop();
+  expect(await failureOf(backends.call('main', user('x'), never))).toMatchObject({ code: 'stopped' });
+});
+
+test('at most `concurrency` calls run at once; one that is given up leaves the line', async () => {
+  let running = 0;
+  let most = 0;
+  const server = await mock();
+  server.onMessage(/./, async () => {
+    most = Math.max(most, ++running);
+    await new Promise((resolve) => setImmediate(resolve));
+    running--;
+    return { content: 'ok' };
+  });
+  const { backends } = open(oneBackend(server.url, 'concurrency: 2'));
+  const abort = new AbortController();
+  const calls = Array.from({ length: 6 }, () => replyOf(backends.call('main', user('x'), never)));
+  const givenUp = failureOf(backends.call('main', user('x'), abort.signal));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(backends.menu()[0]).toMatchObject({ inUse: 2, inLine: 5 });
+  abort.abort();
+  expect((await givenUp).code).toBe('aborted');
+  await Promise.all(calls);
+  expect(most).toBe(2);
+  expect(server.getRequests()).toHaveLength(6);
+  expect(backends.menu()[0]).toMatchObject({ inUse: 0, inLine: 0 });
+});
+
+test('after failures in a row the backend is left alone, then one call may try', async () => {
+  let now = 0;
+  let isWell = false;
+  const server = await scripted(() =>
+    isWell ? stream(delta({ content: 'ok' }, 'stop')) : { status: 500, json: { error: { message: 'ill' } } },
+  );
+  const { backends } = open(`${oneBackend(server.url)}\nlimits: { retries: 0, breaker_failures: 2, breaker_seconds: 10 }`, {
+    now: () => now,
+  });
+  for (let i = 0; i < 2; i++) expect((await failureOf(backends.call('main', user('x'), never))).code).toBe('overloaded');
+  expect(await failureOf(backends.call('main', user('x'), never))).toMatchObject({
+    code: 'resting',
+    retryable: true,
+    retryAfterMs: 10_000,
+  });
+  expect(server.received).toHaveLength(2);
+  expect(backends.menu()[0]).toMatchObject({ available: false, why: expect.stringContaining('left alone for 10 s') });
+  expect(backends.route({ needs: [] }).backend).toBeNull();
+  now = 10_000;
+  isWell = true;
+  expect((await replyOf(backends.call('main', user('x'), never))).reply.text).toBe('ok');
+  expect(backends.menu()[0]).toMatchObject({ available: true, why: null });
+});
+
+test('keys come by reference, are sent, and show up in no log and no error', async () => {
+  const server = await scripted(() => ({ status: 401, json: { error: { message: 'Incorrect API key provided: topsecret-1' } } }));
+  const { backends, logged } = open(oneBackend(server.url, 'key: env:MY_KEY'), { env: { MY_KEY: 'topsecret-1' } });
+  const failure = await failureOf(backends.call('main', user('x'), never));
+  expect(server.received[0]!.headers.authorization).toBe('Bearer topsecret-1');
+  expect(`${failure.message} ${failure.stack} ${String(failure.cause)} ${logged()}`).not.toContain('topsecret');
+});
+
+test('variables named OPENAI_* are not taken', async () => {
+  const before = { ...process.env };
+  const env = {
+    OPENAI_API_KEY: 'k',
+    OPENAI_ORG_ID: 'o',
+    OPENAI_PROJECT_ID: 'p',
+    OPENAI_CUSTOM_HEADERS: 'x-extra: 1\nauthorization: Bearer k',
+  };
+  Object.assign(process.env, env);
+  try {
+    const server = await scripted(() => stream(delta({ content: 'ok' }, 'stop')));
+    const { backends } = open(oneBackend(server.url), { env });
+    await replyOf(backends.call('main', user('x'), never));
+    const { headers } = server.received[0]!;
+    for (const name of ['authorization', 'openai-organization', 'openai-project', 'x-extra'])
+      expect(headers[name]).toBeUndefined();
+  } finally {
+    process.env = before;
+  }
+});
+
+test.each([
+  ['unknown-backend', 'other', ''],
+  ['not-opted-in', 'main', 'tier: api'],
+  ['no-key', 'main', 'tier: local, key: env:NOT_SET'],
+])('%s: nothing is sent', async (code, name, entry) => {
+  const server = await scripted(() => ({}));
+  const { backends } = open(`backends: { main: { base_url: "${server.url}", model: m${entry && `, ${entry}`} } }`);
+  expect(await failureOf(backends.call(name, user('x'), never))).toMatchObject({
+    code,
+    retryable: false,
+    hint: expect.stringMatching(/\w/),
+  });
+  expect(server.received).toHaveLength(0);
+});
+
+test('a command backend says that it cannot be called yet', async () => {
+  const { backends } = open('backends: { cli: { kind: command, command: [claude, -p], opt_in: true } }');
+  expect(await failureOf(backends.call('cli', user('x'), never))).toMatchObject({ code: 'not-yet' });
+});
+
+test('a prompt that certainly does not fit is not sent', async () => {
+  const server = await scripted(() => ({}));
+  const { backends } = open(oneBackend(server.url, 'context: 256'));
+  expect(await failureOf(backends.call('main', user('x'.repeat(3000)), never))).toMatchObject({ code: 'context-too-long' });
+  expect(server.received).toHaveLength(0);
+});
+
+test('probe tells whether the server answers and takes the key', async () => {
+  const server = await scripted((nth) => ({ status: nth === 0 ? 401 : 500, json: { error: { message: 'no' } } }));
+  const { backends } = open(oneBackend(server.url));
+  expect((await backends.probe('main', never))?.code).toBe('bad-key');
+  const answering = await mock();
+  expect(await open(oneBackend(answering.url)).backends.probe('main', never)).toBeNull();
+});
