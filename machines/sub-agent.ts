@@ -102,8 +102,8 @@ const notProvided = <Input>() =>
     throw new Error('effects are provided by actors/: use subAgent.provide({ actors })');
   });
 
-/** Nothing is in flight that must be left to finish. Unstarted calls don't matter: `deciding` never rests on one. */
-const interruptible = ({ calls: [call] }: SubAgentContext) => call === undefined || call.effects === 'none';
+/** Nothing is in flight that must be left to finish. */
+const interruptible = ({ calls: [call] }: SubAgentContext) => call === undefined || !mayHaveRun(call);
 const wouldEnd = ({ answer }: SubAgentContext) => answer !== null;
 const outOfMoney = ({ limits: { costUsd }, usage }: SubAgentContext) => costUsd !== null && totalUsage(usage).costUsd >= costUsd;
 
@@ -148,8 +148,9 @@ export const subAgent = setup({
     isInDoubt: ({ context: { calls, question } }) =>
       calls[0]?.started === true && calls[0].effects === 'writes' && question === null,
     isHeld: ({ context }) => context.paused || context.question !== null,
-    isOvertaken: ({ context }) =>
-      context.calls.length > 0 && ledger.due(context.steers, false).some(({ urgency }) => urgency === 'now'),
+    /** An urgent correction makes the calls that are left pointless; one that may have run already is seen through first. */
+    isOvertaken: ({ context: { calls, steers } }) =>
+      calls[0] !== undefined && !mayHaveRun(calls[0]) && ledger.due(steers, false).some(({ urgency }) => urgency === 'now'),
     /** A failure that no retry can mend counts at once: the operator may swap the backend, correct, or stop. */
     isStuck: ({ context: { failures, repeats, limits, lastFailure } }) =>
       failures >= limits.failures || repeats >= limits.repeats || lastFailure?.retryable === false,
@@ -158,6 +159,7 @@ export const subAgent = setup({
     hasCall: ({ context }) => context.calls.length > 0,
     isFinished: ({ context }) => wouldEnd(context) && ledger.due(context.steers, true).length === 0,
     isOutOfBudget: ({ context }) => context.step >= context.limits.steps || outOfMoney(context),
+    leavesDoubt: ({ context }) => context.calls[0]?.effects === 'writes',
     returnsCall: ({ context, event }) => event.type === 'TOOL_RETURNED' && event.call === context.calls[0]?.id,
     settlesDoubt: ({ context, event }) =>
       event.type === 'TOOL_RETURNED' && context.question?.kind === 'in-doubt' && event.call === context.calls[0]?.id,
@@ -241,6 +243,13 @@ export const subAgent = setup({
         lastFailure,
       };
     }),
+    /** The tool's crash is its result: the model may know another way. */
+    recordCrash: assign(({ context: { calls, failures, messages } }, { message }: Failure) => ({
+      calls: calls.slice(1),
+      messages: [...messages, ...answered(calls.slice(0, 1), `failed: ${message}`)],
+      failures: failures + 1,
+      lastFailure: { code: 'tool-failed', message, retryable: true },
+    })),
     countFailure: assign(({ context }, lastFailure: Failure) => ({ failures: context.failures + 1, lastFailure })),
     dropCalls: assign(({ context: { calls, messages } }) => ({
       calls: [],
@@ -390,10 +399,10 @@ export const subAgent = setup({
             id: 'act',
             src: 'act',
             input: ({ context: { calls, step } }) => ({ call: calls[0]!, step }),
-            onError: {
-              target: 'deciding',
-              actions: { type: 'countFailure', params: ({ event }) => crashed('act', event.error) },
-            },
+            onError: [
+              { guard: 'leavesDoubt', target: 'deciding' },
+              { target: 'deciding', actions: { type: 'recordCrash', params: ({ event }) => crashed('act', event.error) } },
+            ],
           },
           on: { TOOL_RETURNED: { guard: 'returnsCall', target: 'deciding', actions: 'recordResult' } },
         },

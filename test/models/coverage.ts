@@ -1,0 +1,40 @@
+/** Which transitions and states of a chart the tests took, counted from what the running actor reports. */
+import type { AnyStateMachine } from 'xstate';
+
+interface Transition {
+  readonly eventType: string;
+  readonly source: Node;
+}
+interface Node {
+  readonly id: string;
+  readonly type: string;
+  readonly transitions: Map<string, Transition[]>;
+  readonly always?: Transition[];
+  readonly states: Record<string, Node>;
+}
+
+export function transitionKey(transition: Transition): string {
+  const { source, eventType } = transition;
+  const siblings = (eventType ? source.transitions.get(eventType) : source.always) ?? [];
+  return `${source.id} ${eventType || 'always'}#${siblings.indexOf(transition)}`;
+}
+
+const descend = (node: Node): Node[] => [node, ...Object.values(node.states).flatMap(descend)];
+const nodesOf = (machine: AnyStateMachine): Node[] => descend(machine.root as unknown as Node);
+
+export const allTransitions = (machine: AnyStateMachine): string[] =>
+  nodesOf(machine).flatMap((node) => [...[...node.transitions.values()].flat(), ...(node.always ?? [])].map(transitionKey));
+
+/** Leaves in which a chart can rest; `deciding` never does. */
+export const allStates = (machine: AnyStateMachine): string[] =>
+  nodesOf(machine)
+    .filter(({ states, always }) => Object.keys(states).length === 0 && (always ?? []).length === 0)
+    .map(({ id }) => id.slice(machine.id.length + 1));
+
+/** The leaf a state value names, as `allStates` spells it. */
+export const leaf = (value: unknown): string =>
+  typeof value === 'object' && value !== null
+    ? Object.entries(value)
+        .map(([key, below]) => `${key}.${leaf(below)}`)
+        .join()
+    : String(value);

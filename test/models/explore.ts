@@ -1,0 +1,27 @@
+/** Paths through the real chart, one for every edge of a projection of its context. */
+import { getShortestPaths } from '@xstate/graph';
+import type { AnyEventObject, AnyStateMachine } from 'xstate';
+
+export interface Exploration<Snap, Event> {
+  readonly machine: AnyStateMachine;
+  readonly input: unknown;
+  /** What can happen next. */
+  readonly alphabet: (snapshot: Snap) => Event[];
+  /** What makes two snapshots different. Counters and texts are left out: they would make it endless. */
+  readonly project: (snapshot: Snap) => string;
+  /** What makes two events different. */
+  readonly label: (event: Event) => string;
+}
+
+/** Only the events of a path are used: the states that the library reports along it are wrong. */
+export function edgePaths<Snap, Event extends AnyEventObject>(exploration: Exploration<Snap, Event>): Event[][] {
+  const { machine, input, alphabet, project, label } = exploration;
+  const paths = getShortestPaths(machine, {
+    events: alphabet,
+    input,
+    limit: 500_000,
+    serializeState: (snapshot: Snap, event?: Event, previous?: Snap) =>
+      `${previous ? project(previous) : ''} -${event ? label(event) : ''}-> ${project(snapshot)}`,
+  } as never);
+  return paths.map(({ steps }) => steps.slice(1).map(({ event }) => event as unknown as Event));
+}

@@ -1,0 +1,132 @@
+/** What can happen to a sub-agent next, as a bystander sees it, and who says it. */
+import type { AnyEventObject } from 'xstate';
+import type { Calls, ToolCall } from '../../../machines/conversation.ts';
+import type { SubAgentEvent, SubAgentInput } from '../../../machines/sub-agent.ts';
+import type { SaidBy } from '../rig.ts';
+import type { Look } from './observation.ts';
+
+export const effects = ['think', 'act', 'deadline'] as const;
+export const input: SubAgentInput = {
+  instruction: 'do it',
+  backend: 'local',
+  limits: { steps: 3, failures: 2, repeats: 2, costUsd: 4, deadlineAt: 1e15 },
+};
+
+/** An effect that throws; xstate's own event, so it is not in the chart's types. */
+export type Broken = {
+  type: 'xstate.error.actor.think' | 'xstate.error.actor.act' | 'xstate.error.actor.deadline';
+  error: string;
+};
+export type ModelEvent = SubAgentEvent | Broken;
+
+const call = (id: string, rest: Partial<ToolCall> = {}): ToolCall => ({ id, tool: 'read', args: {}, effects: 'none', ...rest });
+const write = (id: string, rest: Partial<ToolCall> = {}) => call(id, { tool: 'write', effects: 'writes', ...rest });
+/** One reply of each sort that matters. */
+export const replies: Record<string, Calls> = {
+  final: [],
+  reads: [call('r')],
+  writes: [write('w')],
+  idempotent: [call('i', { tool: 'put', effects: 'idempotent' })],
+  gated: [write('g', { tool: 'pay', gated: true })],
+  asks: [call('a', { tool: 'ask_operator', asks: true, args: { question: 'which?', choices: ['this', 'stop'] } })],
+  two: [write('w1'), call('r2')],
+  dear: [call('d', { tool: 'dear' })],
+};
+/** A quarter is exact in binary; `dear` alone reaches the limit. */
+const costOf = (name: string) => (name === 'dear' ? 4 : 0.25);
+
+function commands(id: string, text: string): SubAgentEvent[] {
+  return [
+    { type: 'STEER', id, text, urgency: 'now' },
+    { type: 'STEER', id, text, urgency: 'next-step' },
+    { type: 'STEER', id, text, urgency: 'after' },
+    { type: 'REDIRECT', id, text },
+    { type: 'SWAP', id, backend: 'other' },
+    { type: 'BUDGET', id, steps: 1 },
+    { type: 'BUDGET', id, costUsd: 4 },
+    { type: 'PAUSE', id },
+    { type: 'RESUME', id },
+    { type: 'CANCEL', id },
+    { type: 'ANSWER', id, question: 'q0', text: 'stop' },
+  ];
+}
+const modelFacts: ModelEvent[] = [
+  { type: 'xstate.error.actor.think', error: 'broken' },
+  { type: 'MODEL_SAID', text: 'tok' },
+  { type: 'MODEL_FAILED', error: { code: 'busy', message: 'busy', retryable: true } },
+  { type: 'MODEL_FAILED', error: { code: 'refused', message: 'refused', retryable: false } },
+  ...Object.entries(replies).map(
+    ([name, calls]): SubAgentEvent => ({
+      type: 'MODEL_REPLIED',
+      text: `said ${name}`,
+      calls,
+      usage: { inputTokens: 2, outputTokens: 1, costUsd: costOf(name) },
+      backend: 'local',
+    }),
+  ),
+];
+const toolFacts = (id: string): ModelEvent[] => [
+  { type: 'xstate.error.actor.act', error: 'broken' },
+  { type: 'TOOL_RETURNED', call: id, text: 'ok' },
+  { type: 'TOOL_RETURNED', call: id, text: 'no', failed: true },
+  { type: 'TOOL_RETURNED', call: 'stale', text: 'stale' },
+];
+
+export function alphabet({ state, question, call: head, commands: n }: Look): ModelEvent[] {
+  if (state === 'done') return [];
+  const id = `s${n + 1}`;
+  const sent = commands(id, `t${n + 1}`);
+  if (state === 'idle') return [{ type: 'START' }, ...sent];
+  const answers = question ? [...new Set([...(question.choices ?? []), 'words', 'stop'])] : [];
+  const facts = state === 'thinking' ? modelFacts : state === 'acting' ? toolFacts(head!.id) : [];
+  const late: ModelEvent[] =
+    state === 'awaiting-steer'
+      ? ['stale', ...(head ? [head.id] : [])].map((of) => ({ type: 'TOOL_RETURNED', call: of, text: 'late' }))
+      : [];
+  return [
+    ...facts,
+    ...late,
+    ...answers.map((text): SubAgentEvent => ({ type: 'ANSWER', id, question: question!.id, text })),
+    ...sent,
+    { type: 'xstate.error.actor.deadline', error: 'broken' },
+    { type: 'DEADLINE_PASSED' },
+    { type: 'RESTORED' },
+  ];
+}
+
+export function label(event: ModelEvent): string {
+  const { type } = event;
+  if (type === 'STEER') return `${type} ${event.urgency}`;
+  if (type === 'ANSWER') return `${type} ${event.question === 'q0' ? 'stale' : event.text}`;
+  if (type === 'BUDGET') return `${type} ${event.steps ? 'steps' : 'cost'}`;
+  if (type === 'MODEL_REPLIED') return `${type} ${event.text}`;
+  if (type === 'MODEL_FAILED') return `${type} ${event.error.code}`;
+  if (type === 'TOOL_RETURNED') return `${type} ${event.call} ${event.text}`;
+  return type;
+}
+
+/** `TOOL_RETURNED` comes from the effect in `acting`, else from the host: the late word of a worker that was fenced off. */
+export const saidBy: SaidBy = ({ type, text, call: of }: AnyEventObject) => {
+  if (type === 'MODEL_SAID') return { effect: 'think', last: false };
+  if (type.startsWith('MODEL_') || type === 'xstate.error.actor.think') return { effect: 'think', last: true };
+  if (type === 'xstate.error.actor.act') return { effect: 'act', last: true };
+  if (type === 'TOOL_RETURNED') return text === 'late' ? null : { effect: 'act', last: of !== 'stale' };
+  if (type === 'DEADLINE_PASSED' || type === 'xstate.error.actor.deadline') return { effect: 'deadline', last: true };
+  return null;
+};
+
+/** A cooperative operator, and a model that has had enough: brings any task to its end, so that what a path did shows by then. */
+export function towardsTheEnd({ state, question, call: head, commands: n }: Look): SubAgentEvent | null {
+  const id = `s${n + 1}`;
+  if (state === 'done') return null;
+  if (state === 'idle') return { type: 'START' };
+  if (state === 'thinking') {
+    const usage = { inputTokens: 2, outputTokens: 1, costUsd: 0.25 };
+    return { type: 'MODEL_REPLIED', text: 'the end', calls: [], usage, backend: 'other' };
+  }
+  if (state === 'acting') return { type: 'TOOL_RETURNED', call: head!.id, text: 'ok' };
+  if (!question) return { type: 'RESUME', id };
+  if (question.kind === 'budget') return { type: 'BUDGET', id, steps: 5, costUsd: 8 };
+  const yes = { approval: 'approve', 'in-doubt': 'run it again', stuck: 'try again', asked: 'words' }[question.kind];
+  return { type: 'ANSWER', id, question: question.id, text: yes };
+}

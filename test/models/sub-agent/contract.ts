@@ -1,0 +1,431 @@
+/**
+ * The steering contract of a sub-agent, written from DESIGN.md sections 3 and 5 and the issue on steering, not from the chart. It keeps its
+ * own account of what an operator, a model and the tools were told, and compares it with what can be observed after every event.
+ * A answers · B budgets · C in doubt · D what comes next · E effects · F stuck · K partial kept · M conversation · N urgency ·
+ * O receipts · P pause · U usage · X ends · Y redirect · Z salvage
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Message, QuestionKind, ToolCall, UsageByBackend } from '../../../machines/conversation.ts';
+import type { SubAgentInput } from '../../../machines/sub-agent.ts';
+import type { ModelEvent } from './alphabet.ts';
+import type { Observation, Seen } from './observation.ts';
+
+/** A message that must be there; `text` as a pattern where the wording is the chart's. */
+interface Expected {
+  role: Message['role'];
+  text: string | RegExp;
+  call?: string;
+  calls?: string[];
+  unfinished?: boolean;
+}
+interface Sent {
+  id: string;
+  kind: string;
+  text: string;
+  urgency: 'now' | 'next-step' | 'after';
+}
+interface Fate {
+  id: string;
+  kind: string;
+  fate: 'queued' | 'applied' | 'returned';
+  step?: number;
+  reason: boolean;
+}
+type Next = QuestionKind | 'held' | 'acting' | 'completed' | 'thinking';
+
+export class BrokenContract extends Error {}
+
+export class Contract {
+  #was: Observation;
+  readonly #failuresAllowed: number;
+  readonly #repeatsAllowed: number;
+  #instruction: string;
+  #backend: string | null;
+  #steps: number;
+  #costUsd: number | null;
+  #paused = false;
+  #open: ToolCall[] = [];
+  #lastCalls = '';
+  #saidItsLast = false;
+  #answer: string | null = null;
+  #said = '';
+  #conversation: Expected[];
+  #queued: Sent[] = [];
+  #fates: Fate[] = [];
+  #step = 0;
+  #failures = 0;
+  #repeats = 0;
+  #hopeless = false;
+  #toolsFail = false;
+  #usage: UsageByBackend = {};
+  readonly #questions = new Set<string>();
+
+  constructor(input: SubAgentInput, first: Observation) {
+    this.#was = first;
+    this.#instruction = input.instruction;
+    this.#backend = input.backend;
+    this.#steps = input.limits.steps;
+    this.#costUsd = input.limits.costUsd;
+    this.#failuresAllowed = input.limits.failures;
+    this.#repeatsAllowed = input.limits.repeats;
+    this.#conversation = [{ role: 'user', text: input.instruction }];
+  }
+
+  /** Call it after every event with what is to be seen then. Throws where a rule is broken. */
+  after(event: ModelEvent, is: Observation): void {
+    const was = this.#was;
+    const must = (ok: unknown, rule: string, ...seen: unknown[]) => {
+      if (!ok)
+        throw new BrokenContract(`${rule} — after ${JSON.stringify(event)}, ${was.state} → ${is.state}: ${JSON.stringify(seen)}`);
+    };
+    const began = is.seen.filter((each): each is Exclude<Seen, { ended: string }> => 'began' in each);
+    const ended = is.seen.flatMap((each) => ('ended' in each ? [each.ended] : []));
+    must(was.state !== 'done', 'X nothing comes after the end');
+
+    let question = was.question;
+    const close = () => {
+      question = null;
+      this.#failures = 0;
+      this.#repeats = 0;
+      this.#hopeless = false;
+      this.#toolsFail = false;
+    };
+    const busy = was.state === 'thinking' || was.state === 'acting';
+    const head = this.#open[0];
+    const leftToFinish = was.state === 'acting' && head?.effects !== 'none';
+    const receive = (id: string, kind: string, fate: Fate['fate'], reason = fate === 'returned') => {
+      this.#fates.push({ id, kind, fate, reason, ...(fate === 'applied' && { step: this.#step }) });
+    };
+    const enqueue = (id: string, kind: string, text: string, urgency: Sent['urgency'] = 'now') => {
+      this.#queued.push({ id, kind, text, urgency });
+      receive(id, kind, 'queued', urgency === 'now' && (question !== null || this.#paused || leftToFinish));
+    };
+    const cutOff = () => {
+      if (this.#said !== '') this.#conversation.push({ role: 'assistant', text: this.#said, unfinished: true });
+      this.#said = '';
+    };
+    const resultOf = (text: string | RegExp) => {
+      const call = this.#open.shift();
+      if (call) this.#conversation.push({ role: 'tool', text, call: call.id });
+    };
+    const fail = (tools: boolean, hopeless = false) => {
+      this.#failures++;
+      this.#toolsFail = tools;
+      this.#hopeless = hopeless;
+    };
+
+    // What the event itself means, and whether it is one after which something new may begin.
+    let decides = false;
+    let ends: { kind: string; code?: string | RegExp } | null = null;
+    let lastWord: string | null = null;
+    switch (event.type) {
+      case 'START':
+        decides = true;
+        break;
+      case 'MODEL_SAID':
+        this.#said += event.text;
+        break;
+      case 'MODEL_REPLIED': {
+        decides = true;
+        lastWord = 'think';
+        this.#said = '';
+        const asked = JSON.stringify(event.calls.map(({ tool, args }) => [tool, args]));
+        this.#repeats = event.calls.length > 0 && asked === this.#lastCalls ? this.#repeats + 1 : 0;
+        this.#lastCalls = asked;
+        if (!this.#toolsFail) {
+          this.#failures = 0;
+          this.#hopeless = false;
+        }
+        this.#open = [...event.calls];
+        this.#saidItsLast = event.calls.length === 0;
+        this.#answer = this.#saidItsLast ? event.text : null;
+        this.#conversation.push({ role: 'assistant', text: event.text, calls: event.calls.map(({ id }) => id) });
+        const before = this.#usage[event.backend] ?? { inputTokens: 0, outputTokens: 0, costUsd: 0 };
+        this.#usage = {
+          ...this.#usage,
+          [event.backend]: {
+            inputTokens: before.inputTokens + event.usage.inputTokens,
+            outputTokens: before.outputTokens + event.usage.outputTokens,
+            costUsd: before.costUsd + event.usage.costUsd,
+          },
+        };
+        break;
+      }
+      case 'MODEL_FAILED':
+      case 'xstate.error.actor.think':
+        decides = true;
+        lastWord = 'think';
+        cutOff();
+        fail(false, event.type === 'MODEL_FAILED' && !event.error.retryable);
+        break;
+      case 'TOOL_RETURNED':
+        if (event.call !== head?.id || (was.state !== 'acting' && question?.kind !== 'in-doubt')) break;
+        decides = true;
+        lastWord = 'act';
+        resultOf(event.text);
+        if (event.failed) fail(true);
+        else {
+          this.#failures = 0;
+          this.#toolsFail = false;
+          this.#hopeless = false;
+        }
+        if (question) close();
+        break;
+      case 'xstate.error.actor.act':
+        decides = true;
+        lastWord = 'act';
+        if (head?.effects === 'writes') break; // in doubt
+        resultOf(/fail/);
+        fail(true);
+        break;
+      case 'SWAP':
+        receive(event.id, 'swap', 'applied');
+        this.#backend = event.backend;
+        if (question?.kind === 'stuck') {
+          close();
+          decides = true;
+        }
+        break;
+      case 'BUDGET':
+        receive(event.id, 'budget', 'applied');
+        this.#steps += event.steps ?? 0;
+        if (this.#costUsd !== null) this.#costUsd += event.costUsd ?? 0;
+        if (question?.kind === 'budget') {
+          close();
+          decides = true;
+        }
+        break;
+      case 'PAUSE':
+        receive(event.id, 'pause', 'applied');
+        this.#paused = true;
+        decides = busy && !leftToFinish;
+        if (decides) cutOff();
+        break;
+      case 'RESUME':
+        receive(event.id, 'resume', 'applied');
+        this.#paused = false;
+        decides = was.state === 'awaiting-steer';
+        break;
+      case 'CANCEL':
+        receive(event.id, 'cancel', 'applied');
+        ends = { kind: 'cancelled' };
+        break;
+      case 'DEADLINE_PASSED':
+        ends = { kind: 'failed', code: 'deadline' };
+        break;
+      case 'xstate.error.actor.deadline':
+        ends = { kind: 'failed', code: /deadline/ };
+        break;
+      case 'REDIRECT':
+        this.#instruction = event.text;
+        if (question?.kind === 'in-doubt') {
+          this.#failures = 0;
+          this.#repeats = 0;
+        } else close();
+        decides = was.state === 'awaiting-steer' || (busy && !leftToFinish);
+        if (decides) cutOff();
+        enqueue(event.id, 'redirect', event.text);
+        break;
+      case 'STEER':
+        if (question?.kind === 'stuck') {
+          close();
+          decides = true;
+        }
+        if (busy && event.urgency === 'now' && !leftToFinish) {
+          cutOff();
+          decides = true;
+        }
+        enqueue(event.id, 'steer', event.text, event.urgency);
+        break;
+      case 'ANSWER':
+        if (event.question !== question?.id || (question.kind === 'budget' && event.text !== 'stop')) {
+          receive(event.id, 'answer', 'returned');
+          break;
+        }
+        decides = true;
+        if (event.text === 'stop' && question.kind !== 'asked' && question.choices?.includes('stop')) {
+          ends = { kind: 'failed', code: question.kind };
+          receive(event.id, 'answer', 'applied');
+        } else if (question.kind === 'stuck' && event.text !== 'try again') {
+          close();
+          enqueue(event.id, 'answer', event.text);
+        } else {
+          const { kind } = question;
+          close();
+          receive(event.id, 'answer', 'applied');
+          if (head && kind === 'approval' && event.text === 'approve') this.#open[0] = { ...head, gated: false };
+          else if (head && kind === 'in-doubt' && event.text === 'run it again') this.#open[0] = { ...head, started: false };
+          else if (kind === 'asked') resultOf(event.text);
+          else if (kind !== 'stuck') resultOf(new RegExp(event.text));
+        }
+        break;
+      case 'RESTORED':
+        decides = true;
+        cutOff();
+        break;
+    }
+
+    // D. What comes next.
+    const next = ends ? null : decides ? this.#next(question !== null) : null;
+    if (ends || next === 'completed') {
+      const kind = ends?.kind ?? 'completed';
+      must(is.state === 'done' && is.outcome?.kind === kind, 'X it ends as it should', is.outcome, kind);
+      const code = is.outcome?.kind === 'failed' ? is.outcome.code : undefined;
+      if (ends?.code)
+        must(typeof ends.code === 'string' ? code === ends.code : ends.code.test(code ?? ''), 'X and says why', is.outcome);
+      if (is.outcome?.kind === 'failed') must(is.outcome.message !== '', 'X and says why in words', is.outcome);
+      if (is.outcome?.kind === 'failed' && event.type === 'ANSWER')
+        must(!is.outcome.retryable, 'X what the operator stopped stays stopped');
+      must(began.length === 0, 'X nothing begins at the end', began);
+      must(is.question === null, 'X no question is left open', is.question);
+      for (const sent of this.#queued) this.#settle(sent, { fate: 'returned', reason: true });
+      this.#queued = [];
+      this.#checkSalvage(is, must);
+    } else if (next === null) {
+      must(is.state === was.state, 'N it goes on with what it was doing', is.state);
+      must(is.seen.length === 0, 'N nothing is interrupted and nothing begins', is.seen);
+      must(is.question?.id === question?.id, 'A the question stays as it was', is.question);
+    } else if (next === 'held') {
+      must(is.state === 'awaiting-steer' && began.length === 0, 'P it waits', began);
+      must(isDeepStrictEqual(is.question, question), 'A the question stays as it was', is.question, question);
+    } else if (next === 'thinking') {
+      const [think, ...others] = began;
+      must(is.state === 'thinking' && think?.began === 'think' && others.length === 0, 'D one model call begins', is.seen);
+      if (think?.began !== 'think') return;
+      const { backend, step, instruction, messages } = think.input;
+      const due = this.#queued.filter(({ urgency }) => urgency !== 'after' || this.#saidItsLast);
+      this.#step++;
+      for (const sent of due) {
+        this.#settle(sent, { fate: 'applied', step: this.#step });
+        this.#conversation.push({ role: 'user', text: sent.kind === 'redirect' ? new RegExp(sent.text) : sent.text });
+      }
+      this.#queued = this.#queued.filter((sent) => !due.includes(sent));
+      this.#saidItsLast = false;
+      this.#answer = null;
+      must(step === this.#step, 'B every model call is a step', step, this.#step);
+      must(backend === this.#backend, 'Y a swap counts from the next call on', backend, this.#backend);
+      must(instruction === this.#instruction, 'Y the instruction is the latest', instruction);
+      this.#checkConversation(messages, must);
+      must(is.question === null, 'D no question is open while it thinks', is.question);
+    } else if (next === 'acting') {
+      const [act, ...others] = began;
+      must(is.state === 'acting' && act?.began === 'act' && others.length === 0, 'D one tool call begins', is.seen);
+      if (act?.began !== 'act') return;
+      must(act.input.call.id === this.#open[0]?.id, 'E it is the one that is due', act.input);
+      must(act.input.call.started === true, 'C what begins is marked before', act.input);
+      must(act.input.step === this.#step, 'E the call knows its step', act.input);
+      this.#open[0] = { ...this.#open[0]!, started: true };
+      must(is.question === null, 'D no question is open while it acts', is.question);
+    } else {
+      must(
+        is.state === 'awaiting-steer' && is.question?.kind === next && began.length === 0,
+        `D it asks (${next})`,
+        is.question,
+        began,
+      );
+      must(!this.#questions.has(is.question!.id), 'A a question has an id of its own', is.question);
+      this.#questions.add(is.question!.id);
+      this.#checkQuestion(is, must);
+    }
+
+    // E. Whatever was in flight and did not say its last word was stopped; nothing else was.
+    const flying = was.state === 'thinking' ? 'think' : was.state === 'acting' ? 'act' : null;
+    if (flying && (decides || ends) && event.type !== 'RESTORED')
+      must(ended.includes(flying) || lastWord, 'E what was in flight is stopped', ended);
+    const live = is.state === 'thinking' ? 'think' : is.state === 'acting' ? 'act' : null;
+    const armed = [...(live ? [live] : []), ...(is.state === 'idle' || is.state === 'done' ? [] : ['deadline'])];
+    must(!is.armed || isDeepStrictEqual([...is.armed].sort(), armed.sort()), 'E one effect, and the deadline always', [
+      ...(is.armed ?? []),
+    ]);
+
+    must(is.paused === this.#paused, 'P paused as told', is.paused);
+    must(is.step === this.#step, 'B steps are counted', is.step);
+    must(isDeepStrictEqual(is.usage, this.#usage), 'U cost is kept by backend', is.usage, this.#usage);
+    this.#checkReceipts(is, must);
+    this.#was = is;
+  }
+
+  #next(asked: boolean): Next {
+    const [head] = this.#open;
+    if (head?.started && head.effects === 'writes' && !asked) return 'in-doubt';
+    if (asked || this.#paused) return 'held';
+    const seeThrough = head?.started === true && head.effects !== 'none';
+    if (head && !seeThrough && this.#queued.some(({ urgency }) => urgency === 'now')) this.#giveUp(this.#open.splice(0));
+    if (this.#failures >= this.#failuresAllowed || this.#repeats >= this.#repeatsAllowed || this.#hopeless) return 'stuck';
+    const [call] = this.#open;
+    if (call?.asks) return 'asked';
+    if (call?.gated) return 'approval';
+    if (call) return 'acting';
+    if (this.#saidItsLast && this.#queued.length === 0) return 'completed';
+    const spent = Object.values(this.#usage).reduce((sum, { costUsd }) => sum + costUsd, 0);
+    if (this.#step >= this.#steps || (this.#costUsd !== null && spent >= this.#costUsd)) return 'budget';
+    return 'thinking';
+  }
+
+  /** Every call the model asked for has a result, and says honestly how far it got. */
+  #giveUp(calls: ToolCall[]) {
+    for (const { id, started, effects } of calls) {
+      const text = started ? (effects === 'none' ? /^stopped/ : /^may have run/) : /^not run/;
+      this.#conversation.push({ role: 'tool', text, call: id });
+    }
+  }
+
+  #settle({ id }: Sent, fate: Partial<Fate>) {
+    this.#fates = this.#fates.map((each) => (each.id === id ? { ...each, ...fate } : each));
+  }
+
+  #checkReceipts({ receipts }: Observation, must: Must) {
+    const got = receipts.map(({ id, kind, fate, step, reason }) => ({ id, kind, fate, step, reason: (reason ?? '') !== '' }));
+    const want = this.#fates.map(({ id, kind, fate, step, reason }) => ({ id, kind, fate, step, reason }));
+    must(isDeepStrictEqual(got, want), 'O one receipt each, in order, as it should be', got, want);
+  }
+
+  #checkConversation(messages: readonly Message[], must: Must) {
+    const same = (message: Message, { role, text, call, calls, unfinished }: Expected) =>
+      message.role === role &&
+      (typeof text === 'string' ? message.text === text : text.test(message.text)) &&
+      (message.role !== 'tool' || message.call === call) &&
+      (message.role !== 'assistant' ||
+        ((message.unfinished ?? false) === (unfinished ?? false) &&
+          isDeepStrictEqual(
+            (message.calls ?? []).map(({ id }) => id),
+            calls ?? [],
+          )));
+    const whole = messages.length === this.#conversation.length && messages.every((m, i) => same(m, this.#conversation[i]!));
+    must(
+      whole,
+      'M the model is told all that happened, once, in order',
+      messages,
+      this.#conversation.map(({ text, role }) => `${role}: ${text}`),
+    );
+  }
+
+  #checkQuestion({ question, step }: Observation, must: Must) {
+    const { kind, text, choices } = question!;
+    const [call] = this.#open;
+    must(
+      kind === 'asked' || choices?.includes(kind === 'approval' ? 'deny' : 'stop'),
+      'A it says what can be answered',
+      question,
+    );
+    if (kind === 'asked')
+      must(isDeepStrictEqual(call?.args, { question: text, choices }), 'A the question is the model’s own', question);
+    if (kind === 'approval' || kind === 'in-doubt') must(text.includes(call!.tool), 'A it says what it is about', question);
+    if (kind === 'budget')
+      must(text.includes(step >= this.#steps ? 'step' : '$') || text.includes('$'), 'B it says what is used up', question);
+    if (kind === 'stuck') must(text !== '' && !text.includes('undefined'), 'F it says what is wrong', question);
+  }
+
+  /** Z. A stop throws nothing away. */
+  #checkSalvage({ output }: Observation, must: Must) {
+    if (this.#said !== '') this.#conversation.push({ role: 'assistant', text: this.#said, unfinished: true });
+    const unsure = this.#open.filter(({ started, effects }) => started && effects !== 'none').map(({ id }) => id);
+    this.#giveUp(this.#open);
+    must(output, 'Z it has an output');
+    if (!output) return;
+    this.#checkConversation(output.messages, must);
+    must(output.answer === this.#answer, 'Z the answer is the last word', output.answer, this.#answer);
+    must(isDeepStrictEqual(output.inDoubt, unsure), 'Z it says what may have run', output.inDoubt, unsure);
+  }
+}
+type Must = (ok: unknown, rule: string, ...seen: unknown[]) => void;

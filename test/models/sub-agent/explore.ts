@@ -1,0 +1,41 @@
+/** The sets of paths through the sub-agent's chart. */
+import type { AnyStateMachine } from 'xstate';
+import { type SubAgentEvent, subAgent } from '../../../machines/sub-agent.ts';
+import { edgePaths } from '../explore.ts';
+import { alphabet, input, label, type ModelEvent } from './alphabet.ts';
+import { look, type Snap, stateOf } from './observation.ts';
+
+const queued = ({ context: { steers } }: Snap) =>
+  [...new Set(steers.filter(({ fate }) => fate === 'queued').map(({ urgency }) => urgency))].sort().join('+');
+
+/** What an operator would call a different situation. */
+const small = (snapshot: Snap) => {
+  const { paused, question, calls } = snapshot.context;
+  return [stateOf(snapshot), paused, question?.kind, calls.map(({ tool }) => tool)].join('|');
+};
+const medium = (snapshot: Snap) => [small(snapshot), queued(snapshot), snapshot.context.partial !== ''].join('|');
+const large = (snapshot: Snap) => {
+  const { step, limits, failures, repeats } = snapshot.context;
+  return [medium(snapshot), step >= limits.steps, failures, repeats].join('|');
+};
+const projections = { small, medium, large };
+
+export const paths = (size: keyof typeof projections, machine: AnyStateMachine = subAgent): ModelEvent[][] =>
+  edgePaths({
+    machine,
+    input,
+    alphabet: (snapshot: Snap) => alphabet(look(snapshot)),
+    project: projections[size],
+    label,
+  });
+
+/**
+ * The small set for a suite that drives a real task over the bus. A fact there is brought about, not sent: MODEL_SAID and MODEL_REPLIED are
+ * what the scripted model server streams, MODEL_FAILED its error status, TOOL_RETURNED what the tool returns, DEADLINE_PASSED a deadline
+ * in the past, RESTORED the loss of the worker. Paths with what only a fault in our own code can say are left out.
+ */
+export function smallPaths(): SubAgentEvent[][] {
+  const isOurFault = ({ type, ...event }: ModelEvent) =>
+    type.startsWith('xstate.') || ('call' in event && ['stale', 'late'].includes(event.text));
+  return paths('small').filter((path): path is SubAgentEvent[] => !path.some(isOurFault));
+}

@@ -1,0 +1,96 @@
+/** Walks paths through a chart under its contract: to the end of the path, then with a cooperative operator to the end of the task. */
+import type { AnyEventObject, AnyStateMachine } from 'xstate';
+import { Rig, type SaidBy } from './rig.ts';
+
+/** What a chart's folder tells the shared parts. */
+export interface Model<Event extends AnyEventObject, Look, Observation> {
+  readonly machine: AnyStateMachine;
+  readonly input: unknown;
+  readonly effects: readonly string[];
+  readonly saidBy: SaidBy;
+  // biome-ignore lint/suspicious/noExplicitAny: the snapshot of either chart.
+  readonly look: (snapshot: any) => Look;
+  readonly observe: (rig: Rig) => Observation;
+  readonly contract: (first: Observation) => { after(event: Event, is: Observation): void };
+  readonly alphabet: (look: Look) => Event[];
+  readonly towardsTheEnd: (look: Look) => Event | null;
+  readonly isOver: (look: Look) => boolean;
+}
+
+/** More cooperation than any path needs: who needs more will not end. */
+const patience = 40;
+
+export class Walk<Event extends AnyEventObject, Look, Observation> {
+  readonly rig: Rig;
+  readonly #model: Model<Event, Look, Observation>;
+  readonly #contract: { after(event: Event, is: Observation): void };
+
+  constructor(model: Model<Event, Look, Observation>, covered: Set<string> | null = null) {
+    this.#model = model;
+    this.rig = new Rig(model.machine, model.input, model.effects, model.saidBy, covered);
+    this.#contract = model.contract(model.observe(this.rig));
+  }
+
+  get look(): Look {
+    return this.#model.look(this.rig.snapshot);
+  }
+  get isOver(): boolean {
+    return this.#model.isOver(this.look);
+  }
+  choices(): Event[] {
+    return this.#model.alphabet(this.look);
+  }
+  /** Whether what would say it is in flight. */
+  canHappen(event: Event): boolean {
+    const said = this.#model.saidBy(event);
+    return !said || this.rig.inFlight.has(said.effect);
+  }
+
+  go(event: Event): void {
+    this.rig.drive(event);
+    if (this.rig.error) throw this.rig.error;
+    this.#contract.after(event, this.#model.observe(this.rig));
+  }
+  /** One step of the cooperative operator; false when there is nothing left to do. */
+  cooperate(): boolean {
+    const event = this.#model.towardsTheEnd(this.look);
+    if (event) this.go(event);
+    return event !== null;
+  }
+  finish(): void {
+    for (let i = 0; this.cooperate(); i++) if (i > patience) throw new Error('it never comes to its end');
+  }
+}
+
+export function walk<Event extends AnyEventObject, Look, Observation>(
+  model: Model<Event, Look, Observation>,
+  path: readonly Event[],
+  covered: Set<string> | null = null,
+): void {
+  const walking = new Walk(model, covered);
+  try {
+    for (const event of path) walking.go(event);
+    walking.finish();
+  } finally {
+    walking.rig.stop();
+  }
+}
+
+/** Any sequence of what can happen: each number picks among what can happen then. */
+export function wander<Event extends AnyEventObject, Look, Observation>(
+  model: Model<Event, Look, Observation>,
+  picks: readonly number[],
+  covered: Set<string> | null = null,
+): void {
+  const walking = new Walk(model, covered);
+  try {
+    for (const pick of picks) {
+      const choices = walking.choices();
+      if (choices.length === 0) break;
+      walking.go(choices[pick % choices.length]!);
+    }
+    walking.finish();
+  } finally {
+    walking.rig.stop();
+  }
+}
