@@ -39,7 +39,7 @@ export async function withLock<T>(path: string, fn: () => Promise<T>, { signal, 
   if (generation === null) onWait?.();
   while (generation === null) {
     signal?.throwIfAborted();
-    await delay(waitMs * (0.5 + Math.random()), undefined, signal ? { signal } : {});
+    await delay(waitMs * (0.5 + Math.random()), undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted());
     waitMs = Math.min(waitMs * 2, longestWaitMs);
     generation = acquire(path);
   }

@@ -1,0 +1,64 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { CoxError } from '../../platform/errors.ts';
+import { logFileIn, openLog } from '../../platform/log.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cox-log-'));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const logged = (): string => readFileSync(logFileIn(folder), 'utf8');
+
+it('hides secrets by field name at any depth, and by their look in any text', () => {
+  const log = openLog({ folder, verbose: false, name: 'test' });
+  log.info({
+    apiKey: 'plain-one',
+    a: { b: { c: { d: { password: 'plain-two' } } } },
+    credentials: { user: 'x', seed: 'plain-three' },
+  });
+  log.info('calling with Authorization: Bearer plain-four-is-long and sk-proj-plainfiveislongtoo');
+  log.error({ err: new Error('connect nats://ann:plain-six@host:4222 failed') }, 'x');
+  log.info({ note: 'SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY' });
+  expect(logged()).not.toMatch(/plain|SUACSSL/);
+  expect(logged()).toContain('nats://[Redacted]@host:4222');
+});
+
+it('writes lines that stay JSON after redaction, with the code of an error', () => {
+  const log = openLog({ folder, verbose: false, name: 'test' });
+  log.warn({ err: new CoxError('no-space', 'full', { hint: 'free some' }), token: 'a"b\\' }, 'with a "quote"');
+  const line = JSON.parse(logged());
+  expect(line).toMatchObject({ level: 40, name: 'test', msg: 'with a "quote"', token: '[Redacted]', err: { code: 'no-space' } });
+});
+
+it('puts a log above 10 MB aside when it is opened', () => {
+  openLog({ folder, verbose: false, name: 'test' }).info('old');
+  truncateSync(logFileIn(folder), 10_000_001);
+  openLog({ folder, verbose: false, name: 'test' }).info('new');
+  expect(JSON.parse(logged()).msg).toBe('new');
+  expect(statSync(`${logFileIn(folder)}.1`).size).toBe(10_000_001);
+});
+
+it('says once that it cannot write, and goes on', () => {
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  writeFileSync(join(folder, 'state'), 'a file where the folder should be');
+  const log = openLog({ folder: join(folder, 'state'), verbose: false, name: 'test' });
+  log.info('one');
+  log.info('two');
+  expect(said).toHaveBeenCalledOnce();
+  expect(said.mock.calls[0]?.[0]).toContain('going on without it');
+});
+
+it('shows everything readably on stderr when verbose', () => {
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  openLog({ folder, verbose: true, name: 'repl' }).debug({ task: 'k3xq.4', token: 'hidden' }, 'claimed');
+  expect(said.mock.calls[0]?.[0]).toMatch(
+    /^\d\d:\d\d:\d\d\.\d{3} debug repl: claimed \{"task":"k3xq.4","token":"\[Redacted\]"\}\n$/,
+  );
+});
