@@ -24,7 +24,10 @@ export function receiptsOf(
     if (earlier?.fate === steer.fate) continue;
     const base = { steer: steer.id, kind: steer.kind, seq: seqs.get(steer.id) ?? 0 };
     if (!earlier) receipts.push({ ...base, fate: 'accepted' });
-    if (!earlier && !isFinal(steer)) receipts.push({ ...base, fate: 'queued', ...(steer.reason && { reason: steer.reason }) });
+    // What the model is to read is queued first, also where the same commit applies it.
+    const isQueued = !isFinal(steer) || (steer.fate === 'applied' && (steer.kind === 'steer' || steer.kind === 'redirect'));
+    if (!earlier && isQueued)
+      receipts.push({ ...base, fate: 'queued', ...(!isFinal(steer) && steer.reason && { reason: steer.reason }) });
     if (isFinal(steer))
       receipts.push({
         ...base,

@@ -15,7 +15,8 @@ import { flush } from '../bus/projection.ts';
 import { type Held, replaceState, returned, type StateRecord, withStatus } from '../bus/state-record.ts';
 import { readSteering, type Steering } from '../bus/steering-log.ts';
 import type { Channel } from '../bus/subjects.ts';
-import { type Delivery, scheduleWake } from '../bus/task-queue.ts';
+import type { Delivery } from '../bus/task-queue.ts';
+import { setTimer } from '../bus/timers.ts';
 import type { Steer } from '../machines/steering.ts';
 import { messageOf } from '../platform/errors.ts';
 import { receiptsOf } from './receipts.ts';
@@ -371,8 +372,7 @@ export class TaskHost implements HostPort {
 
   async #park(): Promise<HostEnd> {
     const at = this.#role.deadlineAt(this.#snapshot());
-    const { id, t } = this.#held.record;
-    if (at !== null) await scheduleWake(this.#bus, this.spec.type, { id, t: t + 1 }, new Date(at), this.#ended.signal);
+    if (at !== null) await setTimer(this.#bus, this.id, new Date(at), this.#ended.signal);
     await afterPark(this.#bus, this.#held);
     await this.#delivery.ack();
     return this.#stop('parked');

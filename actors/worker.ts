@@ -11,6 +11,7 @@ import type { Held, StateRecord } from '../bus/state-record.ts';
 import { defaultAckWaitMs } from '../bus/streams.ts';
 import type { TaskId } from '../bus/task-id.ts';
 import { claimTickets, type Delivery } from '../bus/task-queue.ts';
+import { startTimers } from '../bus/timers.ts';
 import { startWaker } from '../bus/waker.ts';
 import { CoxError, messageOf } from '../platform/errors.ts';
 import type { HostPort, Role } from './role.ts';
@@ -57,7 +58,11 @@ export class Worker {
       now: () => now().toISOString(),
       local: (id, channel, seq) => this.#hosts.get(id)?.passed(channel, seq) ?? null,
     });
-    this.#stops.push(() => waker.stop());
+    const timers = await startTimers(bus);
+    this.#stops.push(
+      () => waker.stop(),
+      () => timers.stop(),
+    );
     const claimers = await Promise.all(
       types.flatMap((type) =>
         (['wake', 'pending'] as const).map((queue) => claimTickets(bus, { type, queue, slots, ackWaitMs }, handle)),

@@ -33,8 +33,17 @@ export async function setUpStreams(
     ensureStream(jsm, {
       ...common,
       name: subjects.workStream,
-      subjects: [subjects.ticket('*', 'pending'), subjects.ticket('*', 'wake'), `${subjects.namespace}.schedules.>`],
+      subjects: [subjects.ticket('*', 'pending'), subjects.ticket('*', 'wake')],
       retention: RetentionPolicy.Workqueue,
+    }),
+    // The server schedules messages only in streams that discard old ones; without limits this one discards none.
+    ensureStream(jsm, {
+      ...common,
+      name: subjects.timerStream,
+      subjects: [subjects.timer('*.*', 'set'), subjects.timer('*.*', 'due')],
+      max_bytes: -1,
+      discard: DiscardPolicy.Old,
+      max_msgs_per_subject: 1,
       allow_msg_schedules: true,
       allow_msg_ttl: true,
     }),
@@ -95,6 +104,20 @@ export async function ensureWakerConsumer({ jsm, subjects }: Bus): Promise<strin
   await ensureConsumer(jsm, subjects.logStream, {
     durable_name: name,
     filter_subjects: [subjects.every('steering'), subjects.every('result')],
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: nanos(30_000),
+    max_deliver: -1,
+    max_ack_pending: -1,
+  });
+  return name;
+}
+
+/** Timers that are due, shared by all nodes. */
+export async function ensureTimerConsumer({ jsm, subjects }: Bus): Promise<string> {
+  const name = 'due';
+  await ensureConsumer(jsm, subjects.timerStream, {
+    durable_name: name,
+    filter_subject: subjects.timer('*.*', 'due'),
     ack_policy: AckPolicy.Explicit,
     ack_wait: nanos(30_000),
     max_deliver: -1,

@@ -21,6 +21,8 @@ export class Subjects {
   readonly every = (channel: Channel, root = '*') => `${this.namespace}.tasks.${root}.*.${channel}`;
   readonly live = (id: TaskId) => `${this.namespace}.live.${id}`;
   readonly everyLive = (root = '*') => `${this.namespace}.live.${root}.*`;
+  /** `set`: where a timer waits in the server; `due`: what it becomes. */
+  readonly timer = (id: string, at: 'set' | 'due') => `${this.namespace}.timers.${at}.${id}`;
   readonly api = () => `${this.namespace}.api`;
   readonly inspect = (actor: string) => `${this.namespace}.inspect.${actor}`;
 
@@ -30,6 +32,9 @@ export class Subjects {
   }
   get logStream() {
     return `${this.namespace}_log`;
+  }
+  get timerStream() {
+    return `${this.namespace}_timers`;
   }
   get stateBucket() {
     return `${this.namespace}_tasks`;
@@ -44,6 +49,11 @@ export class Subjects {
     if (namespace !== this.namespace || kind !== 'tasks' || rest.length || !isChannel(channel)) return null;
     const tokens = `${root}.${path}`;
     return { tokens, id: isTaskId(tokens) ? tokens : null, channel };
+  }
+
+  parseTimer(subject: string): TaskId | null {
+    const tokens = subject.slice(this.timer('', 'due').length);
+    return isTaskId(tokens) ? tokens : null;
   }
 
   parseLive(subject: string): TaskId | null {

@@ -27,16 +27,6 @@ export interface Delivery {
 export const enqueue = (bus: Bus, type: string, queue: Queue, ticket: Ticket, signal?: AbortSignal) =>
   publish(bus, bus.subjects.ticket(type, queue), JSON.stringify(ticket), { msgID: `${ticket.id}:t${ticket.t}` }, signal);
 
-/** A wake that the server sends at `at`: the deadline of a parked task is kept by the bus. One per task; a later one replaces it. */
-export const scheduleWake = (bus: Bus, type: string, ticket: Ticket, at: Date, signal?: AbortSignal) =>
-  publish(
-    bus,
-    `${bus.subjects.namespace}.schedules.${ticket.id}`,
-    JSON.stringify(ticket),
-    { msgID: `${ticket.id}:deadline:t${ticket.t}`, schedule: { specification: at, target: bus.subjects.ticket(type, 'wake') } },
-    signal,
-  );
-
 export interface Claimer {
   /** Stops pulling; deliveries being handled go on. Idempotent. */
   stop(): Promise<void>;

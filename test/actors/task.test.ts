@@ -1,0 +1,129 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Joined } from '../../actors/join.ts';
+import type { Status } from '../../bus/messages.ts';
+import { type TestCrew, testCrew } from '../support/crew.ts';
+
+let crew: TestCrew;
+let joined: Joined;
+beforeEach(async () => {
+  crew = await testCrew();
+  joined = await crew.join();
+});
+afterEach(() => crew.stop());
+const never = new AbortController().signal;
+
+test('a task is claimed, thought about and ends with one result', async () => {
+  await crew.node(joined);
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Say hello' });
+  const call = await crew.model.next();
+  expect(call.texts('user')).toEqual(['Say hello']);
+  call.reply('Hello!');
+  const result = await joined.crew.result(id, never);
+  expect(result).toMatchObject({ outcome: 'completed', output: 'Hello!', usage: { inputTokens: 10, outputTokens: 5 } });
+});
+
+test('a correction aborts the call in flight, keeps what was said, and the next call carries it', async () => {
+  await crew.node(joined);
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Fill the form' });
+  const first = await crew.model.next();
+  first.say('My email is personal@');
+  for await (const event of joined.crew.watch(id, never)) if (event.kind === 'live') break;
+  const sent = await joined.crew.steer(id, { type: 'steer', text: 'use my work email' });
+  expect(await first.closed).toBe(true);
+  const second = await crew.model.next();
+  expect(second.texts('user')).toEqual(['Fill the form', 'use my work email']);
+  expect(second.texts('assistant').join()).toContain('My email is personal@');
+  second.reply('done with work@');
+  const receipts = [];
+  for await (const receipt of joined.crew.receipts(id, sent, never)) receipts.push(receipt);
+  expect(receipts.map(({ fate, step }) => [fate, step])).toEqual([
+    ['accepted', undefined],
+    ['queued', undefined],
+    ['applied', 2],
+  ]);
+  expect((await joined.crew.result(id, never)).output).toBe('done with work@');
+});
+
+test('a question parks the task without a worker, and its answer wakes it', async () => {
+  await crew.node(joined);
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Book a table' });
+  (await crew.model.next()).call('ask_operator', { question: 'For how many?' });
+  const asked = await statusWhere(id, ({ question }) => question !== null);
+  expect(asked).toMatchObject({ state: 'awaiting-steer', question: { kind: 'asked', text: 'For how many?' } });
+  const wrong = await joined.crew.steer(id, { type: 'answer', question: 'q9', text: 'four' });
+  expect(await last(joined.crew.receipts(id, wrong, never))).toMatchObject({
+    fate: 'returned',
+    reason: 'that question is not open',
+  });
+  await joined.crew.steer(id, { type: 'answer', question: asked.question!.id, text: 'four' });
+  const next = await crew.model.next();
+  expect(next.texts('tool')).toEqual(['four']);
+  next.reply('Booked for four');
+  expect((await joined.crew.result(id, never)).output).toBe('Booked for four');
+});
+
+test('a goal is split, fanned out in parallel and reduced to one answer with its sources', async () => {
+  await crew.node(joined, { quietMs: 20 });
+  const plan = {
+    tasks: ['a', 'b', 'c'].map((key) => ({ key, type: 'reasoning', instruction: `Think of ${key}` })),
+    reduce: { by: 'orchestrator' as const, instruction: 'Join them' },
+  };
+  const id = await joined.crew.dispatch({ type: 'supervisor', instruction: 'The alphabet', plan });
+  const calls = [await crew.model.next(), await crew.model.next(), await crew.model.next()];
+  expect(calls.map((call) => call.texts('user')[0]).sort()).toEqual(['Think of a', 'Think of b', 'Think of c']);
+  await statusWhere(id, ({ state }) => state === 'gathering');
+  for (const call of calls) call.reply(`thought: ${call.texts('user')[0]}`);
+  const reduction = await crew.model.next();
+  expect(reduction.texts('user')[0]).toContain('thought: Think of b');
+  reduction.reply('a, b and c');
+  const result = await joined.crew.result(id, never);
+  expect(result.output).toMatch(/^a, b and c\n\nSources: a \(.*\.1\), b \(.*\.2\), c \(.*\.3\)$/);
+  const tree = await joined.crew.tree(id);
+  expect(tree.map(({ key, outcome }) => [key, outcome])).toEqual([
+    [null, 'completed'],
+    ['a', 'completed'],
+    ['b', 'completed'],
+    ['c', 'completed'],
+  ]);
+});
+
+test('a deadline ends a task that waits for an answer, though no worker holds it', async () => {
+  await crew.node(joined);
+  const deadlineAt = new Date(Date.now() + 1_500).toISOString();
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Wait', deadlineAt });
+  (await crew.model.next()).call('ask_operator', { question: 'Well?' });
+  expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'failed', failure: { code: 'deadline' } });
+});
+
+test('what is sent to a task that has ended, or never was, is returned', async () => {
+  await crew.node(joined);
+  crew.model.answer((call) => call.reply('ok'));
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Quick' });
+  await joined.crew.result(id, never);
+  const late = await joined.crew.steer(id, { type: 'steer', text: 'too late' });
+  expect(await last(joined.crew.receipts(id, late, never))).toMatchObject({
+    fate: 'returned',
+    reason: 'the task has ended: completed',
+  });
+  const lost = await joined.crew.steer('nobody.0', { type: 'steer', text: 'hello?' });
+  expect(await last(joined.crew.receipts('nobody.0', lost, never))).toMatchObject({
+    fate: 'returned',
+    reason: 'there is no task nobody.0',
+  });
+});
+
+const last = async <T>(items: AsyncIterable<T>): Promise<T | undefined> => {
+  let found: T | undefined;
+  for await (const item of items) found = item;
+  return found;
+};
+
+async function statusWhere(id: string, wanted: (status: Status) => boolean): Promise<Status> {
+  const watching = joined.crew.watch(id, never);
+  const first = watching.next();
+  const now = await joined.crew.status(id);
+  if (now && wanted(now)) return now;
+  for (let event = await first; !event.done; event = await watching.next())
+    if (event.value.kind === 'status' && event.value.status.id === id && wanted(event.value.status)) return event.value.status;
+  throw new Error('the watch ended');
+}

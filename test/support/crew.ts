@@ -1,0 +1,85 @@
+/** A crew of a test's own: a real nats-server with temporary folders, joined as the product joins it, and a scripted model to think with. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { type Joined, joinCrew } from '../../actors/join.ts';
+import { type CoxNode, type NodeOptions, startNode } from '../../actors/node.ts';
+import { foldersOf } from '../../platform/folders.ts';
+import { parseRoster } from '../../roster/load.ts';
+import type { Roster } from '../../roster/schema.ts';
+import { ModelServer } from './model-server.ts';
+
+export interface TestCrew {
+  readonly env: NodeJS.ProcessEnv;
+  readonly folder: string;
+  readonly model: ModelServer;
+  /** A second process would be one more of these. */
+  join(name?: string): Promise<Joined>;
+  node(joined: Joined, options?: Partial<NodeOptions> & { rosterYaml?: string }): Promise<CoxNode>;
+  stop(): Promise<void>;
+}
+
+/** The nats-server binary is taken from the machine's own cache: only state and configuration are the test's. */
+export async function testCrew(): Promise<TestCrew> {
+  const folder = await mkdtemp(join(tmpdir(), 'cox-test-'));
+  const env = {
+    ...process.env,
+    XDG_STATE_HOME: join(folder, 'state'),
+    XDG_CONFIG_HOME: join(folder, 'config'),
+    NATS_URL: undefined,
+    COX_ROSTER: undefined,
+  };
+  const model = await ModelServer.start();
+  const log = pino({ level: process.env.COX_TEST_LOG ?? 'silent' });
+  const open: { close(): Promise<void> }[] = [];
+  const nodes: CoxNode[] = [];
+  return {
+    env,
+    folder,
+    model,
+    async join(name) {
+      const joined = await joinCrew({
+        env,
+        log,
+        folders: foldersOf(env),
+        start: true,
+        signal: AbortSignal.timeout(120_000),
+        ...(name && { name }),
+      });
+      open.push(joined);
+      return joined;
+    },
+    async node(joined, { rosterYaml, ...options } = {}) {
+      const roster = testRoster(model.url, rosterYaml);
+      const node = await startNode({
+        joined,
+        roster: { current: () => roster },
+        workspace: folder,
+        onProgress: () => {},
+        ...options,
+      });
+      nodes.push(node);
+      return node;
+    },
+    async stop() {
+      for (const node of nodes) await node.stop();
+      for (const joined of open.reverse()) await joined.close();
+      await model.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export const testRoster = (url: string, more = ''): Roster =>
+  parseRoster(
+    `backends:
+  main: { base_url: "${url}", model: scripted, tier: local, good_at: [files, reasoning, plan], can_orchestrate: true, concurrency: 64 }
+  other: { base_url: "${url}", model: other, tier: local, good_at: [spare] }
+agents:
+  files: { prompt: You work on files., tools: [list_files, read_file, search_files, write_file], needs: [files] }
+  reasoning: { prompt: You think., needs: [reasoning] }
+limits: { retries: 0, breaker_failures: 1000 }
+${more}`,
+    '/roster.yaml',
+  );

@@ -1,0 +1,148 @@
+/**
+ * An OpenAI-compatible chat server that the test holds in its hands: every request waits until the test says something, chunk by chunk.
+ * (@copilotkit/aimock plays whole scripts; steering is about what happens in the middle of a reply.)
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+interface WireMessage {
+  readonly role: string;
+  readonly content: string | null;
+  readonly tool_calls?: readonly { id: string; function: { name: string; arguments: string } }[];
+}
+
+/** One model call in flight. */
+export class ModelCall {
+  readonly messages: readonly WireMessage[];
+  readonly body: Record<string, unknown>;
+  /** Resolves when the connection is gone: true if the client left before the reply was complete. */
+  readonly closed: Promise<boolean>;
+  readonly #response: ServerResponse;
+
+  constructor(body: Record<string, unknown> & { messages: readonly WireMessage[] }, response: ServerResponse) {
+    this.body = body;
+    this.messages = body.messages;
+    this.#response = response;
+    this.closed = new Promise((resolve) => response.on('close', () => resolve(!response.writableFinished)));
+  }
+
+  /** The texts of all messages of a role, in order. */
+  texts(role: string): string[] {
+    return this.messages.filter((message) => message.role === role).map((message) => String(message.content));
+  }
+
+  say(text: string): this {
+    return this.#chunk({ content: text });
+  }
+
+  /** Ends the reply, with tool calls if there are any. */
+  end(calls: readonly { tool: string; args: unknown }[] = []): void {
+    if (calls.length > 0)
+      this.#chunk({
+        tool_calls: calls.map(({ tool, args }, index) => ({
+          index,
+          id: `c${index}`,
+          type: 'function',
+          function: { name: tool, arguments: JSON.stringify(args) },
+        })),
+      });
+    this.#chunk({}, calls.length > 0 ? 'tool_calls' : 'stop');
+    this.#response.write(
+      `data: ${JSON.stringify({ ...frame, choices: [], usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 } })}\n\n`,
+    );
+    this.#response.end('data: [DONE]\n\n');
+  }
+
+  reply(text: string): void {
+    this.say(text).end();
+  }
+  call(tool: string, args: unknown): void {
+    this.end([{ tool, args }]);
+  }
+
+  /** An HTTP error in place of a reply. */
+  fail(status: number, message = 'scripted failure'): void {
+    this.#response
+      .writeHead(status, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ error: { message, type: 'scripted' } }));
+  }
+
+  #chunk(delta: object, finish: string | null = null): this {
+    if (!this.#response.headersSent) this.#response.writeHead(200, { 'content-type': 'text/event-stream' });
+    this.#response.write(`data: ${JSON.stringify({ ...frame, choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`);
+    return this;
+  }
+}
+
+const frame = { id: 'x', object: 'chat.completion.chunk', created: 0, model: 'scripted' };
+
+export class ModelServer {
+  readonly calls: ModelCall[] = [];
+  readonly url: string;
+  readonly #stop: () => Promise<void>;
+  #waiting: { from: number; resolve: (call: ModelCall) => void; wants: (call: ModelCall) => boolean }[] = [];
+  #taken = new Set<ModelCall>();
+  #auto: ((call: ModelCall) => void) | null = null;
+
+  private constructor(url: string, stop: () => Promise<void>) {
+    this.url = url;
+    this.#stop = stop;
+  }
+
+  static async start(): Promise<ModelServer> {
+    let self: ModelServer | null = null;
+    const server = createServer(
+      (request, response) => void read(request).then((body) => self!.#arrive(new ModelCall(body, response))),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    self = new ModelServer(`http://127.0.0.1:${port}/v1`, async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+    });
+    return self;
+  }
+
+  /** From now on every call that nobody waits for is answered by this. */
+  answer(auto: (call: ModelCall) => void): void {
+    this.#auto = auto;
+    for (const call of this.calls.filter((it) => !this.#taken.has(it))) {
+      this.#taken.add(call);
+      auto(call);
+    }
+  }
+
+  /** The next call that nobody has taken yet (and that fits), whether it has come or is to come. */
+  next(wants: (call: ModelCall) => boolean = () => true): Promise<ModelCall> {
+    const there = this.calls.find((call) => !this.#taken.has(call) && wants(call));
+    if (there) {
+      this.#taken.add(there);
+      return Promise.resolve(there);
+    }
+    return new Promise((resolve) => this.#waiting.push({ from: this.calls.length, resolve, wants }));
+  }
+
+  stop(): Promise<void> {
+    return this.#stop();
+  }
+
+  #arrive(call: ModelCall): void {
+    this.calls.push(call);
+    const waiting = this.#waiting.find(({ wants }) => wants(call));
+    if (waiting) {
+      this.#waiting = this.#waiting.filter((it) => it !== waiting);
+      this.#taken.add(call);
+      waiting.resolve(call);
+    } else if (this.#auto) {
+      this.#taken.add(call);
+      this.#auto(call);
+    }
+  }
+}
+
+async function read(request: IncomingMessage) {
+  let text = '';
+  for await (const piece of request.setEncoding('utf8')) text += piece;
+  return JSON.parse(text);
+}
