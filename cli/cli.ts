@@ -6,6 +6,8 @@ export interface GlobalOptions {
   readonly verbose: boolean;
   /** Absolute folder the file tools may look into. */
   readonly workspace: string;
+  /** `--workspace` was given; else it is the current folder. */
+  readonly workspaceNamed: boolean;
   readonly roster: string | null;
 }
 

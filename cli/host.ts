@@ -14,7 +14,7 @@ export interface HostOptions {
 }
 
 type Node = Awaited<ReturnType<typeof startNode>>;
-export interface HostedNode extends Pick<Node, 'name' | 'menu' | 'primary' | 'drain'> {
+export interface HostedNode extends Pick<Node, 'name' | 'menu' | 'drain'> {
   /** Kinds of task that can be dispatched. */
   types(): string[];
   /** Hands back what it holds. Idempotent. */
@@ -35,7 +35,6 @@ export async function hostNode(cli: Cli, joined: Joined, { types, slots, onProgr
     });
     return {
       name: node.name,
-      primary: node.primary,
       menu: () => node.menu(),
       drain: () => node.drain(),
       types: () => typesOf(roster.current()),

@@ -80,6 +80,7 @@ function cliFor({ global }: Parsed, out: Output): Cli {
       json: global.json === true,
       verbose: global.verbose === true,
       workspace: resolve(cwd, text('workspace') ?? '.'),
+      workspaceNamed: text('workspace') !== null,
       roster: text('roster'),
     },
     signal: ended.signal,

@@ -45,6 +45,13 @@ async function reportConnection(joined: Joined, note: (text: string) => void, st
   }
 }
 
+/**
+ * The folder a dispatched task is told. On a server that others use too the current folder of this terminal means nothing to the node that
+ * takes the task, unless the operator has named it.
+ */
+export const workspaceFor = (cli: Cli, { server }: Joined): string | null =>
+  server.embedded || cli.global.workspaceNamed ? cli.global.workspace : null;
+
 /** The task an operator means, which exists. */
 export async function findTask(crew: Crew, ref: string, lastGoal: TaskId | null = null): Promise<TaskId> {
   // A full id needs no list of all tasks.

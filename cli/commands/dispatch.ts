@@ -1,12 +1,14 @@
 /** `cox dispatch`: a task onto the queue, its id back at once. Starts the bus when none runs, but no worker. */
 import { z } from 'zod';
+import type { Joined } from '../../actors/join.ts';
 import { TaskSpec } from '../../bus/messages.ts';
-import type { Run } from '../cli.ts';
+import type { Cli, Run } from '../cli.ts';
 import { usageError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { readGoal } from '../goal.ts';
 import { deadline, list, parseOptions } from '../parse-options.ts';
-import { withCrew } from '../session.ts';
+import { readRoster } from '../roster.ts';
+import { withCrew, workspaceFor } from '../session.ts';
 
 const Shape = z.object({
   backend: z.string().optional(),
@@ -15,26 +17,45 @@ const Shape = z.object({
 });
 
 export const run: Run = async (cli, [type = '', ...words], options) => {
-  const { backend, needs, deadline: deadlineAt } = parseOptions(Shape, options);
+  const { backend = null, needs, deadline: deadlineAt = null } = parseOptions(Shape, options);
   const instruction = await readGoal(words, cli.stdin);
-  const spec = TaskSpec.safeParse({
-    type,
-    instruction,
-    needs,
-    backend: backend ?? null,
-    workspace: cli.global.workspace,
-    deadlineAt: deadlineAt ?? null,
-  });
-  if (!spec.success) {
-    const issue = spec.error.issues[0]!;
-    throw usageError(
-      `${issue.path.join('.')}: ${issue.message}`,
-      'A type is "supervisor" or an agent kind of the roster, as in: cox dispatch files "…".',
-    );
-  }
+  const spec = { type, instruction, needs, backend, deadlineAt };
   return withCrew(cli, { start: true }, async (joined) => {
-    const id = await joined.crew.dispatch(spec.data);
+    await checkNames(cli, joined, type, backend);
+    const id = await joined.crew.dispatch(checked({ ...spec, workspace: workspaceFor(cli, joined) }));
     cli.out.answer({ id }, id);
+    if (!(await someoneWorks(joined))) cli.out.note(`No node is up: ${id} waits until one is (cox, or cox up).`);
     return exitCodes.ok;
   });
 };
+
+function checked(spec: z.input<typeof TaskSpec>): TaskSpec {
+  const parsed = TaskSpec.safeParse(spec);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw usageError(`${issue.path.join('.')}: ${issue.message}`, 'cox dispatch --help shows an example.');
+}
+
+/** By the roster here: a name that it has not is far more often mistyped than only known elsewhere. */
+async function checkNames(cli: Cli, { folders }: Joined, type: string, backend: string | null): Promise<void> {
+  const { roster, source } = await readRoster(cli, folders);
+  const { typesOf } = await import('../host.ts');
+  const types = typesOf(roster);
+  const where = `by the roster ${source.file}`;
+  if (!types.includes(type))
+    throw usageError(`There is no kind of task "${type}" ${where}.`, `There are: ${types.join(', ')}.`, 'unknown-type');
+  const backends = Object.keys(roster.backends);
+  if (backend !== null && !backends.includes(backend))
+    throw usageError(
+      `There is no backend "${backend}" ${where}.`,
+      `There are: ${backends.join(', ')}; see cox menu.`,
+      'unknown-backend',
+    );
+}
+
+/** Whether any node answers on the micro service. Without one the server says so at once. */
+const someoneWorks = ({ bus }: Joined): Promise<boolean> =>
+  bus.nc.request(`${bus.subjects.api()}.menu`, '', { timeout: 2_000 }).then(
+    () => true,
+    () => false,
+  );

@@ -16,10 +16,9 @@ import { GoalView } from '../goal-view.ts';
 import { hostNode } from '../host.ts';
 import { count, deadline, parseOptions } from '../parse-options.ts';
 import { statusLines } from '../render/events.ts';
-import { addUsage } from '../render/figures.ts';
 import { LiveTree } from '../render/live-tree.ts';
 import { endLine, salvageText } from '../render/result.ts';
-import { withCrew } from '../session.ts';
+import { withCrew, workspaceFor } from '../session.ts';
 import { exitOf } from './result.ts';
 
 const Shape = z.object({ deadline: deadline.optional(), slots: count(1, 10_000).optional() });
@@ -34,7 +33,7 @@ export const run: Run = async (cli, words, options) => {
     const onProgress = (progress: Progress) => (shown.tree ? shown.tree.progress(progress, bar) : bar.onProgress(progress));
     const node = await hostNode(cli, joined, { slots, onProgress, note: (text) => cli.out.note(text) });
     try {
-      const workspace = cli.global.workspace;
+      const workspace = workspaceFor(cli, joined);
       const id = await joined.crew.dispatch({ type: 'supervisor', instruction, workspace, deadlineAt: deadlineAt ?? null });
       const view = new GoalView(joined.crew, id);
       shown.tree = new LiveTree(cli.out.stderr, cli.out.paint.stderr, () => view.nodes);
@@ -99,8 +98,7 @@ function leave(cli: Cli, id: TaskId): never {
 
 function print(cli: Cli, view: GoalView, result: Result): void {
   const { id, outcome, output: answer, failure, salvage } = result;
-  const tasks = view.nodes;
-  const usage = tasks.map((task) => task.usage).reduce(addUsage, { inputTokens: 0, outputTokens: 0, costUsd: 0 });
-  cli.out.answer({ id, outcome, answer, failure, salvage, tasks, usage }, answer ?? '');
+  // The goal's usage is that of its whole tree.
+  cli.out.answer({ id, outcome, answer, failure, salvage, tasks: view.nodes, usage: result.usage }, answer ?? '');
   if (!cli.global.json && outcome !== 'completed') cli.out.note(salvageText(result, cli.out.paint.stderr));
 }

@@ -8,8 +8,9 @@ import { hostNode } from '../host.ts';
 import { count, parseOptions } from '../parse-options.ts';
 import { tenths } from '../render/progress.ts';
 import { History } from '../repl/history.ts';
+import { GoalTaker, type Primary } from '../repl/primary.ts';
 import { Repl } from '../repl/repl.ts';
-import { withCrew } from '../session.ts';
+import { withCrew, workspaceFor } from '../session.ts';
 
 const Shape = z.object({ slots: count(1, 10_000).optional() });
 
@@ -21,12 +22,14 @@ export const run: Run = async (cli, _args, options) => {
   const note = (text: string) => (shown.repl ? shown.repl.note(text) : cli.out.note(text));
   return withCrew(cli, { start: true, note }, async (joined) => {
     const node = await hostNode(cli, joined, { slots, onProgress: tenths(note), note });
+    const workspace = workspaceFor(cli, joined);
+    const primary: Primary = new GoalTaker(joined.crew, workspace);
     const repl = new Repl({
       crew: joined.crew,
-      primary: node.primary,
+      primary,
       menu: () => node.menu(),
       types: () => node.types(),
-      workspace: cli.global.workspace,
+      workspace,
       history: new History(foldersOf(cli.env).state, note),
       input: cli.stdin,
       output: cli.out.stdout,
@@ -42,7 +45,7 @@ export const run: Run = async (cli, _args, options) => {
     } finally {
       cli.signal.removeEventListener('abort', gone);
       release();
-      await node.primary.stop();
+      await primary.stop();
       await node.stop();
     }
     return exitCodes.ok;

@@ -17,16 +17,3 @@ export function usageText({ inputTokens, outputTokens, costUsd }: Usage): string
   const spent = dollars(costUsd);
   return `${tokens(inputTokens + outputTokens)} tokens${spent && `, ${spent}`}`;
 }
-
-export const addUsage = (a: Usage, b: Usage): Usage => ({
-  inputTokens: a.inputTokens + b.inputTokens,
-  outputTokens: a.outputTokens + b.outputTokens,
-  costUsd: a.costUsd + b.costUsd,
-});
-
-export const bytes = (count: number): string =>
-  count < 1e6
-    ? `${Math.ceil(count / 1e3)} kB`
-    : count < 1e9
-      ? `${(count / 1e6).toFixed(0)} MB`
-      : `${(count / 1e9).toFixed(1)} GB`;

@@ -5,7 +5,6 @@
  * B. Leaving takes no task down: what is unfinished goes on with the next node.
  * C. Without a terminal the session ends when its input has ended and the work it started is done or waits for the operator.
  */
-import type { Primary } from '../../actors/primary.ts';
 import type { Crew } from '../../bus/crew.ts';
 import { type SteeringInput, TaskSpec } from '../../bus/messages.ts';
 import { isTaskId, type TaskId } from '../../bus/task-id.ts';
@@ -27,6 +26,7 @@ import { complete } from './complete.ts';
 import { Flow } from './flow.ts';
 import type { History } from './history.ts';
 import { readLine } from './input.ts';
+import type { Primary } from './primary.ts';
 import { Quiet } from './quiet.ts';
 import { Screen } from './screen.ts';
 import { type Hands, slashCommands } from './slash-commands.ts';
@@ -37,7 +37,8 @@ export interface ReplOptions {
   readonly menu: () => readonly MenuEntry[];
   /** Kinds of task that can be dispatched. */
   readonly types: () => readonly string[];
-  readonly workspace: string;
+  /** Null: that of the node that works on it. */
+  readonly workspace: string | null;
   readonly history: History;
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;

@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { reported } from '../../cli/errors.ts';
+import { exitCodeOf, exitCodes } from '../../cli/exit-codes.ts';
+import { CoxError } from '../../platform/errors.ts';
+
+const withCode = (code: string) => new CoxError(code, 'x', { hint: '' });
+
+describe('an error ends the process with', () => {
+  it.each([
+    ['unknown-task', 3],
+    ['unknown-type', 2],
+    ['empty-goal', 2],
+    ['bad-steer', 2],
+    ['nats-unreachable', 6],
+    ['nats-too-old', 6],
+    ['bus-closed', 6],
+    ['roster-invalid', 7],
+    ['roster-missing', 7],
+    ['download-failed', 8],
+    ['no-space', 9],
+    ['read-only', 9],
+    ['never-heard-of', 70],
+  ])('%s: %i', (code, exit) => {
+    expect(exitCodeOf(withCode(code))).toBe(exit);
+  });
+
+  it('its own exit code, where it names one', () => {
+    expect(exitCodeOf(new CoxError('nats-unreachable', 'x', { hint: '', exitCode: 42 }))).toBe(42);
+  });
+});
+
+describe('what an operator is told', () => {
+  it('of a full disk is what to do about it, whoever met it', () => {
+    const error = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', path: '/x/y' });
+    expect(reported(error, null)).toMatchObject({
+      code: 'no-space',
+      exit: exitCodes.storage,
+      message: expect.stringContaining('/x/y'),
+    });
+  });
+
+  it('of a defect is where the log is', () => {
+    expect(reported(new TypeError('boom'), '/state/cox.log')).toMatchObject({
+      code: 'internal',
+      exit: 70,
+      hint: expect.stringContaining('/state/cox.log'),
+    });
+  });
+});
+
+it('docs/cli.md lists every exit code', () => {
+  const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
+  const listed = [...page.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code));
+  expect(listed).toEqual(Object.values(exitCodes));
+});

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import type { Status } from '../../../bus/messages.ts';
+import { type EventOptions, statusLines } from '../../../cli/render/events.ts';
+import { plain } from '../../../cli/render/paint.ts';
+
+const status = (more: Partial<Status>): Status => ({
+  id: 'k3xq.1',
+  type: 'files',
+  commit: 1,
+  epoch: 1,
+  at: '2026-01-01T00:00:00.000Z',
+  node: 'n',
+  state: 'thinking',
+  step: 1,
+  backend: 'local',
+  paused: false,
+  question: null,
+  receipts: [],
+  usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
+  outcome: null,
+  ...more,
+});
+const news: EventOptions = { detail: 'news', answerWith: '/answer' };
+const lines = (before: Status | null, now: Status, options = news) => statusLines(before, now, plain, options);
+
+describe('as news an operator is told', () => {
+  it('that a task has started, and not of each of its steps', () => {
+    const first = status({});
+    expect(lines(null, first)).toEqual(['· k3xq.1 files thinking · step 1 · on local']);
+    expect(lines(first, status({ step: 2, state: 'acting', doing: 'read_file README.md' }))).toEqual([]);
+  });
+
+  it('of a question, with the words that answer it, once', () => {
+    const asking = status({
+      state: 'awaiting-steer',
+      question: { id: 'q1', kind: 'approval', text: 'Write a.txt?', choices: ['yes', 'no'] },
+    });
+    expect(lines(status({}), asking)).toEqual(['? k3xq.1 wants approval: Write a.txt? (yes / no)', '    /answer k3xq.1 q1 yes']);
+    expect(lines(asking, { ...asking, commit: 2 })).toEqual([]);
+  });
+
+  it('what became of a steer, at its end only, once, and not of those that are reported elsewhere', () => {
+    const accepted = { steer: 's1', kind: 'steer', fate: 'accepted', seq: 7 } as const;
+    const applied = { steer: 's1', kind: 'steer', fate: 'applied', seq: 7, step: 3 } as const;
+    const before = status({ receipts: [accepted] });
+    expect(lines(status({}), before)).toEqual([]);
+    const now = status({ receipts: [applied] });
+    expect(lines(before, now)).toEqual(['  k3xq.1 steer applied at step 3']);
+    expect(lines(now, { ...now, commit: 3 })).toEqual([]);
+    expect(lines(before, now, { ...news, skipReceipt: (steer) => steer === 's1' })).toEqual([]);
+  });
+
+  it('why a steer came back', () => {
+    const returned = { steer: 's1', kind: 'answer', fate: 'returned', seq: 7, reason: 'question q1 is closed' } as const;
+    expect(lines(status({}), status({ receipts: [returned] }))).toEqual(['  k3xq.1 answer returned: question q1 is closed']);
+  });
+});
+
+it('every step is told to who watches', () => {
+  const acting = status({ step: 2, state: 'acting', doing: 'read_file README.md' });
+  expect(lines(status({}), acting, { ...news, detail: 'every step' })).toEqual([
+    '· k3xq.1 files acting · read_file README.md · step 2 · on local',
+  ]);
+});
+
+it('one of very many is told of only when it needs the operator', () => {
+  expect(lines(null, status({}), { ...news, quiet: true })).toEqual([]);
+  const asking = status({ state: 'awaiting-steer', question: { id: 'q1', kind: 'asked', text: 'Which?' } });
+  expect(lines(null, asking, { ...news, quiet: true })).toHaveLength(2);
+});

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { complete, type Known } from '../../../cli/repl/complete.ts';
+import { slashCommands } from '../../../cli/repl/slash-commands.ts';
+
+const known: Known = {
+  ids: ['k3xq.0', 'k3xq.4', 'm2zz.0'],
+  questions: (id) => (id === 'k3xq.4' ? ['q2'] : []),
+  backends: ['local', 'frontier'],
+  types: ['supervisor', 'files'],
+  commands: slashCommands,
+};
+
+describe('Tab completes', () => {
+  it.each([
+    ['/sta', ['/status ']],
+    ['/st', ['/status ', '/steer '].sort()],
+    ['/steer k', ['k3xq.0 ', 'k3xq.4 ']],
+    ['/status ', ['k3xq.0 ', 'k3xq.4 ', 'm2zz.0 ']],
+    ['@m', ['@m2zz.0 ']],
+    ['/answer k3xq.4 ', ['q2 ']],
+    ['/answer m2zz.0 ', []],
+    ['/swap k3xq.4 fr', ['frontier ']],
+    ['/dispatch f', ['files ']],
+    ['/steer k3xq.4 use my w', []],
+    ['plain text', []],
+    ['@m2zz.0 text', []],
+  ])('%j', (line, hits) => {
+    expect([...complete(line, known)[0]].sort()).toEqual([...hits].sort());
+  });
+
+  it('the last word only', () => {
+    expect(complete('/swap k3xq.4 fr', known)[1]).toBe('fr');
+  });
+});

@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import { Flow } from '../../../cli/repl/flow.ts';
+
+const flowing = (columns: number) => {
+  const lines: string[] = [];
+  return {
+    lines,
+    flow: new Flow(
+      () => columns,
+      (line) => lines.push(line),
+    ),
+  };
+};
+
+it('hands on whole lines as they are complete, and the rest at the end', () => {
+  const { lines, flow } = flowing(Number.POSITIVE_INFINITY);
+  for (const piece of ['Hel', 'lo\nwo', 'rld', '\n\nlast']) flow.push(piece);
+  expect(lines).toEqual(['Hello', 'world', '']);
+  expect(flow.end()).toBe(true);
+  expect(lines).toEqual(['Hello', 'world', '', 'last']);
+});
+
+it('breaks a long line at a blank, before it is complete', () => {
+  const { lines, flow } = flowing(20);
+  flow.push('one two three four five six');
+  expect(lines).toEqual(['one two three four']);
+  flow.push(` ${'x'.repeat(45)}`);
+  flow.end();
+  expect(lines).toEqual(['one two three four', 'five six', 'x'.repeat(20), 'x'.repeat(20), 'xxxxx']);
+});
+
+it('tells whether anything was said', () => {
+  const { flow } = flowing(20);
+  expect(flow.end()).toBe(false);
+  flow.push('x');
+  expect(flow.end()).toBe(true);
+  expect(flow.end()).toBe(false);
+});

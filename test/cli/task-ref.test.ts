@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { resolveTask } from '../../cli/task-ref.ts';
+
+const known = ['k3xq.0', 'k3xq.1', 'k3xq.4', 'k7ab.0', 'm2zz.0', 'm2zz.1-1'];
+
+describe('a task is named', () => {
+  it.each([
+    ['k3xq.4', 'k3xq.4'],
+    ['k3xq', 'k3xq.0'],
+    ['k3', 'k3xq.0'],
+    ['k3.4', 'k3xq.4'],
+    ['m', 'm2zz.0'],
+    ['m.1-1', 'm2zz.1-1'],
+  ])('by %s', (ref, id) => {
+    expect(resolveTask(ref, known, null)).toBe(id);
+  });
+
+  it('by its path alone, in the goal last worked with', () => {
+    expect(resolveTask('.4', known, 'm2zz.0')).toBe('m2zz.4');
+  });
+
+  it('in full also where nothing is known of it', () => {
+    expect(resolveTask('zzzz.7', [], null)).toBe('zzzz.7');
+  });
+
+  it('not by a beginning that two goals share', () => {
+    expect(() => resolveTask('k', known, null)).toThrowError(
+      expect.objectContaining({ code: 'ambiguous-task', message: '"k" may be k3xq.0 or k7ab.0.' }),
+    );
+  });
+
+  it('not by what no goal begins with', () => {
+    expect(() => resolveTask('q', known, null)).toThrowError(expect.objectContaining({ code: 'unknown-task', exitCode: 3 }));
+    expect(() => resolveTask('etc/passwd', known, null)).toThrowError(expect.objectContaining({ code: 'unknown-task' }));
+  });
+
+  it('not by a path that cannot be one', () => {
+    expect(() => resolveTask('k3xq.', known, null)).toThrowError(expect.objectContaining({ code: 'usage' }));
+    expect(() => resolveTask('.x', known, 'k3xq.0')).toThrowError(expect.objectContaining({ code: 'usage' }));
+    expect(() => resolveTask('.4', known, null)).toThrowError(expect.objectContaining({ code: 'usage' }));
+  });
+});
