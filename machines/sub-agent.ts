@@ -359,17 +359,18 @@ export const subAgent = setup({
       },
       states: {
         deciding: {
-          description: 'Never rests here. One table says what comes next: after every fact, every correction, every crash.',
+          description:
+            'Never rests here. One table says what comes next: after every fact, every correction, every crash. A question holds it.',
           always: [
-            { guard: 'isInDoubt', target: '#sub-agent.awaiting-steer', actions: { type: 'ask', params: 'in-doubt' } },
+            { guard: 'isInDoubt', actions: { type: 'ask', params: 'in-doubt' } },
             { guard: 'isHeld', target: '#sub-agent.awaiting-steer' },
             { guard: 'isOvertaken', actions: 'dropCalls' },
-            { guard: 'isStuck', target: '#sub-agent.awaiting-steer', actions: { type: 'ask', params: 'stuck' } },
-            { guard: 'isAsking', target: '#sub-agent.awaiting-steer', actions: { type: 'ask', params: 'asked' } },
-            { guard: 'isGated', target: '#sub-agent.awaiting-steer', actions: { type: 'ask', params: 'approval' } },
+            { guard: 'isStuck', actions: { type: 'ask', params: 'stuck' } },
+            { guard: 'isAsking', actions: { type: 'ask', params: 'asked' } },
+            { guard: 'isGated', actions: { type: 'ask', params: 'approval' } },
             { guard: 'hasCall', target: 'acting', actions: 'beginCall' },
             { guard: 'isFinished', target: '#sub-agent.done', actions: { type: 'finish', params: { kind: 'completed' } } },
-            { guard: 'isOutOfBudget', target: '#sub-agent.awaiting-steer', actions: { type: 'ask', params: 'budget' } },
+            { guard: 'isOutOfBudget', actions: { type: 'ask', params: 'budget' } },
             { target: 'thinking', actions: 'beginStep' },
           ],
         },
