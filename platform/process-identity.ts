@@ -30,17 +30,24 @@ export function isAlive(pid: number, start: string | null = null): boolean {
     if (codeOf(error) !== 'EPERM') return false;
   }
   const stat = process.platform === 'linux' ? statOf(pid) : null;
-  if (stat && /[ZX]/.test(stat.state)) return false;
+  // A zombie with threads is on its way out, but they still hold its files and ports.
+  if (stat && /[ZX]/.test(stat.state) && stat.threads <= 1) return false;
   if (start === null) return true;
   return (stat ? stat.start : startOf(pid)) === start;
 }
 
-function statOf(pid: number): { state: string; start: string } | null {
+interface Stat {
+  readonly state: string;
+  readonly threads: number;
+  readonly start: string;
+}
+
+function statOf(pid: number): Stat | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The command's name, the second field, may hold spaces and brackets: count from its closing one. State is field 3, start 22.
+    // The command's name, the second field, may hold spaces and brackets: count from its closing one. State is field 3, threads 20, start 22.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0] ?? '', start: fields[19] ?? '' };
+    return { state: fields[0] ?? '', threads: Number(fields[17]), start: fields[19] ?? '' };
   } catch {
     return null;
   }
