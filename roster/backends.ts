@@ -90,17 +90,13 @@ export class Backends {
 
   /** Streams one reply. @throws ModelError, also for the signal (`aborted`) and after stop() (`stopped`). */
   async *call(name: string, request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
-    const mine = new AbortController();
-    const any = AbortSignal.any([signal, this.stopping.signal, mine.signal]);
+    const any = AbortSignal.any([signal, this.stopping.signal]);
     try {
       yield* this.callInLine(name, request, any);
     } catch (error) {
       if (this.stopping.signal.aborted) throw new ModelError('stopped', name, 'the node is ending', { cause: error });
       if (signal.aborted) throw new ModelError('aborted', name, 'the call was given up', { cause: error });
       throw error;
-    } finally {
-      // Also when the reader just stops reading.
-      mine.abort();
     }
   }
 

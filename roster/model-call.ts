@@ -52,6 +52,7 @@ export async function* modelCall(request: ModelRequest, call: ModelCall): AsyncG
         told = Math.max(told, text.length);
       }
     } finally {
+      // A reader that stops reading ends the request.
       await stream.return(undefined as never);
     }
     const raw = next.value;

@@ -135,6 +135,12 @@ test('a parameter that is named as unsupported is left out or renamed', async ()
   expect(received).toHaveLength(3);
 });
 
+test('a refusal that names something else changes nothing', async () => {
+  const { backends, received } = await open('', () => refuses({ param: 'messages[0].content' }));
+  expect((await failureOf(backends.call('main', read, never))).code).toBe('bad-request');
+  expect(received).toHaveLength(1);
+});
+
 test('the smaller of what is asked for and `max_output` is sent', async () => {
   const { backends, received } = await open('max_output: 50', () => says('ok'));
   for (const maxOutputTokens of [20, 100]) await replyOf(backends.call('main', { ...user('x'), maxOutputTokens }, never));

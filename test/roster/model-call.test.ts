@@ -90,6 +90,14 @@ test('calls without an id or with one index for all stay apart, each with an id 
   expect(reply.finish).toBe('tools');
 });
 
+test('two calls with the same id get different ones', async () => {
+  const call = (index: number) => ({ index, id: 'same', type: 'function', function: { name: 'read_file', arguments: '{}' } });
+  const server = await scripted(() => stream(delta({ tool_calls: [call(0), call(1)] }), delta({}, 'tool_calls')));
+  const { backends } = open(oneBackend(server.url));
+  const { reply } = await replyOf(backends.call('main', { ...user('x'), tools }, never));
+  expect(new Set(reply.calls.map((it) => it.id)).size).toBe(2);
+});
+
 test('arguments that were cut off come as the raw string, and the reply says it was cut', async () => {
   const cut = {
     index: 0,
@@ -236,8 +244,11 @@ test('a reader that stops reading ends the call and frees its place', async () =
   expect((await replyOf(backends.call('main', user('y'), never))).reply.text).toBe('two');
 });
 
-test('a backend that says nothing for too long is given up', async () => {
-  const server = await scripted(() => ({ chunks: [delta({ content: 'one' })], ending: 'hang' }));
+test.each([
+  ['at all', []],
+  ['more', [delta({ content: 'one' })]],
+])('a backend that says nothing %s for too long is given up', async (_what, chunks) => {
+  const server = await scripted(() => ({ chunks, ending: 'hang' }));
   const { backends } = open(`${oneBackend(server.url)}\nlimits: { silence_seconds: 0.05 }`);
   expect(await failureOf(backends.call('main', user('x'), never))).toMatchObject({ code: 'timeout', retryable: true });
   expect(await server.received[0]!.closed).toBe(true);

@@ -60,6 +60,8 @@ test('an edit is taken up; a broken one keeps the old roster and is reported wit
   await writeFile(join(folder, 'new'), text('four'));
   await rename(join(folder, 'new'), file);
   expect(await next()).toMatchObject({ changed: { backends: { a: { model: 'four' } } } });
+  await writeFile(file, text('five'));
+  expect(await next()).toMatchObject({ changed: { backends: { a: { model: 'five' } } } });
 });
 
 test('a roster that is deleted stays in use and is reported', async () => {

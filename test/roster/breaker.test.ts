@@ -1,0 +1,127 @@
+import { beforeEach, expect, test } from 'vitest';
+import { Breaker } from '../../roster/breaker.ts';
+import { Line } from '../../roster/line.ts';
+import { RosterFile } from '../../roster/schema.ts';
+
+const { limits } = RosterFile.parse({
+  backends: { a: { kind: 'embedded' } },
+  limits: { breaker_failures: 2, breaker_seconds: 10 },
+});
+let now: number;
+let breaker: Breaker;
+beforeEach(() => {
+  now = 0;
+  breaker = new Breaker(
+    () => limits,
+    () => now,
+  );
+});
+const failTimes = (times: number): void => {
+  for (let i = 0; i < times; i++) breaker.failed();
+};
+
+test('only failures in a row count', () => {
+  breaker.failed();
+  breaker.succeeded();
+  breaker.failed();
+  expect(breaker.allow()).toBe(true);
+  breaker.failed();
+  expect(breaker.allow()).toBe(false);
+});
+
+test('after the rest one call may try, and only one', () => {
+  failTimes(2);
+  now = 9_999;
+  expect(breaker.allow()).toBe(false);
+  now = 10_000;
+  expect([breaker.allow(), breaker.allow()]).toEqual([true, false]);
+});
+
+test('a try that fails opens it again at once; one that succeeds closes it', () => {
+  failTimes(2);
+  now = 10_000;
+  breaker.allow();
+  breaker.failed();
+  expect(breaker.restMs).toBe(10_000);
+  now = 20_000;
+  breaker.allow();
+  breaker.succeeded();
+  expect([breaker.allow(), breaker.allow()]).toEqual([true, true]);
+  breaker.failed();
+  expect(breaker.allow()).toBe(true);
+});
+
+test('a try that was given up lets the next one try', () => {
+  failTimes(2);
+  now = 10_000;
+  breaker.allow();
+  breaker.abandoned();
+  expect([breaker.allow(), breaker.allow()]).toEqual([true, false]);
+});
+
+test('a call that was given up changes nothing while it is closed or open', () => {
+  breaker.abandoned();
+  expect(breaker.restMs).toBe(0);
+  failTimes(2);
+  breaker.abandoned();
+  expect(breaker.restMs).toBe(10_000);
+});
+
+test('a longer wait that the backend asked for counts', () => {
+  breaker.failed(60_000);
+  breaker.failed(60_000);
+  expect(breaker.restMs).toBe(60_000);
+});
+
+const signal = new AbortController().signal;
+
+test('first come, first served: a newcomer does not pass those who wait', async () => {
+  const line = new Line(() => 1);
+  const order: string[] = [];
+  const leave = await line.enter(signal);
+  const waiting = line.enter(signal).then((next) => {
+    order.push('waiting');
+    next();
+  });
+  leave();
+  const newcomer = line.enter(signal).then((next) => {
+    order.push('newcomer');
+    next();
+  });
+  await Promise.all([waiting, newcomer]);
+  expect(order).toEqual(['waiting', 'newcomer']);
+});
+
+test('a place is given back once, however often its holder says so', async () => {
+  const line = new Line(() => 1);
+  const leave = await line.enter(signal);
+  leave();
+  leave();
+  expect(line.inUse).toBe(0);
+});
+
+test('when there are more places, those who wait go before a newcomer', async () => {
+  let places = 1;
+  const line = new Line(() => places);
+  await line.enter(signal);
+  const waiting = [line.enter(signal), line.enter(signal)];
+  places = 3;
+  const newcomer = line.enter(signal);
+  const leave = (await Promise.all(waiting))[0]!;
+  expect([line.inUse, line.inLine]).toEqual([3, 1]);
+  leave();
+  await newcomer;
+  expect([line.inUse, line.inLine]).toEqual([3, 0]);
+});
+
+test('whoever gives up before or while waiting never gets a place', async () => {
+  const line = new Line(() => 1);
+  await expect(line.enter(AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
+  const leave = await line.enter(signal);
+  const abort = new AbortController();
+  const waiting = line.enter(abort.signal);
+  abort.abort(new Error('gone'));
+  await expect(waiting).rejects.toThrow('gone');
+  leave();
+  expect([line.inUse, line.inLine]).toEqual([0, 0]);
+});
