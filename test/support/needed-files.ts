@@ -1,0 +1,17 @@
+/** Before all tests: fetches what they run for real, as the product fetches it, and says so. With a filled cache this is nothing. */
+
+import { obtainServerBinary } from '../../bus/embedded/obtain-binary.ts';
+import { foldersOf } from '../../platform/folders.ts';
+import { openLog } from '../../platform/log.ts';
+import { progressBar } from '../../platform/progress.ts';
+
+export async function setup(): Promise<void> {
+  const folders = foldersOf(process.env);
+  const log = openLog({ folder: folders.state, verbose: false, name: 'test' });
+  const { onProgress, end } = progressBar(process.stderr);
+  try {
+    await obtainServerBinary({ folders, env: process.env, log, onProgress });
+  } finally {
+    end();
+  }
+}
