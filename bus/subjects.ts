@@ -39,6 +39,9 @@ export class Subjects {
   get stateBucket() {
     return `${this.namespace}_tasks`;
   }
+  get memoryBucket() {
+    return `${this.namespace}_memory`;
+  }
   get artifactStore() {
     return `${this.namespace}_artifacts`;
   }

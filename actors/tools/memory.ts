@@ -1,0 +1,42 @@
+/** What agents share beyond their own task. A kind has these tools where the roster names them. */
+import { z } from 'zod';
+import { type Memory, maxKeyChars, maxNoteChars } from '../../bus/memory.ts';
+import { defineTool, type Tool } from './tool.ts';
+
+/** @param from the task that uses them, or who else does. */
+export const memoryTools = (memory: Memory, from: string): Tool[] => [
+  defineTool({
+    name: 'remember',
+    description: 'Note a fact for later and for other agents, under a short key.',
+    args: z.object({
+      key: z.string().min(1).max(maxKeyChars).describe('What it is about: work-email.'),
+      text: z.string().min(1).max(maxNoteChars),
+    }),
+    effects: 'idempotent',
+    run: async ({ key, text }) => {
+      const slug = slugOf(key);
+      await memory.remember(slug, text, from);
+      return { text: `Noted as ${slug}.` };
+    },
+  }),
+  defineTool({
+    name: 'recall',
+    description: 'Find what was noted earlier, by words.',
+    args: z.object({ query: z.string().max(256) }),
+    effects: 'none',
+    run: async ({ query }) => {
+      const notes = await memory.recall(query);
+      if (notes.length === 0) return { text: `Nothing is noted about "${query}".` };
+      return { text: notes.map(({ key, text, from: by }) => `- ${key}: ${text} (noted by ${by})`).join('\n') };
+    },
+  }),
+];
+
+/** Models write keys as they speak: "Work email". */
+const slugOf = (key: string): string =>
+  key
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_.-]+/g, '-')
+    .replaceAll(/\.(?=\.|$)/g, '')
+    .replaceAll(/^[^a-z0-9]+|-+$/g, '');

@@ -1,0 +1,145 @@
+/**
+ * What agents want others to know, in a key-value bucket of the namespace that any NATS client can read. It is made on first use. Notes
+ * are short and few by design: whoever recalls has a small context.
+ */
+import { type KV, Kvm } from '@nats-io/kv';
+import { z } from 'zod';
+import { CoxError } from '../platform/errors.ts';
+import type { Bus } from './bus.ts';
+import { patiently } from './patience.ts';
+
+export const maxKeyChars = 128;
+/** The longest text of one note, in characters. */
+export const maxNoteChars = 4_096;
+/** Notes that a namespace may hold. */
+export const maxNotes = 1_000;
+const mostRecalled = 10;
+
+/** A NATS key without the characters that separate its parts, so that one note is one key and never a wildcard. */
+const Key = z
+  .string()
+  .max(maxKeyChars)
+  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?=[A-Za-z0-9_-]))*$/);
+const Value = z.object({ text: z.string().max(maxNoteChars), from: z.string().max(maxKeyChars) });
+
+export interface Note {
+  readonly key: string;
+  readonly text: string;
+  /** A task id, or the name of whoever else wrote it. */
+  readonly from: string;
+  /** ISO 8601, by the server's clock. */
+  readonly at: string;
+}
+
+export class Memory {
+  readonly #bus: Bus;
+  #bucket: Promise<KV> | null = null;
+
+  constructor(bus: Bus) {
+    this.#bus = bus;
+  }
+
+  /**
+   * Keeps a text under a key; replaces what was there.
+   * @throws CoxError `bad-key`, `bad-note`, `memory-full`.
+   */
+  async remember(key: string, text: string, from: string): Promise<void> {
+    checkKey(key);
+    const value = Value.safeParse({ text, from });
+    if (text.trim() === '' || !value.success)
+      throw new CoxError('bad-note', `The text for ${key} has ${text.length} characters`, {
+        hint: `Give 1 to ${maxNoteChars} characters; longer things belong into a file.`,
+      });
+    const bucket = await this.#open();
+    const isNew = (await this.#patiently(() => bucket.get(key))) === null;
+    if (isNew && (await this.#patiently(() => bucket.status())).values >= maxNotes)
+      throw new CoxError('memory-full', `The memory holds ${maxNotes} notes already`, {
+        hint: 'Write over an existing key, or forget some.',
+      });
+    await this.#patiently(() => bucket.put(key, JSON.stringify(value.data)));
+  }
+
+  /**
+   * Notes whose key or text has words of the query, the best first; without words, the newest.
+   * @returns at most `limit` (default and most: 10).
+   */
+  async recall(query: string, limit = mostRecalled): Promise<Note[]> {
+    const words = wordsOf(query);
+    const phrase = query.trim().toLowerCase();
+    const scored = (await this.#notes()).map((note) => ({ note, score: scoreOf(note, words, phrase) }));
+    return scored
+      .filter(({ score }) => score > 0 || words.length === 0)
+      .sort((a, b) => b.score - a.score || (a.note.at < b.note.at ? 1 : -1))
+      .slice(0, Math.min(limit, mostRecalled))
+      .map(({ note }) => note);
+  }
+
+  /** @returns whether there was such a note. @throws CoxError `bad-key`. */
+  async forget(key: string): Promise<boolean> {
+    checkKey(key);
+    const bucket = await this.#open();
+    const isThere = (await this.#patiently(() => bucket.get(key))) !== null;
+    // Purged from the stream rather than deleted: a marker would count as a note for ever.
+    const { memoryBucket } = this.#bus.subjects;
+    const filter = `$KV.${memoryBucket}.${key}`;
+    await this.#patiently(() => this.#bus.jsm.streams.purge(`KV_${memoryBucket}`, { filter }));
+    return isThere;
+  }
+
+  async #notes(): Promise<Note[]> {
+    const bucket = await this.#open();
+    const notes: Note[] = [];
+    for await (const { key, operation, value, created } of await this.#patiently(() => bucket.history())) {
+      const note = operation === 'PUT' ? parse(value) : null;
+      if (note) notes.push({ key, ...note, at: created.toISOString() });
+    }
+    return notes;
+  }
+
+  #open(): Promise<KV> {
+    this.#bucket ??= this.#patiently(() =>
+      new Kvm(this.#bus.js).create(this.#bus.subjects.memoryBucket, {
+        description: 'What agents want others to know',
+        history: 1,
+        // JSON may escape every character of a text to six.
+        maxValueSize: 8 * maxNoteChars,
+      }),
+    ).catch((cause) => {
+      this.#bucket = null;
+      throw cause;
+    });
+    return this.#bucket;
+  }
+
+  #patiently<T>(request: () => Promise<T>): Promise<T> {
+    return patiently(this.#bus, 'memory', request);
+  }
+}
+
+function checkKey(key: string): void {
+  if (!Key.safeParse(key).success)
+    throw new CoxError('bad-key', `"${key.slice(0, maxKeyChars)}" can't be a key of the memory`, {
+      hint: `Use letters, digits, -, _ and single dots, at most ${maxKeyChars}: work-email.`,
+    });
+}
+
+/** Anybody may write into the bucket: what is no note is left out. */
+function parse(value: Uint8Array): z.infer<typeof Value> | null {
+  try {
+    return Value.safeParse(JSON.parse(new TextDecoder().decode(value))).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+const wordsOf = (text: string): string[] => [...new Set(text.toLowerCase().match(/[\p{L}\p{N}]{2,}/gu) ?? [])];
+
+/** A word counts where a word of the note begins with it, or it with that: "mail" finds "mails", "emails" finds "email". */
+function scoreOf({ key, text }: Note, words: readonly string[], phrase: string): number {
+  const inKey = wordsOf(key);
+  const inText = wordsOf(text);
+  const alike = (a: string) => (b: string) => b.startsWith(a) || (b.length > 3 && a.startsWith(b));
+  const byWords = words.reduce((sum, word) => sum + (inKey.some(alike(word)) ? 2 : 0) + (inText.some(alike(word)) ? 1 : 0), 0);
+  const whole = `${key}\n${text}`.toLowerCase();
+  return byWords + (phrase.length > 2 && whole.includes(phrase) ? 5 : 0);
+}
