@@ -19,7 +19,10 @@ export const act = (port: HostPort, { kind, workspace }: { readonly kind: Kind; 
         return say(returned(`there is no tool ${call.tool}; there are ${kind.tools.map(({ name }) => name).join(', ')}`, true));
       const checked = checkArgs(tool, call.args);
       if (!checked.ok) return say(returned(`these arguments don't fit ${tool.name}: ${checked.problem}`, true));
-      if (tool.effects !== 'none') await port.settled(signal);
+      if (tool.effects !== 'none') {
+        await port.settled(signal);
+        await port.stillHolds();
+      }
       port.live({ type: 'tool', step, tool: tool.name, text: JSON.stringify(checked.args) });
       try {
         const output = await tool.run(checked.args, { workspace, signal, idempotencyKey: `${port.id}:${call.id}` });

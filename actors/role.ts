@@ -27,6 +27,11 @@ export interface HostPort {
   readonly epoch: () => number;
   /** Resolves when a commit covers the state that the effect was started in (B, write-ahead). Rejects when it never will. */
   settled(signal: AbortSignal): Promise<void>;
+  /**
+   * Before an effect that must not happen twice: reads the epoch again when the last commit is so old that another worker may hold the task.
+   * Rejects when one does (PROTOCOL line 10).
+   */
+  stillHolds(): Promise<void>;
   /** Tokens and tool output as they come, for whoever watches. */
   live(message: { type: 'token'; step: number; text: string } | { type: 'tool'; step: number; tool: string; text: string }): void;
   /** Something an operator should know with the next status: a routing decision, a failover. */
@@ -62,6 +67,8 @@ export interface Role {
   result(snapshot: HostedSnapshot): Omit<Result, 'id' | 'type' | 'at' | 'outcome'> & { outcome: Result['outcome'] };
   /** Something is in flight that must be left to finish: a tool that writes. */
   mustFinish(snapshot: HostedSnapshot): boolean;
+  /** Changes with every fact the task gains; a claim that dies without changing it made no progress. */
+  progress(snapshot: HostedSnapshot): string;
   /** Events of its own that wait on the bus after `cursor`: a supervisor's returned children. */
   news?(cursor: number): Promise<{ events: AnyEventObject[]; cursor: number }>;
   /** Makes true what the commit has decided: a supervisor's children exist, relays are sent. Must be safe to repeat. */

@@ -50,6 +50,10 @@ export function subAgentRole(port: HostPort, options: SubAgentRoleOptions): Role
       if (!event) return { refused: `${message.type} changes the plan of a goal; this is a ${spec.type} task without one` };
       return problem === null ? { event } : { refused: problem };
     },
+    progress: (snapshot) => {
+      const { messages, steers } = of(snapshot).context;
+      return `${messages.filter((message) => message.role !== 'assistant' || !message.unfinished).length} ${steers.length}`;
+    },
     view: (snapshot) => {
       const { context } = of(snapshot);
       const state = stateOf(of(snapshot));

@@ -88,6 +88,10 @@ export function supervisorRole(port: HostPort, options: SupervisorRoleOptions): 
           return { event: commandOf(steer, message)! };
       }
     },
+    progress: (snapshot) => {
+      const { nodes, steers, children, answer } = of(snapshot).context;
+      return `${children} ${all(nodes).filter(({ status }) => status !== 'running').length} ${steers.length} ${answer !== null}`;
+    },
     view: (snapshot) => {
       const { context } = of(snapshot);
       const plan = all(context.nodes).map((node) => rowOf(port.id, node));

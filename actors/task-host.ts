@@ -10,9 +10,9 @@
 import { createActor } from 'xstate';
 import type { Bus } from '../bus/bus.ts';
 import { afterPark } from '../bus/claim.ts';
-import type { Live, Receipt, Result } from '../bus/messages.ts';
+import type { Live, Receipt, Result, SteeringMessage } from '../bus/messages.ts';
 import { flush } from '../bus/projection.ts';
-import { type Held, replaceState, returned, type StateRecord, withStatus } from '../bus/state-record.ts';
+import { type Held, readState, replaceState, returned, type StateRecord, withStatus } from '../bus/state-record.ts';
 import { readSteering, type Steering } from '../bus/steering-log.ts';
 import type { Channel } from '../bus/subjects.ts';
 import type { Delivery } from '../bus/task-queue.ts';
@@ -79,6 +79,8 @@ export class TaskHost implements HostPort {
   #artifacts: string[];
   #crash: string | null = null;
   #lastCommitAt: number;
+  /** As it was when the task was claimed. */
+  readonly #progress: string | null;
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -97,6 +99,7 @@ export class TaskHost implements HostPort {
     const from = record.snapshot ? { snapshot: { ...record.snapshot, children: {} } } : { input: this.#role.input };
     this.#actor = createActor(this.#role.logic, from as never);
     this.#ledger = record.snapshot ? this.#snapshot().context.steers : [];
+    this.#progress = record.snapshot ? this.#role.progress(this.#snapshot()) : null;
   }
 
   get id(): string {
@@ -165,6 +168,13 @@ export class TaskHost implements HostPort {
     return promise;
   }
 
+  async stillHolds(): Promise<void> {
+    if (this.#options.now().getTime() - this.#lastCommitAt < this.#options.ackWaitMs / 2) return;
+    const now = await readState(this.#bus, this.id);
+    if (now?.record.epoch === this.epoch() && now.record.node === this.#held.record.node) return;
+    throw new Error('another worker holds the task now');
+  }
+
   live(message: Live): void {
     const at = this.#options.now().toISOString();
     if (message.type === 'token') this.#lastTokenAt = at;
@@ -214,7 +224,7 @@ export class TaskHost implements HostPort {
       }
       // What was sent before the first claim is in the ledger by now, so the first model call sees it.
       if (!this.#crash && this.#snapshot().value === 'idle') this.#actor.send({ type: 'START' });
-      if (this.#releasing && (this.#crash || !this.#role.mustFinish(this.#snapshot()))) return this.#release();
+      if (this.#releasing && (this.#crash || !this.#role.mustFinish(this.#snapshot()))) return await this.#release();
       const isDone = this.#crash !== null || this.#snapshot().status !== 'active';
       const parks = this.#parks();
       if (this.#dirty || isDone || parks) {
@@ -279,12 +289,23 @@ export class TaskHost implements HostPort {
     const expected = 'expect' in message ? message.expect?.step : undefined;
     if (expected !== undefined && expected !== snapshot.context.step)
       return void refuse(`the task is at step ${snapshot.context.step}, not at step ${expected}`);
+    const early = this.#tooEarly(message);
+    if (early) return void refuse(early);
     const translated = this.#role.eventOf(steer, message);
     if ('refused' in translated) return void refuse(translated.refused);
     this.#seqs.set(steer, seq);
     this.#actor.send(translated.event as never);
     if (!this.#crash && !this.#snapshot().context.steers.some(({ id }) => id === steer))
       refuse(`a ${this.spec.type} task takes no ${message.type} now`);
+  }
+
+  /** A call in doubt may still be running in a worker that was thought dead: it is not run again before that is ruled out. */
+  #tooEarly(message: SteeringMessage): string | null {
+    const { question } = this.#snapshot().context;
+    if (message.type !== 'answer' || question?.kind !== 'in-doubt' || question.id !== message.question) return null;
+    if (message.text.trim().toLowerCase() !== 'run it again') return null;
+    const leftMs = Date.parse(this.#held.record.doubtfulUntil ?? '') - this.#options.now().getTime();
+    return leftMs > 0 ? `the worker that was lost may still be running it: answer again in ${Math.ceil(leftMs / 1000)} s` : null;
   }
 
   /** @returns false when the compare-and-set was lost. */
@@ -295,6 +316,7 @@ export class TaskHost implements HostPort {
     const { record } = this.#held;
     const at = this.#options.now();
     const view = this.#role.view(snapshot);
+    const progress = this.#role.progress(snapshot);
     const { receipts, inbox } = receiptsOf(this.id, this.#ledger, snapshot.context.steers, this.#seqs);
     const early = this.#returned.splice(0);
     const notes = this.#notes.splice(0);
@@ -313,7 +335,7 @@ export class TaskHost implements HostPort {
         machine: this.#role.machine,
         snapshot: persisted,
         artifacts: this.#artifacts,
-        idleClaims: 0,
+        idleClaims: progress === this.#progress ? record.idleClaims - (this.#releasing ? 1 : 0) : 0,
         result: phase === 'done' ? this.#result(snapshot, at) : null,
       },
       {
@@ -379,7 +401,8 @@ export class TaskHost implements HostPort {
   }
 
   /** The last commit stands; whatever is in flight is taken up by the next claim, at once. */
-  #release(): HostEnd {
+  async #release(): Promise<HostEnd> {
+    if (!(await this.#commit('held'))) return this.#stop('fenced');
     this.#delivery.nak();
     return this.#stop('released');
   }
@@ -395,11 +418,6 @@ export class TaskHost implements HostPort {
 
   #snapshot(): HostedSnapshot {
     return this.#actor.getSnapshot() as unknown as HostedSnapshot;
-  }
-
-  /** Milliseconds since the last commit was confirmed; an effect that may have been overtaken reads the epoch again (line 10). */
-  sinceCommitMs(): number {
-    return this.#options.now().getTime() - this.#lastCommitAt;
   }
 }
 

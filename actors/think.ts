@@ -5,6 +5,8 @@ import { CoxError, messageOf } from '../platform/errors.ts';
 import type { Backends } from '../roster/backends.ts';
 import type { ChatMessage, ModelReply, RequestedCall } from '../roster/conversation.ts';
 import { ModelError } from '../roster/errors.ts';
+import { estimateTokens } from '../roster/tokens.ts';
+import { compact } from './compaction.ts';
 import { effect } from './effect.ts';
 import { checkArgs, type Kind } from './kind.ts';
 import type { HostPort } from './role.ts';
@@ -66,19 +68,34 @@ async function callSomeone(
 
 async function callOne(
   port: HostPort,
-  { kind, backends, workspace }: ThinkOptions,
+  options: ThinkOptions,
   backend: string,
   input: ThinkInput,
   say: (fact: SubAgentEvent) => void,
   signal: AbortSignal,
 ): Promise<ModelReply> {
-  const request = { messages: prompt(port, kind, workspace, input), tools: kind.tools.map(toolSpec) };
+  const { kind, backends, workspace } = options;
+  const tools = kind.tools.map(toolSpec);
+  const { messages, done } = compact(input.messages, historyBudget(port, options, backend, tools));
+  if (done) port.note(`${backend}: ${done}`);
+  const request = { messages: prompt(port, kind, workspace, { ...input, messages }), tools };
   for await (const event of backends.call(backend, request, signal)) {
     if (event.type === 'replied') return event;
     say({ type: 'MODEL_SAID', text: event.text });
     port.live({ type: 'token', step: input.step, text: event.text });
   }
   throw new ModelError('bad-reply', backend, 'the reply ended without an end');
+}
+
+/** What is left of a backend's context for the conversation, with a quarter kept for the reply. */
+function historyBudget({ spec }: HostPort, { kind, backends }: ThinkOptions, backend: string, tools: object): number {
+  const context = backends.menu().find(({ name }) => name === backend)?.context;
+  if (!context) return Number.POSITIVE_INFINITY;
+  const fixed =
+    estimateTokens(kind.prompt) +
+    estimateTokens(JSON.stringify(tools)) +
+    spec.context.reduce((sum, { text }) => sum + estimateTokens(text), 0);
+  return Math.max(256, context * 0.75 - fixed);
 }
 
 /** Results of earlier sub-tasks come before the instruction: the last thing read is what is to be done. */

@@ -77,18 +77,18 @@ export class Worker {
   }
 
   async #handle(delivery: Delivery): Promise<void> {
-    const { bus, name, now } = this.#options;
+    const { bus, name, now, ackWaitMs = defaultAckWaitMs } = this.#options;
     const { id } = delivery.ticket;
     // The same run, delivered again while it is worked on here; its first handler still holds a slot for it.
     if (this.#hosts.get(id)?.adopt(delivery)) return;
-    const claimed = await claim(bus, delivery, name, () => now().toISOString());
+    const claimed = await claim(bus, delivery, { node: name, now, ackWaitMs });
     if (claimed.kind === 'stale') {
       bus.log.debug({ id, t: delivery.ticket.t, why: claimed.why }, 'stale ticket');
       await delivery.ack();
       return;
     }
     const { held } = claimed;
-    const host = this.#host(held, delivery);
+    const host = claimed.kind === 'end' ? claimed.failure : this.#host(held, delivery);
     if (!(host instanceof TaskHost)) {
       if (await endTask(bus, held, host, now().toISOString())) await delivery.ack();
       return;

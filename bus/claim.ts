@@ -1,5 +1,6 @@
 /** Who may run a task (PROTOCOL line 2). One message is one run; a lost compare-and-set reads again. */
 import type { Bus } from './bus.ts';
+import type { Failure } from './messages.ts';
 import { flush } from './projection.ts';
 import { createState, type Held, newRecord, readState, replaceState } from './state-record.ts';
 import { readSteering } from './steering-log.ts';
@@ -9,16 +10,31 @@ import { type Delivery, enqueue } from './task-queue.ts';
 export type Claim =
   /** The task is ours at this epoch. */
   | { readonly kind: 'run'; readonly held: Held }
+  /** It is ours, and it is not to run: it failed for good, or (null) it is cancelled because its parent has ended (lines 12 and 14). */
+  | { readonly kind: 'end'; readonly held: Held; readonly failure: Failure | null }
   /** Nothing to do for this ticket: ack it. */
   | { readonly kind: 'stale'; readonly why: string };
+
+export interface Claimant {
+  readonly node: string;
+  readonly now: () => Date;
+  readonly ackWaitMs: number;
+}
+
+/** Line 12: claims in a row that came to nothing before a task is taken to be what kills its workers. */
+const maxIdleClaims = 5;
+const poison = (claims: number): Failure => ({
+  code: 'poison',
+  message: `${claims} workers were lost while they held it, and none got any further`,
+  retryable: false,
+});
 
 const stale = (why: string): Claim => ({ kind: 'stale', why });
 
 export async function claim(
   bus: Bus,
   { ticket, q }: Pick<Delivery, 'ticket' | 'q'>,
-  node: string,
-  now: () => string,
+  { node, now, ackWaitMs }: Claimant,
 ): Promise<Claim> {
   const { id, t } = ticket;
   for (;;) {
@@ -27,7 +43,7 @@ export async function claim(
       // Line 15: no state and no live parent: never start.
       if (!ticket.spec || !(await isPlanned(bus, id))) return stale('no such task');
       const created = await createState(bus, {
-        ...newRecord(id, ticket.spec, node, now()),
+        ...newRecord(id, ticket.spec, node, now().toISOString()),
         phase: 'held',
         epoch: 1,
         t,
@@ -45,18 +61,14 @@ export async function claim(
     const next = (record.phase === 'ready' || record.phase === 'parked') && t === record.t + 1;
     const again = record.phase === 'held' && t === record.t && q === record.q;
     if (next || again) {
-      const claimed = {
-        ...record,
-        phase: 'held' as const,
-        epoch: record.epoch + 1,
-        t,
-        q,
-        node,
-        idleClaims: record.idleClaims + 1,
-      };
-      const written = await replaceState(bus, held, claimed);
-      if (written) return { kind: 'run', held: written };
-      continue;
+      // A redelivery: whoever had it may be frozen rather than dead (line 10).
+      const doubt = again && { doubtfulUntil: new Date(now().getTime() + 2 * ackWaitMs).toISOString() };
+      const run = { epoch: record.epoch + 1, t, q, node, idleClaims: record.idleClaims + 1 };
+      const written = await replaceState(bus, held, { ...record, ...run, ...doubt, phase: 'held' });
+      if (!written) continue;
+      if (record.idleClaims >= maxIdleClaims) return { kind: 'end', held: written, failure: poison(record.idleClaims) };
+      if (await hasEndedAbove(bus, id)) return { kind: 'end', held: written, failure: null };
+      return { kind: 'run', held: written };
     }
     if (record.phase === 'parked' && t === record.t) {
       await afterPark(bus, held);
@@ -71,6 +83,12 @@ export async function afterPark(bus: Bus, { record }: Held): Promise<void> {
   await flush(bus, record);
   const unread = await readSteering(bus, record.id, record.steeringCursor);
   if (unread.length > 0) await enqueue(bus, record.spec.type, 'wake', { id: record.id, t: record.t + 1 });
+}
+
+async function hasEndedAbove(bus: Bus, id: TaskId): Promise<boolean> {
+  const parent = parentOf(id);
+  const above = parent === null ? null : await readState(bus, parent);
+  return above?.record.phase === 'done';
 }
 
 /** A child exists once its number is in its parent's committed count. */

@@ -37,6 +37,10 @@ export const StateRecord = z.object({
   outbox: z.array(Status).describe('Statuses not known to be on the log.'),
   statusSeq: z.number().int().describe('Log sequence of the last status known to be there; 0 for none.'),
   result: Result.nullable(),
+  doubtfulUntil: z.iso
+    .datetime()
+    .nullable()
+    .describe('Until then a worker that lost the task may still be running a call of it.'),
   idleClaims: z.number().int().describe('Claims since the last commit that made progress.'),
   createdAt: z.iso.datetime(),
 });
@@ -119,6 +123,7 @@ export function newRecord(id: TaskId, spec: TaskSpec, node: string, at: string):
     outbox: [],
     statusSeq: 0,
     result: null,
+    doubtfulUntil: null,
     idleClaims: 0,
     createdAt: at,
   };
