@@ -372,7 +372,7 @@ export const supervisor = setup({
 
     gathering: {
       initial: 'collecting',
-      on: { CHILDREN_RETURNED: { target: 'deciding', actions: 'recordReturns' }, RESTORED: 'deciding' },
+      on: { RESTORED: 'deciding' },
       states: {
         collecting: {
           description: 'Sub-tasks are running. A correction is relayed to them and given to those not yet started.',
@@ -385,7 +385,10 @@ export const supervisor = setup({
               actions: { type: 'end', params: ({ event }) => ({ kind: 'failed', ...crashed('deadline', event.error) }) },
             },
           },
-          on: { STEER: { guard: 'reachesPlan', actions: 'relay' } },
+          on: {
+            CHILDREN_RETURNED: { target: '#supervisor.deciding', actions: 'recordReturns' },
+            STEER: { guard: 'reachesPlan', actions: 'relay' },
+          },
         },
         stopping: {
           description: 'How it ends is decided. It waits until the children it told to stop have returned, or their time is up.',
@@ -395,6 +398,8 @@ export const supervisor = setup({
             input: ({ context }) => ({ children: [...context.stopping, ...childrenOf(plan.all(context.nodes))] }),
             onError: { target: '#supervisor.deciding', actions: 'giveUp' },
           },
+          /** Not by way of `deciding` after each return: that would give the others more time. */
+          always: { guard: 'isDrained', target: '#supervisor.deciding' },
           on: {
             DRAIN_EXPIRED: { target: '#supervisor.deciding', actions: 'giveUp' },
             STEER: { actions: { type: 'refuse', params: 'the task is ending' } },

@@ -3,6 +3,7 @@ import type { AnyStateMachine } from 'xstate';
 
 interface Transition {
   readonly eventType: string;
+  readonly guard?: unknown;
   readonly source: Node;
 }
 interface Node {
@@ -28,7 +29,7 @@ export const allTransitions = (machine: AnyStateMachine): string[] =>
 /** Leaves in which a chart can rest; `deciding` never does. */
 export const allStates = (machine: AnyStateMachine): string[] =>
   nodesOf(machine)
-    .filter(({ states, always }) => Object.keys(states).length === 0 && (always ?? []).length === 0)
+    .filter(({ states, always }) => Object.keys(states).length === 0 && !always?.some(({ guard }) => guard === undefined))
     .map(({ id }) => id.slice(machine.id.length + 1));
 
 /** The leaf a state value names, as `allStates` spells it. */

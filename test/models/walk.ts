@@ -15,6 +15,7 @@ export interface Model<Event extends AnyEventObject, Look, Observation> {
   readonly alphabet: (look: Look) => Event[];
   readonly towardsTheEnd: (look: Look) => Event | null;
   readonly isOver: (look: Look) => boolean;
+  readonly endsIt: (event: Event) => boolean;
 }
 
 /** More cooperation than any path needs: who needs more will not end. */
@@ -76,7 +77,7 @@ export function walk<Event extends AnyEventObject, Look, Observation>(
   }
 }
 
-/** Any sequence of what can happen: each number picks among what can happen then. */
+/** Any sequence of what can happen: each number picks among what can happen then, seldom what would end the task. */
 export function wander<Event extends AnyEventObject, Look, Observation>(
   model: Model<Event, Look, Observation>,
   picks: readonly number[],
@@ -87,7 +88,8 @@ export function wander<Event extends AnyEventObject, Look, Observation>(
     for (const pick of picks) {
       const choices = walking.choices();
       if (choices.length === 0) break;
-      walking.go(choices[pick % choices.length]!);
+      const gentle = pick % 10 === 0 ? choices : choices.filter((event) => !model.endsIt(event));
+      walking.go(gentle[pick % gentle.length]!);
     }
     walking.finish();
   } finally {

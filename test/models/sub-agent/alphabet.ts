@@ -9,7 +9,7 @@ export const effects = ['think', 'act', 'deadline'] as const;
 export const input: SubAgentInput = {
   instruction: 'do it',
   backend: 'local',
-  limits: { steps: 3, failures: 2, repeats: 2, costUsd: 4, deadlineAt: 1e15 },
+  limits: { steps: 3, failures: 2, repeats: 1, costUsd: 4, deadlineAt: 1e15 },
 };
 
 /** An effect that throws; xstate's own event, so it is not in the chart's types. */
@@ -32,8 +32,8 @@ export const replies: Record<string, Calls> = {
   two: [write('w1'), call('r2')],
   dear: [call('d', { tool: 'dear' })],
 };
-/** A quarter is exact in binary; `dear` alone reaches the limit. */
-const costOf = (name: string) => (name === 'dear' ? 4 : 0.25);
+/** A quarter is exact in binary; `dear` alone reaches the limit, on a backend of its own. */
+const billOf = (name: string) => (name === 'dear' ? { costUsd: 4, backend: 'other' } : { costUsd: 0.25, backend: 'local' });
 
 function commands(id: string, text: string): SubAgentEvent[] {
   return [
@@ -60,8 +60,8 @@ const modelFacts: ModelEvent[] = [
       type: 'MODEL_REPLIED',
       text: `said ${name}`,
       calls,
-      usage: { inputTokens: 2, outputTokens: 1, costUsd: costOf(name) },
-      backend: 'local',
+      usage: { inputTokens: 2, outputTokens: 1, costUsd: billOf(name).costUsd },
+      backend: billOf(name).backend,
     }),
   ),
 ];

@@ -29,7 +29,8 @@ interface Fate {
   kind: string;
   fate: 'queued' | 'applied' | 'returned';
   step?: number;
-  reason: boolean;
+  /** Whether it gives one, or what that says. */
+  reason: boolean | RegExp;
 }
 type Next = QuestionKind | 'held' | 'acting' | 'completed' | 'thinking';
 
@@ -93,7 +94,7 @@ export class Contract {
     const busy = was.state === 'thinking' || was.state === 'acting';
     const head = this.#open[0];
     const leftToFinish = was.state === 'acting' && head?.effects !== 'none';
-    const receive = (id: string, kind: string, fate: Fate['fate'], reason = fate === 'returned') => {
+    const receive = (id: string, kind: string, fate: Fate['fate'], reason: Fate['reason'] = fate === 'returned') => {
       this.#fates.push({ id, kind, fate, reason, ...(fate === 'applied' && { step: this.#step }) });
     };
     const enqueue = (id: string, kind: string, text: string, urgency: Sent['urgency'] = 'now') => {
@@ -239,7 +240,7 @@ export class Contract {
         break;
       case 'ANSWER':
         if (event.question !== question?.id || (question.kind === 'budget' && event.text !== 'stop')) {
-          receive(event.id, 'answer', 'returned');
+          receive(event.id, 'answer', 'returned', event.question === question?.id ? /budget/ : /not open/);
           break;
         }
         decides = true;
@@ -375,9 +376,11 @@ export class Contract {
   }
 
   #checkReceipts({ receipts }: Observation, must: Must) {
-    const got = receipts.map(({ id, kind, fate, step, reason }) => ({ id, kind, fate, step, reason: (reason ?? '') !== '' }));
-    const want = this.#fates.map(({ id, kind, fate, step, reason }) => ({ id, kind, fate, step, reason }));
-    must(isDeepStrictEqual(got, want), 'O one receipt each, in order, as it should be', got, want);
+    const same = ({ id, kind, fate, step, reason = '' }: Observation['receipts'][number], want: Fate) =>
+      isDeepStrictEqual([id, kind, fate, step], [want.id, want.kind, want.fate, want.step]) &&
+      (want.reason instanceof RegExp ? want.reason.test(reason) : (reason !== '') === want.reason);
+    const whole = receipts.length === this.#fates.length && receipts.every((receipt, i) => same(receipt, this.#fates[i]!));
+    must(whole, 'O one receipt each, in order, as it should be', receipts, this.#fates);
   }
 
   #checkConversation(messages: readonly Message[], must: Must) {

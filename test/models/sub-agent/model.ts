@@ -17,4 +17,5 @@ export const model = (machine: AnyStateMachine = subAgent): Model<ModelEvent, Lo
   alphabet,
   towardsTheEnd,
   isOver: ({ state }) => state === 'done',
+  endsIt: ({ type }) => ['CANCEL', 'DEADLINE_PASSED', 'xstate.error.actor.deadline'].includes(type),
 });

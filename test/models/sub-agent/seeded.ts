@@ -1,0 +1,196 @@
+/** Wrongs that no change of the chart's shape makes: in the code of its guards and actions. One mistake each, of those that are easily made. */
+import { assign } from 'xstate';
+import { type SubAgentContext, type SubAgentEvent, subAgent } from '../../../machines/sub-agent.ts';
+import type { Mutant } from '../mutants.ts';
+
+interface Args {
+  context: SubAgentContext;
+  // biome-ignore lint/suspicious/noExplicitAny: a seeded wrong reads whatever its event carries.
+  event: any;
+}
+type Guards = Record<string, (args: Args) => boolean>;
+const guards = (name: string, changed: Guards): Mutant => ({ name, machine: subAgent.provide({ guards: changed } as never) });
+const action = (
+  name: string,
+  of: string,
+  change: (context: SubAgentContext, event: Args['event'], params: never) => object,
+): Mutant => ({
+  name,
+  machine: subAgent.provide({
+    actions: { [of]: assign(({ context, event }: Args, params: never) => change(context, event, params)) as never },
+  } as never),
+});
+const head = ({ calls }: SubAgentContext) => calls[0];
+const reads = (context: SubAgentContext) => (head(context)?.effects ?? 'none') === 'none';
+const queued = ({ steers }: SubAgentContext) => steers.filter(({ fate }) => fate === 'queued');
+/** The action as it is, with part of what it changes taken back. */
+const without = (name: string, of: string, ...keys: (keyof SubAgentContext)[]): Mutant =>
+  action(name, of, (context, event, params) => {
+    const changed = original[of]!({ context, event } as never, params) as Record<string, unknown>;
+    return Object.fromEntries(Object.entries(changed).filter(([key]) => !keys.includes(key as keyof SubAgentContext)));
+  });
+type Assigner = (args: { context: SubAgentContext; event: SubAgentEvent }, params: never) => Partial<SubAgentContext>;
+const original: Record<string, Assigner> = Object.fromEntries(
+  Object.entries(subAgent.implementations.actions).map(([name, implementation]) => {
+    // What `assign` was given: xstate keeps it on the action.
+    const { assignment } = implementation as unknown as { assignment: Assigner | Partial<SubAgentContext> };
+    return [name, typeof assignment === 'function' ? assignment : () => assignment];
+  }),
+);
+
+export const seeded: Mutant[] = [
+  guards('next-step interrupts, now does not', {
+    interruptsNow: ({ context, event }) => event.urgency === 'next-step' && reads(context),
+  }),
+  guards('after interrupts too', { interruptsNow: ({ context, event }) => event.urgency !== 'next-step' && reads(context) }),
+  guards('a tool that writes is interrupted', {
+    isInterruptible: () => true,
+    interruptsNow: ({ event }) => event.urgency === 'now',
+  }),
+  guards('an idempotent tool is interrupted', {
+    isInterruptible: ({ context }) => head(context)?.effects !== 'writes',
+    interruptsNow: ({ context, event }) => event.urgency === 'now' && head(context)?.effects !== 'writes',
+  }),
+  guards('nothing is ever in doubt', { isInDoubt: () => false, leavesDoubt: () => false }),
+  guards('an idempotent tool is in doubt', {
+    isInDoubt: ({ context: { calls, question } }) =>
+      calls[0]?.started === true && calls[0].effects !== 'none' && question === null,
+  }),
+  guards('a doubt is asked about twice', {
+    isInDoubt: ({ context: { calls } }) => calls[0]?.started === true && calls[0].effects === 'writes',
+  }),
+  guards('paused does not hold', { isHeld: ({ context }) => context.question !== null }),
+  guards('a question does not hold', { isHeld: ({ context }) => context.paused }),
+  guards('any correction overtakes', { isOvertaken: ({ context }) => context.calls.length > 0 && queued(context).length > 0 }),
+  guards('what may have run is overtaken', {
+    isOvertaken: ({ context }) => context.calls.length > 0 && queued(context).some(({ urgency }) => urgency === 'now'),
+  }),
+  guards('one failure more', {
+    isStuck: ({ context: { failures, limits, repeats, lastFailure } }) =>
+      failures > limits.failures || repeats >= limits.repeats || lastFailure?.retryable === false,
+  }),
+  guards('repeats are not seen', {
+    isStuck: ({ context: { failures, limits, lastFailure } }) => failures >= limits.failures || lastFailure?.retryable === false,
+  }),
+  guards('one repeat more', {
+    isStuck: ({ context: { failures, limits, repeats, lastFailure } }) =>
+      failures >= limits.failures || repeats > limits.repeats || lastFailure?.retryable === false,
+  }),
+  guards('what no retry mends is retried', {
+    isStuck: ({ context: { failures, limits, repeats } }) => failures >= limits.failures || repeats >= limits.repeats,
+  }),
+  guards('one step more', {
+    isOutOfBudget: ({ context: { step, limits, usage } }) =>
+      step > limits.steps || Object.values(usage).reduce((sum, { costUsd }) => sum + costUsd, 0) >= (limits.costUsd ?? Infinity),
+  }),
+  guards('cost is not looked at', { isOutOfBudget: ({ context: { step, limits } }) => step >= limits.steps }),
+  guards('cost only of the first backend', {
+    isOutOfBudget: ({ context: { step, limits, usage } }) =>
+      step >= limits.steps || (Object.values(usage)[0]?.costUsd ?? 0) >= (limits.costUsd ?? Infinity),
+  }),
+  guards('it ends with after queued', {
+    isFinished: ({ context }) => context.answer !== null && !queued(context).some(({ urgency }) => urgency !== 'after'),
+  }),
+  guards('it ends whatever is queued', { isFinished: ({ context }) => context.answer !== null }),
+  guards('any result is the right one', { returnsCall: ({ event }) => event.type === 'TOOL_RETURNED' }),
+  guards('any late result settles a doubt', { settlesDoubt: ({ context }) => context.question?.kind === 'in-doubt' }),
+  guards('a late result settles anything', { settlesDoubt: ({ context, event }) => event.call === context.calls[0]?.id }),
+  guards('any answer is taken', {
+    answersAboutCall: ({ context: { question } }) => ['asked', 'approval', 'in-doubt'].includes(question?.kind ?? ''),
+  }),
+  guards('stop stops without being offered', {
+    answersStop: ({ context: { question }, event }) => event.question === question?.id && event.text === 'stop',
+  }),
+  guards('a stale stop stops', {
+    answersStop: ({ context: { question }, event }) => event.text === 'stop' && question?.kind !== 'asked',
+  }),
+  guards('a correction is taken for help by whoever asks', { waitsForHelp: ({ context }) => context.question !== null }),
+  guards('a top-up answers whatever is asked', { waitsForBudget: ({ context }) => context.question !== null }),
+  action('what was heard is thrown away', 'keepPartial', () => ({ partial: '' })),
+  action('what was heard is kept twice', 'keepPartial', ({ messages, partial }) => ({
+    messages: partial ? [...messages, { role: 'assistant', text: partial, unfinished: true }] : messages,
+  })),
+  action('what was heard looks whole', 'keepPartial', ({ messages, partial }) => ({
+    partial: '',
+    messages: partial ? [...messages, { role: 'assistant', text: partial }] : messages,
+  })),
+  action('only the last chunk is heard', 'hear', (_, { text }) => ({ partial: text })),
+  action('steers are queued newest first', 'queue', ({ steers }, { id, text, urgency = 'now', type }) => ({
+    steers: [{ id, text, urgency, kind: type.toLowerCase(), fate: 'queued' }, ...steers],
+  })),
+  action('receipts do not say what was done instead', 'queue', ({ steers }, { id, text, urgency = 'now', type }) => ({
+    steers: [...steers, { id, text, urgency, kind: type.toLowerCase(), fate: 'queued' }],
+  })),
+  action('after is taken up at once', 'beginStep', (context) => ({
+    step: context.step + 1,
+    answer: null,
+    steers: context.steers.map((steer) =>
+      steer.fate === 'queued' ? { ...steer, fate: 'applied', step: context.step + 1 } : steer,
+    ),
+    messages: [...context.messages, ...queued(context).map(({ text }) => ({ role: 'user', text }))],
+  })),
+  without('steers are applied and not said', 'beginStep', 'messages'),
+  without('steers are said and not applied', 'beginStep', 'steers'),
+  without('steps are not counted', 'beginStep', 'step'),
+  without('an old answer stays', 'beginStep', 'answer'),
+  without('a call is not marked before it begins', 'beginCall', 'calls'),
+  action('every call is marked', 'beginCall', ({ calls }) => ({ calls: calls.map((call) => ({ ...call, started: true })) })),
+  without('queued steers are lost at the end', 'finish', 'steers'),
+  without('a stop throws the conversation away', 'finish', 'messages'),
+  without('a question is left open at the end', 'finish', 'question'),
+  without('the outcome is not kept', 'finish', 'outcome'),
+  without('dropped calls get no result', 'dropCalls', 'messages'),
+  without('dropped calls are not dropped', 'dropCalls', 'calls'),
+  without('a redirect keeps the old instruction', 'redirect', 'instruction'),
+  without('a redirect leaves the question open', 'redirect', 'question'),
+  without('a redirect keeps the failures', 'redirect', 'failures'),
+  without('a redirect keeps the repeats', 'redirect', 'repeats'),
+  without('a redirect keeps the last failure', 'redirect', 'lastFailure'),
+  action('a redirect settles a doubt', 'redirect', (_, { text }) => ({
+    instruction: text,
+    question: null,
+    failures: 0,
+    repeats: 0,
+    lastFailure: null,
+  })),
+  without('a closed question keeps the failures', 'closeQuestion', 'failures'),
+  without('a closed question keeps the repeats', 'closeQuestion', 'repeats'),
+  without('a closed question keeps the last failure', 'closeQuestion', 'lastFailure'),
+  without('a reply keeps the failures', 'recordReply', 'failures'),
+  without('a reply keeps the partial', 'recordReply', 'partial'),
+  without('a reply’s usage is lost', 'recordReply', 'usage'),
+  without('a reply’s repeats are not counted', 'recordReply', 'repeats'),
+  without('a reply is not remembered', 'recordReply', 'messages'),
+  without('a last word is not noticed', 'recordReply', 'answer'),
+  action('usage is overwritten', 'recordReply', (context, event) => ({
+    ...original.recordReply!({ context, event } as never, undefined as never),
+    usage: { [event.backend]: event.usage },
+  })),
+  action('a reply forgives the tools', 'recordReply', (context, event) => ({
+    ...original.recordReply!({ context, event } as never, undefined as never),
+    failures: 0,
+    lastFailure: null,
+  })),
+  without('a result keeps its call', 'recordResult', 'calls'),
+  without('a result is not said', 'recordResult', 'messages'),
+  without('failed tools are not counted', 'recordResult', 'failures'),
+  without('what failed is forgotten', 'recordResult', 'lastFailure'),
+  without('crashed tools are not counted', 'recordCrash', 'failures'),
+  without('failed models are not counted', 'countFailure', 'failures'),
+  without('why the model failed is forgotten', 'countFailure', 'lastFailure'),
+  without('an approval does not clear the gate', 'settle', 'calls'),
+  without('an answer is not said', 'settle', 'messages'),
+  action('questions share an id', 'ask', (context, event, kind) => ({
+    ...original.ask!({ context, event } as never, kind),
+    questions: context.questions,
+  })),
+  action('a top-up sets the limit', 'topUp', ({ limits }, { steps, costUsd }) => ({
+    limits: { ...limits, steps: steps ?? limits.steps, costUsd: costUsd ?? limits.costUsd },
+  })),
+  action('a top-up adds no money', 'topUp', ({ limits }, { steps = 0 }) => ({
+    limits: { ...limits, steps: limits.steps + steps },
+  })),
+  action('a command is applied at the next step', 'acknowledge', ({ steers, step }, { id, type, text = '' }) => ({
+    steers: [...steers, { id, kind: type.toLowerCase(), text, urgency: 'now', fate: 'applied', step: step + 1 }],
+  })),
+];

@@ -1,0 +1,144 @@
+/** The contract's own account of a plan: which sub-task is where, by the rules of DESIGN.md section 4. */
+import type { Failure } from '../../../machines/conversation.ts';
+import type { Return, SupervisorPolicy } from '../../../machines/goal.ts';
+import type { NodeSpec, PlanNode } from '../../../machines/plan.ts';
+
+export interface Task {
+  spec: NodeSpec;
+  status: PlanNode['status'];
+  attempt: number;
+  child: number | null;
+  failure: string | null;
+  without: string[];
+  corrections: number;
+}
+export interface Told {
+  id: string;
+  kind: 'steer' | 'cancel';
+  text: string;
+  urgency: string;
+  children: number[];
+}
+
+export class Account {
+  tasks = new Map<string, Task>();
+  /** Told to stop, not yet returned, and no task's any more. */
+  strays = new Set<number>();
+  undecided: string[] = [];
+  relays: Told[] = [];
+  children = 0;
+  readonly #policy: SupervisorPolicy;
+
+  constructor(policy: SupervisorPolicy) {
+    this.#policy = policy;
+  }
+
+  get all(): Task[] {
+    return [...this.tasks.values()];
+  }
+  get running(): Task[] {
+    return this.all.filter(({ status }) => status === 'running');
+  }
+  get runningChildren(): number[] {
+    return this.running.map(({ child }) => child!);
+  }
+  #isSettled = ({ status, spec }: Task) =>
+    status === 'returned' || status === 'dropped' || (status === 'failed' && !this.undecided.includes(spec.key));
+  get hasUnsettled(): boolean {
+    return this.all.some((task) => !this.#isSettled(task));
+  }
+  #needs = ({ spec }: Task): Task[] => spec.after.flatMap((key) => this.tasks.get(key) ?? []);
+
+  plan(specs: readonly NodeSpec[]): void {
+    for (const spec of specs) this.add(spec);
+  }
+  add(spec: NodeSpec): void {
+    this.tasks.set(spec.key, { spec, status: 'waiting', attempt: 0, child: null, failure: null, without: [], corrections: 0 });
+  }
+
+  /** What depends on nothing unsettled starts, in order, within the limit; what has nothing left to work on fails. */
+  advance(corrections: number): void {
+    for (let moved = true; moved; ) {
+      moved = false;
+      for (const task of this.all.filter(({ status }) => status === 'waiting')) {
+        const needed = this.#needs(task);
+        if (!needed.every(this.#isSettled)) continue;
+        if (!needed.some(({ status }) => status === 'failed') || needed.some(({ status }) => status === 'returned')) continue;
+        Object.assign(task, { status: 'failed', failure: 'dependency-failed' });
+        moved = true;
+      }
+    }
+    for (const task of this.all) {
+      if (task.status !== 'waiting' || !this.#needs(task).every(this.#isSettled)) continue;
+      if (this.running.length >= this.#policy.concurrency) break;
+      this.children++;
+      Object.assign(task, { status: 'running', attempt: task.attempt + 1, child: this.children, failure: null, corrections });
+    }
+  }
+
+  /** A child counts once. Returns the failure that ends the whole goal, if one does. */
+  takeReturn({ child, outcome, failure, backend }: Return, ending: boolean): { counted: boolean; fatal: Failure | null } {
+    if (this.strays.delete(child)) return { counted: true, fatal: null };
+    const task = this.running.find((each) => each.child === child);
+    if (!task) return { counted: false, fatal: null };
+    if (outcome === 'completed') {
+      task.status = 'returned';
+      return { counted: true, fatal: null };
+    }
+    task.status = 'failed';
+    task.failure = failure?.code ?? outcome;
+    if (ending || outcome === 'cancelled') return { counted: true, fatal: null };
+    const { onFailure, maxAttempts } = this.#policy;
+    if (onFailure === 'escalate') return { counted: true, fatal: failure };
+    const again = (onFailure === 'retry' || onFailure === 'failover') && failure!.retryable && task.attempt < maxAttempts;
+    if (again) {
+      task.status = 'waiting';
+      const failed = backend ?? task.spec.backend;
+      if (onFailure === 'failover' && failed !== null && !task.without.includes(failed)) task.without.push(failed);
+    } else if (onFailure !== 'skip') this.undecided.push(task.spec.key);
+    return { counted: true, fatal: null };
+  }
+
+  /** Tells these tasks' children to stop; what they return is no task's any more. */
+  #stray(tasks: readonly Task[], id: string): void {
+    const children = tasks.filter(({ status }) => status === 'running').map(({ child }) => child!);
+    if (children.length === 0) return;
+    for (const child of children) this.strays.add(child);
+    this.relays.push({ id, kind: 'cancel', text: '', urgency: 'now', children });
+  }
+
+  drop(key: string, id: string): void {
+    const task = this.tasks.get(key)!;
+    this.#stray([task], id);
+    task.status = 'dropped';
+    this.undecided = this.undecided.filter((each) => each !== key);
+  }
+
+  /** The task and all that was made of its result are done again. Returns whose. */
+  rerun(key: string, id: string, change: { instruction?: string; backend?: string }): Set<string> {
+    const stale = new Set([key]);
+    for (let size = 0; size !== stale.size; ) {
+      size = stale.size;
+      for (const { spec } of this.all) if (spec.after.some((each) => stale.has(each))) stale.add(spec.key);
+    }
+    const redone = [
+      this.tasks.get(key)!,
+      ...this.all.filter((t) => t.spec.key !== key && stale.has(t.spec.key) && t.status !== 'dropped'),
+    ];
+    this.#stray(redone, id);
+    for (const task of redone) Object.assign(task, { status: 'waiting', failure: null });
+    const task = redone[0]!;
+    task.spec = { ...task.spec, ...change };
+    if (change.backend !== undefined) task.without = [];
+    const keys = new Set(redone.map(({ spec }) => spec.key));
+    this.undecided = this.undecided.filter((each) => !keys.has(each));
+    return keys;
+  }
+
+  /** Findings stay, the rest of the plan goes. */
+  redirect(id: string): void {
+    this.#stray(this.all, id);
+    this.tasks = new Map([...this.tasks].filter(([, { status }]) => status === 'returned'));
+    this.undecided = [];
+  }
+}

@@ -1,0 +1,61 @@
+/** The sets of paths through the supervisor's chart. */
+import type { AnyStateMachine } from 'xstate';
+import type { SupervisorEvent } from '../../../machines/goal.ts';
+import type { Directive } from '../../../machines/plan.ts';
+import { supervisor } from '../../../machines/supervisor.ts';
+import { edgePaths } from '../explore.ts';
+import { alphabet, inputFor, label, type ModelEvent } from './alphabet.ts';
+import { type Look, look, type Snap, stateOf } from './observation.ts';
+
+/** A directive, and how many children may run at once: two show that they run side by side, one that there is a limit. */
+export interface Policy {
+  readonly onFailure: Directive;
+  readonly concurrency: number;
+}
+export const asking: Policy = { onFailure: 'ask', concurrency: 2 };
+export const others: readonly Policy[] = [
+  { onFailure: 'retry', concurrency: 1 },
+  { onFailure: 'failover', concurrency: 2 },
+  { onFailure: 'skip', concurrency: 1 },
+  { onFailure: 'escalate', concurrency: 2 },
+];
+
+/** How many sub-tasks are in which status. */
+const small = (snapshot: Snap) => {
+  const { paused, question, undecided, nodes, stopping } = snapshot.context;
+  const statuses = Object.values(nodes).map(({ status }) => status.slice(0, 2));
+  return [stateOf(snapshot), paused, question?.key === null, undecided.length, stopping.length > 0, statuses.sort()].join('|');
+};
+/** Which sub-task is in which status. */
+const large = (snapshot: Snap) => {
+  const { nodes, steers, reduce, answer } = snapshot.context;
+  const statuses = Object.values(nodes).map(({ key, status }) => `${key}${status.slice(0, 2)}`);
+  const urgencies = new Set(steers.filter(({ fate }) => fate === 'queued').map(({ urgency }) => urgency));
+  return [small(snapshot), statuses, [...urgencies].sort(), reduce?.by, answer !== null].join('|');
+};
+const projections = { small, large };
+
+export const paths = (size: keyof typeof projections, policy: Policy, machine: AnyStateMachine = supervisor): ModelEvent[][] =>
+  edgePaths({
+    machine,
+    input: inputFor(policy.onFailure, policy.concurrency),
+    alphabet: (snapshot: Snap) => {
+      const here = look(snapshot);
+      const matters = (event: ModelEvent) =>
+        (policy === asking || mattersUnder(event.type)) && !(size === 'small' && isThird(event, here));
+      return alphabet(here).filter(matters);
+    },
+    project: projections[size],
+    label,
+  });
+
+/** A third sub-task is left to the large set and to chance: it multiplies the states by five. */
+const isThird = (event: ModelEvent, { keys }: Look) => event.type === 'ADD' && event.node.key === 'd' && keys.length > 1;
+
+/** Under the other directives only what a failure leads to is new. */
+const mattersUnder = (type: string) =>
+  ['START', 'PLANNED', 'CHILDREN_RETURNED', 'REDUCED', 'ANSWER', 'CANCEL', 'RERUN', 'DROP', 'DRAIN_EXPIRED'].includes(type);
+
+/** The small set for a suite that drives a real goal over the bus. A fact there is brought about, not sent; `RESTORED` is the loss of the worker. */
+export const smallPaths = (policy: Policy = asking): SupervisorEvent[][] =>
+  paths('small', policy).filter((path): path is SupervisorEvent[] => !path.some(({ type }) => type.startsWith('xstate.')));

@@ -1,0 +1,90 @@
+/** What can be seen of a supervisor without looking into it: status, plan, receipts, what it tells its children and asks of its effects. */
+import type { Outcome, Question, UsageByBackend } from '../../../machines/conversation.ts';
+import type {
+  DecomposeInput,
+  DrainInput,
+  ReduceInput,
+  Relay,
+  SupervisorContext,
+  SupervisorOutput,
+} from '../../../machines/goal.ts';
+import type { Plan } from '../../../machines/plan.ts';
+import type { Steer } from '../../../machines/steering.ts';
+import { leaf } from '../coverage.ts';
+import type { Rig } from '../rig.ts';
+
+export type State = 'idle' | 'decomposing' | 'collecting' | 'stopping' | 'awaiting-steer' | 'reducing' | 'done';
+export type Seen =
+  | { readonly began: 'decompose'; readonly input: DecomposeInput }
+  | { readonly began: 'reduce'; readonly input: ReduceInput }
+  | { readonly began: 'drain'; readonly input: DrainInput }
+  | { readonly ended: 'decompose' | 'reduce' | 'drain' };
+
+export interface Observation {
+  readonly state: State;
+  readonly step: number;
+  readonly paused: boolean;
+  readonly question: (Question & { readonly key: string | null }) | null;
+  readonly receipts: readonly Pick<Steer, 'id' | 'kind' | 'fate' | 'step' | 'reason' | 'reached'>[];
+  readonly plan: Plan;
+  /** What children were told, in order. */
+  readonly relays: readonly Relay[];
+  readonly usage: UsageByBackend;
+  readonly outcome: Outcome | null;
+  readonly output: SupervisorOutput | null;
+  readonly seen: readonly Seen[];
+  readonly armed: ReadonlySet<string> | null;
+}
+
+/** What whoever must choose the next event can know. */
+export interface Look {
+  readonly state: State;
+  readonly paused: boolean;
+  readonly question: Observation['question'];
+  readonly planned: boolean;
+  readonly keys: readonly string[];
+  /** Children whose return is still to come. */
+  readonly live: readonly number[];
+  readonly children: number;
+  readonly commands: number;
+}
+export interface Snap {
+  readonly value: unknown;
+  readonly context: SupervisorContext;
+}
+
+export const stateOf = ({ value }: Pick<Snap, 'value'>): State => leaf(value).split('.').at(-1) as State;
+
+export function look(snapshot: Snap): Look {
+  const { paused, question, reduce, nodes, stopping, children, steers } = snapshot.context;
+  const running = Object.values(nodes).flatMap(({ status, child }) => (status === 'running' && child !== null ? [child] : []));
+  return {
+    state: stateOf(snapshot),
+    paused,
+    question,
+    planned: reduce !== null,
+    keys: Object.keys(nodes),
+    live: [...stopping, ...running],
+    children,
+    commands: steers.length,
+  };
+}
+
+export function observe(rig: Rig): Observation {
+  const { value, context, output }: Snap & { output?: SupervisorOutput } = rig.snapshot;
+  const { step, paused, question, steers, nodes, relays, usage, outcome } = context;
+  return {
+    state: stateOf({ value }),
+    step,
+    paused,
+    question,
+    receipts: steers,
+    plan: nodes,
+    relays,
+    usage,
+    outcome,
+    output: output ?? null,
+    seen: rig.seen.filter((each) => ('began' in each ? each.began : each.ended) !== 'deadline') as Seen[],
+    armed: new Set(rig.inFlight.keys()),
+  };
+}
