@@ -43,7 +43,10 @@ export function statusLines(
     if (!known.has(keyOf(receipt)) && worthTelling && !skipReceipt(receipt.steer))
       lines.push(`  ${receiptLine(now.id, receipt, paint)}`);
   }
-  if (!quiet && now.note && now.note !== before?.note) lines.push(`${head} ${oneLine(now.note, 200)}`);
+  // Which backend a task begins with is news only to who watches it; that it gets another one is news to all.
+  const isFirstRoute = (before?.backend ?? null) === null;
+  if (!quiet && now.note && now.note !== before?.note && (detail === 'every step' || !isFirstRoute))
+    lines.push(`${head} ${oneLine(now.note, 200)}`);
   if (now.question && now.outcome === null && now.question.id !== before?.question?.id)
     lines.push(...questionLines(now.id, now.question, paint, answerWith));
   return lines;
@@ -60,11 +63,11 @@ export function liveLines(id: TaskId, live: Live, paint: Paint): string[] {
 }
 
 /** `whole`: with the full answer below. */
-export function resultLines(result: Result, paint: Paint, whole: boolean): string[] {
+export function resultLines(result: Result, paint: Paint, whole: boolean, wrap = (text: string) => text.split('\n')): string[] {
   if (result.outcome !== 'completed') return whole ? salvageText(result, paint).split('\n') : [endLine(result, paint)];
   if (!whole) return [endLine(result, paint)];
   const head = endLine({ ...result, output: null }, paint);
-  return [head, '', ...printable(result.output ?? '').split('\n'), ''];
+  return [head, '', ...wrap(printable(result.output ?? '')), ''];
 }
 
 const keyOf = ({ steer, fate }: { steer: string; fate: string }) => `${steer} ${fate}`;

@@ -1,5 +1,6 @@
 /** A task's state for people: one line for lists, a few lines for one task. */
 import type { Status } from '../../bus/messages.ts';
+import { rootOf } from '../../bus/task-id.ts';
 import type { TaskSummary } from '../../bus/tree.ts';
 import { usageText } from './figures.ts';
 import type { Paint } from './paint.ts';
@@ -27,12 +28,12 @@ export function statusLine(status: Status, paint: Paint): string {
   return parts.filter((part) => part !== '').join(paint.dim(' · '));
 }
 
-export function statusText(status: Status, paint: Paint): string {
+export function statusText(status: Status, paint: Paint, answerWith = 'cox answer'): string {
   const at = (label: string, time: string | undefined) => (time ? [paint.dim(`    ${label} ${time}`)] : []);
   return [
     `${paint.bold(status.id)} ${status.type} ${statusLine(status, paint)}`,
     ...(status.note ? [`    ${oneLine(status.note, 200)}`] : []),
-    ...(status.question && status.outcome === null ? questionLines(status.id, status.question, paint, 'cox answer') : []),
+    ...(status.question && status.outcome === null ? questionLines(status.id, status.question, paint, answerWith) : []),
     ...status.receipts.map((receipt) => `    ${receiptLine(status.id, receipt, paint)}`),
     ...(status.subTasks ? [`    sub-tasks: ${subTasksText(status.subTasks)}`] : []),
     ...at('last change', status.at),
@@ -47,11 +48,11 @@ const subTasksText = (counts: NonNullable<Status['subTasks']>): string =>
     .map(([status, count]) => `${count} ${status}`)
     .join(', ') || 'none yet';
 
-/** Aligned: ids and types in columns. */
+/** Aligned: ids and types in columns; each tree together, in the order of its numbers. */
 export function summaryLines(tasks: readonly TaskSummary[], paint: Paint): string[] {
   const width = Math.max(0, ...tasks.map((task) => task.id.length));
   const types = Math.max(0, ...tasks.map((task) => task.type.length));
-  return tasks.map((task) => {
+  return inTrees(tasks).map((task) => {
     const question =
       task.question && task.outcome === null
         ? ` ${paint.yellow(`asks ${task.question.id}: ${oneLine(task.question.text, 50)}`)}`
@@ -59,4 +60,11 @@ export function summaryLines(tasks: readonly TaskSummary[], paint: Paint): strin
     const about = paint.dim(`“${oneLine(task.instruction, 50)}”`);
     return `${paint.bold(task.id.padEnd(width))}  ${task.type.padEnd(types)}  ${stateText(task, paint)}${question} ${about}`;
   });
+}
+
+function inTrees(tasks: readonly TaskSummary[]): TaskSummary[] {
+  const roots = [...new Set(tasks.map((task) => rootOf(task.id)))];
+  const path = (id: string) => id.slice(id.indexOf('.') + 1);
+  const byPath = (a: TaskSummary, b: TaskSummary) => path(a.id).localeCompare(path(b.id), 'en', { numeric: true });
+  return roots.flatMap((root) => tasks.filter((task) => rootOf(task.id) === root).sort(byPath));
 }

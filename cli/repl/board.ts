@@ -9,7 +9,7 @@ import type { TaskSummary } from '../../bus/tree.ts';
 import { GoalView } from '../goal-view.ts';
 import { resultLines, statusLines } from '../render/events.ts';
 import type { Paint } from '../render/paint.ts';
-import { Flow } from './flow.ts';
+import { Flow, wrapped } from './flow.ts';
 import type { Quiet } from './quiet.ts';
 
 interface Known {
@@ -37,6 +37,8 @@ export class Board {
   readonly #goals = new Map<TaskId, GoalView>();
   readonly #flows = new Map<TaskId, Flow>();
   readonly #crowded = new Map<TaskId, number>();
+  /** Whose result has been shown. */
+  readonly #told = new Set<TaskId>();
   /** Steers of this session: whoever sent them reports their receipts. */
   readonly #own = new Set<string>();
   readonly watched = new Set<TaskId>();
@@ -63,9 +65,9 @@ export class Board {
     return this.#tasks.get(id)?.question ?? null;
   }
 
-  /** Trees of this session that nobody is done with. */
+  /** Trees of this session whose result has not been shown. */
   get openGoals(): GoalView[] {
-    return [...this.#goals.values()].filter((view) => this.#tasks.get(view.id)?.outcome === null);
+    return [...this.#goals.values()].filter((view) => !this.#told.has(view.id));
   }
 
   seed(tasks: readonly TaskSummary[]): void {
@@ -127,15 +129,15 @@ export class Board {
     const { crew, paint, print } = this.#options;
     const result = await crew.peekResult(id);
     const before = this.#tasks.get(id);
-    if (!result || (before?.outcome && this.#told.has(id))) return;
+    if (!result || this.#told.has(id)) return;
     this.#told.add(id);
     this.#tasks.set(id, { outcome: result.outcome, question: null, instruction: before?.instruction ?? null, state: 'done' });
     this.#flows.get(id)?.end();
     this.#flows.delete(id);
     const whole = this.#goals.has(id);
-    if (!this.#isOneOfMany(id) || result.outcome !== 'completed') print(resultLines(result, paint, whole));
+    if (!this.#isOneOfMany(id) || result.outcome !== 'completed')
+      print(resultLines(result, paint, whole, (text) => wrapped(text, this.#options.columns() - 1)));
   }
-  readonly #told = new Set<TaskId>();
 
   #live({ id, live }: Extract<CrewEvent, { kind: 'live' }>): void {
     if (!this.#isWatched(id)) return;

@@ -1,6 +1,18 @@
 /** Text that comes in pieces, handed on in lines: at newlines, and at a blank where a line would become too long. */
 import { printable } from '../render/printable.ts';
 
+/** A whole text in lines that fit. */
+export function wrapped(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  const flow = new Flow(
+    () => columns,
+    (line) => lines.push(line),
+  );
+  flow.push(text);
+  flow.end();
+  return lines;
+}
+
 export class Flow {
   readonly #columns: () => number;
   readonly #say: (line: string) => void;

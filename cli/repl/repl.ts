@@ -5,58 +5,40 @@
  * B. Leaving takes no task down: what is unfinished goes on with the next node.
  * C. Without a terminal the session ends when its input has ended and the work it started is done or waits for the operator.
  */
-import type { Crew } from '../../bus/crew.ts';
-import { type SteeringInput, TaskSpec } from '../../bus/messages.ts';
-import { isTaskId, type TaskId } from '../../bus/task-id.ts';
 import type { Log } from '../../platform/log.ts';
-import type { MenuEntry } from '../../roster/menu.ts';
 import { reported, usageError } from '../errors.ts';
 import { eventsOf } from '../events.ts';
 import { checkGoal } from '../goal.ts';
-import { resultLines } from '../render/events.ts';
-import { menuLines } from '../render/menu.ts';
-import type { Paint } from '../render/paint.ts';
 import { oneLine } from '../render/printable.ts';
-import { receiptLine } from '../render/receipt.ts';
-import { statusText, summaryLines } from '../render/status.ts';
-import { treeLines } from '../render/tree.ts';
-import { findTask } from '../session.ts';
 import { Board } from './board.ts';
 import { complete } from './complete.ts';
-import { Flow } from './flow.ts';
+import { Flow, wrapped } from './flow.ts';
 import type { History } from './history.ts';
 import { readLine } from './input.ts';
+import { Operator, type OperatorOptions } from './operator.ts';
 import type { Primary } from './primary.ts';
 import { Quiet } from './quiet.ts';
 import { Screen } from './screen.ts';
-import { type Hands, slashCommands } from './slash-commands.ts';
+import { slashCommands } from './slash-commands.ts';
 
-export interface ReplOptions {
-  readonly crew: Crew;
+export interface ReplOptions extends Pick<OperatorOptions, 'crew' | 'menu' | 'types' | 'workspace' | 'paint'> {
   readonly primary: Primary;
-  readonly menu: () => readonly MenuEntry[];
-  /** Kinds of task that can be dispatched. */
-  readonly types: () => readonly string[];
-  /** Null: that of the node that works on it. */
-  readonly workspace: string | null;
   readonly history: History;
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
-  readonly paint: Paint;
   readonly log: Log;
 }
 
 /** A waiting tree is believed to wait when so long nothing has happened. */
 const settledMs = 1000;
 
-export class Repl implements Hands {
+export class Repl {
   readonly #options: ReplOptions;
   readonly #screen: Screen;
   readonly #board: Board;
+  readonly #operator: Operator;
   readonly #quiet = new Quiet();
   readonly #ended = new AbortController();
-  /** Receipts that are waited for. */
-  #sending = 0;
   #primaryBusy = false;
   /** The last thing that happened was a Ctrl-C: one more leaves. */
   #armed: { typed: string } | null = null;
@@ -72,18 +54,24 @@ export class Repl implements Hands {
       complete: (line) =>
         complete(line, {
           ids: this.#board.unfinished,
-          questions: (ref) => this.#openQuestions(ref),
+          questions: (id) => [this.#board.question(id)?.id ?? []].flat(),
           backends: options.menu().map((entry) => entry.name),
           types: options.types(),
           commands: slashCommands,
         }),
     });
-    this.#board = new Board({
-      crew,
-      paint,
-      print: (lines) => this.#screen.print(lines),
-      columns: () => this.#screen.columns,
+    const print = (lines: readonly string[]) => this.#screen.print(lines);
+    const columns = () => this.#screen.columns;
+    this.#board = new Board({ crew, paint, print, columns, quiet: this.#quiet });
+    this.#operator = new Operator({
+      ...options,
+      board: this.#board,
+      print,
+      columns,
+      fail: (error) => this.#fail(error),
       quiet: this.#quiet,
+      leave: () => this.leave(),
+      signal: this.#ended.signal,
     });
     this.#screen.onInterrupt(() => this.interrupt());
   }
@@ -150,12 +138,13 @@ export class Repl implements Hands {
     try {
       const input = readLine(line);
       if (input.kind === 'say') await this.#say(input.text);
-      if (input.kind === 'steer') await this.send(await this.resolve(input.ref), { type: 'steer', text: input.text });
-      if (input.kind === 'answer') await this.#answer(input.ref, input.text);
+      if (input.kind === 'answer') await this.#operator.answer(input.ref, input.text);
+      if (input.kind === 'steer')
+        await this.#operator.send(await this.#operator.resolve(input.ref), { type: 'steer', text: input.text });
       if (input.kind !== 'command') return;
       const command = slashCommands.find(({ name }) => name === input.name);
       if (!command) throw usageError(`There is no command /${input.name}.`, similar(input.name));
-      await command.run(this, input.words, input.rest);
+      await command.run(this.#operator, input.words, input.rest);
     } catch (error) {
       this.#fail(error);
     }
@@ -167,106 +156,6 @@ export class Repl implements Hands {
     this.#options.primary.say(text);
     // A script's next line is for after the answer; a person may go on typing.
     if (!this.#screen.isTerminal) while (this.#primaryBusy && !this.#ended.signal.aborted) await this.#quiet.next();
-  }
-
-  async #answer(ref: string, text: string): Promise<void> {
-    const id = await this.resolve(ref);
-    const question = (await this.#options.crew.status(id))?.question;
-    if (!question) throw usageError(`${id} has no open question.`, `@${id} text, without the question mark, corrects it.`);
-    await this.send(id, { type: 'answer', question: question.id, text });
-  }
-
-  async resolve(ref: string): Promise<TaskId> {
-    return findTask(this.#options.crew, ref, this.#board.lastGoal);
-  }
-
-  lastGoal(): TaskId {
-    const goal = this.#board.lastGoal;
-    if (!goal) throw usageError('There are no tasks yet.', 'Say what is to be done, or /run <goal>.');
-    return goal;
-  }
-
-  async send(id: TaskId, message: SteeringInput): Promise<void> {
-    const { crew, paint } = this.#options;
-    const sent = await crew.steer(id, message);
-    this.#board.expectReceipt(sent.steer);
-    this.#sending += 1;
-    let counted = true;
-    const taken = async () => {
-      if (!counted) return;
-      counted = false;
-      // What it did to the task is known before it counts as done: a waiting task may have gone on.
-      const status = await crew.status(id);
-      if (status) await this.#board.take({ kind: 'status', status: { ...status, receipts: [] } });
-      this.#sending -= 1;
-      this.#quiet.changed();
-    };
-    const report = async () => {
-      for await (const receipt of crew.receipts(id, sent, this.#ended.signal)) {
-        if (receipt.fate === 'accepted') continue;
-        this.#screen.print([`  ${receiptLine(id, receipt, paint)}`]);
-        await taken();
-      }
-    };
-    void report()
-      .catch((error) => this.#ended.signal.aborted || this.#fail(error))
-      .finally(() => taken().catch(() => {}));
-  }
-
-  async dispatch(type: string, instruction: string): Promise<void> {
-    const { crew, workspace, types } = this.#options;
-    const spec = TaskSpec.safeParse({ type, instruction: checkGoal(instruction, 'the prompt'), workspace });
-    if (!spec.success || !types().includes(type))
-      throw usageError(`There is no kind of task "${type}".`, `There are: ${types().join(', ')}.`, 'unknown-type');
-    const id = await crew.dispatch(spec.data);
-    this.#sayDispatched(id, instruction);
-    await this.#board.adopt(id, instruction);
-  }
-
-  showHelp(): void {
-    const { paint } = this.#options;
-    const names = slashCommands.map(({ name, args }) => `/${name} ${args}`.trim());
-    const width = Math.max(...names.map((name) => name.length));
-    this.#screen.print([
-      'Plain text goes to the primary agent. @k3xq.4 <text> steers a task, @k3xq.4? <text> answers its question.',
-      'A task is named by k3xq.4, by an unambiguous beginning (k3.4, k3), or by .4 in the last goal. Tab completes.',
-      ...slashCommands.map(({ summary }, at) => `  ${names[at]!.padEnd(width)}  ${paint.dim(summary)}`),
-    ]);
-  }
-
-  async showTasks(all: boolean): Promise<void> {
-    const tasks = (await this.#options.crew.tasks()).filter((task) => all || task.outcome === null);
-    this.#screen.print(
-      tasks.length > 0
-        ? summaryLines(tasks, this.#options.paint)
-        : [all ? 'No tasks.' : 'Nothing is going on. /tasks all shows what is done.'],
-    );
-  }
-
-  async showStatus(id: TaskId): Promise<void> {
-    const status = await this.#options.crew.status(id);
-    this.#screen.print(status ? statusText(status, this.#options.paint).split('\n') : [`${id} is waiting for a worker`]);
-  }
-
-  async showTree(id: TaskId): Promise<void> {
-    const columns = Math.min(this.#screen.columns, 160) - 1;
-    this.#screen.print(treeLines(await this.#options.crew.tree(id), this.#options.paint, columns));
-  }
-
-  async showResult(id: TaskId): Promise<void> {
-    const result = await this.#options.crew.peekResult(id);
-    if (result) this.#screen.print(resultLines(result, this.#options.paint, true));
-    else this.#screen.print([`${id} has no result yet; it will be shown when it is there. /status ${id} says what it does.`]);
-  }
-
-  showMenu(): void {
-    this.#screen.print(menuLines(this.#options.menu(), this.#options.paint));
-  }
-
-  watch(id: TaskId | null): void {
-    if (id === null) this.#board.watched.clear();
-    else this.#board.watched.add(id);
-    this.note(id === null ? 'Nothing is watched any more.' : `Watching ${id}; /watch off ends it.`);
   }
 
   async #followCrew(started: () => Promise<void>): Promise<void> {
@@ -281,14 +170,11 @@ export class Repl implements Hands {
     );
     for await (const event of primary.events(this.#ended.signal)) {
       if (event.type === 'token') flow.push(event.text);
-      if (event.type === 'reply' && !flow.end()) this.#screen.print(oneOrMore(event.text));
-      if (event.type === 'dispatched') {
-        this.#sayDispatched(event.id, event.instruction);
-        await this.#board.adopt(event.id, event.instruction);
-      }
+      if (event.type === 'reply' && !flow.end()) this.#screen.print(wrapped(event.text, this.#screen.columns - 1));
+      if (event.type === 'dispatched') await this.#operator.adopt(event.id, event.instruction);
       if (event.type === 'failed') {
         flow.end();
-        this.#say1(`${this.#options.paint.red('cox:')} ${event.error.message} (${event.error.code})`);
+        this.#screen.print([`${this.#options.paint.red('cox:')} ${event.error.message} (${event.error.code})`]);
       }
       if (event.type === 'idle') {
         flow.end();
@@ -301,7 +187,7 @@ export class Repl implements Hands {
   /** C. */
   async #workDone(): Promise<void> {
     while (!this.#ended.signal.aborted) {
-      const busy = this.#primaryBusy || this.#sending > 0 || this.#board.openGoals.some((goal) => !goal.stalled);
+      const busy = this.#primaryBusy || this.#operator.isSending || this.#board.openGoals.some((goal) => !goal.stalled);
       if (busy) await this.#quiet.next();
       else if (this.#board.openGoals.length === 0 || (await this.#quiet.for(settledMs))) return;
     }
@@ -334,30 +220,13 @@ export class Repl implements Hands {
     ]);
   }
 
-  #sayDispatched(id: TaskId, instruction: string): void {
-    const { paint } = this.#options;
-    this.#say1(`${paint.green('→')} ${paint.bold(id)} “${oneLine(instruction, 80)}”`);
-  }
-
-  #say1(line: string): void {
-    this.#screen.print([line]);
-  }
-
   #fail(error: unknown): void {
     const { paint, log } = this.#options;
     const report = reported(error, null);
     if (report.code === 'internal') log.error({ err: error }, 'a line of the REPL failed');
     this.#screen.print([`${paint.red('cox:')} ${report.message}`, ...(report.hint ? [`  ${paint.dim(report.hint)}`] : [])]);
   }
-
-  #openQuestions(ref: string): string[] {
-    const id = isTaskId(ref) ? ref : null;
-    const question = id && this.#board.question(id);
-    return question ? [question.id] : [];
-  }
 }
-
-const oneOrMore = (text: string): string[] => (text === '' ? [] : text.split('\n'));
 
 function similar(name: string): string {
   const near = slashCommands.filter((command) => command.name.startsWith(name.slice(0, 2))).map((command) => `/${command.name}`);

@@ -45,6 +45,8 @@ export class Screen {
       this.prompt();
     });
     this.#readline.on('close', () => {
+      // Ctrl-D leaves the cursor behind the prompt.
+      if (this.isTerminal && !this.#closed) output.write('\n');
       this.#closed = true;
       this.#news.resolve();
     });
@@ -109,6 +111,7 @@ export class Screen {
       cursorTo(this.#output, 0);
       clearScreenDown(this.#output);
     }
+    this.#closed = true;
     this.#readline.close();
   }
 }

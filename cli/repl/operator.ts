@@ -1,0 +1,163 @@
+/** What the operator can do at the prompt, each by a slash command: look at tasks, speak to them, start new ones. */
+import type { Crew } from '../../bus/crew.ts';
+import { type SteeringInput, TaskSpec } from '../../bus/messages.ts';
+import type { TaskId } from '../../bus/task-id.ts';
+import type { MenuEntry } from '../../roster/menu.ts';
+import { usageError } from '../errors.ts';
+import { checkGoal } from '../goal.ts';
+import { resultLines } from '../render/events.ts';
+import { menuLines } from '../render/menu.ts';
+import type { Paint } from '../render/paint.ts';
+import { oneLine } from '../render/printable.ts';
+import { receiptLine } from '../render/receipt.ts';
+import { statusText, summaryLines } from '../render/status.ts';
+import { treeLines } from '../render/tree.ts';
+import { findTask } from '../session.ts';
+import type { Board } from './board.ts';
+import { wrapped } from './flow.ts';
+import type { Quiet } from './quiet.ts';
+import { type Hands, slashCommands } from './slash-commands.ts';
+
+export interface OperatorOptions {
+  readonly crew: Crew;
+  readonly board: Board;
+  readonly menu: () => readonly MenuEntry[];
+  /** Kinds of task that can be dispatched. */
+  readonly types: () => readonly string[];
+  /** Null: that of the node that works on it. */
+  readonly workspace: string | null;
+  readonly paint: Paint;
+  readonly print: (lines: readonly string[]) => void;
+  readonly columns: () => number;
+  readonly fail: (error: unknown) => void;
+  readonly quiet: Quiet;
+  readonly leave: () => void;
+  /** The session has ended: receipts are waited for no longer. */
+  readonly signal: AbortSignal;
+}
+
+export class Operator implements Hands {
+  readonly #options: OperatorOptions;
+  /** Steers of which it is not known yet what they will do to their task. */
+  #sending = 0;
+
+  constructor(options: OperatorOptions) {
+    this.#options = options;
+  }
+
+  get isSending(): boolean {
+    return this.#sending > 0;
+  }
+
+  resolve(ref: string): Promise<TaskId> {
+    return findTask(this.#options.crew, ref, this.#options.board.lastGoal);
+  }
+
+  lastGoal(): TaskId {
+    const goal = this.#options.board.lastGoal;
+    if (!goal) throw usageError('There are no tasks yet.', 'Say what is to be done, or /run <goal>.');
+    return goal;
+  }
+
+  async answer(ref: string, text: string): Promise<void> {
+    const id = await this.resolve(ref);
+    const question = (await this.#options.crew.status(id))?.question;
+    if (!question) throw usageError(`${id} has no open question.`, `@${id} text, without the question mark, corrects it.`);
+    await this.send(id, { type: 'answer', question: question.id, text });
+  }
+
+  /** Resolves when the message is on its way; its receipt is printed when it comes. */
+  async send(id: TaskId, message: SteeringInput): Promise<void> {
+    const { crew, board, quiet, signal, fail, print, paint } = this.#options;
+    const sent = await crew.steer(id, message);
+    board.expectReceipt(sent.steer);
+    this.#sending += 1;
+    let isCounted = true;
+    const taken = async () => {
+      if (!isCounted) return;
+      isCounted = false;
+      // What it did to the task is known before it counts as done: a waiting task may have gone on.
+      const status = await crew.status(id);
+      if (status) await board.take({ kind: 'status', status: { ...status, receipts: [] } });
+      this.#sending -= 1;
+      quiet.changed();
+    };
+    const report = async () => {
+      for await (const receipt of crew.receipts(id, sent, signal)) {
+        if (receipt.fate === 'accepted') continue;
+        print([`  ${receiptLine(id, receipt, paint)}`]);
+        await taken();
+      }
+    };
+    void report()
+      .catch((error) => signal.aborted || fail(error))
+      .finally(() => taken().catch(() => {}));
+  }
+
+  async dispatch(type: string, instruction: string): Promise<void> {
+    const { crew, workspace, types } = this.#options;
+    const spec = TaskSpec.safeParse({ type, instruction: checkGoal(instruction, 'the prompt'), workspace });
+    if (!spec.success || !types().includes(type))
+      throw usageError(`There is no kind of task "${type}".`, `There are: ${types().join(', ')}.`, 'unknown-type');
+    await this.adopt(await crew.dispatch(spec.data), instruction);
+  }
+
+  /** A task that was dispatched for this session. */
+  async adopt(id: TaskId, instruction: string): Promise<void> {
+    const { paint, print, board } = this.#options;
+    print([`${paint.green('→')} ${paint.bold(id)} “${oneLine(instruction, 80)}”`]);
+    await board.adopt(id, instruction);
+  }
+
+  showHelp(): void {
+    const { paint, print } = this.#options;
+    const names = slashCommands.map(({ name, args }) => `/${name} ${args}`.trim());
+    const width = Math.max(...names.map((name) => name.length));
+    print([
+      'Plain text goes to the primary agent. @k3xq.4 <text> steers a task,',
+      '@k3xq.4? <text> answers its question. A task is k3xq.4, or the beginning',
+      'of that (k3.4, k3), or .4 in the last goal. Tab completes.',
+      ...slashCommands.map(({ summary }, at) => `  ${names[at]!.padEnd(width)}  ${paint.dim(summary)}`),
+    ]);
+  }
+
+  async showTasks(all: boolean): Promise<void> {
+    const { crew, print, paint } = this.#options;
+    const tasks = (await crew.tasks()).filter((task) => all || task.outcome === null);
+    const none = all ? 'No tasks.' : 'Nothing is going on. /tasks all shows what is done.';
+    print(tasks.length > 0 ? summaryLines(tasks, paint) : [none]);
+  }
+
+  async showStatus(id: TaskId): Promise<void> {
+    const { crew, print, paint } = this.#options;
+    const status = await crew.status(id);
+    print(status ? statusText(status, paint, '/answer').split('\n') : [`${id} is waiting for a worker`]);
+  }
+
+  async showTree(id: TaskId): Promise<void> {
+    const { crew, print, paint, columns } = this.#options;
+    print(treeLines(await crew.tree(id), paint, Math.min(columns(), 160) - 1));
+  }
+
+  async showResult(id: TaskId): Promise<void> {
+    const { crew, print, paint, columns } = this.#options;
+    const result = await crew.peekResult(id);
+    if (result) print(resultLines(result, paint, true, (text) => wrapped(text, columns() - 1)));
+    else print([`${id} has no result yet; it will be shown when it is there. /status ${id} says what it does.`]);
+  }
+
+  showMenu(): void {
+    this.#options.print(menuLines(this.#options.menu(), this.#options.paint));
+  }
+
+  watch(id: TaskId | null): void {
+    const { board, print, paint } = this.#options;
+    if (id === null) board.watched.clear();
+    else board.watched.add(id);
+    print([paint.dim(id === null ? 'Nothing is watched any more.' : `Watching ${id}; /watch off ends it.`)]);
+  }
+
+  leave(): void {
+    this.#options.leave();
+  }
+}

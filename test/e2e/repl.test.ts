@@ -1,0 +1,222 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Terminal } from './support/terminal.ts';
+import { isPlanning, isReducing, isWorking, planOf, World } from './support/world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await World.make();
+});
+afterEach(() => world.stop());
+
+const prompt = /^cox>/;
+
+/** A goal with one sub-task, whose model call is in flight. */
+async function goalInFlight(terminal: Terminal, type = 'reasoning') {
+  await terminal.line(prompt);
+  terminal.enter('Find it out');
+  (await world.model.next(isPlanning)).reply(planOf(['only'], type));
+  const call = await world.model.next(isWorking);
+  const line = await terminal.line(/^→ .*Find it out/);
+  const root = /→ ([a-z0-9]+)\.0/.exec(line)![1]!;
+  return { call, root };
+}
+
+const typedLine = (terminal: Terminal, text: string) =>
+  terminal.until(() => terminal.cursor.line === `cox> ${text}`.trimEnd(), `the typed line "${text}"`);
+
+describe('at the prompt', () => {
+  it('what is half typed stays while events are printed above it, and can be finished', async () => {
+    const terminal = world.terminal();
+    const { call, root } = await goalInFlight(terminal);
+    const typed = `@${root}.1 use my work email, not the per`;
+    terminal.type(typed);
+    await typedLine(terminal, typed);
+    const other = await world.cox(['steer', `${root}.1`, 'be brief', '--expect-step', '99']);
+    expect(other.code).toBe(4);
+    await terminal.line(/steer returned/);
+    await typedLine(terminal, typed);
+    expect(terminal.cursor.column).toBe(`cox> ${typed}`.length);
+    terminal.enter('sonal one');
+    const next = await world.model.next(isWorking);
+    expect(await call.closed).toBe(true);
+    expect(next.texts('user').join('\n')).toContain('use my work email, not the personal one');
+    await terminal.line(/steer applied at step/);
+    next.reply('done at work');
+    (await world.model.next(isReducing)).reply('It is found.');
+    await terminal.line(/^It is found\.$/);
+    await typedLine(terminal, '');
+  });
+
+  it('a line of several rows stays whole, with the cursor in the middle of it', async () => {
+    const terminal = world.terminal([], { columns: 40, rows: 12 });
+    const { root } = await goalInFlight(terminal);
+    const typed = 'one two three four five six seven eight nine ten eleven twelve thirteen fourteen';
+    terminal.type(typed);
+    await terminal.until(() => terminal.lines.at(-1)?.endsWith('fourteen'), 'the typed rows');
+    // Back into the middle row.
+    terminal.type('\u001b[D'.repeat(45));
+    for (let step = 91; step < 94; step += 1) {
+      await world.cox(['steer', `${root}.1`, 'x', '--expect-step', String(step)]);
+      await terminal.until(() => terminal.lines.filter((line) => /steer returned/.test(line)).length === step - 90, 'a receipt');
+    }
+    const whole = `cox> ${typed}`;
+    const rows = [whole.slice(0, 40), whole.slice(40, 80), whole.slice(80)];
+    await terminal.until(
+      () => terminal.lines.slice(-3).join('|') === rows.map((row) => row.trimEnd()).join('|'),
+      `the rows ${rows}`,
+    );
+    terminal.type('X');
+    await terminal.until(() => terminal.lines.slice(-3).join('').includes('Xn'), 'a letter in the middle');
+    expect(terminal.lines.filter((line) => line.startsWith('cox> one two')).length).toBe(1);
+  });
+
+  it('Tab completes the id of a running task', async () => {
+    const terminal = world.terminal();
+    const { root } = await goalInFlight(terminal);
+    terminal.type(`@${root.slice(0, 3)}`);
+    await typedLine(terminal, `@${root.slice(0, 3)}`);
+    terminal.type('\t');
+    await typedLine(terminal, `@${root}.`);
+    terminal.type('1\t');
+    await typedLine(terminal, `@${root}.1`);
+  });
+
+  it('a question is shown with the words that answer it, and answered by its task', async () => {
+    const terminal = world.terminal();
+    const { call, root } = await goalInFlight(terminal, 'files');
+    call.call('write_file', { path: 'a.txt', text: 'hello' });
+    await terminal.line(new RegExp(`${root}\\.1 wants approval`));
+    await terminal.line(new RegExp(`/answer ${root}\\.1 q1 approve`));
+    terminal.enter('@.1? approve');
+    await terminal.line(/answer applied/);
+    (await world.model.next(isWorking)).reply('written');
+    expect(readFileSync(join(world.workspace, 'a.txt'), 'utf8')).toBe('hello');
+    (await world.model.next(isReducing)).reply('Done.');
+    await terminal.line(/^Done\.$/);
+  });
+
+  it('what was typed is there in the next session, for its owner alone', async () => {
+    const first = world.terminal();
+    await first.line(prompt);
+    first.enter('/tasks');
+    await first.line(/Nothing is going on/);
+    first.enter('/quit');
+    expect(await first.exited).toBe(0);
+    expect(statSync(join(world.state, 'history')).mode & 0o777).toBe(0o600);
+    const second = world.terminal();
+    await second.line(prompt);
+    second.type('\u001b[A\u001b[A');
+    await typedLine(second, '/tasks');
+  });
+
+  it('a wrong command, id or type says what would be right, and nothing ends', async () => {
+    const terminal = world.terminal();
+    await terminal.line(prompt);
+    terminal.enter('/stat');
+    await terminal.line(/There is no command \/stat/);
+    terminal.enter('@zzzz.1 hello');
+    await terminal.line(/No task zzzz\.1/);
+    terminal.enter('/dispatch painter a picture');
+    await terminal.line(/There are: supervisor, /);
+    terminal.enter('/steer');
+    await terminal.line(/Which task\?/);
+    await typedLine(terminal, '');
+  });
+
+  it('nothing is coloured with NO_COLOR, and something is without', async () => {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the start of a colour sequence
+    const colour = /\u001b\[3[0-9]m/;
+    const terminals = [world.terminal([], { env: { NO_COLOR: '1' } }), world.terminal()];
+    for (const terminal of terminals) {
+      await terminal.line(prompt);
+      terminal.enter('/menu');
+      await terminal.line(/main/);
+    }
+    expect(terminals.map(({ raw }) => colour.test(raw))).toEqual([false, true]);
+  });
+});
+
+describe('Ctrl-C', () => {
+  it('clears what is typed, then leaves', async () => {
+    const terminal = world.terminal();
+    await terminal.line(prompt);
+    terminal.type('half a thought');
+    await typedLine(terminal, 'half a thought');
+    terminal.interrupt();
+    await terminal.line(/Ctrl-C again leaves/);
+    await typedLine(terminal, '');
+    terminal.interrupt();
+    expect(await terminal.exited).toBe(0);
+  });
+
+  it('leaves only when nothing was typed in between', async () => {
+    const terminal = world.terminal();
+    await terminal.line(prompt);
+    terminal.interrupt();
+    await terminal.line(/Ctrl-C again leaves/);
+    terminal.enter('/tasks');
+    await terminal.line(/Nothing is going on/);
+    terminal.interrupt();
+    await terminal.until(
+      () => terminal.lines.filter((line) => /Ctrl-C again leaves/.test(line)).length === 2,
+      'a second warning',
+    );
+    terminal.interrupt();
+    expect(await terminal.exited).toBe(0);
+  });
+});
+
+it('leaving keeps tasks, says which, and the next start goes on with them', async () => {
+  const first = world.terminal();
+  const { root } = await goalInFlight(first);
+  first.type('\u0004');
+  expect(await first.exited).toBe(0);
+  const goodbye = first.lines.join('\n');
+  expect(goodbye).toMatch(/Not done, and not lost:/);
+  expect(goodbye).toContain(`${root}.1`);
+
+  const second = world.terminal();
+  await second.line(/One goal goes on:/);
+  await second.line(new RegExp(`${root}\\.0 .*Find it out`));
+  (await world.model.next(isWorking)).reply('found');
+  (await world.model.next(isReducing)).reply('It is found.');
+  await second.line(new RegExp(`✓ ${root}\\.0`));
+});
+
+describe('piped', () => {
+  it('a goal is answered on stdout, and the end of the input is the end', async () => {
+    const running = world.start([], { stdin: 'Find it out\n' });
+    (await world.model.next(isPlanning)).reply(planOf(['only']));
+    (await world.model.next(isWorking)).reply('found');
+    (await world.model.next(isReducing)).reply('It is found.');
+    const { code, stdout } = await running.ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^It is found\.$/m);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: no sequence of any kind
+    expect(stdout).not.toMatch(/\u001b|cox>/);
+  });
+
+  it('a session ends when all that is left waits for the operator, and says for what', async () => {
+    const running = world.start([], { stdin: '/dispatch files write it\n' });
+    (await world.model.next(isWorking)).call('write_file', { path: 'a.txt', text: 'x' });
+    const { code, stdout } = await running.ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/waits for you: cox answer [a-z0-9]+\.0 q1/);
+  });
+
+  it('an answer in the input is given, and the work goes on before the end', async () => {
+    const running = world.start([], { stdin: null });
+    running.process.stdin.write('/dispatch files write it\n');
+    (await world.model.next(isWorking)).call('write_file', { path: 'a.txt', text: 'x' });
+    const [, id] = await running.says('stdout', /([a-z0-9]+\.0) wants approval/);
+    running.process.stdin.end(`@${id}? approve\n/nonsense\n`);
+    (await world.model.next(isWorking)).reply('written');
+    const { code, stdout } = await running.ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/answer applied/);
+    expect(stdout).toMatch(/no command \/nonsense/);
+    expect(stdout).toMatch(/^written$/m);
+  });
+});

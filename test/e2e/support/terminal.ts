@@ -1,0 +1,87 @@
+/** `cox` under a pseudo-terminal: keys go in, and what a person would see comes out. */
+import { type IPty, spawn } from '@lydell/node-pty';
+import { ScreenModel } from './screen-model.ts';
+
+export interface TerminalOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
+export class Terminal {
+  readonly exited: Promise<number>;
+  /** Everything that was written, as it was written. */
+  raw = '';
+  readonly #pty: IPty;
+  readonly #screen: ScreenModel;
+  readonly #waiting = new Set<() => void>();
+
+  constructor({ command, args, env, cwd, columns = 100, rows = 40 }: TerminalOptions) {
+    this.#screen = new ScreenModel(columns, rows);
+    this.#pty = spawn(command, [...args], {
+      name: 'xterm-256color',
+      cols: columns,
+      rows,
+      cwd,
+      env: { ...env, TERM: 'xterm-256color' },
+    });
+    this.#pty.onData((data) => {
+      this.raw += data;
+      this.#screen.write(data);
+      for (const look of this.#waiting) look();
+    });
+    this.exited = new Promise((resolve) => this.#pty.onExit(({ exitCode }) => resolve(exitCode)));
+  }
+
+  get lines(): string[] {
+    return this.#screen.lines;
+  }
+  get cursor() {
+    return this.#screen.cursor;
+  }
+
+  type(keys: string): void {
+    this.#pty.write(keys);
+  }
+  enter(line: string): void {
+    this.type(`${line}\r`);
+  }
+  interrupt(): void {
+    this.type('\u0003');
+  }
+
+  /** Resolves with the first line that fits, as soon as it is on the screen; rejects when the process ends without. */
+  async line(fits: RegExp): Promise<string> {
+    return this.until(() => this.lines.find((line) => fits.test(line)), `a line like ${fits}`);
+  }
+
+  async until<T>(look: () => T | undefined | false, what: string): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const again = () => {
+      const seen = look();
+      if (seen !== undefined && seen !== false) resolve(seen);
+    };
+    this.#waiting.add(again);
+    again();
+    const ended = this.exited.then((code) => reject(new Error(`ended with ${code} before ${what}:\n${this.lines.join('\n')}`)));
+    const late = setTimeout(() => reject(new Error(`no ${what} on the screen:\n${this.lines.join('\n')}`)), 40_000);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(late);
+      this.#waiting.delete(again);
+      void ended;
+    }
+  }
+
+  kill(): void {
+    try {
+      process.kill(this.#pty.pid, 'SIGKILL');
+    } catch {
+      // Gone already.
+    }
+  }
+}
