@@ -1,9 +1,11 @@
 /** Before all tests: fetches what they run for real, as the product fetches it, and says so. With a filled cache this is nothing. */
 
 import { obtainServerBinary } from '../../bus/embedded/obtain-binary.ts';
+import { download } from '../../platform/download.ts';
 import { foldersOf } from '../../platform/folders.ts';
 import { openLog } from '../../platform/log.ts';
 import { progressBar } from '../../platform/progress.ts';
+import { namedModels } from '../../roster/embedded/models.ts';
 
 export async function setup(): Promise<void> {
   const folders = foldersOf(process.env);
@@ -11,6 +13,7 @@ export async function setup(): Promise<void> {
   const { onProgress, end } = progressBar(process.stderr);
   try {
     await obtainServerBinary({ folders, env: process.env, log, onProgress });
+    await download(namedModels.small, { folder: folders.cache, log, onProgress });
   } finally {
     end();
   }
