@@ -6,6 +6,7 @@ import type { Steer } from '../machines/steering.ts';
 
 /** What every chart's context has, whatever else it has. */
 export interface HostedContext {
+  readonly instruction: string;
   readonly steers: readonly Steer[];
   readonly step: number;
   readonly paused: boolean;

@@ -326,6 +326,7 @@ export class TaskHost implements HostPort {
       {
         ...record,
         phase,
+        instruction: snapshot.context.instruction,
         steeringCursor: this.#steeringCursor,
         resultCursor: this.#resultCursor,
         inbox: [...inbox],

@@ -15,6 +15,7 @@ export type Phase = z.infer<typeof Phase>;
 export const StateRecord = z.object({
   id: TaskId,
   spec: TaskSpec,
+  instruction: z.string().describe('What it is asked to do now: the spec’s until a redirect.'),
   phase: Phase,
   epoch: z.number().int().describe('Counts the claims.'),
   t: z.number().int().describe('The ticket of the present or last run.'),
@@ -103,6 +104,7 @@ export function newRecord(id: TaskId, spec: TaskSpec, node: string, at: string):
   return {
     id,
     spec,
+    instruction: spec.instruction,
     phase: 'ready',
     epoch: 0,
     t: 0,

@@ -19,11 +19,11 @@ export interface TaskSummary {
 
 const noUsage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
 
-export const summaryOf = ({ id, spec, phase, last, createdAt }: StateRecord): TaskSummary => ({
+export const summaryOf = ({ id, spec, instruction, phase, last, createdAt }: StateRecord): TaskSummary => ({
   id,
   parent: parentOf(id),
   type: spec.type,
-  instruction: spec.instruction,
+  instruction,
   phase,
   state: last?.state ?? 'idle',
   outcome: last?.outcome ?? null,
@@ -33,12 +33,12 @@ export const summaryOf = ({ id, spec, phase, last, createdAt }: StateRecord): Ta
   updatedAt: last?.at ?? createdAt,
 });
 
-export const treeNode = ({ id, spec, last }: StateRecord): TreeNode => ({
+export const treeNode = ({ id, spec, instruction, last }: StateRecord): TreeNode => ({
   id,
   parent: parentOf(id),
   key: null,
   type: spec.type,
-  instruction: spec.instruction,
+  instruction,
   backend: last?.backend ?? spec.backend,
   state: last?.state ?? 'idle',
   outcome: last?.outcome ?? null,

@@ -8,7 +8,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { connect, type NatsConnection, usernamePasswordAuthenticator } from '@nats-io/transport-node';
+import { connect, type NatsConnection, TimeoutError, usernamePasswordAuthenticator } from '@nats-io/transport-node';
 import type { Progress } from '../../platform/asset.ts';
 import { CoxError, messageOf } from '../../platform/errors.ts';
 import type { Folders } from '../../platform/folders.ts';
@@ -191,14 +191,7 @@ class Shared implements EmbeddedServer {
       const alive = isAlive(record.pid, record.pidStart);
       const answer = alive ? await probe(record.port, frozenAfterMs) : null;
       if (answer?.kind === 'nats' && answer.serverName === record.serverName) return record;
-      if (answer?.kind === 'silent')
-        throw new CoxError(
-          'nats-frozen',
-          `The embedded nats-server (process ${record.pid}) takes connections but does not answer`,
-          {
-            hint: `End it with "kill -9 ${record.pid}" and start again; its data is kept.`,
-          },
-        );
+      if (answer?.kind === 'silent') throw this.#frozen(record.pid);
       this.#log.warn({ server: record.pid, alive }, 'the embedded server on record is gone');
     } else if (read.kind === 'damaged')
       this.#log.warn({ file: this.#paths.record }, 'the record of the embedded server is damaged');
@@ -246,16 +239,24 @@ class Shared implements EmbeddedServer {
         () => this.user,
         () => this.pass,
       ),
+      timeout: frozenAfterMs,
       ignoreAuthErrorAbort: true,
       maxReconnectAttempts: -1,
       reconnectTimeWait: reconnectWaitMs,
       reconnectJitter: reconnectWaitMs,
     });
     return dialing.catch((error) => {
+      if (error instanceof TimeoutError) throw this.#frozen(this.pid);
       throw new CoxError('nats-unreachable', `The embedded nats-server ${this.url} cannot be used: ${messageOf(error)}`, {
         hint: `End it with "kill ${this.pid}" and start again; its data is kept.`,
         cause: error,
       });
+    });
+  }
+
+  #frozen(pid: number): CoxError {
+    return new CoxError('nats-frozen', `The embedded nats-server (process ${pid}) takes connections but does not answer`, {
+      hint: `End it with "kill -9 ${pid}" and start again; its data is kept.`,
     });
   }
 

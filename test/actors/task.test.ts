@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Joined } from '../../actors/join.ts';
-import type { Status } from '../../bus/messages.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
+import { finalReceipt, never, receiptsOf, statusWhere, tokenOf } from '../support/watching.ts';
 
 let crew: TestCrew;
 let joined: Joined;
@@ -10,7 +10,6 @@ beforeEach(async () => {
   joined = await crew.join();
 });
 afterEach(() => crew.stop());
-const never = new AbortController().signal;
 
 test('a task is claimed, thought about and ends with one result', async () => {
   await crew.node(joined);
@@ -27,15 +26,14 @@ test('a correction aborts the call in flight, keeps what was said, and the next 
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Fill the form' });
   const first = await crew.model.next();
   first.say('My email is personal@');
-  for await (const event of joined.crew.watch(id, never)) if (event.kind === 'live') break;
+  await tokenOf(joined.crew, id);
   const sent = await joined.crew.steer(id, { type: 'steer', text: 'use my work email' });
   expect(await first.closed).toBe(true);
   const second = await crew.model.next();
   expect(second.texts('user')).toEqual(['Fill the form', 'use my work email']);
   expect(second.texts('assistant').join()).toContain('My email is personal@');
   second.reply('done with work@');
-  const receipts = [];
-  for await (const receipt of joined.crew.receipts(id, sent, never)) receipts.push(receipt);
+  const receipts = await receiptsOf(joined.crew, id, sent);
   expect(receipts.map(({ fate, step }) => [fate, step])).toEqual([
     ['accepted', undefined],
     ['queued', undefined],
@@ -48,10 +46,10 @@ test('a question parks the task without a worker, and its answer wakes it', asyn
   await crew.node(joined);
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Book a table' });
   (await crew.model.next()).call('ask_operator', { question: 'For how many?' });
-  const asked = await statusWhere(id, ({ question }) => question !== null);
+  const asked = await statusWhere(joined.crew, id, ({ question }) => question !== null);
   expect(asked).toMatchObject({ state: 'awaiting-steer', question: { kind: 'asked', text: 'For how many?' } });
   const wrong = await joined.crew.steer(id, { type: 'answer', question: 'q9', text: 'four' });
-  expect(await last(joined.crew.receipts(id, wrong, never))).toMatchObject({
+  expect(await finalReceipt(joined.crew, id, wrong)).toMatchObject({
     fate: 'returned',
     reason: 'that question is not open',
   });
@@ -71,7 +69,7 @@ test('a goal is split, fanned out in parallel and reduced to one answer with its
   const id = await joined.crew.dispatch({ type: 'supervisor', instruction: 'The alphabet', plan });
   const calls = [await crew.model.next(), await crew.model.next(), await crew.model.next()];
   expect(calls.map((call) => call.texts('user')[0]).sort()).toEqual(['Think of a', 'Think of b', 'Think of c']);
-  await statusWhere(id, ({ state }) => state === 'gathering');
+  await statusWhere(joined.crew, id, ({ state }) => state === 'gathering');
   for (const call of calls) call.reply(`thought: ${call.texts('user')[0]}`);
   const reduction = await crew.model.next();
   expect(reduction.texts('user')[0]).toContain('thought: Think of b');
@@ -101,29 +99,13 @@ test('what is sent to a task that has ended, or never was, is returned', async (
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Quick' });
   await joined.crew.result(id, never);
   const late = await joined.crew.steer(id, { type: 'steer', text: 'too late' });
-  expect(await last(joined.crew.receipts(id, late, never))).toMatchObject({
+  expect(await finalReceipt(joined.crew, id, late)).toMatchObject({
     fate: 'returned',
     reason: 'the task has ended: completed',
   });
   const lost = await joined.crew.steer('nobody.0', { type: 'steer', text: 'hello?' });
-  expect(await last(joined.crew.receipts('nobody.0', lost, never))).toMatchObject({
+  expect(await finalReceipt(joined.crew, 'nobody.0', lost)).toMatchObject({
     fate: 'returned',
     reason: 'there is no task nobody.0',
   });
 });
-
-const last = async <T>(items: AsyncIterable<T>): Promise<T | undefined> => {
-  let found: T | undefined;
-  for await (const item of items) found = item;
-  return found;
-};
-
-async function statusWhere(id: string, wanted: (status: Status) => boolean): Promise<Status> {
-  const watching = joined.crew.watch(id, never);
-  const first = watching.next();
-  const now = await joined.crew.status(id);
-  if (now && wanted(now)) return now;
-  for (let event = await first; !event.done; event = await watching.next())
-    if (event.value.kind === 'status' && event.value.status.id === id && wanted(event.value.status)) return event.value.status;
-  throw new Error('the watch ended');
-}
