@@ -58,7 +58,7 @@ mkdir -p "$work"/{cache,state,config,tmp}
 export XDG_CACHE_HOME=$work/cache XDG_STATE_HOME=$work/state XDG_CONFIG_HOME=$work/config TMPDIR=$work/tmp CI=1 NO_COLOR=1
 unset NATS_URL COX_ROSTER COX_NAMESPACE COX_NATS_SERVER FORCE_COLOR
 # A git or npm that started this script must not decide anything for the clone.
-unset ${!GIT_@} ${!npm_@}
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE ${!npm_package_@} ${!npm_lifecycle_@}
 
 # The first command of a newcomer: a prompt that answers and takes its leave.
 starts() {
@@ -83,69 +83,6 @@ run_tests() {
   passed=$((passed + ${counts% *}))
   failed=$((failed + ${counts#* }))
   printf '== npm test: exit code %d, %s passed, %s failed\n\n' "$code" $counts
-}
-
-lean() {
-  trap - EXIT INT TERM
-  for signal in TERM KILL; do
-    left=$(ours)
-    [ -z "$left" ] && break
-    kill -"$signal" $left 2>/dev/null
-    sleep 1
-  done
-  rm -rf "$work"
-}
-trap clean EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-# check <what> <command…>: one check, its output shown, its outcome counted.
-check() {
-  local what=$1 started=$SECONDS
-  shift
-  printf '== %s\n' "$what"
-  if "$@" </dev/null; then
-    passed=$((passed + 1))
-    printf '== %s: ok, %d s\n\n' "$what" $((SECONDS - started))
-  else
-    failed=$((failed + 1))
-    printf '== %s: FAILED, %d s\n\n' "$what" $((SECONDS - started))
-    return 1
-  fi
-}
-
-finish() {
-  printf '%d passed, %d failed\n' "$passed" "$failed"
-  [ "$failed" -eq 0 ] || exit 1
-  exit 0
-}
-
-git clone -q --no-local --no-hardlinks "$home" "$work/clone" || exit 1
-cd "$work/clone" || exit 1
-mkdir -p "$work"/{cache,state,config,tmp}
-export XDG_CACHE_HOME=$work/cache XDG_STATE_HOME=$work/state XDG_CONFIG_HOME=$work/config TMPDIR=$work/tmp CI=1 NO_COLOR=1
-unset NATS_URL COX_ROSTER COX_NAMESPACE COX_NATS_SERVER FORCE_COLOR
-# A git or npm that started this script must not decide anything for the clone.
-unset ${!GIT_@} ${!npm_@}
-
-# The first command of a newcomer: a prompt that answers and takes its leave.
-starts() {
-  local said
-  said=$(printf '/help\n/quit\n' | npm start --silent 2>"$work/start.err")
-  local code=$?
-  printf '%s\n' "$said"
-  cat "$work/start.err"
-  [ "$code" -eq 0 ] && grep -q '/steer' <<<"$said"
-}
-
-# The second: every test. Their counts go into the last line.
-tests() {
-  npm test -- --reporter=default --reporter=json --outputFile.json="$work/tests.json"
-  local code=$? of_tests
-  of_tests=$(node .ci/count-tests.mjs "$work/tests.json") || { echo 'the tests left no count'; return 1; }
-  passed=$((passed + ${of_tests% *}))
-  failed=$((failed + ${of_tests#* }))
-  return "$code"
 }
 
 lean() {
