@@ -15,18 +15,26 @@ export interface Kind {
   readonly limits: Pick<Limits, 'steps' | 'failures' | 'repeats' | 'costUsd'>;
 }
 
-/** Tools that a roster may name. */
+/** Tools that a roster may name, beside those that need the bus (tools/memory.ts). */
 export const builtInTools: ReadonlyMap<string, Tool> = new Map(
   [listFiles, readFileTool, searchFiles, writeFileTool, askOperator].map((tool) => [tool.name, tool]),
 );
 
-/** @returns null where neither the code nor the roster knows the kind. */
-export function kindOf(name: string, roster: Roster, defined: ReadonlyMap<string, Kind>): Kind | null {
+/**
+ * @param more tools that a roster may name as well.
+ * @returns null where neither the code nor the roster knows the kind.
+ */
+export function kindOf(
+  name: string,
+  roster: Roster,
+  defined: ReadonlyMap<string, Kind>,
+  more: readonly Tool[] = [],
+): Kind | null {
   const inCode = defined.get(name);
   if (inCode) return withAsking(inCode);
   const entry = Object.hasOwn(roster.agents, name) ? roster.agents[name] : undefined;
   if (!entry) return null;
-  const tools = entry.tools.flatMap((tool) => builtInTools.get(tool) ?? []);
+  const tools = entry.tools.flatMap((tool) => builtInTools.get(tool) ?? more.find((it) => it.name === tool) ?? []);
   return withAsking({
     name,
     prompt: entry.prompt,

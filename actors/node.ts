@@ -1,4 +1,5 @@
 /** A node: a worker, the backends it thinks with, and the micro service. What `cox`, `cox run` and `cox up` host in their process. */
+import { Memory } from '../bus/memory.ts';
 import { startService } from '../bus/service.ts';
 import type { Progress } from '../platform/asset.ts';
 import { CoxError } from '../platform/errors.ts';
@@ -7,9 +8,11 @@ import type { MenuEntry } from '../roster/menu.ts';
 import type { Roster } from '../roster/schema.ts';
 import type { Joined } from './join.ts';
 import { type Kind, kindNames, kindOf } from './kind.ts';
+import { openPrimary, type Primary } from './primary.ts';
 import { subAgentRole } from './sub-agent-role.ts';
 import { supervisorRole } from './supervisor-role.ts';
 import { workspaceOf } from './task-workspace.ts';
+import { memoryTools } from './tools/memory.ts';
 import { Worker } from './worker.ts';
 
 export interface NodeOptions {
@@ -34,6 +37,8 @@ export interface CoxNode {
   readonly name: string;
   readonly backends: Backends;
   menu(): MenuEntry[];
+  /** Who the operator talks to; thinks with nothing before the first word. */
+  readonly primary: Primary;
   /** Takes nothing new and gives back what it holds. */
   drain(): Promise<void>;
   /** Drains, then ends the backends. Idempotent. */
@@ -47,8 +52,9 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const defined = new Map((options.kinds ?? []).map((kind) => [kind.name, kind]));
   const current = () => roster.current();
   const backends = new Backends({ roster: current, folders, log, onProgress: options.onProgress, env });
-  const kinds = () =>
-    kindNames(current(), defined).map((kind) => ({ name: kind, about: aboutOf(kindOf(kind, current(), defined)!) }));
+  const memory = new Memory(bus);
+  const kindFor = (kind: string, user: string) => kindOf(kind, current(), defined, memoryTools(memory, user));
+  const kinds = () => kindNames(current(), defined).map((kind) => ({ name: kind, about: aboutOf(kindFor(kind, name)!) }));
   const worker = await Worker.start({
     bus,
     name,
@@ -59,7 +65,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     ...(options.quietMs !== undefined && { quietMs: options.quietMs }),
     roleOf: (spec, port) => {
       if (spec.type === 'supervisor') return supervisorRole(port, { bus, backends, roster: current, kinds, now, drainMs });
-      const kind = kindOf(spec.type, current(), defined);
+      const kind = kindFor(spec.type, port.id);
       if (!kind)
         throw new CoxError('unknown-kind', `The roster has no kind ${spec.type}`, {
           hint: 'Add it under `agents`, or start a worker that knows it.',
@@ -69,8 +75,18 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     },
   });
   const service = await startService(bus, { crew, node: name, menu: () => backends.menu() });
+  const primary = openPrimary({
+    crew,
+    backends,
+    roster: current,
+    kinds: () => kindNames(current(), defined),
+    // On a server that others use too, the folder means nothing to the node that takes the task.
+    workspace: joined.server.embedded ? workspace : null,
+    log,
+  });
   let stopping: Promise<void> | null = null;
   const drain = async () => {
+    await primary.stop();
     await service.stop();
     await worker.drain();
   };
@@ -78,6 +94,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     name,
     backends,
     menu: () => backends.menu(),
+    primary,
     drain,
     stop: () => {
       stopping ??= drain().then(() => backends.stop());

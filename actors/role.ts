@@ -65,7 +65,8 @@ export interface Role {
   deadlineAt(snapshot: HostedSnapshot): number | null;
   eventOf(steer: string, message: SteeringMessage): { event: AnyEventObject } | { refused: string };
   view(snapshot: HostedSnapshot): View;
-  result(snapshot: HostedSnapshot): Omit<Result, 'id' | 'type' | 'at' | 'outcome'> & { outcome: Result['outcome'] };
+  /** What stays of the task; a supervisor reads what its children found. */
+  result(snapshot: HostedSnapshot): Promise<Omit<Result, 'id' | 'type' | 'at' | 'outcome'> & { outcome: Result['outcome'] }>;
   /** Something is in flight that must be left to finish: a tool that writes. */
   mustFinish(snapshot: HostedSnapshot): boolean;
   /** Changes with every fact the task gains; a claim that dies without changing it made no progress. */

@@ -67,7 +67,7 @@ export function subAgentRole(port: HostPort, options: SubAgentRoleOptions): Role
         ...(state === 'acting' && call && { doing: `${call.tool} ${JSON.stringify(call.args)}`.slice(0, 300) }),
       };
     },
-    result: (snapshot) => resultOf(of(snapshot)),
+    result: async (snapshot) => resultOf(of(snapshot)),
   };
 }
 

@@ -12,7 +12,7 @@ import { commandOf } from './commands.ts';
 import { deadline } from './deadline.ts';
 import { decompose, type PlanOptions } from './decompose.ts';
 import { effect } from './effect.ts';
-import { reduce } from './reduce.ts';
+import { type Outcome, reduce } from './reduce.ts';
 import type { HostedSnapshot, HostPort, Role } from './role.ts';
 import { swapProblem } from './swap.ts';
 
@@ -104,7 +104,7 @@ export function supervisorRole(port: HostPort, options: SupervisorRoleOptions): 
         ...(plan.length > 0 && { subTasks: countOf(plan) }),
       };
     },
-    result: (snapshot) => resultOf(of(snapshot)),
+    result: async (snapshot) => resultOf(of(snapshot), await outcomes(all(of(snapshot).context.nodes))),
     news: async (after) => {
       const { returns, cursor } = await children.returns(after);
       return { events: returns.length > 0 ? [{ type: 'CHILDREN_RETURNED', returns }] : [], cursor };
@@ -142,9 +142,10 @@ const countOf = (plan: readonly PlanRow[]) => {
   return count;
 };
 
-function resultOf({
-  context,
-}: Snapshot): Pick<Result, 'outcome' | 'output' | 'failure' | 'salvage' | 'usage' | 'usageByBackend'> {
+function resultOf(
+  { context }: Snapshot,
+  outcomes: readonly Outcome[],
+): Pick<Result, 'outcome' | 'output' | 'failure' | 'salvage' | 'usage' | 'usageByBackend'> {
   const { outcome, answer, draft, nodes, step, usage, instruction } = context;
   const isCompleted = outcome?.kind === 'completed';
   const left = all(nodes).filter(({ status }) => status !== 'returned' && status !== 'dropped');
@@ -155,19 +156,20 @@ function resultOf({
     salvage: {
       findings: [
         ...(draft ? [draft] : []),
-        ...all(nodes)
-          .filter(({ status, child }) => status === 'returned' && child !== null)
-          .map(({ key, child }) => `${key}: returned, see the result of sub-task ${child}`),
+        ...outcomes.flatMap(({ node, result }) => (result?.output ? [`${node.key}: ${clipped(result.output)}`] : [])),
       ],
       remaining: isCompleted
         ? null
         : left.length > 0
           ? left.map(({ key, instruction: todo }) => `${key}: ${todo}`).join('\n')
           : instruction,
-      artifacts: [],
+      artifacts: [...new Set(outcomes.flatMap(({ result }) => result?.salvage.artifacts ?? []))],
       steps: step,
     },
     usage: totalUsage(usage),
     usageByBackend: { ...usage },
   };
 }
+
+/** The whole text is in the result of the sub-task; this one is to be read at a glance. */
+const clipped = (text: string): string => (text.length > 2_000 ? `${text.slice(0, 2_000)} […]` : text);

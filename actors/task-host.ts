@@ -337,7 +337,7 @@ export class TaskHost implements HostPort {
         snapshot: persisted,
         artifacts: this.#artifacts,
         idleClaims: progress === this.#progress ? record.idleClaims - (this.#releasing ? 1 : 0) : 0,
-        result: phase === 'done' ? this.#result(snapshot, at) : null,
+        result: phase === 'done' ? await this.#result(snapshot, at) : null,
       },
       {
         at: at.toISOString(),
@@ -373,9 +373,13 @@ export class TaskHost implements HostPort {
     return true;
   }
 
-  #result(snapshot: HostedSnapshot, at: Date): Result {
+  async #result(snapshot: HostedSnapshot, at: Date): Promise<Result> {
     const common = { id: this.id, type: this.spec.type, at: at.toISOString() };
-    const result = this.#role.result(snapshot);
+    const found = await this.#role.result(snapshot);
+    const result = {
+      ...found,
+      salvage: { ...found.salvage, artifacts: [...new Set([...found.salvage.artifacts, ...this.#artifacts])] },
+    };
     if (!this.#crash) return { ...common, ...result };
     return {
       ...common,

@@ -55,10 +55,10 @@ test('cancelling a goal cancels its sub-tasks first, and keeps what they found',
   expect(await b.closed).toBe(true);
   const result = await joined.crew.result(id, never);
   expect(result).toMatchObject({ outcome: 'cancelled' });
-  expect(result.salvage.findings.join()).toContain('a: returned');
+  expect(result.salvage.findings.join()).toContain('a: found a');
   const tree = await joined.crew.tree(id);
   expect(tree.map(({ key, outcome }) => [key, outcome])).toEqual([
-    [null, 'failed'],
+    [null, 'cancelled'],
     ['a', 'completed'],
     ['b', 'cancelled'],
     ['c', 'cancelled'],
