@@ -15,10 +15,16 @@ export interface ScreenOptions {
   readonly complete: (line: string) => Completion;
 }
 
+/**
+ * How many rows above the cursor readline believes its prompt to begin. It does not keep count while text is pasted (seen with Node 24: a line
+ * of several rows is then drawn twice), so it is told before it draws.
+ */
+type RowCounting = Interface & { prevRows?: number };
+
 export class Screen {
   readonly isTerminal: boolean;
   readonly #output: NodeJS.WriteStream;
-  readonly #readline: Interface;
+  readonly #readline: RowCounting;
   readonly #lines: string[] = [];
   #news = Promise.withResolvers<void>();
   #closed = false;
@@ -38,6 +44,10 @@ export class Screen {
       completer: complete,
       crlfDelay: Number.POSITIVE_INFINITY,
     });
+    if (this.isTerminal)
+      input.prependListener('keypress', () => {
+        this.#readline.prevRows = this.#readline.getCursorPos().rows;
+      });
     this.#readline.on('line', (line) => {
       this.#lines.push(line);
       this.#news.resolve();
@@ -83,12 +93,8 @@ export class Screen {
       this.#output.write(text);
       return;
     }
-    const { rows } = this.#readline.getCursorPos();
-    moveCursor(this.#output, 0, -rows);
-    cursorTo(this.#output, 0);
-    clearScreenDown(this.#output);
-    // The prompt is drawn again from `rows` rows further up, where readline believes its first row to be: the empty rows make that true.
-    this.#output.write(text + '\n'.repeat(rows));
+    this.#erase();
+    this.#output.write(text);
     this.#readline.prompt(true);
   }
 
@@ -105,13 +111,16 @@ export class Screen {
   /** Gives the terminal back. What is printed afterwards goes below. Idempotent. */
   close(): void {
     if (this.#closed) return;
-    if (this.isTerminal) {
-      const { rows } = this.#readline.getCursorPos();
-      moveCursor(this.#output, 0, -rows);
-      cursorTo(this.#output, 0);
-      clearScreenDown(this.#output);
-    }
+    if (this.isTerminal) this.#erase();
     this.#closed = true;
     this.#readline.close();
+  }
+
+  /** Takes the prompt and what is typed off the screen; the cursor is where they began. */
+  #erase(): void {
+    moveCursor(this.#output, 0, -this.#readline.getCursorPos().rows);
+    cursorTo(this.#output, 0);
+    clearScreenDown(this.#output);
+    this.#readline.prevRows = 0;
   }
 }
