@@ -10,8 +10,6 @@ import { chmod, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Asset, Progress, Source } from './asset.ts';
 import { CoxError, codeOf, messageOf, storageError } from './errors.ts';
-import { fetchUrl } from './fetch-url.ts';
-import { fetchWheels } from './fetch-wheels.ts';
 import { withLock } from './lock.ts';
 import type { Log } from './log.ts';
 import { PartialFile } from './partial-file.ts';
@@ -118,7 +116,7 @@ async function attempt(source: Source, fetching: Fetching, log: Log): Promise<st
   for (let resumed = partial.bytes() > 0; ; resumed = false) {
     try {
       if (partial.bytes() > asset.bytes) partial.remove();
-      await (source.kind === 'url' ? fetchUrl(source, fetching) : fetchWheels(source, fetching));
+      await fetchFrom(source, fetching);
     } catch (error) {
       if (signal.aborted || error instanceof CoxError || /^(ENOSPC|EDQUOT|EROFS|EACCES|EPERM)$/.test(codeOf(error))) throw error;
       log.warn({ err: error, asset: asset.name, source: source.kind }, 'a source failed');
@@ -129,6 +127,12 @@ async function attempt(source: Source, fetching: Fetching, log: Log): Promise<st
     log.warn({ asset: asset.name, source: source.kind, resumed }, 'wrong content: removed');
     if (!resumed) return `${describe(source)} has other content than expected (refused and removed)`;
   }
+}
+
+/** Loaded when needed: most starts download nothing. */
+async function fetchFrom(source: Source, fetching: Fetching): Promise<void> {
+  if (source.kind === 'url') return (await import('./fetch-url.ts')).fetchUrl(source, fetching);
+  return (await import('./fetch-wheels.ts')).fetchWheels(source, fetching);
 }
 
 const describe = (source: Source): string =>

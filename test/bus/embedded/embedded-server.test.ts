@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import { chmodSync, existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { watch } from 'node:fs/promises';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, watch, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect } from '@nats-io/transport-node';
@@ -87,6 +86,14 @@ describe('several terminals', () => {
     expect(isAlive(two.pid)).toBe(true);
   });
 
+  it('do not count their own connections that are still open', async () => {
+    const server = await rig.open();
+    const connection = await connectBus({ to: server, name: 'test', log: rig.log });
+    await server.stop();
+    expect(isAlive(server.pid)).toBe(false);
+    await connection.close();
+  });
+
   it('wait for a foreign client to leave as well', async () => {
     const server = await rig.open();
     const foreign = await connect({ servers: server.url, user: server.user, pass: server.pass });
@@ -168,6 +175,20 @@ describe('a server that was killed', () => {
     expect(isAlive(pid)).toBe(true);
     await server.ensure();
     expect(server.pid).toBe(pid);
+  });
+
+  it('is brought back also where nobody but the terminal itself is connected', async () => {
+    const { pid } = await rig.open();
+    const back = new Promise<void>((resolve) => {
+      const watcher = watch(rig.paths.folder, () => {
+        if (!existsSync(rig.paths.record) || rig.record().pid === pid) return;
+        watcher.close();
+        resolve();
+      });
+    });
+    process.kill(pid, 'SIGKILL');
+    await back;
+    expect(isAlive(rig.record().pid)).toBe(true);
   });
 
   it('stays dead after the terminal has left', async () => {
@@ -259,12 +280,11 @@ describe('a start that fails', () => {
 
   it('stops the server it was starting when it is told to give up', async () => {
     const path = script(
-      `[ "$1" = --version ] && echo "nats-server: v2.15.1" && exit\necho $$ > "${rig.folder}/pid"; exec sleep 600`,
+      `[ "$1" = --version ] && echo "nats-server: v2.15.1" && exit\necho $$ > "${rig.folder}/draft"; mv "${rig.folder}/draft" "${rig.folder}/pid"; exec sleep 600`,
     );
     const controller = new AbortController();
-    const opening = rig.open({ env: env(path), signal: controller.signal });
-    for await (const { filename } of watch(rig.folder)) if (filename === 'pid') break;
-    controller.abort(new Error('Ctrl-C'));
+    const watcher = watch(rig.folder, (_, name) => name === 'pid' && controller.abort(new Error('Ctrl-C')));
+    const opening = rig.open({ env: env(path), signal: controller.signal }).finally(() => watcher.close());
     await expect(opening).rejects.toThrow('Ctrl-C');
     expect(isAlive(Number(readFileSync(join(rig.folder, 'pid'), 'utf8')))).toBe(false);
   });
@@ -277,9 +297,13 @@ describe('a start that fails', () => {
     });
   });
 
-  it('tells of a server that is frozen, and how to end it', async () => {
+  it.runIf(process.platform === 'linux')('tells of a server that is frozen, and how to end it', async () => {
     const server = await rig.open();
     process.kill(server.pid, 'SIGSTOP');
+    // Delivered to one thread, which stops the others when it gets a core: until then they answer.
+    const threads = `/proc/${server.pid}/task`;
+    const isStopped = (thread: string): boolean => /\) T /.test(readFileSync(`${threads}/${thread}/stat`, 'utf8'));
+    while (!readdirSync(threads).every(isStopped)) await new Promise(setImmediate);
     await expect(rig.open()).rejects.toMatchObject({
       code: 'nats-frozen',
       hint: expect.stringContaining(`kill -9 ${server.pid}`),

@@ -26,6 +26,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     const statuses = connection.status();
     if (connection.info?.server_name === first || !connection.info)
       for await (const { type } of statuses) if (type === 'reconnect') break;
+    await server.ensure();
     say({ url: server.url, serverPid: server.pid, renamed: connection.info?.server_name !== first });
   }
   if (command === 'leave') break;
