@@ -9,7 +9,7 @@ export interface Mutant {
 /** The part of a machine's config that mutants are made of. */
 interface NodeConfig {
   on?: Record<string, Site>;
-  always?: TransitionConfig[];
+  always?: Site;
   invoke?: Invoke | Invoke[];
   initial?: string;
   states?: Record<string, NodeConfig>;
@@ -44,7 +44,7 @@ function normal({ on, always, invoke, states, ...rest }: NodeConfig): NodeConfig
   return {
     ...rest,
     ...(on && { on: Object.fromEntries(Object.entries(on).map(([event, site]) => [event, listOf(site)])) }),
-    ...(always && { always: [...always] }),
+    ...(always && { always: listOf(always) }),
     ...(invoke && { invoke: invokes.map((each) => ({ ...each, ...(each.onError && { onError: listOf(each.onError) }) })) }),
     ...(states && { states: Object.fromEntries(Object.entries(states).map(([key, state]) => [key, normal(state)])) }),
   };

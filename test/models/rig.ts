@@ -1,6 +1,6 @@
 /** The real actor, with effects that the test holds in its hands: it sees them begin and end, and says their facts. */
 import { type AnyEventObject, type AnyStateMachine, createActor, fromCallback, type InspectionEvent } from 'xstate';
-import { transitionKey } from './coverage.ts';
+import { leaf, transitionKey } from './coverage.ts';
 
 export type Seen = { readonly began: string; readonly input: unknown } | { readonly ended: string };
 
@@ -23,6 +23,7 @@ export class Rig {
     this.#saidBy = saidBy;
     this.#covered = covered;
     this.#actor = this.boot({ input });
+    this.#covered?.add(leaf(this.snapshot.value));
   }
 
   #effect(name: string) {
@@ -64,6 +65,7 @@ export class Rig {
     if (event.type === 'RESTORED') this.crash();
     else if (say && !event.type.startsWith('xstate.error')) say(event);
     else this.#actor.send(event);
+    this.#covered?.add(leaf(this.snapshot.value));
   }
 
   /** The process is lost between two events; another one goes on from the checkpoint. */

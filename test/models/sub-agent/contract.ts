@@ -261,7 +261,7 @@ export class Contract {
         }
         break;
       case 'RESTORED':
-        decides = true;
+        decides = was.state !== 'idle';
         cutOff();
         break;
     }

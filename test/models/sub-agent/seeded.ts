@@ -1,42 +1,12 @@
 /** Wrongs that no change of the chart's shape makes: in the code of its guards and actions. One mistake each, of those that are easily made. */
-import { assign } from 'xstate';
-import { type SubAgentContext, type SubAgentEvent, subAgent } from '../../../machines/sub-agent.ts';
+import { type SubAgentContext, subAgent } from '../../../machines/sub-agent.ts';
 import type { Mutant } from '../mutants.ts';
+import { seeding } from '../seeding.ts';
 
-interface Args {
-  context: SubAgentContext;
-  // biome-ignore lint/suspicious/noExplicitAny: a seeded wrong reads whatever its event carries.
-  event: any;
-}
-type Guards = Record<string, (args: Args) => boolean>;
-const guards = (name: string, changed: Guards): Mutant => ({ name, machine: subAgent.provide({ guards: changed } as never) });
-const action = (
-  name: string,
-  of: string,
-  change: (context: SubAgentContext, event: Args['event'], params: never) => object,
-): Mutant => ({
-  name,
-  machine: subAgent.provide({
-    actions: { [of]: assign(({ context, event }: Args, params: never) => change(context, event, params)) as never },
-  } as never),
-});
+const { guards, action, without, with: withMore } = seeding<SubAgentContext>(subAgent);
 const head = ({ calls }: SubAgentContext) => calls[0];
 const reads = (context: SubAgentContext) => (head(context)?.effects ?? 'none') === 'none';
 const queued = ({ steers }: SubAgentContext) => steers.filter(({ fate }) => fate === 'queued');
-/** The action as it is, with part of what it changes taken back. */
-const without = (name: string, of: string, ...keys: (keyof SubAgentContext)[]): Mutant =>
-  action(name, of, (context, event, params) => {
-    const changed = original[of]!({ context, event } as never, params) as Record<string, unknown>;
-    return Object.fromEntries(Object.entries(changed).filter(([key]) => !keys.includes(key as keyof SubAgentContext)));
-  });
-type Assigner = (args: { context: SubAgentContext; event: SubAgentEvent }, params: never) => Partial<SubAgentContext>;
-const original: Record<string, Assigner> = Object.fromEntries(
-  Object.entries(subAgent.implementations.actions).map(([name, implementation]) => {
-    // What `assign` was given: xstate keeps it on the action.
-    const { assignment } = implementation as unknown as { assignment: Assigner | Partial<SubAgentContext> };
-    return [name, typeof assignment === 'function' ? assignment : () => assignment];
-  }),
-);
 
 export const seeded: Mutant[] = [
   guards('next-step interrupts, now does not', {
@@ -162,15 +132,8 @@ export const seeded: Mutant[] = [
   without('a reply’s repeats are not counted', 'recordReply', 'repeats'),
   without('a reply is not remembered', 'recordReply', 'messages'),
   without('a last word is not noticed', 'recordReply', 'answer'),
-  action('usage is overwritten', 'recordReply', (context, event) => ({
-    ...original.recordReply!({ context, event } as never, undefined as never),
-    usage: { [event.backend]: event.usage },
-  })),
-  action('a reply forgives the tools', 'recordReply', (context, event) => ({
-    ...original.recordReply!({ context, event } as never, undefined as never),
-    failures: 0,
-    lastFailure: null,
-  })),
+  withMore('usage is overwritten', 'recordReply', (_, event) => ({ usage: { [event.backend]: event.usage } })),
+  withMore('a reply forgives the tools', 'recordReply', () => ({ failures: 0, lastFailure: null })),
   without('a result keeps its call', 'recordResult', 'calls'),
   without('a result is not said', 'recordResult', 'messages'),
   without('failed tools are not counted', 'recordResult', 'failures'),
@@ -180,10 +143,7 @@ export const seeded: Mutant[] = [
   without('why the model failed is forgotten', 'countFailure', 'lastFailure'),
   without('an approval does not clear the gate', 'settle', 'calls'),
   without('an answer is not said', 'settle', 'messages'),
-  action('questions share an id', 'ask', (context, event, kind) => ({
-    ...original.ask!({ context, event } as never, kind),
-    questions: context.questions,
-  })),
+  withMore('questions share an id', 'ask', ({ questions }) => ({ questions })),
   action('a top-up sets the limit', 'topUp', ({ limits }, { steps, costUsd }) => ({
     limits: { ...limits, steps: steps ?? limits.steps, costUsd: costUsd ?? limits.costUsd },
   })),

@@ -167,7 +167,7 @@ export class Contract {
         this.#end({ kind: 'failed', code: /deadline/ });
         return true;
       case 'RESTORED':
-        return true;
+        return was.state !== 'idle';
       case 'CANCEL':
         this.#apply(event.id, 'cancel');
         this.#end({ kind: 'cancelled' });

@@ -1,0 +1,39 @@
+/** Whether the contracts would notice: charts with one small wrong each, judged as the real ones are. */
+import { expect, it } from 'vitest';
+import { subAgent } from '../../machines/sub-agent.ts';
+import { supervisor } from '../../machines/supervisor.ts';
+import { judge } from './judge.ts';
+import { mutantsOf, score } from './mutants.ts';
+import { report } from './report.ts';
+import { paths as subAgentPaths } from './sub-agent/explore.ts';
+import { model as subAgentModel } from './sub-agent/model.ts';
+import { seeded as subAgentSeeded } from './sub-agent/seeded.ts';
+import { asking, others, paths as supervisorPaths } from './supervisor/explore.ts';
+import { model as supervisorModel } from './supervisor/model.ts';
+import { seeded as supervisorSeeded } from './supervisor/seeded.ts';
+
+/** The same every time: a score must not depend on luck. */
+const seed = 7;
+const byLength = <Path extends readonly unknown[]>(paths: Path[]) => paths.sort((a, b) => a.length - b.length);
+
+it('the contract of the sub-agent notices wrongs in its chart', { timeout: 900_000 }, () => {
+  const paths = byLength(subAgentPaths('small'));
+  const judged = score([...mutantsOf(subAgent), ...subAgentSeeded], (machine) =>
+    judge(subAgentModel(machine), paths, { runs: 1_000, seed }),
+  );
+  report('sub-agent', judged);
+  expect(judged.killed / judged.total).toBeGreaterThan(0.97);
+});
+
+it('the contract of the supervisor notices wrongs in its chart', { timeout: 900_000 }, () => {
+  const sets = [...others, asking].map((policy) => ({ policy, paths: byLength(supervisorPaths('tiny', policy)) }));
+  const judged = score([...mutantsOf(supervisor), ...supervisorSeeded], (machine) => {
+    for (const { policy, paths } of sets) {
+      const wrong = judge(supervisorModel(machine, policy), paths, { runs: 300, seed });
+      if (wrong !== null) return wrong;
+    }
+    return null;
+  });
+  report('supervisor', judged);
+  expect(judged.killed / judged.total).toBeGreaterThan(0.9);
+});

@@ -1,0 +1,28 @@
+/** What the suites of both charts say at their end; less than everything is a failure. */
+import type { AnyStateMachine } from 'xstate';
+import { allStates, allTransitions } from './coverage.ts';
+import type { Score } from './mutants.ts';
+
+/** Larger sets, for when there is an hour: `COX_MODELS=large`. */
+export const isLarge = process.env.COX_MODELS === 'large';
+
+/** For fast-check; a failure prints the seed that it ran with, `COX_SEED` runs it again. */
+export const seed = process.env.COX_SEED === undefined ? Date.now() % 2 ** 31 : Number(process.env.COX_SEED);
+
+export function coverage(machine: AnyStateMachine, covered: ReadonlySet<string>, paths: number): string[] {
+  const transitions = allTransitions(machine);
+  const states = allStates(machine);
+  const missing = [...transitions.filter((each) => !covered.has(each)), ...states.filter((each) => !covered.has(each))];
+  const taken = transitions.filter((each) => covered.has(each)).length;
+  const seen = states.filter((each) => covered.has(each)).length;
+  process.stdout.write(
+    `${machine.id}: ${taken}/${transitions.length} transitions, ${seen}/${states.length} states, ${paths} paths\n`,
+  );
+  return missing;
+}
+
+export function report(name: string, { killed, total, survivors }: Score): void {
+  process.stdout.write(
+    `${name}: mutants killed: ${killed}/${total}\n${survivors.map((each) => `  survived: ${each}\n`).join('')}`,
+  );
+}
