@@ -11,7 +11,8 @@ import { SteeringMessage, TaskSpec } from './messages.ts';
 import { describe } from './steering-log.ts';
 import { TaskId } from './task-id.ts';
 
-const version = '1.0.0';
+/** Of the service and of its messages: docs/protocol carries it. */
+export const serviceVersion = '1.0.0';
 /** The longest a request waits for a receipt or a result before it is answered with what there is, in milliseconds. */
 const maxWaitMs = 30_000;
 
@@ -51,7 +52,7 @@ export interface ServiceOptions {
 export async function startService(bus: Bus, { crew, node, menu }: ServiceOptions): Promise<{ stop(): Promise<void> }> {
   const service = await new Svcm(bus.nc).add({
     name: bus.subjects.namespace,
-    version,
+    version: serviceVersion,
     description: 'Coxswain: dispatch, watch and steer tasks',
     metadata: { node },
   });

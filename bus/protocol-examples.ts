@@ -1,0 +1,95 @@
+/** One example of each message that crosses the bus, for docs/protocol. A test checks that each is what its schema says. */
+import type { messages } from './protocol-schemas.ts';
+
+const usage = { inputTokens: 1840, outputTokens: 96, costUsd: 0 };
+const at = '2026-03-01T09:30:00.000Z';
+
+export const examples: { readonly [M in keyof typeof messages]: readonly object[] } = {
+  TaskSpec: [
+    { type: 'supervisor', instruction: 'Which of these files mention a licence?' },
+    {
+      type: 'files',
+      instruction: 'Summarize README.md',
+      needs: ['summarize'],
+      limits: { steps: 8 },
+      deadlineAt: '2026-03-01T10:00:00Z',
+    },
+  ],
+  Ticket: [{ id: 'k3xq.0', t: 1 }],
+  SteeringMessage: [
+    { type: 'steer', text: 'use my work email' },
+    { type: 'steer', id: 'from-my-script-1', text: 'only the year 2024', urgency: 'next-step', expect: { step: 3 } },
+    { type: 'answer', question: 'q1', text: 'yes, the blue one' },
+    { type: 'redirect', text: 'List the authors instead' },
+    { type: 'swap', backend: 'frontier' },
+    { type: 'budget', steps: 10 },
+    { type: 'pause' },
+    { type: 'resume' },
+    { type: 'cancel', reason: 'wrong folder' },
+    { type: 'add', task: { key: 'authors', type: 'files', instruction: 'Who wrote it?', after: ['readme'] } },
+    { type: 'drop', key: 'authors' },
+    { type: 'rerun', key: 'readme', instruction: 'Read only the first part' },
+  ],
+  Status: [
+    {
+      id: 'k3xq.4',
+      type: 'files',
+      commit: 5,
+      epoch: 1,
+      at,
+      node: 'cox-1a2b',
+      state: 'thinking',
+      step: 3,
+      backend: 'local',
+      paused: false,
+      question: null,
+      receipts: [{ steer: 'from-my-script-1', kind: 'steer', fate: 'applied', seq: 41, step: 3 }],
+      usage,
+      outcome: null,
+    },
+    {
+      id: 'k3xq.5',
+      type: 'files',
+      commit: 7,
+      epoch: 2,
+      at,
+      node: 'cox-1a2b',
+      state: 'awaiting-steer',
+      step: 4,
+      backend: 'local',
+      paused: false,
+      question: { id: 'q1', kind: 'approval', text: 'May write_file write notes.txt?', choices: ['yes', 'no'] },
+      receipts: [],
+      usage,
+      outcome: null,
+    },
+  ],
+  Result: [
+    {
+      id: 'k3xq.4',
+      type: 'files',
+      outcome: 'completed',
+      output: 'Two files mention a licence: LICENSE and README.md.',
+      failure: null,
+      salvage: { findings: ['LICENSE is the MIT licence'], remaining: null, artifacts: [], steps: 4 },
+      usage,
+      usageByBackend: { local: usage },
+      at,
+    },
+    {
+      id: 'k3xq.5',
+      type: 'files',
+      outcome: 'cancelled',
+      output: null,
+      failure: null,
+      salvage: { findings: ['README.md has no licence'], remaining: 'DISCLAIMER.md', artifacts: [], steps: 2 },
+      usage,
+      usageByBackend: { local: usage },
+      at,
+    },
+  ],
+  Live: [
+    { type: 'token', step: 3, text: 'Two files' },
+    { type: 'tool', step: 2, tool: 'read_file', text: 'read_file README.md' },
+  ],
+};
