@@ -1,5 +1,6 @@
 /** One tool call of a sub-agent (B: a call with effects starts only when the commit that names it is durable). */
 import type { ActInput, SubAgentEvent } from '../machines/sub-agent.ts';
+import { crashPoint } from '../platform/crash-point.ts';
 import { messageOf } from '../platform/errors.ts';
 import { effect } from './effect.ts';
 import { checkArgs, type Kind } from './kind.ts';
@@ -25,7 +26,9 @@ export const act = (port: HostPort, { kind, workspace }: { readonly kind: Kind; 
       }
       port.live({ type: 'tool', step, tool: tool.name, text: JSON.stringify(checked.args) });
       try {
+        crashPoint('tool:before');
         const output = await tool.run(checked.args, { workspace, signal, idempotencyKey: `${port.id}:${call.id}` });
+        crashPoint('tool:after');
         if (output.artifacts) port.addArtifacts(output.artifacts);
         port.live({ type: 'tool', step, tool: tool.name, text: output.text });
         say(returned(output.text));

@@ -2,7 +2,7 @@
 import type { TaskSummary } from '../bus/tree.ts';
 import type { Message } from '../machines/conversation.ts';
 import { lastTurns } from '../machines/turns.ts';
-import type { ChatMessage, ModelRequest, RequestedCall } from '../roster/conversation.ts';
+import type { ChatMessage, ModelRequest } from '../roster/conversation.ts';
 import type { MenuEntry } from '../roster/menu.ts';
 import { taskLines } from './task-words.ts';
 import { type Tool, toolSpec } from './tools/tool.ts';
@@ -21,50 +21,58 @@ export interface PromptOptions {
 const who = `You are the primary agent of Coxswain. The operator talks to you. Sub-agents do the work; you give it to them and steer them.
 - Greetings, thanks and general questions: answer yourself, in one or two sentences.
 - Work of any kind (read, write, search, compare, summarize, plan; anything about files): dispatch_task, with the operator's own words. You can't see files yourself. Never make up a result.
-- How are things going, what is happening: check_task_status.
-- "tell <task> …", a change or correction of a task that runs: steer_task. Don't dispatch it again.
-- A task waits with a question and the operator answers it: answer_question.
-- Stop or cancel a task: cancel_task. What a task found: get_task_result.`;
+- How things are going: check_task_status.
+- A word to a running task, or a correction of it ("tell k3xq.1 …"): steer_task. Don't dispatch it again.
+- The operator answers what a task asks: answer_question.
+- Stop a task: cancel_task. What a task found: get_task_result.
+- What the operator wants you to remember: remember. What you were told earlier: recall.`;
 const conclude = 'Use no more tools. Say where things stand, and what is left to do.';
 
-/** Tokens of a prompt by its characters, on the safe side: ids and JSON are dense. */
+/** Characters of a token, on the safe side: ids and JSON are dense. */
 const charsPerToken = 3;
 /** Where the roster does not say. */
 const contextTokens = 32_000;
-/** A small model reads some hundred tokens a second: a long talk would make every reply slow. */
+/** A small model reads a hundred tokens a second: a long talk would make every reply slow. */
 const smallTalkChars = 4_000;
 const taskLinesShown = 12;
 
 export function promptFor({ messages, isLast, tasks, tools, backend, menu }: PromptOptions): ModelRequest {
-  const isSmall = backend.kind === 'embedded';
-  const specs = isLast ? [] : useful(tools, tasks ?? [], menu).map(toolSpec);
   const list = tasks === null ? 'unknown, the bus does not answer' : (taskLines(tasks, taskLinesShown) ?? 'none');
-  const system = [who, ...(isLast ? [conclude] : []), `Tasks now:\n${list}`].join('\n\n');
+  const now = `Tasks now:\n${list}`;
+  if (backend.kind === 'embedded') return smallPrompt(messages, isLast, now, tools, menu);
+  const specs = isLast ? [] : tools.map(toolSpec);
+  const system = [who, ...(isLast ? [conclude] : []), now].join('\n\n');
   const room = ((backend.context ?? contextTokens) * charsPerToken * 3) / 4 - system.length - JSON.stringify(specs).length;
-  const chars = Math.max(1_000, isSmall ? Math.min(room, smallTalkChars) : room);
   return {
-    messages: [
-      { role: 'system', text: system },
-      ...(isSmall && !isLast ? examples(tasks ?? []) : []),
-      ...fitting(messages, chars),
-    ],
-    ...(specs.length > 0 ? { tools: specs } : {}),
-    temperature: 0,
+    messages: [{ role: 'system', text: system }, ...fitting(messages, Math.max(1_000, room))],
+    ...(specs.length > 0 && { tools: specs }),
   };
 }
 
-/** Only tools that can do something now: a short list is read faster, and a small model goes less astray. */
-function useful(tools: readonly Tool[], tasks: readonly TaskSummary[], menu: readonly MenuEntry[]): Tool[] {
-  const hasTasks = tasks.length > 0;
-  const isOf: Record<string, boolean> = {
-    check_task_status: hasTasks,
-    steer_task: hasTasks,
-    cancel_task: hasTasks,
-    get_task_result: hasTasks,
-    answer_question: tasks.some(({ question }) => question !== null),
-    swap_model: hasTasks && menu.length > 1,
+/**
+ * A small model learns from examples rather than from rules, and what it has read already costs nothing the next time: what changes, the
+ * tasks, comes last, with the operator's word. After a tool has answered it needs no further tool.
+ */
+function smallPrompt(
+  messages: readonly Message[],
+  isLast: boolean,
+  now: string,
+  tools: readonly Tool[],
+  menu: readonly MenuEntry[],
+): ModelRequest {
+  const unsuited = new Set(['delegate_many', ...(menu.length > 1 ? [] : ['swap_model'])]);
+  const talk = fitting(messages, smallTalkChars);
+  const newest = talk.findLastIndex(({ role }) => role === 'user');
+  return {
+    messages: [
+      { role: 'system', text: who },
+      ...examples,
+      ...talk.map((message, at) => (at === newest ? { ...message, text: `${now}\n\n${message.text}` } : message)),
+      ...(isLast ? [{ role: 'user' as const, text: conclude }] : []),
+    ],
+    tools: tools.filter(({ name }) => !unsuited.has(name)).map(toolSpec),
+    ...(isLast && { toolChoice: 'none' as const }),
   };
-  return tools.filter(({ name }) => isOf[name] ?? true);
 }
 
 /** The newest turns; no result takes more than a third of the room. */
@@ -76,34 +84,41 @@ function fitting(messages: readonly Message[], maxChars: number): readonly Messa
   return lastTurns(clipped, maxChars);
 }
 
-/** For a model that learns better from examples than from rules. */
-function examples(tasks: readonly TaskSummary[]): ChatMessage[] {
-  const said = (text: string, reply: string): ChatMessage[] => [
-    { role: 'user', text },
-    { role: 'assistant', text: reply },
-  ];
-  const done = (text: string, tool: string, args: object, result: string): ChatMessage[] => {
-    const call: RequestedCall = { id: `e-${tool}`, tool, args };
-    return [
-      { role: 'user', text },
-      { role: 'assistant', text: '', calls: [call] },
-      { role: 'tool', call: call.id, text: result },
-      { role: 'assistant', text: result },
-    ];
-  };
-  return [
-    ...said('Hello!', 'Hello! What shall be done?'),
-    ...done('summarize notes.txt for me', 'dispatch_task', { instruction: 'Summarize notes.txt' }, 'zz11.0 is on it.'),
-    ...(tasks.length > 0
-      ? [
-          ...done('what are they doing?', 'check_task_status', {}, 'zz11.0 is being planned.'),
-          ...done(
-            'tell zz11.0 to keep it short',
-            'steer_task',
-            { id: 'zz11.0', text: 'Keep it short' },
-            'zz11.0 has taken it up.',
-          ),
-        ]
-      : []),
-  ];
-}
+const said = (text: string, reply: string): ChatMessage[] => [
+  { role: 'user', text },
+  { role: 'assistant', text: reply },
+];
+const done = (text: string, tool: string, args: object, result: string): ChatMessage[] => [
+  { role: 'user', text },
+  { role: 'assistant', text: '', calls: [{ id: `example-${tool}`, tool, args }] },
+  { role: 'tool', call: `example-${tool}`, text: result },
+  { role: 'assistant', text: result },
+];
+const noTasks = 'Tasks now:\nnone\n\n';
+const oneTask = 'Tasks now:\n- zz11.0 (supervisor) is being planned: Look into notes.txt and tell me who wrote it\n\n';
+const asking =
+  'Tasks now:\n- zz11.0 (supervisor) waits for the operator: Look into notes.txt and tell me who wrote it | question q1: "Which of the two names?"\n\n';
+const examples: readonly ChatMessage[] = [
+  ...said(`${noTasks}Hello!`, 'Hello! What shall be done?'),
+  ...done(
+    `${noTasks}look into notes.txt and tell me who wrote it`,
+    'dispatch_task',
+    { instruction: 'Look into notes.txt and tell me who wrote it' },
+    'zz11.0 is on it.',
+  ),
+  ...said(`${oneTask}How many legs has a spider?`, 'A spider has eight legs.'),
+  ...done(`${oneTask}what are they doing?`, 'check_task_status', {}, 'zz11.0 is being planned.'),
+  ...done(
+    `${oneTask}tell zz11.0 to keep it short`,
+    'steer_task',
+    { id: 'zz11.0', text: 'Keep it short' },
+    'zz11.0 has taken it up.',
+  ),
+  ...done(
+    `${asking}the first one`,
+    'answer_question',
+    { id: 'zz11.0', question: 'q1', text: 'the first one' },
+    'zz11.0 has taken it up.',
+  ),
+  ...said(`${oneTask}thank you`, "You're welcome."),
+];

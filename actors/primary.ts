@@ -195,6 +195,7 @@ class PrimaryAgent implements Primary {
     effect<PrimaryActInput, PrimaryMachineEvent>(
       async ({ call, backend }, say, signal) => {
         const tools = this.#tools();
+        this.#options.log.debug({ tool: call.tool, args: call.args }, 'the primary acts');
         const returned = (text: string) => say({ type: 'TOOL_RETURNED', call: call.id, text });
         const tool = tools.find(({ name }) => name === call.tool);
         if (!tool) return returned(`there is no tool ${call.tool}; there are ${tools.map(({ name }) => name).join(', ')}`);

@@ -4,6 +4,7 @@
  */
 import type { JetStreamPublishOptions } from '@nats-io/jetstream';
 import { JetStreamApiError } from '@nats-io/jetstream';
+import { crashPoint } from '../platform/crash-point.ts';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { patiently } from './patience.ts';
@@ -51,5 +52,9 @@ export async function publish(
       throw cause;
     }
   };
-  return patiently(bus, subject, attempt, signal);
+  const point = subject.startsWith('$KV.') ? 'state' : subject.split('.').at(subject.includes('.timers.') ? 2 : -1);
+  crashPoint(`${point}:before`);
+  const published = await patiently(bus, subject, attempt, signal);
+  crashPoint(`${point}:after`);
+  return published;
 }

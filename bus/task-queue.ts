@@ -3,6 +3,7 @@
  * their own with slots of their own, so that a parked task can be reached however much work is queued.
  */
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import { crashPoint } from '../platform/crash-point.ts';
 import type { Bus } from './bus.ts';
 import { Ticket } from './messages.ts';
 import { pause } from './pause.ts';
@@ -60,7 +61,11 @@ export async function claimTickets(
       ticket,
       q: message.seq,
       working: () => message.working(),
-      ack: async () => void (await message.ackAck()),
+      ack: async () => {
+        crashPoint('ack:before');
+        await message.ackAck();
+        crashPoint('ack:after');
+      },
       nak: (delayMs) => message.nak(delayMs),
     };
     handle(delivery)

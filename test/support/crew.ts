@@ -6,16 +6,15 @@ import { pino } from 'pino';
 import { type Joined, joinCrew } from '../../actors/join.ts';
 import { type CoxNode, type NodeOptions, startNode } from '../../actors/node.ts';
 import { foldersOf } from '../../platform/folders.ts';
-import { parseRoster } from '../../roster/load.ts';
-import type { Roster } from '../../roster/schema.ts';
 import { ModelServer } from './model-server.ts';
+import { testRoster } from './roster.ts';
 
 export interface TestCrew {
   readonly env: NodeJS.ProcessEnv;
   readonly folder: string;
   readonly model: ModelServer;
   /** A second process would be one more of these. */
-  join(name?: string): Promise<Joined>;
+  join(name?: string, namespace?: string): Promise<Joined>;
   node(joined: Joined, options?: Partial<NodeOptions> & { rosterYaml?: string }): Promise<CoxNode>;
   stop(): Promise<void>;
 }
@@ -38,7 +37,7 @@ export async function testCrew(): Promise<TestCrew> {
     env,
     folder,
     model,
-    async join(name) {
+    async join(name, namespace) {
       const joined = await joinCrew({
         env,
         log,
@@ -46,6 +45,7 @@ export async function testCrew(): Promise<TestCrew> {
         start: true,
         signal: AbortSignal.timeout(120_000),
         ...(name && { name }),
+        ...(namespace && { namespace }),
       });
       open.push(joined);
       return joined;
@@ -70,16 +70,3 @@ export async function testCrew(): Promise<TestCrew> {
     },
   };
 }
-
-export const testRoster = (url: string, more = ''): Roster =>
-  parseRoster(
-    `backends:
-  main: { base_url: "${url}", model: scripted, tier: local, good_at: [files, reasoning, plan], can_orchestrate: true, concurrency: 64 }
-  other: { base_url: "${url}", model: other, tier: local, good_at: [spare] }
-agents:
-  files: { prompt: You work on files., tools: [list_files, read_file, search_files, write_file], needs: [files] }
-  reasoning: { prompt: You think., needs: [reasoning] }
-limits: { retries: 0, breaker_failures: 1000 }
-${more}`,
-    '/roster.yaml',
-  );
