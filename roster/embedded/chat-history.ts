@@ -1,0 +1,41 @@
+/** A conversation in OpenAI's shape as the chat template wants it. */
+import type { ChatHistoryItem } from 'node-llama-cpp';
+import type { Message } from './chat-request.ts';
+import { answerText, callText, resultText, type ToolForm } from './tool-form.ts';
+
+/** @param form How the model is to use tools; null when the call has none. */
+export function chatHistory(messages: readonly Message[], form: Pick<ToolForm, 'prompt' | 'examples'> | null): ChatHistoryItem[] {
+  const items: ChatHistoryItem[] = [];
+  const toolOf = new Map<string, string>();
+  let system = '';
+  for (const message of messages) {
+    switch (message.role) {
+      case 'system':
+      case 'developer':
+        // The first ones open the prompt; a later one is a remark in the middle of the talk.
+        if (items.length === 0) system += `${system && '\n\n'}${message.content}`;
+        else items.push({ type: 'system', text: message.content });
+        break;
+      case 'user':
+        items.push({ type: 'user', text: message.content });
+        break;
+      case 'tool':
+        items.push({
+          type: 'user',
+          text: resultText(toolOf.get(message.tool_call_id) ?? 'tool', message.content, form !== null),
+        });
+        break;
+      case 'assistant': {
+        const said = (message.tool_calls ?? []).map((call) => {
+          toolOf.set(call.id, call.function.name);
+          return callText(call.function.name, call.function.arguments);
+        });
+        if (message.content) said.unshift(form === null ? message.content : answerText(message.content));
+        items.push({ type: 'model', response: [said.join('\n')] });
+        break;
+      }
+    }
+  }
+  if (form) system += `${system && '\n\n'}${form.prompt}`;
+  return [...(system ? [{ type: 'system' as const, text: system }] : []), ...(form?.examples ?? []), ...items];
+}

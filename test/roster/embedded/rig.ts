@@ -1,0 +1,44 @@
+/** The embedded backend for real: the `small` model, fetched once into this user's cache, in a process of its own. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import OpenAI from 'openai';
+import { afterAll } from 'vitest';
+import { foldersOf } from '../../../platform/folders.ts';
+import { openLog } from '../../../platform/log.ts';
+import { type Embedded, type Endpoint, openEmbedded } from '../../../roster/embedded/embedded.ts';
+
+export const never = new AbortController().signal;
+
+export async function tempFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'cox-embedded-'));
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export async function open(model = 'small'): Promise<Embedded> {
+  const state = await tempFolder();
+  const log = openLog({ folder: state, verbose: false, name: 'test' });
+  const embedded = openEmbedded({ model, contextTokens: 4096, folders: { ...foldersOf(process.env), state }, log });
+  afterAll(() => embedded.stop());
+  return embedded;
+}
+
+export const client = ({ baseUrl, key }: Endpoint): OpenAI => new OpenAI({ baseURL: baseUrl, apiKey: key, maxRetries: 0 });
+
+export interface Health {
+  readonly waiting: number;
+  readonly tokens: { readonly read: number; readonly written: number };
+}
+
+export async function health({ baseUrl }: Endpoint): Promise<Health> {
+  return (await (await fetch(new URL('/health', baseUrl))).json()) as Health;
+}
+
+/** Asks until the server says so: there is no other sign of what happens inside before the first token. */
+export async function until(endpoint: Endpoint, holds: (health: Health) => boolean): Promise<Health> {
+  for (;;) {
+    const now = await health(endpoint);
+    if (holds(now)) return now;
+  }
+}
