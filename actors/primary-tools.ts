@@ -131,7 +131,12 @@ export function primaryTools(options: PrimaryToolsOptions): Tool[] {
         const { outcome, output, failure, salvage } = result;
         if (outcome === 'completed') return { text: clip(output ?? '(nothing)', `the whole is the result of ${id}`) };
         const found = salvage.findings.length > 0 ? `\nFound so far:\n${salvage.findings.join('\n')}` : '';
-        return { text: clip(`${id} ${outcome === 'failed' ? 'has failed' : 'was cancelled'}${failure ? `: ${failure.message}` : ''}.${found}`, `see the result of ${id}`) };
+        return {
+          text: clip(
+            `${id} ${outcome === 'failed' ? 'has failed' : 'was cancelled'}${failure ? `: ${failure.message}` : ''}.${found}`,
+            `see the result of ${id}`,
+          ),
+        };
       },
     }),
     defineTool({

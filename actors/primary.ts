@@ -112,6 +112,7 @@ class PrimaryAgent implements Primary {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#actor?.stop();
+    this.#actor = null;
     for (const listen of this.#listeners) listen(null);
     this.#listeners.clear();
   }
