@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { type EmbeddedOptions, type EmbeddedServer, openEmbeddedServer } from '../../../bus/embedded/embedded-server.ts';
-import { type ServerRecord, serverPaths } from '../../../bus/embedded/server-record.ts';
+import { readProcessNote, type ServerRecord, serverPaths } from '../../../bus/embedded/server-record.ts';
 import { type Folders, foldersOf } from '../../../platform/folders.ts';
 import { type Log, openLog } from '../../../platform/log.ts';
 import { isAlive } from '../../../platform/process-identity.ts';
@@ -43,9 +43,16 @@ export class Rig {
 
   /** Leaves no process and no file, whatever the test did. */
   async dispose(): Promise<void> {
-    const pids = this.#open.map((server) => server.pid).concat(this.#terminals.map((terminal) => terminal.serverPid));
-    for (const terminal of this.#terminals) terminal.end('SIGKILL');
+    await Promise.all(this.#terminals.map((terminal) => terminal.killed()));
     for (const server of this.#open) await server.stop();
+    // Killed terminals leave their server behind. Which one that is may have changed since: ask the file that names it.
+    const note = readProcessNote(this.paths);
+    const pids = this.#open
+      .map((server) => server.pid)
+      .concat(
+        this.#terminals.map((terminal) => terminal.serverPid),
+        note?.pid ?? [],
+      );
     for (const pid of pids) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -96,13 +103,8 @@ export class Terminal {
     this.#lines.close();
   }
 
-  end(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
-  }
-
   async killed(): Promise<void> {
     const exit = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
-    await exit;
+    if (this.#child.exitCode === null && this.#child.signalCode === null && this.#child.kill('SIGKILL')) await exit;
   }
 }
