@@ -1,7 +1,7 @@
 /** Everything Coxswain needs on a machine, each looked at for itself: one that is missing hides no other. */
 import { execFile } from 'node:child_process';
-import { access, constants, statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { access, mkdtemp, rmdir, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { CoxError, messageOf } from '../platform/errors.ts';
 import type { Folders } from '../platform/folders.ts';
@@ -22,6 +22,8 @@ export interface Finding {
 
 /** For a nats-server, a model and what they write. */
 const comfortableBytes = 3e9;
+/** For a log and a few tasks. */
+const leastBytes = 2e7;
 
 export async function diagnose(cli: Cli, folders: Folders): Promise<Finding[]> {
   const roster = await rosterOf(cli, folders);
@@ -56,11 +58,14 @@ async function folder(id: string, path: string): Promise<Finding[]> {
   const what = `${id} folder`;
   try {
     const existing = await nearest(path);
-    await access(existing, constants.W_OK);
+    // Tried, because permissions do not tell of everything that forbids writing. Nothing stays.
+    await rmdir(await mkdtemp(join(existing, '.cox-doctor-')));
     const { bavail, bsize } = await statfs(existing);
     const free = bavail * bsize;
     const { sizeOf } = await import('../platform/progress.ts');
     const found = `${path}, ${sizeOf(free)} free`;
+    if (free < leastBytes)
+      return [problem(`${id}-folder`, what, found, `Free some, or set XDG_${id.toUpperCase()}_HOME to a disk that has more.`)];
     if (id !== 'cache' || free >= comfortableBytes) return [good(`${id}-folder`, what, found)];
     return [
       note(`${id}-folder`, what, found, `The downloads may need ${sizeOf(comfortableBytes)}: free some, or set XDG_CACHE_HOME.`),

@@ -36,10 +36,10 @@ const byPrefix: readonly (readonly [RegExp, ExitCode])[] = [
   [/^(nats-|bus-|no-crew|server-|not-connected)/, exitCodes.busUnreachable],
 ];
 
-/** An error may name its own exit code; else its `code` decides. */
+/** By its `code`; where that says nothing the error's own word counts. */
 export function exitCodeOf(error: unknown): number {
-  if (typeof error === 'object' && error !== null && 'exitCode' in error && typeof error.exitCode === 'number')
-    return error.exitCode;
-  const code = codeOf(error);
-  return byPrefix.find(([pattern]) => pattern.test(code))?.[1] ?? exitCodes.internal;
+  const known = byPrefix.find(([pattern]) => pattern.test(codeOf(error)))?.[1];
+  if (known !== undefined) return known;
+  const own = typeof error === 'object' && error !== null && 'exitCode' in error ? error.exitCode : undefined;
+  return typeof own === 'number' ? own : exitCodes.internal;
 }

@@ -25,8 +25,9 @@ describe('an error ends the process with', () => {
     expect(exitCodeOf(withCode(code))).toBe(exit);
   });
 
-  it('its own exit code, where it names one', () => {
-    expect(exitCodeOf(new CoxError('nats-unreachable', 'x', { hint: '', exitCode: 42 }))).toBe(42);
+  it('its own exit code, where its code says nothing', () => {
+    expect(exitCodeOf(new CoxError('nats-unreachable', 'x', { hint: '', exitCode: 42 }))).toBe(6);
+    expect(exitCodeOf(new CoxError('never-heard-of', 'x', { hint: '', exitCode: 42 }))).toBe(42);
   });
 });
 

@@ -1,0 +1,311 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Receipt, Result, Status, TreeNode } from '../../bus/messages.ts';
+import type { ModelCall } from '../support/model-server.ts';
+import { isPlanning, isReducing, isWorking, planOf, type Running, World } from './support/world.ts';
+
+/** One crew for all: a headless node, and terminals that come and go. */
+let world: World;
+let node: Running;
+beforeAll(async () => {
+  world = await World.make();
+  node = world.start(['up', '--json'], { stdin: null });
+  await node.says('stdout', /"node"/);
+});
+afterAll(() => world.stop());
+
+interface Steered {
+  id: string;
+  steer: string;
+  seq: number;
+  fate: string;
+  receipts: Receipt[];
+}
+
+/** A task of a kind whose model call is in flight. */
+async function inFlight(instruction: string, type = 'reasoning'): Promise<{ id: string; call: ModelCall }> {
+  const { code, value } = await world.json<{ id: string }>(['dispatch', type, instruction]);
+  expect(code).toBe(0);
+  return { id: value.id, call: await callAbout(instruction) };
+}
+const callAbout = (text: string) => world.model.next((call) => isWorking(call) && call.texts('user').join('\n').includes(text));
+
+describe('from a second terminal', () => {
+  it('a task is dispatched, looked at, corrected and waited for', async () => {
+    const { id, call } = await inFlight('fill in the form');
+    expect(id).toMatch(/^[a-z0-9]+\.0$/);
+
+    const status = await world.json<Status>(['status', id]);
+    expect(status.value).toMatchObject({
+      id,
+      type: 'reasoning',
+      state: 'thinking',
+      step: 1,
+      outcome: null,
+      usage: { inputTokens: 0 },
+    });
+
+    const steered = world.json<Steered>(['steer', id, 'use my work email']);
+    expect(await call.closed).toBe(true);
+    const next = await callAbout('use my work email');
+    const { code, value } = await steered;
+    expect(code).toBe(0);
+    expect(value).toMatchObject({ id, fate: 'applied' });
+    expect(value.receipts.at(-1)).toMatchObject({ steer: value.steer, seq: value.seq, fate: 'applied', step: 2 });
+
+    const waiting = world.json<Result>(['result', id]);
+    next.reply('filled in');
+    expect(await waiting).toMatchObject({
+      code: 0,
+      value: {
+        id,
+        outcome: 'completed',
+        output: 'filled in',
+        salvage: { steps: 2 },
+        usage: { inputTokens: 10, outputTokens: 5, costUsd: 0 },
+      },
+    });
+  });
+
+  it('a result that is not there yet is said so, by exit code 10', async () => {
+    const { id, call } = await inFlight('take your time');
+    const early = await world.json<{ id: string; outcome: null }>(['result', id, '--no-wait']);
+    expect(early).toMatchObject({ code: 10, value: { id, outcome: null, output: null } });
+    call.reply('done');
+    expect((await world.cox(['result', id])).stdout).toBe('done\n');
+  });
+
+  it('a question is answered by its id, and an answer to none comes back with exit code 4', async () => {
+    const { id, call } = await inFlight('ask me', 'files');
+    const watch = world.start(['watch', id, '--json'], { stdin: null });
+    call.call('ask_operator', { question: 'Which colour?' });
+    await watch.says('stdout', /Which colour\?/);
+    const status = await world.json<Status>(['status', id]);
+    expect(status.value).toMatchObject({ state: 'awaiting-steer', question: { id: 'q1', kind: 'asked' } });
+    expect(await world.json<Steered>(['answer', id, 'q9', 'blue'])).toMatchObject({ code: 4, value: { fate: 'returned' } });
+    expect(await world.json<Steered>(['answer', id, 'q1', 'blue'])).toMatchObject({ code: 0, value: { fate: 'applied' } });
+    const next = await callAbout('ask me');
+    expect(next.texts('tool').join()).toContain('blue');
+    next.reply('blue it is');
+    const { code, stdout } = await watch.ended;
+    expect(code).toBe(0);
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { kind: string });
+    expect(events.at(-1)).toMatchObject({ kind: 'result', result: { id, outcome: 'completed', output: 'blue it is' } });
+    expect(events.some(({ kind }) => kind === 'status')).toBe(true);
+  });
+
+  it('a task is paused, resumed, redirected, swapped and cancelled, each with a receipt', async () => {
+    const { id, call } = await inFlight('the long way');
+    expect((await world.json<Steered>(['pause', id])).value.fate).toBe('applied');
+    expect(await call.closed).toBe(true);
+    expect((await world.json<Status>(['status', id])).value.paused).toBe(true);
+    expect((await world.json<Steered>(['resume', id])).value.fate).toBe('applied');
+    const again = await callAbout('the long way');
+
+    const redirected = world.json<Steered>(['redirect', id, 'the short way']);
+    expect(await again.closed).toBe(true);
+    const short = await callAbout('the short way');
+    expect((await redirected).value.fate).toBe('applied');
+
+    const swapped = world.json<Steered>(['swap', id, 'other']);
+    short.call('ask_operator', { question: 'left or right?' });
+    expect((await swapped).value.fate).toBe('applied');
+
+    const cancelled = await world.json<Steered>(['cancel', id, 'never mind']);
+    expect(cancelled).toMatchObject({ code: 0, value: { fate: 'applied' } });
+    const result = await world.json<Result>(['result', id]);
+    expect(result).toMatchObject({ code: 5, value: { id, outcome: 'cancelled', output: null } });
+    expect(result.value.salvage.steps).toBeGreaterThan(0);
+    expect(await world.json<Steered>(['steer', id, 'too late'])).toMatchObject({ code: 4, value: { fate: 'returned' } });
+  });
+
+  it('a steer is sent without waiting, and at the step it is meant for or not at all', async () => {
+    const { id, call } = await inFlight('step by step');
+    expect(await world.json<Steered>(['steer', id, 'wrong step', '--expect-step', '7'])).toMatchObject({
+      code: 4,
+      value: { fate: 'returned' },
+    });
+    expect(await world.json<Steered>(['steer', id, 'when you next think', '--next', '--no-wait'])).toMatchObject({
+      code: 0,
+      value: { fate: 'sent', receipts: [] },
+    });
+    call.reply('first');
+    const next = await callAbout('when you next think');
+    next.reply('second');
+    expect((await world.cox(['result', id])).stdout).toBe('second\n');
+  });
+
+  it('a tree shows every sub-task with its backend, state and usage', async () => {
+    const { value } = await world.json<{ id: string }>(['dispatch', 'supervisor', 'grow a tree']);
+    (await world.model.next(isPlanning)).reply(planOf(['left', 'right']));
+    const [left, right] = [await callAbout('Do left'), await callAbout('Do right')];
+    left.reply('L');
+    right.reply('R');
+    (await world.model.next(isReducing)).reply('L and R');
+    expect((await world.json<Result>(['result', value.id])).value.output).toContain('L and R');
+    const tree = await world.json<{ id: string; nodes: TreeNode[] }>(['tree', value.id]);
+    const root = value.id.split('.')[0];
+    expect(tree.value.nodes).toMatchObject([
+      { id: `${root}.0`, parent: null, type: 'supervisor', state: 'done', outcome: 'completed' },
+      {
+        id: `${root}.1`,
+        parent: `${root}.0`,
+        key: 'left',
+        type: 'reasoning',
+        backend: 'main',
+        state: 'done',
+        outcome: 'completed',
+        steps: 1,
+      },
+      { id: `${root}.2`, parent: `${root}.0`, key: 'right', usage: { inputTokens: 10, outputTokens: 5, costUsd: 0 } },
+    ]);
+    // By an unambiguous beginning, and for people.
+    const { stdout } = await world.cox(['tree', root!.slice(0, 5)]);
+    expect(stdout.split('\n').slice(1, 3)).toEqual([
+      expect.stringMatching(/^├─ .*completed/),
+      expect.stringMatching(/^└─ .*completed/),
+    ]);
+  });
+
+  it('the list of tasks shows what is open, and with --all what is done', async () => {
+    const { id, call } = await inFlight('be listed');
+    const open = await world.json<{ tasks: { id: string; outcome: string | null }[] }>(['status']);
+    expect(open.value.tasks.map((task) => task.id)).toContain(id);
+    expect(open.value.tasks.every((task) => task.outcome === null)).toBe(true);
+    call.reply('listed');
+    await world.cox(['result', id]);
+    const all = await world.json<{ tasks: { id: string; outcome: string | null }[] }>(['status', '--all']);
+    expect(all.value.tasks.find((task) => task.id === id)?.outcome).toBe('completed');
+  });
+
+  it('two namespaces on one server do not see each other', async () => {
+    const { value } = await world.json<{ tasks: unknown[] }>(['status', '--all', '--namespace', 'elsewhere']);
+    expect(value.tasks).toEqual([]);
+  });
+});
+
+describe('bad input ends with a clear error and a code of its own', () => {
+  const cases: readonly (readonly [what: string, args: readonly string[], exit: number, code: string])[] = [
+    ['an unknown command', ['frobnicate'], 2, 'usage'],
+    ['an unknown option', ['status', '--frob'], 2, 'usage'],
+    ['a missing argument', ['steer'], 2, 'usage'],
+    ['an unknown task', ['status', 'zzzz.0'], 3, 'unknown-task'],
+    ['an unknown task to steer', ['steer', 'zzzz.7', 'x'], 3, 'unknown-task'],
+    ['no task id at all', ['tree', '../etc/passwd x'], 2, 'usage'],
+    ['an unknown type', ['dispatch', 'painter', 'a picture'], 2, 'unknown-type'],
+    ['a type that cannot be one', ['dispatch', 'Ünknown type', 'x'], 2, 'unknown-type'],
+    ['an unknown backend', ['dispatch', 'files', 'x', '--backend', 'nobody'], 2, 'unknown-backend'],
+    ['an empty goal', ['run', '  '], 2, 'empty-goal'],
+    ['a deadline that is none', ['run', 'x', '--deadline', 'soon'], 2, 'usage'],
+    ['two urgencies', ['steer', 'zzzz.0', 'x', '--now', '--after'], 2, 'usage'],
+    ['a roster that is not there', ['menu', '--roster', 'nowhere.yaml'], 7, 'roster-missing'],
+    ['an unknown shell', ['completion', 'tcsh'], 2, 'usage'],
+    ['the prompt as JSON', ['start'], 2, 'usage'],
+  ];
+  it.each(cases)('%s', async (_what, args, exit, code) => {
+    const asJson = await world.json<{ error: { code: string; message: string; hint: string } }>(args);
+    expect(asJson).toMatchObject({ code: exit, value: { error: { code } } });
+    expect(asJson.value.error.message.length).toBeGreaterThan(5);
+    expect(asJson.value.error.hint.length).toBeGreaterThan(5);
+  });
+
+  it('for people: the message and the hint on stderr, nothing on stdout', async () => {
+    const { code, stdout, stderr } = await world.cox(['status', 'zzzz.0']);
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+    expect(stderr).toMatch(/^cox: No task zzzz\.0\.\n {2}\S/);
+  });
+
+  it('a goal of a megabyte', async () => {
+    const { code, value } = await world.json<{ error: { code: string } }>(['run', '-'], { stdin: 'x'.repeat(1_000_000) });
+    expect({ code, error: value.error.code }).toEqual({ code: 2, error: 'goal-too-long' });
+  });
+
+  it('an empty goal on stdin', async () => {
+    expect(await world.json(['run', '-'], { stdin: '\n' })).toMatchObject({ code: 2, value: { error: { code: 'empty-goal' } } });
+  });
+
+  it('a malformed roster, with file, line and what was expected', async () => {
+    const { writeFile } = await import('node:fs/promises');
+    const file = `${world.folder}/broken.yaml`;
+    await writeFile(file, 'backends:\n  main:\n    base_url: 7\n');
+    const { code, value } = await world.json<{ error: { message: string } }>(['run', 'x', '--roster', file]);
+    expect(code).toBe(7);
+    expect(value.error.message).toContain(`${file}:3:`);
+  });
+
+  it('a bus that does not answer', async () => {
+    const env = { NATS_URL: 'nats://127.0.0.1:1', XDG_STATE_HOME: `${world.folder}/elsewhere` };
+    expect(await world.json(['status'], { env })).toMatchObject({ code: 6, value: { error: { code: 'nats-unreachable' } } });
+  });
+
+  it('no crew to talk to', async () => {
+    const env = { XDG_STATE_HOME: `${world.folder}/nobody` };
+    expect(await world.json(['status'], { env })).toMatchObject({ code: 6, value: { error: { code: 'no-crew' } } });
+  });
+
+  it('a state folder that cannot be one', async () => {
+    // A file is in the way: unlike a read-only folder, that stops root too.
+    const env = { XDG_STATE_HOME: `${world.folder}/roster.yaml` };
+    expect(await world.json(['run', 'x'], { env })).toMatchObject({ code: 9, value: { error: { code: 'storage-failed' } } });
+    const { code, value } = await world.json<{ findings: { id: string; level: string }[] }>(['doctor'], { env });
+    expect(code).toBe(1);
+    expect(value.findings.find(({ id }) => id === 'state-folder')?.level).toBe('problem');
+  });
+});
+
+describe('help', () => {
+  it('is there for every command, on stdout, with exit code 0', async () => {
+    const { code, stdout } = await world.cox(['--help']);
+    expect(code).toBe(0);
+    const names = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name!);
+    expect(names).toEqual(
+      expect.arrayContaining(['start', 'run', 'dispatch', 'status', 'steer', 'answer', 'cancel', 'doctor', 'up']),
+    );
+    const each = await Promise.all(['run', 'steer', 'up'].map((name) => world.cox([name, '--help'])));
+    expect(each.map((help) => [help.code, /^Usage: cox /.test(help.stdout), /--json/.test(help.stdout)])).toEqual(
+      each.map(() => [0, true, true]),
+    );
+  });
+
+  it('a mistyped command is told what it may have meant', async () => {
+    expect((await world.cox(['statu'])).stderr).toMatch(/Did you mean .*status/);
+  });
+
+  it('the completion for bash is a script that bash takes', async () => {
+    const { stdout } = await world.cox(['completion', 'bash']);
+    const { execFileSync } = await import('node:child_process');
+    const said = execFileSync('bash', ['-c', `${stdout}\nCOMP_WORDS=(cox st); COMP_CWORD=1; _cox; echo "\${COMPREPLY[@]}"`], {
+      encoding: 'utf8',
+    });
+    expect(said.trim().split(' ').sort()).toEqual(['start', 'status', 'steer'].sort());
+  });
+});
+
+it('doctor finds what is there, and says how to mend what is not', async () => {
+  const { code, value } = await world.json<{ ok: boolean; findings: { id: string; level: string; hint: string }[] }>(['doctor']);
+  expect(code).toBe(value.ok ? 0 : 1);
+  expect(value.findings.map(({ id }) => id)).toEqual(
+    expect.arrayContaining(['node', 'state-folder', 'cache-folder', 'nats-server', 'bus', 'roster', 'backend']),
+  );
+  expect(value.findings.filter(({ level, hint }) => level !== 'good' && hint === '')).toEqual([]);
+  const broken = await world.json<{ ok: boolean; findings: { id: string; level: string }[] }>([
+    'doctor',
+    '--roster',
+    'nowhere.yaml',
+  ]);
+  expect(broken).toMatchObject({ code: 1, value: { ok: false } });
+  expect(broken.value.findings.find(({ id }) => id === 'roster')?.level).toBe('problem');
+});
+
+it('a reader that has seen enough ends the command quietly', async () => {
+  const { id, call } = await inFlight('be watched');
+  const watch = world.start(['watch', '--json'], { stdin: null });
+  watch.process.stdout.destroy();
+  await world.cox(['steer', id, 'one', '--expect-step', '99']);
+  await world.cox(['steer', id, 'two', '--expect-step', '99']);
+  const { code, stderr } = await watch.ended;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  call.reply('seen');
+});
