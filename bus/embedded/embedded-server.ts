@@ -8,18 +8,19 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { connect, type NatsConnection, TimeoutError, usernamePasswordAuthenticator } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import type { Progress } from '../../platform/asset.ts';
-import { CoxError, messageOf } from '../../platform/errors.ts';
+import { messageOf } from '../../platform/errors.ts';
 import type { Folders } from '../../platform/folders.ts';
 import { withLock } from '../../platform/lock.ts';
 import type { Log } from '../../platform/log.ts';
 import { isAlive } from '../../platform/process-identity.ts';
 import { launch, terminate } from './launch.ts';
 import { obtainServerBinary } from './obtain-binary.ts';
+import { frozen, frozenAfterMs, openPresence } from './presence.ts';
 import { probe } from './probe.ts';
 import type { ServerBinary } from './server-binary.ts';
-import { openSystemConnection } from './server-clients.ts';
+import { othersOn } from './server-clients.ts';
 import { newCredentials } from './server-config.ts';
 import {
   type ProcessNote,
@@ -57,15 +58,10 @@ export interface EmbeddedServer {
   stop(): Promise<void>;
 }
 
-/** Before a server that takes connections but says nothing is called frozen. */
-const frozenAfterMs = 5_000;
 /** For the lock and the goodbye; a terminal must not hang on its way out. */
 const leaveTimeoutMs = 20_000;
-const reconnectWaitMs = 50;
 const firstRetryMs = 100;
 const longestRetryMs = 10_000;
-const goodbyePollMs = 2;
-const goodbyePolls = 250;
 
 /**
  * Joins the server of this user's terminals, or starts it, fetching a binary first if there is none.
@@ -136,7 +132,7 @@ class Shared implements EmbeddedServer {
     const { signal } = this.#options;
     const opened = await this.#joinOrLaunch(mayLaunch, signal ?? this.#leaving.signal, async (record) => {
       this.#record = record;
-      this.#presence = await this.#announce();
+      this.#presence = await openPresence(this);
     });
     if (opened) void this.#watch();
     return opened;
@@ -191,7 +187,7 @@ class Shared implements EmbeddedServer {
       const alive = isAlive(record.pid, record.pidStart);
       const answer = alive ? await probe(record.port, frozenAfterMs) : null;
       if (answer?.kind === 'nats' && answer.serverName === record.serverName) return record;
-      if (answer?.kind === 'silent') throw this.#frozen(record.pid);
+      if (answer?.kind === 'silent') throw frozen(record.pid);
       this.#log.warn({ server: record.pid, alive }, 'the embedded server on record is gone');
     } else if (read.kind === 'damaged')
       this.#log.warn({ file: this.#paths.record }, 'the record of the embedded server is damaged');
@@ -228,35 +224,6 @@ class Shared implements EmbeddedServer {
       const moved = record.url !== this.#record?.url;
       this.#record = record;
       if (moved) this.#presence?.setServers([record.url]);
-    });
-  }
-
-  #announce(): Promise<NatsConnection> {
-    const dialing = connect({
-      servers: this.url,
-      name: `cox presence ${this.tag}`,
-      authenticator: usernamePasswordAuthenticator(
-        () => this.user,
-        () => this.pass,
-      ),
-      timeout: frozenAfterMs,
-      ignoreAuthErrorAbort: true,
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: reconnectWaitMs,
-      reconnectJitter: reconnectWaitMs,
-    });
-    return dialing.catch((error) => {
-      if (error instanceof TimeoutError) throw this.#frozen(this.pid);
-      throw new CoxError('nats-unreachable', `The embedded nats-server ${this.url} cannot be used: ${messageOf(error)}`, {
-        hint: `End it with "kill ${this.pid}" and start again; its data is kept.`,
-        cause: error,
-      });
-    });
-  }
-
-  #frozen(pid: number): CoxError {
-    return new CoxError('nats-frozen', `The embedded nats-server (process ${pid}) takes connections but does not answer`, {
-      hint: `End it with "kill -9 ${pid}" and start again; its data is kept.`,
     });
   }
 
@@ -302,24 +269,9 @@ class Shared implements EmbeddedServer {
     const read = readRecord(this.#paths);
     // A dead server stays on record: others may be about to bring it back as it was.
     if (read.kind !== 'record' || !isAlive(read.record.pid, read.record.pidStart)) return;
-    if ((await this.#othersOn(read.record)) > 0) return;
+    if ((await othersOn(read.record, this.tag)) > 0) return;
     await terminate({ pid: read.record.pid, start: read.record.pidStart });
     removeRecord(this.#paths);
     this.#log.info({ server: read.record.pid }, 'the last one left: embedded nats-server stopped');
-  }
-
-  /** Waits until the server has seen our own connections close, so that of two leaving one after the other the second is the last. */
-  async #othersOn(record: ServerRecord): Promise<number> {
-    const system = await openSystemConnection(record);
-    try {
-      for (let poll = 0; ; poll += 1) {
-        const names = await system.clientNames();
-        const others = names.filter((name) => !name.endsWith(this.tag)).length;
-        if (others === names.length || poll === goodbyePolls) return others;
-        await delay(goodbyePollMs);
-      }
-    } finally {
-      await system.close();
-    }
   }
 }

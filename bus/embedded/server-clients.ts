@@ -1,4 +1,5 @@
 /** Who is connected to the embedded server, as its system account tells. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { account } from './server-config.ts';
@@ -9,14 +10,16 @@ const Connz = z.object({ data: z.object({ connections: z.array(z.object({ cid: z
 const timeoutMs = 2_000;
 /** More than a leaving terminal needs to know. */
 const limit = 1_024;
+const goodbyePollMs = 2;
+const goodbyePolls = 250;
 
-export interface SystemConnection {
+interface SystemConnection {
   /** Names of the client connections in the account of the actors, in no order; unnamed ones are empty. */
   clientNames(): Promise<string[]>;
   close(): Promise<void>;
 }
 
-export async function openSystemConnection(record: ServerRecord): Promise<SystemConnection> {
+async function openSystemConnection(record: ServerRecord): Promise<SystemConnection> {
   const connection = await connect({
     servers: record.url,
     user: record.systemUser,
@@ -33,4 +36,22 @@ export async function openSystemConnection(record: ServerRecord): Promise<System
     },
     close: () => connection.close(),
   };
+}
+
+/**
+ * How many clients besides those whose name ends in `tag` are connected. Waits until the server has seen the latter close, so that of two
+ * terminals leaving one after the other the second is the last; not for ever, as their owner may have forgotten one.
+ */
+export async function othersOn(record: ServerRecord, tag: string): Promise<number> {
+  const system = await openSystemConnection(record);
+  try {
+    for (let poll = 0; ; poll += 1) {
+      const names = await system.clientNames();
+      const others = names.filter((name) => !name.endsWith(tag)).length;
+      if (others === names.length || poll === goodbyePolls) return others;
+      await delay(goodbyePollMs);
+    }
+  } finally {
+    await system.close();
+  }
 }

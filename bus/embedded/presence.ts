@@ -1,0 +1,41 @@
+/**
+ * The connection that a terminal keeps open for as long as it uses the embedded server: it is what others count before they stop the
+ * server, and what notices that it died.
+ */
+import { connect, type NatsConnection, TimeoutError, usernamePasswordAuthenticator } from '@nats-io/transport-node';
+import { CoxError, messageOf } from '../../platform/errors.ts';
+import type { EmbeddedServer } from './embedded-server.ts';
+
+/** Before a server that takes connections but says nothing is called frozen. */
+export const frozenAfterMs = 5_000;
+const reconnectWaitMs = 50;
+
+/** @throws CoxError `nats-frozen`, `nats-unreachable`. */
+export async function openPresence(server: EmbeddedServer): Promise<NatsConnection> {
+  try {
+    return await connect({
+      servers: server.url,
+      name: `cox presence ${server.tag}`,
+      authenticator: usernamePasswordAuthenticator(
+        () => server.user,
+        () => server.pass,
+      ),
+      timeout: frozenAfterMs,
+      ignoreAuthErrorAbort: true,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: reconnectWaitMs,
+      reconnectJitter: reconnectWaitMs,
+    });
+  } catch (error) {
+    if (error instanceof TimeoutError) throw frozen(server.pid);
+    throw new CoxError('nats-unreachable', `The embedded nats-server ${server.url} cannot be used: ${messageOf(error)}`, {
+      hint: `End it with "kill ${server.pid}" and start again; its data is kept.`,
+      cause: error,
+    });
+  }
+}
+
+export const frozen = (pid: number): CoxError =>
+  new CoxError('nats-frozen', `The embedded nats-server (process ${pid}) takes connections but does not answer`, {
+    hint: `End it with "kill -9 ${pid}" and start again; its data is kept.`,
+  });
