@@ -1,0 +1,49 @@
+/**
+ * Coxswain as a library: define a kind of sub-agent, join a crew, host a node, dispatch, steer and watch. docs/library.md shows how;
+ * docs/architecture.md says what happens underneath. What is not exported here may change at any time.
+ *
+ * Everywhere: times are ISO 8601 in UTC, durations milliseconds (names end in Ms), costs US dollars, tokens as the backend counted them.
+ * What fails throws a CoxError: `code` is for programs, `hint` says what to do next. Waiting functions take an AbortSignal.
+ */
+
+// A kind of sub-agent: a prompt and tools.
+export { defineKind, type KindDefinition } from './actors/define-kind.ts';
+// A crew to join, and a node that works in it.
+export type { Joined, JoinOptions } from './actors/join.ts';
+export type { Kind } from './actors/kind.ts';
+export { joinCrew, type StartOptions, startNode } from './actors/library.ts';
+export type { CoxNode } from './actors/node.ts';
+export type { Primary, PrimaryEvent } from './actors/primary.ts';
+export { listFiles, readFileTool, searchFiles, writeFileTool } from './actors/tools/files.ts';
+export { defineTool, type Tool, type ToolContext, type ToolOutput } from './actors/tools/tool.ts';
+// What one does with tasks, as any client of the bus may.
+export { Crew, type CrewEvent, type Sent } from './bus/crew.ts';
+export { Memory, type Note } from './bus/memory.ts';
+// The messages: each a zod schema and the type of the same name.
+export {
+  Failure,
+  Live,
+  PlanSpec,
+  PlanTask,
+  Question,
+  Receipt,
+  Result,
+  Status,
+  type SteeringInput,
+  SteeringMessage,
+  TaskSpec,
+  TaskState,
+  TreeNode,
+  Urgency,
+  Usage,
+} from './bus/messages.ts';
+export { isTaskId, type TaskId } from './bus/task-id.ts';
+export type { TaskSummary } from './bus/tree.ts';
+export { CoxError } from './platform/errors.ts';
+export { type Folders, foldersOf } from './platform/folders.ts';
+export { type Log, openLog } from './platform/log.ts';
+// Who can think.
+export { ModelError, RosterError, type RosterProblem } from './roster/errors.ts';
+export { loadRoster, parseRoster } from './roster/load.ts';
+export type { MenuEntry } from './roster/menu.ts';
+export type { Roster } from './roster/schema.ts';

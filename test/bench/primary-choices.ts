@@ -1,0 +1,84 @@
+/**
+ * How often the primary agent does the right thing with a real embedded model: `node test/bench/primary-choices.ts [small|standard|<gguf>]`.
+ * None of the utterances is among the examples of its prompt. Prints each choice, the score and the seconds; fails nothing.
+ */
+import { pino } from 'pino';
+import { openPrimary } from '../../actors/primary.ts';
+import { parseRoster } from '../../roster/load.ts';
+import { testCrew } from '../support/crew.ts';
+
+const model = process.argv[2] ?? 'standard';
+const never = new AbortController().signal;
+const crew = await testCrew();
+try {
+  const joined = await crew.join();
+  const roster = parseRoster(
+    `backends:
+  local: { kind: embedded, model: ${model}, tier: local, can_orchestrate: true, good_at: [plan] }
+  scripted: { base_url: "${crew.model.url}", model: scripted, tier: local, good_at: [reasoning] }
+agents:
+  reasoning: { prompt: You think., needs: [reasoning] }`,
+    '/roster.yaml',
+  );
+  // Sub-agents hang in a scripted model, so that there is something to steer and the embedded one belongs to the primary.
+  const node = await crew.node(joined, { roster: { current: () => roster }, types: ['reasoning'] });
+  const acted: string[] = [];
+  const log = pino({ level: 'debug' }, { write: (line) => void acted.push(...toolIn(line)) });
+  const primary = openPrimary({ ...joined, backends: node.backends, roster: () => roster, workspace: crew.folder, log });
+  const events = primary.events(never)[Symbol.asyncIterator]();
+  let right = 0;
+  let asked = 0;
+
+  /** `wanted`: the first tool, and what its arguments must contain; null where it should just answer. */
+  const utter = async (text: string, wanted: string | null, contains = '') => {
+    acted.length = 0;
+    const start = performance.now();
+    let reply = '';
+    primary.say(text);
+    for (;;) {
+      const { value } = await events.next();
+      if (!value || value.type === 'idle') break;
+      if (value.type === 'reply') reply += value.text;
+      if (value.type === 'failed') reply += `FAILED ${value.error.message}`;
+    }
+    const isRight =
+      wanted === null
+        ? acted.length === 0 && reply !== ''
+        : (acted[0] ?? '').startsWith(`${wanted} `) && acted[0]!.includes(contains);
+    asked++;
+    if (isRight) right++;
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    console.log(
+      `${isRight ? 'right' : 'WRONG'} ${seconds.padStart(5)} s  ${text}\n        ${acted.join(' · ') || '(answers)'} → ${reply.replaceAll('\n', ' ⏎ ')}`,
+    );
+  };
+
+  await utter('good morning', null);
+  await utter('read README.md and tell me what it is', 'dispatch_task', 'README.md');
+  await utter('What is the capital of France?', null);
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Fill in the registration form' });
+  await crew.model.next();
+  await utter('how is it going?', 'check_task_status');
+  await utter(`tell ${id} to hurry`, 'steer_task', id);
+  await utter(`${id} must use my work email, not the personal one`, 'steer_task', id);
+  await utter('compare a.txt with b.txt and write the differences into c.txt', 'dispatch_task', 'c.txt');
+  await utter('thanks, well done', null);
+  await utter('please remember that my boss is called Irene', 'remember', 'Irene');
+  await utter('which models can you use?', 'list_backends');
+  await utter(`cancel ${id}`, 'cancel_task', id);
+  await utter(`what did ${id} find out?`, 'get_task_result', id);
+  const asking = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Book a table in a restaurant' });
+  (await crew.model.next()).call('ask_operator', { question: 'For how many people?' });
+  for await (const event of joined.crew.watch(asking, never)) if (event.kind === 'status' && event.status.question) break;
+  await utter('for four people', 'answer_question', asking);
+  await utter('what is my boss called?', 'recall');
+  console.log(`${right} of ${asked} right with ${model}`);
+  await primary.stop();
+} finally {
+  await crew.stop();
+}
+
+function toolIn(line: string): string[] {
+  const { msg, tool, args } = JSON.parse(line) as { msg: string; tool: string; args: unknown };
+  return msg === 'the primary acts' ? [`${tool} ${JSON.stringify(args)}`] : [];
+}
