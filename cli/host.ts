@@ -2,6 +2,7 @@
 import type { Joined } from '../actors/join.ts';
 import type { startNode } from '../actors/node.ts';
 import type { Progress } from '../platform/asset.ts';
+import type { Roster } from '../roster/schema.ts';
 import type { Cli } from './cli.ts';
 import { openRoster } from './roster.ts';
 
@@ -14,7 +15,8 @@ export interface HostOptions {
 }
 
 type Node = Awaited<ReturnType<typeof startNode>>;
-export interface HostedNode extends Pick<Node, 'name' | 'menu' | 'drain'> {
+export interface HostedNode extends Pick<Node, 'name' | 'menu' | 'drain' | 'backends'> {
+  roster(): Roster;
   /** Kinds of task that can be dispatched. */
   types(): string[];
   /** Hands back what it holds. Idempotent. */
@@ -35,6 +37,8 @@ export async function hostNode(cli: Cli, joined: Joined, { types, slots, onProgr
     });
     return {
       name: node.name,
+      backends: node.backends,
+      roster: () => roster.current(),
       menu: () => node.menu(),
       drain: () => node.drain(),
       types: () => typesOf(roster.current()),

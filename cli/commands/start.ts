@@ -8,7 +8,6 @@ import { hostNode } from '../host.ts';
 import { count, parseOptions } from '../parse-options.ts';
 import { tenths } from '../render/progress.ts';
 import { History } from '../repl/history.ts';
-import { GoalTaker, type Primary } from '../repl/primary.ts';
 import { Repl } from '../repl/repl.ts';
 import { withCrew, workspaceFor } from '../session.ts';
 
@@ -23,7 +22,9 @@ export const run: Run = async (cli, _args, options) => {
   return withCrew(cli, { start: true, note }, async (joined) => {
     const node = await hostNode(cli, joined, { slots, onProgress: tenths(note), note });
     const workspace = workspaceFor(cli, joined);
-    const primary: Primary = new GoalTaker(joined.crew, workspace);
+    const { openPrimary } = await import('../../actors/primary.ts');
+    const { backends, roster } = node;
+    const primary = openPrimary({ crew: joined.crew, backends, roster, workspace, log: joined.log });
     const repl = new Repl({
       crew: joined.crew,
       primary,

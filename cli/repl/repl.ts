@@ -5,6 +5,7 @@
  * B. Leaving takes no task down: what is unfinished goes on with the next node.
  * C. Without a terminal the session ends when its input has ended and the work it started is done or waits for the operator.
  */
+import type { Primary } from '../../actors/primary.ts';
 import type { Log } from '../../platform/log.ts';
 import { reported, usageError } from '../errors.ts';
 import { eventsOf } from '../events.ts';
@@ -16,7 +17,6 @@ import { Flow, wrapped } from './flow.ts';
 import type { History } from './history.ts';
 import { readLine } from './input.ts';
 import { Operator, type OperatorOptions } from './operator.ts';
-import type { Primary } from './primary.ts';
 import { Quiet } from './quiet.ts';
 import { Screen } from './screen.ts';
 import { slashCommands } from './slash-commands.ts';

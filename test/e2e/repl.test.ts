@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Terminal } from './support/terminal.ts';
-import { isPlanning, isReducing, isWorking, planOf, World } from './support/world.ts';
+import { isPlanning, isPrimary, isReducing, isWorking, planOf, World } from './support/world.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -15,7 +15,7 @@ const prompt = /^cox>/;
 /** A goal with one sub-task, whose model call is in flight. */
 async function goalInFlight(terminal: Terminal, type = 'reasoning') {
   await terminal.line(prompt);
-  terminal.enter('Find it out');
+  terminal.enter('/run Find it out');
   (await world.model.next(isPlanning)).reply(planOf(['only'], type));
   const call = await world.model.next(isWorking);
   const line = await terminal.line(/^→ .*Find it out/);
@@ -146,6 +146,51 @@ describe('at the prompt', () => {
   });
 });
 
+describe('the primary', () => {
+  it('answers as the words come, and gives work away of which the result is shown', async () => {
+    const terminal = world.terminal();
+    await terminal.line(prompt);
+    terminal.enter('Find it out, please');
+    const first = await world.model.next(isPrimary);
+    expect(first.texts('user').at(-1)).toContain('Find it out, please');
+    terminal.type('meanwhile');
+    first.say('I give that ').say('to a sub-agent.\nIt will ');
+    await terminal.line(/^I give that to a sub-agent\.$/);
+    await typedLine(terminal, 'meanwhile');
+    first.end([{ tool: 'dispatch_task', args: { type: 'reasoning', instruction: 'find it' } }]);
+    await terminal.line(/^→ [a-z0-9]+\.0 “find it”/);
+    (await world.model.next(isPrimary)).reply('It is on it.');
+    (await world.model.next(isWorking)).reply('found');
+    await terminal.line(/^It is on it\.$/);
+    await terminal.line(/^found$/);
+    await typedLine(terminal, 'meanwhile');
+  });
+
+  it('is interrupted by Ctrl-C, and listens again', async () => {
+    const terminal = world.terminal();
+    await terminal.line(prompt);
+    terminal.enter('Tell me a long story');
+    const story = await world.model.next(isPrimary);
+    story.say('Once upon a time\n');
+    await terminal.line(/^Once upon a time$/);
+    terminal.interrupt();
+    expect(await story.closed).toBe(true);
+    await terminal.line(/Interrupted/);
+    terminal.enter('Shorter');
+    (await world.model.next(isPrimary)).reply('The end.');
+    await terminal.line(/^The end\.$/);
+  });
+
+  it('that cannot think says why, and the prompt stays', async () => {
+    const terminal = world.terminal();
+    await terminal.line(prompt);
+    world.model.answer((call) => call.fail(401, 'no such model'));
+    terminal.enter('Hello');
+    await terminal.line(/no such model/);
+    await typedLine(terminal, '');
+  });
+});
+
 describe('Ctrl-C', () => {
   it('clears what is typed, then leaves', async () => {
     const terminal = world.terminal();
@@ -195,7 +240,7 @@ it('leaving keeps tasks, says which, and the next start goes on with them', asyn
 
 describe('piped', () => {
   it('a goal is answered on stdout, and the end of the input is the end', async () => {
-    const running = world.start([], { stdin: 'Find it out\n' });
+    const running = world.start([], { stdin: '/run Find it out\n' });
     (await world.model.next(isPlanning)).reply(planOf(['only']));
     (await world.model.next(isWorking)).reply('found');
     (await world.model.next(isReducing)).reply('It is found.');
@@ -204,6 +249,16 @@ describe('piped', () => {
     expect(stdout).toMatch(/^It is found\.$/m);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: no sequence of any kind
     expect(stdout).not.toMatch(/\u001b|cox>/);
+  });
+
+  it('each line of talk is answered before the next is read', async () => {
+    const running = world.start([], { stdin: 'one\ntwo\n' });
+    (await world.model.next(isPrimary)).reply('uno');
+    const second = await world.model.next(isPrimary);
+    expect(second.texts('assistant').at(-1)).toBe('uno');
+    second.reply('dos');
+    const { code, stdout } = await running.ended;
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'uno\ndos\n' });
   });
 
   it('a session ends when all that is left waits for the operator, and says for what', async () => {

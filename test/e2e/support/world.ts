@@ -160,7 +160,8 @@ ${more}`,
 
 export const isPlanning = (call: ModelCall): boolean => call.texts('system')[0]?.startsWith('You split a goal') === true;
 export const isReducing = (call: ModelCall): boolean => call.texts('system')[0]?.startsWith('You put the results') === true;
-export const isWorking = (call: ModelCall): boolean => !isPlanning(call) && !isReducing(call);
+export const isPrimary = (call: ModelCall): boolean => call.texts('system')[0]?.startsWith('You are the primary agent') === true;
+export const isWorking = (call: ModelCall): boolean => !isPlanning(call) && !isReducing(call) && !isPrimary(call);
 
 /** Sub-tasks by key, all of one type, none after another. */
 export const planOf = (keys: readonly string[], type = 'reasoning'): string =>
