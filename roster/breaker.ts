@@ -43,8 +43,8 @@ export class Breaker {
   failed(retryAfterMs = 0): void {
     this.failures++;
     const { breakerFailures, breakerMs } = this.limits();
-    if (this.state.name === 'trying' || this.failures >= breakerFailures)
-      this.state = { name: 'open', until: this.now() + Math.max(breakerMs, retryAfterMs) };
+    // Also after a try that failed: they still are in a row.
+    if (this.failures >= breakerFailures) this.state = { name: 'open', until: this.now() + Math.max(breakerMs, retryAfterMs) };
   }
 
   /** The call said nothing about the backend: it was given up by its caller. A try may be made again. */

@@ -41,9 +41,10 @@ test('a try that fails opens it again at once; one that succeeds closes it', () 
   failTimes(2);
   now = 10_000;
   breaker.allow();
+  now = 12_000;
   breaker.failed();
   expect(breaker.restMs).toBe(10_000);
-  now = 20_000;
+  now = 22_000;
   breaker.allow();
   breaker.succeeded();
   expect([breaker.allow(), breaker.allow()]).toEqual([true, true]);

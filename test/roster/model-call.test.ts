@@ -249,7 +249,7 @@ test.each([
   ['more', [delta({ content: 'one' })]],
 ])('a backend that says nothing %s for too long is given up', async (_what, chunks) => {
   const server = await scripted(() => ({ chunks, ending: 'hang' }));
-  const { backends } = open(`${oneBackend(server.url)}\nlimits: { silence_seconds: 0.05 }`);
+  const { backends } = open(`${oneBackend(server.url)}\nlimits: { silence_seconds: 1 }`);
   expect(await failureOf(backends.call('main', user('x'), never))).toMatchObject({ code: 'timeout', retryable: true });
   expect(await server.received[0]!.closed).toBe(true);
 });
@@ -311,6 +311,41 @@ test('after failures in a row the backend is left alone, then one call may try',
   isWell = true;
   expect((await replyOf(backends.call('main', user('x'), never))).reply.text).toBe('ok');
   expect(backends.menu()[0]).toMatchObject({ available: true, why: null });
+});
+
+test('a bad reply shows that the backend lives: failures before it no longer count', async () => {
+  const ill: Reply = { status: 500, json: { error: { message: 'ill' } } };
+  const server = await scripted((nth) => (nth === 1 ? stream(delta({}, 'stop')) : ill));
+  const { backends } = open(`${oneBackend(server.url)}\nlimits: { retries: 0, breaker_failures: 2 }`);
+  const codes: string[] = [];
+  for (let i = 0; i < 4; i++) codes.push((await failureOf(backends.call('main', user('x'), never))).code);
+  expect(codes).toEqual(['overloaded', 'bad-reply', 'overloaded', 'overloaded']);
+  expect((await failureOf(backends.call('main', user('x'), never))).code).toBe('resting');
+});
+
+test('a try after the rest that its caller gives up leaves the try to the next call', async () => {
+  let now = 0;
+  const abort = new AbortController();
+  const server = await scripted((nth) => {
+    if (nth === 0) return { status: 500, json: { error: { message: 'ill' } } };
+    if (nth === 2) return stream(delta({ content: 'ok' }, 'stop'));
+    abort.abort();
+    return { ending: 'hang' };
+  });
+  const { backends } = open(`${oneBackend(server.url)}\nlimits: { retries: 0, breaker_failures: 1, breaker_seconds: 10 }`, {
+    now: () => now,
+  });
+  await failureOf(backends.call('main', user('x'), never));
+  now = 10_000;
+  expect((await failureOf(backends.call('main', user('x'), abort.signal))).code).toBe('aborted');
+  expect((await replyOf(backends.call('main', user('x'), never))).reply.text).toBe('ok');
+});
+
+test('a backend that thinks aloud is not silent, however long it takes', async () => {
+  const thought = delta({ reasoning_content: 'hm' });
+  const server = await scripted(() => ({ chunks: [...Array(6).fill(thought), delta({ content: 'ok' }, 'stop')], paceMs: 300 }));
+  const { backends } = open(`${oneBackend(server.url)}\nlimits: { silence_seconds: 1.2 }`);
+  expect((await replyOf(backends.call('main', user('x'), never))).reply.text).toBe('ok');
 });
 
 test('keys come by reference, are sent, and show up in no log and no error', async () => {

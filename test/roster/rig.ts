@@ -1,6 +1,7 @@
 /** What the roster's tests share: Backends on a roster written as YAML, and a server that streams exactly the chunks it is told. */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { Folders } from '../../platform/folders.ts';
 import { Backends, type BackendsOptions } from '../../roster/backends.ts';
@@ -84,6 +85,8 @@ export interface Reply {
   readonly json?: unknown;
   /** Chunks of the stream; a string is sent as it is. */
   readonly chunks?: readonly (object | string)[];
+  /** Between one chunk and the next. */
+  readonly paceMs?: number;
   /** What comes after the chunks: the end by the book, the mere end of the stream, a cut connection, or nothing at all. */
   readonly ending?: 'done' | 'end' | 'cut' | 'hang';
 }
@@ -102,11 +105,14 @@ export async function scriptedServer(script: (nth: number, request: Received) =>
     const closed = new Promise<boolean>((resolve) => response.on('close', () => resolve(!response.writableFinished)));
     const entry: Received = { body: text ? JSON.parse(text) : {}, headers: request.headers, closed };
     received.push(entry);
-    const { status = 200, headers = {}, json, chunks = [], ending = 'done' } = script(received.length - 1, entry);
+    const { status = 200, headers = {}, json, chunks = [], paceMs = 0, ending = 'done' } = script(received.length - 1, entry);
     if (status !== 200)
       return void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(json));
     response.writeHead(200, { 'content-type': 'text/event-stream', ...headers });
-    for (const chunk of chunks) response.write(typeof chunk === 'string' ? chunk : `data: ${JSON.stringify(chunk)}\n\n`);
+    for (const chunk of chunks) {
+      response.write(typeof chunk === 'string' ? chunk : `data: ${JSON.stringify(chunk)}\n\n`);
+      if (paceMs > 0) await delay(paceMs);
+    }
     if (ending === 'done') response.end('data: [DONE]\n\n');
     else if (ending === 'end') response.end();
     else if (ending === 'cut') response.write(' ', () => response.destroy());
