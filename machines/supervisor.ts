@@ -396,12 +396,12 @@ export const supervisor = setup({
             id: 'drain',
             src: 'drain',
             input: ({ context }) => ({ children: [...context.stopping, ...childrenOf(plan.all(context.nodes))] }),
-            onError: { target: '#supervisor.deciding', actions: 'giveUp' },
+            onError: { actions: 'giveUp' },
           },
           /** Not by way of `deciding` after each return: that would give the others more time. */
           always: { guard: 'isDrained', target: '#supervisor.deciding' },
           on: {
-            DRAIN_EXPIRED: { target: '#supervisor.deciding', actions: 'giveUp' },
+            DRAIN_EXPIRED: { actions: 'giveUp' },
             STEER: { actions: { type: 'refuse', params: 'the task is ending' } },
             REDIRECT: { actions: { type: 'refuse', params: 'the task is ending' } },
             SWAP: { actions: { type: 'refuse', params: 'the task is ending' } },

@@ -160,8 +160,19 @@ export interface Score {
   readonly total: number;
   readonly survivors: readonly string[];
 }
+/** Mutants that do the same as the chart, each with the reason. One that is no mutant any more is a mistake. */
+export type Equivalents = Readonly<Record<string, string>>;
+
 /** `kill` says why a mutant is wrong, or null where nothing was noticed. */
-export function score(mutants: readonly Mutant[], kill: (machine: AnyStateMachine) => string | null): Score {
-  const survivors = mutants.filter(({ machine }) => kill(machine) === null).map(({ name }) => name);
-  return { killed: mutants.length - survivors.length, total: mutants.length, survivors };
+export function score(
+  mutants: readonly Mutant[],
+  equivalents: Equivalents,
+  kill: (machine: AnyStateMachine) => string | null,
+): Score {
+  const names = new Set(mutants.map(({ name }) => name));
+  const stale = Object.keys(equivalents).filter((name) => !names.has(name));
+  if (stale.length > 0) throw new Error(`said to be equivalent, but no mutants: ${stale.join('; ')}`);
+  const judged = mutants.filter(({ name }) => !Object.hasOwn(equivalents, name));
+  const survivors = judged.filter(({ machine }) => kill(machine) === null).map(({ name }) => name);
+  return { killed: judged.length - survivors.length, total: judged.length, survivors };
 }

@@ -5,9 +5,11 @@ import { supervisor } from '../../machines/supervisor.ts';
 import { judge } from './judge.ts';
 import { mutantsOf, score } from './mutants.ts';
 import { report } from './report.ts';
+import { equivalents as subAgentEquivalents } from './sub-agent/equivalents.ts';
 import { paths as subAgentPaths } from './sub-agent/explore.ts';
 import { model as subAgentModel } from './sub-agent/model.ts';
 import { seeded as subAgentSeeded } from './sub-agent/seeded.ts';
+import { equivalents as supervisorEquivalents } from './supervisor/equivalents.ts';
 import { asking, others, paths as supervisorPaths } from './supervisor/explore.ts';
 import { model as supervisorModel } from './supervisor/model.ts';
 import { seeded as supervisorSeeded } from './supervisor/seeded.ts';
@@ -18,8 +20,8 @@ const byLength = <Path extends readonly unknown[]>(paths: Path[]) => paths.sort(
 
 it('the contract of the sub-agent notices wrongs in its chart', { timeout: 900_000 }, () => {
   const paths = byLength(subAgentPaths('small'));
-  const judged = score([...mutantsOf(subAgent), ...subAgentSeeded], (machine) =>
-    judge(subAgentModel(machine), paths, { runs: 1_000, seed }),
+  const judged = score([...mutantsOf(subAgent), ...subAgentSeeded], subAgentEquivalents, (machine) =>
+    judge(subAgentModel(machine), paths, { runs: 3_000, seed }),
   );
   report('sub-agent', judged);
   expect(judged.killed / judged.total).toBeGreaterThan(0.97);
@@ -27,7 +29,7 @@ it('the contract of the sub-agent notices wrongs in its chart', { timeout: 900_0
 
 it('the contract of the supervisor notices wrongs in its chart', { timeout: 900_000 }, () => {
   const sets = [...others, asking].map((policy) => ({ policy, paths: byLength(supervisorPaths('tiny', policy)) }));
-  const judged = score([...mutantsOf(supervisor), ...supervisorSeeded], (machine) => {
+  const judged = score([...mutantsOf(supervisor), ...supervisorSeeded], supervisorEquivalents, (machine) => {
     for (const { policy, paths } of sets) {
       const wrong = judge(supervisorModel(machine, policy), paths, { runs: 300, seed });
       if (wrong !== null) return wrong;

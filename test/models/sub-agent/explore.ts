@@ -9,16 +9,22 @@ const queued = ({ context: { steers } }: Snap) =>
   [...new Set(steers.filter(({ fate }) => fate === 'queued').map(({ urgency }) => urgency))].sort().join('+');
 
 /** What an operator would call a different situation. */
-const small = (snapshot: Snap) => {
+const tiny = (snapshot: Snap) => {
   const { paused, question, calls } = snapshot.context;
   return [stateOf(snapshot), paused, question?.kind, calls.map(({ tool }) => tool)].join('|');
 };
-const medium = (snapshot: Snap) => [small(snapshot), queued(snapshot), snapshot.context.partial !== ''].join('|');
+/** And what was heard, what failed, and whether a correction waits behind a question. */
+const small = (snapshot: Snap) => {
+  const { partial, failures, question, steers } = snapshot.context;
+  const waits = question !== null && steers.some(({ fate, urgency }) => fate === 'queued' && urgency === 'now');
+  return [tiny(snapshot), Math.min(partial.length, 4), failures, waits].join('|');
+};
+const medium = (snapshot: Snap) => [tiny(snapshot), queued(snapshot), snapshot.context.partial !== ''].join('|');
 const large = (snapshot: Snap) => {
   const { step, limits, failures, repeats } = snapshot.context;
   return [medium(snapshot), step >= limits.steps, failures, repeats].join('|');
 };
-const projections = { small, medium, large };
+const projections = { tiny, small, medium, large };
 
 export const paths = (size: keyof typeof projections, machine: AnyStateMachine = subAgent): ModelEvent[][] =>
   edgePaths({
@@ -37,5 +43,5 @@ export const paths = (size: keyof typeof projections, machine: AnyStateMachine =
 export function smallPaths(): SubAgentEvent[][] {
   const isOurFault = ({ type, ...event }: ModelEvent) =>
     type.startsWith('xstate.') || ('call' in event && ['stale', 'late'].includes(event.text));
-  return paths('small').filter((path): path is SubAgentEvent[] => !path.some(isOurFault));
+  return paths('tiny').filter((path): path is SubAgentEvent[] => !path.some(isOurFault));
 }

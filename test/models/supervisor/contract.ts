@@ -72,7 +72,9 @@ export class Contract {
     };
     must(was.state !== 'done', 'X nothing comes after the end');
 
+    const asked = this.#asked;
     const decides = this.#take(event, was);
+    const stays = asked !== undefined && this.#asked === asked;
     const expected = decides ? this.#advance() : was.state;
     must(is.state === expected, `D what comes next is ${expected}`, is.state);
 
@@ -106,6 +108,7 @@ export class Contract {
       is.relays,
       this.#account.relays,
     );
+    must(!stays || is.question?.id === was.question?.id, 'A what is asked stays asked', is.question);
     this.#checkQuestion(is, must);
     this.#checkPlan(is, must);
     this.#checkReceipts(is, must);

@@ -22,10 +22,10 @@ export const others: readonly Policy[] = [
 
 /** What an operator would call a different situation: how many sub-tasks are in which status, except where all are being stopped. */
 const tiny = (snapshot: Snap) => {
-  const { paused, question, nodes } = snapshot.context;
+  const { paused, question, nodes, failures } = snapshot.context;
   const state = stateOf(snapshot);
   const statuses = Object.values(nodes).map(({ status }) => status.slice(0, 2));
-  return [state, paused, question && question.key === null, state === 'stopping' ? '' : statuses.sort()].join('|');
+  return [state, paused, question && question.key === null, failures, state === 'stopping' ? '' : statuses.sort()].join('|');
 };
 const small = (snapshot: Snap) => {
   const { undecided, nodes, stopping } = snapshot.context;

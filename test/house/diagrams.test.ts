@@ -1,0 +1,16 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { pages } from './charts.ts';
+
+const folder = join(import.meta.dirname, '../../docs/diagrams');
+
+describe('docs/diagrams', () => {
+  it.each(Object.entries(pages()))('%s shows the chart as it is (else run `node .ci/write-diagrams.mjs`)', (name, text) => {
+    expect(readFileSync(join(folder, name), 'utf8')).toBe(text);
+  });
+
+  it('shows no chart that is gone', () => {
+    expect(readdirSync(folder).sort()).toEqual(Object.keys(pages()).sort());
+  });
+});

@@ -1,0 +1,12 @@
+import type { Equivalents } from '../mutants.ts';
+
+/** Changes of the sub-agent's chart that change nothing it does. */
+export const equivalents: Equivalents = {
+  'retarget running PAUSE to #sub-agent.awaiting-steer':
+    'nothing that writes is in flight there, so only holding is left to decide',
+  'swap deciding always#2 and #3':
+    'what is overtaken is dropped before or after the question about being stuck, with the same word',
+  'swap deciding always#4 and #5': 'no tool both asks and is gated',
+  'swap deciding always#6 and #7': 'there is no answer while there are calls',
+  'swap awaiting-steer ANSWER#1 and #2': 'a question is about a call or about being stuck, never both',
+};
