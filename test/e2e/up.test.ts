@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isWorking, World } from './support/world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await World.make();
+});
+afterEach(() => world.stop());
+
+describe('cox up', () => {
+  it('works on what was dispatched before anyone was there', async () => {
+    const { code, stdout, stderr } = await world.cox(['dispatch', 'reasoning', 'wait for me']);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/No node is up/);
+    const node = world.start(['up'], { stdin: null });
+    (await world.model.next(isWorking)).reply('here I am');
+    expect((await world.cox(['result', stdout.trim()])).stdout).toBe('here I am\n');
+    node.process.kill('SIGTERM');
+    expect((await node.ended).code).toBe(0);
+  });
+
+  it('drains on the first signal: what it holds is gone on with by another node', async () => {
+    const first = world.start(['up', '--json'], { stdin: null });
+    await first.says('stdout', /"node"/);
+    const { value } = await world.json<{ id: string }>(['dispatch', 'reasoning', 'be handed over']);
+    await world.model.next(isWorking);
+    const second = world.start(['up', '--json'], { stdin: null });
+    await second.says('stdout', /"node"/);
+    first.process.kill('SIGTERM');
+    expect((await first.ended).code).toBe(0);
+    (await world.model.next(isWorking)).reply('handed over');
+    expect((await world.cox(['result', value.id])).stdout).toBe('handed over\n');
+  });
+
+  it('takes only the kinds it is told to', async () => {
+    const node = world.start(['up', '--types', 'files', '--json'], { stdin: null });
+    await node.says('stdout', /"node"/);
+    const other = await world.json<{ id: string }>(['dispatch', 'reasoning', 'not for you']);
+    const own = await world.json<{ id: string }>(['dispatch', 'files', 'for you']);
+    (await world.model.next((call) => call.texts('user').join().includes('for you'))).reply('mine');
+    expect((await world.cox(['result', own.value.id])).stdout).toBe('mine\n');
+    expect((await world.json<{ state: string }>(['status', other.value.id])).value.state).toBe('idle');
+  });
+});
