@@ -8,9 +8,11 @@ import { Interrupted, reported, usageError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Output } from './output.ts';
 import type { Parsed } from './program.ts';
-import { onSignal } from './signals.ts';
+import { exitOf, onSignal } from './signals.ts';
 
 const argv = process.argv.slice(2);
+/** For a command to leave in order after a first signal. */
+const leaveWithinMs = 5_000;
 const ended = new AbortController();
 
 async function main(): Promise<number> {
@@ -25,6 +27,10 @@ async function main(): Promise<number> {
   });
   for (const stream of [process.stdout, process.stderr]) stream.on('error', (error) => stopWriting(error));
   let logFile: string | null = null;
+  process.on('uncaughtException', (error) => {
+    out.error(reported(error, logFile));
+    process.exit(exitCodes.internal);
+  });
   try {
     const parsed = await parseArguments(out);
     if (!parsed) return exitCodes.ok;
@@ -33,7 +39,7 @@ async function main(): Promise<number> {
     const release = cli.onSignal((signal) => ended.abort(new Interrupted(exitOf(signal))));
     try {
       const run = await parsed.command.load();
-      return await run(cli, parsed.args, parsed.options);
+      return await Promise.race([run(cli, parsed.args, parsed.options), outOfPatience()]);
     } finally {
       release();
     }
@@ -48,6 +54,14 @@ async function main(): Promise<number> {
   } finally {
     await out.flush();
   }
+}
+
+/** Rejects some time after the end was asked for: who waits for a bus that is away is not kept. */
+function outOfPatience(): Promise<never> {
+  return new Promise((_, reject) => {
+    const giveUp = () => setTimeout(() => reject(ended.signal.reason), leaveWithinMs);
+    ended.signal.addEventListener('abort', giveUp, { once: true });
+  });
 }
 
 /** Null when the command line only asked for help or the version, which is printed then. */
@@ -109,6 +123,5 @@ function version(): string {
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-const exitOf = (signal: NodeJS.Signals): number => (signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
 
 process.exit(await main());

@@ -9,12 +9,20 @@ type Handler = (signal: NodeJS.Signals) => void;
 
 const heard: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const patience = 3;
+/** One Ctrl-C in a terminal reaches a child of npm twice: by the terminal, and passed on by npm. No hand is that quick. */
+const echoMs = 150;
+
 const handlers: Handler[] = [];
 let count = 0;
+let last: { signal: NodeJS.Signals; atMs: number } | null = null;
 
 function hear(signal: NodeJS.Signals): void {
+  const atMs = performance.now();
+  const isEcho = last?.signal === signal && atMs - last.atMs < echoMs;
+  last = { signal, atMs };
+  if (isEcho) return;
   count += 1;
-  if (count >= patience) process.exit(signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
+  if (count >= patience) process.exit(exitOf(signal));
   handlers.at(-1)?.(signal);
 }
 
@@ -28,3 +36,5 @@ export function onSignal(handler: Handler): () => void {
     if (handlers.length === 0) for (const signal of heard) process.off(signal, hear);
   };
 }
+
+export const exitOf = (signal: NodeJS.Signals): number => (signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);

@@ -26,12 +26,13 @@ const Shape = z.object({ deadline: deadline.optional(), slots: count(1, 10_000).
 export const run: Run = async (cli, words, options) => {
   const { deadline: deadlineAt, slots } = parseOptions(Shape, options);
   const instruction = await readGoal(words, cli.stdin);
-  return withCrew(cli, { start: true }, async (joined) => {
+  const shown: { tree: LiveTree | null } = { tree: null };
+  const note = (text: string) => (shown.tree ? shown.tree.print([text]) : cli.out.note(text));
+  return withCrew(cli, { start: true, note }, async (joined) => {
     const { progressBar } = await import('../../platform/progress.ts');
     const bar = progressBar(cli.out.stderr);
-    const shown: { tree: LiveTree | null } = { tree: null };
     const onProgress = (progress: Progress) => (shown.tree ? shown.tree.progress(progress, bar) : bar.onProgress(progress));
-    const node = await hostNode(cli, joined, { slots, onProgress, note: (text) => cli.out.note(text) });
+    const node = await hostNode(cli, joined, { slots, onProgress, note });
     try {
       const workspace = workspaceFor(cli, joined);
       const id = await joined.crew.dispatch({ type: 'supervisor', instruction, workspace, deadlineAt: deadlineAt ?? null });

@@ -6,6 +6,7 @@ import { clearScreenDown, cursorTo, moveCursor } from 'node:readline';
 import type { TreeNode } from '../../bus/messages.ts';
 import type { Progress } from '../../platform/asset.ts';
 import type { ProgressBar } from '../../platform/progress.ts';
+import { clip } from './clip.ts';
 import type { Paint } from './paint.ts';
 import { printable } from './printable.ts';
 import { progressLine } from './progress.ts';
@@ -70,7 +71,8 @@ export class LiveTree {
     // What does not fit on the screen could not be erased again.
     const shown =
       all.length > rows && !this.#stopped ? [...all.slice(0, rows - 1), this.#paint.dim(`… ${all.length - rows + 1} more`)] : all;
-    for (const line of shown) this.#stream.write(`${line}\n`);
+    // One that wrapped would take two rows, and could not be erased by counting.
+    for (const line of shown) this.#stream.write(`${this.#stopped ? line : clip(line, columns - 1)}\n`);
     this.#drawn = this.#stopped ? 0 : shown.length;
   }
 
