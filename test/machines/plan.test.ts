@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  check,
+  dependants,
+  doomed,
+  explain,
+  failDoomed,
+  maxNodes,
+  type NodeSpec,
+  type Plan,
+  type PlanNode,
+  planned,
+  put,
+  ready,
+} from '../../machines/plan.ts';
+
+const node = (key: string, ...after: string[]): NodeSpec => ({
+  key,
+  type: 'files',
+  instruction: key,
+  needs: [],
+  after,
+  backend: null,
+});
+const plan = (...nodes: PlanNode[]): Plan => put({}, ...nodes);
+const be = (status: PlanNode['status'], spec: NodeSpec): PlanNode => ({ ...planned(spec), status });
+const keys = (nodes: readonly PlanNode[]) => nodes.map(({ key }) => key);
+
+describe('checking a plan', () => {
+  it('finds a sub-task that is there twice', () => {
+    expect(check([node('a'), node('a')])).toEqual({ code: 'duplicate-key', key: 'a' });
+  });
+
+  it('finds a dependency that is not there, unless it was there before', () => {
+    expect(check([node('a', 'b')])).toEqual({ code: 'unknown-after', key: 'a', after: 'b' });
+    expect(check([node('a', 'b')], ['b'])).toBeNull();
+  });
+
+  it('does not take what every object has for a sub-task', () => {
+    expect(check([node('a', 'constructor')])?.code).toBe('unknown-after');
+  });
+
+  it('finds a plan that is too big', () => {
+    const nodes = Array.from({ length: maxNodes + 1 }, (_, i) => node(`n${i}`));
+    expect(check(nodes)).toEqual({ code: 'too-many', count: maxNodes + 1 });
+    expect(check(nodes.slice(1))).toBeNull();
+  });
+
+  it('names those that wait for each other, and those that wait for them', () => {
+    expect(check([node('a'), node('b', 'a', 'c'), node('c', 'b'), node('d', 'c')])).toEqual({
+      code: 'cycle',
+      keys: ['b', 'c', 'd'],
+    });
+    expect(check([node('a', 'a')])?.code).toBe('cycle');
+  });
+
+  it('accepts whatever depends on earlier ones only, in any order, and not once a way leads back', () => {
+    const graph = fc.array(fc.array(fc.nat(), { maxLength: 3 }), { minLength: 2, maxLength: 12 });
+    fc.assert(
+      fc.property(graph, fc.nat(), (links, turn) => {
+        const nodes = links.map((to, i) => node(`n${i}`, ...(i === 0 ? [] : to.map((j) => `n${j % i}`))));
+        const shuffled = [...nodes.slice(turn % nodes.length), ...nodes.slice(0, turn % nodes.length)];
+        expect(check(shuffled)).toBeNull();
+        const end = nodes.findLast(({ after }) => after.length > 0);
+        if (!end) return;
+        const back = shuffled.map((each) => (each.key === end.after[0] ? { ...each, after: [...each.after, end.key] } : each));
+        expect(check(back)?.code).toBe('cycle');
+      }),
+    );
+  });
+
+  it('says what is wrong in words', () => {
+    expect(explain({ code: 'unknown-after', key: 'a', after: 'b' })).toBe('a comes after b, which is no sub-task of the plan');
+  });
+});
+
+describe('what may start', () => {
+  it('is what waits for nothing any more, in order, while there is room', () => {
+    const now = plan(
+      be('returned', node('a')),
+      be('waiting', node('b', 'a')),
+      be('waiting', node('c', 'b')),
+      be('waiting', node('d')),
+    );
+    expect(keys(ready(now, [], 9))).toEqual(['b', 'd']);
+    expect(keys(ready(now, [], 1))).toEqual(['b']);
+  });
+
+  it('is at least one, however small the room', () => {
+    expect(keys(ready(plan(be('waiting', node('a'))), [], 0))).toEqual(['a']);
+  });
+
+  it('goes without a dependency that failed, but not without all of them', () => {
+    const failed = be('failed', node('a'));
+    const needs = be('waiting', node('c', 'a', 'b'));
+    expect(keys(ready(plan(failed, be('returned', node('b')), needs), [], 9))).toEqual(['c']);
+    const lost = plan(failed, be('failed', node('b')), needs, be('waiting', node('d', 'c')));
+    expect(keys(ready(lost, [], 9))).toEqual([]);
+    expect(keys(doomed(lost, []))).toEqual(['c']);
+    expect(failDoomed(lost, []).d).toMatchObject({ status: 'failed', failure: { code: 'dependency-failed' } });
+  });
+
+  it('waits while a failure is being asked about', () => {
+    const now = plan(be('failed', node('a')), be('returned', node('b')), be('waiting', node('c', 'a', 'b')));
+    expect(keys(ready(now, ['a'], 9))).toEqual([]);
+    expect(keys(doomed(now, ['a']))).toEqual([]);
+  });
+});
+
+it('what depends on a sub-task is found through others', () => {
+  const now = plan(planned(node('c', 'b')), planned(node('b', 'a')), planned(node('a')), planned(node('d')));
+  expect(keys(dependants(now, 'a'))).toEqual(['c', 'b']);
+});
