@@ -98,3 +98,32 @@ test.each<Nodes>(['oldest', 'present'])('the installed cox reaches a goal, on th
   const answered = JSON.parse(await cox(node, ['run', '--json', 'Do a and b']));
   expect(answered).toMatchObject({ outcome: 'completed', answer: expect.stringContaining('both done') });
 });
+
+test('a program that uses it is checked by its declarations, and runs', async () => {
+  const program = join(consumer, 'program.ts');
+  await writeFile(
+    program,
+    `import { defineTool, joinCrew, startNode, type TaskSpec } from 'coxswain';
+const spec: TaskSpec['type'] = 'reasoning';
+// @ts-expect-error: an instruction is text
+const wrong: TaskSpec['instruction'] = 1;
+console.log(typeof defineTool, typeof joinCrew, typeof startNode, spec, wrong);
+`,
+  );
+  const options = [
+    '--strict',
+    '--noEmit',
+    '--target',
+    'es2024',
+    '--module',
+    'nodenext',
+    '--skipLibCheck',
+    '--typeRoots',
+    join(root, 'node_modules/@types'),
+  ];
+  const { stdout } = await run(join(bin, 'tsc'), ['--ignoreConfig', ...options, '--types', 'node', program], {
+    cwd: consumer,
+  }).catch((cause) => cause);
+  expect(stdout).toBe('');
+  expect((await run(join(bin, 'node'), [program], { cwd: consumer })).stdout).toBe('function function function reasoning 1\n');
+});
