@@ -102,7 +102,15 @@ export const planned = (spec: NodeSpec): PlanNode => ({
   corrections: 0,
 });
 
-export const all = (plan: Plan): PlanNode[] => Object.values(plan);
+/** Listing a thousand keys costs more than all that is then done with them, and plans never change: each is listed once. */
+const listed = new WeakMap<Plan, readonly PlanNode[]>();
+export function all(plan: Plan): readonly PlanNode[] {
+  const known = listed.get(plan);
+  if (known) return known;
+  const nodes = Object.values(plan);
+  listed.set(plan, nodes);
+  return nodes;
+}
 /** Keys are the model's words: `constructor` must not find what every object has. */
 export const nodeOf = (plan: Plan, key: string): PlanNode | undefined => (Object.hasOwn(plan, key) ? plan[key] : undefined);
 export const running = (plan: Plan): PlanNode[] => all(plan).filter(({ status }) => status === 'running');
@@ -134,14 +142,16 @@ const isUnblocked = (plan: Plan, node: PlanNode, undecided: readonly string[]) =
 /** What may start now, in the plan's order, at most as many as `concurrency` leaves room for. */
 export function ready(plan: Plan, undecided: readonly string[], concurrency: number): PlanNode[] {
   const free = Math.max(0, Math.max(1, concurrency) - running(plan).length);
-  if (free === 0) return [];
-  return all(plan)
-    .filter((node) => isUnblocked(plan, node, undecided) && !isDoomed(plan, node))
-    .slice(0, free);
+  const found: PlanNode[] = [];
+  for (const node of all(plan)) {
+    if (found.length === free) break;
+    if (isUnblocked(plan, node, undecided) && !isDoomed(plan, node)) found.push(node);
+  }
+  return found;
 }
 
 export const doomed = (plan: Plan, undecided: readonly string[]): PlanNode[] =>
-  all(plan).filter((node) => isUnblocked(plan, node, undecided) && isDoomed(plan, node));
+  all(plan).filter((node) => node.after.length > 0 && isUnblocked(plan, node, undecided) && isDoomed(plan, node));
 
 /** Fails what can't be done any more, and what that leaves without anything in turn. */
 export function failDoomed(plan: Plan, undecided: readonly string[]): Plan {
