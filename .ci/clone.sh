@@ -31,12 +31,18 @@ trap clean EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# Waited for in the background: only so does a signal that ends this script end it at once.
+run() {
+  "$@" </dev/null &
+  wait $!
+}
+
 # check <what> <command…>: one check, its output shown, its outcome counted.
 check() {
   local what=$1 started=$SECONDS
   shift
   printf '== %s\n' "$what"
-  if "$@" </dev/null; then
+  if run "$@"; then
     passed=$((passed + 1))
     printf '== %s: ok, %d s\n\n' "$what" $((SECONDS - started))
   else
@@ -75,7 +81,7 @@ run_tests() {
   local code counts limit=()
   command -v timeout >/dev/null && limit=(timeout -k 10 20m)
   printf '== npm test\n'
-  "${limit[@]}" npm test -- --reporter=default --reporter=json --outputFile.json="$work/tests.json" </dev/null
+  run "${limit[@]}" npm test -- --reporter=default --reporter=json --outputFile.json="$work/tests.json"
   code=$?
   counts=$(node .ci/count-tests.mjs "$work/tests.json" 2>/dev/null) || counts='0 1'
   # What fails outside of a test, an unhandled error or a time limit, must not pass.
