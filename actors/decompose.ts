@@ -9,6 +9,7 @@ import { check, explain, type NodeSpec, type Reduce } from '../machines/plan.ts'
 import { CoxError } from '../platform/errors.ts';
 import type { Backends } from '../roster/backends.ts';
 import type { ChatMessage } from '../roster/conversation.ts';
+import { requireCoordinator } from '../roster/coordinator.ts';
 import type { Roster } from '../roster/schema.ts';
 import { effect } from './effect.ts';
 import type { HostPort } from './role.ts';
@@ -46,6 +47,7 @@ export const decompose = (port: HostPort, options: PlanOptions) =>
           backend: 'plan',
         });
       }
+      requireCoordinator(options.roster());
       const route = orchestrator(options, input.backend, port.spec.avoid);
       port.onBackend(route.backend);
       port.note(`plan by ${route.backend}: ${route.why}`);
@@ -193,7 +195,11 @@ ${kindList(options)}`,
     { messages, shape: Plan, shapeName: 'plan', temperature: 0 },
     signal,
   );
-  const nodes = value.tasks.map((task): NodeSpec => ({ ...task, backend: null }));
+  // Models invent capabilities; one that no backend claims would leave the sub-task without any.
+  const claimed = new Set(options.backends.menu().flatMap(({ goodAt }) => goodAt));
+  const nodes = value.tasks.map(
+    (task): NodeSpec => ({ ...task, needs: task.needs.filter((need) => claimed.has(need)), backend: null }),
+  );
   return { plan: { nodes, reduce: reduceBy(options.roster(), value.final) }, usage };
 }
 

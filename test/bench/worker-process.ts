@@ -1,0 +1,40 @@
+/** A node in a process of its own, for benchmarks: hosts the kind `bench`, echoes raw requests, and tells its memory. */
+import { pino } from 'pino';
+import { joinCrew } from '../../actors/join.ts';
+import { startNode } from '../../actors/node.ts';
+import { foldersOf } from '../../platform/folders.ts';
+import { parseRoster } from '../../roster/load.ts';
+
+const { MODEL_URL = '' } = process.env;
+const joined = await joinCrew({
+  env: process.env,
+  log: pino({ level: 'silent' }),
+  folders: foldersOf(process.env),
+  start: true,
+  signal: AbortSignal.timeout(60_000),
+});
+const roster = parseRoster(
+  `backends: { main: { base_url: "${MODEL_URL}", model: scripted, tier: local, good_at: [bench], can_orchestrate: true, concurrency: 1024 } }\n`,
+  '/roster.yaml',
+);
+await startNode({
+  joined,
+  roster: { current: () => roster },
+  workspace: process.cwd(),
+  onProgress: () => {},
+  slots: 5000,
+  kinds: [
+    { name: 'bench', prompt: 'Bench.', tools: [], needs: [], limits: { steps: 10_000, failures: 3, repeats: 3, costUsd: null } },
+  ],
+});
+const { nc } = joined.bus;
+nc.subscribe('bench.echo', { callback: (_, message) => void message.respond(message.data) });
+nc.subscribe('bench.memory', {
+  callback: (_, message) => {
+    globalThis.gc?.();
+    const { heapUsed, rss } = process.memoryUsage();
+    message.respond(JSON.stringify({ heapUsed, rss }));
+  },
+});
+await nc.flush();
+process.stdout.write('ready\n');
