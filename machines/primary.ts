@@ -98,7 +98,6 @@ export const primary = setup({
     takeWords: assign(({ context: { messages, waiting } }) => ({
       messages: lastTurns([...messages, ...waiting.map(asUser)], maxKeptChars),
       waiting: [],
-      answer: null,
       step: 0,
     })),
     beginStep: assign(({ context: { step } }) => ({ step: step + 1, closing: null })),

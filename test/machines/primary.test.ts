@@ -181,10 +181,15 @@ test('results that say all there is to say are the reply; one that does not leav
   it.returned('b is on it.', true);
   expect(it.told).toEqual([{ type: 'reply', text: 'a is on it.\nb is on it.' }, { type: 'idle' }]);
   it.say('dispatch and look');
+  expect(it.seen().slice(-2)).toEqual(['assistant: a is on it.\nb is on it.', 'user: dispatch and look']);
   it.replied('', 'a', 'b');
   it.returned('a is on it.', true);
   it.returned('something to think about');
   expect(it.thoughts).toHaveLength(3);
+  it.replied('', 'c', 'd');
+  it.returned('something else');
+  it.returned('d is on it.', true);
+  expect(it.thoughts).toHaveLength(4);
 });
 
 test('a word that waited is thought about although the results were the reply', () => {
