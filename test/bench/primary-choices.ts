@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { openPrimary } from '../../actors/primary.ts';
 import { parseRoster } from '../../roster/load.ts';
 import { testCrew } from '../support/crew.ts';
+import type { ModelCall } from '../support/model-server.ts';
 
 const model = process.argv[2] ?? 'standard';
 const never = new AbortController().signal;
@@ -68,7 +69,8 @@ agents:
   await utter(`cancel ${id}`, 'cancel_task', id);
   await utter(`what did ${id} find out?`, 'get_task_result', id);
   const asking = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Book a table in a restaurant' });
-  (await crew.model.next()).call('ask_operator', { question: 'For how many people?' });
+  const isBooking = (call: ModelCall) => call.texts('user').join().includes('Book a table');
+  (await crew.model.next(isBooking)).call('ask_operator', { question: 'For how many people?' });
   for await (const event of joined.crew.watch(asking, never)) if (event.kind === 'status' && event.status.question) break;
   await utter('for four people', 'answer_question', asking);
   await utter('what is my boss called?', 'recall');
