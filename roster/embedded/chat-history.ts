@@ -1,10 +1,10 @@
 /** A conversation in OpenAI's shape as the chat template wants it. */
 import type { ChatHistoryItem } from 'node-llama-cpp';
 import type { Message } from './chat-request.ts';
-import { answerText, callText, resultText, type ToolForm } from './tool-form.ts';
+import { answerText, callText, respaced, resultText, type ToolForm } from './tool-form.ts';
 
 /** @param form How the model is to use tools; null when the call has none. */
-export function chatHistory(messages: readonly Message[], form: Pick<ToolForm, 'prompt' | 'examples'> | null): ChatHistoryItem[] {
+export function chatHistory(messages: readonly Message[], form: Pick<ToolForm, 'prompt'> | null): ChatHistoryItem[] {
   const items: ChatHistoryItem[] = [];
   const toolOf = new Map<string, string>();
   let system = '';
@@ -30,12 +30,12 @@ export function chatHistory(messages: readonly Message[], form: Pick<ToolForm, '
           toolOf.set(call.id, call.function.name);
           return callText(call.function.name, call.function.arguments);
         });
-        if (message.content) said.unshift(form === null ? message.content : answerText(message.content));
+        if (message.content) said.unshift(form === null ? respaced(message.content) : answerText(message.content));
         items.push({ type: 'model', response: [said.join('\n')] });
         break;
       }
     }
   }
   if (form) system += `${system && '\n\n'}${form.prompt}`;
-  return [...(system ? [{ type: 'system' as const, text: system }] : []), ...(form?.examples ?? []), ...items];
+  return [...(system ? [{ type: 'system' as const, text: system }] : []), ...items];
 }

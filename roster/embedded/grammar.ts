@@ -23,6 +23,7 @@ const defaultMaxItems = 24;
 type Schema = Readonly<Record<string, unknown>>;
 
 const shared = {
+  ink: String.raw`[^"\\\x00-\x20\x7F] | "\\" ["\\]`,
   char: String.raw`[^"\\\x00-\x1F\x7F] | "\\" ["\\nt]`,
   integer: '"-"? ([0-9] | [1-9] [0-9]{0,15})',
   number: 'integer ("." [0-9]{1,12})?',
@@ -146,8 +147,11 @@ export class Grammar {
   #string(s: Schema): string {
     const min = Math.max(0, Number(s.minLength ?? 0));
     const max = s.maxLength === undefined ? Number.POSITIVE_INFINITY : Math.max(min, Number(s.maxLength));
-    if (min === 0 && max > maxRepetition) return 'string';
-    return `"\\"" char{${Math.min(min, maxRepetition)},${max > maxRepetition ? '' : max}} "\\""`;
+    if (max > maxRepetition) return min === 0 ? 'string' : `"\\"" char{${Math.min(min, maxRepetition)},} "\\""`;
+    if (max === 0) return '"\\"\\""';
+    // A short string is a name, a path, a query: " README.md" is what a small model makes of it when a space may come first.
+    const rest = `ink char{${Math.max(0, min - 1)},${max - 1}}`;
+    return min === 0 ? `"\\"" (${rest})? "\\""` : `"\\"" ${rest} "\\""`;
   }
 }
 
