@@ -5,8 +5,10 @@ import type { Terminal } from './support/terminal.ts';
 import { isPlanning, isPrimary, isReducing, isWorking, planOf, World } from './support/world.ts';
 
 let world: World;
-beforeEach(async () => {
-  world = await World.make();
+beforeEach(async ({ onTestFailed }) => {
+  const made = await World.make();
+  world = made;
+  onTestFailed(() => console.error(made.story()));
 });
 afterEach(() => world.stop());
 

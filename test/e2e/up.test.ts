@@ -2,8 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isWorking, World } from './support/world.ts';
 
 let world: World;
-beforeEach(async () => {
-  world = await World.make();
+beforeEach(async ({ onTestFailed }) => {
+  const made = await World.make();
+  world = made;
+  onTestFailed(() => console.error(made.story()));
 });
 afterEach(() => world.stop());
 

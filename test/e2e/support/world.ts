@@ -1,6 +1,6 @@
 /** A machine of its own for one test: temporary XDG folders, a scripted model, a roster that names it, and `cox` in any number of terminals. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,6 +64,7 @@ export class World {
   readonly model: ModelServer;
   readonly #running: Running[] = [];
   readonly #terminals: Terminal[] = [];
+  #log = '';
 
   private constructor(folder: string, model: ModelServer) {
     this.folder = folder;
@@ -148,8 +149,26 @@ ${more}`,
     const patience = setTimeout(() => this.#kill(), 15_000);
     await Promise.all([...this.#running.map(({ ended }) => ended), ...this.#terminals.map(({ exited }) => exited)]);
     clearTimeout(patience);
+    this.#log = await readFile(join(this.state, 'log', 'cox.log'), 'utf8').catch(() => '');
     await this.model.stop();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** For a test that failed: everything that was seen. */
+  story(): string {
+    const calls = this.model.calls.map(
+      (call) => `  ${call.texts('system')[0]?.slice(0, 40)} | ${call.texts('user').at(-1)?.slice(0, 60)}`,
+    );
+    return [
+      ...this.#running.map(
+        (it) => `${it.process.spawnargs.slice(2).join(' ')} → ${it.process.exitCode}
+${it.stdout}
+${it.stderr}`,
+      ),
+      ...this.#terminals.map((terminal) => `terminal:\n${terminal.lines.join('\n')}`),
+      `model calls:\n${calls.join('\n')}`,
+      `log:\n${this.#log.split('\n').slice(-80).join('\n')}`,
+    ].join('\n\n');
   }
 
   #kill(): void {
