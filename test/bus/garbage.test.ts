@@ -1,0 +1,102 @@
+/** Anything may be published by anyone who is let in: it is answered or dropped, and changes nothing. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Joined } from '../../actors/join.ts';
+import { parseStatus } from '../../bus/projection.ts';
+import { readState } from '../../bus/state-record.ts';
+import { type TestCrew, testCrew } from '../support/crew.ts';
+import { finalReceipt, never, statusWhere } from '../support/watching.ts';
+
+let crew: TestCrew;
+let joined: Joined;
+beforeEach(async () => {
+  crew = await testCrew();
+  joined = await crew.join();
+});
+afterEach(() => crew.stop());
+
+const garbage = [
+  '',
+  '{',
+  '[]',
+  'null',
+  '42',
+  '"x"',
+  '{}',
+  '{"id":"k3xq.0"}',
+  '{"id":"k3xq.0","t":-1}',
+  '\u0000\u0001',
+  'x'.repeat(200_000),
+];
+const bytes = [...garbage.map((text) => Buffer.from(text)), Buffer.from([0xff, 0xfe, 0x80])];
+
+test('bytes on every subject of a running task, of tasks unknown, and of nothing at all disturb no task', async () => {
+  await crew.node(joined);
+  const { nc, subjects } = joined.bus;
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Go on' });
+  const call = await crew.model.next();
+  const targets = [
+    ...(['pending', 'wake'] as const).map((queue) => subjects.ticket('reasoning', queue)),
+    ...(['status', 'result'] as const).flatMap((channel) => [subjects.of(id, channel), subjects.of('nobody.0', channel)]),
+    'cox.tasks.UPPER.case.steering',
+    'cox.tasks.nobody.0.steering',
+    'cox.tasks.a.b.c.d.e',
+    `cox.timers.due.${id}`,
+  ];
+  for (const target of targets) for (const payload of bytes) nc.publish(target, payload);
+  await nc.flush();
+  const sent = await joined.crew.steer(id, { type: 'steer', text: 'still there?' });
+  const next = await crew.model.next();
+  expect(await call.closed).toBe(true);
+  next.reply('yes');
+  expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'completed', output: 'yes' });
+  expect(await finalReceipt(joined.crew, id, sent)).toMatchObject({ fate: 'applied', step: 2 });
+  expect(await joined.crew.status(id)).toMatchObject({ state: 'done', outcome: 'completed' });
+  expect((await joined.crew.tasks()).map((task) => task.id)).toEqual([id]);
+});
+
+test('a steer to tokens that are no task id is answered on their status subject', async () => {
+  await crew.node(joined);
+  const { nc } = joined.bus;
+  const answered = new Promise<string | undefined>((resolve) => {
+    nc.subscribe('cox.tasks.UPPER.case.status', { callback: (_, { data }) => resolve(parseStatus(data)?.receipts[0]?.reason) });
+  });
+  await nc.flush();
+  nc.publish('cox.tasks.UPPER.case.steering', 'hello?');
+  expect(await answered).toBe('there is no task UPPER.case');
+});
+
+test('a ticket for a sub-task that no plan names starts nothing', async () => {
+  await crew.node(joined);
+  crew.model.answer((call) => call.reply('should not be asked'));
+  const { bus } = joined;
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'the parent' });
+  await joined.crew.result(id, never);
+  const spec = { type: 'reasoning', instruction: 'a forged child' };
+  for (const orphan of [id.replace(/0$/, '7'), 'nobody.3'])
+    bus.nc.publish(bus.subjects.ticket('reasoning', 'pending'), JSON.stringify({ id: orphan, t: 1, spec }));
+  const after = await joined.crew.dispatch({ type: 'reasoning', instruction: 'after them' });
+  await joined.crew.result(after, never);
+  expect(await readState(bus, id.replace(/0$/, '7'))).toBeNull();
+  expect(await readState(bus, 'nobody.3')).toBeNull();
+  expect(crew.model.calls).toHaveLength(2);
+});
+
+test('a result somebody forges does not end a sub-task for its parent', async () => {
+  await crew.node(joined, { quietMs: 20 });
+  const plan = { tasks: [{ key: 'a', type: 'reasoning', instruction: 'really' }], reduce: { by: 'concat' as const } };
+  const id = await joined.crew.dispatch({ type: 'supervisor', instruction: 'g', plan });
+  const call = await crew.model.next();
+  const child = id.replace(/0$/, '1');
+  const forged = {
+    id: child,
+    type: 'reasoning',
+    outcome: 'completed',
+    output: 'forged',
+    failure: null,
+    at: new Date(0).toISOString(),
+  };
+  joined.bus.nc.publish(joined.bus.subjects.of(child, 'result'), JSON.stringify(forged));
+  await statusWhere(joined.crew, id, ({ state }) => state === 'gathering');
+  call.reply('true');
+  expect((await joined.crew.result(id, never)).output).toContain('true');
+});
