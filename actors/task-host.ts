@@ -10,16 +10,16 @@
 import { createActor } from 'xstate';
 import type { Bus } from '../bus/bus.ts';
 import { afterPark } from '../bus/claim.ts';
-import type { Live, Receipt, Result, SteeringMessage } from '../bus/messages.ts';
+import type { Live, Result } from '../bus/messages.ts';
 import { flush } from '../bus/projection.ts';
-import { type Held, readState, replaceState, returned, type StateRecord, withStatus } from '../bus/state-record.ts';
-import { readSteering, type Steering } from '../bus/steering-log.ts';
+import { type Held, readState, replaceState, type StateRecord, withStatus } from '../bus/state-record.ts';
+import { readSteering } from '../bus/steering-log.ts';
 import type { Channel } from '../bus/subjects.ts';
 import type { Delivery } from '../bus/task-queue.ts';
 import { setTimer } from '../bus/timers.ts';
 import type { Steer } from '../machines/steering.ts';
 import { messageOf } from '../platform/errors.ts';
-import { receiptsOf } from './receipts.ts';
+import { Intake } from './intake.ts';
 import type { HostedSnapshot, HostPort, Role } from './role.ts';
 
 export type HostEnd =
@@ -65,13 +65,10 @@ export class TaskHost implements HostPort {
   #waiters: Waiter[] = [];
   #passing: { channel: Channel; seq: number; resolve: (passed: boolean) => void }[] = [];
 
-  /** The ledger as the last commit has it, and the log sequences of its steers. */
+  readonly #intake: Intake;
+  /** The ledger as the last commit has it. */
   #ledger: readonly Steer[];
-  readonly #seqs: Map<string, number>;
-  #steeringCursor: number;
   #resultCursor: number;
-  /** Receipts for steers that never reach the machine, owed by the next commit. */
-  #returned: Receipt[] = [];
   #notes: string[] = [];
   #backend: string | null;
   #lastTokenAt: string | undefined;
@@ -88,13 +85,12 @@ export class TaskHost implements HostPort {
     this.#held = options.held;
     this.#delivery = options.delivery;
     const { record } = options.held;
-    this.#steeringCursor = record.steeringCursor;
     this.#resultCursor = record.resultCursor;
-    this.#seqs = new Map(record.inbox.map(({ steer, seq }) => [steer, seq]));
     this.#artifacts = [...record.artifacts];
     this.#backend = record.last?.backend ?? null;
     this.#lastCommitAt = options.now().getTime();
     this.#role = options.role(this);
+    this.#intake = new Intake(record, this.#role, options.now);
     this.#restored = record.snapshot !== null;
     const from = record.snapshot ? { snapshot: { ...record.snapshot, children: {} } } : { input: this.#role.input };
     this.#actor = createActor(this.#role.logic, from as never);
@@ -270,42 +266,12 @@ export class TaskHost implements HostPort {
       this.#dirty = true;
       for (const event of news.events) this.#actor.send(event as never);
     }
-    for (const steering of await readSteering(this.#bus, this.id, this.#steeringCursor)) {
-      this.#take(steering);
-      this.#steeringCursor = steering.seq;
+    const machine = { snapshot: () => this.#snapshot(), send: (event: { type: string }) => this.#actor.send(event as never) };
+    for (const steering of await readSteering(this.#bus, this.id, this.#intake.cursor)) {
+      this.#intake.take(steering, machine);
       this.#dirty = true;
     }
     if (this.#dirty) this.#quiet = false;
-  }
-
-  /** Duplicates, `expect` and lateness are checked here; the chart decides the rest. */
-  #take({ steer, seq, message, problem }: Steering): void {
-    const snapshot = this.#snapshot();
-    const refuse = (reason: string) => this.#returned.push(returned(steer, message?.type ?? 'unknown', seq, reason));
-    const known = this.#held.record.known.includes(steer) || this.#returned.some((receipt) => receipt.steer === steer);
-    if (known || snapshot.context.steers.some(({ id }) => id === steer)) return;
-    if (!message) return void refuse(problem);
-    if (snapshot.status !== 'active') return void refuse('the task has ended');
-    const expected = 'expect' in message ? message.expect?.step : undefined;
-    if (expected !== undefined && expected !== snapshot.context.step)
-      return void refuse(`the task is at step ${snapshot.context.step}, not at step ${expected}`);
-    const early = this.#tooEarly(message);
-    if (early) return void refuse(early);
-    const translated = this.#role.eventOf(steer, message);
-    if ('refused' in translated) return void refuse(translated.refused);
-    this.#seqs.set(steer, seq);
-    this.#actor.send(translated.event as never);
-    if (!this.#crash && !this.#snapshot().context.steers.some(({ id }) => id === steer))
-      refuse(`a ${this.spec.type} task takes no ${message.type} now`);
-  }
-
-  /** A call in doubt may still be running in a worker that was thought dead: it is not run again before that is ruled out. */
-  #tooEarly(message: SteeringMessage): string | null {
-    const { question } = this.#snapshot().context;
-    if (message.type !== 'answer' || question?.kind !== 'in-doubt' || question.id !== message.question) return null;
-    if (message.text.trim().toLowerCase() !== 'run it again') return null;
-    const leftMs = Date.parse(this.#held.record.doubtfulUntil ?? '') - this.#options.now().getTime();
-    return leftMs > 0 ? `the worker that was lost may still be running it: answer again in ${Math.ceil(leftMs / 1000)} s` : null;
   }
 
   /** @returns false when the compare-and-set was lost. */
@@ -317,8 +283,7 @@ export class TaskHost implements HostPort {
     const at = this.#options.now();
     const view = this.#role.view(snapshot);
     const progress = this.#role.progress(snapshot);
-    const { receipts, inbox } = receiptsOf(this.id, this.#ledger, snapshot.context.steers, this.#seqs);
-    const early = this.#returned.splice(0);
+    const { receipts, inbox, known } = this.#intake.settle(this.#ledger, snapshot.context.steers);
     const notes = this.#notes.splice(0);
     const { children: _, ...persisted } = this.#actor.getPersistedSnapshot() as unknown as Record<string, unknown>;
     const outcome = this.#crash ? 'failed' : view.outcome;
@@ -327,10 +292,10 @@ export class TaskHost implements HostPort {
         ...record,
         phase,
         instruction: snapshot.context.instruction,
-        steeringCursor: this.#steeringCursor,
+        steeringCursor: this.#intake.cursor,
         resultCursor: this.#resultCursor,
         inbox: [...inbox],
-        known: [...record.known, ...early.map(({ steer }) => steer)],
+        known,
         children: view.children,
         plan: [...view.plan],
         machine: this.#role.machine,
@@ -346,7 +311,7 @@ export class TaskHost implements HostPort {
         backend: this.#backend ?? snapshot.context.backend,
         paused: snapshot.context.paused,
         question: snapshot.context.question ?? null,
-        receipts: [...early, ...receipts],
+        receipts,
         usage: view.usage,
         outcome,
         ...(view.doing && { doing: view.doing }),
