@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
  * Real inference and the installed package want the whole machine: beside anything else a model is several times slower. They run after
@@ -7,11 +8,25 @@ import { defineConfig } from 'vitest/config';
  */
 const alone = ['test/roster/embedded/**/*.test.ts', 'test/package/**/*.test.ts', 'test/**/*.inference.test.ts'];
 
+/** By far the longest: begun last, they would run on alone while a core is idle. A fresh clone has no timings that vitest could sort by. */
+const longest = ['models/mutation', 'models/supervisor', 'e2e/commands', 'faults/', 'e2e/repl', 'platform/download'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const at = longest.findIndex((part) => moduleId.includes(`/test/${part}`));
+      return at < 0 ? longest.length : at;
+    };
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+  }
+}
+
 export default defineConfig({
   test: {
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    sequence: { sequencer: LongestFirst },
     globalSetup: ['test/support/needed-files.ts'],
     projects: [
       {
