@@ -63,7 +63,6 @@ export function end(
   return {
     ending,
     question: null,
-    undecided: [],
     steers: ledger.giveBack(context.steers, why),
     relays: children.length > 0 ? [...context.relays, cancel] : context.relays,
   };
@@ -117,14 +116,12 @@ export function recordReturns(context: SupervisorContext, returns: readonly Retu
   return escalated ? { ...now, ...end({ ...context, ...now }, { kind: 'failed', ...escalated }) } : now;
 }
 
-/** An answer so far no longer holds; questions about what is done anew are closed, those about the whole too. */
+/** Questions about what is done anew are closed, those about the whole too. */
 export function reopen(context: SupervisorContext, keys: ReadonlySet<string>): Partial<SupervisorContext> {
-  const { question, answer, draft } = context;
+  const { question, undecided } = context;
   const closes = question !== null && (question.key === null || keys.has(question.key));
   return {
-    answer: null,
-    draft: answer ?? draft,
-    undecided: context.undecided.filter((key) => !keys.has(key)),
+    undecided: undecided.filter((key) => !keys.has(key)),
     ...(closes && { question: null, failures: 0, lastFailure: null }),
   };
 }

@@ -18,24 +18,21 @@ import { seeded as supervisorSeeded } from './supervisor/seeded.ts';
 const seed = 7;
 const byLength = <Path extends readonly unknown[]>(paths: Path[]) => paths.sort((a, b) => a.length - b.length);
 
-it('the contract of the sub-agent notices wrongs in its chart', { timeout: 900_000 }, () => {
+it('the contract of the sub-agent notices wrongs in its chart', { timeout: 1_800_000 }, () => {
   const paths = byLength(subAgentPaths('small'));
   const judged = score([...mutantsOf(subAgent), ...subAgentSeeded], subAgentEquivalents, (machine) =>
-    judge(subAgentModel(machine), paths, { runs: 3_000, seed }),
+    judge([{ model: subAgentModel(machine), paths }], { runs: 2_000, seed }),
   );
   report('sub-agent', judged);
-  expect(judged.killed / judged.total).toBeGreaterThan(0.97);
+  expect(judged.killed / judged.total).toBeGreaterThan(0.99);
 });
 
-it('the contract of the supervisor notices wrongs in its chart', { timeout: 900_000 }, () => {
-  const sets = [...others, asking].map((policy) => ({ policy, paths: byLength(supervisorPaths('tiny', policy)) }));
+it('the contract of the supervisor notices wrongs in its chart', { timeout: 1_800_000 }, () => {
+  const sets = [asking, ...others].map((policy) => ({ policy, paths: byLength(supervisorPaths('tiny', policy)) }));
   const judged = score([...mutantsOf(supervisor), ...supervisorSeeded], supervisorEquivalents, (machine) => {
-    for (const { policy, paths } of sets) {
-      const wrong = judge(supervisorModel(machine, policy), paths, { runs: 300, seed });
-      if (wrong !== null) return wrong;
-    }
-    return null;
+    const cases = sets.map(({ policy, paths }) => ({ model: supervisorModel(machine, policy), paths }));
+    return judge(cases, { runs: 600, seed });
   });
   report('supervisor', judged);
-  expect(judged.killed / judged.total).toBeGreaterThan(0.9);
+  expect(judged.killed / judged.total).toBeGreaterThan(0.985);
 });

@@ -22,7 +22,8 @@ export function coverage(machine: AnyStateMachine, covered: ReadonlySet<string>,
 }
 
 export function report(name: string, { killed, total, survivors }: Score): void {
+  const seconds = Math.round(process.cpuUsage().user / 1e6);
   process.stdout.write(
-    `${name}: mutants killed: ${killed}/${total}\n${survivors.map((each) => `  survived: ${each}\n`).join('')}`,
+    `${name}: mutants killed: ${killed}/${total} (${seconds} s of processor time)\n${survivors.map((each) => `  survived: ${each}\n`).join('')}`,
   );
 }

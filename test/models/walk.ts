@@ -77,7 +77,7 @@ export function walk<Event extends AnyEventObject, Look, Observation>(
   }
 }
 
-/** Any sequence of what can happen: each number picks among what can happen then, seldom what would end the task. */
+/** Any sequence of what can happen: each number picks among what can happen then, half of them a fact, seldom what would end it. */
 export function wander<Event extends AnyEventObject, Look, Observation>(
   model: Model<Event, Look, Observation>,
   picks: readonly number[],
@@ -88,8 +88,10 @@ export function wander<Event extends AnyEventObject, Look, Observation>(
     for (const pick of picks) {
       const choices = walking.choices();
       if (choices.length === 0) break;
-      const gentle = pick % 10 === 0 ? choices : choices.filter((event) => !model.endsIt(event));
-      walking.go(gentle[pick % gentle.length]!);
+      const gentle = pick % 20 === 0 ? choices : choices.filter((event) => !model.endsIt(event));
+      const facts = gentle.filter((event) => !('id' in event));
+      const some = pick % 2 === 0 && facts.length > 0 ? facts : gentle;
+      walking.go(some[Math.floor(pick / 20) % some.length]!);
     }
     walking.finish();
   } finally {

@@ -109,7 +109,7 @@ export class Contract {
       this.#account.relays,
     );
     must(!stays || is.question?.id === was.question?.id, 'A what is asked stays asked', is.question);
-    this.#checkQuestion(is, must);
+    this.#checkQuestion(is, !stays, must);
     this.#checkPlan(is, must);
     this.#checkReceipts(is, must);
     if (is.state === 'done') this.#checkEnd(is, must);
@@ -404,7 +404,7 @@ export class Contract {
     );
   }
 
-  #checkQuestion({ question }: Observation, must: Must) {
+  #checkQuestion({ question }: Observation, isNew: boolean, must: Must) {
     must(
       (question === null ? undefined : question.key) === this.#asked,
       'A the question is the one that is due',
@@ -412,7 +412,6 @@ export class Contract {
       this.#asked,
     );
     if (question === null) return;
-    const isNew = question.id !== this.#was.question?.id;
     must(!isNew || !this.#questions.has(question.id), 'A a question has an id of its own', question);
     this.#questions.add(question.id);
     must(

@@ -12,7 +12,6 @@ export const equivalents: Equivalents = {
   'retarget reducing onError of deadline to #supervisor.gathering.stopping': passesOn,
   'retarget root PAUSE to #supervisor.awaiting-steer': 'no failure is left unasked about where it rests',
   'swap root ANSWER#1 and #2': 'a question is about a sub-task or about the goal, never both',
-  'swap deciding always#1 and #2': 'an ending leaves nothing undecided',
   'swap deciding always#3 and #4': 'while paused nothing of its own fails',
   'swap deciding always#4 and #5': 'one needs a question, the other none',
   'swap deciding always#6 and #7': 'without a plan nothing waits',

@@ -25,7 +25,8 @@ const tiny = (snapshot: Snap) => {
   const { paused, question, nodes, failures } = snapshot.context;
   const state = stateOf(snapshot);
   const statuses = Object.values(nodes).map(({ status }) => status.slice(0, 2));
-  return [state, paused, question && question.key === null, failures, state === 'stopping' ? '' : statuses.sort()].join('|');
+  const failed = state === 'decomposing' || state === 'reducing' ? failures : '';
+  return [state, paused, question && question.key === null, failed, state === 'stopping' ? '' : statuses.sort()].join('|');
 };
 const small = (snapshot: Snap) => {
   const { undecided, nodes, stopping } = snapshot.context;

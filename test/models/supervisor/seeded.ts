@@ -69,9 +69,6 @@ export const seeded: Mutant[] = [
   without('a redirect keeps the failures', 'redirect', 'failures'),
   without('a redirect keeps the last failure', 'redirect', 'lastFailure'),
   without('a redirect keeps what is undecided', 'redirect', 'undecided'),
-  without('a redirect keeps the answer', 'redirect', 'answer'),
-  without('a changed plan keeps the answer', 'changePlan', 'answer'),
-  without('a changed plan forgets the draft', 'changePlan', 'draft'),
   without('a changed plan leaves the question', 'changePlan', 'question'),
   without('a changed plan keeps what is undecided', 'changePlan', 'undecided'),
   without('a changed plan tells no child', 'changePlan', 'relays'),
@@ -98,16 +95,6 @@ export const seeded: Mutant[] = [
   without('children share a number', 'dispatch', 'children'),
   action('there is no limit to running children', 'dispatch', (context, event, params) =>
     original('dispatch')({ ...context, policy: { ...context.policy, concurrency: 99 } }, event, params),
-  ),
-  action('one starts at a time', 'dispatch', (context, event, params) =>
-    original('dispatch')(
-      {
-        ...context,
-        policy: { ...context.policy, concurrency: nodes(context).filter(({ status }) => status === 'running').length + 1 },
-      },
-      event,
-      params,
-    ),
   ),
   withMore('attempts are not counted', 'dispatch', (context, event, params) => {
     const { nodes: all } = original('dispatch')(context, event, params) as SupervisorContext;
@@ -148,7 +135,6 @@ export const seeded: Mutant[] = [
   without('the end tells no child', 'end', 'relays'),
   without('the end loses queued steers', 'end', 'steers'),
   without('the end leaves the question', 'end', 'question'),
-  without('the end leaves something undecided', 'end', 'undecided'),
   without('done loses queued steers', 'conclude', 'steers'),
   without('who does not confirm runs on', 'giveUp', 'nodes'),
   without('stragglers are never given up', 'giveUp', 'stopping'),

@@ -1,0 +1,267 @@
+/**
+ * Brings the events of a path about on a real task, one by one, and has what is durable and visible of it judged by the same contract as the
+ * chart itself. START is the ticket, a model's and a tool's facts are what the scripted server and the tools of the test say, RESTORED is
+ * the loss of the node, commands are steering messages.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { SteeringInput } from '../../../bus/messages.ts';
+import { TaskSpec } from '../../../bus/messages.ts';
+import { createState, newRecord, readState, type StateRecord } from '../../../bus/state-record.ts';
+import { goalOf, newRoot } from '../../../bus/task-id.ts';
+import { enqueue } from '../../../bus/task-queue.ts';
+import type { Command } from '../../../machines/commands.ts';
+import { type SubAgentEvent, type SubAgentOutput, subAgent } from '../../../machines/sub-agent.ts';
+import type { ModelCall } from '../../support/model-server.ts';
+import { Rig } from '../rig.ts';
+import { effects, input, label, type ModelEvent, saidBy, towardsTheEnd } from '../sub-agent/alphabet.ts';
+import { Contract } from '../sub-agent/contract.ts';
+import { look, type Observation, observe, type Seen, type Snap, stateOf } from '../sub-agent/observation.ts';
+import type { Bystander, Sight } from './bystander.ts';
+import { type Place, type, type World } from './world.ts';
+
+type Committed = Snap & { readonly output?: SubAgentOutput };
+const committed = ({ snapshot }: StateRecord) => snapshot as unknown as Committed;
+
+/** What a task is in the middle of, told apart from every other time it was. */
+function flightOf(record: StateRecord): string | null {
+  const state = stateOf(committed(record));
+  const { step, calls } = committed(record).context;
+  if (state === 'thinking') return `think ${step}`;
+  return state === 'acting' ? `act ${calls[0]?.id} ${record.epoch}` : null;
+}
+const effectOf = (flight: string) => flight.split(' ')[0] as 'think' | 'act';
+
+const isCommand = (event: SubAgentEvent): event is Command => 'id' in event;
+const isLastWord = ({ type }: SubAgentEvent) => ['MODEL_REPLIED', 'MODEL_FAILED', 'TOOL_RETURNED'].includes(type);
+
+function messageOf(command: Command): SteeringInput {
+  const { type, ...fields } = command;
+  return { type: type.toLowerCase(), ...fields } as SteeringInput;
+}
+
+/** Far more cooperation than any path needs. */
+const patience = 40;
+
+export class Drive {
+  readonly #place: Place;
+  readonly #outside: Bystander;
+  readonly #contract: Contract;
+  /** The chart alone under the same events: counts what they cover, and stands for the task until it is claimed. */
+  readonly #shadow: Rig;
+  readonly id: string;
+  /** As last read; null before the task is claimed. */
+  record: StateRecord | null = null;
+  #said = '';
+
+  private constructor(place: Place, world: World, tag: string, id: string, covered: Set<string>) {
+    const mine = { ...input, instruction: `do it ${tag}` };
+    this.#place = place;
+    this.#outside = world.bystander(tag, id);
+    this.#shadow = new Rig(subAgent, mine, effects, saidBy, covered);
+    this.#contract = new Contract(mine, observe(this.#shadow));
+    this.id = id;
+  }
+
+  /** A task that nobody has a ticket for yet. */
+  static async open(place: Place, world: World, tag: string, covered: Set<string>): Promise<Drive> {
+    const id = goalOf(`${newRoot((bytes) => crypto.getRandomValues(bytes))}.0`);
+    const spec = TaskSpec.parse({ type, instruction: `do it ${tag}`, backend: input.backend });
+    await createState(place.bus, newRecord(id, spec, 'driver', new Date().toISOString()));
+    return new Drive(place, world, tag, id, covered);
+  }
+
+  get #context() {
+    return committed(this.record!).context;
+  }
+  get #flight(): string | null {
+    return this.record && flightOf(this.record);
+  }
+  get isThinking(): boolean {
+    return this.#flight?.startsWith('think') === true;
+  }
+
+  async go(planned: SubAgentEvent): Promise<void> {
+    const event = this.#fit(planned);
+    const isEarly = this.record === null && isCommand(event);
+    try {
+      if (isEarly) this.#shadow.drive(event);
+      const is = isEarly ? await this.#sendEarly(event) : await this.#bringAbout(event);
+      this.#contract.after(event as ModelEvent, is);
+      if (!isEarly) this.#shadow.drive(event);
+    } catch (cause) {
+      throw new Error(`${this.id}, at ${label(event as ModelEvent)}: ${String(cause)}`, { cause });
+    }
+  }
+
+  /** A cooperative operator brings it to its end; after that nothing more is to be seen of it. */
+  async finish(): Promise<void> {
+    for (let i = 0; ; i++) {
+      const event = towardsTheEnd(look(this.record ? committed(this.record) : this.#shadow.snapshot));
+      if (!event) break;
+      if (i > patience) throw new Error(`${this.id} never comes to its end`);
+      await this.go(event);
+    }
+    const stray = this.#outside.take();
+    if (stray.length > 0) throw new Error(`${this.id} goes on after its end: ${JSON.stringify(stray.map(inWords))}`);
+  }
+
+  stop(): void {
+    this.#shadow.stop();
+  }
+
+  /** The path's event with what only this run knows: ids of calls and of the open question, who replied, what it said before. */
+  #fit(event: SubAgentEvent): SubAgentEvent {
+    if (!this.record) return event;
+    const { step, calls, question } = this.#context;
+    if (event.type === 'MODEL_REPLIED')
+      return {
+        ...event,
+        text: this.#said + event.text,
+        backend: String(this.#outside.call?.body.model).replace('model-of-', ''),
+        calls: event.calls.map((call, i) => ({ ...call, id: `s${step}-${i}` })),
+      };
+    if (event.type === 'TOOL_RETURNED') return { ...event, call: calls[0]!.id };
+    if (event.type === 'ANSWER' && event.question !== 'q0' && question) return { ...event, question: question.id };
+    return event;
+  }
+
+  /** Nobody takes a steer in before the task is claimed: until then the chart alone says what will become of it. */
+  async #sendEarly(command: Command): Promise<Observation> {
+    await this.#steer(command);
+    const assumed = observe(this.#shadow);
+    if (assumed.state !== 'done') return assumed;
+    await this.#dispatch();
+    return this.#observe(command, ({ phase }) => phase === 'done');
+  }
+
+  async #bringAbout(event: SubAgentEvent): Promise<Observation> {
+    const before = this.#flight;
+    const moved = (record: StateRecord) => flightOf(record) !== before;
+    const { call, run } = this.#outside;
+    switch (event.type) {
+      case 'START':
+        await this.#dispatch();
+        return this.#observe(event, (record) => stateOf(committed(record)) !== 'idle');
+      case 'MODEL_SAID': {
+        const heard = this.#outside.tokens;
+        call!.say(event.text);
+        await this.#outside.until('a token', () => this.#outside.tokens > heard);
+        this.#said += event.text;
+        return this.#observe(event, () => true);
+      }
+      case 'MODEL_REPLIED': {
+        const { inputTokens: prompt_tokens, outputTokens: completion_tokens, costUsd: cost } = event.usage;
+        call!.say(event.text.slice(this.#said.length));
+        call!.end(event.calls, { prompt_tokens, completion_tokens, cost });
+        return this.#observe(event, moved);
+      }
+      case 'MODEL_FAILED':
+        call!.fail(event.error.retryable ? 503 : 401);
+        return this.#observe(event, moved);
+      case 'TOOL_RETURNED':
+        if (event.failed) run!.fails(event.text);
+        else run!.returns(event.text);
+        return this.#observe(event, moved);
+      case 'RESTORED':
+        return this.#lose(event);
+      case 'DEADLINE_PASSED':
+        throw new Error('deadlines are tried in process: here they would be a matter of waiting');
+      default:
+        await this.#waitOutDoubt(event);
+        await this.#steer(event);
+        return this.#observe(event, (record) => committed(record).context.steers.some(({ id }) => id === event.id));
+    }
+  }
+
+  async #dispatch(): Promise<void> {
+    await enqueue(this.#place.bus, type, 'pending', { id: this.id, t: 1 });
+  }
+  async #steer(command: Command): Promise<void> {
+    await this.#place.crew.steer(this.id, messageOf(command));
+  }
+
+  async #lose(event: SubAgentEvent): Promise<Observation> {
+    const { epoch } = this.record!;
+    const waits = this.#flight === null;
+    // A parked task is nowhere, so the loss of a node is nothing to it; the next steer wakes it elsewhere.
+    if (waits) await this.#read('parked', (record) => record.phase === 'parked');
+    this.#outside.disown();
+    await this.#place.replaceNode();
+    return this.#observe(event, (record) => waits || (record.last?.epoch ?? 0) > epoch);
+  }
+
+  /** As long as the lost worker may still run the call, `run it again` is refused: the record says until when. */
+  async #waitOutDoubt(command: Command): Promise<void> {
+    if (command.type !== 'ANSWER' || command.text !== 'run it again' || !this.record?.doubtfulUntil) return;
+    const leftMs = Date.parse(this.record.doubtfulUntil) - Date.now();
+    await new Promise((resolve) => setTimeout(resolve, leftMs + 1));
+  }
+
+  async #read(what: string, isSo: (record: StateRecord) => boolean): Promise<void> {
+    await this.#outside.until(what, async () => {
+      const held = await readState(this.#place.bus, this.id);
+      if (!held?.record.snapshot || !isSo(held.record)) return false;
+      this.record = held.record;
+      return true;
+    });
+  }
+
+  /** Waits for the commit that has the event in it, then for what that commit says has begun and ended. */
+  async #observe(event: SubAgentEvent, isTakenIn: (record: StateRecord) => boolean): Promise<Observation> {
+    const before = this.#flight;
+    await this.#read('a commit', isTakenIn);
+    const now = this.#flight;
+    if (now !== before) {
+      this.#said = '';
+      const cutOff = before !== null && !isLastWord(event) && event.type !== 'RESTORED' ? effectOf(before) : null;
+      if (cutOff) await this.#outside.until(`the end of ${before}`, () => this.#outside.has('ended', cutOff));
+      if (now) await this.#outside.until(`the beginning of ${now}`, () => this.#outside.has('began', effectOf(now)));
+    }
+    return this.#observation();
+  }
+
+  #observation(): Observation {
+    const snapshot = committed(this.record!);
+    const { step, paused, question, steers, usage, outcome } = snapshot.context;
+    const { output } = snapshot;
+    return {
+      state: stateOf(snapshot),
+      step,
+      paused,
+      question,
+      receipts: steers,
+      usage,
+      outcome,
+      output: output ? { answer: output.answer, messages: output.messages, inDoubt: output.inDoubt.map(({ id }) => id) } : null,
+      seen: this.#outside.take().map((sight) => this.#seen(sight)),
+      armed: null,
+    };
+  }
+
+  /** What began outside must be what the commit says; so the contract may judge it by the commit. */
+  #seen(sight: Sight): Seen {
+    const { instruction, backend, messages, step, calls } = this.#context;
+    if ('ended' in sight) return sight;
+    if (sight.began === 'think') {
+      const { call } = sight;
+      const wire = spoken(call);
+      const said = messages.map(({ text }) => text).filter((text) => text !== '');
+      if (call.body.model !== `model-of-${backend}`) throw new Error(`${call.body.model} was called, not that of ${backend}`);
+      if (wire !== said.join('\n\n')) throw new Error(`the model was told ${wire}, not ${said.join('\n\n')}`);
+      return { began: 'think', input: { instruction, backend, messages, step } };
+    }
+    const { run } = sight;
+    const [call] = calls;
+    if (run.call !== call?.id || run.tool !== call.tool || !isDeepStrictEqual(run.args, call.args))
+      throw new Error(`${run.tool} runs as ${run.call}, not ${JSON.stringify(call)}`);
+    return { began: 'act', input: { call, step } };
+  }
+}
+
+const unfinishedMark = ' [interrupted here by the operator]';
+const spoken = ({ messages }: ModelCall): string =>
+  messages
+    .filter(({ role, content }) => role !== 'system' && content)
+    .map(({ content }) => content!.replace(unfinishedMark, ''))
+    .join('\n\n');
+const inWords = (sight: Sight) => ('ended' in sight ? `${sight.ended} ended` : `${sight.began} began`);

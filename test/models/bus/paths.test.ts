@@ -1,0 +1,104 @@
+/**
+ * The paths of the sub-agent's chart on real tasks: a real nats-server, model replies over HTTP, tools in the hands of the test. Left to the
+ * suite in process: paths with a deadline, and with what only a fault in our own code or a fenced worker's late word can say.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type SubAgentEvent, subAgent } from '../../../machines/sub-agent.ts';
+import { allTransitions } from '../coverage.ts';
+import { label } from '../sub-agent/alphabet.ts';
+import { smallPaths } from '../sub-agent/explore.ts';
+import { accounts, faultsOf, isFinal, receiptsBySteer } from './account.ts';
+import { Drive } from './drive.ts';
+import { type Place, World } from './world.ts';
+
+const has = (type: SubAgentEvent['type']) => (path: readonly SubAgentEvent[]) => path.some((event) => event.type === type);
+const possible = smallPaths().filter((path) => !has('DEADLINE_PASSED')(path));
+const calm = possible.filter((path) => !has('RESTORED')(path));
+const withLoss = possible.filter(has('RESTORED'));
+const covered = new Set<string>();
+const nameOf = (path: readonly SubAgentEvent[]) => path.map(label).join(' → ');
+
+let world: World;
+beforeAll(async () => {
+  world = await World.open();
+});
+afterAll(() => world.stop());
+
+/** Facts of the model and its loss come as they are; before anything else every other path has the model say something first. */
+const isQuiet = ({ type }: SubAgentEvent) => ['MODEL_SAID', 'MODEL_FAILED', 'RESTORED'].includes(type);
+
+async function walk(place: Place, path: readonly SubAgentEvent[], tag: string, isTalkative: boolean): Promise<Drive> {
+  const drive = await Drive.open(place, world, tag, covered);
+  try {
+    for (const event of path) {
+      if (isTalkative && drive.isThinking && !isQuiet(event)) await drive.go({ type: 'MODEL_SAID', text: 'tok' });
+      await drive.go(event);
+    }
+    await drive.finish();
+    return drive;
+  } catch (cause) {
+    throw new Error(`on ${nameOf(path)}: ${String(cause)}`, { cause });
+  } finally {
+    drive.stop();
+  }
+}
+
+/** Each is tried, whatever became of the others. @returns what went wrong. */
+async function each<T>(all: readonly T[], atOnce: number, work: (one: T, i: number) => Promise<void>): Promise<string[]> {
+  const wrong: string[] = [];
+  const left = all.entries();
+  const one = async () => {
+    for (const [i, item] of left) await work(item, i).catch((cause) => wrong.push(String(cause)));
+  };
+  await Promise.all(Array.from({ length: atOnce }, one));
+  return wrong;
+}
+
+/** What the log tells must be what the committed ledger says. */
+async function checkLog(place: Place, drives: readonly Drive[]): Promise<string[]> {
+  const all = await accounts(place.bus);
+  return drives.flatMap(({ id, record }) => {
+    const account = all.get(id)!;
+    const bySteer = receiptsBySteer(account);
+    const { steers } = record!.snapshot!.context as { steers: { id: string; fate: string; step?: number }[] };
+    const differing = steers.filter(({ id: steer, fate, step }) => {
+      const last = bySteer.get(steer)?.find(isFinal);
+      return last?.fate !== fate || last.step !== step;
+    });
+    return [...faultsOf(account), ...differing.map((steer) => `O ${JSON.stringify(steer)} was told otherwise`)].map(
+      (fault) => `${id}: ${fault}`,
+    );
+  });
+}
+
+test('a task keeps the contract on every path of its chart', { timeout: 900_000 }, async () => {
+  const place = await world.place('calm');
+  await place.replaceNode();
+  const drives: Drive[] = [];
+  const wrong = await each(calm, 12, async (path, i) => {
+    drives.push(await walk(place, path, `#calm${i}x`, i % 2 === 1));
+  });
+  expect(wrong).toEqual([]);
+  expect(await checkLog(place, drives)).toEqual([]);
+});
+
+test('and where its worker is lost on the way', { timeout: 900_000 }, async () => {
+  const wrong = await each(withLoss, 6, async (path, i) => {
+    const place = await world.place(`loss${i}`);
+    await place.replaceNode();
+    const drive = await walk(place, path, `#loss${i}x`, i % 2 === 1);
+    expect(await checkLog(place, [drive])).toEqual([]);
+  });
+  expect(wrong).toEqual([]);
+});
+
+test('between them they take all that can be brought about from outside', () => {
+  const all = allTransitions(subAgent);
+  const missing = all.filter((transition) => !covered.has(transition));
+  const isLeft = (transition: string) =>
+    transition.includes('xstate.error') ||
+    transition === 'sub-agent DEADLINE_PASSED#0' ||
+    transition === 'sub-agent.awaiting-steer TOOL_RETURNED#0';
+  process.stdout.write(`bus: ${possible.length} paths, ${all.length - missing.length} transitions covered of ${all.length}\n`);
+  expect(missing.filter((transition) => !isLeft(transition))).toEqual([]);
+});

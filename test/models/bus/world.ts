@@ -1,0 +1,145 @@
+/** All that is outside of a task, in the hands of the test: a model to think with, tools to act with, nodes that can be lost. */
+import { z } from 'zod';
+import type { Kind } from '../../../actors/kind.ts';
+import { type CoxNode, startNode } from '../../../actors/node.ts';
+import { defineTool, type Tool } from '../../../actors/tools/tool.ts';
+import { type Bus, openBus } from '../../../bus/bus.ts';
+import { Crew } from '../../../bus/crew.ts';
+import type { Effects } from '../../../machines/conversation.ts';
+import { parseRoster } from '../../../roster/load.ts';
+import { type TestCrew, testCrew } from '../../support/crew.ts';
+import { input } from '../sub-agent/alphabet.ts';
+import { Bystander } from './bystander.ts';
+
+/** Milliseconds a silent worker keeps a task. */
+const ackWaitMs = 1_000;
+export const type = 'agent';
+
+/** A crew of its own on the server, with at most one node at a time. */
+export interface Place {
+  readonly bus: Bus;
+  readonly crew: Crew;
+  /** Another node goes on. The one before, if there is one, loses its connection without a goodbye. */
+  replaceNode(): Promise<void>;
+}
+
+const roster = (url: string) =>
+  parseRoster(
+    `backends:
+  local: { base_url: "${url}", model: model-of-local, tier: local, good_at: [all], can_orchestrate: true, concurrency: 1000 }
+  other: { base_url: "${url}", model: model-of-other, tier: local, good_at: [all], concurrency: 1000 }
+agents: {}
+tools: { gated: [pay] }
+limits: { retries: 0, breaker_failures: 1000 }
+`,
+    '/roster.yaml',
+  );
+
+export class World {
+  readonly #crew: TestCrew;
+  readonly #driver: Bus;
+  readonly #kind: Kind;
+  readonly #byTag = new Map<string, Bystander>();
+  readonly #byId = new Map<string, Bystander>();
+  readonly #nodes: CoxNode[] = [];
+  readonly #watches = new AbortController();
+  #names = 0;
+
+  private constructor(crew: TestCrew, driver: Bus) {
+    this.#crew = crew;
+    this.#driver = driver;
+    const tools = (Object.entries(effectsOf) as [string, Effects][]).map(([name, effects]) => this.#tool(name, effects));
+    const { steps, failures, repeats, costUsd } = input.limits;
+    this.#kind = { name: type, prompt: 'You do it.', tools, needs: [], limits: { steps, failures, repeats, costUsd } };
+    crew.model.answer((call) => {
+      const [tag = ''] = /#\w+/.exec(call.texts('user').join('\n')) ?? [];
+      this.#byTag.get(tag)?.thinks(call);
+    });
+  }
+
+  static async open(): Promise<World> {
+    const crew = await testCrew();
+    return new World(crew, (await crew.join('driver')).bus);
+  }
+
+  /** @param tag `#…`, in the instruction of the task. */
+  bystander(tag: string, id: string): Bystander {
+    const bystander = new Bystander();
+    this.#byTag.set(tag, bystander);
+    this.#byId.set(id, bystander);
+    return bystander;
+  }
+
+  /** @param namespace tells its streams from those of other places. */
+  async place(namespace: string): Promise<Place> {
+    const bus = await openBus(this.#driver.nc, { namespace, log: this.#driver.log });
+    const crew = new Crew(bus, { name: 'driver' });
+    void this.#watch(crew);
+    let nc: Bus['nc'] | null = null;
+    return {
+      bus,
+      crew,
+      replaceNode: async () => {
+        await nc?.close();
+        const joined = await this.#crew.join(`node-${this.#names++}`, namespace);
+        nc = joined.bus.nc;
+        const current = roster(this.#crew.model.url);
+        const node = await startNode({
+          joined,
+          roster: { current: () => current },
+          workspace: this.#crew.folder,
+          onProgress: () => {},
+          kinds: [this.#kind],
+          types: [type],
+          slots: 64,
+          ackWaitMs,
+        });
+        this.#nodes.push(node);
+      },
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#watches.abort();
+    // Tools that a lost node still runs would be waited for.
+    for (const { runs } of this.#byTag.values()) for (const run of runs) run.returns('too late');
+    for (const node of this.#nodes) await node.stop();
+    await this.#crew.stop();
+  }
+
+  async #watch(crew: Crew): Promise<void> {
+    for await (const event of crew.watch(null, this.#watches.signal)) {
+      const bystander = this.#byId.get(event.kind === 'status' ? event.status.id : event.id);
+      if (event.kind === 'live' && event.live.type === 'token' && bystander) bystander.tokens++;
+      bystander?.ring();
+    }
+  }
+
+  #tool(name: string, effects: Effects): Tool {
+    return defineTool({
+      name,
+      description: name,
+      args: z.record(z.string(), z.unknown()),
+      effects,
+      ...(name === 'ask_operator' && { asks: true }),
+      run: (args, { signal, idempotencyKey }) =>
+        new Promise((resolve, reject) => {
+          const [id = '', call = ''] = idempotencyKey.split(':');
+          const returns = (text: string) => resolve({ text });
+          const fails = (message: string) => reject(new Error(message));
+          signal.addEventListener('abort', () => fails('aborted'));
+          this.#byId.get(id)?.acts({ call, tool: name, args, returns, fails }, signal);
+        }),
+    });
+  }
+}
+
+/** The tools that the replies of the alphabet call. */
+const effectsOf = {
+  read: 'none',
+  dear: 'none',
+  put: 'idempotent',
+  write: 'writes',
+  pay: 'writes',
+  ask_operator: 'none',
+} satisfies Record<string, Effects>;
