@@ -4,7 +4,8 @@
  * B. What a sequence has already read is kept and not read again: the prompt is matched against it token by token.
  */
 import type { ChatHistoryItem, ChatWrapper, Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp';
-import { getLlama, LlamaGrammarEvaluationState, LlamaLogLevel, resolveChatWrapper } from 'node-llama-cpp';
+import { getLlama, LlamaGrammarEvaluationState, LlamaLogLevel, resolveChatWrapper, TokenBias } from 'node-llama-cpp';
+import { LoopGuard } from './loop-guard.ts';
 
 export interface EngineOptions {
   readonly modelPath: string;
@@ -100,8 +101,15 @@ export class Engine {
     const sequence = this.#nearest(prompt);
     const cachedTokens = await this.#read(sequence, prompt, signal);
 
+    const guard = new LoopGuard<Token>();
+    // Strong, but not "never": where the grammar leaves no choice the token must come.
+    const againstLoop = () => {
+      const bias = new TokenBias(this.#model.tokenizer);
+      return guard.forbidden === null ? bias : bias.set(guard.forbidden, { logit: -50 });
+    };
     const tokens = sequence.evaluate(prompt.slice(-1), {
       temperature: sampling.temperature,
+      tokenBias: againstLoop,
       ...(sampling.topP === undefined ? {} : { topP: sampling.topP }),
       ...(sampling.seed === undefined ? {} : { seed: sampling.seed }),
       ...(compiled ? { grammarEvaluationState: new LlamaGrammarEvaluationState({ model: this.#model, grammar: compiled }) } : {}),
@@ -122,7 +130,8 @@ export class Engine {
         pending = [];
         if (text !== '' && !onText(text)) break;
       }
-      if (completionTokens >= maxTokens) {
+      guard.push(token);
+      if (completionTokens >= maxTokens || guard.isLost) {
         ending = 'length';
         break;
       }
