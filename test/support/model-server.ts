@@ -11,6 +11,13 @@ interface WireMessage {
   readonly tool_calls?: readonly { id: string; function: { name: string; arguments: string } }[];
 }
 
+/** `cost`: where the backend says itself what the call cost, in US dollars. */
+interface WireUsage {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly cost?: number;
+}
+
 /** One model call in flight. */
 export class ModelCall {
   readonly messages: readonly WireMessage[];
@@ -36,7 +43,10 @@ export class ModelCall {
   }
 
   /** Ends the reply, with tool calls if there are any. */
-  end(calls: readonly { tool: string; args: unknown }[] = []): void {
+  end(
+    calls: readonly { tool: string; args: unknown }[] = [],
+    usage: WireUsage = { prompt_tokens: 10, completion_tokens: 5 },
+  ): void {
     if (calls.length > 0)
       this.#chunk({
         tool_calls: calls.map(({ tool, args }, index) => ({
@@ -47,9 +57,7 @@ export class ModelCall {
         })),
       });
     this.#chunk({}, calls.length > 0 ? 'tool_calls' : 'stop');
-    this.#response.write(
-      `data: ${JSON.stringify({ ...frame, choices: [], usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 } })}\n\n`,
-    );
+    this.#response.write(`data: ${JSON.stringify({ ...frame, choices: [], usage: { total_tokens: 15, ...usage } })}\n\n`);
     this.#response.end('data: [DONE]\n\n');
   }
 

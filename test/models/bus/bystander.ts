@@ -26,6 +26,7 @@ export class Bystander {
   readonly runs: ToolRun[] = [];
   /** Chunks that the task has told to whoever watches. */
   tokens = 0;
+  results = 0;
   #seen: Sight[] = [];
   #bell = Promise.withResolvers<void>();
 

@@ -101,6 +101,7 @@ export class Drive {
       if (i > patience) throw new Error(`${this.id} never comes to its end`);
       await this.go(event);
     }
+    await this.#outside.until('its result', () => this.#outside.results > 0);
     const stray = this.#outside.take();
     if (stray.length > 0) throw new Error(`${this.id} goes on after its end: ${JSON.stringify(stray.map(inWords))}`);
   }

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type SubAgentEvent, subAgent } from '../../../machines/sub-agent.ts';
 import { allTransitions } from '../coverage.ts';
+import { isLarge } from '../report.ts';
 import { label } from '../sub-agent/alphabet.ts';
 import { smallPaths } from '../sub-agent/explore.ts';
 import { accounts, faultsOf, isFinal, receiptsBySteer } from './account.ts';
@@ -14,7 +15,8 @@ import { type Place, World } from './world.ts';
 const has = (type: SubAgentEvent['type']) => (path: readonly SubAgentEvent[]) => path.some((event) => event.type === type);
 const possible = smallPaths().filter((path) => !has('DEADLINE_PASSED')(path));
 const calm = possible.filter((path) => !has('RESTORED')(path));
-const withLoss = possible.filter(has('RESTORED'));
+/** Each waits for a worker to be given up, twice where an effect is in doubt: here every third, all of them with COX_MODELS=large. */
+const withLoss = possible.filter(has('RESTORED')).filter((_, i) => isLarge || i % 3 === 0);
 const covered = new Set<string>();
 const nameOf = (path: readonly SubAgentEvent[]) => path.map(label).join(' → ');
 
@@ -83,7 +85,7 @@ test('a task keeps the contract on every path of its chart', { timeout: 900_000 
 });
 
 test('and where its worker is lost on the way', { timeout: 900_000 }, async () => {
-  const wrong = await each(withLoss, 6, async (path, i) => {
+  const wrong = await each(withLoss, 8, async (path, i) => {
     const place = await world.place(`loss${i}`);
     await place.replaceNode();
     const drive = await walk(place, path, `#loss${i}x`, i % 2 === 1);
@@ -99,6 +101,8 @@ test('between them they take all that can be brought about from outside', () => 
     transition.includes('xstate.error') ||
     transition === 'sub-agent DEADLINE_PASSED#0' ||
     transition === 'sub-agent.awaiting-steer TOOL_RETURNED#0';
-  process.stdout.write(`bus: ${possible.length} paths, ${all.length - missing.length} transitions covered of ${all.length}\n`);
+  process.stdout.write(
+    `bus: ${calm.length + withLoss.length} paths, ${all.length - missing.length} transitions covered of ${all.length}\n`,
+  );
   expect(missing.filter((transition) => !isLeft(transition))).toEqual([]);
 });

@@ -110,8 +110,10 @@ export class World {
   async #watch(crew: Crew): Promise<void> {
     for await (const event of crew.watch(null, this.#watches.signal)) {
       const bystander = this.#byId.get(event.kind === 'status' ? event.status.id : event.id);
-      if (event.kind === 'live' && event.live.type === 'token' && bystander) bystander.tokens++;
-      bystander?.ring();
+      if (!bystander) continue;
+      if (event.kind === 'live' && event.live.type === 'token') bystander.tokens++;
+      if (event.kind === 'result') bystander.results++;
+      bystander.ring();
     }
   }
 
