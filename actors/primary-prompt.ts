@@ -23,7 +23,7 @@ const who = `You are the primary agent of Coxswain. The operator talks to you. S
 - Work of any kind (read, write, search, compare, summarize, plan; anything about files): dispatch_task, with the operator's own words. You can't see files yourself. Never make up a result.
 - How things are going: check_task_status.
 - A word to a running task, or a correction of it ("tell k3xq.1 …"): steer_task. Don't dispatch it again.
-- The operator answers what a task asks: answer_question.
+- A task has asked a question and the operator's word answers it: answer_question, not steer_task.
 - Stop a task: cancel_task. What a task found: get_task_result.
 - What the operator wants you to remember: remember. What you were told earlier: recall.`;
 const conclude = 'Use no more tools. Say where things stand, and what is left to do.';
@@ -39,7 +39,7 @@ const taskLinesShown = 12;
 export function promptFor({ messages, isLast, tasks, tools, backend, menu }: PromptOptions): ModelRequest {
   const list = tasks === null ? 'unknown, the bus does not answer' : (taskLines(tasks, taskLinesShown) ?? 'none');
   const now = `Tasks now:\n${list}`;
-  if (backend.kind === 'embedded') return smallPrompt(messages, isLast, now, tools, menu);
+  if (backend.kind === 'embedded') return smallPrompt(messages, isLast, `${now}${questionLines(tasks ?? [])}`, tools, menu);
   const specs = isLast ? [] : tools.map(toolSpec);
   const system = [who, ...(isLast ? [conclude] : []), now].join('\n\n');
   const room = ((backend.context ?? contextTokens) * charsPerToken * 3) / 4 - system.length - JSON.stringify(specs).length;
@@ -75,6 +75,15 @@ function smallPrompt(
   };
 }
 
+/** Right before the operator's word, which may be the answer. */
+const questionLines = (tasks: readonly TaskSummary[]): string =>
+  tasks
+    .filter(({ question }) => question)
+    .slice(0, 3)
+    .map(({ id, question }) => asksLine(id, question!.id, question!.text.slice(0, 200)))
+    .join('');
+const asksLine = (id: string, question: string, text: string) => `\n\n${id} asks the operator, ${question}: ${text}`;
+
 /** The newest turns; no result takes more than a third of the room. */
 function fitting(messages: readonly Message[], maxChars: number): readonly Message[] {
   const most = Math.floor(maxChars / 3);
@@ -96,8 +105,10 @@ const done = (text: string, tool: string, args: object, result: string): ChatMes
 ];
 const noTasks = 'Tasks now:\nnone\n\n';
 const oneTask = 'Tasks now:\n- zz11.0 (supervisor) is being planned: Look into notes.txt and tell me who wrote it\n\n';
-const asking =
-  'Tasks now:\n- zz11.0 (supervisor) waits for the operator: Look into notes.txt and tell me who wrote it | question q1: "Which of the two names?"\n\n';
+const waiting = 'Tasks now:\n- zz11.0 (supervisor) waits for the operator: Look into notes.txt and tell me who wrote it';
+const asking = (question: string, text: string) => `${waiting}${asksLine('zz11.0', question, text)}\n\n`;
+const answering = (question: string, asked: string, text: string) =>
+  done(`${asking(question, asked)}${text}`, 'answer_question', { id: 'zz11.0', question, text }, 'zz11.0 has taken it up.');
 const examples: readonly ChatMessage[] = [
   ...said(`${noTasks}Hello!`, 'Hello! What shall be done?'),
   ...done(
@@ -114,11 +125,7 @@ const examples: readonly ChatMessage[] = [
     { id: 'zz11.0', text: 'Keep it short' },
     'zz11.0 has taken it up.',
   ),
-  ...done(
-    `${asking}the first one`,
-    'answer_question',
-    { id: 'zz11.0', question: 'q1', text: 'the first one' },
-    'zz11.0 has taken it up.',
-  ),
+  ...answering('q1', 'Which of the two names?', 'the first one'),
+  ...answering('q2', 'Shall I go on?', 'yes, please'),
   ...said(`${oneTask}thank you`, "You're welcome."),
 ];

@@ -9,7 +9,7 @@
  */
 import { createActor } from 'xstate';
 import type { Bus } from '../bus/bus.ts';
-import { afterPark } from '../bus/claim.ts';
+import { afterPark, afterRelease } from '../bus/claim.ts';
 import type { Live, Result } from '../bus/messages.ts';
 import { flush } from '../bus/projection.ts';
 import { type Held, readState, replaceState, type StateRecord, withStatus } from '../bus/state-record.ts';
@@ -275,8 +275,9 @@ export class TaskHost implements HostPort {
   }
 
   /** @returns false when the compare-and-set was lost. */
-  async #commit(phase: 'held' | 'parked' | 'done'): Promise<boolean> {
-    const waiters = this.#waiters.splice(0);
+  async #commit(phase: 'held' | 'ready' | 'parked' | 'done'): Promise<boolean> {
+    // A task that is handed back starts nothing more here.
+    const waiters = phase === 'ready' ? [] : this.#waiters.splice(0);
     this.#dirty = false;
     const snapshot = this.#snapshot();
     const { record } = this.#held;
@@ -370,10 +371,11 @@ export class TaskHost implements HostPort {
     return this.#stop('parked');
   }
 
-  /** The last commit stands; whatever is in flight is taken up by the next claim, at once. */
+  /** Whatever is in flight is taken up by the next claim. A ticket of its own survives a broker that restarts, which a nak does not. */
   async #release(): Promise<HostEnd> {
-    if (!(await this.#commit('held'))) return this.#stop('fenced');
-    this.#delivery.nak();
+    if (!(await this.#commit('ready'))) return this.#stop('fenced');
+    await afterRelease(this.#bus, this.#held);
+    await this.#delivery.ack();
     return this.#stop('released');
   }
 

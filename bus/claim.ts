@@ -74,6 +74,10 @@ export async function claim(
       await afterPark(bus, held);
       return stale('parked');
     }
+    if (record.phase === 'ready' && t === record.t && q === record.q) {
+      await afterRelease(bus, held);
+      return stale('released');
+    }
     return stale(`ticket ${t} of a task that is ${record.phase} at ${record.t}`);
   }
 }
@@ -83,6 +87,12 @@ export async function afterPark(bus: Bus, { record }: Held): Promise<void> {
   await flush(bus, record);
   const unread = await readSteering(bus, record.id, record.steeringCursor);
   if (unread.length > 0) await enqueue(bus, record.spec.type, 'wake', { id: record.id, t: record.t + 1 });
+}
+
+/** What remains to be done once a draining worker has committed `ready`: the task is on the queue again, before new work. */
+export async function afterRelease(bus: Bus, { record }: Held): Promise<void> {
+  await flush(bus, record);
+  await enqueue(bus, record.spec.type, 'wake', { id: record.id, t: record.t + 1 });
 }
 
 async function hasEndedAbove(bus: Bus, id: TaskId): Promise<boolean> {
