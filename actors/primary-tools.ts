@@ -55,7 +55,8 @@ export function primaryTools(options: PrimaryToolsOptions): Tool[] {
     let last: Receipt | null = null;
     for await (const receipt of crew.receipts(id, sent, within)) last = receipt;
     signal.throwIfAborted();
-    return fateOf(id, message.type, last);
+    const open = message.type === 'steer' && status.question ? ` Its question ${status.question.id} is still open.` : '';
+    return `${fateOf(id, message.type, last)}${open}`;
   };
 
   return [
