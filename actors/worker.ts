@@ -9,6 +9,7 @@ import type { Failure } from '../bus/messages.ts';
 import { onNudge } from '../bus/nudges.ts';
 import type { Held, StateRecord } from '../bus/state-record.ts';
 import { defaultAckWaitMs } from '../bus/streams.ts';
+import { sweep } from '../bus/sweeper.ts';
 import type { TaskId } from '../bus/task-id.ts';
 import { claimTickets, type Delivery } from '../bus/task-queue.ts';
 import { startTimers } from '../bus/timers.ts';
@@ -28,6 +29,8 @@ export interface WorkerOptions {
   readonly now: () => Date;
   /** Milliseconds a silent worker keeps a ticket. */
   readonly ackWaitMs?: number;
+  /** Milliseconds between looks for tasks that no ticket will reach. Default: a minute. */
+  readonly sweepMs?: number;
   /** Milliseconds a supervisor that only waits stays in memory. */
   readonly quietMs?: number;
 }
@@ -59,9 +62,11 @@ export class Worker {
       local: (id, channel, seq) => this.#hosts.get(id)?.passed(channel, seq) ?? null,
     });
     const timers = await startTimers(bus);
+    const sweeping = this.#sweepNowAndThen();
     this.#stops.push(
       () => waker.stop(),
       () => timers.stop(),
+      () => sweeping.stop(),
     );
     const claimers = await Promise.all(
       types.flatMap((type) =>
@@ -69,6 +74,15 @@ export class Worker {
       ),
     );
     this.#stops.push(...claimers.map((claimer) => () => claimer.stop()));
+  }
+
+  #sweepNowAndThen(): { stop(): void } {
+    const { bus, now, sweepMs = 60_000 } = this.#options;
+    const timer = setInterval(() => {
+      sweep(bus, { now }).catch((err) => bus.log.warn({ err }, 'the sweep failed, the next one will look again'));
+    }, sweepMs);
+    timer.unref();
+    return { stop: () => clearInterval(timer) };
   }
 
   /** Tasks held now. */

@@ -15,7 +15,8 @@ import {
 } from './messages.ts';
 import { parseStatus } from './projection.ts';
 import { publish } from './publish.ts';
-import { createState, newRecord, parseRecord, readState, type StateRecord } from './state-record.ts';
+import { allRecords } from './records.ts';
+import { createState, newRecord, readState, type StateRecord } from './state-record.ts';
 import { describe } from './steering-log.ts';
 import { goalOf, isTaskId, newRoot, parentOf, rootOf, type TaskId } from './task-id.ts';
 import { enqueue } from './task-queue.ts';
@@ -110,7 +111,7 @@ export class Crew {
 
   /** Every task of the crew, oldest first. */
   async tasks(): Promise<TaskSummary[]> {
-    const records = await this.#records('>');
+    const records = await allRecords(this.bus, '>');
     return records.map(summaryOf).sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
   }
 
@@ -145,7 +146,7 @@ export class Crew {
   /** The task and everything below it, parents before children. @throws CoxError `unknown-task`. */
   async tree(id: TaskId): Promise<TreeNode[]> {
     this.#check(id);
-    const records = await this.#records(`${rootOf(id)}.*`);
+    const records = await allRecords(this.bus, `${rootOf(id)}.*`);
     const byId = new Map(records.map((record) => [record.id, record]));
     const below = (record: StateRecord, key: string | null): TreeNode[] => {
       const rows = planned(record);
@@ -217,24 +218,6 @@ export class Crew {
       signal.removeEventListener('abort', stop);
       await messages.close();
     }
-  }
-
-  async #records(filter: string): Promise<StateRecord[]> {
-    const { js, subjects } = this.bus;
-    const consumer = await js.consumers.get(`KV_${subjects.stateBucket}`, {
-      filter_subjects: [`$KV.${subjects.stateBucket}.${filter}`],
-      deliver_policy: DeliverPolicy.LastPerSubject,
-    });
-    const records: StateRecord[] = [];
-    if ((await consumer.info()).num_pending === 0) return records;
-    const messages = await consumer.consume();
-    for await (const message of messages) {
-      const record = message.data.length > 0 ? parseRecord(message.data) : null;
-      if (record) records.push(record);
-      if (message.info.pending === 0) break;
-    }
-    await messages.close();
-    return records;
   }
 
   /** The last status as the log has it, by direct get: cheap, and possibly a moment old or a stranger's. */
