@@ -28,7 +28,9 @@ export interface Reply {
 export interface Plan {
   readonly prompt: readonly Token[];
   readonly grammar: string | null;
-  readonly sampling: Sampling;
+  readonly sampling: Omit<Sampling, 'isProse'>;
+  /** Whether a reply that is no call is a text, not JSON. */
+  readonly prose: boolean;
   readonly stop: readonly string[];
   /** How to read what the model writes: as it is, or as one of the forms of tool-form.ts. */
   readonly reading: 'plain' | 'form' | 'form-with-json-answer';
@@ -49,6 +51,7 @@ export function planOf(request: ChatRequest, engine: Engine): Plan {
       topP: request.top_p ?? undefined,
       seed: request.seed ?? undefined,
     },
+    prose: !schema,
     stop: typeof request.stop === 'string' ? [request.stop] : (request.stop ?? []),
     reading: form ? (schema ? 'form-with-json-answer' : 'form') : 'plain',
   };
@@ -59,6 +62,7 @@ export async function complete(engine: Engine, plan: Plan, signal: AbortSignal, 
   const reader = plan.reading === 'plain' ? null : new ReplyReader(plan.reading === 'form-with-json-answer');
   const stop = new StopWords(plan.stop);
   let called = false;
+  const sampling = { ...plan.sampling, isProse: () => plan.prose && !called };
   const say = (text: string): boolean => {
     const { out, stopped } = stop.push(text);
     if (out) reply.text(out);
@@ -75,7 +79,7 @@ export async function complete(engine: Engine, plan: Plan, signal: AbortSignal, 
     }
     return true;
   };
-  const { ending, usage } = await engine.complete(plan.prompt, plan.grammar, plan.sampling, signal, (text) =>
+  const { ending, usage } = await engine.complete(plan.prompt, plan.grammar, sampling, signal, (text) =>
     reader ? hear(reader.push(text)) : say(text),
   );
   if (reader) hear(reader.end(ending === 'stop'));

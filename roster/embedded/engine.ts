@@ -19,6 +19,8 @@ export interface Sampling {
   readonly temperature: number;
   readonly topP?: number | undefined;
   readonly seed?: number | undefined;
+  /** Asked before each token: whether it is prose, where words are not to be said again too soon. In JSON and code they must be. */
+  readonly isProse: () => boolean;
 }
 
 export interface Usage {
@@ -41,6 +43,8 @@ export class PromptTooLong extends Error {
 const prefillTokens = 64;
 /** Room that a prompt must leave for its reply. */
 const minReplyTokens = 16;
+/** How far back prose is held against repetition. Only in the reply itself: what the prompt says may be quoted. */
+const recentTokens = 64;
 /** Conversations kept in memory, so that sub-agents that take turns do not make each other's prompt be read again. */
 const sequences = 2;
 
@@ -102,6 +106,7 @@ export class Engine {
     const cachedTokens = await this.#read(sequence, prompt, signal);
 
     const guard = new LoopGuard<Token>();
+    const recent: Token[] = [];
     // Strong, but not "never": where the grammar leaves no choice the token must come.
     const againstLoop = () => {
       const bias = new TokenBias(this.#model.tokenizer);
@@ -110,6 +115,7 @@ export class Engine {
     const tokens = sequence.evaluate(prompt.slice(-1), {
       temperature: sampling.temperature,
       tokenBias: againstLoop,
+      repeatPenalty: { punishTokens: () => (sampling.isProse() ? recent : []), maxPunishTokens: recentTokens, penalty: 1.1 },
       ...(sampling.topP === undefined ? {} : { topP: sampling.topP }),
       ...(sampling.seed === undefined ? {} : { seed: sampling.seed }),
       ...(compiled ? { grammarEvaluationState: new LlamaGrammarEvaluationState({ model: this.#model, grammar: compiled }) } : {}),
@@ -131,6 +137,8 @@ export class Engine {
         if (text !== '' && !onText(text)) break;
       }
       guard.push(token);
+      recent.push(token);
+      if (recent.length > recentTokens) recent.shift();
       if (completionTokens >= maxTokens || guard.isLost) {
         ending = 'length';
         break;
