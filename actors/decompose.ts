@@ -105,13 +105,18 @@ async function askForMap(backend: string, input: DecomposeInput, options: PlanOp
 - kind: who does the sub-tasks:
 ${kindList(options)}
 - items: what the sub-tasks are about, one each, as short as possible: file names, names, parts of the question. Only what the goal names.
-- each: what to do with one item; write {item} where the item goes.
+- each: what to do with one item, and what to look for there, in the words of the goal; write {item} where the item goes.
 - final: what to do with all results to reach the goal.`,
     },
     { role: 'user', text: 'Goal: Compare the prices in a.txt and b.txt and say which shop is cheaper' },
     {
       role: 'assistant',
       text: '{"kind":"files","items":["a.txt","b.txt"],"each":"Read {item} and list the prices in it.","final":"Compare the prices and say which shop is cheaper."}',
+    },
+    { role: 'user', text: 'Goal: Read plan.md and diary.md and say in two sentences what the team builds and what worries it' },
+    {
+      role: 'assistant',
+      text: '{"kind":"files","items":["plan.md","diary.md"],"each":"Read {item} and say what the team builds and what worries it.","final":"Say in two sentences what the team builds and what worries it."}',
     },
     { role: 'user', text: firstLines(input) },
   ];

@@ -17,7 +17,6 @@ export interface ThinkOptions {
   readonly backends: Backends;
   /** Names of tools the operator must allow call by call. */
   readonly gated: readonly string[];
-  readonly workspace: string;
 }
 
 export const think = (port: HostPort, options: ThinkOptions) =>
@@ -74,11 +73,11 @@ async function callOne(
   say: (fact: SubAgentEvent) => void,
   signal: AbortSignal,
 ): Promise<ModelReply> {
-  const { kind, backends, workspace } = options;
+  const { kind, backends } = options;
   const tools = kind.tools.map(toolSpec);
   const { messages, done } = compact(input.messages, historyBudget(port, options, backend, tools));
   if (done) port.note(`${backend}: ${done}`);
-  const request = { messages: prompt(port, kind, workspace, { ...input, messages }), tools };
+  const request = { messages: prompt(port, kind, { ...input, messages }), tools };
   for await (const event of backends.call(backend, request, signal)) {
     if (event.type === 'replied') return event;
     say({ type: 'MODEL_SAID', text: event.text });
@@ -99,13 +98,10 @@ function historyBudget({ spec }: HostPort, { kind, backends }: ThinkOptions, bac
 }
 
 /** Results of earlier sub-tasks come before the instruction: the last thing read is what is to be done. */
-function prompt({ spec }: HostPort, kind: Kind, workspace: string, { messages }: ThinkInput): ChatMessage[] {
-  const system = kind.tools.some(({ name }) => name.endsWith('_file') || name.endsWith('_files'))
-    ? `${kind.prompt.trim()}\nThe workspace is the folder ${workspace.split('/').at(-1) || workspace}.`
-    : kind.prompt.trim();
+function prompt({ spec }: HostPort, kind: Kind, { messages }: ThinkInput): ChatMessage[] {
   const given = spec.context.map(({ title, text }) => `## ${title}\n${text}`).join('\n\n');
   return [
-    { role: 'system', text: system },
+    { role: 'system', text: kind.prompt.trim() },
     ...(given ? [{ role: 'user' as const, text: `Results of earlier sub-tasks:\n\n${given}` }] : []),
     ...messages,
   ];

@@ -10,9 +10,11 @@ const Path = z.string().min(1).max(1024);
 const ignored = new Set(['node_modules', '.git']);
 const maxFileBytes = 2_000_000;
 
-const explain = (path: string, cause: unknown): Error => {
+/** What was wrong, and what there is instead: a model can go on with that. */
+const explain = async (path: string, cause: unknown, workspace: string): Promise<Error> => {
   const code = codeOf(cause);
-  if (code === 'ENOENT') return new Error(`there is no file ${path}; list_files shows what is there`);
+  if (code === 'ENOENT')
+    return new Error(`there is no file ${path}; the workspace has ${(await listing(workspace, 40)).join(', ')}`);
   if (code === 'EISDIR') return new Error(`${path} is a folder; use list_files`);
   if (code === 'ENOTDIR') return new Error(`${path} is not a folder`);
   if (code === 'EACCES' || code === 'EPERM') return new Error(`no permission for ${path}`);
@@ -27,16 +29,21 @@ export const listFiles = defineTool({
   run: async ({ path }, { workspace }) => {
     try {
       const folder = await resolveInside(workspace, path);
-      const entries = await readdir(folder, { withFileTypes: true });
-      const rows = entries
-        .filter(({ name }) => !ignored.has(name))
-        .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
-      return { text: clip(rows.sort().join('\n') || '(empty)', 'list a folder below it') };
+      return { text: clip((await listing(folder)).join('\n') || '(empty)', 'list a folder below it') };
     } catch (cause) {
-      throw explain(path, cause);
+      throw await explain(path, cause, workspace);
     }
   },
 });
+
+/** Names in a folder, folders with a slash at the end. */
+async function listing(folder: string, most = Number.POSITIVE_INFINITY): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const rows = entries
+    .filter(({ name }) => !ignored.has(name))
+    .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
+  return rows.length > most ? [...rows.sort().slice(0, most), '…'] : rows.sort();
+}
 
 export const readFileTool = defineTool({
   name: 'read_file',
@@ -52,7 +59,7 @@ export const readFileTool = defineTool({
       if (offset > 0 && offset >= text.length) throw new Error(`${path} has only ${text.length} characters`);
       return { text: clip(text.slice(offset), `go on with offset ${offset + maxOutputChars}`) || '(the file is empty)' };
     } catch (cause) {
-      throw explain(path, cause);
+      throw await explain(path, cause, workspace);
     }
   },
 });
@@ -74,11 +81,12 @@ export const searchFiles = defineTool({
   }),
   effects: 'none',
   run: async ({ query, path }, context) => {
+    const { workspace } = context;
     try {
-      const rows = await search(await resolveInside(context.workspace, path), query.toLowerCase(), context);
+      const rows = await search(await resolveInside(workspace, path), query.toLowerCase(), context);
       return { text: clip(rows.join('\n') || `nothing contains "${query}"`, 'search for something rarer, or in a folder') };
     } catch (cause) {
-      throw explain(path, cause);
+      throw await explain(path, cause, workspace);
     }
   },
 });
@@ -116,7 +124,7 @@ export const writeFileTool = defineTool({
       await writeWhole(file, text, idempotencyKey.replaceAll(/[^A-Za-z0-9]/g, '-'));
       return { text: `wrote ${text.length} characters to ${path}`, artifacts: [shown(workspace, file)] };
     } catch (cause) {
-      throw codeOf(cause) === 'ENOSPC' ? new Error(`no space left for ${path}`) : explain(path, cause);
+      throw codeOf(cause) === 'ENOSPC' ? new Error(`no space left for ${path}`) : await explain(path, cause, workspace);
     }
   },
 });

@@ -1,5 +1,5 @@
 /** File tools are confined to one folder: a path is resolved with all its symlinks, and what leads outside is refused. */
-import { realpath } from 'node:fs/promises';
+import { access, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { codeOf } from '../../platform/errors.ts';
 
@@ -11,12 +11,27 @@ import { codeOf } from '../../platform/errors.ts';
 export async function resolveInside(workspace: string, path: string): Promise<string> {
   if (path.includes('\0')) throw new Error('a path has no zero bytes');
   const root = await realpath(workspace);
-  const wanted = resolve(root, path);
+  const wanted = resolve(root, await asOnDisk(root, path));
   const real = await realOrParent(wanted);
   if (!isInside(root, wanted) || !isInside(root, real))
     throw new Error(`${path} is outside the workspace; use a path relative to it`);
   return real;
 }
+
+/** Models write paths of another system, or with the name of the workspace before them: taken as meant where nothing is there as written. */
+async function asOnDisk(root: string, path: string): Promise<string> {
+  const slashed = path.replaceAll('\\', '/');
+  const [first, ...rest] = slashed.split('/');
+  const spellings = [path, slashed, ...(first === basename(root) && rest.length > 0 ? [rest.join('/')] : [])];
+  for (const spelling of spellings) if (await isThere(resolve(root, spelling))) return spelling;
+  return path;
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 
 export const isInside = (root: string, path: string): boolean => {
   const way = relative(root, path);

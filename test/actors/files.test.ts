@@ -48,6 +48,13 @@ test('a symbolic link out of the workspace leads nowhere', async () => {
   expect(await text(searchFiles, { query: 'secret' })).toContain('nothing contains');
 });
 
+test('a path written for another system, or with the name of the workspace before it, is taken as meant', async () => {
+  expect(await text(readFileTool, { path: 'docs\\b.txt' })).toBe('beta again');
+  expect(await text(readFileTool, { path: 'workspace/docs/b.txt' })).toBe('beta again');
+  expect(await text(readFileTool, { path: 'workspace\\a.txt' })).toBe('alpha\nBeta\n');
+  await expect(text(readFileTool, { path: 'workspace/../../secret.txt' })).rejects.toThrow('outside');
+});
+
 test('a file is written whole, in folders that are made for it, and named as an artifact', async () => {
   expect(await run(writeFileTool, { path: 'new/deep/c.txt', text: 'hello' })).toEqual({
     text: 'wrote 5 characters to new/deep/c.txt',
@@ -59,7 +66,7 @@ test('a file is written whole, in folders that are made for it, and named as an 
 
 test('what went wrong is told so that a model can mend it', async () => {
   await expect(text(readFileTool, { path: 'nothing.txt' })).rejects.toThrow(
-    'there is no file nothing.txt; list_files shows what is there',
+    'there is no file nothing.txt; the workspace has a.txt, docs/',
   );
   await expect(text(readFileTool, { path: 'docs' })).rejects.toThrow('docs is a folder; use list_files');
   await writeFile(join(workspace, 'image.png'), Buffer.from([1, 0, 2]));
