@@ -1,6 +1,7 @@
 /** A sub-agent kind: a prompt, tools, what its backend must be good at, and limits. From the roster, or defined in code by a library user. */
 import { z } from 'zod';
 import type { Limits } from '../machines/sub-agent.ts';
+import { CoxError } from '../platform/errors.ts';
 import type { Roster } from '../roster/schema.ts';
 import { askOperator } from './tools/ask-operator.ts';
 import { listFiles, readFileTool, searchFiles, writeFileTool } from './tools/files.ts';
@@ -42,6 +43,18 @@ export function kindOf(
     needs: entry.needs,
     limits: { ...entry.limits, costUsd: entry.limits.costUsd ?? roster.budgets.taskUsd },
   });
+}
+
+/** @throws CoxError `roster-unknown-tool`: a kind of the roster names a tool that nobody has. */
+export function checkTools(roster: Roster, more: readonly Tool[]): void {
+  const known = new Set([...builtInTools.keys(), ...more.map((tool) => tool.name)]);
+  for (const [kind, { tools }] of Object.entries(roster.agents)) {
+    const stranger = tools.find((tool) => !known.has(tool));
+    if (stranger)
+      throw new CoxError('roster-unknown-tool', `agents.${kind}.tools: there is no tool ${stranger}`, {
+        hint: `There are ${[...known].join(', ')}.`,
+      });
+  }
 }
 
 /** Names of every kind, for errors and for the orchestrating model. */

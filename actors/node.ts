@@ -7,7 +7,7 @@ import { Backends } from '../roster/backends.ts';
 import type { MenuEntry } from '../roster/menu.ts';
 import type { Roster } from '../roster/schema.ts';
 import type { Joined } from './join.ts';
-import { type Kind, kindNames, kindOf } from './kind.ts';
+import { checkTools, type Kind, kindNames, kindOf } from './kind.ts';
 import { openPrimary, type Primary } from './primary.ts';
 import { subAgentRole } from './sub-agent-role.ts';
 import { supervisorRole } from './supervisor-role.ts';
@@ -55,6 +55,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const memory = new Memory(bus);
   const kindFor = (kind: string, user: string) => kindOf(kind, current(), defined, memoryTools(memory, user));
   const kinds = () => kindNames(current(), defined).map((kind) => ({ name: kind, about: aboutOf(kindFor(kind, name)!) }));
+  checkTools(current(), memoryTools(memory, name));
   const worker = await Worker.start({
     bus,
     name,

@@ -167,7 +167,7 @@ class PrimaryAgent implements Primary {
       const request = promptFor({ ...input, tasks, tools: this.#tools(), backend: entry, menu });
       let hasSpoken = false;
       try {
-        for await (const event of backends.call(backend, request, signal)) {
+        for await (const event of backends.call(backend, { ...request, isUrgent: true }, signal)) {
           if (event.type === 'replied') return { backend, reply: event };
           hasSpoken = true;
           say({ type: 'MODEL_SAID', text: event.text });

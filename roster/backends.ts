@@ -129,7 +129,7 @@ export class Backends {
     const backend = this.backend(name);
     refuseTooLong(name, backend, request);
     const standing = this.standing(name, backend);
-    const leave = await standing.line.enter(signal);
+    const leave = await standing.line.enter(signal, request.isUrgent);
     const { breaker } = standing;
     let isSettled = false;
     try {

@@ -29,6 +29,8 @@ export interface ModelRequest {
   /** Tokens; the backend's `max_output` is the limit all the same. */
   readonly maxOutputTokens?: number;
   readonly temperature?: number;
+  /** Somebody waits for the words: the call goes to the front of the backend's line. Default: false. */
+  readonly isUrgent?: boolean;
 }
 
 /** As the backend counted; where it does not count, estimated from the length of the text. */

@@ -1,4 +1,4 @@
-/** A waiting line for something that only so many may use at once: first come, first served; whoever gives up leaves it. */
+/** A waiting line for something that only so many may use at once: urgent callers first, else first come, first served; whoever gives up leaves it. */
 export class Line {
   private readonly places: () => number;
   private readonly waiting: (() => void)[] = [];
@@ -17,7 +17,7 @@ export class Line {
   }
 
   /** Resolves when it is the caller's turn, with the function that gives the place back (idempotent). @throws the signal's reason. */
-  async enter(signal: AbortSignal): Promise<() => void> {
+  async enter(signal: AbortSignal, isUrgent = false): Promise<() => void> {
     signal.throwIfAborted();
     if (this.used >= this.places() || this.waiting.length > 0)
       await new Promise<void>((resolve, reject) => {
@@ -30,7 +30,8 @@ export class Line {
           reject(signal.reason);
         };
         signal.addEventListener('abort', leave, { once: true });
-        this.waiting.push(go);
+        if (isUrgent) this.waiting.unshift(go);
+        else this.waiting.push(go);
         this.admit();
       });
     else this.used++;

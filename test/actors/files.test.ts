@@ -29,7 +29,7 @@ test('files are listed, read, and searched in all folders', async () => {
 });
 
 test('a long file is read in parts', async () => {
-  await writeFile(join(workspace, 'long.txt'), 'x'.repeat(maxOutputChars) + 'the end');
+  await writeFile(join(workspace, 'long.txt'), `${'x'.repeat(maxOutputChars)}the end`);
   expect(await text(readFileTool, { path: 'long.txt' })).toContain(`go on with offset ${maxOutputChars}`);
   expect(await text(readFileTool, { path: 'long.txt', offset: maxOutputChars })).toBe('the end');
 });

@@ -126,3 +126,18 @@ test('whoever gives up before or while waiting never gets a place', async () => 
   leave();
   expect([line.inUse, line.inLine]).toEqual([0, 0]);
 });
+
+test('whoever is urgent goes to the front of the line', async () => {
+  const line = new Line(() => 1);
+  const order: string[] = [];
+  const enter = async (name: string, isUrgent: boolean) => {
+    const leave = await line.enter(new AbortController().signal, isUrgent);
+    order.push(name);
+    leave();
+  };
+  const leave = await line.enter(new AbortController().signal);
+  const all = [enter('task a', false), enter('task b', false), enter('operator', true)];
+  leave();
+  await Promise.all(all);
+  expect(order).toEqual(['operator', 'task a', 'task b']);
+});
