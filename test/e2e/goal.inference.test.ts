@@ -1,0 +1,69 @@
+/** A goal on the real small model: decompose, fan out, reduce. What it says is its own affair; that the parts fit together is ours. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Joined } from '../../actors/join.ts';
+import { parseRoster } from '../../roster/load.ts';
+import { type TestCrew, testCrew } from '../support/crew.ts';
+import { never } from '../support/watching.ts';
+
+let crew: TestCrew;
+let joined: Joined;
+beforeEach(async () => {
+  crew = await testCrew();
+  joined = await crew.join();
+});
+afterEach(() => crew.stop());
+
+const roster = parseRoster(
+  `backends:
+  local: { kind: embedded, model: small, tier: local, good_at: [files, reasoning, plan], can_orchestrate: true, context: 4096 }
+agents:
+  files:
+    prompt: You answer from the files of one folder. Read the file that the task names with read_file, then answer.
+    tools: [read_file]
+    needs: [files]
+    limits: { steps: 6 }
+`,
+  '/roster.yaml',
+);
+
+/** Whatever a task asks: a small model sometimes asks, repeats itself or runs out of steps. */
+async function operate(root: string, signal: AbortSignal): Promise<void> {
+  for await (const event of joined.crew.watch(root, signal)) {
+    if (event.kind !== 'status' || !event.status.question) continue;
+    const { id, question } = event.status;
+    const text = question.kind === 'asked' ? 'Do as you think best.' : (question.choices?.at(-1) ?? 'stop');
+    await joined.crew.steer(id, { type: 'answer', id: `answer-${question.id}`, question: question.id, text });
+  }
+}
+
+test('a goal is split by the model, its parts read files, and one answer is made of them', async () => {
+  await writeFile(join(crew.folder, 'cat.txt'), 'The cat is called Minka. She is grey and sleeps all day.\n');
+  await writeFile(join(crew.folder, 'dog.txt'), 'The dog is called Rex. He is brown and barks at night.\n');
+  await crew.node(joined, { roster: { current: () => roster } });
+  const id = await joined.crew.dispatch({
+    type: 'supervisor',
+    instruction: 'Read cat.txt and dog.txt and say in one sentence what the animals are called',
+    workspace: crew.folder,
+  });
+  const done = new AbortController();
+  const operator = operate(id, done.signal);
+  const result = await joined.crew.result(id, never);
+  done.abort();
+  await operator;
+  const [goal, ...parts] = await joined.crew.tree(id);
+  console.log(
+    `0.5B: ${JSON.stringify({ parts: parts.map(({ key, outcome, steps }) => [key, outcome, steps]), output: result.output })}`,
+  );
+  expect(result).toMatchObject({ outcome: 'completed', failure: null });
+  expect(result.output).toMatch(/(Sources|Failed): /);
+  expect(goal).toMatchObject({ type: 'supervisor', outcome: 'completed', backend: 'local' });
+  expect(parts.length).toBeGreaterThanOrEqual(1);
+  for (const part of parts) {
+    expect(part.outcome).not.toBeNull();
+    expect(part.usage.inputTokens).toBeGreaterThan(0);
+  }
+  const spent = parts.reduce((sum, { usage }) => sum + usage.outputTokens, 0);
+  expect(result.usage.outputTokens).toBeGreaterThan(spent);
+});
