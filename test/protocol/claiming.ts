@@ -1,0 +1,110 @@
+/** How a worker comes to hold a task, lines 2, 12, 14 and 15. */
+import { ack, assign, letGo, read, write } from './bus.ts';
+import type { Step } from './explore.ts';
+import { flushing } from './flush.ts';
+import type { Rules } from './rules.ts';
+import { blank, breaks, idle, type Proc, type Rec, type Scene, type Ticket, type World, withProc } from './world.ts';
+
+/** Claims in a row that come to nothing before the task is ended. */
+const maxIdleClaims = 2;
+
+const isLive = (rec: Rec | null | undefined) => !!rec && rec.phase !== 'done' && rec.phase !== 'unborn';
+export const isPlanned = (parent: Rec | null, id: number) => parent !== null && isLive(parent) && id <= parent.kids;
+
+export function takes(world: World, proc: Proc, kind: Scene['workers'][number], rules: Rules): readonly Step<World>[] {
+  const fits = ({ id, wake, to }: Ticket) => {
+    if (to !== null) return false;
+    switch (kind) {
+      case 'any':
+        return true;
+      // Without slots of their own wakes, or supervisors, have to wait for those of the others.
+      case 'pending':
+        return !wake || !rules.wakesReserved;
+      case 'wake':
+        return wake && rules.wakesReserved;
+      case 'agent':
+        return id > 0 || !rules.ownSlots;
+      case 'supervisor':
+        return id === 0 && rules.ownSlots;
+    }
+  };
+  // Idle workers are alike: the first of them stands for all.
+  if (world.procs.find(({ name, pc }) => name.startsWith('worker') && pc === 'idle') !== proc && kind === 'any') return [];
+  return world.queue.filter(fits).map(({ q, id, t }) => ({
+    label: `${proc.name}: takes ticket ${t} of ${id} (${q})`,
+    to: withProc(assign(world, q, proc.name), { name: proc.name, pc: 'claim', id, t, q, tooLate: world.purged }),
+  }));
+}
+
+export function claimStep(world: World, proc: Proc, rules: Rules): readonly Step<World>[] {
+  const id = proc.id!;
+  const { name } = proc;
+  const go = (label: string, next: Proc, to = world): Step<World> => ({ label: `${name}: ${label}`, to: withProc(to, next) });
+  switch (proc.pc) {
+    case 'claim':
+      return read(world, id, rules).map(({ rec, how }) => go(`reads ${id}${how}`, judged(world, { ...proc, rec }, rules)));
+    case 'plan': {
+      const planned = isPlanned(world.kv[0]!, id);
+      return [go(`finds ${id} ${planned ? '' : 'not '}planned`, { ...proc, pc: planned ? 'take' : 'ack' })];
+    }
+    case 'take':
+      return take(world, proc, rules);
+    case 'above': {
+      const ended = !isLive(world.kv[0]);
+      return [go('looks at the parent', ended ? { ...proc, pc: 'end', why: 'cancelled' } : { ...proc, pc: 'read' })];
+    }
+    case 'ack':
+      return [go('acks', idle(proc), ack(world, proc.q!))];
+    default:
+      return [];
+  }
+}
+
+function judged(world: World, proc: Proc, rules: Rules): Proc {
+  const { rec, t, q, id } = proc;
+  if (!rec || rec.phase === 'unborn') {
+    if (id === 0) return { ...proc, pc: 'ack' };
+    return { ...proc, pc: rules.claimChecksPlan ? 'plan' : 'take' };
+  }
+  if (rec.phase === 'done') return rules.doneTicketFlushes ? flushing(world, proc, rec, 'ack') : { ...proc, pc: 'ack' };
+  const next = (rec.phase === 'ready' || rec.phase === 'parked') && t === rec.t + 1;
+  const again = rec.phase === 'held' && t === rec.t && (q === rec.q || !rules.claimChecksSequence);
+  if (next || again || !rules.claimChecksTicket) return { ...proc, pc: 'take' };
+  if (rec.phase === 'parked' && t === rec.t && rules.parkedTicketLooksAgain) return flushing(world, proc, rec, 'parked-again');
+  return { ...proc, pc: 'ack' };
+}
+
+function take(world: World, proc: Proc, rules: Rules): readonly Step<World>[] {
+  const seen = proc.rec!;
+  const id = proc.id!;
+  const before = seen ?? blank;
+  const again = before.phase === 'held' && !rules.epochPerClaim;
+  const next: Rec = {
+    ...before,
+    phase: 'held',
+    epoch: before.epoch + (again ? 0 : 1),
+    t: proc.t!,
+    q: proc.q!,
+    idle: before.idle + 1,
+  };
+  const wrote = write(world, id, seen, next, proc.name, rules);
+  const label = `${proc.name}: claims ${id}`;
+  if (!wrote.rec) return [{ label: `${label}, lost`, to: withProc(world, { ...proc, pc: 'claim', rec: null }) }];
+  const tooMany = rules.poison && before.idle >= maxIdleClaims;
+  const orphan = id > 0 && !isLive(wrote.world.kv[0]);
+  const looksUp = id > 0 && rules.claimLooksUp;
+  const { tooLate: _, ...kept } = proc;
+  const after: Proc = { ...kept, rec: wrote.rec, restored: before.stage !== 'new', orphan, pc: looksUp ? 'above' : 'read' };
+  let to = withProc(wrote.world, tooMany ? { ...after, pc: 'end', why: 'poison' } : after);
+  const isAlive = world.procs.some(({ name, q, pc }) => name.startsWith('worker') && q === before.q && pc !== 'idle');
+  if (before.phase === 'held' && isAlive && proc.q !== before.q) to = breaks(to, 'no other ticket takes a task from its worker');
+  if (!seen && proc.tooLate) to = breaks(to, 'a tree that is purged stays purged');
+  if (tooMany && world.deaths === 0) to = breaks(to, 'only what kills workers is taken for poison');
+  return [{ label, to }, ...(wrote.unheard ? [{ label: `${label}, reply lost`, to: wrote.unheard }] : [])];
+}
+
+/** Someone else's writes count now: no trace. */
+export function fenced(world: World, proc: Proc, rules: Rules): World {
+  const silent = letGo(world, proc);
+  return withProc(rules.fencedStaysSilent ? silent : ack(silent, proc.q!), idle(proc));
+}

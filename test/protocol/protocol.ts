@@ -1,0 +1,145 @@
+/** The whole: everything that can happen next in a scene under some rules, and what a good end is. */
+import { assign, letGo, publishTicket, say } from './bus.ts';
+import { isPlanned } from './claiming.ts';
+import { Interner, type Model, type Step } from './explore.ts';
+import { sweeperSteps, timerSteps, wakerSteps } from './keepers.ts';
+import type { Rules } from './rules.ts';
+import { workerSteps } from './worker.ts';
+import { blank, idle, type Proc, put, type Scene, spend, type World, withProc, worldOf } from './world.ts';
+
+export function protocol(scene: Scene, rules: Rules): Model<World> {
+  const interner = new Interner();
+  return {
+    initial: worldOf(scene),
+    next: (world) => [
+      ...dispatcher(world, scene, rules),
+      ...operator(world, scene, rules),
+      ...world.procs.flatMap((proc) => stepsOf(world, proc, scene, rules)),
+      ...troubles(world, scene),
+    ],
+    key: (world) => keyOf(world, interner),
+    broken: ({ broken }) => broken,
+    missing: (world) => missing(world, scene),
+  };
+}
+
+function keyOf(world: World, interner: Interner): string {
+  let key = '';
+  for (const part of Object.values(world) as readonly unknown[]) {
+    if (Array.isArray(part)) for (const it of part) key += `${interner.name(it)},`;
+    else key += interner.name(part);
+    key += ';';
+  }
+  return key;
+}
+
+function stepsOf(world: World, proc: Proc, scene: Scene, rules: Rules): readonly Step<World>[] {
+  if (proc.name === 'sweeper') return sweeperSteps(world, proc, rules);
+  if (proc.name === 'timers') return timerSteps(world, proc);
+  if (proc.name.startsWith('waker')) return wakerSteps(world, proc, rules);
+  return workerSteps(world, proc, scene.workers[Number(proc.name.slice(6)) - 1]!, scene, rules);
+}
+
+function dispatcher(world: World, { dispatchDies }: Scene, rules: Rules): Step<World>[] {
+  const state = (to: World) => ({ ...to, kv: put(to.kv, 0, { ...blank, w: 1 }) });
+  const ticket = (to: World) => publishTicket(to, 0, 1, false);
+  const first = rules.stateBeforeTicket === (world.dispatch === 'start');
+  switch (world.dispatch) {
+    case 'start':
+    case 'half': {
+      const dispatch = world.dispatch === 'start' ? 'half' : 'done';
+      const steps = (first ? [state(world)] : ticket(world)).map((to, i) => ({
+        label: `dispatcher: ${first ? 'creates the state' : 'publishes the ticket'}${i ? ', stored twice' : ''}`,
+        to: { ...to, dispatch } as World,
+      }));
+      const dies = dispatchDies && dispatch === 'done';
+      return dies ? [...steps, { label: 'dispatcher: dies', to: { ...world, dispatch: 'crashed' } }] : steps;
+    }
+    default:
+      return [];
+  }
+}
+
+/** Steers go out in the scene's order; questions are answered when they can be seen. */
+function operator(world: World, scene: Scene, rules: Rules): Step<World>[] {
+  const steps: Step<World>[] = [];
+  const next = scene.steers[world.sent];
+  const before = scene.patient && world.sent > 0 ? scene.steers[world.sent - 1]! : null;
+  const isAnswered =
+    !before ||
+    (world.status[before[0]]!.some(({ receipts }) => receipts.includes(`f:${before[1]}`)) &&
+      world.pending.length + world.queue.length === 0);
+  if (next && isAnswered && (world.dispatch !== 'start' || next[0] > 0))
+    steps.push({ label: `operator: ${next[1]} to ${next[0]}`, to: { ...say(world, ...next), sent: world.sent + 1 } });
+  for (const [id, log] of world.status.entries()) {
+    const rec = world.kv[id];
+    const answered = world.said[id]!.length > (rec?.steeringCursor ?? 0) && /^ran|^again/.test(world.said[id]!.at(-1)!);
+    if (!log.at(-1)?.asks || !rec?.asks || answered) continue;
+    steps.push({ label: `operator: it ran, to ${id}`, to: say(world, id, 'ran') });
+    // The wait is taken to be longer than a worker can be frozen between its last look at the epoch and the call.
+    const lost = world.procs.some((proc) => proc.pc === 'start' && proc.id === id && proc.rec!.epoch !== rec.epoch);
+    if (world.spare.agains > 0 && !(rules.doubtLasts && lost))
+      steps.push({
+        label: `operator: run it again, to ${id}`,
+        to: say(spend(world, 'agains'), id, `again${world.spare.agains}`),
+      });
+  }
+  return steps;
+}
+
+function troubles(world: World, scene: Scene): Step<World>[] {
+  const steps: Step<World>[] = [];
+  for (const proc of world.procs) {
+    if (proc.pc === 'idle') continue;
+    // The waker and the sweeper keep nothing that counts: to lose one is to begin again.
+    if (!proc.name.startsWith('worker')) {
+      if (world.spare.crashes > 0 && scene.mortal === null && ['flush', 'ack', 'publish'].includes(proc.pc))
+        steps.push({ label: `${proc.name}: is lost`, to: withProc(spend(world, 'crashes'), idle(proc)) });
+      continue;
+    }
+    if (world.spare.crashes === 0 || (scene.mortal ?? proc.id) !== proc.id) continue;
+    // Poison kills where it works, and nowhere else.
+    if (scene.tasks[proc.id!]!.poison && !['loop', 'reconcile'].includes(proc.pc)) continue;
+    const paid = spend(world, 'crashes');
+    const dead = withProc(letGo(paid, proc), idle(proc));
+    steps.push({ label: `${proc.name}: crashes`, to: { ...dead, deaths: 1 } });
+  }
+  for (const { q, to, id } of world.queue) {
+    if (to !== null && world.spare.redeliveries > 0) {
+      const next = assign(spend(world, 'redeliveries'), q, null);
+      steps.push({ label: `queue: the ack wait of ${q} passes`, to: { ...next, deaths: 1 } });
+    }
+    // Lost where it hurts: no worker has it, and the task has not ended.
+    if (world.spare.losses > 0 && to === null && ['ready', 'held'].includes(world.kv[id]?.phase ?? '')) {
+      const queue = world.queue.filter((ticket) => ticket.q !== q);
+      steps.push({ label: `queue: loses ticket ${q} of ${id}`, to: { ...spend(world, 'losses'), queue, deaths: 1 } });
+    }
+  }
+  if (!world.deadlinePassed && scene.tasks.some(({ deadline }) => deadline)) {
+    const timers = world.timers.map((timer) => (timer === 'set' ? 'due' : timer));
+    steps.push({ label: 'the deadline passes', to: { ...world, deadlinePassed: true, timers } });
+  }
+  if (scene.gc && world.kv.some(Boolean) && missing(world, { ...scene, gc: false }, true).length === 0)
+    steps.push({ label: 'gc: purges the tree', to: { ...world, kv: world.kv.map(() => null), purged: true } });
+  return steps;
+}
+
+/** What a good end still lacks. @param mayBeLate someone may still hold a ticket of a run that has ended. */
+function missing(world: World, scene: Scene, mayBeLate = false): string[] {
+  const lacks: string[] = [];
+  if (world.sent < scene.steers.length || !['done', 'crashed'].includes(world.dispatch)) return ['the operator has more to say'];
+  for (const [id, rec] of world.kv.entries()) {
+    const isThere =
+      id === 0 ? !world.purged || rec !== null : isPlanned(world.kv[0]!, id) || (rec !== null && rec.phase !== 'unborn');
+    if (scene.gc && rec && rec.phase !== 'unborn') lacks.push('the tree is purged');
+    if (scene.gc && world.purged) continue;
+    if (isThere && rec?.phase !== 'done') lacks.push(`task ${id} has a result`);
+    else if (isThere && world.results[id]!.length === 0) lacks.push(`the result of ${id} is on the log`);
+    else if (isThere && world.status[id]!.filter(({ n }) => n > 0).length < rec!.n)
+      lacks.push(`the statuses of ${id} are on the log`);
+    const finals = world.status[id]!.flatMap(({ receipts }) => receipts).filter((receipt) => receipt.startsWith('f:'));
+    if (new Set(world.said[id]!).size > new Set(finals).size) lacks.push(`every steer to ${id} has its final receipt`);
+  }
+  if (!mayBeLate && world.queue.length + world.pending.length > 0) lacks.push('queues are empty');
+  return lacks;
+}

@@ -1,0 +1,107 @@
+/** What a task makes of what it has read: its next record, and what its host does once that is committed. */
+import type { Rules } from './rules.ts';
+import type { Id, Rec, Task } from './world.ts';
+
+export interface Turn {
+  readonly next: Rec;
+  readonly move: 'loop' | 'call' | 'park' | 'end' | 'wait';
+  /** The operator allowed the call in doubt to be run again. */
+  readonly again: boolean;
+}
+
+export interface Read {
+  readonly steers: readonly string[];
+  readonly returned: readonly Id[];
+  /** Children whose state says that they failed. */
+  readonly failed: readonly Id[];
+  readonly restored: boolean;
+  /** The call in flight has come back. */
+  readonly callReturned: boolean;
+  readonly deadlinePassed: boolean;
+}
+
+/** A record with one more status. `final` lists steers that get their final receipt. */
+export function withStatus(rec: Rec, accepted: readonly string[], final: readonly string[]): Rec {
+  const receipts = [...accepted.map((steer) => `a:${steer}`), ...final.map((steer) => `f:${steer}`)];
+  const status = { n: rec.n + 1, receipts, asks: rec.asks && rec.phase === 'parked' };
+  return { ...rec, n: status.n, out: [...rec.out, status] };
+}
+
+/** Those that were not taken before; a list may name one twice. */
+export function fresh(steers: readonly string[], known: readonly string[], drops: boolean): readonly string[] {
+  return drops ? [...new Set(steers)].filter((steer) => !known.includes(steer)) : steers;
+}
+
+/** One commit with the result, and a final receipt for everything that has none. */
+export function ended(rec: Rec, result: string, read: Pick<Read, 'steers'>, rules: Rules): Rec {
+  const taken = fresh(read.steers, [...rec.seen], rules.lateDropsKnown);
+  const final = [...(rules.finalsAtTheEnd ? rec.inbox : []), ...taken];
+  const next: Rec = { ...rec, phase: 'done', result, asks: false, inbox: [], seen: [...rec.seen, ...taken] };
+  return withStatus({ ...next, steeringCursor: rec.steeringCursor + read.steers.length }, [], final);
+}
+
+export function turn(task: Task, rec: Rec, read: Read, rules: Rules): Turn {
+  const taken = fresh(read.steers, rec.seen, rules.dropsKnownSteers);
+  const is = (kind: RegExp) => taken.filter((steer) => kind.test(steer));
+  const corrections = is(/^s/);
+  const base: Rec = {
+    ...rec,
+    seen: [...rec.seen, ...taken],
+    inbox: [...rec.inbox, ...corrections],
+    steeringCursor: rec.steeringCursor + read.steers.length,
+    resultCursor: rec.resultCursor + read.returned.length,
+    home: [...rec.home, ...read.returned].sort(),
+  };
+  const commands = is(/^[^s]/);
+  const goesOn = (patch: Partial<Rec>, move: Turn['move'], again = false): Turn => {
+    const phase = move === 'park' ? 'parked' : 'held';
+    const next: Rec = { ...base, ...patch, phase };
+    const gained = next.stage !== rec.stage || corrections.length + read.returned.length > 0;
+    const idle = gained ? 0 : phase === 'parked' && rules.parkingIsNoDeath ? Math.max(0, rec.idle - 1) : rec.idle;
+    return { next: withStatus({ ...next, idle }, corrections, commands), move, again };
+  };
+  const ends = (result: string): Turn => {
+    const final = rules.finalsAtTheEnd ? base.inbox : [];
+    const next: Rec = { ...base, phase: 'done', result, asks: false, inbox: [] };
+    return { next: withStatus(next, corrections, [...final, ...commands]), move: 'end', again: false };
+  };
+  return task.kind === 'supervisor'
+    ? supervise(base, commands, read, rules, goesOn, ends)
+    : work(task, base, commands, read, rules, goesOn, ends);
+}
+
+type GoesOn = (patch: Partial<Rec>, move: Turn['move'], again?: boolean) => Turn;
+type Ends = (result: string) => Turn;
+
+function work(task: Task, rec: Rec, commands: readonly string[], read: Read, rules: Rules, goesOn: GoesOn, ends: Ends): Turn {
+  if (commands.includes('cancel')) return ends('cancelled');
+  if (task.deadline && read.deadlinePassed) return ends('failed');
+  if (rec.stage === 'new') {
+    if (task.writes && !read.callReturned) return goesOn({ stage: 'calling' }, 'call');
+    return goesOn({ stage: task.writes ? 'called' : 'working' }, 'loop');
+  }
+  if (rec.stage === 'calling' && !read.callReturned) {
+    // No host that lost the call's end can tell whether it ran.
+    if (commands.includes('ran')) return goesOn({ stage: 'called', asks: false }, 'loop');
+    if (commands.some((command) => command.startsWith('again'))) return goesOn({ asks: false }, 'call', true);
+    return read.restored && rules.doubtAsks ? goesOn({ asks: true }, 'park') : goesOn({}, 'call');
+  }
+  if (rec.stage === 'calling') return goesOn({ stage: 'called' }, 'loop');
+  if (task.endless) return goesOn({}, 'wait');
+  // What helps it on is any correction so far.
+  if (task.asks && rec.seen.every((steer) => !steer.startsWith('s'))) return goesOn({}, 'park');
+  return ends(task.fails ? 'failed' : 'completed');
+}
+
+/** One child at a time; one that fails is tried once more, as a new child. */
+function supervise(rec: Rec, commands: readonly string[], read: Read, rules: Rules, goesOn: GoesOn, ends: Ends): Turn {
+  if (rec.stage === 'new' && commands.includes('cancel')) return ends('cancelled');
+  if (rec.stage === 'new') return goesOn({ stage: 'collecting', kids: 1, attempt: 1 }, 'loop');
+  const isHome = rec.home.includes(rec.kids);
+  if (commands.includes('cancel') && rec.stage !== 'ending') return goesOn({ stage: 'ending' }, 'loop');
+  if (rec.stage === 'ending') return isHome || !rules.cancelWaits ? ends('cancelled') : goesOn({}, 'park');
+  if (!isHome) return goesOn({}, 'park');
+  if (rec.attempt > 1 || !read.failed.includes(rec.kids)) return ends('completed');
+  if (rules.attemptIsNewTask) return goesOn({ kids: rec.kids + 1, attempt: 2 }, 'loop');
+  return goesOn({ home: [], attempt: 2 }, 'loop');
+}

@@ -1,0 +1,161 @@
+/** A worker with one slot: claims a ticket, hosts its task, and makes what the task decides durable and known. */
+import { ack, appendResult, publishTicket, say, write } from './bus.ts';
+import { claimStep, fenced, takes } from './claiming.ts';
+import type { Step } from './explore.ts';
+import { flushing, flushStep } from './flush.ts';
+import type { Rules } from './rules.ts';
+import { ended, type Read, turn } from './turn.ts';
+import { breaks, idle, type Proc, put, type Rec, type Scene, type World, withProc } from './world.ts';
+
+export function workerSteps(
+  world: World,
+  proc: Proc,
+  kind: Scene['workers'][number],
+  scene: Scene,
+  rules: Rules,
+): readonly Step<World>[] {
+  const id = proc.id!;
+  const task = scene.tasks[id]!;
+  const go = (label: string, next: Proc, to = world): Step<World> => ({
+    label: `${proc.name}: ${label}`,
+    to: withProc(to, next),
+  });
+  switch (proc.pc) {
+    case 'idle':
+      return takes(world, proc, kind, rules);
+    case 'flush':
+      return flushStep(world, proc, rules);
+
+    case 'read': {
+      const orphan = proc.orphan && world.kv[id]?.epoch === proc.rec!.epoch;
+      const to = orphan ? breaks(world, 'nothing runs that was claimed after its parent had ended') : world;
+      return [go('reads what is new', { ...proc, pc: 'loop', upto: world.said[id]!.length, home: world.returned.length }, to)];
+    }
+    case 'loop':
+      return [...(hasNews(world, proc) ? [go('is nudged', { ...proc, pc: 'read' })] : []), ...decide(world, proc, scene, rules)];
+    case 'commit':
+      return commit(world, proc, proc.next!, proc.onward!, rules);
+
+    // After the commit and its flush: what was decided is made true.
+    case 'reconcile': {
+      const rec = proc.rec!;
+      if (rec.attempt > (proc.dispatched ?? 0) && !rec.home.includes(rec.kids)) {
+        const skips = proc.restored && proc.dispatched === undefined && !rules.dispatchAgain;
+        const next = { ...proc, dispatched: rec.attempt };
+        if (skips) return [go('dispatches nothing again', next)];
+        return publishTicket(world, rec.kids, 1, false).map((to, i) => go(`dispatches ${rec.kids}${twice(i)}`, next, to));
+      }
+      if (rec.stage === 'ending' && !proc.told && !rec.home.includes(rec.kids)) {
+        const next = { ...proc, told: true };
+        if (proc.restored && !rules.tellAgain) return [go('tells nobody again', next)];
+        return [go(`tells ${rec.kids} to stop`, next, say(world, rec.kids, 'cancel'))];
+      }
+      const { after, ...rest } = proc;
+      return workerSteps(world, { ...rest, pc: after! }, kind, scene, rules);
+    }
+
+    case 'call':
+      return rules.epochReread && world.kv[id]?.epoch !== proc.rec!.epoch
+        ? [{ label: `${proc.name}: finds another epoch`, to: fenced(world, proc, rules) }]
+        : [go('still holds it', { ...proc, pc: 'start' })];
+    case 'start': {
+      const started = { ...world, mayStart: put(world.mayStart, id, false) };
+      const to = world.mayStart[id] ? started : breaks(started, 'no effect is started twice unasked');
+      return [go('starts the call', { ...proc, pc: 'called' }, to)];
+    }
+    case 'called':
+      return [go('has the outcome of the call', { ...proc, pc: 'loop', returned: true })];
+    case 'wait':
+      return hasNews(world, proc) ? [go('is nudged', { ...proc, pc: 'read' })] : [];
+
+    case 'park':
+    case 'parked-again': {
+      const sets = task.deadline && (proc.pc === 'park' || rules.timerAgain);
+      const next = { ...proc, pc: rules.looksBeforeAck ? 'look' : 'ack' };
+      if (!sets) return workerSteps(world, next, kind, scene, rules);
+      const timer = world.deadlinePassed ? 'due' : 'set';
+      return [go('sets the timer', next, { ...world, timers: put(world.timers, id, timer) })];
+    }
+    case 'look': {
+      const unread = world.said[id]!.length > proc.rec!.steeringCursor;
+      return [go('looks once more', { ...proc, pc: unread ? 'wake' : 'ack' })];
+    }
+    case 'wake':
+      return publishTicket(world, id, proc.rec!.t + 1, true).map((to, i) =>
+        go(`wakes it${twice(i)}`, { ...proc, pc: 'ack' }, to),
+      );
+    case 'flush-acked':
+      return [{ label: `${proc.name}: is through`, to: withProc(world, idle(proc)) }];
+
+    case 'end':
+      return [go('reads what is left', { ...proc, pc: 'ending', upto: world.said[id]!.length })];
+    case 'ending': {
+      const rec = proc.rec!;
+      const steers = world.said[id]!.slice(rec.steeringCursor, proc.upto);
+      return commit(world, proc, ended(rec, proc.why!, { steers }, rules), 'ack', rules);
+    }
+    default:
+      return claimStep(world, proc, rules);
+  }
+}
+
+const twice = (i: number) => (i === 0 ? '' : ', stored twice');
+const hasNews = (world: World, { id, upto, home }: Proc) =>
+  world.said[id!]!.length > upto! || (id === 0 && world.returned.length > home!);
+
+function decide(world: World, proc: Proc, scene: Scene, rules: Rules): readonly Step<World>[] {
+  const id = proc.id!;
+  const task = scene.tasks[id]!;
+  const rec = proc.rec!;
+  // It never gets further than here: the crash is its only step.
+  if (task.poison && (task.kind === 'agent' || rec.kids > 0)) return [];
+  const steers = world.said[id]!.slice(rec.steeringCursor, proc.upto);
+  const read: Read = {
+    steers,
+    returned: id === 0 ? world.returned.slice(rec.resultCursor, proc.home) : [],
+    failed: world.kv.flatMap((it, child) => (it?.result === 'failed' ? [child] : [])),
+    restored: proc.restored === true,
+    callReturned: proc.returned === true,
+    deadlinePassed: world.deadlinePassed,
+  };
+  if (!rules.writeAheadAwaited && task.writes && rec.stage === 'new' && !read.callReturned)
+    return [{ label: `${proc.name}: does not wait`, to: withProc(world, { ...proc, pc: 'start' }) }];
+  if (!rules.takenInOneCommit && steers.length > 0 && !proc.next) {
+    const moved: Rec = { ...rec, steeringCursor: rec.steeringCursor + steers.length };
+    const wrote = write(world, id, rec, moved, proc.name, rules);
+    if (!wrote.rec) return [{ label: `${proc.name}: moves the cursor, lost`, to: fenced(world, proc, rules) }];
+    const held: Proc = { ...proc, rec: { ...wrote.rec, steeringCursor: rec.steeringCursor }, next: moved };
+    return [{ label: `${proc.name}: moves the cursor first`, to: withProc(wrote.world, held) }];
+  }
+  const { next, move, again } = turn(task, rec, read, rules);
+  const isSettled = move === 'wait' && steers.length === 0 && rec.stage === next.stage;
+  if (isSettled) return [{ label: `${proc.name}: waits`, to: withProc(world, { ...proc, pc: 'wait' }) }];
+  if (!rules.planBeforeTicket && next.attempt > rec.attempt && (proc.dispatched ?? 0) < next.attempt)
+    return publishTicket(world, next.kids, 1, false).map((to) => ({
+      label: `${proc.name}: dispatches ${next.kids} at once`,
+      to: withProc(to, { ...proc, dispatched: next.attempt }),
+    }));
+  if (!rules.resultAfterCommit && next.result && world.results[id]!.length === 0)
+    return [{ label: `${proc.name}: publishes its result first`, to: appendResult(world, id, next.result) }];
+  const asked = again ? { ...world, mayStart: put(world.mayStart, id, true) } : world;
+  return commit(asked, proc, next, move === 'end' ? 'ack' : move, rules, world);
+}
+
+/** @param otherwise the world where the write was lost. */
+function commit(world: World, proc: Proc, next: Rec, onward: string, rules: Rules, otherwise = world): readonly Step<World>[] {
+  const label = `${proc.name}: commits ${next.phase}`;
+  const wrote = write(world, proc.id!, proc.rec!, next, proc.name, rules);
+  if (!wrote.rec) return [{ label: `${label}, lost`, to: fenced(otherwise, proc, rules) }];
+  const { next: _, returned: __, onward: ___, ...host } = proc;
+  const acksNow = !rules.ackLast && (next.phase === 'parked' || next.phase === 'done');
+  const acked = acksNow ? ack(wrote.world, proc.q!) : wrote.world;
+  const goesOn = acksNow ? (onward === 'park' ? 'park' : 'flush-acked') : onward;
+  const isParent = next.kids > 0 && onward !== 'ack';
+  const after = flushing(acked, isParent ? { ...host, after: goesOn } : host, wrote.rec, isParent ? 'reconcile' : goesOn);
+  return [
+    { label, to: withProc(acked, after) },
+    ...(wrote.unheard
+      ? [{ label: `${label}, reply lost`, to: withProc(wrote.unheard, { ...proc, pc: 'commit', next, onward }) }]
+      : []),
+  ];
+}
