@@ -38,6 +38,13 @@ const alone = (words: readonly string[], message: SteeringInput): SteeringInput 
   throw usageError(`Nothing follows the task id here, not "${words.join(' ')}".`, 'To say something to the task: steer.');
 };
 
+const number = (word: string | undefined, what: string): number => {
+  const value = Number(word);
+  if (word === undefined || word === '' || !Number.isFinite(value) || value < 0)
+    throw usageError(`${word ?? 'Nothing'} is no ${what}.`, 'As in: budget k3xq.4 10 0.50');
+  return value;
+};
+
 const expecting = ({ expectStep }: SteerOptions) => (expectStep === undefined ? {} : { expect: { step: expectStep } });
 
 export const verbs = {
@@ -83,6 +90,60 @@ export const verbs = {
     args: '',
     summary: 'let a paused task go on',
     message: (words) => alone(words, { type: 'resume' }),
+  },
+  budget: {
+    args: '<steps> [usd]',
+    summary: 'give a task more steps, and more money',
+    message: ([steps, usd, ...rest]) => {
+      const more = {
+        steps: number(steps, 'number of steps'),
+        costUsd: usd === undefined ? undefined : number(usd, 'amount of US dollars'),
+      };
+      return alone(rest, {
+        type: 'budget',
+        ...(more.steps > 0 ? { steps: more.steps } : {}),
+        ...(more.costUsd === undefined ? {} : { costUsd: more.costUsd }),
+      });
+    },
+  },
+  add: {
+    args: '<key> <type> <instruction...>',
+    summary: 'add a sub-task to the plan of a goal; key:a,b lets it come after a and b',
+    message: ([key, type, ...words]) => {
+      const [name, after = ''] = one(key === undefined ? [] : [key], 'key').split(':');
+      return {
+        type: 'add',
+        task: {
+          key: name!,
+          type: one(type === undefined ? [] : [type], 'type'),
+          instruction: text(words, 'instruction'),
+          after: after.split(',').filter(Boolean),
+        },
+      };
+    },
+  },
+  drop: {
+    args: '<key>',
+    summary: 'take a sub-task out of the plan of a goal',
+    message: (words) => ({ type: 'drop', key: one(words, 'key') }),
+  },
+  rerun: {
+    args: '<key> [instruction...]',
+    summary: 'run a sub-task of a goal again, and what came after it',
+    message: ([key, ...words]) => ({
+      type: 'rerun',
+      key: one(key === undefined ? [] : [key], 'key'),
+      ...(words.length > 0 ? { instruction: text(words, 'instruction') } : {}),
+    }),
+  },
+  retarget: {
+    args: '<key> <backend>',
+    summary: 'run a sub-task of a goal again on another backend',
+    message: ([key, ...words]) => ({
+      type: 'rerun',
+      key: one(key === undefined ? [] : [key], 'key'),
+      backend: one(words, 'backend'),
+    }),
   },
 } as const satisfies Record<string, Verb>;
 export type VerbName = keyof typeof verbs;

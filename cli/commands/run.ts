@@ -15,17 +15,19 @@ import { readGoal } from '../goal.ts';
 import { GoalView } from '../goal-view.ts';
 import { hostNode } from '../host.ts';
 import { count, deadline, parseOptions } from '../parse-options.ts';
+import { readPlan } from '../plan-file.ts';
 import { statusLines } from '../render/events.ts';
 import { LiveTree } from '../render/live-tree.ts';
 import { endLine, salvageText } from '../render/result.ts';
 import { withCrew, workspaceFor } from '../session.ts';
 import { exitOf } from './result.ts';
 
-const Shape = z.object({ deadline: deadline.optional(), slots: count(1, 10_000).optional() });
+const Shape = z.object({ deadline: deadline.optional(), slots: count(1, 10_000).optional(), plan: z.string().optional() });
 
 export const run: Run = async (cli, words, options) => {
-  const { deadline: deadlineAt, slots } = parseOptions(Shape, options);
+  const { deadline: deadlineAt, slots, plan: planFile } = parseOptions(Shape, options);
   const instruction = await readGoal(words, cli.stdin);
+  const plan = planFile === undefined ? null : await readPlan(planFile);
   const shown: { tree: LiveTree | null } = { tree: null };
   const note = (text: string) => (shown.tree ? shown.tree.print([text]) : cli.out.note(text));
   return withCrew(cli, { start: true, note }, async (joined) => {
@@ -35,7 +37,7 @@ export const run: Run = async (cli, words, options) => {
     const node = await hostNode(cli, joined, { slots, onProgress, note });
     try {
       const workspace = workspaceFor(cli, joined);
-      const id = await joined.crew.dispatch({ type: 'supervisor', instruction, workspace, deadlineAt: deadlineAt ?? null });
+      const id = await joined.crew.dispatch({ type: 'supervisor', instruction, workspace, plan, deadlineAt: deadlineAt ?? null });
       const view = new GoalView(joined.crew, id);
       shown.tree = new LiveTree(cli.out.stderr, cli.out.paint.stderr, () => view.nodes);
       return await follow(cli, joined.crew, view, shown.tree);

@@ -29,6 +29,7 @@ export const commands: readonly Command[] = [
     options: [
       ['--deadline <minutes>', 'end it with what was found after so many minutes'],
       ['--slots <n>', 'tasks at once in this process'],
+      ['--plan <file>', 'a plan of your own, as YAML or JSON, in place of one by the model'],
     ],
     example: 'cox run "Which of these files mention a licence?"    cox run - < goal.txt',
     load: async () => (await import('./run.ts')).run,
@@ -66,6 +67,11 @@ export const commands: readonly Command[] = [
   steering('swap', 'cox swap k3xq.4 frontier'),
   steering('pause', 'cox pause k3xq.4'),
   steering('resume', 'cox resume k3xq.4'),
+  steering('budget', 'cox budget k3xq.4 10 0.50'),
+  steering('add', 'cox add k3xq report:a,b reasoning "Compare what a and b found"'),
+  steering('drop', 'cox drop k3xq README.md'),
+  steering('rerun', 'cox rerun k3xq README.md "only the headings"'),
+  steering('retarget', 'cox retarget k3xq README.md frontier'),
   {
     name: 'result',
     summary: 'the result of a task; waits for it',

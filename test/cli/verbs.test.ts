@@ -14,6 +14,20 @@ describe('a steering verb becomes a message', () => {
     ['swap', ['frontier'], { type: 'swap', backend: 'frontier' }],
     ['pause', [], { type: 'pause' }],
     ['resume', [], { type: 'resume' }],
+    ['budget', ['10'], { type: 'budget', steps: 10 }],
+    ['budget', ['0', '0.5'], { type: 'budget', costUsd: 0.5 }],
+    [
+      'add',
+      ['report:a,b', 'reasoning', 'Write', 'it'],
+      {
+        type: 'add',
+        task: { key: 'report', type: 'reasoning', instruction: 'Write it', after: ['a', 'b'], needs: [], backend: null },
+      },
+    ],
+    ['drop', ['a'], { type: 'drop', key: 'a' }],
+    ['rerun', ['a'], { type: 'rerun', key: 'a' }],
+    ['rerun', ['a', 'only', 'this'], { type: 'rerun', key: 'a', instruction: 'only this' }],
+    ['retarget', ['a', 'frontier'], { type: 'rerun', key: 'a', backend: 'frontier' }],
   ])('%s %j', (name, words, expected) => {
     expect(SteeringMessage.parse(message(name, words))).toEqual(expected);
   });
@@ -37,6 +51,12 @@ describe('a steering verb refuses', () => {
     ['swap', [], 'usage'],
     ['swap', ['a', 'b'], 'usage'],
     ['pause', ['now'], 'usage'],
+    ['budget', ['many'], 'usage'],
+    ['budget', [], 'usage'],
+    ['add', ['a', 'reasoning'], 'empty-text'],
+    ['add', [], 'usage'],
+    ['drop', [], 'usage'],
+    ['retarget', ['a'], 'usage'],
   ])('%s %#', (name, words, code) => {
     expect(() => message(name, words)).toThrowError(expect.objectContaining({ code, exitCode: 2 }));
   });

@@ -1,0 +1,31 @@
+/** A plan that an operator has written, as YAML or JSON: `{ tasks: [{ key, type, instruction, after, needs, backend }], reduce }`. */
+import { readFile } from 'node:fs/promises';
+import { parseDocument } from 'yaml';
+import { PlanSpec } from '../bus/messages.ts';
+import { describe } from '../bus/steering-log.ts';
+import { check, explain } from '../machines/plan.ts';
+import { CoxError, codeOf, messageOf } from '../platform/errors.ts';
+
+const hint = 'A plan is { tasks: [{ key, type, instruction, after, needs, backend }], reduce }: see docs/cli.md.';
+
+/** @throws CoxError `bad-plan` naming the file and the line or the field. */
+export async function readPlan(file: string): Promise<PlanSpec> {
+  const bad = (what: string, cause?: unknown) => new CoxError('bad-plan', `${file}: ${what}`, { hint, cause });
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    throw bad(codeOf(cause) === 'ENOENT' ? 'there is no such file' : messageOf(cause), cause);
+  }
+  const document = parseDocument(text);
+  const [broken] = document.errors;
+  if (broken) throw bad(broken.message, broken);
+  const value: unknown = document.toJS();
+  const withReduce =
+    typeof value === 'object' && value !== null && !('reduce' in value) ? { ...value, reduce: { by: 'orchestrator' } } : value;
+  const plan = PlanSpec.safeParse(withReduce);
+  if (!plan.success) throw bad(describe(plan.error));
+  const fault = check(plan.data.tasks);
+  if (fault) throw bad(explain(fault));
+  return plan.data;
+}

@@ -1,0 +1,49 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readPlan } from '../../cli/plan-file.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cox-plan-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+const file = async (text: string) => {
+  const path = join(folder, 'plan.yaml');
+  await writeFile(path, text);
+  return path;
+};
+
+test('a plan in YAML is read, and reduced by the orchestrator where it does not say', async () => {
+  const plan = await readPlan(
+    await file('tasks:\n  - { key: a, type: files, instruction: x }\n  - { key: b, type: files, instruction: y, after: [a] }\n'),
+  );
+  expect(plan.tasks.map(({ key, after }) => [key, after])).toEqual([
+    ['a', []],
+    ['b', ['a']],
+  ]);
+  expect(plan.reduce).toEqual({ by: 'orchestrator', instruction: '' });
+});
+
+test.each([
+  ['tasks: [', 'Flow sequence'],
+  ['tasks: [{ key: a, type: files }]', 'tasks.0.instruction'],
+  ['tasks: [{ key: "a b", type: files, instruction: x }]', 'tasks.0.key'],
+  ['tasks: []\nreduce: { by: magic }', 'reduce.by'],
+  ['tasks: [{ key: a, type: files, instruction: x, after: [b] }]', 'a comes after b'],
+  [
+    'tasks: [{ key: a, type: f, instruction: x, after: [b] }, { key: b, type: f, instruction: y, after: [a] }]',
+    'wait for each other',
+  ],
+  ['just words', 'expected object'],
+])('%j is refused, with what is wrong', async (text, what) => {
+  await expect(readPlan(await file(text))).rejects.toMatchObject({ code: 'bad-plan', message: expect.stringContaining(what) });
+});
+
+test('a file that is not there is named', async () => {
+  await expect(readPlan(join(folder, 'nothing.yaml'))).rejects.toMatchObject({
+    code: 'bad-plan',
+    message: expect.stringContaining('no such file'),
+  });
+});
