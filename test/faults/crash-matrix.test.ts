@@ -40,12 +40,12 @@ afterAll(() => crew.stop());
 function bookkeeper(call: ModelCall): void {
   const results = call.texts('tool').length;
   const user = call.texts('user').join('\n');
-  if (user.includes('Results:')) return call.reply('Both are booked.');
   const what = /Book (\w+)/.exec(user)?.[1] ?? 'x';
-  if (results === 0) return call.call('look', { what });
-  if (results === 1) return call.call('book', { what });
-  if (results === 2) return call.call('ask_operator', { question: `Is ${what} right?` });
-  call.reply(`${what} is booked${user.includes('in euros') ? ' in euros' : ''}`);
+  if (user.includes('Results:')) call.reply('Both are booked.');
+  else if (results === 0) call.call('look', { what });
+  else if (results === 1) call.call('book', { what });
+  else if (results === 2) call.call('ask_operator', { question: `Is ${what} right?` });
+  else call.reply(`${what} is booked${user.includes('in euros') ? ' in euros' : ''}`);
 }
 
 async function run(name: string, crashAt: string | null): Promise<Run> {
