@@ -3,10 +3,12 @@ import type { ModelCall } from '../../support/model-server.ts';
 
 /** One run of a tool, which returns when the test says so. */
 export interface ToolRun {
-  /** The id by which the task knows the call. */
+  /** The task, and the id by which it knows the call. */
+  readonly task: string;
   readonly call: string;
   readonly tool: string;
   readonly args: unknown;
+  readonly signal: AbortSignal;
   returns(text: string): void;
   fails(message: string): void;
 }
@@ -17,40 +19,54 @@ export type Sight =
   | { readonly ended: 'think' | 'act' };
 
 /** Long past what any event takes, also on a crowded machine: whoever waits that long waits for nothing. */
-const patienceMs = 90_000;
+const patienceMs = 120_000;
 
 export class Bystander {
-  /** The last that began, whether it still runs or not. */
-  call: ModelCall | null = null;
-  run: ToolRun | null = null;
+  readonly calls: ModelCall[] = [];
   readonly runs: ToolRun[] = [];
   /** Chunks that the task has told to whoever watches. */
   tokens = 0;
   results = 0;
+  /** Calls and runs that came to an end, by the test's word or cut off, and those of a node that was lost. */
+  readonly #over = new Set<ModelCall | ToolRun>();
   #seen: Sight[] = [];
   #bell = Promise.withResolvers<void>();
 
   thinks(call: ModelCall): void {
-    this.call = call;
+    this.calls.push(call);
     this.#see({ began: 'think', call });
-    void call.closed.then((isCutOff) => isCutOff && this.call === call && this.#see({ ended: 'think' }));
+    void call.closed.then(() => this.#cutOff(call, 'think'));
   }
 
-  acts(run: ToolRun, signal: AbortSignal): void {
-    this.run = run;
+  acts(run: ToolRun): void {
     this.runs.push(run);
     this.#see({ began: 'act', run });
-    signal.addEventListener('abort', () => this.run === run && this.#see({ ended: 'act' }));
+    run.signal.addEventListener('abort', () => this.#cutOff(run, 'act'));
+  }
+
+  /** The latest that still waits for its end. */
+  get call(): ModelCall | undefined {
+    return this.calls.findLast((call) => !this.#over.has(call));
+  }
+  get run(): ToolRun | undefined {
+    return this.runs.findLast((run) => !this.#over.has(run));
+  }
+
+  /** The test has said its last word to it. */
+  saidLastWordTo(effect: ModelCall | ToolRun): void {
+    this.#over.add(effect);
   }
 
   /** Its worker is lost: what that had begun may still be running, and counts no more. */
   disown(): void {
-    this.call = null;
-    this.run = null;
+    for (const effect of [...this.calls, ...this.runs]) this.#over.add(effect);
   }
 
-  has(what: 'began' | 'ended', effect: 'think' | 'act'): boolean {
-    return this.#seen.some((sight) => (what in sight ? sight[what as keyof Sight] === effect : false));
+  hasBegun(effect: 'think' | 'act'): boolean {
+    return this.#seen.some((sight) => 'began' in sight && sight.began === effect);
+  }
+  hasEnded(effect: 'think' | 'act'): boolean {
+    return this.#seen.some((sight) => 'ended' in sight && sight.ended === effect);
   }
 
   /** All that was seen since it was asked last. */
@@ -64,18 +80,25 @@ export class Bystander {
     this.#bell = Promise.withResolvers();
   }
 
-  async until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  /** @param what is told by the error when nothing happens any more; asked then. */
+  async until(what: () => string, isSo: () => boolean | Promise<boolean>): Promise<void> {
     for (;;) {
       const bell = this.#bell.promise;
       if (await isSo()) return;
       const { promise: gaveUp, reject } = Promise.withResolvers<never>();
-      const timer = setTimeout(() => reject(new Error(`it waited for nothing: ${what}`)), patienceMs);
+      const timer = setTimeout(() => reject(new Error(`it waited for nothing: ${what()}`)), patienceMs);
       try {
         await Promise.race([bell, gaveUp]);
       } finally {
         clearTimeout(timer);
       }
     }
+  }
+
+  #cutOff(effect: ModelCall | ToolRun, kind: 'think' | 'act'): void {
+    if (this.#over.has(effect)) return;
+    this.#over.add(effect);
+    this.#see({ ended: kind });
   }
 
   #see(sight: Sight): void {

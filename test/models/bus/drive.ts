@@ -17,7 +17,7 @@ import { effects, input, label, type ModelEvent, saidBy, towardsTheEnd } from '.
 import { Contract } from '../sub-agent/contract.ts';
 import { look, type Observation, observe, type Seen, type Snap, stateOf } from '../sub-agent/observation.ts';
 import type { Bystander, Sight } from './bystander.ts';
-import { type Place, type, type World } from './world.ts';
+import { type Place, type } from './world.ts';
 
 type Committed = Snap & { readonly output?: SubAgentOutput };
 const committed = ({ snapshot }: StateRecord) => snapshot as unknown as Committed;
@@ -53,21 +53,21 @@ export class Drive {
   record: StateRecord | null = null;
   #said = '';
 
-  private constructor(place: Place, world: World, tag: string, id: string, covered: Set<string>) {
+  private constructor(place: Place, tag: string, id: string, covered: Set<string>) {
     const mine = { ...input, instruction: `do it ${tag}` };
     this.#place = place;
-    this.#outside = world.bystander(tag, id);
+    this.#outside = place.bystander(tag, id);
     this.#shadow = new Rig(subAgent, mine, effects, saidBy, covered);
     this.#contract = new Contract(mine, observe(this.#shadow));
     this.id = id;
   }
 
   /** A task that nobody has a ticket for yet. */
-  static async open(place: Place, world: World, tag: string, covered: Set<string>): Promise<Drive> {
+  static async open(place: Place, tag: string, covered: Set<string>): Promise<Drive> {
     const id = goalOf(`${newRoot((bytes) => crypto.getRandomValues(bytes))}.0`);
     const spec = TaskSpec.parse({ type, instruction: `do it ${tag}`, backend: input.backend });
     await createState(place.bus, newRecord(id, spec, 'driver', new Date().toISOString()));
-    return new Drive(place, world, tag, id, covered);
+    return new Drive(place, tag, id, covered);
   }
 
   get #context() {
@@ -101,7 +101,10 @@ export class Drive {
       if (i > patience) throw new Error(`${this.id} never comes to its end`);
       await this.go(event);
     }
-    await this.#outside.until('its result', () => this.#outside.results > 0);
+    await this.#outside.until(
+      () => 'its result',
+      () => this.#outside.results > 0,
+    );
     const stray = this.#outside.take();
     if (stray.length > 0) throw new Error(`${this.id} goes on after its end: ${JSON.stringify(stray.map(inWords))}`);
   }
@@ -146,20 +149,26 @@ export class Drive {
       case 'MODEL_SAID': {
         const heard = this.#outside.tokens;
         call!.say(event.text);
-        await this.#outside.until('a token', () => this.#outside.tokens > heard);
+        await this.#outside.until(
+          () => 'a token',
+          () => this.#outside.tokens > heard,
+        );
         this.#said += event.text;
         return this.#observe(event, () => true);
       }
       case 'MODEL_REPLIED': {
         const { inputTokens: prompt_tokens, outputTokens: completion_tokens, costUsd: cost } = event.usage;
         call!.say(event.text.slice(this.#said.length));
+        this.#outside.saidLastWordTo(call!);
         call!.end(event.calls, { prompt_tokens, completion_tokens, cost });
         return this.#observe(event, moved);
       }
       case 'MODEL_FAILED':
+        this.#outside.saidLastWordTo(call!);
         call!.fail(event.error.retryable ? 503 : 401);
         return this.#observe(event, moved);
       case 'TOOL_RETURNED':
+        this.#outside.saidLastWordTo(run!);
         if (event.failed) run!.fails(event.text);
         else run!.returns(event.text);
         return this.#observe(event, moved);
@@ -195,16 +204,19 @@ export class Drive {
   async #waitOutDoubt(command: Command): Promise<void> {
     if (command.type !== 'ANSWER' || command.text !== 'run it again' || !this.record?.doubtfulUntil) return;
     const leftMs = Date.parse(this.record.doubtfulUntil) - Date.now();
-    await new Promise((resolve) => setTimeout(resolve, leftMs + 1));
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, leftMs + 1)));
   }
 
   async #read(what: string, isSo: (record: StateRecord) => boolean): Promise<void> {
-    await this.#outside.until(what, async () => {
-      const held = await readState(this.#place.bus, this.id);
-      if (!held?.record.snapshot || !isSo(held.record)) return false;
-      this.record = held.record;
-      return true;
-    });
+    await this.#outside.until(
+      () => what,
+      async () => {
+        const held = await readState(this.#place.bus, this.id);
+        if (!held?.record.snapshot || !isSo(held.record)) return false;
+        this.record = held.record;
+        return true;
+      },
+    );
   }
 
   /** Waits for the commit that has the event in it, then for what that commit says has begun and ended. */
@@ -215,8 +227,16 @@ export class Drive {
     if (now !== before) {
       this.#said = '';
       const cutOff = before !== null && !isLastWord(event) && event.type !== 'RESTORED' ? effectOf(before) : null;
-      if (cutOff) await this.#outside.until(`the end of ${before}`, () => this.#outside.has('ended', cutOff));
-      if (now) await this.#outside.until(`the beginning of ${now}`, () => this.#outside.has('began', effectOf(now)));
+      if (cutOff)
+        await this.#outside.until(
+          () => `the end of ${before}`,
+          () => this.#outside.hasEnded(cutOff),
+        );
+      if (now)
+        await this.#outside.until(
+          () => `the beginning of ${now}`,
+          () => this.#outside.hasBegun(effectOf(now)),
+        );
     }
     return this.#observation();
   }

@@ -1,10 +1,14 @@
 /** All that is outside of a task, in the hands of the test: a model to think with, tools to act with, nodes that can be lost. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
+import type { Joined } from '../../../actors/join.ts';
 import type { Kind } from '../../../actors/kind.ts';
 import { type CoxNode, startNode } from '../../../actors/node.ts';
 import { defineTool, type Tool } from '../../../actors/tools/tool.ts';
 import { type Bus, openBus } from '../../../bus/bus.ts';
 import { Crew } from '../../../bus/crew.ts';
+import { goalOf } from '../../../bus/task-id.ts';
 import type { Effects } from '../../../machines/conversation.ts';
 import { parseRoster } from '../../../roster/load.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
@@ -19,15 +23,19 @@ export const type = 'agent';
 export interface Place {
   readonly bus: Bus;
   readonly crew: Crew;
+  /** Of one task, or of a goal with all of its sub-tasks. @param tag `#…`, in every instruction. */
+  bystander(tag: string, id: string): Bystander;
   /** Another node goes on. The one before, if there is one, loses its connection without a goodbye. */
   replaceNode(): Promise<void>;
+  /** Idempotent. Tools that still run here are made to return. */
+  stop(): Promise<void>;
 }
 
 const roster = (url: string) =>
   parseRoster(
     `backends:
   local: { base_url: "${url}", model: model-of-local, tier: local, good_at: [all], can_orchestrate: true, concurrency: 1000 }
-  other: { base_url: "${url}", model: model-of-other, tier: local, good_at: [all], concurrency: 1000 }
+  other: { base_url: "${url}", model: model-of-other, tier: local, good_at: [all], can_orchestrate: true, concurrency: 1000 }
 agents: {}
 tools: { gated: [pay] }
 limits: { retries: 0, breaker_failures: 1000 }
@@ -37,19 +45,20 @@ limits: { retries: 0, breaker_failures: 1000 }
 
 export class World {
   readonly #crew: TestCrew;
-  readonly #driver: Bus;
+  readonly #driver: Joined;
   readonly #kind: Kind;
   readonly #byTag = new Map<string, Bystander>();
   readonly #byId = new Map<string, Bystander>();
-  readonly #nodes: CoxNode[] = [];
+  readonly #places: Place[] = [];
   readonly #watches = new AbortController();
   #names = 0;
 
-  private constructor(crew: TestCrew, driver: Bus) {
+  private constructor(crew: TestCrew, driver: Joined) {
     this.#crew = crew;
     this.#driver = driver;
     const tools = (Object.entries(effectsOf) as [string, Effects][]).map(([name, effects]) => this.#tool(name, effects));
     const { steps, failures, repeats, costUsd } = input.limits;
+    void this.#ringOnReconnect();
     this.#kind = { name: type, prompt: 'You do it.', tools, needs: [], limits: { steps, failures, repeats, costUsd } };
     crew.model.answer((call) => {
       const [tag = ''] = /#\w+/.exec(call.texts('user').join('\n')) ?? [];
@@ -59,62 +68,99 @@ export class World {
 
   static async open(): Promise<World> {
     const crew = await testCrew();
-    return new World(crew, (await crew.join('driver')).bus);
-  }
-
-  /** @param tag `#…`, in the instruction of the task. */
-  bystander(tag: string, id: string): Bystander {
-    const bystander = new Bystander();
-    this.#byTag.set(tag, bystander);
-    this.#byId.set(id, bystander);
-    return bystander;
+    return new World(crew, await crew.join('driver'));
   }
 
   /** @param namespace tells its streams from those of other places. */
   async place(namespace: string): Promise<Place> {
-    const bus = await openBus(this.#driver.nc, { namespace, log: this.#driver.log });
+    const bus = await openBus(this.#driver.bus.nc, { namespace, log: this.#driver.log });
     const crew = new Crew(bus, { name: 'driver' });
     void this.#watch(crew);
+    const bystanders: Bystander[] = [];
+    const left: (() => Promise<void>)[] = [];
     let nc: Bus['nc'] | null = null;
-    return {
+    const replace = async () => {
+      await nc?.close();
+      const joined = await this.#crew.join(`node-${this.#names++}`, namespace);
+      nc = joined.bus.nc;
+      const node = await this.#node(joined);
+      left.push(async () => {
+        await node.stop();
+        await joined.close();
+      });
+    };
+    let replacing = Promise.resolve();
+    const place = {
       bus,
       crew,
-      replaceNode: async () => {
-        await nc?.close();
-        const joined = await this.#crew.join(`node-${this.#names++}`, namespace);
-        nc = joined.bus.nc;
-        const current = roster(this.#crew.model.url);
-        const node = await startNode({
-          joined,
-          roster: { current: () => current },
-          workspace: this.#crew.folder,
-          onProgress: () => {},
-          kinds: [this.#kind],
-          types: [type],
-          slots: 64,
-          ackWaitMs,
-        });
-        this.#nodes.push(node);
+      bystander: (tag: string, id: string) => {
+        const bystander = new Bystander();
+        bystanders.push(bystander);
+        this.#byTag.set(tag, bystander);
+        this.#byId.set(goalOf(id), bystander);
+        return bystander;
+      },
+      replaceNode: () => {
+        replacing = replacing.then(replace);
+        return replacing;
+      },
+      stop: async () => {
+        // Tools that a lost node still runs would be waited for.
+        for (const { runs } of bystanders) for (const run of runs) run.returns('too late');
+        for (const leave of left.splice(0)) await leave();
       },
     };
+    this.#places.push(place);
+    return place;
+  }
+
+  #node(joined: Joined): Promise<CoxNode> {
+    const current = roster(this.#crew.model.url);
+    return startNode({
+      joined,
+      roster: { current: () => current },
+      workspace: this.#crew.folder,
+      onProgress: () => {},
+      kinds: [this.#kind],
+      types: [type, 'supervisor'],
+      slots: 64,
+      ackWaitMs,
+      quietMs: 20,
+      // A lost node and a lost broker may cost a sub-task more than the usual half minute.
+      drainMs: 300_000,
+    });
+  }
+
+  /** `kill -9`; whoever is connected brings it back. */
+  async killBroker(): Promise<void> {
+    const { pid } = JSON.parse(await readFile(join(this.#driver.folders.state, 'nats', 'server.json'), 'utf8'));
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It is dead already, and not yet back.
+    }
   }
 
   async stop(): Promise<void> {
     this.#watches.abort();
-    // Tools that a lost node still runs would be waited for.
-    for (const { runs } of this.#byTag.values()) for (const run of runs) run.returns('too late');
-    for (const node of this.#nodes) await node.stop();
+    for (const place of this.#places) await place.stop();
     await this.#crew.stop();
   }
 
   async #watch(crew: Crew): Promise<void> {
     for await (const event of crew.watch(null, this.#watches.signal)) {
-      const bystander = this.#byId.get(event.kind === 'status' ? event.status.id : event.id);
+      const bystander = this.#byId.get(goalOf(event.kind === 'status' ? event.status.id : event.id));
       if (!bystander) continue;
       if (event.kind === 'live' && event.live.type === 'token') bystander.tokens++;
       if (event.kind === 'result') bystander.results++;
       bystander.ring();
     }
+  }
+
+  /** What happened while the connection was away was told to nobody. */
+  async #ringOnReconnect(): Promise<void> {
+    for await (const event of this.#driver.connection())
+      if (event === 'reconnected') for (const bystander of this.#byTag.values()) bystander.ring();
   }
 
   #tool(name: string, effects: Effects): Tool {
@@ -130,7 +176,7 @@ export class World {
           const returns = (text: string) => resolve({ text });
           const fails = (message: string) => reject(new Error(message));
           signal.addEventListener('abort', () => fails('aborted'));
-          this.#byId.get(id)?.acts({ call, tool: name, args, returns, fails }, signal);
+          this.#byId.get(goalOf(id))?.acts({ task: id, call, tool: name, args, signal, returns, fails });
         }),
     });
   }
