@@ -3,9 +3,10 @@
  * doing anything twice (PROTOCOL lines 1 and 14). Returns are believed by the child's state record, never by what stands on `result`.
  */
 import { type Bus, nextMessage } from '../bus/bus.ts';
+import { endTask } from '../bus/end-task.ts';
 import type { TaskSpec } from '../bus/messages.ts';
 import { publish } from '../bus/publish.ts';
-import { readState } from '../bus/state-record.ts';
+import { createState, newRecord, readState } from '../bus/state-record.ts';
 import { childOf, ordinalOf, parentOf, rootOf, type TaskId } from '../bus/task-id.ts';
 import { enqueue } from '../bus/task-queue.ts';
 import type { Return, SupervisorContext } from '../machines/goal.ts';
@@ -16,18 +17,21 @@ import type { HostPort } from './role.ts';
 export class Children {
   readonly #bus: Bus;
   readonly #port: HostPort;
+  readonly #now: () => Date;
   /** Told of in this process; after a crash everything is told again. */
   readonly #dispatched = new Set<number>();
   readonly #relayed = new Set<string>();
 
-  constructor(bus: Bus, port: HostPort) {
+  constructor(bus: Bus, port: HostPort, now: () => Date) {
     this.#bus = bus;
     this.#port = port;
+    this.#now = now;
   }
 
   async reconcile(context: SupervisorContext): Promise<void> {
     const starting = running(context.nodes).filter(({ child }) => child !== null && !this.#dispatched.has(child));
     await Promise.all(starting.map((node) => this.#dispatch(node, context)));
+    await Promise.all(context.stopping.filter((child) => !this.#dispatched.has(child)).map((child) => this.#takeBack(child)));
     const alive = new Set([...running(context.nodes).map(({ child }) => child), ...context.stopping]);
     for (const relay of context.relays)
       for (const child of relay.children) {
@@ -48,6 +52,23 @@ export class Children {
     this.#dispatched.add(child);
     const id = childOf(this.#port.id, child);
     await enqueue(this.#bus, node.type, 'pending', { id, t: 1, spec: await this.#spec(node, context) });
+  }
+
+  /**
+   * A child that is stopped in the commit that planned it, or before a crash let its ticket out, was never told of. Its return is waited for
+   * all the same, so it is ended here; one that a worker has claimed after all is told to stop like the others.
+   */
+  async #takeBack(child: number): Promise<void> {
+    this.#dispatched.add(child);
+    const { id: parent, spec } = this.#port;
+    const id = childOf(parent, child);
+    const at = this.#now().toISOString();
+    const unstarted = { ...spec, plan: null, context: [], instruction: 'Taken back before it was started.' };
+    const held =
+      (await readState(this.#bus, id)) ??
+      (await createState(this.#bus, newRecord(id, unstarted, parent, at))) ??
+      (await readState(this.#bus, id));
+    if (held?.record.epoch === 0 && held.record.phase !== 'done') await endTask(this.#bus, held, null, at);
   }
 
   async #spec(node: PlanNode, { nodes, corrections }: SupervisorContext): Promise<TaskSpec> {

@@ -29,7 +29,7 @@ export interface SupervisorRoleOptions extends PlanOptions {
 export function supervisorRole(port: HostPort, options: SupervisorRoleOptions): Role {
   const { bus, now, roster, backends, drainMs } = options;
   const { spec } = port;
-  const children = new Children(bus, port);
+  const children = new Children(bus, port, now);
   const { concurrency, onFailure, maxAttempts } = roster().supervision;
   const deadlineAt = spec.deadlineAt === null ? null : Date.parse(spec.deadlineAt);
   const input: SupervisorInput = {
