@@ -74,10 +74,19 @@ export class Intake {
   }
 
   /** What a commit owes the operators, given the ledger of the commit before and the one it writes. */
-  settle(before: readonly Steer[], after: readonly Steer[]): { receipts: Receipt[]; inbox: Inbox; known: string[] } {
-    const { receipts, inbox } = receiptsOf(this.#record.id, before, after, this.#seqs);
+  settle(
+    before: readonly Steer[],
+    after: readonly Steer[],
+    crash: string | null,
+  ): { receipts: Receipt[]; inbox: Inbox; known: string[] } {
+    // A machine that failed gives nothing back by itself.
+    const ledger = crash === null ? after : after.map((steer) => givenBack(steer, crash));
+    const { receipts, inbox } = receiptsOf(this.#record.id, before, ledger, this.#seqs);
     const owed = this.#owed;
     this.#owed = [];
     return { receipts: [...owed, ...receipts].sort((a, b) => a.seq - b.seq), inbox, known: [...this.#known] };
   }
 }
+
+const givenBack = (steer: Steer, crash: string): Steer =>
+  steer.fate === 'queued' ? { ...steer, fate: 'returned', reason: `the task has ended: ${crash}` } : steer;

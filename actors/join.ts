@@ -1,5 +1,6 @@
 /** Joining a crew: the server that NATS_URL names, or the embedded one of this machine, with the streams of a namespace. */
 
+import { randomBytes } from 'node:crypto';
 import { busAddress } from '../bus/address.ts';
 import { type Bus, openBus } from '../bus/bus.ts';
 import { connectBus } from '../bus/connection.ts';
@@ -21,7 +22,7 @@ export interface JoinOptions {
   readonly signal: AbortSignal;
   /** First token of every subject. Default: COX_NAMESPACE, else `cox`. */
   readonly namespace?: string | undefined;
-  /** Shown in records and by the server's tools. Default: `cox-<pid>`. */
+  /** Shown in records and by the server's tools. Default: `cox-<pid>-<random>`; unique, because it tells one node's writes from another's. */
   readonly name?: string;
 }
 
@@ -42,7 +43,7 @@ export interface Joined {
 /** @throws CoxError `no-crew` where nothing runs and nothing was to be started; what the server, the network or the disk refuse. */
 export async function joinCrew(options: JoinOptions): Promise<Joined> {
   const { env, log, signal } = options;
-  const name = options.name ?? `cox-${process.pid}`;
+  const name = options.name ?? `cox-${process.pid}-${randomBytes(3).toString('hex')}`;
   const address = await busAddress(env);
   const embedded = address ? null : await embeddedServer(options);
   try {

@@ -16,7 +16,6 @@ import { type Held, readState, replaceState, type StateRecord, withStatus } from
 import { readSteering } from '../bus/steering-log.ts';
 import type { Channel } from '../bus/subjects.ts';
 import type { Delivery } from '../bus/task-queue.ts';
-import { setTimer } from '../bus/timers.ts';
 import type { Steer } from '../machines/steering.ts';
 import { messageOf } from '../platform/errors.ts';
 import { Intake } from './intake.ts';
@@ -284,7 +283,8 @@ export class TaskHost implements HostPort {
     const at = this.#options.now();
     const view = this.#role.view(snapshot);
     const progress = this.#role.progress(snapshot);
-    const { receipts, inbox, known } = this.#intake.settle(this.#ledger, snapshot.context.steers);
+    const wakeAt = this.#role.deadlineAt(snapshot);
+    const { receipts, inbox, known } = this.#intake.settle(this.#ledger, snapshot.context.steers, this.#crash);
     const notes = this.#notes.splice(0);
     const { children: _, ...persisted } = this.#actor.getPersistedSnapshot() as unknown as Record<string, unknown>;
     const outcome = this.#crash ? 'failed' : view.outcome;
@@ -302,7 +302,9 @@ export class TaskHost implements HostPort {
         machine: this.#role.machine,
         snapshot: persisted,
         artifacts: this.#artifacts,
-        idleClaims: progress === this.#progress ? record.idleClaims - (this.#releasing ? 1 : 0) : 0,
+        wakeAt: phase === 'parked' && wakeAt !== null ? new Date(wakeAt).toISOString() : null,
+        // To park or to be handed back is no failure to get on (docs/adr/0011).
+        idleClaims: progress === this.#progress ? Math.max(0, record.idleClaims - (phase === 'held' ? 0 : 1)) : 0,
         result: phase === 'done' ? await this.#result(snapshot, at) : null,
       },
       {
@@ -364,8 +366,6 @@ export class TaskHost implements HostPort {
   }
 
   async #park(): Promise<HostEnd> {
-    const at = this.#role.deadlineAt(this.#snapshot());
-    if (at !== null) await setTimer(this.#bus, this.id, new Date(at), this.#ended.signal);
     await afterPark(this.#bus, this.#held);
     await this.#delivery.ack();
     return this.#stop('parked');

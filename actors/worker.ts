@@ -38,6 +38,8 @@ export interface WorkerOptions {
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #hosts = new Map<TaskId, TaskHost>();
+  /** Runs (task and ticket) that are being claimed or hosted: a second delivery of one waits for the first. */
+  readonly #claiming = new Set<string>();
   #stops: (() => Promise<void> | void)[] = [];
   #idle = Promise.withResolvers<void>();
 
@@ -77,9 +79,12 @@ export class Worker {
   }
 
   #sweepNowAndThen(): { stop(): void } {
-    const { bus, now, sweepMs = 60_000 } = this.#options;
+    const { bus, now, sweepMs = 60_000, ackWaitMs = defaultAckWaitMs } = this.#options;
+    const published = new Set<string>();
     const timer = setInterval(() => {
-      sweep(bus, { now }).catch((err) => bus.log.warn({ err }, 'the sweep failed, the next one will look again'));
+      sweep(bus, { now, ackWaitMs, published }).catch((err) =>
+        bus.log.warn({ err }, 'the sweep failed, the next one will look again'),
+      );
     }, sweepMs);
     timer.unref();
     return { stop: () => clearInterval(timer) };
@@ -91,10 +96,23 @@ export class Worker {
   }
 
   async #handle(delivery: Delivery): Promise<void> {
+    const { ackWaitMs = defaultAckWaitMs } = this.#options;
+    const { id } = delivery.ticket;
+    // The same run, delivered again while it is claimed or worked on here; its first handler still holds a slot for it.
+    if (this.#hosts.get(id)?.adopt(delivery)) return;
+    const run = `${id} ${delivery.q}`;
+    if (this.#claiming.has(run)) return delivery.nak(ackWaitMs / 4);
+    this.#claiming.add(run);
+    try {
+      await this.#run(delivery);
+    } finally {
+      this.#claiming.delete(run);
+    }
+  }
+
+  async #run(delivery: Delivery): Promise<void> {
     const { bus, name, now, ackWaitMs = defaultAckWaitMs } = this.#options;
     const { id } = delivery.ticket;
-    // The same run, delivered again while it is worked on here; its first handler still holds a slot for it.
-    if (this.#hosts.get(id)?.adopt(delivery)) return;
     const claimed = await claim(bus, delivery, { node: name, now, ackWaitMs });
     if (claimed.kind === 'stale') {
       bus.log.debug({ id, t: delivery.ticket.t, why: claimed.why }, 'stale ticket');

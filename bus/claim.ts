@@ -2,10 +2,11 @@
 import type { Bus } from './bus.ts';
 import type { Failure } from './messages.ts';
 import { flush } from './projection.ts';
-import { createState, type Held, newRecord, readState, replaceState } from './state-record.ts';
+import { createState, type Held, newRecord, readState, replaceState, type StateRecord } from './state-record.ts';
 import { readSteering } from './steering-log.ts';
 import { ordinalOf, parentOf, type TaskId } from './task-id.ts';
 import { type Delivery, enqueue } from './task-queue.ts';
+import { setTimer } from './timers.ts';
 
 export type Claim =
   /** The task is ours at this epoch. */
@@ -39,19 +40,15 @@ export async function claim(
   const { id, t } = ticket;
   for (;;) {
     const held = await readState(bus, id);
-    if (!held) {
+    if (!held || held.record.phase === 'unborn') {
       // Line 15: no state and no live parent: never start.
       if (!ticket.spec || !(await isPlanned(bus, id))) return stale('no such task');
-      const created = await createState(bus, {
-        ...newRecord(id, ticket.spec, node, now().toISOString()),
-        phase: 'held',
-        epoch: 1,
-        t,
-        q,
-        idleClaims: 1,
-      });
-      if (created) return { kind: 'run', held: created };
-      continue;
+      const fresh = newRecord(id, ticket.spec, node, now().toISOString());
+      const first = { ...fresh, ...(held && returnedBefore(held.record)), phase: 'held' as const, epoch: 1, t, q, idleClaims: 1 };
+      const written = held ? await replaceState(bus, held, first) : await createState(bus, first);
+      if (!written) continue;
+      if (await hasEndedAbove(bus, id)) return { kind: 'end', held: written, failure: null };
+      return { kind: 'run', held: written };
     }
     const { record } = held;
     if (record.phase === 'done') {
@@ -85,6 +82,7 @@ export async function claim(
 /** What remains to be done once `parked` is committed (line 6): tell of it, and wake it again if something came meanwhile. */
 export async function afterPark(bus: Bus, { record }: Held): Promise<void> {
   await flush(bus, record);
+  if (record.wakeAt !== null) await setTimer(bus, record.id, new Date(record.wakeAt));
   const unread = await readSteering(bus, record.id, record.steeringCursor);
   if (unread.length > 0) await enqueue(bus, record.spec.type, 'wake', { id: record.id, t: record.t + 1 });
 }
@@ -95,10 +93,21 @@ export async function afterRelease(bus: Bus, { record }: Held): Promise<void> {
   await enqueue(bus, record.spec.type, 'wake', { id: record.id, t: record.t + 1 });
 }
 
+/** What was returned under this id before there was a task (docs/adr/0010). */
+const returnedBefore = ({ steeringCursor, known, commit, outbox, statusSeq }: StateRecord) => ({
+  steeringCursor,
+  known,
+  commit,
+  outbox,
+  statusSeq,
+});
+
+/** A sub-task whose parent has ended, or was purged, is not to run (line 14, docs/adr/0012). */
 async function hasEndedAbove(bus: Bus, id: TaskId): Promise<boolean> {
   const parent = parentOf(id);
-  const above = parent === null ? null : await readState(bus, parent);
-  return above?.record.phase === 'done';
+  if (parent === null) return false;
+  const above = await readState(bus, parent);
+  return !above || above.record.phase === 'done';
 }
 
 /** A child exists once its number is in its parent's committed count. */

@@ -102,7 +102,7 @@ export class Crew {
   async status(id: TaskId): Promise<Status | null> {
     this.#check(id);
     const held = await readState(this.bus, id);
-    if (held) return held.record.last ?? idleStatus(held.record);
+    if (held && held.record.phase !== 'unborn') return held.record.last ?? idleStatus(held.record);
     const parent = parentOf(id);
     const above = parent === null ? null : await readState(this.bus, parent);
     const child = above && planned(above.record).find((node) => node.id === id);

@@ -2,7 +2,7 @@
 import type { Bus } from './bus.ts';
 import type { Failure } from './messages.ts';
 import { flush } from './projection.ts';
-import { type Held, replaceState, returned, withStatus } from './state-record.ts';
+import { type Held, replaceState, returned, steersOf, withStatus } from './state-record.ts';
 import { readSteering } from './steering-log.ts';
 
 const noUsage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
@@ -17,10 +17,12 @@ export async function endTask(bus: Bus, held: Held, failure: Failure | null, at:
   const outcome = failure ? 'failed' : 'cancelled';
   const reason = `the task has ended: ${failure?.message ?? 'it was cancelled'}`;
   const unread = await readSteering(bus, record.id, record.steeringCursor);
+  const taken = steersOf(record);
+  const fresh = unread.filter(({ steer }) => !taken.has(steer) && taken.add(steer));
   const usage = record.last?.usage ?? noUsage;
   const receipts = [
     ...record.inbox.map(({ steer, kind, seq }) => returned(steer, kind, seq, reason)),
-    ...unread.map(({ steer, seq, message, problem }) => returned(steer, message?.type ?? 'unknown', seq, problem ?? reason)),
+    ...fresh.map(({ steer, seq, message, problem }) => returned(steer, message?.type ?? 'unknown', seq, problem ?? reason)),
   ];
   const next = withStatus(
     {
@@ -28,7 +30,7 @@ export async function endTask(bus: Bus, held: Held, failure: Failure | null, at:
       phase: 'done',
       steeringCursor: unread.at(-1)?.seq ?? record.steeringCursor,
       inbox: [],
-      known: [...record.known, ...unread.map(({ steer }) => steer)],
+      known: [...record.known, ...fresh.map(({ steer }) => steer)],
       result: {
         id: record.id,
         type: record.spec.type,

@@ -5,31 +5,35 @@
 import { type Bus, lastMessage } from './bus.ts';
 import { Result, Status } from './messages.ts';
 import { publish } from './publish.ts';
-import type { StateRecord } from './state-record.ts';
+import { readState, type StateRecord } from './state-record.ts';
 
 /** Sends what the log lacks. @returns the log sequence of the last status of `record`, to be kept as `statusSeq`. */
 export async function flush(bus: Bus, record: StateRecord, signal?: AbortSignal): Promise<number> {
   const { id, outbox, result } = record;
-  const seq = await project(
-    bus,
-    bus.subjects.of(id, 'status'),
-    outbox,
-    record.statusSeq,
-    (s) => `${id}:status:${s.epoch}:${s.commit}`,
-    parseStatus,
-    signal,
-  );
-  if (result) await project(bus, bus.subjects.of(id, 'result'), [result], 0, () => `${id}:result`, parseResult, signal);
+  /** Ours from before a crash, or from a later claim. A stranger can write any number, but none that the state has not reached. */
+  const covered = async (there: Status) => {
+    const now = await readState(bus, id);
+    const isOurs = now && there.id === id && there.type === record.spec.type && there.commit <= now.record.commit;
+    return isOurs ? outbox.filter(({ commit }) => commit <= there.commit).length : 0;
+  };
+  const statusId = (status: Status) => `${id}:status:${status.epoch}:${status.commit}`;
+  const seq = await project(bus, bus.subjects.of(id, 'status'), outbox, record.statusSeq, statusId, parseStatus, covered, signal);
+  if (result) {
+    const isThere = async (there: Result) => (there.at === result.at && there.outcome === result.outcome ? 1 : 0);
+    await project(bus, bus.subjects.of(id, 'result'), [result], 0, () => `${id}:result`, parseResult, isThere, signal);
+  }
   return seq;
 }
 
-async function project<T extends { at: string }>(
+async function project<T>(
   bus: Bus,
   subject: string,
   messages: readonly T[],
   expected: number,
   msgId: (message: T) => string,
   parse: (data: Uint8Array) => T | null,
+  /** How many of the messages need not be sent any more, given what stands last on the subject. */
+  covered: (there: T) => Promise<number>,
   signal?: AbortSignal,
 ): Promise<number> {
   let after = expected;
@@ -49,9 +53,7 @@ async function project<T extends { at: string }>(
     }
     const last = await lastMessage(bus, bus.subjects.logStream, subject);
     const there = last && parse(last.data);
-    // Ours from before a crash, or something else: an older one that the record did not know of, or a stranger's bytes.
-    const known = there ? messages.findIndex((m) => msgId(m) === msgId(there) && m.at === there.at) : -1;
-    if (known >= i) i = known + 1;
+    if (there) i = Math.max(i, await covered(there));
     after = last?.seq ?? 0;
   }
   return after;

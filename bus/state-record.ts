@@ -3,13 +3,15 @@
  * A. Every write is a compare-and-set on its revision and awaited; whoever loses one stops without a trace.
  * D. One result per id: `result` is set by the commit that sets phase `done`, and never again.
  */
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type Bus, lastMessage } from './bus.ts';
 import { PlanRow, type Receipt, Result, Status, TaskSpec } from './messages.ts';
 import { publish } from './publish.ts';
 import { TaskId } from './task-id.ts';
 
-export const Phase = z.enum(['ready', 'held', 'parked', 'done']);
+/** `unborn`: no task yet; only steers that were returned (docs/adr/0010). */
+export const Phase = z.enum(['unborn', 'ready', 'held', 'parked', 'done']);
 export type Phase = z.infer<typeof Phase>;
 
 export const StateRecord = z.object({
@@ -21,7 +23,7 @@ export const StateRecord = z.object({
   t: z.number().int().describe('The ticket of the present or last run.'),
   q: z.number().int().describe('Stream sequence of that ticket; 0 before the first claim.'),
   node: z.string().describe('Who wrote it last.'),
-  write: z.number().int().describe('Counts the writes, so that a writer recognises its own after a lost reply.'),
+  write: z.string().describe('A fresh id per write, so that a writer recognises its own after a lost reply.'),
   commit: z.number().int().describe('Counts the status messages.'),
   steeringCursor: z.number().int().describe('Everything on the steering subject up to this sequence is taken.'),
   resultCursor: z.number().int(),
@@ -38,6 +40,7 @@ export const StateRecord = z.object({
   outbox: z.array(Status).describe('Statuses not known to be on the log.'),
   statusSeq: z.number().int().describe('Log sequence of the last status known to be there; 0 for none.'),
   result: Result.nullable(),
+  wakeAt: z.iso.datetime().nullable().describe('When a parked task is to be woken though nobody says anything: its deadline.'),
   doubtfulUntil: z.iso
     .datetime()
     .nullable()
@@ -81,22 +84,22 @@ export const createState = (bus: Bus, record: StateRecord, signal?: AbortSignal)
 
 /** @returns null when the compare-and-set was lost: someone else's writes count now. */
 export const replaceState = (bus: Bus, held: Held, next: StateRecord, signal?: AbortSignal): Promise<Held | null> =>
-  write(bus, { ...next, write: held.record.write + 1 }, held.revision, signal);
+  write(bus, next, held.revision, signal);
 
-async function write(bus: Bus, record: StateRecord, revision: number, signal?: AbortSignal): Promise<Held | null> {
-  const { id, epoch, write, node } = record;
+async function write(bus: Bus, next: StateRecord, revision: number, signal?: AbortSignal): Promise<Held | null> {
+  const record = { ...next, write: randomUUID() };
+  const { id, write } = record;
   const written = await publish(
     bus,
     subject(bus, id),
     JSON.stringify(record),
-    { msgID: `${id}:${node}:${epoch}:${write}`, expect: { lastSubjectSequence: revision } },
+    { msgID: write, expect: { lastSubjectSequence: revision } },
     signal,
   );
   if (written.ok) return { record, revision: written.seq };
   // The reply to our own write may have been lost, and the broker's memory of message ids with it.
   const now = await readState(bus, id);
-  const own = now && now.record.node === node && now.record.epoch === epoch && now.record.write === write;
-  return own ? now : null;
+  return now?.record.write === write ? now : null;
 }
 
 /** A record for a task that nobody has claimed. */
@@ -110,7 +113,7 @@ export function newRecord(id: TaskId, spec: TaskSpec, node: string, at: string):
     t: 0,
     q: 0,
     node,
-    write: 1,
+    write: '',
     commit: 0,
     steeringCursor: 0,
     resultCursor: 0,
@@ -125,6 +128,7 @@ export function newRecord(id: TaskId, spec: TaskSpec, node: string, at: string):
     outbox: [],
     statusSeq: 0,
     result: null,
+    wakeAt: null,
     doubtfulUntil: null,
     idleClaims: 0,
     createdAt: at,
@@ -145,3 +149,10 @@ export const returned = (steer: string, kind: string, seq: number, reason: strin
   fate: 'returned',
   reason,
 });
+
+/** Ids of every steer that this record has taken or returned: a copy of one is dropped. */
+export function steersOf({ known, inbox, snapshot }: StateRecord): Set<string> {
+  // Every chart keeps its ledger in `context.steers`.
+  const context = snapshot?.context as { steers?: readonly { id: string }[] } | undefined;
+  return new Set([...known, ...inbox.map(({ steer }) => steer), ...(context?.steers ?? []).map(({ id }) => id)]);
+}

@@ -5,7 +5,7 @@
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import type { Bus } from './bus.ts';
 import { isPlanned } from './claim.ts';
-import { returnLate, returnUnknown } from './late-steers.ts';
+import { returnLate, returnUnborn, returnUnknown } from './late-steers.ts';
 import { readState } from './state-record.ts';
 import { parseSteering } from './steering-log.ts';
 import { ensureWakerConsumer } from './streams.ts';
@@ -55,10 +55,10 @@ export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): 
     const hosted = local(addressee, to.channel, message.seq);
     if (hosted && (await hosted)) return 'covered';
     const held = await readState(bus, addressee);
-    if (!held) {
+    if (!held || held.record.phase === 'unborn') {
       if (to.channel === 'result') return 'covered';
       if (await isPlanned(bus, addressee)) return 'later';
-      await returnUnknown(bus, to.tokens, steering(), node, now());
+      await returnUnborn(bus, addressee, node, now);
       return 'covered';
     }
     const { record } = held;

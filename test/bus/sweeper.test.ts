@@ -21,7 +21,7 @@ test('a task whose ticket was never stored is found and runs', async () => {
   const spec = TaskSpec.parse({ type: 'reasoning', instruction: 'forgotten' });
   await createState(bus, newRecord('forget.0', spec, 'a dispatcher that died', inSeconds(-60)().toISOString()));
   const queued = await joined.crew.dispatch({ type: 'reasoning', instruction: 'queued as it should be' });
-  expect(await sweep(bus, { now, graceMs: 10_000 })).toEqual(['forget.0']);
+  expect(await sweep(bus, { now, ackWaitMs: 1_000, published: new Set(), graceMs: 10_000 })).toEqual(['forget.0']);
   crew.model.answer((call) => call.reply('ok'));
   await crew.node(joined);
   expect((await joined.crew.result('forget.0', never)).outcome).toBe('completed');
@@ -35,7 +35,7 @@ test('a held task whose ticket is gone from the queue is taken from whoever had 
   const call = await crew.model.next();
   const held = await readState(bus, id);
   await bus.jsm.streams.deleteMessage(bus.subjects.workStream, held!.record.q);
-  expect(await sweep(bus, { now, graceMs: 0 })).toEqual([id]);
+  expect(await sweep(bus, { now, ackWaitMs: 1_000, published: new Set(), graceMs: 0 })).toEqual([id]);
   const again = await crew.model.next();
   call.reply('from the one that was fenced');
   again.reply('from the one that holds it');
@@ -46,5 +46,5 @@ test('a held task whose ticket is gone from the queue is taken from whoever had 
 
 test('tasks that wait behind others are left alone', async () => {
   for (let i = 0; i < 5; i++) await joined.crew.dispatch({ type: 'reasoning', instruction: `waiting ${i}` });
-  expect(await sweep(joined.bus, { now: inSeconds(60), graceMs: 10_000 })).toEqual([]);
+  expect(await sweep(joined.bus, { now: inSeconds(60), ackWaitMs: 1_000, published: new Set(), graceMs: 10_000 })).toEqual([]);
 });
