@@ -3,7 +3,7 @@
  * everything in the prompt shows it this form: the list of tools, its own earlier calls.
  *
  * - Answering is one of the tools. Offered as a form of its own, `{"answer": …}`, it draws small models away from tools they need:
- *   of 19 tasks the 1.5B model got 12 right that way and 17 this way, the 0.5B model 3 and 13.
+ *   of 19 tasks the 1.5B model got 12 right that way and 17 this way, the 0.5B model 3 and 12.
  * - There are no worked examples. They win one task of 19, and what they say (a price, the weather) turns up in real answers.
  */
 import { answerTool, type Tool } from './chat-request.ts';
