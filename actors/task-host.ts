@@ -72,6 +72,7 @@ export class TaskHost implements HostPort {
   #backend: string | null;
   #lastTokenAt: string | undefined;
   #lastToolAt: string | undefined;
+  #lastTransitionAt: string | undefined;
   #artifacts: string[];
   #crash: string | null = null;
   #lastCommitAt: number;
@@ -109,7 +110,7 @@ export class TaskHost implements HostPort {
 
   /** Runs until the task is done, parked, fenced or released. Never throws for what a crash elsewhere can cause. */
   async run(): Promise<HostEnd> {
-    const heartbeat = setInterval(() => this.#delivery.working(), this.#options.ackWaitMs / 3);
+    const heartbeat = setInterval(() => this.#beat(), this.#options.ackWaitMs / 3);
     try {
       this.#startActor();
       return await this.#loop();
@@ -189,11 +190,21 @@ export class TaskHost implements HostPort {
 
   // --- the loop
 
+  /** Keeps the ticket, and lets `status` tell of tokens and tools that came since the last commit: long work is seen to be alive. */
+  #beat(): void {
+    this.#delivery.working();
+    const told = this.#held.record.last?.at ?? '';
+    if ((this.#lastTokenAt ?? '') <= told && (this.#lastToolAt ?? '') <= told) return;
+    this.#dirty = true;
+    this.#ring();
+  }
+
   #startActor(): void {
     let before: HostedSnapshot | null = null;
     this.#actor.subscribe({
       next: () => {
         const now = this.#snapshot();
+        if (!before || hasMoved(before, now)) this.#lastTransitionAt = this.#options.now().toISOString();
         if (!before || isWorthACommit(before, now)) {
           this.#dirty = true;
           this.#ring();
@@ -321,6 +332,7 @@ export class TaskHost implements HostPort {
         ...(view.subTasks && { subTasks: view.subTasks }),
         ...(this.#lastTokenAt && { lastTokenAt: this.#lastTokenAt }),
         ...(this.#lastToolAt && { lastToolAt: this.#lastToolAt }),
+        ...(this.#lastTransitionAt && { lastTransitionAt: this.#lastTransitionAt }),
         ...(notes.length > 0 && { note: notes.join('; ') }),
       },
     );
@@ -393,9 +405,13 @@ export class TaskHost implements HostPort {
   }
 }
 
+/** It is in another state. */
+const hasMoved = (before: HostedSnapshot, now: HostedSnapshot): boolean =>
+  before.value !== now.value && JSON.stringify(before.value) !== JSON.stringify(now.value);
+
 /** Tokens come many times a second and are not worth a write each: the text heard so far is kept with the next commit. */
 function isWorthACommit(before: HostedSnapshot, now: HostedSnapshot): boolean {
-  if (before.value !== now.value && JSON.stringify(before.value) !== JSON.stringify(now.value)) return true;
+  if (hasMoved(before, now)) return true;
   const a: object = before.context;
   const b: object = now.context;
   return Object.keys(b).some((key) => key !== 'partial' && a[key as never] !== b[key as never]);

@@ -196,6 +196,7 @@ export const Status = z.object({
     .describe('For a supervisor: how many nodes of its plan are in which state. `tree` names them.'),
   lastTokenAt: z.iso.datetime().optional(),
   lastToolAt: z.iso.datetime().optional(),
+  lastTransitionAt: z.iso.datetime().optional().describe('When its machine last changed its state.'),
   note: z.string().optional().describe('Something an operator should know: a backend was swapped, a routing decision.'),
 });
 export type Status = z.infer<typeof Status>;

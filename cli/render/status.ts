@@ -36,7 +36,7 @@ export function statusText(status: Status, paint: Paint, answerWith = 'cox answe
     ...(status.question && status.outcome === null ? questionLines(status.id, status.question, paint, answerWith) : []),
     ...status.receipts.map((receipt) => `    ${receiptLine(status.id, receipt, paint)}`),
     ...(status.subTasks ? [`    sub-tasks: ${subTasksText(status.subTasks)}`] : []),
-    ...at('last change', status.at),
+    ...at('last change', status.lastTransitionAt ?? status.at),
     ...at('last token ', status.lastTokenAt),
     ...at('last tool  ', status.lastToolAt),
   ].join('\n');

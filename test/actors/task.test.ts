@@ -109,3 +109,16 @@ test('what is sent to a task that has ended, or never was, is returned', async (
     reason: 'there is no task nobody.0',
   });
 });
+
+test('status tells that a long model call is alive: its last token is later than its last transition', async () => {
+  await crew.node(joined, { ackWaitMs: 300 });
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Write at length' });
+  const call = await crew.model.next();
+  await statusWhere(joined.crew, id, ({ state }) => state === 'thinking');
+  call.say('a word ');
+  const told = await statusWhere(joined.crew, id, ({ lastTokenAt }) => lastTokenAt !== undefined);
+  expect(told).toMatchObject({ state: 'thinking', step: 1 });
+  expect(told.lastTransitionAt! <= told.lastTokenAt!).toBe(true);
+  call.reply('and the rest');
+  expect((await joined.crew.result(id, never)).output).toBe('a word and the rest');
+});
