@@ -145,7 +145,7 @@ export class Chance {
     }
   }
 
-  /** Answers, tops up, resumes, replies and returns until the task has ended; then one steer more, which is too late. */
+  /** Answers, tops up, resumes, replies and returns until the task has ended; then says all of it once more, and something new: too late. */
   async finish(): Promise<StateRecord> {
     const answered = new Set<string>();
     let last: StateRecord | null = null;
@@ -162,6 +162,7 @@ export class Chance {
         return last?.phase === 'done';
       },
     );
+    for (const again of this.sent) await this.#publishAgain(again);
     await this.#send(this.id, { type: 'steer', text: `[${this.sent.length}]` });
     return last!;
   }
