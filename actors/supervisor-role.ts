@@ -59,7 +59,7 @@ export function supervisorRole(port: HostPort, options: SupervisorRoleOptions): 
     eventOf: (steer, message) => {
       switch (message.type) {
         case 'swap': {
-          const refused = swapProblem(message.backend, backends);
+          const refused = swapProblem(message.backend, backends, true);
           return refused === null ? { event: { type: 'SWAP', id: steer, backend: message.backend } } : { refused };
         }
         case 'add': {

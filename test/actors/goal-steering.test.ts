@@ -126,3 +126,16 @@ test('a goal whose sub-task asks stays open, and answering the sub-task finishes
   next.reply('this one');
   expect((await joined.crew.result(id, never)).output).toContain('this one');
 });
+
+test('a goal is not put on a backend that cannot orchestrate', async () => {
+  await crew.node(joined, { quietMs: 20 });
+  const id = await goal([task('a')], 'concat');
+  const a = await callFor('a');
+  expect(await final(id, { type: 'swap', backend: 'other' })).toMatchObject({
+    fate: 'returned',
+    reason: expect.stringContaining('other cannot orchestrate'),
+  });
+  expect(await final(id, { type: 'swap', backend: 'main' })).toMatchObject({ fate: 'applied' });
+  a.reply('done');
+  await joined.crew.result(id, never);
+});
