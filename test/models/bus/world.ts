@@ -8,6 +8,7 @@ import { type CoxNode, startNode } from '../../../actors/node.ts';
 import { defineTool, type Tool } from '../../../actors/tools/tool.ts';
 import { type Bus, openBus } from '../../../bus/bus.ts';
 import { Crew } from '../../../bus/crew.ts';
+import { patiently } from '../../../bus/patience.ts';
 import { goalOf } from '../../../bus/task-id.ts';
 import type { Effects } from '../../../machines/conversation.ts';
 import { parseRoster } from '../../../roster/load.ts';
@@ -73,7 +74,9 @@ export class World {
 
   /** @param namespace tells its streams from those of other places. */
   async place(namespace: string): Promise<Place> {
-    const bus = await openBus(this.#driver.bus.nc, { namespace, log: this.#driver.log });
+    const { nc: connection, log } = this.#driver.bus;
+    // The broker may have been killed a moment ago: what joins or starts just then gives up, and is started again.
+    const bus = await patiently(this.#driver.bus, namespace, () => openBus(connection, { namespace, log }));
     const crew = new Crew(bus, { name: 'driver' });
     void this.#watch(crew);
     const bystanders: Bystander[] = [];
@@ -81,9 +84,11 @@ export class World {
     let nc: Bus['nc'] | null = null;
     const replace = async () => {
       await nc?.close();
-      const joined = await this.#crew.join(`node-${this.#names++}`, namespace);
+      const { joined, node } = await patiently(this.#driver.bus, namespace, async () => {
+        const fresh = await this.#crew.join(`node-${this.#names++}`, namespace);
+        return { joined: fresh, node: await this.#node(fresh) };
+      });
       nc = joined.bus.nc;
-      const node = await this.#node(joined);
       left.push(async () => {
         await node.stop();
         await joined.close();
