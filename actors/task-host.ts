@@ -270,11 +270,11 @@ export class TaskHost implements HostPort {
   }
 
   async #read(): Promise<void> {
-    const news = await this.#role.news?.(this.#resultCursor);
+    const news = this.#isActive() ? await this.#role.news?.(this.#resultCursor) : undefined;
     if (news && news.cursor > this.#resultCursor) {
       this.#resultCursor = news.cursor;
       this.#dirty = true;
-      for (const event of news.events) this.#actor.send(event as never);
+      for (const event of news.events) if (this.#isActive()) this.#actor.send(event as never);
     }
     const machine = { snapshot: () => this.#snapshot(), send: (event: { type: string }) => this.#actor.send(event as never) };
     for (const steering of await readSteering(this.#bus, this.id, this.#intake.cursor)) {
@@ -398,6 +398,11 @@ export class TaskHost implements HostPort {
 
   #cursor(channel: Channel): number {
     return channel === 'result' ? this.#held.record.resultCursor : this.#held.record.steeringCursor;
+  }
+
+  /** An event for a machine that has ended would only be complained of on the terminal. */
+  #isActive(): boolean {
+    return this.#crash === null && this.#snapshot().status === 'active';
   }
 
   #snapshot(): HostedSnapshot {

@@ -29,7 +29,7 @@ export async function openBus(
   const subjects = new Subjects(options.namespace);
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   const bus = { nc, js: jetstream(nc), jsm, subjects, log: options.log };
-  await setUpStreams(bus, options.streams);
+  await patiently(bus, 'the streams', () => setUpStreams(bus, options.streams));
   return bus;
 }
 

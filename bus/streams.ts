@@ -23,6 +23,9 @@ const defaults: StreamOptions = { replicas: 1, maxBytes: -1 };
 /** Milliseconds a claimed ticket stays with a silent worker before another gets it. */
 export const defaultAckWaitMs = 10_000;
 
+/** A node that is lost while it judges a wake-up delays it by so long. */
+const wakerAckWaitMs = 5_000;
+
 export async function setUpStreams(
   { jsm, subjects }: Pick<Bus, 'jsm' | 'subjects'>,
   options: Partial<StreamOptions> = {},
@@ -105,7 +108,7 @@ export async function ensureWakerConsumer({ jsm, subjects }: Bus): Promise<strin
     durable_name: name,
     filter_subjects: [subjects.every('steering'), subjects.every('result')],
     ack_policy: AckPolicy.Explicit,
-    ack_wait: nanos(30_000),
+    ack_wait: nanos(wakerAckWaitMs),
     max_deliver: -1,
     max_ack_pending: -1,
   });
@@ -119,7 +122,7 @@ export async function ensureTimerConsumer({ jsm, subjects }: Bus): Promise<strin
     durable_name: name,
     filter_subject: subjects.timer('*.*', 'due'),
     ack_policy: AckPolicy.Explicit,
-    ack_wait: nanos(30_000),
+    ack_wait: nanos(wakerAckWaitMs),
     max_deliver: -1,
     max_ack_pending: -1,
   });
