@@ -2,7 +2,7 @@
 import { DeliverPolicy } from '@nats-io/jetstream';
 import type { z } from 'zod';
 import { CoxError } from '../platform/errors.ts';
-import { type Bus, lastMessage } from './bus.ts';
+import type { Bus } from './bus.ts';
 import {
   Live,
   type Receipt,
@@ -218,12 +218,6 @@ export class Crew {
       signal.removeEventListener('abort', stop);
       await messages.close();
     }
-  }
-
-  /** The last status as the log has it, by direct get: cheap, and possibly a moment old or a stranger's. */
-  async lastStatus(id: TaskId): Promise<Status | null> {
-    const message = await lastMessage(this.bus, this.bus.subjects.logStream, this.bus.subjects.of(id, 'status'));
-    return message && parseStatus(message.data);
   }
 
   #check(id: string): void {

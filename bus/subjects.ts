@@ -24,7 +24,6 @@ export class Subjects {
   /** `set`: where a timer waits in the server; `due`: what it becomes. */
   readonly timer = (id: string, at: 'set' | 'due') => `${this.namespace}.timers.${at}.${id}`;
   readonly api = () => `${this.namespace}.api`;
-  readonly inspect = (actor: string) => `${this.namespace}.inspect.${actor}`;
 
   /** Streams and buckets take no dots in their names. */
   get workStream() {
@@ -41,9 +40,6 @@ export class Subjects {
   }
   get memoryBucket() {
     return `${this.namespace}_memory`;
-  }
-  get artifactStore() {
-    return `${this.namespace}_artifacts`;
   }
 
   /** `id` is null where the two tokens are no task id: the subject is somebody's mistake. */
