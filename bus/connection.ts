@@ -29,7 +29,6 @@ const isEmbedded = (to: ConnectOptions['to']): to is EmbeddedServer => 'ensure' 
  * @throws CoxError `nats-unreachable`, `nats-denied`, `nats-too-old`; the signal's reason.
  */
 export async function connectBus({ to, name, log, inboxPrefix, signal }: ConnectOptions): Promise<NatsConnection> {
-  const shown = isEmbedded(to) ? to.url : to.servers.join(', ');
   const options: ConnectionOptions = {
     ...(isEmbedded(to) ? embeddedLogin(to) : addressLogin(to)),
     name: isEmbedded(to) ? `cox ${name} ${to.tag}` : `cox ${name}`,
@@ -39,23 +38,34 @@ export async function connectBus({ to, name, log, inboxPrefix, signal }: Connect
     reconnectTimeWait: isEmbedded(to) ? reconnectJitterMs : reconnectWaitMs,
     reconnectJitter: reconnectJitterMs,
   };
-  signal?.throwIfAborted();
-  const dialing = !isEmbedded(to) && to.transport === 'websocket' ? wsconnect(options) : connect(options);
-  let connection: NatsConnection;
-  try {
-    connection = await abortable(dialing, signal);
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    throw refusal(error, shown, isEmbedded(to) ? 'the embedded server' : to.credentialsFrom);
-  }
+  const connection = await dial(to, options, signal);
   const version = versionIn(connection.info?.version ?? '') ?? '0.0.0';
   if (!isNewEnough(version)) {
     await connection.close();
-    throw tooOld(version, shown);
+    throw tooOld(version, shownAs(to));
   }
   void follow(connection, to, log.child({ part: 'bus', connection: name }));
   return connection;
 }
+
+/** An embedded server that died meanwhile is brought back and dialled again. */
+async function dial(to: ConnectOptions['to'], options: ConnectionOptions, signal?: AbortSignal): Promise<NatsConnection> {
+  for (;;) {
+    signal?.throwIfAborted();
+    const dialled = isEmbedded(to) ? to.pid : null;
+    const dialing = !isEmbedded(to) && to.transport === 'websocket' ? wsconnect(options) : connect(options);
+    try {
+      return await abortable(dialing, signal);
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      if (isEmbedded(to)) await to.ensure();
+      if (isEmbedded(to) && to.pid !== dialled) options = { ...options, servers: to.url };
+      else throw refusal(error, shownAs(to), isEmbedded(to) ? 'the embedded server' : to.credentialsFrom);
+    }
+  }
+}
+
+const shownAs = (to: ConnectOptions['to']): string => (isEmbedded(to) ? to.url : to.servers.join(', '));
 
 const embeddedLogin = (server: EmbeddedServer): ConnectionOptions => ({
   servers: server.url,

@@ -152,7 +152,8 @@ class Shared implements EmbeddedServer {
   }
 
   /**
-   * Runs `onServer` under the lock, with a server that answers. The binary is fetched outside of it: others need not wait for that blindly.
+   * Runs `onServer` under the lock, with a server that answers; again with the next one when this one dies meanwhile. The binary is fetched
+   * outside of the lock: others need not wait for that blindly.
    * @returns false when there is no server and none was to be started.
    */
   async #joinOrLaunch(
@@ -162,20 +163,23 @@ class Shared implements EmbeddedServer {
   ): Promise<boolean> {
     let binary: ServerBinary | null = null;
     for (;;) {
-      const step = async (): Promise<'joined' | 'none' | 'binary-needed'> => {
-        const running = await this.#running();
-        if (running) {
-          await onServer(running);
+      const step = async (): Promise<'joined' | 'none' | 'binary-needed' | 'died'> => {
+        let server = await this.#running();
+        if (!server && !mayLaunch) return 'none';
+        if (!server && !binary) return 'binary-needed';
+        server ??= await this.#launch(binary!, signal);
+        try {
+          await onServer(server);
           return 'joined';
+        } catch (error) {
+          if (isAlive(server.pid, server.pidStart)) throw error;
+          this.#log.warn({ server: server.pid, err: error }, 'the embedded server died while it was joined');
+          return 'died';
         }
-        if (!mayLaunch) return 'none';
-        if (!binary) return 'binary-needed';
-        await onServer(await this.#launch(binary, signal));
-        return 'joined';
       };
       const outcome = await withLock(this.#paths.lock, step, { signal });
-      if (outcome !== 'binary-needed') return outcome === 'joined';
-      binary = await obtainServerBinary({ ...this.#options, signal });
+      if (outcome === 'joined' || outcome === 'none') return outcome === 'joined';
+      if (outcome === 'binary-needed') binary = await obtainServerBinary({ ...this.#options, signal });
     }
   }
 
