@@ -10,7 +10,7 @@
 export { defineKind, type KindDefinition } from './actors/define-kind.ts';
 // A crew to join, and a node that works in it.
 export type { Joined, JoinOptions } from './actors/join.ts';
-export type { Kind } from './actors/kind.ts';
+export type { CodeReply, Kind, ThinkInCode, Thought } from './actors/kind.ts';
 export { joinCrew, type StartOptions, startNode } from './actors/library.ts';
 export type { CoxNode } from './actors/node.ts';
 export type { Primary, PrimaryEvent } from './actors/primary.ts';

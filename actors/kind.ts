@@ -1,5 +1,6 @@
 /** A sub-agent kind: a prompt, tools, what its backend must be good at, and limits. From the roster, or defined in code by a library user. */
 import { z } from 'zod';
+import type { Message } from '../machines/conversation.ts';
 import type { Limits } from '../machines/sub-agent.ts';
 import { CoxError } from '../platform/errors.ts';
 import type { Roster } from '../roster/schema.ts';
@@ -14,7 +15,27 @@ export interface Kind {
   readonly tools: readonly Tool[];
   readonly needs: readonly string[];
   readonly limits: Pick<Limits, 'steps' | 'failures' | 'repeats' | 'costUsd'>;
+  /** Thinks in place of a backend. */
+  readonly think?: ThinkInCode;
 }
+
+export interface Thought {
+  /** What it is asked to do now. */
+  readonly instruction: string;
+  /** The conversation so far, with the instruction first and every correction in its place. */
+  readonly messages: readonly Message[];
+  /** Results of the sub-tasks that this one was to wait for. */
+  readonly context: readonly { readonly title: string; readonly text: string }[];
+  /** Counts from 1. */
+  readonly step: number;
+}
+/** Tools to be called next, or none: then the text is the result. */
+export interface CodeReply {
+  readonly text: string;
+  readonly calls?: readonly { readonly tool: string; readonly args: unknown }[];
+}
+/** Must have no effects of its own, since it runs again after a crash: those are for tools. Aborted by an urgent correction. */
+export type ThinkInCode = (thought: Thought, signal: AbortSignal) => string | CodeReply | Promise<string | CodeReply>;
 
 /** Tools that a roster may name, beside those that need the bus (tools/memory.ts). */
 export const builtInTools: ReadonlyMap<string, Tool> = new Map(

@@ -11,6 +11,7 @@ import type { Kind } from './kind.ts';
 import type { HostedSnapshot, HostPort, Role } from './role.ts';
 import { swapProblem } from './swap.ts';
 import { think } from './think.ts';
+import { thinkInCode } from './think-in-code.ts';
 
 type Snapshot = SnapshotFrom<typeof subAgent>;
 const of = (snapshot: HostedSnapshot) => snapshot as unknown as Snapshot;
@@ -39,7 +40,13 @@ export function subAgentRole(port: HostPort, options: SubAgentRoleOptions): Role
   };
   return {
     machine: { id: subAgent.id, version: subAgentVersion },
-    logic: subAgent.provide({ actors: { think: think(port, options), act: act(port, options), deadline: deadline(now) } }),
+    logic: subAgent.provide({
+      actors: {
+        think: kind.think ? thinkInCode(port, { ...options, run: kind.think }) : think(port, options),
+        act: act(port, options),
+        deadline: deadline(now),
+      },
+    }),
     input,
     parks: (snapshot) => (snapshot.value === 'awaiting-steer' ? 'now' : 'no'),
     mustFinish: (snapshot) => stateOf(of(snapshot)) === 'acting' && of(snapshot).context.calls[0]?.effects !== 'none',

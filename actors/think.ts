@@ -108,7 +108,11 @@ function prompt({ spec }: HostPort, kind: Kind, { messages }: ThinkInput): ChatM
 }
 
 /** Ids are the task's own, so that a model that repeats an id cannot mix up two calls. */
-function asToolCall({ tool: name, args }: RequestedCall, id: string, { kind, gated }: ThinkOptions): ToolCall {
+export function asToolCall(
+  { tool: name, args }: Pick<RequestedCall, 'tool' | 'args'>,
+  id: string,
+  { kind, gated }: Pick<ThinkOptions, 'kind' | 'gated'>,
+): ToolCall {
   const tool = kind.tools.find((it) => it.name === name);
   const checked = tool && checkArgs(tool, args);
   // What cannot run has no effects: `act` tells the model what was wrong.
