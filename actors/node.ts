@@ -1,5 +1,6 @@
 /** A node: a worker, the backends it thinks with, and the micro service. What `cox`, `cox run` and `cox up` host in their process. */
 import { Memory } from '../bus/memory.ts';
+import { replicate } from '../bus/replicas.ts';
 import { startService } from '../bus/service.ts';
 import type { Progress } from '../platform/asset.ts';
 import { CoxError } from '../platform/errors.ts';
@@ -51,6 +52,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const now = () => new Date();
   const defined = new Map((options.kinds ?? []).map((kind) => [kind.name, kind]));
   const current = () => roster.current();
+  await replicate(bus, current().bus.replicas);
   const backends = new Backends({ roster: current, folders, log, onProgress: options.onProgress, env });
   const memory = new Memory(bus);
   const kindFor = (kind: string, user: string) => kindOf(kind, current(), defined, memoryTools(memory, user));

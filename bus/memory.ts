@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { patiently } from './patience.ts';
+import { copies } from './replicas.ts';
 
 export const maxKeyChars = 128;
 /** The longest text of one note, in characters. */
@@ -97,10 +98,13 @@ export class Memory {
   }
 
   #open(): Promise<KV> {
-    this.#bucket ??= this.#patiently(() =>
+    this.#bucket ??= this.#patiently(async () =>
       new Kvm(this.#bus.js).create(this.#bus.subjects.memoryBucket, {
         description: 'What agents want others to know',
         history: 1,
+        replicas: await copies(this.#bus),
+        // One of several copies may not have yet what an agent has just been told is remembered.
+        allow_direct: false,
         // JSON may escape every character of a text to six.
         maxValueSize: 8 * maxNoteChars,
       }),

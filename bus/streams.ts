@@ -13,7 +13,7 @@ import type { Bus } from './bus.ts';
 import type { Queue } from './subjects.ts';
 
 export interface StreamOptions {
-  /** Copies of every stream; more than 1 needs a cluster. Default 1. */
+  /** Copies that every stream has at least; more than 1 needs a cluster. What is there with more keeps them. Default 1. */
   readonly replicas: number;
   /** Bytes each stream may hold before it refuses more; -1 for no limit. Default -1. */
   readonly maxBytes: number;
@@ -31,7 +31,13 @@ export async function setUpStreams(
   options: Partial<StreamOptions> = {},
 ): Promise<void> {
   const { replicas, maxBytes } = { ...defaults, ...options };
-  const common = { storage: StorageType.File, num_replicas: replicas, max_bytes: maxBytes, discard: DiscardPolicy.New };
+  const common = {
+    allow_atomic: true,
+    storage: StorageType.File,
+    num_replicas: replicas,
+    max_bytes: maxBytes,
+    discard: DiscardPolicy.New,
+  };
   await Promise.all([
     ensureStream(jsm, {
       ...common,
@@ -46,6 +52,7 @@ export async function setUpStreams(
       subjects: [subjects.timer('*.*', 'set'), subjects.timer('*.*', 'due')],
       max_bytes: -1,
       discard: DiscardPolicy.Old,
+      allow_atomic: false,
       max_msgs_per_subject: 1,
       allow_msg_schedules: true,
       allow_msg_ttl: true,
@@ -71,12 +78,21 @@ export async function setUpStreams(
 }
 
 async function ensureStream(jsm: JetStreamManager, config: Partial<StreamConfig> & { name: string }): Promise<void> {
-  // Creating what is there with the same configuration is no error for the server; only a real difference needs an update.
+  if (await isAsWanted(jsm, config)) return;
+  // A client that knows nothing of a cluster leaves the copies that a node has asked for.
+  const { num_replicas } = (await jsm.streams.info(config.name)).config;
+  const wanted = { ...config, num_replicas: Math.max(num_replicas, config.num_replicas ?? 1) };
+  if (!(await isAsWanted(jsm, wanted))) await jsm.streams.update(config.name, wanted);
+}
+
+/** Creates it where it is missing. Creating what is there with the same configuration is no error for the server, and no write either. */
+async function isAsWanted(jsm: JetStreamManager, config: Partial<StreamConfig> & { name: string }): Promise<boolean> {
   try {
     await jsm.streams.add(config);
+    return true;
   } catch (cause) {
     if (!isNameInUse(cause)) throw cause;
-    await jsm.streams.update(config.name, config);
+    return false;
   }
 }
 

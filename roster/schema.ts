@@ -100,6 +100,13 @@ const Limits = section({
 }));
 export type CallLimits = z.infer<typeof Limits>;
 
+const BusRules = section({
+  replicas: z
+    .union([z.literal(1), z.literal(3), z.literal(5)], 'expected 1, 3 or 5')
+    .default(1)
+    .describe('Servers of a NATS cluster that hold a copy of each stream, at least.'),
+});
+
 const named = <Name extends z.ZodString, Entry extends z.ZodType>(name: Name, entry: Entry) =>
   z.record(name, entry).refine((all) => Object.keys(all).length <= 256, 'at most 256');
 
@@ -127,6 +134,7 @@ export const RosterFile = section({
   budgets: Budgets.prefault({}).describe('What may be spent.'),
   tools: ToolPolicy.prefault({}).describe('Rules for tools.'),
   limits: Limits.prefault({}).describe('Retries and patience of model calls.'),
+  bus: BusRules.prefault({}).describe('How the bus keeps what it is given.'),
 }).superRefine((roster, check) => {
   const isPlain = (plainReducers as readonly string[]).includes(roster.reducer);
   if (!isPlain && !(roster.reducer in roster.backends))

@@ -1,0 +1,53 @@
+/** Copies of the streams on the servers of a cluster. Asked for by nodes, from their roster; everybody else leaves what is there. */
+import { JetStreamApiError } from '@nats-io/jetstream';
+import { CoxError, messageOf } from '../platform/errors.ts';
+import type { Bus } from './bus.ts';
+import { patiently } from './patience.ts';
+import { setUpStreams } from './streams.ts';
+
+/**
+ * Brings every stream of the namespace up to so many copies. Never down: of two nodes with different rosters the more careful one wins, and
+ * an operator who wants fewer says so to the server (`nats stream edit`). Consumers have as many copies as their stream.
+ * @throws CoxError `nats-no-cluster`, `nats-too-few-servers`.
+ */
+export async function replicate(bus: Bus, replicas: number): Promise<void> {
+  if (replicas === 1) return;
+  try {
+    await patiently(bus, 'copies of the streams', () => setUpStreams(bus, { replicas }));
+    await patiently(bus, 'copies of the memory', () => replicateMemory(bus, replicas));
+  } catch (cause) {
+    throw refusal(cause, replicas) ?? cause;
+  }
+}
+
+/** How many copies there are of the state: what is made later gets as many. */
+export const copies = async ({ jsm, subjects }: Bus): Promise<number> =>
+  (await jsm.streams.info(`KV_${subjects.stateBucket}`)).config.num_replicas;
+
+/** The memory is made on first use, so it may not be there yet. */
+async function replicateMemory({ jsm, subjects }: Bus, replicas: number): Promise<void> {
+  const name = `KV_${subjects.memoryBucket}`;
+  try {
+    const { config } = await jsm.streams.info(name);
+    if (config.num_replicas < replicas) await jsm.streams.update(name, { num_replicas: replicas });
+  } catch (cause) {
+    if (!(cause instanceof JetStreamApiError && cause.code === 10059)) throw cause;
+  }
+}
+
+/** 10074: not in clustered mode; 10005: no peers to put the copies on. */
+function refusal(cause: unknown, replicas: number): CoxError | null {
+  if (!(cause instanceof JetStreamApiError)) return null;
+  if (cause.code === 10074)
+    return new CoxError('nats-no-cluster', `The roster wants ${replicas} copies of the streams, and the NATS server is no cluster`, {
+      hint: 'Leave `bus.replicas` out of the roster, or name a cluster in NATS_URL (docs/operations.md).',
+      cause,
+    });
+  if (cause.code === 10005)
+    return new CoxError(
+      'nats-too-few-servers',
+      `The NATS cluster has no ${replicas} servers with room for a copy of the streams: ${messageOf(cause)}`,
+      { hint: 'Start more servers of the cluster, or ask for fewer copies in `bus.replicas` of the roster.', cause },
+    );
+  return null;
+}
