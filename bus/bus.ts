@@ -12,6 +12,8 @@ import type { Log } from '../platform/log.ts';
 import { patiently } from './patience.ts';
 import { type StreamOptions, setUpStreams } from './streams.ts';
 import { Subjects } from './subjects.ts';
+import { Turn } from './turn.ts';
+import { Writes } from './writes.ts';
 
 export interface Bus {
   readonly nc: NatsConnection;
@@ -19,6 +21,8 @@ export interface Bus {
   readonly jsm: JetStreamManager;
   readonly subjects: Subjects;
   readonly log: Log;
+  readonly turn: Turn;
+  readonly writes: Writes;
 }
 
 /** Binds a connection to a namespace and creates what is missing there; safe to repeat and to race. */
@@ -28,7 +32,8 @@ export async function openBus(
 ): Promise<Bus> {
   const subjects = new Subjects(options.namespace);
   const jsm = await jetstreamManager(nc, { checkAPI: false });
-  const bus = { nc, js: jetstream(nc), jsm, subjects, log: options.log };
+  const js = jetstream(nc);
+  const bus = { nc, js, jsm, subjects, log: options.log, turn: new Turn(), writes: new Writes(js) };
   await patiently(bus, 'the streams', () => setUpStreams(bus, options.streams));
   return bus;
 }

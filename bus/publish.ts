@@ -31,7 +31,7 @@ export async function publish(
   options: Partial<JetStreamPublishOptions>,
   signal?: AbortSignal,
 ): Promise<Published> {
-  const { js, nc } = bus;
+  const { js, nc, subjects, writes } = bus;
   const max = nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
   const bytes = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.byteLength;
   if (bytes > max)
@@ -40,7 +40,10 @@ export async function publish(
     });
   const attempt = async (): Promise<Published> => {
     try {
-      const { seq, duplicate } = await js.publish(subject, payload, options);
+      const stream = subjects.streamOf(subject);
+      const { seq, duplicate } = await (stream === null || options.schedule
+        ? js.publish(subject, payload, options)
+        : writes.send(stream, subject, payload, options));
       return { ok: true, seq, duplicate };
     } catch (cause) {
       if (wrongLastSequence(cause)) return { ok: false, why: 'conflict' };

@@ -46,6 +46,8 @@ export const StateRecord = z.object({
     .nullable()
     .describe('Until then a worker that lost the task may still be running a call of it.'),
   idleClaims: z.number().int().describe('Claims since the last commit that made progress.'),
+  lost: z.array(z.string()).optional().describe('The last nodes whose claims came to nothing, since the last progress.'),
+  deadLetter: z.enum(['kept', 'gone']).optional().describe('It ended as poison; `gone`: an operator has seen to it.'),
   createdAt: z.iso.datetime(),
 });
 export type StateRecord = z.infer<typeof StateRecord>;
@@ -60,7 +62,9 @@ const stream = (bus: Bus) => `KV_${bus.subjects.stateBucket}`;
 const subject = (bus: Bus, id: TaskId) => `$KV.${bus.subjects.stateBucket}.${id}`;
 
 /** Read from the leader. A record that is no record (somebody wrote into the bucket by hand) reads as null and is logged. */
-export async function readState(bus: Bus, id: TaskId): Promise<Held | null> {
+export const readState = (bus: Bus, id: TaskId): Promise<Held | null> => bus.turn.once(`state ${id}`, () => read(bus, id));
+
+async function read(bus: Bus, id: TaskId): Promise<Held | null> {
   const message = await lastMessage(bus, stream(bus), subject(bus, id));
   if (!message || message.data.length === 0) return null;
   const record = parseRecord(message.data);

@@ -23,6 +23,9 @@ export class Subjects {
   readonly everyLive = (root = '*') => `${this.namespace}.live.${root}.*`;
   /** `set`: where a timer waits in the server; `due`: what it becomes. */
   readonly timer = (id: string, at: 'set' | 'due') => `${this.namespace}.timers.${at}.${id}`;
+  /** Of a task that killed its workers, or of a ticket that was none. */
+  readonly letter = (id: string) => `${this.namespace}.dead.${id}.letter`;
+  readonly everyLetter = () => `${this.namespace}.dead.>`;
   readonly api = () => `${this.namespace}.api`;
 
   /** Streams and buckets take no dots in their names. */
@@ -35,11 +38,21 @@ export class Subjects {
   get timerStream() {
     return `${this.namespace}_timers`;
   }
+  get deadStream() {
+    return `${this.namespace}_dead`;
+  }
   get stateBucket() {
     return `${this.namespace}_tasks`;
   }
   get memoryBucket() {
     return `${this.namespace}_memory`;
+  }
+
+  /** Where a message on `subject` is kept, of the streams that take many small writes; null for others. */
+  streamOf(subject: string): string | null {
+    if (subject.startsWith(`$KV.${this.stateBucket}.`)) return `KV_${this.stateBucket}`;
+    if (!subject.startsWith(`${this.namespace}.tasks.`)) return null;
+    return subject.endsWith('.pending') || subject.endsWith('.wake') ? this.workStream : this.logStream;
   }
 
   /** `id` is null where the two tokens are no task id: the subject is somebody's mistake. */
