@@ -19,10 +19,12 @@ export class Subjects {
   readonly of = (id: TaskId, channel: Channel) => `${this.namespace}.tasks.${id}.${channel}`;
   /** The channel of every task; `root` narrows it to one tree. */
   readonly every = (channel: Channel, root = '*') => `${this.namespace}.tasks.${root}.*.${channel}`;
+  /** All that the log has of one tree, or of every one. */
+  readonly everyMessage = (root = '*') => `${this.namespace}.tasks.${root}.*.*`;
   readonly live = (id: TaskId) => `${this.namespace}.live.${id}`;
   readonly everyLive = (root = '*') => `${this.namespace}.live.${root}.*`;
   /** `set`: where a timer waits in the server; `due`: what it becomes. */
-  readonly timer = (id: string, at: 'set' | 'due') => `${this.namespace}.timers.${at}.${id}`;
+  readonly timer = (id: string, at: 'set' | 'due' | '*') => `${this.namespace}.timers.${at}.${id}`;
   /** Of a task that killed its workers, or of a ticket that was none. */
   readonly letter = (id: string) => `${this.namespace}.dead.${id}.letter`;
   readonly everyLetter = () => `${this.namespace}.dead.>`;
