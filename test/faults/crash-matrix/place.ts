@@ -1,0 +1,92 @@
+/** Where the runs of a matrix take place: one nats-server, one model, one outside world, and worker processes that may die. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Joined } from '../../../actors/join.ts';
+import type { CoxNode } from '../../../actors/node.ts';
+import { type TestCrew, testCrew } from '../../support/crew.ts';
+import type { ModelCall } from '../../support/model-server.ts';
+import { Outside } from './outside.ts';
+import { startWorkerNode, type WorkerSettings } from './worker-node.ts';
+
+const script = join(import.meta.dirname, 'worker.ts');
+
+export interface WorkerProcess {
+  readonly process: ChildProcess;
+  /** Resolves when it is gone: true when it was killed. */
+  readonly gone: Promise<boolean>;
+}
+
+export interface Points {
+  /** `<point>#<nth>`: it dies there. */
+  readonly crashAt?: string;
+  /** A file for the points that it passes. */
+  readonly logTo?: string;
+}
+
+export class Place {
+  readonly crew: TestCrew;
+  readonly outside: Outside;
+  readonly #thinkers = new Map<string, (call: ModelCall) => void>();
+  readonly #alive = new Set<ChildProcess>();
+
+  private constructor(crew: TestCrew, outside: Outside) {
+    this.crew = crew;
+    this.outside = outside;
+    crew.model.answer((call) => {
+      const [, tag = ''] = /#(\w+)/.exec(call.texts('user').join('\n')) ?? [];
+      this.#thinkers.get(tag)?.(call);
+    });
+  }
+
+  static async open(): Promise<Place> {
+    return new Place(await testCrew(), await Outside.open());
+  }
+
+  /** Model calls that name `#<run>` in what the user says, until it is over. */
+  think(run: string, thinker: (call: ModelCall) => void): { stop(): void } {
+    this.#thinkers.set(run, thinker);
+    return { stop: () => void this.#thinkers.delete(run) };
+  }
+
+  /** Resolves when it takes tasks, or died before. */
+  async worker(run: string, { crashAt, logTo }: Points = {}, types?: readonly string[]): Promise<WorkerProcess> {
+    const env = {
+      ...this.crew.env,
+      RUN: run,
+      MODEL_URL: this.crew.model.url,
+      OUTSIDE_URL: this.outside.url,
+      TYPES: types?.join(','),
+      COX_CRASH_AT: crashAt,
+      COX_CRASH_LOG: logTo,
+    };
+    const child = spawn(process.execPath, [script], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#alive.add(child);
+    const gone = once(child, 'exit').then(([code, signal]) => {
+      this.#alive.delete(child);
+      if (signal !== 'SIGKILL' && code !== 0) throw new Error(`the worker of ${run} ended with ${code ?? signal}`);
+      return signal === 'SIGKILL';
+    });
+    await Promise.race([once(child.stdout!, 'data'), gone]);
+    return { process: child, gone };
+  }
+
+  /** A node in this process: it goes on where a killed one left. */
+  async successor(run: string): Promise<{ joined: Joined; node: CoxNode }> {
+    const joined = await this.crew.join(`successor-${run}`, run);
+    const settings: WorkerSettings = { run, modelUrl: this.crew.model.url, outsideUrl: this.outside.url };
+    return { joined, node: await startWorkerNode(joined, settings) };
+  }
+
+  async stop(): Promise<void> {
+    for (const child of this.#alive) child.kill('SIGKILL');
+    await this.crew.stop();
+    await this.outside.stop();
+  }
+}
+
+/** Thousands of streams on one server slow it down. */
+export async function sweepAway({ bus }: Joined): Promise<void> {
+  const { workStream, logStream, timerStream, stateBucket } = bus.subjects;
+  for (const stream of [workStream, logStream, timerStream, `KV_${stateBucket}`]) await bus.jsm.streams.delete(stream);
+}

@@ -1,0 +1,133 @@
+/** One run of a scenario, with a worker that dies at one point and another that goes on; judged by what was seen of it, and by a calm run. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Joined } from '../../../actors/join.ts';
+import type { Result } from '../../../bus/messages.ts';
+import { pause } from '../../../bus/pause.ts';
+import { type Account, accounts, faultsOf, isFinal, owedBy } from '../../models/bus/account.ts';
+import { type Place, sweepAway } from './place.ts';
+import { type Scenario, Stage } from './stage.ts';
+
+/** Long past what any run takes, also on a crowded machine: whoever needs that long will not end. */
+const patienceMs = 120_000;
+
+/** How a run came out, as far as a crash must not change it. */
+export interface Outcome {
+  readonly result: string;
+  /** Final fates of what the scenario's operator sent, answers aside. */
+  readonly fates: Readonly<Record<string, string>>;
+}
+export interface Verdict {
+  readonly died: boolean;
+  readonly asked: number;
+  readonly outcome: Outcome;
+  readonly points: readonly string[];
+  readonly lost: readonly string[];
+  readonly doubled: readonly string[];
+  readonly stuck: readonly string[];
+}
+
+let runs = 0;
+
+export async function trial(place: Place, scenario: Scenario, crashAt: string | null): Promise<Verdict> {
+  const run = `run${runs++}`;
+  const points = join(place.crew.folder, `points-${run}`);
+  const driver = await place.crew.join(`driver-${run}`, run);
+  const stage = new Stage(run, driver.crew, scenario);
+  const watches = [
+    place.think(run, (call) => scenario.model(call, stage)),
+    place.outside.watch(run, (effect) => stage.acted(effect)),
+  ];
+  const stop = new AbortController();
+  const watching = watch(driver, stage, stop.signal);
+  const first = await place.worker(run, crashAt === null ? { logTo: points } : { crashAt });
+  const succession = first.gone.then((died) => (died ? place.successor(run) : null));
+  try {
+    const patience = AbortSignal.timeout(patienceMs);
+    const id = await stage.begin();
+    const result = await driver.crew.result(id, patience).catch(() => null);
+    if (result) await settled(driver, patience, owed);
+    // The crash may come while the first is on its way out: whoever takes over is there once the succession is settled.
+    first.process.kill('SIGTERM');
+    const second = await succession;
+    const left = await settled(driver, patience, async (all) => [...owed(all), ...(await tickets(driver))]);
+    const stuck = result ? left : [...left, ...(await standing(driver, id))];
+    await second?.node.stop();
+    await second?.joined.close();
+    await stage.settled();
+    const all = await accounts(driver.bus);
+    return {
+      died: second !== null,
+      asked: stage.asked,
+      outcome: outcomeOf(result, stage, await stage.goal),
+      points: crashAt === null ? (await readFile(points, 'utf8')).trim().split('\n') : [],
+      stuck,
+      ...judged(all, stage),
+    };
+  } finally {
+    stop.abort();
+    await watching;
+    first.process.kill('SIGKILL');
+    for (const each of watches) each.stop();
+    await sweepAway(driver);
+    await driver.close();
+  }
+}
+
+async function watch({ crew }: Joined, stage: Stage, signal: AbortSignal): Promise<void> {
+  for await (const event of crew.watch(null, signal)) if (event.kind === 'status') stage.saw(event.status);
+}
+
+/** Waits until nothing is owed any more. @returns what still is, once patience is at its end. */
+async function settled(
+  { bus }: Joined,
+  patience: AbortSignal,
+  owing: (all: ReadonlyMap<string, Account>) => string[] | Promise<string[]>,
+): Promise<string[]> {
+  for (;;) {
+    const left = await owing(await accounts(bus));
+    if (left.length === 0 || patience.aborted) return left;
+    // That a ticket was acked is told to nobody.
+    await pause(20);
+  }
+}
+
+const owed = (all: ReadonlyMap<string, Account>) =>
+  [...all].flatMap(([task, account]) => owedBy(account).map((what) => `${task}: ${what}`));
+
+async function tickets({ bus }: Joined): Promise<string[]> {
+  const { state } = await bus.jsm.streams.info(bus.subjects.workStream);
+  return state.messages === 0 ? [] : [`${state.messages} tickets are left`];
+}
+
+async function standing({ crew }: Joined, id: string): Promise<string[]> {
+  const tree = await crew.tree(id);
+  return tree.map(({ id: task, state, question }) => `${task} is ${state} ${question ? `and asks: ${question.text}` : ''}`);
+}
+
+function outcomeOf(result: Result | null, { receipts }: Stage, goal: string): Outcome {
+  const finals = receipts.filter(
+    ({ task, receipt }) => task === goal && isFinal(receipt) && !receipt.steer.startsWith('answer-'),
+  );
+  return {
+    // Ids differ from run to run, and a crash may cost a sub-task another try.
+    result: `${result?.outcome} ${result?.output?.replaceAll(/\w+\.[\d-]+/g, 'id')}`,
+    fates: Object.fromEntries(finals.map(({ receipt }) => [receipt.steer, receipt.fate]).sort()),
+  };
+}
+
+function judged(all: ReadonlyMap<string, Account>, stage: Stage): Pick<Verdict, 'lost' | 'doubled'> {
+  const times = stage.timesBooked();
+  const wanted = stage.scenario.books;
+  const lost = Object.entries(wanted).filter(([what, n]) => (times[what] ?? 0) < n);
+  const doubled = Object.entries(times).filter(([what, n]) => n > (wanted[what] ?? 0));
+  const inWords = ([what, n]: readonly [string, number]) =>
+    `${what}: booked ${times[what] ?? 0} times, ${wanted[what] ?? 0} wanted (${n})`;
+  return {
+    lost: lost.map(inWords),
+    doubled: [
+      ...doubled.map(inWords),
+      ...[...all].flatMap(([task, account]) => faultsOf(account).map((fault) => `${task}: ${fault}`)),
+    ],
+  };
+}

@@ -1,0 +1,84 @@
+/** A node whose tools reach into the outside world: in a process of its own, to be killed, or in the test's, to go on after it. */
+import { z } from 'zod';
+import type { Joined } from '../../../actors/join.ts';
+import type { Kind } from '../../../actors/kind.ts';
+import { type CoxNode, startNode } from '../../../actors/node.ts';
+import { defineTool } from '../../../actors/tools/tool.ts';
+import type { Effects } from '../../../machines/conversation.ts';
+import { parseRoster } from '../../../roster/load.ts';
+import { input } from '../../models/sub-agent/alphabet.ts';
+import { callOutside } from './outside.ts';
+
+export interface WorkerSettings {
+  /** Names the run to the outside world; also its namespace on the bus. */
+  readonly run: string;
+  readonly modelUrl: string;
+  readonly outsideUrl: string;
+  /** Task types to work on. Default: all. */
+  readonly types?: readonly string[];
+}
+
+/** Milliseconds a silent worker keeps a task: what a crash costs. */
+export const ackWaitMs = 1_000;
+
+const roster = (url: string) =>
+  parseRoster(
+    `backends:
+  local: { base_url: "${url}", model: model-of-local, tier: local, good_at: [all], can_orchestrate: true, concurrency: 1000 }
+  other: { base_url: "${url}", model: model-of-other, tier: local, good_at: [all], can_orchestrate: true, concurrency: 1000 }
+agents: {}
+supervision: { on_failure: ask, concurrency: 10000, max_tasks: 10000 }
+tools: { gated: [pay] }
+limits: { retries: 0, breaker_failures: 1000 }
+`,
+    '/roster.yaml',
+  );
+
+export function startWorkerNode(joined: Joined, { run, modelUrl, outsideUrl, types }: WorkerSettings): Promise<CoxNode> {
+  const tool = (name: string, effects: Effects) =>
+    defineTool({
+      name,
+      description: name,
+      args: z.record(z.string(), z.unknown()),
+      effects,
+      run: async (args, { signal, idempotencyKey }) => {
+        const [task = '', call = ''] = idempotencyKey.split(':');
+        return { text: await callOutside(outsideUrl, { run, task, call, tool: name, args }, signal) };
+      },
+    });
+  const clerk = {
+    name: 'clerk',
+    prompt: 'You keep the books.',
+    tools: [tool('look', 'none'), tool('file', 'idempotent'), tool('book', 'writes')],
+    needs: [],
+    limits: { steps: 40, failures: 3, repeats: 9, costUsd: null },
+  } satisfies Kind;
+  const { steps, failures, repeats, costUsd } = input.limits;
+  const agent = {
+    name: 'agent',
+    prompt: 'You do it.',
+    tools: [
+      tool('read', 'none'),
+      tool('dear', 'none'),
+      tool('put', 'idempotent'),
+      tool('write', 'writes'),
+      tool('pay', 'writes'),
+    ],
+    needs: [],
+    limits: { steps, failures, repeats, costUsd },
+  } satisfies Kind;
+  const current = roster(modelUrl);
+  return startNode({
+    joined,
+    roster: { current: () => current },
+    workspace: process.cwd(),
+    onProgress: () => {},
+    ackWaitMs,
+    quietMs: 20,
+    slots: 64,
+    // Sub-tasks of a lost worker confirm only after the ack wait.
+    drainMs: 60_000,
+    kinds: [clerk, { ...clerk, name: 'junior', limits: { ...clerk.limits, steps: 2 } }, agent],
+    ...(types && { types }),
+  });
+}

@@ -1,0 +1,21 @@
+/**
+ * A worker in a process of its own. Environment: that of joinCrew, and RUN, MODEL_URL, OUTSIDE_URL, TYPES (comma-separated, default all), and
+ * the crash points' COX_CRASH_AT and COX_CRASH_LOG. Says `ready` when it takes tasks; SIGTERM drains it.
+ */
+import { pino } from 'pino';
+import { joinCrew } from '../../../actors/join.ts';
+import { foldersOf } from '../../../platform/folders.ts';
+import { startWorkerNode } from './worker-node.ts';
+
+const { RUN: run = '', MODEL_URL: modelUrl = '', OUTSIDE_URL: outsideUrl = '', TYPES, COX_TEST_LOG = 'silent' } = process.env;
+const joined = await joinCrew({
+  env: process.env,
+  log: pino({ level: COX_TEST_LOG }, process.stderr),
+  folders: foldersOf(process.env),
+  start: true,
+  signal: AbortSignal.timeout(60_000),
+  namespace: run,
+});
+const node = await startWorkerNode(joined, { run, modelUrl, outsideUrl, ...(TYPES && { types: TYPES.split(',') }) });
+process.on('SIGTERM', () => void node.stop().then(() => joined.close()));
+process.stdout.write('ready\n');
