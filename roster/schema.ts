@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { BackendEntry } from './backend-schema.ts';
+import { Duration, Size } from './quantity.ts';
 import { section } from './section.ts';
 
 export const BackendName = z
@@ -107,6 +108,23 @@ const BusRules = section({
     .describe('Servers of a NATS cluster that hold a copy of each stream, at least.'),
 });
 
+const Retention = section({
+  finished_after: Duration.nullable()
+    .prefault('30d')
+    .describe('How long a finished task is kept with its whole tree; null: as long as there is room.'),
+  finished_size: Size.nullable()
+    .prefault('2GB')
+    .describe('What all finished trees may take up together; beyond it the oldest go. null: no limit.'),
+  stream_size: Size.nullable()
+    .prefault(null)
+    .describe('What the log, the queue and the state may each take up before they refuse more; null: what the server has.'),
+}).transform((it) => ({
+  finishedAfterMs: it.finished_after,
+  finishedBytes: it.finished_size,
+  streamBytes: it.stream_size,
+}));
+export type Retention = z.infer<typeof Retention>;
+
 const named = <Name extends z.ZodString, Entry extends z.ZodType>(name: Name, entry: Entry) =>
   z.record(name, entry).refine((all) => Object.keys(all).length <= 256, 'at most 256');
 
@@ -134,6 +152,7 @@ export const RosterFile = section({
   budgets: Budgets.prefault({}).describe('What may be spent.'),
   tools: ToolPolicy.prefault({}).describe('Rules for tools.'),
   limits: Limits.prefault({}).describe('Retries and patience of model calls.'),
+  retention: Retention.prefault({}).describe('How long what is finished is kept.'),
   bus: BusRules.prefault({}).describe('How the bus keeps what it is given.'),
 }).superRefine((roster, check) => {
   const isPlain = (plainReducers as readonly string[]).includes(roster.reducer);
