@@ -10,6 +10,7 @@ import {
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Log } from '../platform/log.ts';
 import { patiently } from './patience.ts';
+import type { Room } from './room.ts';
 import { type StreamOptions, setUpStreams } from './streams.ts';
 import { Subjects } from './subjects.ts';
 import { Turn } from './turn.ts';
@@ -23,6 +24,8 @@ export interface Bus {
   readonly log: Log;
   readonly turn: Turn;
   readonly writes: Writes;
+  /** Where it is set, writes wait for room: the work of a node. Without it a full bus is an error. */
+  readonly room?: Room;
 }
 
 /** Binds a connection to a namespace and creates what is missing there; safe to repeat and to race. */

@@ -8,6 +8,8 @@ import { crashPoint } from '../platform/crash-point.ts';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { patiently } from './patience.ts';
+import { noRoom } from './room.ts';
+import { StuckStore } from './stuck.ts';
 
 export type Published =
   | { readonly ok: true; readonly seq: number; readonly duplicate: boolean }
@@ -22,7 +24,8 @@ const full = (cause: unknown) =>
 
 /**
  * @returns `conflict` when an expectation does not hold.
- * @throws CoxError `stream-full` when the stream refuses more, `message-too-big` past the server's max_payload; AbortError.
+ * @throws CoxError `stream-full` or `storage-stuck` when there is no room and no `bus.room` that waits for it, `message-too-big` past the
+ * server's max_payload; AbortError.
  */
 export async function publish(
   bus: Bus,
@@ -38,6 +41,7 @@ export async function publish(
     throw new CoxError('message-too-big', `${subject}: ${bytes} bytes are more than the ${max} that the server takes`, {
       hint: 'Shorten it, or raise max_payload of the server.',
     });
+  const stuck = new StuckStore();
   const attempt = async (): Promise<Published> => {
     try {
       const stream = subjects.streamOf(subject);
@@ -47,17 +51,15 @@ export async function publish(
       return { ok: true, seq, duplicate };
     } catch (cause) {
       if (wrongLastSequence(cause)) return { ok: false, why: 'conflict' };
-      if (full(cause))
-        throw new CoxError('stream-full', `The bus has no room for ${subject}`, {
-          hint: 'Free disk space, or purge finished tasks.',
-          cause,
-        });
+      if (full(cause)) throw noRoom(subject, cause);
+      await stuck.check(bus, subject, cause);
       throw cause;
     }
   };
   const point = subject.startsWith('$KV.') ? 'state' : subject.split('.').at(subject.includes('.timers.') ? 2 : -1);
   crashPoint(`${point}:before`);
-  const published = await patiently(bus, subject, attempt, signal);
+  const write = () => patiently(bus, subject, attempt, signal);
+  const published = await (bus.room ? bus.room.wait(subject, write, signal) : write());
   crashPoint(`${point}:after`);
   return published;
 }

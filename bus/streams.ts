@@ -15,10 +15,8 @@ import type { Queue } from './subjects.ts';
 export interface StreamOptions {
   /** Copies that every stream has at least; more than 1 needs a cluster. What is there with more keeps them. Default 1. */
   readonly replicas: number;
-  /** Bytes each stream may hold before it refuses more; -1 for no limit. Default -1. */
-  readonly maxBytes: number;
 }
-const defaults: StreamOptions = { replicas: 1, maxBytes: -1 };
+const defaults: StreamOptions = { replicas: 1 };
 
 /** Milliseconds a claimed ticket stays with a silent worker before another gets it. */
 export const defaultAckWaitMs = 10_000;
@@ -30,12 +28,13 @@ export async function setUpStreams(
   { jsm, subjects }: Pick<Bus, 'jsm' | 'subjects'>,
   options: Partial<StreamOptions> = {},
 ): Promise<void> {
-  const { replicas, maxBytes } = { ...defaults, ...options };
+  const { replicas } = { ...defaults, ...options };
   const common = {
     allow_atomic: true,
     storage: StorageType.File,
     num_replicas: replicas,
-    max_bytes: maxBytes,
+    // `limitStreams` (stream-size.ts) sets what the roster says.
+    max_bytes: -1,
     discard: DiscardPolicy.New,
   };
   await Promise.all([
@@ -50,7 +49,6 @@ export async function setUpStreams(
       ...common,
       name: subjects.timerStream,
       subjects: [subjects.timer('*.*', 'set'), subjects.timer('*.*', 'due')],
-      max_bytes: -1,
       discard: DiscardPolicy.Old,
       allow_atomic: false,
       max_msgs_per_subject: 1,
@@ -79,9 +77,9 @@ export async function setUpStreams(
 
 async function ensureStream(jsm: JetStreamManager, config: Partial<StreamConfig> & { name: string }): Promise<void> {
   if (await isAsWanted(jsm, config)) return;
-  // A client that knows nothing of a cluster leaves the copies that a node has asked for.
-  const { num_replicas } = (await jsm.streams.info(config.name)).config;
-  const wanted = { ...config, num_replicas: Math.max(num_replicas, config.num_replicas ?? 1) };
+  // A client that knows nothing of a cluster, or of a limit, leaves the copies and the limit that a node or an operator has asked for.
+  const { num_replicas, max_bytes } = (await jsm.streams.info(config.name)).config;
+  const wanted = { ...config, num_replicas: Math.max(num_replicas, config.num_replicas ?? 1), max_bytes };
   if (!(await isAsWanted(jsm, wanted))) await jsm.streams.update(config.name, wanted);
 }
 
