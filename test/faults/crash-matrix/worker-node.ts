@@ -53,6 +53,14 @@ export function startWorkerNode(joined: Joined, { run, modelUrl, outsideUrl, typ
     needs: [],
     limits: { steps: 40, failures: 3, repeats: 9, costUsd: null },
   } satisfies Kind;
+  const porter = {
+    ...clerk,
+    name: 'porter',
+    think: ({ instruction, messages }) =>
+      messages.some(({ role }) => role === 'tool')
+        ? 'carried'
+        : { text: '', calls: [{ tool: 'book', args: { what: instruction } }] },
+  } satisfies Kind;
   const { steps, failures, repeats, costUsd } = input.limits;
   const agent = {
     name: 'agent',
@@ -78,7 +86,7 @@ export function startWorkerNode(joined: Joined, { run, modelUrl, outsideUrl, typ
     slots: 64,
     // Sub-tasks of a lost worker confirm only after the ack wait.
     drainMs: 60_000,
-    kinds: [clerk, { ...clerk, name: 'junior', limits: { ...clerk.limits, steps: 2 } }, agent],
+    kinds: [clerk, { ...clerk, name: 'junior', limits: { ...clerk.limits, steps: 2 } }, porter, agent],
     ...(types && { types }),
   });
 }
