@@ -7,6 +7,7 @@ import { claim } from '../bus/claim.ts';
 import { endTask } from '../bus/end-task.ts';
 import type { Failure } from '../bus/messages.ts';
 import { onNudge } from '../bus/nudges.ts';
+import { isFull, type Room } from '../bus/room.ts';
 import type { Held, StateRecord } from '../bus/state-record.ts';
 import { defaultAckWaitMs } from '../bus/streams.ts';
 import { sweep } from '../bus/sweeper.ts';
@@ -15,11 +16,14 @@ import { claimTickets, type Delivery } from '../bus/task-queue.ts';
 import { startTimers } from '../bus/timers.ts';
 import { startWaker } from '../bus/waker.ts';
 import { CoxError, messageOf } from '../platform/errors.ts';
+import { putOff } from './put-off.ts';
 import type { HostPort, Role } from './role.ts';
 import { TaskHost } from './task-host.ts';
 
 export interface WorkerOptions {
   readonly bus: Bus;
+  /** The work of tasks waits for room. Default: a full bus fails each try. */
+  readonly room?: Room;
   /** Unique among the nodes of the crew. */
   readonly name: string;
   readonly types: readonly string[];
@@ -105,6 +109,9 @@ export class Worker {
     this.#claiming.add(run);
     try {
       await this.#run(delivery);
+    } catch (cause) {
+      if (!isFull(cause)) throw cause;
+      await this.#putOff(delivery, cause, null);
     } finally {
       this.#claiming.delete(run);
     }
@@ -129,17 +136,25 @@ export class Worker {
     try {
       const end = await host.run();
       bus.log.info({ id, epoch: held.record.epoch, end }, 'task');
+    } catch (cause) {
+      if (!isFull(cause)) throw cause;
+      await this.#putOff(delivery, cause, held);
     } finally {
       if (this.#hosts.get(id) === host) this.#hosts.delete(id);
       if (this.#hosts.size === 0) this.#idle.resolve();
     }
   }
 
+  #putOff(delivery: Delivery, cause: CoxError, held: Held | null): Promise<void> {
+    const { bus, room, ackWaitMs = defaultAckWaitMs } = this.#options;
+    return putOff(delivery, cause, { bus, room, ackWaitMs, held });
+  }
+
   /** @returns why the task can't run here or anywhere: its kind is unknown, its workspace is refused. */
   #host(held: Held, delivery: Delivery): TaskHost | Failure {
-    const { bus, now, roleOf, ackWaitMs = defaultAckWaitMs, quietMs = 1_000 } = this.#options;
+    const { bus, room, now, roleOf, ackWaitMs = defaultAckWaitMs, quietMs = 1_000 } = this.#options;
     try {
-      return new TaskHost({ bus, held, delivery, ackWaitMs, quietMs, now, role: (port) => roleOf(held.record.spec, port) });
+      return new TaskHost({ bus: room ? { ...bus, room } : bus, held, delivery, ackWaitMs, quietMs, now, role: (port) => roleOf(held.record.spec, port) });
     } catch (cause) {
       bus.log.error({ err: cause, id: held.record.id }, 'the task cannot be hosted');
       const code = cause instanceof CoxError ? cause.code : 'internal';

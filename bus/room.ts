@@ -2,12 +2,13 @@
  * A bus without room: a stream at its limit, a server at its own, a disk that is full. What an operator asks is refused with a clear error;
  * the work of a node waits until there is room and goes on: it is neither lost nor failed, and not counted as a worker's death.
  */
-import { CoxError, codeOf } from '../platform/errors.ts';
+import { CoxError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { pause } from './pause.ts';
 
 /** The write was refused, and nothing of it is stored. */
-export const isFull = (cause: unknown): boolean => ['stream-full', 'storage-stuck'].includes(codeOf(cause));
+export const isFull = (cause: unknown): cause is CoxError =>
+  cause instanceof CoxError && ['stream-full', 'storage-stuck'].includes(cause.code);
 
 export const noRoom = (subject: string, cause: unknown): CoxError =>
   new CoxError('stream-full', `The bus is full: no room for ${subject}`, {
@@ -20,25 +21,25 @@ const mostMs = 5_000;
 
 export interface RoomOptions {
   readonly log: Log;
-  /** The bus has turned out to be full; called again as long as it is. Default: nothing. */
-  readonly onFull?: (code: string) => void;
+  /** The bus has turned out to be full, or to have room again. Default: nothing. */
+  readonly onChange?: (full: CoxError | null) => void;
 }
 
 /** The patience of one node. */
 export class Room {
   readonly #log: Log;
-  readonly #onFull: (code: string) => void;
+  readonly #onChange: (full: CoxError | null) => void;
   readonly #closed = new AbortController();
-  #isFull = false;
+  #full: CoxError | null = null;
 
-  constructor({ log, onFull = () => {} }: RoomOptions) {
+  constructor({ log, onChange = () => {} }: RoomOptions) {
     this.#log = log;
-    this.#onFull = onFull;
+    this.#onChange = onChange;
   }
 
-  /** Whether the last write that was tried found no room. */
-  get full(): boolean {
-    return this.#isFull;
+  /** Why the last write that was tried found no room; null where it did. */
+  get full(): CoxError | null {
+    return this.#full;
   }
 
   /** Waits for room and writes again. Once closed it waits no more. @throws what `write` throws for another reason; AbortError. */
@@ -58,15 +59,19 @@ export class Room {
   }
 
   /** Somebody found no room for this. Said once, until there is room again. */
-  lacks(what: string, cause: unknown): void {
-    if (!this.#isFull) this.#log.error({ err: cause, what }, 'the bus is full: work waits until there is room');
-    this.#isFull = true;
-    this.#onFull(codeOf(cause));
+  lacks(what: string, cause: CoxError): void {
+    const isNew = this.#full === null;
+    this.#full = cause;
+    if (!isNew) return;
+    this.#log.error({ err: cause, what }, 'the bus is full: work waits until there is room');
+    this.#onChange(cause);
   }
 
   #found(): void {
-    if (this.#isFull) this.#log.info('the bus has room again');
-    this.#isFull = false;
+    if (this.#full === null) return;
+    this.#full = null;
+    this.#log.info('the bus has room again');
+    this.#onChange(null);
   }
 
   /** 250 ms, 500 ms, … at most 5 s; less when the node leaves. @throws AbortError of `signal`. */

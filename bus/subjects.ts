@@ -28,6 +28,8 @@ export class Subjects {
   /** Of a task that killed its workers, or of a ticket that was none. */
   readonly letter = (id: string) => `${this.namespace}.dead.${id}.letter`;
   readonly everyLetter = () => `${this.namespace}.dead.>`;
+  /** Answered by nodes that find no room on the bus, and by nobody else. */
+  readonly full = () => `${this.namespace}.full`;
   readonly api = () => `${this.namespace}.api`;
 
   /** Streams and buckets take no dots in their names. */

@@ -6,6 +6,7 @@ import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import type { Bus } from './bus.ts';
 import { isPlanned } from './claim.ts';
 import { returnLate, returnUnborn, returnUnknown } from './late-steers.ts';
+import { isFull } from './room.ts';
 import { readState } from './state-record.ts';
 import { parseSteering } from './steering-log.ts';
 import { ensureWakerConsumer } from './streams.ts';
@@ -38,7 +39,7 @@ export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): 
     } catch (err) {
       if (bus.nc.isClosed()) return;
       bus.log.warn({ err, subject: message.subject }, 'the waker could not judge a message, it will again');
-      message.nak(1_000);
+      message.nak(isFull(err) ? 5_000 : 1_000);
     }
   };
 

@@ -1,0 +1,73 @@
+/**
+ * What a node does beside its tasks: finished trees are purged now and then, and at once when the bus turns out to be full; and whoever asks
+ * is told that it is. Every node does it; several at once do no harm (bus/retention.ts).
+ */
+import type { Bus } from '../bus/bus.ts';
+import { FullNotice } from '../bus/full-notice.ts';
+import { collect } from '../bus/retention.ts';
+import { Room } from '../bus/room.ts';
+import type { Retention } from '../roster/schema.ts';
+
+export interface HousekeepingOptions {
+  readonly bus: Bus;
+  /** Of the node. */
+  readonly name: string;
+  readonly retention: () => Retention;
+  /** What an operator at this node should know. */
+  readonly note: (text: string) => void;
+  /** Milliseconds from the start to the first look, and between looks. */
+  readonly firstMs?: number;
+  readonly everyMs?: number;
+}
+
+export class Housekeeping {
+  /** For the work of this node: it waits for room. */
+  readonly room: Room;
+  readonly #options: HousekeepingOptions;
+  readonly #ended = new AbortController();
+  readonly #timers: NodeJS.Timeout[] = [];
+  #collecting: Promise<void> | null = null;
+
+  constructor(options: HousekeepingOptions) {
+    this.#options = options;
+    const { bus, name, note, firstMs = 15_000, everyMs = 600_000 } = options;
+    const shown = new FullNotice(bus);
+    this.room = new Room({
+      log: bus.log,
+      onChange: (full) => {
+        note(full ? `${full.message}. Work waits until there is room. ${full.hint}` : 'The bus has room again.');
+        shown.show(full && { node: name, code: full.code, message: full.message, hint: full.hint });
+        if (full) this.#look();
+      },
+    });
+    this.#timers = [setTimeout(() => this.#look(), firstMs), setInterval(() => this.#look(), everyMs)];
+    for (const timer of this.#timers) timer.unref();
+  }
+
+  #look(): void {
+    if (this.#collecting || this.#ended.signal.aborted) return;
+    this.#collecting = this.#collect().finally(() => {
+      this.#collecting = null;
+    });
+  }
+
+  async #collect(): Promise<void> {
+    const { bus, retention } = this.#options;
+    const { finishedAfterMs, finishedBytes } = retention();
+    try {
+      const { purged, strays } = await collect(bus, { keep: { finishedAfterMs, finishedBytes }, signal: this.#ended.signal });
+      if (purged.length + strays > 0) bus.log.info({ trees: purged.map(({ root }) => root), strays }, 'purged what is finished');
+    } catch (err) {
+      if (this.#ended.signal.aborted || bus.nc.isClosed()) return;
+      bus.log.warn({ err }, 'purging finished trees failed, the next look will again');
+    }
+  }
+
+  /** Work that waits for room gives up; it goes on elsewhere, or with the next start. Idempotent. */
+  async stop(): Promise<void> {
+    this.room.close();
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#ended.abort();
+    await this.#collecting;
+  }
+}
