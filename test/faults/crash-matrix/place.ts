@@ -1,9 +1,11 @@
 /** Where the runs of a matrix take place: one nats-server, one model, one outside world, and worker processes that may die. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Joined } from '../../../actors/join.ts';
 import type { CoxNode } from '../../../actors/node.ts';
+import { foldersOf } from '../../../platform/folders.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import type { ModelCall } from '../../support/model-server.ts';
 import { Outside } from './outside.ts';
@@ -76,6 +78,12 @@ export class Place {
     const joined = await this.crew.join(`successor-${run}`, run);
     const settings: WorkerSettings = { run, modelUrl: this.crew.model.url, outsideUrl: this.outside.url };
     return { joined, node: await startWorkerNode(joined, settings) };
+  }
+
+  /** Of the nats-server. */
+  async serverPid(): Promise<number> {
+    const record = await readFile(join(foldersOf(this.crew.env).state, 'nats', 'server.json'), 'utf8');
+    return JSON.parse(record).pid;
   }
 
   async stop(): Promise<void> {

@@ -15,7 +15,7 @@ export interface Row extends Cell {
 export const nameOf = (point: string): string => point.split('#')[0]!;
 
 /** An effect in doubt was settled by the truth, so even then nothing may come out otherwise. */
-export function compared({ outcome }: Verdict, calm: Outcome): string[] {
+export function compared({ outcome }: Pick<Verdict, 'outcome'>, calm: Outcome): string[] {
   const fates = [...new Set([...Object.keys(calm.fates), ...Object.keys(outcome.fates)])];
   const differing = fates.filter((steer) => outcome.fates[steer] !== calm.fates[steer]);
   return [

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Joined } from '../../../actors/join.ts';
 import type { Result } from '../../../bus/messages.ts';
 import { pause } from '../../../bus/pause.ts';
-import { type Account, accounts, faultsOf, isFinal, owedBy } from '../../models/bus/account.ts';
+import { type Account, faultsOf, isFinal } from '../../models/bus/account.ts';
+import { accountsOf, owed } from './log.ts';
 import { type Place, sweepAway } from './place.ts';
 import { type Scenario, Stage } from './stage.ts';
 
@@ -46,16 +47,17 @@ export async function trial(place: Place, scenario: Scenario, crashAt: string | 
     const patience = AbortSignal.timeout(patienceMs);
     const id = await stage.begin();
     const result = await driver.crew.result(id, patience).catch(() => null);
-    if (result) await settled(driver, patience, owed);
+    const owing = async () => owed(await accountsOf(driver.bus));
+    if (result) await settled(owing, patience);
     // The crash may come while the first is on its way out: whoever takes over is there once the succession is settled.
     first.process.kill('SIGTERM');
     const second = await succession;
-    const left = await settled(driver, patience, async (all) => [...owed(all), ...(await tickets(driver))]);
+    const left = await settled(async () => [...(await owing()), ...(await tickets(driver))], patience);
     const stuck = result ? left : [...left, ...(await standing(driver, id))];
     await second?.node.stop();
     await second?.joined.close();
     await stage.settled();
-    const all = await accounts(driver.bus);
+    const all = await accountsOf(driver.bus);
     return {
       died: second !== null,
       asked: stage.asked,
@@ -79,21 +81,14 @@ async function watch({ crew }: Joined, stage: Stage, signal: AbortSignal): Promi
 }
 
 /** Waits until nothing is owed any more. @returns what still is, once patience is at its end. */
-async function settled(
-  { bus }: Joined,
-  patience: AbortSignal,
-  owing: (all: ReadonlyMap<string, Account>) => string[] | Promise<string[]>,
-): Promise<string[]> {
+export async function settled(owing: () => Promise<string[]>, patience: AbortSignal): Promise<string[]> {
   for (;;) {
-    const left = await owing(await accounts(bus));
+    const left = await owing();
     if (left.length === 0 || patience.aborted) return left;
     // That a ticket was acked is told to nobody.
     await pause(20);
   }
 }
-
-const owed = (all: ReadonlyMap<string, Account>) =>
-  [...all].flatMap(([task, account]) => owedBy(account).map((what) => `${task}: ${what}`));
 
 async function tickets({ bus }: Joined): Promise<string[]> {
   const { state } = await bus.jsm.streams.info(bus.subjects.workStream);
@@ -105,7 +100,7 @@ async function standing({ crew }: Joined, id: string): Promise<string[]> {
   return tree.map(({ id: task, state, question }) => `${task} is ${state} ${question ? `and asks: ${question.text}` : ''}`);
 }
 
-function outcomeOf(result: Result | null, { receipts }: Stage, goal: string): Outcome {
+export function outcomeOf(result: Result | null, { receipts }: Stage, goal: string): Outcome {
   const finals = receipts.filter(
     ({ task, receipt }) => task === goal && isFinal(receipt) && !receipt.steer.startsWith('answer-'),
   );
@@ -116,7 +111,7 @@ function outcomeOf(result: Result | null, { receipts }: Stage, goal: string): Ou
   };
 }
 
-function judged(all: ReadonlyMap<string, Account>, stage: Stage): Pick<Verdict, 'lost' | 'doubled'> {
+export function judged(all: ReadonlyMap<string, Account>, stage: Stage): Pick<Verdict, 'lost' | 'doubled'> {
   const times = stage.timesBooked();
   const wanted = stage.scenario.books;
   const lost = Object.entries(wanted).filter(([what, n]) => (times[what] ?? 0) < n);
