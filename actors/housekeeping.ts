@@ -24,23 +24,31 @@ export class Housekeeping {
   /** For the work of this node: it waits for room. */
   readonly room: Room;
   readonly #options: HousekeepingOptions;
+  readonly #shown: FullNotice;
   readonly #ended = new AbortController();
   readonly #timers: NodeJS.Timeout[] = [];
   #collecting: Promise<void> | null = null;
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
-    const { bus, name, note, firstMs = 15_000, everyMs = 600_000 } = options;
-    const shown = new FullNotice(bus);
+    const { bus, name, note } = options;
+    this.#shown = new FullNotice(bus);
     this.room = new Room({
       log: bus.log,
       onChange: (full) => {
         note(full ? `${full.message}. Work waits until there is room. ${full.hint}` : 'The bus has room again.');
-        shown.show(full && { node: name, code: full.code, message: full.message, hint: full.hint });
+        this.#shown.show(full && { node: name, code: full.code, message: full.message, hint: full.hint });
         if (full) this.#look();
       },
     });
-    this.#timers = [setTimeout(() => this.#look(), firstMs), setInterval(() => this.#look(), everyMs)];
+  }
+
+  start(): void {
+    const { firstMs = 15_000, everyMs = 600_000 } = this.#options;
+    this.#timers.push(
+      setTimeout(() => this.#look(), firstMs),
+      setInterval(() => this.#look(), everyMs),
+    );
     for (const timer of this.#timers) timer.unref();
   }
 
@@ -66,6 +74,7 @@ export class Housekeeping {
   /** Work that waits for room gives up; it goes on elsewhere, or with the next start. Idempotent. */
   async stop(): Promise<void> {
     this.room.close();
+    this.#shown.show(null);
     for (const timer of this.#timers) clearTimeout(timer);
     this.#ended.abort();
     await this.#collecting;

@@ -2,11 +2,13 @@
 import { Memory } from '../bus/memory.ts';
 import { replicate } from '../bus/replicas.ts';
 import { startService } from '../bus/service.ts';
+import { limitStreams } from '../bus/stream-size.ts';
 import type { Progress } from '../platform/asset.ts';
 import { CoxError } from '../platform/errors.ts';
 import { Backends } from '../roster/backends.ts';
 import type { MenuEntry } from '../roster/menu.ts';
 import type { Roster } from '../roster/schema.ts';
+import { Housekeeping } from './housekeeping.ts';
 import type { Joined } from './join.ts';
 import { checkTools, type Kind, kindNames, kindOf } from './kind.ts';
 import { openPrimary, type Primary } from './primary.ts';
@@ -27,6 +29,8 @@ export interface NodeOptions {
   readonly slots?: number;
   /** Kinds defined in code, in addition to the roster's. */
   readonly kinds?: readonly Kind[];
+  /** What an operator at this node should know: the bus is full. Default: nothing; the log has it too. */
+  readonly note?: (text: string) => void;
   /** While a model is fetched. */
   readonly onProgress: (progress: Progress) => void;
   readonly ackWaitMs?: number;
@@ -53,6 +57,9 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const defined = new Map((options.kinds ?? []).map((kind) => [kind.name, kind]));
   const current = () => roster.current();
   await replicate(bus, current().bus.replicas);
+  await limitStreams(bus, current().retention.streamBytes);
+  const housekeeping = new Housekeeping({ bus, name, retention: () => current().retention, note: options.note ?? (() => {}) });
+  const { room } = housekeeping;
   const backends = new Backends({ roster: current, folders, log, onProgress: options.onProgress, env });
   const memory = new Memory(bus);
   const kindFor = (kind: string, user: string) => kindOf(kind, current(), defined, memoryTools(memory, user));
@@ -60,6 +67,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   checkTools(current(), memoryTools(memory, name));
   const worker = await Worker.start({
     bus,
+    room,
     name,
     types: options.types ?? ['supervisor', ...kindNames(current(), defined)],
     slots,
@@ -67,7 +75,8 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     ...(options.ackWaitMs !== undefined && { ackWaitMs: options.ackWaitMs }),
     ...(options.quietMs !== undefined && { quietMs: options.quietMs }),
     roleOf: (spec, port) => {
-      if (spec.type === 'supervisor') return supervisorRole(port, { bus, backends, roster: current, kinds, now, drainMs });
+      if (spec.type === 'supervisor')
+        return supervisorRole(port, { bus: { ...bus, room }, backends, roster: current, kinds, now, drainMs });
       const kind = kindFor(spec.type, port.id);
       if (!kind)
         throw new CoxError('unknown-kind', `The roster has no kind ${spec.type}`, {
@@ -77,6 +86,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
       return subAgentRole(port, { kind, backends, gated: current().tools.gated, workspace: folder, now });
     },
   });
+  housekeeping.start();
   const service = await startService(bus, { crew, node: name, menu: () => backends.menu() });
   const primary = openPrimary({
     crew,
@@ -91,6 +101,8 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const drain = async () => {
     await primary.stop();
     await service.stop();
+    // Work that waits for room can't be handed back by a commit.
+    await housekeeping.stop();
     await worker.drain();
   };
   return {

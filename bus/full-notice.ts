@@ -21,6 +21,7 @@ export class FullNotice {
   /** @param notice null: there is room. */
   show(notice: Notice | null): void {
     this.#listening?.unsubscribe();
+    this.#listening = null;
     const { nc, subjects } = this.#bus;
     if (!notice || nc.isClosed()) return;
     const payload = JSON.stringify(notice);

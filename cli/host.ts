@@ -32,6 +32,7 @@ export async function hostNode(cli: Cli, joined: Joined, { types, slots, onProgr
       roster,
       workspace: cli.global.workspace,
       onProgress,
+      note,
       ...(types ? { types } : {}),
       ...(slots ? { slots } : {}),
     });
