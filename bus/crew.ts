@@ -16,11 +16,13 @@ import {
 import { parseStatus } from './projection.ts';
 import { publish } from './publish.ts';
 import { allRecords } from './records.ts';
+import { isFull } from './room.ts';
 import { createState, newRecord, readState, type StateRecord } from './state-record.ts';
 import { describe } from './steering-log.ts';
 import { goalOf, isTaskId, newRoot, parentOf, rootOf, type TaskId } from './task-id.ts';
 import { enqueue } from './task-queue.ts';
 import { planned, summaryOf, type TaskSummary, treeNode } from './tree.ts';
+import { undoDispatch } from './undo-dispatch.ts';
 
 /** A steer as the stream has it. */
 export interface Sent {
@@ -55,7 +57,7 @@ export class Crew {
 
   /**
    * Puts a task on the queue (PROTOCOL line 1). Returns when both its state and its ticket are stored.
-   * @throws CoxError `bad-task` naming the field; `stream-full`.
+   * @throws CoxError `bad-task` naming the field; `stream-full`: then nothing of it is stored.
    */
   async dispatch(spec: z.input<typeof TaskSpec>, signal?: AbortSignal): Promise<TaskId> {
     const parsed = TaskSpec.safeParse(spec);
@@ -65,14 +67,17 @@ export class Crew {
       const id = goalOf(`${newRoot(this.#random)}.0`);
       const created = await createState(this.bus, newRecord(id, parsed.data, this.#name, this.#now().toISOString()), signal);
       if (!created) continue;
-      await enqueue(this.bus, parsed.data.type, 'pending', { id, t: 1 }, signal);
+      await enqueue(this.bus, parsed.data.type, 'pending', { id, t: 1 }, signal).catch(async (cause: unknown) => {
+        if (isFull(cause)) await undoDispatch(this.bus, created);
+        throw cause;
+      });
       return id;
     }
   }
 
   /**
    * Publishes a steering message. Resolves when the log has it; what becomes of it is told by `receipts`.
-   * @throws CoxError `bad-steer` naming the field.
+   * @throws CoxError `bad-steer` naming the field; `stream-full`.
    */
   async steer(id: TaskId, message: SteeringInput, signal?: AbortSignal): Promise<Sent> {
     this.#check(id);
