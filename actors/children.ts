@@ -2,9 +2,10 @@
  * Sub-tasks as desired state: what the supervisor's commit decided is made true on the bus, and may be made true again after a crash without
  * doing anything twice (PROTOCOL lines 1 and 14). Returns are believed by the child's state record, never by what stands on `result`.
  */
-import { type Bus, nextMessage } from '../bus/bus.ts';
+import type { Bus } from '../bus/bus.ts';
 import { endTask } from '../bus/end-task.ts';
-import type { TaskSpec } from '../bus/messages.ts';
+import { messagesAfter, recordsOf } from '../bus/many.ts';
+import type { Result, TaskSpec } from '../bus/messages.ts';
 import { publish } from '../bus/publish.ts';
 import { createState, newRecord, readState } from '../bus/state-record.ts';
 import { childOf, ordinalOf, parentOf, rootOf, type TaskId } from '../bus/task-id.ts';
@@ -21,6 +22,7 @@ export class Children {
   /** Told of in this process; after a crash everything is told again. */
   readonly #dispatched = new Set<number>();
   readonly #relayed = new Set<string>();
+  readonly #ends = new Map<number, { readonly result: Result; readonly back: Return }>();
 
   constructor(bus: Bus, port: HostPort, now: () => Date) {
     this.#bus = bus;
@@ -100,36 +102,30 @@ export class Children {
 
   /** Children whose results stand on the log after `cursor`, in one batch. */
   async returns(cursor: number): Promise<{ returns: Return[]; cursor: number }> {
-    const { logStream } = this.#bus.subjects;
-    const results = this.#bus.subjects.every('result', rootOf(this.#port.id));
-    const children: TaskId[] = [];
-    let last = cursor;
-    for (;;) {
-      const message = await nextMessage(this.#bus, logStream, results, last + 1);
-      if (!message) break;
-      last = message.seq;
-      const { id } = this.#bus.subjects.parse(message.subject) ?? { id: null };
-      if (id && parentOf(id) === this.#port.id) children.push(id);
+    const { subjects } = this.#bus;
+    const filter = subjects.every('result', rootOf(this.#port.id));
+    const messages = await messagesAfter(this.#bus, subjects.logStream, filter, cursor);
+    const ids = messages.map(({ subject }) => subjects.parse(subject)?.id);
+    const mine = ids.filter((id) => id != null && parentOf(id) === this.#port.id) as TaskId[];
+    await this.#learn(mine);
+    const returns = [...new Set(mine)].flatMap((id) => this.#ends.get(ordinalOf(id))?.back ?? []);
+    return { returns, cursor: messages.at(-1)?.seq ?? cursor };
+  }
+
+  async outcomes(nodes: readonly PlanNode[]): Promise<Outcome[]> {
+    await this.#learn(nodes.flatMap(({ child }) => (child === null ? [] : [childOf(this.#port.id, child)])));
+    return nodes.map((node) => ({ node, result: (node.child !== null && this.#ends.get(node.child)?.result) || null }));
+  }
+
+  /** An id has one result, so what is known of one stays true. */
+  async #learn(ids: readonly TaskId[]): Promise<void> {
+    const unknown = [...new Set(ids)].filter((id) => !this.#ends.has(ordinalOf(id)));
+    for (const [id, { result, last }] of await recordsOf(this.#bus, unknown, ({ phase }) => phase === 'done')) {
+      if (!result) continue;
+      const { outcome, failure, usageByBackend: usage } = result;
+      const child = ordinalOf(id);
+      const back = { child, outcome, failure, usage, ...(last?.backend && { backend: last.backend }) };
+      this.#ends.set(child, { result, back });
     }
-    const returns = await Promise.all([...new Set(children)].map((id) => this.#returnOf(id)));
-    return { returns: returns.filter((it) => it !== null), cursor: last };
-  }
-
-  async #returnOf(id: TaskId): Promise<Return | null> {
-    const held = await readState(this.#bus, id);
-    const result = held?.record.result;
-    if (!result) return null;
-    const { outcome, failure, usageByBackend } = result;
-    const backend = held.record.last?.backend;
-    return { child: ordinalOf(id), outcome, failure, usage: usageByBackend, ...(backend && { backend }) };
-  }
-
-  outcomes(nodes: readonly PlanNode[]): Promise<Outcome[]> {
-    return Promise.all(
-      nodes.map(async (node) => {
-        const held = node.child === null ? null : await readState(this.#bus, childOf(this.#port.id, node.child));
-        return { node, result: held?.record.result ?? null };
-      }),
-    );
   }
 }

@@ -9,7 +9,7 @@
  */
 import { createActor } from 'xstate';
 import type { Bus } from '../bus/bus.ts';
-import { afterPark, afterRelease } from '../bus/claim.ts';
+import { afterPark, afterRelease, hasEndedAbove } from '../bus/claim.ts';
 import type { Live, Result } from '../bus/messages.ts';
 import { flush } from '../bus/projection.ts';
 import { type Held, readState, replaceState, type StateRecord, withStatus } from '../bus/state-record.ts';
@@ -27,12 +27,16 @@ export type HostEnd =
   | 'parked'
   /** Another claim's writes count now. */
   | 'fenced'
+  /** Its parent has ended: to be cancelled. */
+  | 'orphaned'
   /** Given back to the queue by a draining worker. */
   | 'released';
 
 export interface HostOptions {
   readonly bus: Bus;
   readonly held: Held;
+  /** The claim counts from the first commit on. */
+  readonly tentative: boolean;
   readonly delivery: Delivery;
   readonly ackWaitMs: number;
   /** How long a supervisor stays in memory with nothing to do. */
@@ -40,6 +44,9 @@ export interface HostOptions {
   readonly now: () => Date;
   readonly role: (port: HostPort) => Role;
 }
+
+/** A task that ends within so long, without an effect or a steer, is claimed and done in one commit (line 11). */
+export const tentativeMs = 50;
 
 type Waiter = { readonly resolve: () => void; readonly reject: (cause: unknown) => void };
 
@@ -60,6 +67,8 @@ export class TaskHost implements HostPort {
   #unread = true;
   #quiet = false;
   #releasing = false;
+  #tentative: boolean;
+  #mustTell = false;
   #bell = Promise.withResolvers<void>();
   #waiters: Waiter[] = [];
   #passing: { channel: Channel; seq: number; resolve: (passed: boolean) => void }[] = [];
@@ -84,6 +93,7 @@ export class TaskHost implements HostPort {
     this.#bus = options.bus;
     this.#held = options.held;
     this.#delivery = options.delivery;
+    this.#tentative = options.tentative;
     const { record } = options.held;
     this.#resultCursor = record.resultCursor;
     this.#artifacts = [...record.artifacts];
@@ -105,17 +115,26 @@ export class TaskHost implements HostPort {
     return this.#held.record.spec;
   }
   readonly epoch = (): number => this.#held.record.epoch;
+  get held(): Held {
+    return this.#held;
+  }
+  /** Nothing on the bus tells yet that it is hosted here. */
+  get isTentative(): boolean {
+    return this.#tentative;
+  }
 
   // --- what the worker does with it
 
   /** Runs until the task is done, parked, fenced or released. Never throws for what a crash elsewhere can cause. */
   async run(): Promise<HostEnd> {
     const heartbeat = setInterval(() => this.#beat(), this.#options.ackWaitMs / 3);
+    const overdue = this.#tentative && setTimeout(() => this.#tell(), tentativeMs);
     try {
       this.#startActor();
       return await this.#loop();
     } finally {
       clearInterval(heartbeat);
+      if (overdue) clearTimeout(overdue);
       this.#actor.stop();
       this.#ended.abort();
       for (const waiter of this.#waiters) waiter.reject(new Error('the task is no longer hosted here'));
@@ -199,6 +218,12 @@ export class TaskHost implements HostPort {
     this.#ring();
   }
 
+  /** It does not end at once: the bus should know who has it. */
+  #tell(): void {
+    this.#mustTell = true;
+    this.#ring();
+  }
+
   #startActor(): void {
     let before: HostedSnapshot | null = null;
     this.#actor.subscribe({
@@ -233,9 +258,10 @@ export class TaskHost implements HostPort {
       if (this.#releasing && (this.#crash || !this.#role.mustFinish(this.#snapshot()))) return await this.#release();
       const isDone = this.#crash !== null || this.#snapshot().status !== 'active';
       const parks = this.#parks();
-      if (this.#dirty || isDone || parks) {
+      const isEarly = this.#tentative && !this.#mustTell && this.#waiters.length === 0;
+      if ((this.#dirty && !isEarly) || isDone || parks) {
         const written = await this.#commit(isDone ? 'done' : parks ? 'parked' : 'held');
-        if (!written) return this.#stop('fenced');
+        if (written !== 'written') return this.#stop(written);
         if (isDone) return this.#finish();
         if (parks) return this.#park();
         continue;
@@ -280,12 +306,12 @@ export class TaskHost implements HostPort {
     for (const steering of await readSteering(this.#bus, this.id, this.#intake.cursor)) {
       this.#intake.take(steering, machine);
       this.#dirty = true;
+      this.#mustTell = true;
     }
     if (this.#dirty) this.#quiet = false;
   }
 
-  /** @returns false when the compare-and-set was lost. */
-  async #commit(phase: 'held' | 'ready' | 'parked' | 'done'): Promise<boolean> {
+  async #commit(phase: 'held' | 'ready' | 'parked' | 'done'): Promise<'written' | 'fenced' | 'orphaned'> {
     // A task that is handed back starts nothing more here.
     const waiters = phase === 'ready' ? [] : this.#waiters.splice(0);
     this.#dirty = false;
@@ -337,10 +363,17 @@ export class TaskHost implements HostPort {
       },
     );
     const written = await replaceState(this.#bus, this.#held, next, this.#ended.signal);
-    if (!written) return false;
+    if (!written) return 'fenced';
     this.#held = written;
     this.#lastCommitAt = at.getTime();
     this.#ledger = snapshot.context.steers;
+    // What has happened already without any effect may have happened in vain.
+    const wasTentative = this.#tentative;
+    this.#tentative = false;
+    if (wasTentative && phase !== 'done' && (await hasEndedAbove(this.#bus, this.id))) {
+      for (const waiter of waiters) waiter.reject(new Error('its parent has ended'));
+      return 'orphaned';
+    }
     for (const waiter of waiters) waiter.resolve();
     const statusSeq = await flush(this.#bus, written.record, this.#ended.signal);
     this.#held = { ...written, record: { ...written.record, outbox: [], statusSeq } };
@@ -350,7 +383,7 @@ export class TaskHost implements HostPort {
       return false;
     });
     await this.#role.reconcile?.(snapshot);
-    return true;
+    return 'written';
   }
 
   async #result(snapshot: HostedSnapshot, at: Date): Promise<Result> {
@@ -373,21 +406,22 @@ export class TaskHost implements HostPort {
   // --- ways to end
 
   async #finish(): Promise<HostEnd> {
-    await this.#delivery.ack();
+    this.#delivery.ack();
     return this.#stop('done');
   }
 
   async #park(): Promise<HostEnd> {
     await afterPark(this.#bus, this.#held);
-    await this.#delivery.ack();
+    this.#delivery.ack();
     return this.#stop('parked');
   }
 
   /** Whatever is in flight is taken up by the next claim. A ticket of its own survives a broker that restarts, which a nak does not. */
   async #release(): Promise<HostEnd> {
-    if (!(await this.#commit('ready'))) return this.#stop('fenced');
+    const written = await this.#commit('ready');
+    if (written !== 'written') return this.#stop(written);
     await afterRelease(this.#bus, this.#held);
-    await this.#delivery.ack();
+    this.#delivery.ack();
     return this.#stop('released');
   }
 

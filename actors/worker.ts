@@ -7,6 +7,7 @@ import { claim } from '../bus/claim.ts';
 import { endTask } from '../bus/end-task.ts';
 import type { Failure } from '../bus/messages.ts';
 import { onNudge } from '../bus/nudges.ts';
+import { Parents } from '../bus/parents.ts';
 import { isFull, type Room } from '../bus/room.ts';
 import type { Held, StateRecord } from '../bus/state-record.ts';
 import { defaultAckWaitMs } from '../bus/streams.ts';
@@ -18,7 +19,7 @@ import { startWaker } from '../bus/waker.ts';
 import { CoxError, messageOf } from '../platform/errors.ts';
 import { putOff } from './put-off.ts';
 import type { HostPort, Role } from './role.ts';
-import { TaskHost } from './task-host.ts';
+import { TaskHost, tentativeMs } from './task-host.ts';
 
 export interface WorkerOptions {
   readonly bus: Bus;
@@ -44,11 +45,13 @@ export class Worker {
   readonly #hosts = new Map<TaskId, TaskHost>();
   /** Runs (task and ticket) that are being claimed or hosted: a second delivery of one waits for the first. */
   readonly #claiming = new Set<string>();
+  readonly #parents: Parents;
   #stops: (() => Promise<void> | void)[] = [];
   #idle = Promise.withResolvers<void>();
 
   private constructor(options: WorkerOptions) {
     this.#options = options;
+    this.#parents = new Parents(options.bus);
   }
 
   static async start(options: WorkerOptions): Promise<Worker> {
@@ -103,7 +106,10 @@ export class Worker {
     const { ackWaitMs = defaultAckWaitMs } = this.#options;
     const { id } = delivery.ticket;
     // The same run, delivered again while it is claimed or worked on here; its first handler still holds a slot for it.
-    if (this.#hosts.get(id)?.adopt(delivery)) return;
+    const hosted = this.#hosts.get(id);
+    if (hosted?.adopt(delivery)) return;
+    // Another ticket for a run that no commit tells of yet: what it is worth is seen after that.
+    if (hosted?.isTentative) return delivery.nak(tentativeMs);
     const run = `${id} ${delivery.q}`;
     if (this.#claiming.has(run)) return delivery.nak(ackWaitMs / 4);
     this.#claiming.add(run);
@@ -120,22 +126,32 @@ export class Worker {
   async #run(delivery: Delivery): Promise<void> {
     const { bus, name, now, ackWaitMs = defaultAckWaitMs } = this.#options;
     const { id } = delivery.ticket;
-    const claimed = await claim(bus, delivery, { node: name, now, ackWaitMs });
+    const claimed = await claim(bus, delivery, {
+      node: name,
+      now,
+      ackWaitMs,
+      // A task that killed its worker is counted before it is tried again (line 12).
+      tentatively: !delivery.redelivered,
+      isPlanned: (child) => this.#parents.isPlanned(child),
+    });
     if (claimed.kind === 'stale') {
       bus.log.debug({ id, t: delivery.ticket.t, why: claimed.why }, 'stale ticket');
-      await delivery.ack();
+      delivery.ack();
       return;
     }
     const { held } = claimed;
-    const host = claimed.kind === 'end' ? claimed.failure : this.#host(held, delivery);
-    if (!(host instanceof TaskHost)) {
-      if (await endTask(bus, held, host, now().toISOString())) await delivery.ack();
-      return;
-    }
+    const host = claimed.kind === 'end' ? claimed.failure : this.#host(held, delivery, claimed.tentative);
+    const end = async (it: Held, why: Failure | null) => {
+      if (await endTask(bus, it, why, now().toISOString())) delivery.ack();
+    };
+    if (!(host instanceof TaskHost)) return end(held, host);
+    // Two tickets of one run were claimed side by side.
+    if (claimed.kind === 'run' && claimed.tentative && this.#hosts.has(id)) return delivery.nak(tentativeMs);
     this.#hosts.set(id, host);
     try {
-      const end = await host.run();
-      bus.log.info({ id, epoch: held.record.epoch, end }, 'task');
+      const how = await host.run();
+      bus.log.info({ id, epoch: held.record.epoch, end: how }, 'task');
+      if (how === 'orphaned') await end(host.held, null);
     } catch (cause) {
       if (!isFull(cause)) throw cause;
       await this.#putOff(delivery, cause, held);
@@ -151,10 +167,11 @@ export class Worker {
   }
 
   /** @returns why the task can't run here or anywhere: its kind is unknown, its workspace is refused. */
-  #host(held: Held, delivery: Delivery): TaskHost | Failure {
+  #host(held: Held, delivery: Delivery, tentative: boolean): TaskHost | Failure {
     const { bus, room, now, roleOf, ackWaitMs = defaultAckWaitMs, quietMs = 1_000 } = this.#options;
     try {
-      return new TaskHost({ bus: room ? { ...bus, room } : bus, held, delivery, ackWaitMs, quietMs, now, role: (port) => roleOf(held.record.spec, port) });
+      const role = (port: HostPort) => roleOf(held.record.spec, port);
+      return new TaskHost({ bus: room ? { ...bus, room } : bus, held, tentative, delivery, ackWaitMs, quietMs, now, role });
     } catch (cause) {
       bus.log.error({ err: cause, id: held.record.id }, 'the task cannot be hosted');
       const code = cause instanceof CoxError ? cause.code : 'internal';

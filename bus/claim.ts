@@ -1,5 +1,6 @@
 /** Who may run a task (PROTOCOL line 2). One message is one run; a lost compare-and-set reads again. */
 import type { Bus } from './bus.ts';
+import { lostSoFar, sendLetter } from './dead-letters.ts';
 import type { Failure } from './messages.ts';
 import { flush } from './projection.ts';
 import { createState, type Held, newRecord, readState, replaceState, type StateRecord } from './state-record.ts';
@@ -9,8 +10,11 @@ import { type Delivery, enqueue } from './task-queue.ts';
 import { setTimer } from './timers.ts';
 
 export type Claim =
-  /** The task is ours at this epoch. */
-  | { readonly kind: 'run'; readonly held: Held }
+  /**
+   * The task is ours at this epoch; `tentative`: it will be by the first commit, which is a compare-and-set on what was read here. Until then
+   * nothing is known of it, so nothing may happen that anyone could notice (line 11).
+   */
+  | { readonly kind: 'run'; readonly held: Held; readonly tentative: boolean }
   /** It is ours, and it is not to run: it failed for good, or (null) it is cancelled because its parent has ended (lines 12 and 14). */
   | { readonly kind: 'end'; readonly held: Held; readonly failure: Failure | null }
   /** Nothing to do for this ticket: ack it. */
@@ -20,6 +24,10 @@ export interface Claimant {
   readonly node: string;
   readonly now: () => Date;
   readonly ackWaitMs: number;
+  /** May leave the first claim of a task to the first commit. Default: no. */
+  readonly tentatively?: boolean;
+  /** Whether a sub-task without a state is to be started. Default: by its parent's state. */
+  readonly isPlanned?: (id: TaskId) => Promise<boolean>;
 }
 
 /** Line 12: claims in a row that came to nothing before a task is taken to be what kills its workers. */
@@ -35,24 +43,26 @@ const stale = (why: string): Claim => ({ kind: 'stale', why });
 export async function claim(
   bus: Bus,
   { ticket, q }: Pick<Delivery, 'ticket' | 'q'>,
-  { node, now, ackWaitMs }: Claimant,
+  { node, now, ackWaitMs, tentatively = false, isPlanned: planned = (it) => isPlanned(bus, it) }: Claimant,
 ): Promise<Claim> {
   const { id, t } = ticket;
   for (;;) {
     const held = await readState(bus, id);
     if (!held || held.record.phase === 'unborn') {
       // Line 15: no state and no live parent: never start.
-      if (!ticket.spec || !(await isPlanned(bus, id))) return stale('no such task');
+      if (!ticket.spec || !(await planned(id))) return stale('no such task');
       const fresh = newRecord(id, ticket.spec, node, now().toISOString());
       const first = { ...fresh, ...(held && returnedBefore(held.record)), phase: 'held' as const, epoch: 1, t, q, idleClaims: 1 };
+      if (tentatively && !held) return { kind: 'run', held: { record: first, revision: 0 }, tentative: true };
       const written = held ? await replaceState(bus, held, first) : await createState(bus, first);
       if (!written) continue;
       if (await hasEndedAbove(bus, id)) return { kind: 'end', held: written, failure: null };
-      return { kind: 'run', held: written };
+      return { kind: 'run', held: written, tentative: false };
     }
     const { record } = held;
     if (record.phase === 'done') {
       await flush(bus, record);
+      await sendLetter(bus, record);
       return stale('done');
     }
     const next = (record.phase === 'ready' || record.phase === 'parked') && t === record.t + 1;
@@ -60,12 +70,15 @@ export async function claim(
     if (next || again) {
       // A redelivery: whoever had it may be frozen rather than dead (line 10).
       const doubt = again && { doubtfulUntil: new Date(now().getTime() + 2 * ackWaitMs).toISOString() };
-      const run = { epoch: record.epoch + 1, t, q, node, idleClaims: record.idleClaims + 1 };
-      const written = await replaceState(bus, held, { ...record, ...run, ...doubt, phase: 'held' });
+      const run = { epoch: record.epoch + 1, t, q, node, idleClaims: record.idleClaims + 1, ...lostSoFar(record) };
+      const claimed = { ...record, ...run, ...doubt, phase: 'held' as const };
+      if (tentatively && record.epoch === 0)
+        return { kind: 'run', held: { record: claimed, revision: held.revision }, tentative: true };
+      const written = await replaceState(bus, held, claimed);
       if (!written) continue;
       if (record.idleClaims >= maxIdleClaims) return { kind: 'end', held: written, failure: poison(record.idleClaims) };
       if (await hasEndedAbove(bus, id)) return { kind: 'end', held: written, failure: null };
-      return { kind: 'run', held: written };
+      return { kind: 'run', held: written, tentative: false };
     }
     if (record.phase === 'parked' && t === record.t) {
       await afterPark(bus, held);
@@ -103,7 +116,7 @@ const returnedBefore = ({ steeringCursor, known, commit, outbox, statusSeq }: St
 });
 
 /** A sub-task whose parent has ended, or was purged, is not to run (line 14, docs/adr/0012). */
-async function hasEndedAbove(bus: Bus, id: TaskId): Promise<boolean> {
+export async function hasEndedAbove(bus: Bus, id: TaskId): Promise<boolean> {
   const parent = parentOf(id);
   if (parent === null) return false;
   const above = await readState(bus, parent);

@@ -17,11 +17,15 @@ export async function flush(bus: Bus, record: StateRecord, signal?: AbortSignal)
     return isOurs ? outbox.filter(({ commit }) => commit <= there.commit).length : 0;
   };
   const statusId = (status: Status) => `${id}:status:${status.epoch}:${status.commit}`;
-  const seq = await project(bus, bus.subjects.of(id, 'status'), outbox, record.statusSeq, statusId, parseStatus, covered, signal);
-  if (result) {
-    const isThere = async (there: Result) => (there.at === result.at && there.outcome === result.outcome ? 1 : 0);
-    await project(bus, bus.subjects.of(id, 'result'), [result], 0, () => `${id}:result`, parseResult, isThere, signal);
-  }
+  const isThere = async (there: Result) => (there.at === result?.at && there.outcome === result.outcome ? 1 : 0);
+  const tell = () =>
+    project(bus, bus.subjects.of(id, 'status'), outbox, record.statusSeq, statusId, parseStatus, covered, signal);
+  const tellResult = async () =>
+    result && project(bus, bus.subjects.of(id, 'result'), [result], 0, () => `${id}:result`, parseResult, isThere, signal);
+  // The only status of a task has none before it to wait for, so its result may go along.
+  if (record.commit === 1) return (await Promise.all([tell(), tellResult()]))[0];
+  const seq = await tell();
+  await tellResult();
   return seq;
 }
 

@@ -58,14 +58,14 @@ export interface Held {
   readonly revision: number;
 }
 
-const stream = (bus: Bus) => `KV_${bus.subjects.stateBucket}`;
-const subject = (bus: Bus, id: TaskId) => `$KV.${bus.subjects.stateBucket}.${id}`;
+export const stateStream = (bus: Bus) => `KV_${bus.subjects.stateBucket}`;
+export const stateSubject = (bus: Bus, id: TaskId) => `$KV.${bus.subjects.stateBucket}.${id}`;
 
 /** Read from the leader. A record that is no record (somebody wrote into the bucket by hand) reads as null and is logged. */
 export const readState = (bus: Bus, id: TaskId): Promise<Held | null> => bus.turn.once(`state ${id}`, () => read(bus, id));
 
 async function read(bus: Bus, id: TaskId): Promise<Held | null> {
-  const message = await lastMessage(bus, stream(bus), subject(bus, id));
+  const message = await lastMessage(bus, stateStream(bus), stateSubject(bus, id));
   if (!message || message.data.length === 0) return null;
   const record = parseRecord(message.data);
   if (!record) bus.log.error({ id, revision: message.seq }, 'the state record is unreadable');
@@ -95,7 +95,7 @@ async function write(bus: Bus, next: StateRecord, revision: number, signal?: Abo
   const { id, write } = record;
   const written = await publish(
     bus,
-    subject(bus, id),
+    stateSubject(bus, id),
     JSON.stringify(record),
     { msgID: write, expect: { lastSubjectSequence: revision } },
     signal,

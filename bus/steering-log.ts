@@ -2,9 +2,9 @@
 import type { StoredMsg } from '@nats-io/jetstream';
 import type { MsgHdrs } from '@nats-io/nats-core';
 import { z } from 'zod';
-import { type Bus, nextMessage } from './bus.ts';
+import { type Bus, lastMessage, nextMessage } from './bus.ts';
 import { maxSteerChars, SteeringMessage } from './messages.ts';
-import type { TaskId } from './task-id.ts';
+import { rootOf, type TaskId } from './task-id.ts';
 
 /** One message as it stands on the log; `message` is null where nothing could be made of it, and `problem` names the field. */
 export type Steering =
@@ -14,6 +14,7 @@ export type Steering =
 /** Everything on a task's steering subject after `cursor`, in the stream's order. Read from the leader. */
 export async function readSteering(bus: Bus, id: TaskId, cursor: number): Promise<Steering[]> {
   const found: Steering[] = [];
+  if ((await lastInTree(bus, id)) <= cursor) return found;
   for (let seq = cursor + 1; ; ) {
     const message = await nextMessage(bus, bus.subjects.logStream, bus.subjects.of(id, 'steering'), seq);
     if (!message) return found;
@@ -21,6 +22,12 @@ export async function readSteering(bus: Bus, id: TaskId, cursor: number): Promis
     seq = message.seq + 1;
   }
 }
+
+/** Sub-tasks of one goal ask this together, and mostly nobody has said anything. */
+const lastInTree = (bus: Bus, id: TaskId): Promise<number> => {
+  const subject = bus.subjects.every('steering', rootOf(id));
+  return bus.turn.once(subject, async () => (await lastMessage(bus, bus.subjects.logStream, subject))?.seq ?? 0);
+};
 
 const maxBytes = maxSteerChars * 4;
 

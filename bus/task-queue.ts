@@ -5,6 +5,7 @@
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { crashPoint } from '../platform/crash-point.ts';
 import type { Bus } from './bus.ts';
+import { buryTicket } from './dead-letters.ts';
 import { Ticket } from './messages.ts';
 import { pause } from './pause.ts';
 import { publish } from './publish.ts';
@@ -16,10 +17,12 @@ export interface Delivery {
   readonly ticket: Ticket;
   /** Stream sequence of the ticket: names the run. */
   readonly q: number;
+  /** Somebody had it before, and may have come to harm by it. */
+  readonly redelivered: boolean;
   /** Still being worked on: another ack wait, please. */
   working(): void;
-  /** Resolves when the server has it. */
-  ack(): Promise<void>;
+  /** Not confirmed: a ticket that comes again is stale, and harmless. */
+  ack(): void;
   /** Hand it back, to be delivered again at once or after `delayMs`. */
   nak(delayMs?: number): void;
 }
@@ -52,18 +55,18 @@ export async function claimTickets(
   const take = (message: JsMsg) => {
     const ticket = parseTicket(message.data);
     if (!ticket) {
-      bus.log.warn({ subject: message.subject, seq: message.seq }, 'not a ticket: dropped');
-      message.term('not a ticket');
+      void buryTicket(bus, message);
       return;
     }
     free--;
     const delivery: Delivery = {
       ticket,
       q: message.seq,
+      redelivered: message.redelivered,
       working: () => message.working(),
-      ack: async () => {
+      ack: () => {
         crashPoint('ack:before');
-        await message.ackAck();
+        message.ack();
         crashPoint('ack:after');
       },
       nak: (delayMs) => message.nak(delayMs),

@@ -86,14 +86,16 @@ test('a task keeps the contract on every path of its chart', { timeout: 900_000 
 
 test('and where its worker is lost on the way', { timeout: 900_000 }, async () => {
   // They mostly wait: for a worker to be given up, then until it can't be running the call in doubt any more.
+  const faults: string[] = [];
   const wrong = await each(withLoss, 16, async (path, i) => {
     const place = await world.place(`loss${i}`);
     await place.replaceNode();
     const drive = await walk(place, path, `#loss${i}x`, i % 2 === 1);
-    expect(await checkLog(place, [drive])).toEqual([]);
+    faults.push(...(await checkLog(place, [drive])));
     await place.stop();
   });
   expect(wrong).toEqual([]);
+  expect(faults).toEqual([]);
 });
 
 test('between them they take all that can be brought about from outside', () => {
