@@ -6,7 +6,9 @@
  * Logs go first, the root's record very last, so that whatever a crash leaves is found by the next collection and can't run: a ticket
  * without a state and a live parent starts nothing (line 15). Ages are the server's: no node's clock counts. Several at once do no harm.
  */
+import { JetStreamApiError } from '@nats-io/jetstream';
 import { crashPoint } from '../platform/crash-point.ts';
+import { CoxError } from '../platform/errors.ts';
 import { type Bus, lastMessage } from './bus.ts';
 import { type FinishedTree, findTrees, rootIn, sizesOf } from './finished-trees.ts';
 import { patiently } from './patience.ts';
@@ -46,7 +48,7 @@ export interface CollectOptions {
   readonly signal?: AbortSignal;
 }
 
-/** @throws what the server answers; AbortError. What is purged by then stays purged. */
+/** @throws CoxError `storage-failed` where the server cannot; AbortError. What is purged by then stays purged. */
 export async function collect(bus: Bus, { keep, dryRun = false, signal }: CollectOptions): Promise<Collected> {
   const { subjects } = bus;
   // Before the records are read: an id on the log that has no record then has none for good, since the record comes first.
@@ -124,9 +126,18 @@ async function purgeTree(bus: Bus, { root, entries }: FinishedTree, logSeq: numb
 async function purge(bus: Bus, stream: string, filter: string, upTo: number | null, signal?: AbortSignal): Promise<number> {
   crashPoint('purge:before');
   const range = upTo === null ? {} : { seq: upTo + 1 };
-  const { purged } = await patiently(bus, filter, () => bus.jsm.streams.purge(stream, { filter, ...range }), signal);
-  crashPoint('purge:after');
-  return purged;
+  try {
+    const { purged } = await patiently(bus, filter, () => bus.jsm.streams.purge(stream, { filter, ...range }), signal);
+    crashPoint('purge:after');
+    return purged;
+  } catch (cause) {
+    // To drop messages the server writes too, a little.
+    if (!(cause instanceof JetStreamApiError)) throw cause;
+    throw new CoxError('storage-failed', `The NATS server could not purge ${filter}: ${cause.message}`, {
+      hint: 'Where its disk is full, free some space by other means first, then restart nats-server (docs/operations.md).',
+      cause,
+    });
+  }
 }
 
 /** Ids on the log that no record knows: they go when all that was said there is old, and every steer among it was answered. */

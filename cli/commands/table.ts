@@ -110,6 +110,16 @@ export const commands: readonly Command[] = [
     load: async () => (await import('./menu.ts')).run,
   },
   {
+    name: 'gc',
+    summary: 'purge finished tasks that the roster keeps no longer, each with its whole tree',
+    options: [
+      ['--older-than <time>', 'those finished for so long: 90s, 12h, 7d (default: the roster’s retention.finished_after)'],
+      ['--dry-run', 'only say what would go'],
+    ],
+    example: 'cox gc --older-than 7d --dry-run',
+    load: async () => (await import('./gc.ts')).run,
+  },
+  {
     name: 'doctor',
     summary: 'what is found, what is missing, how to mend it',
     load: async () => (await import('./doctor.ts')).run,

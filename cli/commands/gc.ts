@@ -1,0 +1,43 @@
+/** `cox gc`: purges finished trees by the roster's `retention`, or those older than the operator says. Nodes do the same now and then. */
+import { z } from 'zod';
+import type { PurgedTree } from '../../bus/retention.ts';
+import type { Run } from '../cli.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { parseOptions } from '../parse-options.ts';
+import { oneLine } from '../render/printable.ts';
+import { readRoster } from '../roster.ts';
+import { withCrew } from '../session.ts';
+
+/** More would push what was decided off the screen; `--json` has all. */
+const mostShown = 20;
+
+export const run: Run = async (cli, _args, options) => {
+  const [{ collect }, { Duration }, { sizeOf }, { foldersOf }] = await Promise.all([
+    import('../../bus/retention.ts'),
+    import('../../roster/quantity.ts'),
+    import('../../platform/progress.ts'),
+    import('../../platform/folders.ts'),
+  ]);
+  const Shape = z.object({ olderThan: Duration.optional(), dryRun: z.literal(true).optional() });
+  const { olderThan, dryRun = false } = parseOptions(Shape, options);
+  const { retention } = (await readRoster(cli, foldersOf(cli.env))).roster;
+  const keep = { finishedAfterMs: olderThan ?? retention.finishedAfterMs, finishedBytes: retention.finishedBytes };
+  // A server is started where none runs: room may be wanted before anything else can be.
+  return withCrew(cli, { start: true }, async ({ bus }) => {
+    const { purged, strays, keptBytes } = await collect(bus, { keep, dryRun, signal: cli.signal });
+    const bytes = purged.reduce((sum, tree) => sum + tree.bytes, 0);
+    const paint = cli.out.paint.stdout;
+    const line = ({ root, tasks, finishedAt, instruction }: PurgedTree) =>
+      `${paint.bold(root)}  ${tasks === 1 ? '1 record' : `${tasks} records`}, since ${finishedAt.slice(0, 16).replace('T', ' ')} ${paint.dim(`“${oneLine(instruction ?? 'leftovers', 50)}”`)}`;
+    const verb = dryRun ? 'Would purge' : 'Purged';
+    const said = [
+      ...purged.slice(0, mostShown).map(line),
+      ...(purged.length > mostShown ? [paint.dim(`and ${purged.length - mostShown} more`)] : []),
+      purged.length + strays === 0
+        ? 'Nothing to purge.'
+        : `${verb} ${purged.length} finished ${purged.length === 1 ? 'tree' : 'trees'}, about ${sizeOf(bytes)}${strays > 0 ? `, and ${strays} stray messages` : ''}.`,
+    ];
+    cli.out.answer({ dryRun, purged, strays, bytes, keptBytes }, said.join('\n'));
+    return exitCodes.ok;
+  });
+};
