@@ -7,7 +7,7 @@ export interface Cell {
   readonly point: string;
 }
 export interface Row extends Cell {
-  readonly verdict: Verdict;
+  readonly verdict: Pick<Verdict, 'died' | 'asked' | 'lost' | 'doubled' | 'stuck'>;
   /** Came out otherwise than without the crash. */
   readonly changed: readonly string[];
 }

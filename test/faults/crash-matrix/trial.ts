@@ -90,7 +90,7 @@ export async function settled(owing: () => Promise<string[]>, patience: AbortSig
   }
 }
 
-async function tickets({ bus }: Joined): Promise<string[]> {
+export async function tickets({ bus }: Joined): Promise<string[]> {
   const { state } = await bus.jsm.streams.info(bus.subjects.workStream);
   return state.messages === 0 ? [] : [`${state.messages} tickets are left`];
 }

@@ -1,0 +1,186 @@
+/**
+ * A generated path of the sub-agent's chart on a real task whose worker dies on the way: at a crash point, or else after the path's last
+ * event. A fact that was lost with the worker is said again; then a cooperative operator brings the task to its end.
+ */
+import type { Bus } from '../../../bus/bus.ts';
+import type { Crew } from '../../../bus/crew.ts';
+import { type SteeringInput, TaskSpec } from '../../../bus/messages.ts';
+import { createState, newRecord, readState, type StateRecord } from '../../../bus/state-record.ts';
+import { goalOf, newRoot } from '../../../bus/task-id.ts';
+import { enqueue } from '../../../bus/task-queue.ts';
+import type { Command } from '../../../machines/commands.ts';
+import type { SubAgentEvent, SubAgentOutput } from '../../../machines/sub-agent.ts';
+import { towardsTheEnd } from '../../models/sub-agent/alphabet.ts';
+import { look, type Snap, stateOf } from '../../models/sub-agent/observation.ts';
+import type { ModelCall } from '../../support/model-server.ts';
+import type { Bell } from './bell.ts';
+import type { Effect } from './outside.ts';
+
+export type Fact = Extract<SubAgentEvent, { type: 'MODEL_SAID' | 'MODEL_REPLIED' | 'MODEL_FAILED' | 'TOOL_RETURNED' }>;
+const factTypes = ['MODEL_SAID', 'MODEL_REPLIED', 'MODEL_FAILED', 'TOOL_RETURNED'];
+const isFact = (event: SubAgentEvent): event is Fact => factTypes.includes(event.type);
+const isCommand = (event: SubAgentEvent): event is Command => 'id' in event;
+
+type Committed = Snap & { readonly output?: SubAgentOutput };
+const committed = (record: StateRecord) => record.snapshot as unknown as Committed;
+
+/** A fact is said as often as a worker dies over it. */
+const tries = 5;
+/** Far more cooperation than any path needs. */
+const patience = 40;
+
+export class PathWalk {
+  readonly id = goalOf(`${newRoot((bytes) => crypto.getRandomValues(bytes))}.0`);
+  readonly effects: Effect[] = [];
+  /** An effect was in doubt, and the operator had to say: then it may come out otherwise. */
+  doubted = false;
+  readonly #stage: PathStage;
+  readonly #calls: ModelCall[] = [];
+  /** Those that were told their end, or whose caller has gone. */
+  readonly #over = new Set<ModelCall | Effect>();
+  #isDispatched = false;
+
+  constructor(stage: PathStage) {
+    this.#stage = stage;
+  }
+
+  /** A task that nobody has a ticket for yet. */
+  async open(): Promise<void> {
+    const { bus, run } = this.#stage;
+    const spec = TaskSpec.parse({ type: 'agent', instruction: `do it #${run}`, backend: 'local' });
+    await createState(bus, newRecord(this.id, spec, 'driver', new Date().toISOString()));
+  }
+
+  thinks(call: ModelCall): void {
+    this.#calls.push(call);
+    this.#stage.bell.ring();
+    void call.closed.then(() => {
+      this.#over.add(call);
+      this.#stage.bell.ring();
+    });
+  }
+  acts(effect: Effect): void {
+    this.effects.push(effect);
+    this.#stage.bell.ring();
+  }
+
+  /** @param name by which the event is known again in what the task has kept. */
+  async go(event: SubAgentEvent, name: string): Promise<void> {
+    if (event.type === 'START') {
+      this.#isDispatched = true;
+      await enqueue(this.#stage.bus, 'agent', 'pending', { id: this.id, t: 1 });
+    } else if (isFact(event)) await this.#bringAbout(event, name);
+    else if (isCommand(event)) await this.#command(event, name);
+    else throw new Error(`${event.type} can't be brought about`);
+  }
+
+  async finish(): Promise<StateRecord> {
+    for (let i = 0; ; i++) {
+      const record = await this.#settled();
+      if (record?.phase === 'done') return record;
+      if (i > patience) throw new Error(`${this.id} never comes to its end: ${JSON.stringify(record?.last)}`);
+      await this.go(this.#help(record), `z${i}`);
+    }
+  }
+
+  /** What a cooperative operator or a tired model does next; a doubt is never answered by another run. */
+  #help(record: StateRecord | null): SubAgentEvent {
+    if (!record) return { type: 'START' };
+    const event = towardsTheEnd(look(committed(record)))!;
+    const isDoubt = event.type === 'ANSWER' && event.text === 'run it again';
+    if (isDoubt) this.doubted = true;
+    return isDoubt ? { ...event, text: 'it ran' } : event;
+  }
+
+  async #command(planned: Command, name: string): Promise<void> {
+    const record = await this.#settled();
+    if (record?.phase === 'done') return;
+    const question = record && committed(record).context.question;
+    const {
+      type,
+      id: _,
+      ...fields
+    } = planned.type === 'ANSWER' && planned.question !== 'q0' && question ? { ...planned, question: question.id } : planned;
+    await this.#stage.crew.steer(this.id, { ...fields, type: type.toLowerCase(), id: name } as SteeringInput);
+    if (!record) return;
+    await this.#until(`${name} to be taken`, (now) => {
+      const { steers } = committed(now).context;
+      return now.phase === 'done' || now.known.includes(name) || steers.some(({ id }) => id === name);
+    });
+  }
+
+  /** Says it until a commit has it in it; what can't come any more after a crash is left out. */
+  async #bringAbout(fact: Fact, name: string): Promise<void> {
+    const isTaken = (record: StateRecord) => JSON.stringify(committed(record).context).includes(`${name}.`);
+    for (let i = 0; i < tries; i++) {
+      const record = await this.#settled();
+      if (!record || record.phase === 'done' || isTaken(record)) return;
+      const effect = fact.type === 'TOOL_RETURNED' ? this.#openEffect(record) : this.#openCall(record);
+      if (!effect) {
+        const help = this.#help(record);
+        if (!isCommand(help)) return;
+        await this.#command(help, `x${i}${name}`);
+        continue;
+      }
+      this.#say(fact, name, effect);
+      if (fact.type === 'MODEL_SAID') return;
+      this.#over.add(effect);
+      await this.#until(`${name} to be taken or lost`, (now) => {
+        const other = this.#openCall(now) ?? this.#openEffect(now);
+        return now.phase === 'done' || isTaken(now) || (other !== undefined && other !== effect) || isAtRest(now);
+      });
+    }
+    throw new Error(`${this.id} never takes ${fact.type}`);
+  }
+
+  #say(fact: Fact, name: string, to: ModelCall | Effect): void {
+    if (fact.type === 'TOOL_RETURNED') {
+      const effect = to as Effect;
+      if (fact.failed) effect.fails(`${fact.text} ${name}.`);
+      else effect.returns(`${fact.text} ${name}.`);
+      return;
+    }
+    const call = to as ModelCall;
+    if (fact.type === 'MODEL_SAID') call.say(fact.text);
+    else if (fact.type === 'MODEL_FAILED') call.fail(fact.error.retryable ? 503 : 401, `${fact.error.message} ${name}.`);
+    else {
+      const { inputTokens: prompt_tokens, outputTokens: completion_tokens, costUsd: cost } = fact.usage;
+      call.say(`${fact.text} ${name}.`).end(fact.calls, { prompt_tokens, completion_tokens, cost });
+    }
+  }
+
+  #openCall(record: StateRecord): ModelCall | undefined {
+    if (stateOf(committed(record)) !== 'thinking') return undefined;
+    return this.#calls.findLast((call) => !this.#over.has(call));
+  }
+  #openEffect(record: StateRecord): Effect | undefined {
+    if (stateOf(committed(record)) !== 'acting') return undefined;
+    return this.effects.findLast((effect) => !this.#over.has(effect) && !effect.isGone());
+  }
+
+  /** Something can be said to it, or it waits for a steer, or it has ended. @returns null while nobody has claimed it. */
+  async #settled(): Promise<StateRecord | null> {
+    if (!this.#isDispatched) return null;
+    return this.#until(
+      'something to be said to',
+      (now) => now.phase === 'done' || isAtRest(now) || (this.#openCall(now) ?? this.#openEffect(now)) !== undefined,
+    );
+  }
+
+  async #until(what: string, isSo: (record: StateRecord) => boolean): Promise<StateRecord> {
+    return this.#stage.bell.until(what, async () => {
+      const held = await readState(this.#stage.bus, this.id);
+      return held?.record.snapshot && isSo(held.record) ? held.record : null;
+    });
+  }
+}
+
+const isAtRest = ({ phase }: StateRecord) => phase === 'parked';
+
+/** What a walk has around it. */
+export interface PathStage {
+  readonly run: string;
+  readonly bus: Bus;
+  readonly crew: Crew;
+  readonly bell: Bell;
+}
