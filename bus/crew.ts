@@ -1,8 +1,8 @@
 /** What any client of the bus can do: dispatch, steer, watch, read. The command line uses this and nothing else. */
-import { DeliverPolicy } from '@nats-io/jetstream';
 import type { z } from 'zod';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
+import { follow } from './follow.ts';
 import {
   Live,
   type Receipt,
@@ -53,6 +53,11 @@ export class Crew {
     this.#name = name;
     this.#now = now;
     this.#random = random;
+  }
+
+  /** Who speaks. */
+  get name(): string {
+    return this.#name;
   }
 
   /**
@@ -205,23 +210,10 @@ export class Crew {
 
   /** Statuses of a task from a log sequence on, and those to come. */
   async *#statuses(id: TaskId, fromSeq: number, signal: AbortSignal): AsyncGenerator<Status> {
-    const { js, subjects } = this.bus;
-    const consumer = await js.consumers.get(subjects.logStream, {
-      filter_subjects: [subjects.of(id, 'status')],
-      deliver_policy: DeliverPolicy.StartSequence,
-      opt_start_seq: fromSeq,
-    });
-    const messages = await consumer.consume();
-    const stop = () => void messages.close();
-    signal.addEventListener('abort', stop);
-    try {
-      for await (const message of messages) {
-        const status = parseStatus(message.data);
-        if (status) yield status;
-      }
-    } finally {
-      signal.removeEventListener('abort', stop);
-      await messages.close();
+    const { subjects } = this.bus;
+    for await (const message of follow(this.bus, subjects.logStream, [subjects.of(id, 'status')], fromSeq, signal)) {
+      const status = parseStatus(message.data);
+      if (status) yield status;
     }
   }
 

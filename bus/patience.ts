@@ -4,9 +4,15 @@ import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { pause } from './pause.ts';
 
-/** The server answered, and its answer is no: asking again would not help. 10008: JetStream is not up yet. */
+/**
+ * Answers that will be another one soon. 10008: JetStream is not up yet. 10003, 10009: the cluster has no leader. 10118: the stream is not
+ * there yet. 10158: a message of the same id, perhaps our own from before a timeout, is being stored.
+ */
+const passing = new Set([10003, 10008, 10009, 10118, 10158]);
+
+/** The server answered, and its answer is no: asking again would not help. */
 const isAnswer = (cause: unknown): boolean =>
-  cause instanceof CoxError || (cause instanceof JetStreamApiError && cause.code !== 10008 && cause.status !== 503);
+  cause instanceof CoxError || (cause instanceof JetStreamApiError && !passing.has(cause.code) && cause.status !== 503);
 
 /**
  * @param request must be safe to repeat.

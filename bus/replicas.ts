@@ -3,11 +3,16 @@ import { JetStreamApiError } from '@nats-io/jetstream';
 import { CoxError, messageOf } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { patiently } from './patience.ts';
+import { pause } from './pause.ts';
 import { setUpStreams } from './streams.ts';
+
+/** The server tells nobody when a copy is complete. */
+const pollMs = 50;
 
 /**
  * Brings every stream of the namespace up to so many copies. Never down: of two nodes with different rosters the more careful one wins, and
  * an operator who wants fewer says so to the server (`nats stream edit`). Consumers have as many copies as their stream.
+ * Resolves when most copies are complete.
  * @throws CoxError `nats-no-cluster`, `nats-too-few-servers`.
  */
 export async function replicate(bus: Bus, replicas: number): Promise<void> {
@@ -17,6 +22,21 @@ export async function replicate(bus: Bus, replicas: number): Promise<void> {
     await patiently(bus, 'copies of the memory', () => replicateMemory(bus, replicas));
   } catch (cause) {
     throw refusal(cause, replicas) ?? cause;
+  }
+  const { workStream, logStream, timerStream, stateBucket } = bus.subjects;
+  for (const stream of [workStream, logStream, timerStream, `KV_${stateBucket}`]) await isCopied(bus, stream);
+}
+
+/**
+ * A stream that is being copied is lost with the one server that has it: work begins once most copies are complete. Most and not all: a
+ * server of the cluster may be away.
+ */
+async function isCopied(bus: Bus, stream: string): Promise<void> {
+  for (;;) {
+    const { cluster, config } = await patiently(bus, stream, () => bus.jsm.streams.info(stream));
+    const complete = (cluster?.leader ? 1 : 0) + (cluster?.replicas ?? []).filter(({ current }) => current).length;
+    if (complete > config.num_replicas / 2) return;
+    await pause(pollMs);
   }
 }
 
@@ -39,10 +59,14 @@ async function replicateMemory({ jsm, subjects }: Bus, replicas: number): Promis
 function refusal(cause: unknown, replicas: number): CoxError | null {
   if (!(cause instanceof JetStreamApiError)) return null;
   if (cause.code === 10074)
-    return new CoxError('nats-no-cluster', `The roster wants ${replicas} copies of the streams, and the NATS server is no cluster`, {
-      hint: 'Leave `bus.replicas` out of the roster, or name a cluster in NATS_URL (docs/operations.md).',
-      cause,
-    });
+    return new CoxError(
+      'nats-no-cluster',
+      `The roster wants ${replicas} copies of the streams, and the NATS server is no cluster`,
+      {
+        hint: 'Leave `bus.replicas` out of the roster, or name a cluster in NATS_URL (docs/operations.md).',
+        cause,
+      },
+    );
   if (cause.code === 10005)
     return new CoxError(
       'nats-too-few-servers',

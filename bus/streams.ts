@@ -10,6 +10,7 @@ import {
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/nats-core';
 import type { Bus } from './bus.ts';
+import { patiently } from './patience.ts';
 import type { Queue } from './subjects.ts';
 
 export interface StreamOptions {
@@ -20,6 +21,12 @@ const defaults: StreamOptions = { replicas: 1 };
 
 /** Milliseconds a claimed ticket stays with a silent worker before another gets it. */
 export const defaultAckWaitMs = 10_000;
+
+/**
+ * So often, in milliseconds, the server says that it still serves a consumer, also when there is nothing to deliver. Who misses that twice
+ * looks for the consumer again: its server in the cluster may be lost without a word. By the client's default that takes half a minute.
+ */
+export const heartbeatMs = 2_500;
 
 /** A node that is lost while it judges a wake-up delays it by so long. */
 const wakerAckWaitMs = 5_000;
@@ -97,16 +104,11 @@ async function isAsWanted(jsm: JetStreamManager, config: Partial<StreamConfig> &
 const isNameInUse = (cause: unknown): boolean => cause instanceof Error && 'code' in cause && cause.code === 10058;
 
 /** The durable pull consumer that all workers of a type share. Line 18: the limits are ours, not the server's defaults. */
-export async function ensureTicketConsumer(
-  { jsm, subjects }: Bus,
-  type: string,
-  queue: Queue,
-  ackWaitMs: number,
-): Promise<string> {
+export async function ensureTicketConsumer(bus: Bus, type: string, queue: Queue, ackWaitMs: number): Promise<string> {
   const name = `${queue}-${type}`;
-  await ensureConsumer(jsm, subjects.workStream, {
+  await ensureConsumer(bus, bus.subjects.workStream, {
     durable_name: name,
-    filter_subject: subjects.ticket(type, queue),
+    filter_subject: bus.subjects.ticket(type, queue),
     ack_policy: AckPolicy.Explicit,
     ack_wait: nanos(ackWaitMs),
     max_deliver: -1,
@@ -116,9 +118,10 @@ export async function ensureTicketConsumer(
 }
 
 /** Line 8: one durable consumer on what may wake a task, shared by all nodes. */
-export async function ensureWakerConsumer({ jsm, subjects }: Bus): Promise<string> {
+export async function ensureWakerConsumer(bus: Bus): Promise<string> {
   const name = 'waker';
-  await ensureConsumer(jsm, subjects.logStream, {
+  const { subjects } = bus;
+  await ensureConsumer(bus, subjects.logStream, {
     durable_name: name,
     filter_subjects: [subjects.every('steering'), subjects.every('result')],
     ack_policy: AckPolicy.Explicit,
@@ -130,9 +133,10 @@ export async function ensureWakerConsumer({ jsm, subjects }: Bus): Promise<strin
 }
 
 /** Timers that are due, shared by all nodes. */
-export async function ensureTimerConsumer({ jsm, subjects }: Bus): Promise<string> {
+export async function ensureTimerConsumer(bus: Bus): Promise<string> {
   const name = 'due';
-  await ensureConsumer(jsm, subjects.timerStream, {
+  const { subjects } = bus;
+  await ensureConsumer(bus, subjects.timerStream, {
     durable_name: name,
     filter_subject: subjects.timer('*.*', 'due'),
     ack_policy: AckPolicy.Explicit,
@@ -143,15 +147,14 @@ export async function ensureTimerConsumer({ jsm, subjects }: Bus): Promise<strin
   return name;
 }
 
-async function ensureConsumer(
-  jsm: JetStreamManager,
-  stream: string,
-  config: Partial<ConsumerConfig> & { durable_name: string },
-): Promise<void> {
-  try {
-    await jsm.consumers.add(stream, config);
-  } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && (cause.code === 10148 || cause.code === 10013))) throw cause;
-    await jsm.consumers.update(stream, config.durable_name, config);
-  }
-}
+/** Patient: a cluster that looks for a leader, or is about to make copies, has no room for a consumer for a moment. */
+const ensureConsumer = (bus: Bus, stream: string, config: Partial<ConsumerConfig> & { durable_name: string }): Promise<void> =>
+  patiently(bus, `consumer ${config.durable_name}`, async () => {
+    const { consumers } = bus.jsm;
+    try {
+      await consumers.add(stream, config);
+    } catch (cause) {
+      if (!(cause instanceof Error && 'code' in cause && (cause.code === 10148 || cause.code === 10013))) throw cause;
+      await consumers.update(stream, config.durable_name, config);
+    }
+  });

@@ -9,7 +9,7 @@ import { buryTicket } from './dead-letters.ts';
 import { Ticket } from './messages.ts';
 import { pause } from './pause.ts';
 import { publish } from './publish.ts';
-import { ensureTicketConsumer } from './streams.ts';
+import { ensureTicketConsumer, heartbeatMs } from './streams.ts';
 import type { Queue } from './subjects.ts';
 
 /** A delivery of a ticket. Acks go by stream sequence and not by delivery, so they decide nothing: state records do. */
@@ -87,7 +87,7 @@ export async function claimTickets(
         continue;
       }
       try {
-        pulling = await consumer.fetch({ max_messages: free, expires: 30_000 });
+        pulling = await consumer.fetch({ max_messages: free, expires: 30_000, idle_heartbeat: heartbeatMs });
         if (stopping.signal.aborted) pulling.stop();
         for await (const message of pulling) take(message);
       } catch (err) {

@@ -3,7 +3,7 @@ import type { ConsumerMessages } from '@nats-io/jetstream';
 import type { Bus } from './bus.ts';
 import { publish } from './publish.ts';
 import { readState } from './state-record.ts';
-import { ensureTimerConsumer } from './streams.ts';
+import { ensureTimerConsumer, heartbeatMs } from './streams.ts';
 import type { TaskId } from './task-id.ts';
 import { enqueue } from './task-queue.ts';
 
@@ -28,6 +28,7 @@ export async function startTimers(bus: Bus): Promise<{ stop(): Promise<void> }> 
       await enqueue(bus, held.record.spec.type, 'wake', { id: held.record.id, t: held.record.t + 1 });
   };
   let messages: ConsumerMessages | null = await consumer.consume({
+    idle_heartbeat: heartbeatMs,
     callback: (message) =>
       void wake(bus.subjects.parseTimer(message.subject)).then(
         () => message.ack(),

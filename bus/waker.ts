@@ -9,7 +9,7 @@ import { returnLate, returnUnborn, returnUnknown } from './late-steers.ts';
 import { isFull } from './room.ts';
 import { readState } from './state-record.ts';
 import { parseSteering } from './steering-log.ts';
-import { ensureWakerConsumer } from './streams.ts';
+import { ensureWakerConsumer, heartbeatMs } from './streams.ts';
 import type { Channel } from './subjects.ts';
 import { parentOf, type TaskId } from './task-id.ts';
 import { enqueue } from './task-queue.ts';
@@ -75,6 +75,7 @@ export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): 
 
   let messages: ConsumerMessages | null = await consumer.consume({
     max_messages: 500,
+    idle_heartbeat: heartbeatMs,
     callback: (message) => void settle(message),
   });
   return {

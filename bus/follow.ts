@@ -1,0 +1,49 @@
+/**
+ * Reads a stream in its order, from a sequence on and as it grows. The consumer that this takes lives on one server of a cluster, and the
+ * client library waits for it for ever when that server is lost: here another one goes on behind the last message.
+ */
+import { type ConsumerMessages, DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
+import type { Bus } from './bus.ts';
+import { patiently } from './patience.ts';
+import { heartbeatMs } from './streams.ts';
+
+/**
+ * Each message on the subjects once, from sequence `from` on. Ends when `signal` fires or the connection is closed.
+ * @param subjects may have wildcards.
+ */
+export async function* follow(
+  bus: Bus,
+  stream: string,
+  subjects: readonly string[],
+  from: number,
+  signal: AbortSignal,
+): AsyncGenerator<JsMsg> {
+  for (let next = from; !signal.aborted && !bus.nc.isClosed(); ) {
+    const consumer = await patiently(bus, `reading ${stream}`, () =>
+      bus.js.consumers.get(stream, {
+        filter_subjects: [...subjects],
+        deliver_policy: DeliverPolicy.StartSequence,
+        opt_start_seq: next,
+      }),
+    );
+    const messages = await consumer.consume({ idle_heartbeat: heartbeatMs });
+    const stop = () => void messages.close();
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
+    void stopWhenLost(messages, () => bus.nc.isClosed());
+    try {
+      for await (const message of messages) {
+        next = message.seq + 1;
+        yield message;
+      }
+    } finally {
+      signal.removeEventListener('abort', stop);
+      stop();
+    }
+  }
+}
+
+/** Heartbeats that stay out although the connection is there: the server that had the consumer is not. */
+async function stopWhenLost(messages: ConsumerMessages, isClosed: () => boolean): Promise<void> {
+  for await (const { type } of messages.status()) if (type === 'heartbeats_missed' && !isClosed()) void messages.close();
+}

@@ -1,0 +1,98 @@
+/** A cluster as docs/operations describes it: three servers, everything three times, one of them killed at a time. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Memory } from '../../bus/memory.ts';
+import { replicate } from '../../bus/replicas.ts';
+import { type TestCrew, testCrew } from '../support/crew.ts';
+import { never } from '../support/watching.ts';
+import { audit, bookkeeper, clerk, goalOf, Operator } from './books.ts';
+import { type ServerName, ThreeServers } from './three-servers.ts';
+
+/** The short form kills the leader of what decides; the long one (npm run test:faults) that of each stream. */
+const isLong = process.env.COX_FAULTS === 'full';
+const threeCopies = 'bus: { replicas: 3 }';
+
+let servers: ThreeServers;
+let crew: TestCrew;
+beforeAll(async () => {
+  servers = await ThreeServers.start();
+  crew = await testCrew();
+  Object.assign(crew.env, servers.env);
+  crew.model.answer(bookkeeper);
+});
+afterAll(async () => {
+  await crew?.stop();
+  await servers?.stop();
+});
+
+const copiesOf = async ({ bus }: Awaited<ReturnType<TestCrew['join']>>, stream: string) =>
+  (await bus.jsm.streams.info(stream)).config.num_replicas;
+
+test('a node brings the streams up to the copies of its roster, and a client without a roster leaves them there', async () => {
+  const first = await crew.join('first', 'copies');
+  const { subjects } = first.bus;
+  const streams = [subjects.workStream, subjects.logStream, subjects.timerStream, `KV_${subjects.stateBucket}`];
+  const counted = () => Promise.all(streams.map((stream) => copiesOf(first, stream)));
+  expect(await counted()).toEqual([1, 1, 1, 1]);
+  await new Memory(first.bus).remember('before', 'the copies were asked for', 'test');
+  await crew.node(first, { rosterYaml: threeCopies });
+  const memory = `KV_${subjects.memoryBucket}`;
+  expect([...(await counted()), await copiesOf(first, memory)]).toEqual([3, 3, 3, 3, 3]);
+  const client = await crew.join('client', 'copies');
+  await crew.node(client, { types: [] });
+  expect(await counted()).toEqual([3, 3, 3, 3]);
+  await expect(replicate(first.bus, 5)).rejects.toMatchObject({ code: 'nats-too-few-servers' });
+});
+
+test('a server that is no cluster refuses copies with an error that says what to do', async () => {
+  const alone = await testCrew();
+  try {
+    const joined = await alone.join();
+    await expect(alone.node(joined, { rosterYaml: threeCopies })).rejects.toMatchObject({
+      code: 'nats-no-cluster',
+      hint: expect.stringContaining('bus.replicas'),
+    });
+  } finally {
+    await alone.stop();
+  }
+});
+
+const killed = ['tasks', 'log', 'work'].slice(0, isLong ? 3 : 1);
+test.each(killed)(
+  'a goal with steers goes on while the leader of the stream %s is killed: everything ends once',
+  async (what) => {
+    const driver = await crew.join('driver', what);
+    const { subjects, jsm } = driver.bus;
+    const stream = { tasks: `KV_${subjects.stateBucket}`, log: subjects.logStream, work: subjects.workStream }[what]!;
+    const booked: string[] = [];
+    let victim: Promise<ServerName> | null = null;
+    const killLeader = async (): Promise<ServerName> => {
+      const { cluster } = await jsm.streams.info(stream);
+      const leader = cluster?.leader as ServerName;
+      await servers.kill(leader);
+      return leader;
+    };
+    const kinds = [
+      clerk(async (thing) => {
+        booked.push(thing);
+        if (booked.length !== 2) return;
+        victim = killLeader();
+        await victim;
+      }),
+    ];
+    for (const name of ['north', 'south'])
+      await crew.node(await crew.join(name, what), { rosterYaml: threeCopies, kinds, ackWaitMs: 3_000, quietMs: 20 });
+    const things = ['apples', 'pears', 'plums', 'quinces'];
+    const id = await driver.crew.dispatch(goalOf(things));
+    const operator = new Operator(driver, id);
+    await operator.steer(id, { type: 'steer', id: 'hurry', text: 'hurry', urgency: 'after' });
+    const result = await driver.crew.result(id, never);
+    expect(result.outcome).toBe('completed');
+    for (const thing of things) expect(result.output).toContain(`${thing} is booked in euros`);
+    await operator.rest();
+    expect(booked.toSorted()).toEqual(things);
+    expect(await audit(driver, id)).toEqual([]);
+    // It comes back with what it had and takes part again, so that the next may go.
+    await servers.start(await victim!);
+  },
+  45_000,
+);
