@@ -1,5 +1,6 @@
 /** Ends a task that no machine will run: its kind is unknown, its parent has ended, or it has killed too many workers. */
 import type { Bus } from './bus.ts';
+import { sendLetter } from './dead-letters.ts';
 import type { Failure } from './messages.ts';
 import { flush } from './projection.ts';
 import { type Held, replaceState, returned, steersOf, withStatus } from './state-record.ts';
@@ -28,6 +29,8 @@ export async function endTask(bus: Bus, held: Held, failure: Failure | null, at:
     {
       ...record,
       phase: 'done',
+      // H. In the commit that ends it, so that no crash loses the letter.
+      ...(failure?.code === 'poison' && { deadLetter: 'kept' as const }),
       steeringCursor: unread.at(-1)?.seq ?? record.steeringCursor,
       inbox: [],
       known: [...record.known, ...fresh.map(({ steer }) => steer)],
@@ -58,5 +61,6 @@ export async function endTask(bus: Bus, held: Held, failure: Failure | null, at:
   const written = await replaceState(bus, held, next);
   if (!written) return false;
   await flush(bus, written.record);
+  await sendLetter(bus, written.record);
   return true;
 }

@@ -227,6 +227,61 @@ export const Live = z.discriminatedUnion('type', [
 ]);
 export type Live = z.infer<typeof Live>;
 
+/**
+ * On `cox.dead.<id>.letter`: what could not be done and nobody else would tell of. It stays until an operator runs it again or drops it
+ * (`cox dead`).
+ */
+export const DeadLetter = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('task'),
+    id: TaskId,
+    type: TaskType,
+    why: z.string(),
+    claims: z.number().int().describe('How many workers were lost over it.'),
+    nodes: z.array(z.string()).describe('The last of them, oldest first.'),
+    spec: TaskSpec.describe('What it was asked to do, as last redirected.'),
+    parent: TaskId.nullable(),
+    key: z.string().nullable().describe('Its key in the plan of the parent.'),
+    retriedAs: TaskId.nullable().describe('The task that runs in its place; set just before the letter goes.'),
+    at: z.iso.datetime(),
+  }),
+  z.object({
+    kind: z.literal('ticket'),
+    id: z.string().describe('`ticket-<its sequence in the work queue>`.'),
+    type: z.string().describe('Whose queue it was on.'),
+    why: z.string(),
+    payload: z.string().describe('Its beginning.'),
+    bytes: z.number().int().describe('Its whole length.'),
+    at: z.iso.datetime(),
+  }),
+]);
+export type DeadLetter = z.infer<typeof DeadLetter>;
+
+/** A task that a node holds. */
+export const HeldTask = z.object({
+  id: TaskId,
+  type: z.string(),
+  state: TaskState,
+  step: z.number().int().nonnegative(),
+  since: z.iso.datetime().describe('When this node took it.'),
+});
+export type HeldTask = z.infer<typeof HeldTask>;
+
+/** What a node says of itself. */
+export const NodeReport = z.object({
+  name: z.string(),
+  host: z.string(),
+  pid: z.number().int(),
+  version: z.string().describe('Of Coxswain.'),
+  since: z.iso.datetime(),
+  types: z.array(z.string()).describe('The kinds of task it works on.'),
+  slots: z.number().int().describe('Tasks of one type at once.'),
+  draining: z.boolean().describe('It takes nothing new.'),
+  held: z.number().int().nonnegative(),
+  tasks: z.array(HeldTask).describe('The first 500 of those held, longest held first.'),
+});
+export type NodeReport = z.infer<typeof NodeReport>;
+
 /** A row of `tree`. */
 export const TreeNode = z.object({
   id: TaskId.nullable().describe('Null for a node of a plan that is not dispatched yet.'),
