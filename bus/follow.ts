@@ -39,6 +39,8 @@ export async function* follow(
     } finally {
       signal.removeEventListener('abort', stop);
       stop();
+      // Left behind it would stay for five minutes, and the server takes a thousand on one stream.
+      consumer.delete().catch(() => {});
     }
   }
 }
