@@ -27,7 +27,12 @@ export const act = (port: HostPort, { kind, workspace }: { readonly kind: Kind; 
       port.live({ type: 'tool', step, tool: tool.name, text: JSON.stringify(checked.args) });
       try {
         crashPoint('tool:before');
-        const output = await tool.run(checked.args, { workspace, signal, idempotencyKey: `${port.id}:${call.id}` });
+        const output = await tool.run(checked.args, {
+          task: port.id,
+          workspace,
+          signal,
+          idempotencyKey: `${port.id}:${call.id}`,
+        });
         crashPoint('tool:after');
         if (output.artifacts) port.addArtifacts(output.artifacts);
         port.live({ type: 'tool', step, tool: tool.name, text: output.text });

@@ -10,7 +10,8 @@ import type { MenuEntry } from '../roster/menu.ts';
 import type { Roster } from '../roster/schema.ts';
 import { Housekeeping } from './housekeeping.ts';
 import type { Joined } from './join.ts';
-import { checkTools, type Kind, kindNames, kindOf } from './kind.ts';
+import type { Kind } from './kind.ts';
+import { Kinds } from './kinds.ts';
 import { openPrimary, type Primary } from './primary.ts';
 import { subAgentRole } from './sub-agent-role.ts';
 import { supervisorRole } from './supervisor-role.ts';
@@ -54,7 +55,6 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const { joined, roster, workspace, slots = 8, drainMs = 30_000 } = options;
   const { bus, crew, folders, log, env, name } = joined;
   const now = () => new Date();
-  const defined = new Map((options.kinds ?? []).map((kind) => [kind.name, kind]));
   const current = () => roster.current();
   await replicate(bus, current().bus.replicas);
   await limitStreams(bus, current().retention.streamBytes);
@@ -62,22 +62,28 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const { room } = housekeeping;
   const backends = new Backends({ roster: current, folders, log, onProgress: options.onProgress, env });
   const memory = new Memory(bus);
-  const kindFor = (kind: string, user: string) => kindOf(kind, current(), defined, memoryTools(memory, user));
-  const kinds = () => kindNames(current(), defined).map((kind) => ({ name: kind, about: aboutOf(kindFor(kind, name)!) }));
-  checkTools(current(), memoryTools(memory, name));
+  const kinds = new Kinds(current, options.kinds ?? [], memoryTools(memory));
+  kinds.check();
   const worker = await Worker.start({
     bus,
     room,
     name,
-    types: options.types ?? ['supervisor', ...kindNames(current(), defined)],
+    types: options.types ?? ['supervisor', ...kinds.names()],
     slots,
     now,
     ...(options.ackWaitMs !== undefined && { ackWaitMs: options.ackWaitMs }),
     ...(options.quietMs !== undefined && { quietMs: options.quietMs }),
     roleOf: (spec, port) => {
       if (spec.type === 'supervisor')
-        return supervisorRole(port, { bus: { ...bus, room }, backends, roster: current, kinds, now, drainMs });
-      const kind = kindFor(spec.type, port.id);
+        return supervisorRole(port, {
+          bus: { ...bus, room },
+          backends,
+          roster: current,
+          kinds: () => kinds.list(),
+          now,
+          drainMs,
+        });
+      const kind = kinds.get(spec.type);
       if (!kind)
         throw new CoxError('unknown-kind', `The roster has no kind ${spec.type}`, {
           hint: 'Add it under `agents`, or start a worker that knows it.',
@@ -92,7 +98,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     crew,
     backends,
     roster: current,
-    kinds: () => kindNames(current(), defined),
+    kinds: () => kinds.names(),
     // On a server that others use too, the folder means nothing to the node that takes the task.
     workspace: joined.server.embedded ? workspace : null,
     log,
@@ -117,12 +123,3 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     },
   };
 }
-
-/** What an orchestrating model is told of a kind: its tools say most of it. */
-const aboutOf = ({ tools, prompt }: Kind): string =>
-  tools.some(({ asks }) => !asks)
-    ? `can use ${tools
-        .filter(({ asks }) => !asks)
-        .map(({ name }) => name)
-        .join(', ')}`
-    : (prompt.split('\n')[0] ?? '').trim();

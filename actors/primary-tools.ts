@@ -28,7 +28,8 @@ export interface PrimaryToolsOptions {
 
 /** How long a steer's final receipt is waited for. */
 const receiptMs = 10_000;
-const from = 'primary';
+/** Who steers and notes. */
+export const from = 'primary';
 
 const Instruction = z.string().min(1).max(16_000);
 const Id = z.string().min(1).max(64).describe('task id');
@@ -158,7 +159,7 @@ export function primaryTools(options: PrimaryToolsOptions): Tool[] {
       effects: 'none',
       run: async () => ({ text: backends.menu().map(backendLine).join('\n') }),
     }),
-    ...memoryTools(options.memory, from),
+    ...memoryTools(options.memory),
   ];
 }
 

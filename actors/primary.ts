@@ -1,5 +1,5 @@
 /** The primary agent of a node, live: the chart with its effects, and what it tells whoever listens. Nothing of it runs before the first word. */
-import { type Actor, createActor } from 'xstate';
+import { type Actor, createActor, fromCallback } from 'xstate';
 import type { Crew } from '../bus/crew.ts';
 import { Memory } from '../bus/memory.ts';
 import type { TaskId } from '../bus/task-id.ts';
@@ -16,7 +16,7 @@ import { orchestrator } from './decompose.ts';
 import { effect } from './effect.ts';
 import { checkArgs } from './kind.ts';
 import { promptFor } from './primary-prompt.ts';
-import { closingTools, primaryTools } from './primary-tools.ts';
+import { closingTools, from, primaryTools } from './primary-tools.ts';
 import { failureOf } from './think.ts';
 
 export type PrimaryEvent =
@@ -137,18 +137,20 @@ class PrimaryAgent implements Primary {
   }
 
   readonly #think = () =>
-    effect<PrimaryThinkInput, PrimaryMachineEvent>(
-      async (input, say, signal) => {
-        const { backend, reply } = await this.#callSomeone(input, say, signal);
-        const calls = reply.calls.map(
-          ({ tool, args }, index): ToolCall => ({ id: `p${input.replies}-${index}`, tool, args, effects: 'writes' }),
-        );
-        say({ type: 'MODEL_REPLIED', text: reply.text, calls, usage: reply.usage, backend });
-      },
-      (cause) => {
-        this.#options.log.warn({ err: cause }, 'the primary got no reply');
-        return { type: 'MODEL_FAILED', error: failureOf(cause) };
-      },
+    fromCallback(
+      effect<PrimaryThinkInput, PrimaryMachineEvent>(
+        async (input, say, signal) => {
+          const { backend, reply } = await this.#callSomeone(input, say, signal);
+          const calls = reply.calls.map(
+            ({ tool, args }, index): ToolCall => ({ id: `p${input.replies}-${index}`, tool, args, effects: 'writes' }),
+          );
+          say({ type: 'MODEL_REPLIED', text: reply.text, calls, usage: reply.usage, backend });
+        },
+        (cause) => {
+          this.#options.log.warn({ err: cause }, 'the primary got no reply');
+          return { type: 'MODEL_FAILED', error: failureOf(cause) };
+        },
+      ),
     );
 
   /** The cheapest backend that can orchestrate; another one where that fails before it has said anything. */
@@ -193,23 +195,25 @@ class PrimaryAgent implements Primary {
   }
 
   readonly #act = () =>
-    effect<PrimaryActInput, PrimaryMachineEvent>(
-      async ({ call, backend }, say, signal) => {
-        const tools = this.#tools();
-        this.#options.log.debug({ tool: call.tool, args: call.args }, 'the primary acts');
-        const returned = (text: string) => say({ type: 'TOOL_RETURNED', call: call.id, text });
-        const tool = tools.find(({ name }) => name === call.tool);
-        if (!tool) return returned(`there is no tool ${call.tool}; there are ${tools.map(({ name }) => name).join(', ')}`);
-        const checked = checkArgs(tool, call.args);
-        if (!checked.ok) return returned(`these arguments don't fit ${tool.name}: ${checked.problem}`);
-        // None of them touches files; the workspace goes to the tasks.
-        const context = { workspace: '', signal, idempotencyKey: call.id };
-        const { text } = await tool.run(checked.args, context);
-        const isSmall = this.#options.backends.menu().find(({ name }) => name === backend)?.kind === 'embedded';
-        const closes = isSmall && closingTools.has(tool.name);
-        say({ type: 'TOOL_RETURNED', call: call.id, text, ...(closes && { closes }) });
-      },
-      (cause, { call }) => ({ type: 'TOOL_RETURNED', call: call.id, text: `failed: ${failureOf(cause).message}` }),
+    fromCallback(
+      effect<PrimaryActInput, PrimaryMachineEvent>(
+        async ({ call, backend }, say, signal) => {
+          const tools = this.#tools();
+          this.#options.log.debug({ tool: call.tool, args: call.args }, 'the primary acts');
+          const returned = (text: string) => say({ type: 'TOOL_RETURNED', call: call.id, text });
+          const tool = tools.find(({ name }) => name === call.tool);
+          if (!tool) return returned(`there is no tool ${call.tool}; there are ${tools.map(({ name }) => name).join(', ')}`);
+          const checked = checkArgs(tool, call.args);
+          if (!checked.ok) return returned(`these arguments don't fit ${tool.name}: ${checked.problem}`);
+          // None of them touches files; the workspace goes to the tasks.
+          const context = { task: from, workspace: '', signal, idempotencyKey: call.id };
+          const { text } = await tool.run(checked.args, context);
+          const isSmall = this.#options.backends.menu().find(({ name }) => name === backend)?.kind === 'embedded';
+          const closes = isSmall && closingTools.has(tool.name);
+          say({ type: 'TOOL_RETURNED', call: call.id, text, ...(closes && { closes }) });
+        },
+        (cause, { call }) => ({ type: 'TOOL_RETURNED', call: call.id, text: `failed: ${failureOf(cause).message}` }),
+      ),
     );
 
   #tools() {

@@ -3,6 +3,7 @@ import type { AnyActorLogic, AnyEventObject, Snapshot } from 'xstate';
 import type { PlanRow, Result, Status, SteeringMessage, TaskState, Usage } from '../bus/messages.ts';
 import type { StateRecord } from '../bus/state-record.ts';
 import type { Steer } from '../machines/steering.ts';
+import type { provideEffects } from './effect.ts';
 
 /** What every chart's context has, whatever else it has. */
 export interface HostedContext {
@@ -58,6 +59,8 @@ export interface Role {
   readonly machine: { readonly id: string; readonly version: number };
   /** The chart with its effects. */
   readonly logic: AnyActorLogic;
+  /** Under the names by which the chart invokes them. */
+  readonly effects: Parameters<typeof provideEffects>[1];
   readonly input: unknown;
   /** Where the machine waits with nothing of its own to do: it may be parked at once, after a moment of quiet, or not at all. */
   parks(snapshot: HostedSnapshot): 'now' | 'when-quiet' | 'no';

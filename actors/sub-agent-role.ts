@@ -7,6 +7,7 @@ import type { Backends } from '../roster/backends.ts';
 import { act } from './act.ts';
 import { commandOf } from './commands.ts';
 import { deadline } from './deadline.ts';
+import { ownEffect } from './effect.ts';
 import type { Kind } from './kind.ts';
 import type { HostedSnapshot, HostPort, Role } from './role.ts';
 import { swapProblem } from './swap.ts';
@@ -15,6 +16,10 @@ import { thinkInCode } from './think-in-code.ts';
 
 type Snapshot = SnapshotFrom<typeof subAgent>;
 const of = (snapshot: HostedSnapshot) => snapshot as unknown as Snapshot;
+
+const hosted = subAgent.provide({
+  actors: { think: ownEffect('think'), act: ownEffect('act'), deadline: ownEffect('deadline') },
+});
 
 export interface SubAgentRoleOptions {
   readonly kind: Kind;
@@ -40,13 +45,12 @@ export function subAgentRole(port: HostPort, options: SubAgentRoleOptions): Role
   };
   return {
     machine: { id: subAgent.id, version: subAgentVersion },
-    logic: subAgent.provide({
-      actors: {
-        think: kind.think ? thinkInCode(port, { ...options, run: kind.think }) : think(port, options),
-        act: act(port, options),
-        deadline: deadline(now),
-      },
-    }),
+    logic: hosted,
+    effects: {
+      think: kind.think ? thinkInCode(port, { ...options, run: kind.think }) : think(port, options),
+      act: act(port, options),
+      deadline: deadline(now),
+    },
     input,
     parks: (snapshot) => (snapshot.value === 'awaiting-steer' ? 'now' : 'no'),
     mustFinish: (snapshot) => stateOf(of(snapshot)) === 'acting' && of(snapshot).context.calls[0]?.effects !== 'none',

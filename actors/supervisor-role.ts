@@ -11,13 +11,22 @@ import { Children } from './children.ts';
 import { commandOf } from './commands.ts';
 import { deadline } from './deadline.ts';
 import { decompose, type PlanOptions } from './decompose.ts';
-import { effect } from './effect.ts';
+import { effect, ownEffect } from './effect.ts';
 import { type Outcome, reduce } from './reduce.ts';
 import type { HostedSnapshot, HostPort, Role } from './role.ts';
 import { swapProblem } from './swap.ts';
 
 type Snapshot = SnapshotFrom<typeof supervisor>;
 const of = (snapshot: HostedSnapshot) => snapshot as unknown as Snapshot;
+
+const hosted = supervisor.provide({
+  actors: {
+    decompose: ownEffect('decompose'),
+    reduce: ownEffect('reduce'),
+    drain: ownEffect('drain'),
+    deadline: ownEffect('deadline'),
+  },
+});
 
 export interface SupervisorRoleOptions extends PlanOptions {
   readonly bus: Bus;
@@ -40,14 +49,13 @@ export function supervisorRole(port: HostPort, options: SupervisorRoleOptions): 
   const outcomes = (nodes: readonly PlanNode[]) => children.outcomes(nodes);
   return {
     machine: { id: supervisor.id, version: supervisorVersion },
-    logic: supervisor.provide({
-      actors: {
-        decompose: decompose(port, options),
-        reduce: reduce(port, { ...options, outcomes }),
-        drain: drain(drainMs),
-        deadline: deadline(now),
-      },
-    }),
+    logic: hosted,
+    effects: {
+      decompose: decompose(port, options),
+      reduce: reduce(port, { ...options, outcomes }),
+      drain: drain(drainMs),
+      deadline: deadline(now),
+    },
     input,
     parks: (snapshot) => {
       const state = of(snapshot).value;

@@ -18,6 +18,7 @@ import type { Channel } from '../bus/subjects.ts';
 import type { Delivery } from '../bus/task-queue.ts';
 import type { Steer } from '../machines/steering.ts';
 import { messageOf } from '../platform/errors.ts';
+import { provideEffects } from './effect.ts';
 import { Intake } from './intake.ts';
 import type { HostedSnapshot, HostPort, Role } from './role.ts';
 
@@ -104,6 +105,7 @@ export class TaskHost implements HostPort {
     this.#restored = record.snapshot !== null;
     const from = record.snapshot ? { snapshot: { ...record.snapshot, children: {} } } : { input: this.#role.input };
     this.#actor = createActor(this.#role.logic, from as never);
+    provideEffects(this.#actor, this.#role.effects);
     this.#ledger = record.snapshot ? this.#snapshot().context.steers : [];
     this.#progress = record.snapshot ? this.#role.progress(this.#snapshot()) : null;
   }

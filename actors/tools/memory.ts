@@ -3,8 +3,7 @@ import { z } from 'zod';
 import { type Memory, maxKeyChars, maxNoteChars } from '../../bus/memory.ts';
 import { defineTool, type Tool } from './tool.ts';
 
-/** @param from the task that uses them, or who else does. */
-export const memoryTools = (memory: Memory, from: string): Tool[] => [
+export const memoryTools = (memory: Memory): Tool[] => [
   defineTool({
     name: 'remember',
     description: 'Note a fact for later and for other agents, under a short key.',
@@ -13,9 +12,9 @@ export const memoryTools = (memory: Memory, from: string): Tool[] => [
       text: z.string().min(1).max(maxNoteChars),
     }),
     effects: 'idempotent',
-    run: async ({ key, text }) => {
+    run: async ({ key, text }, { task }) => {
       const slug = slugOf(key);
-      await memory.remember(slug, text, from);
+      await memory.remember(slug, text, task);
       return { text: `Noted as ${slug}.` };
     },
   }),

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import type { Effects } from '../../machines/conversation.ts';
 
 export interface ToolContext {
+  /** Whose call it is: the id of the task, or the name of the primary's node. */
+  readonly task: string;
   /** Absolute path that file tools are confined to. */
   readonly workspace: string;
   /** Fires when the call is not wanted any more; a tool that writes is left to finish unless the task ends. */

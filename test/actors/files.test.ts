@@ -19,7 +19,12 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const run = (tool: Tool, args: unknown): Promise<ToolOutput> =>
-  tool.run(tool.args.parse(args), { workspace, signal: new AbortController().signal, idempotencyKey: 'k3xq.1:s1-0' });
+  tool.run(tool.args.parse(args), {
+    task: 'k3xq.1',
+    workspace,
+    signal: new AbortController().signal,
+    idempotencyKey: 'k3xq.1:s1-0',
+  });
 const text = async (tool: Tool, args: unknown) => (await run(tool, args)).text;
 
 test('files are listed, read, and searched in all folders', async () => {
