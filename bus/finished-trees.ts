@@ -5,7 +5,7 @@
  */
 import { DeliverPolicy } from '@nats-io/jetstream';
 import type { Bus } from './bus.ts';
-import { passOver } from './pass.ts';
+import { passOver, storedBytes } from './pass.ts';
 import { type Entry, entriesOf } from './records.ts';
 
 export interface FinishedTree {
@@ -50,24 +50,19 @@ export async function findTrees(bus: Bus): Promise<Trees> {
   return { finished, live };
 }
 
-/** What a message takes in a stream besides its payload: its subject, its headers, a few fields. A fair guess for all of ours. */
-const overheadBytes = 150;
-
 /** Bytes that each of the trees takes up, log and records together. One pass over the heads of the log. */
 export async function sizesOf(bus: Bus, trees: readonly FinishedTree[], signal?: AbortSignal): Promise<Map<string, number>> {
-  const sizes = new Map(
-    trees.map(({ root, entries }) => [root, entries.reduce((sum, { bytes }) => sum + bytes + overheadBytes, 0)]),
-  );
+  const sizes = new Map(trees.map(({ root, entries }) => [root, entries.reduce((sum, { bytes }) => sum + bytes, 0)]));
   const { subjects } = bus;
   if (sizes.size === 0) return sizes;
   await passOver(
     bus,
     subjects.logStream,
     { headers_only: true, deliver_policy: DeliverPolicy.All },
-    ({ subject, headers }) => {
-      const root = rootIn(subjects.parse(subject)?.tokens ?? '');
+    (message) => {
+      const root = rootIn(subjects.parse(message.subject)?.tokens ?? '');
       const before = sizes.get(root);
-      if (before !== undefined) sizes.set(root, before + Number(headers?.get('Nats-Msg-Size') ?? 0) + overheadBytes);
+      if (before !== undefined) sizes.set(root, before + storedBytes(message));
     },
     signal,
   );

@@ -1,7 +1,7 @@
 /** Reads many state records at once: the last value of every key, in one pass over the bucket. */
 import { DeliverPolicy } from '@nats-io/jetstream';
 import type { Bus } from './bus.ts';
-import { passOver } from './pass.ts';
+import { passOver, storedBytes } from './pass.ts';
 import { parseRecord, readState, type StateRecord } from './state-record.ts';
 
 /** @param filter `>` for every task, `k3xq.*` for one tree. For looking around: not a read that decides. Leaves out what is `unborn`. */
@@ -21,6 +21,7 @@ export interface Entry {
   readonly key: string;
   readonly record: StateRecord | null;
   readonly revision: number;
+  /** In the server's store. */
   readonly bytes: number;
   /** By the server's clock. */
   readonly storedAt: Date;
@@ -49,8 +50,9 @@ async function scan(bus: Bus, filter: string): Promise<Map<string, StateRecord>>
 function pass(bus: Bus, filter: string, take: (entry: Entry) => void): Promise<void> {
   const { stream, prefix } = bucketOf(bus);
   const options = { filter_subjects: [`${prefix}${filter}`], deliver_policy: DeliverPolicy.LastPerSubject };
-  return passOver(bus, stream, options, ({ subject, seq, data, time }) => {
+  return passOver(bus, stream, options, (message) => {
+    const { subject, seq, data, time } = message;
     const record = data.length > 0 ? parseRecord(data) : null;
-    take({ key: subject.slice(prefix.length), record, revision: seq, bytes: data.length, storedAt: time });
+    take({ key: subject.slice(prefix.length), record, revision: seq, bytes: storedBytes(message), storedAt: time });
   });
 }
