@@ -54,7 +54,7 @@ export interface CoxNode {
 export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const { joined, roster, workspace, slots = 8, drainMs = 30_000 } = options;
   const { bus, crew, folders, log, env, name } = joined;
-  const now = () => new Date();
+  const { now } = bus;
   const current = () => roster.current();
   await replicate(bus, current().bus.replicas);
   await limitStreams(bus, current().retention.streamBytes);

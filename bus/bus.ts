@@ -6,9 +6,11 @@ import {
   jetstreamManager,
   type MsgRequest,
   type StoredMsg,
+  type StreamInfo,
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Log } from '../platform/log.ts';
+import { startClock } from './clock.ts';
 import { patiently } from './patience.ts';
 import type { Room } from './room.ts';
 import { type StreamOptions, setUpStreams } from './streams.ts';
@@ -24,6 +26,8 @@ export interface Bus {
   readonly log: Log;
   readonly turn: Turn;
   readonly writes: Writes;
+  /** The bus's time: whatever is written down for others, or compared with what they wrote, is of this clock. */
+  readonly now: () => Date;
   /** Where it is set, writes wait for room: the work of a node. Without it a full bus is an error. */
   readonly room?: Room;
 }
@@ -38,7 +42,15 @@ export async function openBus(
   const js = jetstream(nc);
   const bus = { nc, js, jsm, subjects, log: options.log, turn: new Turn(), writes: new Writes(js) };
   await patiently(bus, 'the streams', () => setUpStreams(bus, options.streams));
-  return bus;
+  const now = await patiently(bus, 'the time', () => startClock(nc, options.log, () => timeOf(bus)));
+  return { ...bus, now };
+}
+
+/** By the server that leads what decides: its clock also stamps the messages. */
+async function timeOf({ jsm, subjects }: Pick<Bus, 'jsm' | 'subjects'>): Promise<number> {
+  // The server says when it answered; the client's type does not know it.
+  const { ts } = (await jsm.streams.info(`KV_${subjects.stateBucket}`)) as StreamInfo & { ts: string };
+  return Date.parse(ts);
 }
 
 /**

@@ -38,6 +38,7 @@ export type CrewEvent =
 export interface CrewOptions {
   /** Who speaks: shown in records and logs. */
   readonly name: string;
+  /** Default: the bus's time. */
   readonly now?: () => Date;
   readonly random?: (bytes: Uint8Array) => Uint8Array;
 }
@@ -48,7 +49,7 @@ export class Crew {
   readonly #now: () => Date;
   readonly #random: (bytes: Uint8Array) => Uint8Array;
 
-  constructor(bus: Bus, { name, now = () => new Date(), random = (bytes) => crypto.getRandomValues(bytes) }: CrewOptions) {
+  constructor(bus: Bus, { name, now = bus.now, random = (bytes) => crypto.getRandomValues(bytes) }: CrewOptions) {
     this.bus = bus;
     this.#name = name;
     this.#now = now;

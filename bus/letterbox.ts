@@ -36,7 +36,7 @@ export class DeadLetters {
   readonly #crew: Crew;
   readonly #now: () => Date;
 
-  constructor(crew: Crew, now: () => Date = () => new Date()) {
+  constructor(crew: Crew, now: () => Date = crew.bus.now) {
     this.#crew = crew;
     this.#now = now;
   }

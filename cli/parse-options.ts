@@ -27,9 +27,8 @@ export const list = z.string().transform((text) =>
     .filter((word) => word !== ''),
 );
 
-/** Minutes from now, as a point in time. */
+/** Minutes from now: `pointInTime` says when that is. */
 export const deadline = z.coerce
   .number('expected a number of minutes')
   .positive('expected more than 0 minutes')
-  .max(525_600, 'expected at most a year')
-  .transform((minutes) => new Date(Date.now() + minutes * 60_000).toISOString());
+  .max(525_600, 'expected at most a year');

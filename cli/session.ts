@@ -45,6 +45,10 @@ async function reportConnection(joined: Joined, note: (text: string) => void, st
   }
 }
 
+/** So many minutes from now by the bus's clock: the nodes that keep the deadline have that one, and perhaps not ours. */
+export const pointInTime = ({ bus }: Joined, minutes: number | undefined): string | null =>
+  minutes === undefined ? null : new Date(bus.now().getTime() + minutes * 60_000).toISOString();
+
 /**
  * The folder a dispatched task is told. On a server that others use too the current folder of this terminal means nothing to the node that
  * takes the task, unless the operator has named it.

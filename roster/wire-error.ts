@@ -70,7 +70,9 @@ function retryAfter(headers: Headers | undefined): number | undefined {
   const text = headers?.get('retry-after');
   if (!text) return undefined;
   const seconds = Number(text);
-  const waitMs = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(text) - Date.now();
+  // A date is one of the server's clock, not of ours.
+  const sent = Date.parse(headers?.get('date') ?? '') || Date.now();
+  const waitMs = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(text) - sent;
   return Number.isFinite(waitMs) ? Math.max(0, waitMs) : undefined;
 }
 

@@ -8,7 +8,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { readGoal } from '../goal.ts';
 import { deadline, list, parseOptions } from '../parse-options.ts';
 import { readRoster } from '../roster.ts';
-import { withCrew, workspaceFor } from '../session.ts';
+import { pointInTime, withCrew, workspaceFor } from '../session.ts';
 
 const Shape = z.object({
   backend: z.string().optional(),
@@ -17,12 +17,14 @@ const Shape = z.object({
 });
 
 export const run: Run = async (cli, [type = '', ...words], options) => {
-  const { backend = null, needs, deadline: deadlineAt = null } = parseOptions(Shape, options);
+  const { backend = null, needs, deadline: minutes } = parseOptions(Shape, options);
   const instruction = await readGoal(words, cli.stdin);
-  const spec = { type, instruction, needs, backend, deadlineAt };
+  const spec = { type, instruction, needs, backend };
   return withCrew(cli, { start: true }, async (joined) => {
     await checkNames(cli, joined, type, backend);
-    const id = await joined.crew.dispatch(checked({ ...spec, workspace: workspaceFor(cli, joined) }));
+    const id = await joined.crew.dispatch(
+      checked({ ...spec, workspace: workspaceFor(cli, joined), deadlineAt: pointInTime(joined, minutes) }),
+    );
     cli.out.answer({ id }, id);
     if (!(await someoneWorks(joined))) cli.out.note(`No node is up: ${id} waits until one is (cox, or cox up).`);
     return exitCodes.ok;

@@ -19,13 +19,13 @@ import { readPlan } from '../plan-file.ts';
 import { statusLines } from '../render/events.ts';
 import { LiveTree } from '../render/live-tree.ts';
 import { endLine, salvageText } from '../render/result.ts';
-import { withCrew, workspaceFor } from '../session.ts';
+import { pointInTime, withCrew, workspaceFor } from '../session.ts';
 import { exitOf } from './result.ts';
 
 const Shape = z.object({ deadline: deadline.optional(), slots: count(1, 10_000).optional(), plan: z.string().optional() });
 
 export const run: Run = async (cli, words, options) => {
-  const { deadline: deadlineAt, slots, plan: planFile } = parseOptions(Shape, options);
+  const { deadline: minutes, slots, plan: planFile } = parseOptions(Shape, options);
   const instruction = await readGoal(words, cli.stdin);
   const plan = planFile === undefined ? null : await readPlan(planFile);
   const shown: { tree: LiveTree | null } = { tree: null };
@@ -37,7 +37,8 @@ export const run: Run = async (cli, words, options) => {
     const node = await hostNode(cli, joined, { slots, onProgress, note });
     try {
       const workspace = workspaceFor(cli, joined);
-      const id = await joined.crew.dispatch({ type: 'supervisor', instruction, workspace, plan, deadlineAt: deadlineAt ?? null });
+      const deadlineAt = pointInTime(joined, minutes);
+      const id = await joined.crew.dispatch({ type: 'supervisor', instruction, workspace, plan, deadlineAt });
       const view = new GoalView(joined.crew, id);
       shown.tree = new LiveTree(cli.out.stderr, cli.out.paint.stderr, () => view.nodes);
       return await follow(cli, joined.crew, view, shown.tree);
