@@ -1,5 +1,6 @@
 /** A node: a worker, the backends it thinks with, and the micro service. What `cox`, `cox run` and `cox up` host in their process. */
 import { Memory } from '../bus/memory.ts';
+import type { NodeReport } from '../bus/messages.ts';
 import { replicate } from '../bus/replicas.ts';
 import { startService } from '../bus/service.ts';
 import { limitStreams } from '../bus/stream-size.ts';
@@ -12,6 +13,7 @@ import { Housekeeping } from './housekeeping.ts';
 import type { Joined } from './join.ts';
 import type { Kind } from './kind.ts';
 import { Kinds } from './kinds.ts';
+import { nodeReport } from './node-report.ts';
 import { openPrimary, type Primary } from './primary.ts';
 import { subAgentRole } from './sub-agent-role.ts';
 import { supervisorRole } from './supervisor-role.ts';
@@ -45,6 +47,8 @@ export interface CoxNode {
   menu(): MenuEntry[];
   /** Who the operator talks to; thinks with nothing before the first word. */
   readonly primary: Primary;
+  /** What it answers to `cox nodes`. */
+  report(): NodeReport;
   /** Takes nothing new and gives back what it holds. */
   drain(): Promise<void>;
   /** Drains, then ends the backends. Idempotent. */
@@ -64,11 +68,13 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const memory = new Memory(bus);
   const kinds = new Kinds(current, options.kinds ?? [], memoryTools(memory));
   kinds.check();
+  const types = options.types ?? ['supervisor', ...kinds.names()];
+  const since = now();
   const worker = await Worker.start({
     bus,
     room,
     name,
-    types: options.types ?? ['supervisor', ...kinds.names()],
+    types,
     slots,
     now,
     ...(options.ackWaitMs !== undefined && { ackWaitMs: options.ackWaitMs }),
@@ -93,7 +99,9 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     },
   });
   housekeeping.start();
-  const service = await startService(bus, { crew, node: name, menu: () => backends.menu() });
+  let draining = false;
+  const report = () => nodeReport({ name, since, types, slots, draining, holding: worker.holding });
+  const service = await startService(bus, { crew, node: name, menu: () => backends.menu(), report });
   const primary = openPrimary({
     crew,
     backends,
@@ -105,17 +113,20 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   });
   let stopping: Promise<void> | null = null;
   const drain = async () => {
+    draining = true;
     await primary.stop();
-    await service.stop();
     // Work that waits for room can't be handed back by a commit.
     await housekeeping.stop();
     await worker.drain();
+    // Last: until then it can be asked what it still holds.
+    await service.stop();
   };
   return {
     name,
     backends,
     menu: () => backends.menu(),
     primary,
+    report,
     drain,
     stop: () => {
       stopping ??= drain().then(() => backends.stop());

@@ -10,7 +10,7 @@
 import { createActor } from 'xstate';
 import type { Bus } from '../bus/bus.ts';
 import { afterPark, afterRelease, hasEndedAbove } from '../bus/claim.ts';
-import type { Live, Result } from '../bus/messages.ts';
+import type { HeldTask, Live, Result } from '../bus/messages.ts';
 import { flush } from '../bus/projection.ts';
 import { type Held, readState, replaceState, type StateRecord, withStatus } from '../bus/state-record.ts';
 import { readSteering } from '../bus/steering-log.ts';
@@ -86,6 +86,7 @@ export class TaskHost implements HostPort {
   #artifacts: string[];
   #crash: string | null = null;
   #lastCommitAt: number;
+  readonly #since: string;
   /** As it was when the task was claimed. */
   readonly #progress: string | null;
 
@@ -100,6 +101,7 @@ export class TaskHost implements HostPort {
     this.#artifacts = [...record.artifacts];
     this.#backend = record.last?.backend ?? null;
     this.#lastCommitAt = options.now().getTime();
+    this.#since = options.now().toISOString();
     this.#role = options.role(this);
     this.#intake = new Intake(record, this.#role, options.now);
     this.#restored = record.snapshot !== null;
@@ -123,6 +125,13 @@ export class TaskHost implements HostPort {
   /** Nothing on the bus tells yet that it is hosted here. */
   get isTentative(): boolean {
     return this.#tentative;
+  }
+
+  /** For whoever asks what a node is busy with. */
+  get report(): HeldTask {
+    const snapshot = this.#snapshot();
+    const { state } = this.#role.view(snapshot);
+    return { id: this.id, type: this.spec.type, state, step: snapshot.context.step, since: this.#since };
   }
 
   // --- what the worker does with it

@@ -5,7 +5,7 @@
 import type { Bus } from '../bus/bus.ts';
 import { claim } from '../bus/claim.ts';
 import { endTask } from '../bus/end-task.ts';
-import type { Failure } from '../bus/messages.ts';
+import type { Failure, HeldTask } from '../bus/messages.ts';
 import { onNudge } from '../bus/nudges.ts';
 import { Parents } from '../bus/parents.ts';
 import { isFull, type Room } from '../bus/room.ts';
@@ -97,9 +97,9 @@ export class Worker {
     return { stop: () => clearInterval(timer) };
   }
 
-  /** Tasks held now. */
-  get holding(): TaskId[] {
-    return [...this.#hosts.keys()];
+  /** Tasks held now, longest held first. */
+  get holding(): HeldTask[] {
+    return [...this.#hosts.values()].map((host) => host.report);
   }
 
   async #handle(delivery: Delivery): Promise<void> {

@@ -94,7 +94,7 @@ export class DeadLetters {
       return { ...common, as: row.id, receipt: null };
     }
     const message = { type: 'rerun', id: `retry:${id}`, key } as const;
-    const { steer } = await this.#crew.steer(parent, message, signal);
+    const { steer } = await this.#crew.steer(parent, message);
     const receipt = await this.#finalReceipt(parent, steer, signal);
     if (receipt?.fate === 'returned') return (await this.#row(parent, key)) ? { ...common, as: null, receipt } : null;
     if (!receipt) {
@@ -108,6 +108,7 @@ export class DeadLetters {
 
   /** From the beginning of its log: the steer may have been sent by an earlier try. Null once `signal` fires. */
   async #finalReceipt(parent: TaskId, steer: string, signal: AbortSignal): Promise<Receipt | null> {
+    if (signal.aborted) return null;
     try {
       for await (const receipt of this.#crew.receipts(parent, { steer, seq: 0 }, signal))
         if (receipt.fate === 'applied' || receipt.fate === 'returned') return receipt;

@@ -63,6 +63,13 @@ const subjects: Readonly<Record<string, Subject>> = {
     description: 'Tokens and tool output as they come, for whoever watches. Kept nowhere.',
     client: 'receive',
   },
+  letter: {
+    address: 'cox.dead.{id}.letter',
+    parameters: { id: { description: 'The id of the letter: that of its task, two words, or ticket-417.' } },
+    messages: ['DeadLetter'],
+    description: 'What was given up. Kept on a stream of its own until somebody runs it again or drops it.',
+    client: 'receive',
+  },
   pending: {
     address: 'cox.tasks.{type}.pending',
     parameters: type,

@@ -1,8 +1,11 @@
 /** The zod schemas of messages.ts and service.ts as JSON Schema, one for each message: what docs/protocol is generated from. */
 import { z } from 'zod';
 import {
+  DeadLetter,
   Failure,
+  HeldTask,
   Live,
+  NodeReport,
   PlanRow,
   PlanSpec,
   PlanTask,
@@ -72,19 +75,39 @@ export const replies = {
       }),
     ),
   }),
+  nodes: NodeReport,
+  dead: z.object({ letters: z.array(DeadLetter).describe('Oldest first.') }),
+  deadRetry: z.discriminatedUnion('how', [
+    z.object({ how: z.literal('dispatched'), id: z.string(), as: TaskId.describe('The task that runs in its place.') }),
+    z.object({
+      how: z.literal('rerun'),
+      id: z.string(),
+      as: TaskId.nullable().describe('Null: the parent has not said it yet.'),
+      parent: TaskId,
+      key: z.string(),
+      receipt: Receipt.nullable().describe('Of the parent; null: none came within `waitMs`, and the letter stays until then.'),
+    }),
+  ]),
+  deadDrop: z.object({ id: z.string() }),
 } as const satisfies Record<Verb, z.ZodType>;
 
 /** The body of an error reply; `Nats-Service-Error-Code` is 400 for a request that can't be done, 500 for a defect. */
 export const Refusal = z.object({ code: z.string(), message: z.string(), hint: z.string() });
 
-const shared = { Failure, PlanRow, PlanSpec, PlanTask, Question, Receipt, TaskId, TaskState, TreeNode, Usage };
+const shared = { Failure, HeldTask, PlanRow, PlanSpec, PlanTask, Question, Receipt, TaskId, TaskState, TreeNode, Usage };
 /** The messages themselves. */
-export const messages = { Live, Result, Status, SteeringMessage, TaskSpec, Ticket } as const;
+export const messages = { DeadLetter, Live, NodeReport, Result, Status, SteeringMessage, TaskSpec, Ticket } as const;
 
 export const verbs = Object.keys(requests) as Verb[];
 export const requestName = (verb: Verb): string => (verb === 'dispatch' ? 'TaskSpec' : `${capital(verb)}Request`);
 export const replyName = (verb: Verb): string =>
-  replies[verb] === Status ? 'Status' : replies[verb] === Steered ? 'SteerReply' : `${capital(verb)}Reply`;
+  replies[verb] === Status
+    ? 'Status'
+    : replies[verb] === NodeReport
+      ? 'NodeReport'
+      : replies[verb] === Steered
+        ? 'SteerReply'
+        : `${capital(verb)}Reply`;
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 
 /**

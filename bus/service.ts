@@ -2,12 +2,14 @@
  * `cox.api.<verb>`: request and reply for any client, as a NATS micro service named after the namespace. A request is a JSON object; the
  * reply is a JSON object, or an error with a code, a description and `{ code, message, hint }` as payload.
  */
+import { randomUUID } from 'node:crypto';
 import { type ServiceMsg, Svcm } from '@nats-io/services';
 import { z } from 'zod';
 import { CoxError, messageOf } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import type { Crew } from './crew.ts';
-import { SteeringMessage, TaskSpec } from './messages.ts';
+import { DeadLetters } from './letterbox.ts';
+import { type NodeReport, SteeringMessage, TaskSpec } from './messages.ts';
 import { describe } from './steering-log.ts';
 import { TaskId } from './task-id.ts';
 
@@ -22,6 +24,8 @@ const steering = (type: string) =>
     .object({ task: TaskId, ...waiting })
     .loose()
     .transform(({ task, waitMs, ...message }) => ({ task, waitMs, message: { ...message, type } }));
+
+const LetterId = z.string().min(1).max(64).describe('Of a dead letter: the task’s, or `ticket-<sequence>`.');
 
 /** What each verb takes. */
 export const requests = {
@@ -38,6 +42,10 @@ export const requests = {
   tree: z.object({ task: TaskId }).strict(),
   tasks: z.object({}).strict(),
   menu: z.object({}).strict(),
+  nodes: z.object({}).strict(),
+  dead: z.object({}).strict(),
+  deadRetry: z.object({ id: LetterId, waitMs: waiting.waitMs.default(5_000) }).strict(),
+  deadDrop: z.object({ id: LetterId }).strict(),
 } as const;
 export type Verb = keyof typeof requests;
 
@@ -47,9 +55,13 @@ export interface ServiceOptions {
   readonly node: string;
   /** The backends of the node that answers. */
   readonly menu: () => readonly unknown[];
+  readonly report: () => NodeReport;
 }
 
-export async function startService(bus: Bus, { crew, node, menu }: ServiceOptions): Promise<{ stop(): Promise<void> }> {
+/** One of the nodes answers, by a queue group; here all of them do, each for itself. */
+const askedOfAll: readonly Verb[] = ['nodes'];
+
+export async function startService(bus: Bus, { crew, node, menu, report }: ServiceOptions): Promise<{ stop(): Promise<void> }> {
   const service = await new Svcm(bus.nc).add({
     name: bus.subjects.namespace,
     version: serviceVersion,
@@ -57,6 +69,7 @@ export async function startService(bus: Bus, { crew, node, menu }: ServiceOption
     metadata: { node },
   });
   const ended = new AbortController();
+  const letters = new DeadLetters(crew);
   const answers: { [V in Verb]: (request: z.infer<(typeof requests)[V]>) => Promise<unknown> } = {
     dispatch: async (spec) => ({ id: await crew.dispatch(spec) }),
     status: async ({ task }) => (await crew.status(task)) ?? unknown(task),
@@ -76,12 +89,23 @@ export async function startService(bus: Bus, { crew, node, menu }: ServiceOption
     tree: async ({ task }) => ({ nodes: await crew.tree(task) }),
     tasks: async () => ({ tasks: await crew.tasks() }),
     menu: async () => ({ backends: menu() }),
+    nodes: async () => report(),
+    dead: async () => ({ letters: await letters.list() }),
+    deadRetry: ({ id, waitMs }) => letters.retry(id, AbortSignal.any([AbortSignal.timeout(waitMs), ended.signal])),
+    deadDrop: async ({ id }) => {
+      await letters.drop(id);
+      return { id };
+    },
   };
   const group = service.addGroup(bus.subjects.api());
   for (const verb of Object.keys(requests) as Verb[])
-    group.addEndpoint(verb, (err, message) => {
-      if (err) return;
-      void reply(message, verb, answers[verb] as (request: unknown) => Promise<unknown>, bus);
+    group.addEndpoint(verb, {
+      // A group of its own: an endpoint without any would get the service's.
+      ...(askedOfAll.includes(verb) && { queue: randomUUID() }),
+      handler: (err, message) => {
+        if (err) return;
+        void reply(message, verb, answers[verb] as (request: unknown) => Promise<unknown>, bus);
+      },
     });
   return {
     stop: async () => {

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** The entry of `cox`: parses, runs one command, reports what went wrong, ends with its exit code. */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import process from 'node:process';
+import { version } from '../platform/version.ts';
 import type { Cli } from './cli.ts';
 import { Interrupted, reported, usageError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -111,15 +111,6 @@ async function logFileOf(cli: Cli): Promise<string> {
 function stopWriting(error: Error & { code?: string }): void {
   if (error.code === 'EPIPE') ended.abort(new Interrupted(exitCodes.ok));
   else throw error;
-}
-
-/** package.json is one folder up in a checkout, two in the built package. */
-function version(): string {
-  for (const path of ['../package.json', '../../package.json'])
-    try {
-      return (JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string }).version;
-    } catch {}
-  return 'unknown';
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

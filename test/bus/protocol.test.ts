@@ -101,6 +101,15 @@ test('a live service answers every verb as documented, and refuses as documented
   await answers('tree', { task });
   await answers('tasks', {});
   await answers('menu', {});
+  await answers('nodes', {});
+  expect(await answers('dead', {})).toEqual({ letters: [] });
+  const [given] = examples.DeadLetter as readonly (object & { kind: 'task' })[];
+  for (const id of ['dead1.0', 'dead2.0']) {
+    await joined.bus.js.publish(joined.bus.subjects.letter(id), JSON.stringify({ ...given, id, parent: null }));
+    expect(await answers('dead', {})).toMatchObject({ letters: [{ id }] });
+    if (id === 'dead1.0') await answers('deadRetry', { id });
+    else await answers('deadDrop', { id });
+  }
   await answers('cancel', { task, reason: 'enough' });
   expect(await answers('result', { task, waitMs: 10_000 })).toMatchObject({ result: { outcome: 'cancelled' } });
   await call.closed;
@@ -111,6 +120,8 @@ test('a live service answers every verb as documented, and refuses as documented
     ['steer', { task, text: '' }],
     ['tree', { task: 'no id' }],
     ['menu', { unexpected: 1 }],
+    ['deadRetry', { id: 'dead1.0' }],
+    ['deadDrop', { id: 'nobody.0' }],
   ] as const) {
     const refused = await ask(verb, body);
     expect(refused.code).toBe(400);

@@ -1,0 +1,17 @@
+/** Which Coxswain this is: of package.json, one folder up in a checkout and two in the built package. */
+import { readFileSync } from 'node:fs';
+
+let known: string | null = null;
+
+export function version(): string {
+  known ??= read();
+  return known;
+}
+
+function read(): string {
+  for (const path of ['../package.json', '../../package.json'])
+    try {
+      return (JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string }).version;
+    } catch {}
+  return 'unknown';
+}
