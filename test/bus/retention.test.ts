@@ -189,7 +189,6 @@ test.each(['a record', 'a status'])(
     await crew.node(joined);
     const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
     const call = await crew.model.next();
-    await joined.crew.steer(id, { type: 'steer', text: 'y', urgency: 'after' });
     const { nc, subjects } = joined.bus;
     const { record } = (await readState(joined.bus, id))!;
     const status = `${subjects.namespace}.tasks.*.0.status`;
