@@ -1,5 +1,8 @@
 import { type AnyEventObject, type CallbackLogicFunction, type EventObject, fromCallback } from 'xstate';
 
+/** Made once, since it comes with a stack. */
+const left = new DOMException('the task has left the state that this was for', 'AbortError');
+
 /** What a callback actor runs. */
 export type Effect<Input> = CallbackLogicFunction<EventObject, AnyEventObject, Input>;
 
@@ -19,7 +22,7 @@ export const effect =
       if (!stop.signal.aborted) sendBack(fact);
     };
     work(input, say, stop.signal).catch((cause) => say(failed(cause, input)));
-    return () => stop.abort();
+    return () => stop.abort(left);
   };
 
 // biome-ignore lint/suspicious/noExplicitAny: each chart says what its effects are given.

@@ -49,6 +49,9 @@ export interface HostOptions {
 /** A task that ends within so long, without an effect or a steer, is claimed and done in one commit (line 11). */
 export const tentativeMs = 50;
 
+/** Made once: with a stack of its own for each task it would cost more than the rest of an end. */
+const ended = new DOMException('the task is no longer hosted here', 'AbortError');
+
 type Waiter = { readonly resolve: () => void; readonly reject: (cause: unknown) => void };
 
 export class TaskHost implements HostPort {
@@ -70,6 +73,7 @@ export class TaskHost implements HostPort {
   #releasing = false;
   #tentative: boolean;
   #mustTell = false;
+  #overdue: NodeJS.Timeout | undefined;
   #bell = Promise.withResolvers<void>();
   #waiters: Waiter[] = [];
   #passing: { channel: Channel; seq: number; resolve: (passed: boolean) => void }[] = [];
@@ -139,15 +143,14 @@ export class TaskHost implements HostPort {
   /** Runs until the task is done, parked, fenced or released. Never throws for what a crash elsewhere can cause. */
   async run(): Promise<HostEnd> {
     const heartbeat = setInterval(() => this.#beat(), this.#options.ackWaitMs / 3);
-    const overdue = this.#tentative && setTimeout(() => this.#tell(), tentativeMs);
     try {
       this.#startActor();
       return await this.#loop();
     } finally {
       clearInterval(heartbeat);
-      if (overdue) clearTimeout(overdue);
+      clearTimeout(this.#overdue);
       this.#actor.stop();
-      this.#ended.abort();
+      this.#ended.abort(ended);
       for (const waiter of this.#waiters) waiter.reject(new Error('the task is no longer hosted here'));
       for (const passing of this.#passing) passing.resolve(false);
       this.#passing = [];
@@ -229,10 +232,13 @@ export class TaskHost implements HostPort {
     this.#ring();
   }
 
-  /** It does not end at once: the bus should know who has it. */
-  #tell(): void {
-    this.#mustTell = true;
-    this.#ring();
+  #begin(): void {
+    this.#actor.send({ type: 'START' });
+    if (!this.#tentative || !this.#isActive()) return;
+    this.#overdue = setTimeout(() => {
+      this.#mustTell = true;
+      this.#ring();
+    }, tentativeMs);
   }
 
   #startActor(): void {
@@ -265,7 +271,7 @@ export class TaskHost implements HostPort {
         await this.#read();
       }
       // What was sent before the first claim is in the ledger by now, so the first model call sees it.
-      if (!this.#crash && this.#snapshot().value === 'idle') this.#actor.send({ type: 'START' });
+      if (!this.#crash && this.#snapshot().value === 'idle') this.#begin();
       if (this.#releasing && (this.#crash || !this.#role.mustFinish(this.#snapshot()))) return await this.#release();
       const isDone = this.#crash !== null || this.#snapshot().status !== 'active';
       const parks = this.#parks();

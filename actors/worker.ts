@@ -123,15 +123,15 @@ export class Worker {
     }
   }
 
-  async #run(delivery: Delivery): Promise<void> {
+  /** @param tentatively a task that killed its worker is counted before it is tried again (line 12). */
+  async #run(delivery: Delivery, tentatively = !delivery.redelivered): Promise<void> {
     const { bus, name, now, ackWaitMs = defaultAckWaitMs } = this.#options;
     const { id } = delivery.ticket;
     const claimed = await claim(bus, delivery, {
       node: name,
       now,
       ackWaitMs,
-      // A task that killed its worker is counted before it is tried again (line 12).
-      tentatively: !delivery.redelivered,
+      tentatively,
       isPlanned: (child) => this.#parents.isPlanned(child),
     });
     if (claimed.kind === 'stale') {
@@ -148,10 +148,12 @@ export class Worker {
     // Two tickets of one run were claimed side by side.
     if (claimed.kind === 'run' && claimed.tentative && this.#hosts.has(id)) return delivery.nak(tentativeMs);
     this.#hosts.set(id, host);
+    let isTaken = false;
     try {
       const how = await host.run();
       bus.log.info({ id, epoch: held.record.epoch, end: how }, 'task');
       if (how === 'orphaned') await end(host.held, null);
+      isTaken = how === 'fenced' && host.isTentative;
     } catch (cause) {
       if (!isFull(cause)) throw cause;
       await this.#putOff(delivery, cause, held);
@@ -159,6 +161,8 @@ export class Worker {
       if (this.#hosts.get(id) === host) this.#hosts.delete(id);
       if (this.#hosts.size === 0) this.#idle.resolve();
     }
+    // It was not as fresh as it looked: what the ticket is worth is for its state to say.
+    if (isTaken) await this.#run(delivery, false);
   }
 
   #putOff(delivery: Delivery, cause: CoxError, held: Held | null): Promise<void> {

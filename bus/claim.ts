@@ -1,7 +1,7 @@
 /** Who may run a task (PROTOCOL line 2). One message is one run; a lost compare-and-set reads again. */
 import type { Bus } from './bus.ts';
 import { lostSoFar, sendLetter } from './dead-letters.ts';
-import type { Failure } from './messages.ts';
+import type { Failure, TaskSpec } from './messages.ts';
 import { flush } from './projection.ts';
 import { createState, type Held, newRecord, readState, replaceState, type StateRecord } from './state-record.ts';
 import { readSteering } from './steering-log.ts';
@@ -46,14 +46,19 @@ export async function claim(
   { node, now, ackWaitMs, tentatively = false, isPlanned: planned = (it) => isPlanned(bus, it) }: Claimant,
 ): Promise<Claim> {
   const { id, t } = ticket;
+  const firstClaim = (spec: TaskSpec): StateRecord => {
+    const fresh = newRecord(id, spec, node, now().toISOString());
+    return { ...fresh, phase: 'held', epoch: 1, t, q, idleClaims: 1 };
+  };
+  // Nearly always there is nothing to read: if there is, the first commit finds out.
+  if (tentatively && ticket.spec && t === 1 && (await planned(id)))
+    return { kind: 'run', held: { record: firstClaim(ticket.spec), revision: 0 }, tentative: true };
   for (;;) {
     const held = await readState(bus, id);
     if (!held || held.record.phase === 'unborn') {
       // Line 15: no state and no live parent: never start.
       if (!ticket.spec || !(await planned(id))) return stale('no such task');
-      const fresh = newRecord(id, ticket.spec, node, now().toISOString());
-      const first = { ...fresh, ...(held && returnedBefore(held.record)), phase: 'held' as const, epoch: 1, t, q, idleClaims: 1 };
-      if (tentatively && !held) return { kind: 'run', held: { record: first, revision: 0 }, tentative: true };
+      const first = { ...firstClaim(ticket.spec), ...(held && returnedBefore(held.record)) };
       const written = held ? await replaceState(bus, held, first) : await createState(bus, first);
       if (!written) continue;
       if (await hasEndedAbove(bus, id)) return { kind: 'end', held: written, failure: null };
