@@ -34,14 +34,16 @@ export const decompose = (port: HostPort, options: PlanOptions) =>
       const isAsDispatched = input.instruction === port.spec.instruction;
       if (given && isAsDispatched) {
         const kinds = new Set(options.kinds().map(({ name }) => name));
-        const problem = planProblem(given.tasks, kinds, input, options.roster().supervision.maxTasks);
+        // What has returned before it began again is not done twice.
+        const tasks = given.tasks.filter(({ key }) => !Object.hasOwn(input.nodes, key));
+        const problem = planProblem(tasks, kinds, input, options.roster().supervision.maxTasks);
         if (problem)
           throw new CoxError('bad-plan', `The plan can't be carried out: ${problem}`, {
             hint: 'Mend the plan and dispatch it again.',
           });
         return say({
           type: 'PLANNED',
-          nodes: given.tasks,
+          nodes: tasks,
           reduce: given.reduce,
           usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
           backend: 'plan',

@@ -4,6 +4,7 @@ import type { NodeReport } from '../bus/messages.ts';
 import { replicate } from '../bus/replicas.ts';
 import { startService } from '../bus/service.ts';
 import { limitStreams } from '../bus/stream-size.ts';
+import { subAgentChart, supervisorChart } from '../machines/charts.ts';
 import type { Progress } from '../platform/asset.ts';
 import { CoxError } from '../platform/errors.ts';
 import { Backends } from '../roster/backends.ts';
@@ -79,6 +80,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     now,
     ...(options.ackWaitMs !== undefined && { ackWaitMs: options.ackWaitMs }),
     ...(options.quietMs !== undefined && { quietMs: options.quietMs }),
+    chartOf: ({ type }) => (type === 'supervisor' ? supervisorChart : subAgentChart),
     roleOf: (spec, port) => {
       if (spec.type === 'supervisor')
         return supervisorRole(port, {

@@ -2,6 +2,7 @@
 import type { AnyActorLogic, AnyEventObject, Snapshot } from 'xstate';
 import type { PlanRow, Result, Status, SteeringMessage, TaskState, Usage } from '../bus/messages.ts';
 import type { StateRecord } from '../bus/state-record.ts';
+import type { Earlier } from '../machines/earlier.ts';
 import type { Steer } from '../machines/steering.ts';
 import type { provideEffects } from './effect.ts';
 
@@ -26,6 +27,8 @@ export interface HostPort {
   readonly id: string;
   /** The task as it was dispatched. */
   readonly spec: StateRecord['spec'];
+  /** What a task that begins again brings along (docs/adr/0015); null for all others. */
+  readonly earlier: Earlier | null;
   readonly epoch: () => number;
   /** Resolves when a commit covers the state that the effect was started in (B, write-ahead). Rejects when it never will. */
   settled(signal: AbortSignal): Promise<void>;

@@ -42,6 +42,7 @@ export function subAgentRole(port: HostPort, options: SubAgentRoleOptions): Role
       ...(spec.limits.costUsd !== undefined && { costUsd: spec.limits.costUsd }),
       deadlineAt: spec.deadlineAt === null ? null : Date.parse(spec.deadlineAt),
     },
+    ...(port.earlier && { earlier: port.earlier }),
   };
   return {
     machine: { id: subAgent.id, version: subAgentVersion },

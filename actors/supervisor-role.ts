@@ -45,6 +45,7 @@ export function supervisorRole(port: HostPort, options: SupervisorRoleOptions): 
     instruction: spec.instruction,
     backend: spec.backend,
     policy: { concurrency, onFailure, maxAttempts, deadlineAt },
+    ...(port.earlier && { earlier: port.earlier }),
   };
   const outcomes = (nodes: readonly PlanNode[]) => children.outcomes(nodes);
   return {

@@ -16,6 +16,7 @@ import { type Held, readState, replaceState, type StateRecord, withStatus } from
 import { readSteering } from '../bus/steering-log.ts';
 import type { Channel } from '../bus/subjects.ts';
 import type { Delivery } from '../bus/task-queue.ts';
+import type { Earlier } from '../machines/earlier.ts';
 import type { Steer } from '../machines/steering.ts';
 import { messageOf } from '../platform/errors.ts';
 import { provideEffects } from './effect.ts';
@@ -112,7 +113,7 @@ export class TaskHost implements HostPort {
     const from = record.snapshot ? { snapshot: { ...record.snapshot, children: {} } } : { input: this.#role.input };
     this.#actor = createActor(this.#role.logic, from as never);
     provideEffects(this.#actor, this.#role.effects);
-    this.#ledger = record.snapshot ? this.#snapshot().context.steers : [];
+    this.#ledger = this.#snapshot().context.steers;
     this.#progress = record.snapshot ? this.#role.progress(this.#snapshot()) : null;
   }
 
@@ -121,6 +122,10 @@ export class TaskHost implements HostPort {
   }
   get spec(): StateRecord['spec'] {
     return this.#held.record.spec;
+  }
+  get earlier(): Earlier | null {
+    // Written by actors/stranded.ts alone.
+    return (this.#held.record.earlier ?? null) as Earlier | null;
   }
   readonly epoch = (): number => this.#held.record.epoch;
   get held(): Held {
@@ -355,6 +360,8 @@ export class TaskHost implements HostPort {
         plan: [...view.plan],
         machine: this.#role.machine,
         snapshot: persisted,
+        stranded: undefined,
+        earlier: undefined,
         artifacts: this.#artifacts,
         wakeAt: phase === 'parked' && wakeAt !== null ? new Date(wakeAt).toISOString() : null,
         // To park or to be handed back is no failure to get on (docs/adr/0011).

@@ -16,9 +16,12 @@ import type { TaskId } from '../bus/task-id.ts';
 import { claimTickets, type Delivery } from '../bus/task-queue.ts';
 import { startTimers } from '../bus/timers.ts';
 import { startWaker } from '../bus/waker.ts';
+import type { Chart } from '../machines/charts.ts';
 import { CoxError, messageOf } from '../platform/errors.ts';
+import { isLeftToOthers, openCheckpoint } from './checkpoint.ts';
 import { putOff } from './put-off.ts';
 import type { HostPort, Role } from './role.ts';
+import { settleStranded } from './stranded.ts';
 import { TaskHost, tentativeMs } from './task-host.ts';
 
 export interface WorkerOptions {
@@ -31,6 +34,8 @@ export interface WorkerOptions {
   /** Tasks of one type that run at once, and as many again for tasks that are woken. */
   readonly slots: number;
   readonly roleOf: (spec: StateRecord['spec'], port: HostPort) => Role;
+  /** The chart that the role of such a task has: checkpoints are compared with it. */
+  readonly chartOf: (spec: StateRecord['spec']) => Chart;
   readonly now: () => Date;
   /** Milliseconds a silent worker keeps a ticket. */
   readonly ackWaitMs?: number;
@@ -38,6 +43,10 @@ export interface WorkerOptions {
   readonly sweepMs?: number;
   /** Milliseconds a supervisor that only waits stays in memory. */
   readonly quietMs?: number;
+  /** Milliseconds for which a ticket is handed back whose task another node should rather have. Default: 5 s. */
+  readonly leaveMs?: number;
+  /** Milliseconds after which a task that can't go on here is looked at again. Default: 5 minutes. */
+  readonly retryMs?: number;
 }
 
 export class Worker {
@@ -127,19 +136,28 @@ export class Worker {
   async #run(delivery: Delivery, tentatively = !delivery.redelivered): Promise<void> {
     const { bus, name, now, ackWaitMs = defaultAckWaitMs } = this.#options;
     const { id } = delivery.ticket;
+    const { chartOf, leaveMs = 5_000 } = this.#options;
     const claimed = await claim(bus, delivery, {
       node: name,
       now,
       ackWaitMs,
       tentatively,
       isPlanned: (child) => this.#parents.isPlanned(child),
+      leaves: (record) => isLeftToOthers(bus, record, chartOf(record.spec), delivery.deliveries),
     });
+    if (claimed.kind === 'later') {
+      bus.log.info({ id, why: claimed.why }, 'left to another node');
+      return delivery.nak(leaveMs);
+    }
     if (claimed.kind === 'stale') {
       bus.log.debug({ id, t: delivery.ticket.t, why: claimed.why }, 'stale ticket');
       delivery.ack();
       return;
     }
-    const { held } = claimed;
+    const opened = claimed.kind === 'end' ? claimed : await this.#open(claimed.held);
+    if (opened.kind === 'fenced') return;
+    if (opened.kind === 'settled') return delivery.ack();
+    const { held } = opened;
     const host = claimed.kind === 'end' ? claimed.failure : this.#host(held, delivery, claimed.tentative);
     const end = async (it: Held, why: Failure | null) => {
       if (await endTask(bus, it, why, now().toISOString())) delivery.ack();
@@ -147,6 +165,7 @@ export class Worker {
     if (!(host instanceof TaskHost)) return end(held, host);
     // Two tickets of one run were claimed side by side.
     if (claimed.kind === 'run' && claimed.tentative && this.#hosts.has(id)) return delivery.nak(tentativeMs);
+    if ('note' in opened && opened.note) host.note(opened.note);
     this.#hosts.set(id, host);
     let isTaken = false;
     try {
@@ -168,6 +187,18 @@ export class Worker {
   #putOff(delivery: Delivery, cause: CoxError, held: Held | null): Promise<void> {
     const { bus, room, ackWaitMs = defaultAckWaitMs } = this.#options;
     return putOff(delivery, cause, { bus, room, ackWaitMs, held });
+  }
+
+  /** Compares its checkpoint with the chart; a task that can't go on here asks its operator instead. */
+  async #open(
+    held: Held,
+  ): Promise<{ kind: 'opened'; held: Held; note?: string | undefined } | { kind: 'settled' } | { kind: 'fenced' }> {
+    const { bus, now, chartOf, retryMs = 300_000 } = this.#options;
+    const opened = openCheckpoint(held.record, chartOf(held.record.spec));
+    if (opened.kind === 'fits') return { kind: 'opened', held: { ...held, record: opened.record }, note: opened.note };
+    const settled = await settleStranded(bus, held, { why: opened.why, now, retryMs });
+    if (settled.kind === 'begins-again') return { kind: 'opened', held: settled.held };
+    return { kind: settled.kind === 'fenced' ? 'fenced' : 'settled' };
   }
 
   /** @returns why the task can't run here or anywhere: its kind is unknown, its workspace is refused. */

@@ -17,6 +17,8 @@ export type Claim =
   | { readonly kind: 'run'; readonly held: Held; readonly tentative: boolean }
   /** It is ours, and it is not to run: it failed for good, or (null) it is cancelled because its parent has ended (lines 12 and 14). */
   | { readonly kind: 'end'; readonly held: Held; readonly failure: Failure | null }
+  /** Another node should rather have it: hand the ticket back for a while. */
+  | { readonly kind: 'later'; readonly why: string }
   /** Nothing to do for this ticket: ack it. */
   | { readonly kind: 'stale'; readonly why: string };
 
@@ -28,6 +30,8 @@ export interface Claimant {
   readonly tentatively?: boolean;
   /** Whether a sub-task without a state is to be started. Default: by its parent's state. */
   readonly isPlanned?: (id: TaskId) => Promise<boolean>;
+  /** Asked before a task with a checkpoint is claimed (docs/adr/0015). */
+  readonly leaves?: (record: StateRecord) => Promise<boolean>;
 }
 
 /** Line 12: claims in a row that came to nothing before a task is taken to be what kills its workers. */
@@ -43,7 +47,7 @@ const stale = (why: string): Claim => ({ kind: 'stale', why });
 export async function claim(
   bus: Bus,
   { ticket, q }: Pick<Delivery, 'ticket' | 'q'>,
-  { node, now, ackWaitMs, tentatively = false, isPlanned: planned = (it) => isPlanned(bus, it) }: Claimant,
+  { node, now, ackWaitMs, tentatively = false, isPlanned: planned = (it) => isPlanned(bus, it), leaves }: Claimant,
 ): Promise<Claim> {
   const { id, t } = ticket;
   const firstClaim = (spec: TaskSpec): StateRecord => {
@@ -73,6 +77,8 @@ export async function claim(
     const next = (record.phase === 'ready' || record.phase === 'parked') && t === record.t + 1;
     const again = record.phase === 'held' && t === record.t && q === record.q;
     if (next || again) {
+      if (record.snapshot !== null && (await leaves?.(record)))
+        return { kind: 'later', why: 'its checkpoint is newer than this node' };
       // A redelivery: whoever had it may be frozen rather than dead (line 10).
       const doubt = again && { doubtfulUntil: new Date(now().getTime() + 2 * ackWaitMs).toISOString() };
       const run = { epoch: record.epoch + 1, t, q, node, idleClaims: record.idleClaims + 1, ...lostSoFar(record) };

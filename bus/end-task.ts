@@ -1,7 +1,7 @@
 /** Ends a task that no machine will run: its kind is unknown, its parent has ended, or it has killed too many workers. */
 import type { Bus } from './bus.ts';
 import { sendLetter } from './dead-letters.ts';
-import type { Failure } from './messages.ts';
+import type { Failure, Receipt } from './messages.ts';
 import { flush } from './projection.ts';
 import { type Held, replaceState, returned, steersOf, withStatus } from './state-record.ts';
 import { readSteering } from './steering-log.ts';
@@ -11,9 +11,16 @@ const noUsage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
 /**
  * One commit with the result and a final receipt for every steer.
  * @param failure null: it was cancelled.
+ * @param more `findings`: what was found so far. `applied`: the steer that ended it.
  * @returns false when someone else's writes count now.
  */
-export async function endTask(bus: Bus, held: Held, failure: Failure | null, at: string): Promise<boolean> {
+export async function endTask(
+  bus: Bus,
+  held: Held,
+  failure: Failure | null,
+  at: string,
+  { findings = [], applied }: { readonly findings?: string[]; readonly applied?: string } = {},
+): Promise<boolean> {
   const { record } = held;
   const outcome = failure ? 'failed' : 'cancelled';
   const reason = `the task has ended: ${failure?.message ?? 'it was cancelled'}`;
@@ -23,7 +30,15 @@ export async function endTask(bus: Bus, held: Held, failure: Failure | null, at:
   const usage = record.last?.usage ?? noUsage;
   const receipts = [
     ...record.inbox.map(({ steer, kind, seq }) => returned(steer, kind, seq, reason)),
-    ...fresh.map(({ steer, seq, message, problem }) => returned(steer, message?.type ?? 'unknown', seq, problem ?? reason)),
+    ...fresh.flatMap(({ steer, seq, message, problem }): Receipt[] => {
+      const kind = message?.type ?? 'unknown';
+      if (steer !== applied) return [returned(steer, kind, seq, problem ?? reason)];
+      const base = { steer, kind, seq };
+      return [
+        { ...base, fate: 'accepted' },
+        { ...base, fate: 'applied', step: record.last?.step ?? 0 },
+      ];
+    }),
   ];
   const next = withStatus(
     {
@@ -40,7 +55,7 @@ export async function endTask(bus: Bus, held: Held, failure: Failure | null, at:
         outcome,
         output: null,
         failure,
-        salvage: { findings: [], remaining: record.spec.instruction, artifacts: record.artifacts, steps: record.last?.step ?? 0 },
+        salvage: { findings, remaining: record.instruction, artifacts: record.artifacts, steps: record.last?.step ?? 0 },
         usage,
         usageByBackend: {},
         at,

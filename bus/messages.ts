@@ -158,7 +158,7 @@ export type Receipt = z.infer<typeof Receipt>;
 
 export const Question = z.object({
   id: z.string(),
-  kind: z.enum(['asked', 'approval', 'in-doubt', 'budget', 'stuck']),
+  kind: z.enum(['asked', 'approval', 'in-doubt', 'budget', 'stuck', 'checkpoint']),
   text: z.string(),
   choices: z.array(z.string()).optional(),
 });

@@ -46,6 +46,14 @@ export const StateRecord = z.object({
     .nullable()
     .describe('Until then a worker that lost the task may still be running a call of it.'),
   idleClaims: z.number().int().describe('Claims since the last commit that made progress.'),
+  stranded: z
+    .object({ left: z.boolean(), doing: z.string().optional() })
+    .optional()
+    .describe('No node that met it can go on with its checkpoint: its operator is asked, or has left it so (docs/adr/0015).'),
+  earlier: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('What a task that begins again brings along, until the first commit of its new machine.'),
   lost: z.array(z.string()).optional().describe('The last nodes whose claims came to nothing, since the last progress.'),
   deadLetter: z.enum(['kept', 'gone']).optional().describe('It ended as poison; `gone`: an operator has seen to it.'),
   createdAt: z.iso.datetime(),
@@ -158,5 +166,6 @@ export const returned = (steer: string, kind: string, seq: number, reason: strin
 export function steersOf({ known, inbox, snapshot }: StateRecord): Set<string> {
   // Every chart keeps its ledger in `context.steers`.
   const context = snapshot?.context as { steers?: readonly { id: string }[] } | undefined;
-  return new Set([...known, ...inbox.map(({ steer }) => steer), ...(context?.steers ?? []).map(({ id }) => id)]);
+  const ledger = Array.isArray(context?.steers) ? (context.steers as readonly { id: string }[]) : [];
+  return new Set([...known, ...inbox.map(({ steer }) => steer), ...ledger.map(({ id }) => id)]);
 }

@@ -19,6 +19,8 @@ export interface Delivery {
   readonly q: number;
   /** Somebody had it before, and may have come to harm by it. */
   readonly redelivered: boolean;
+  /** How often it was delivered, this time included. */
+  readonly deliveries: number;
   /** Still being worked on: another ack wait, please. */
   working(): void;
   /** Not confirmed: a ticket that comes again is stale, and harmless. */
@@ -63,6 +65,7 @@ export async function claimTickets(
       ticket,
       q: message.seq,
       redelivered: message.redelivered,
+      deliveries: message.info.deliveryCount,
       working: () => message.working(),
       ack: () => {
         crashPoint('ack:before');

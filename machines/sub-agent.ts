@@ -30,6 +30,7 @@ import {
   totalUsage,
   unfinished,
 } from './conversation.ts';
+import type { Earlier } from './earlier.ts';
 import type { Ledger, Steer } from './steering.ts';
 import * as ledger from './steering.ts';
 
@@ -84,7 +85,7 @@ export interface SubAgentContext {
   readonly lastFailure: Failure | null;
   readonly outcome: Outcome | null;
 }
-export type SubAgentInput = Pick<SubAgentContext, 'instruction' | 'backend' | 'limits'>;
+export type SubAgentInput = Pick<SubAgentContext, 'instruction' | 'backend' | 'limits'> & { readonly earlier?: Earlier };
 /** `partial` is what the model was saying when the task ended; it is also the last unfinished message. */
 export type SubAgentOutput = Pick<SubAgentContext, 'outcome' | 'answer' | 'partial' | 'messages' | 'usage' | 'step'> & {
   /** Calls that may have run although no result came: whoever reads the result must know. */
@@ -131,6 +132,16 @@ const wordsFor = ({ kind, text }: Steer): Message => ({
   role: 'user',
   text: kind === 'redirect' ? `New instruction, in place of the earlier one: ${text}` : text,
 });
+
+/** A task that begins again is told what it had found, before what it is to do. */
+function opening({ instruction, earlier }: SubAgentInput): Message[] {
+  if (!earlier) return [{ role: 'user', text: instruction }];
+  const found = `This task was begun before and could not be gone on with. What came of it then:\n\n${earlier.found.join('\n\n')}`;
+  return [
+    ...(earlier.found.length > 0 ? [{ role: 'user' as const, text: found }] : []),
+    ...[earlier.instruction, ...earlier.corrections].map((text) => ({ role: 'user' as const, text })),
+  ];
+}
 
 const crashed = (what: string, cause: unknown): Failure => ({ code: `${what}-crashed`, message: String(cause), retryable: true });
 
@@ -287,21 +298,21 @@ export const subAgent = setup({
   /** Of eventless steps after one event: the table takes four at most. */
   options: { maxIterations: 20 },
   context: ({ input }) => ({
-    instruction: input.instruction,
+    instruction: input.earlier?.instruction ?? input.instruction,
     backend: input.backend,
     limits: input.limits,
-    messages: [{ role: 'user', text: input.instruction }],
+    messages: opening(input),
     partial: '',
     calls: [],
     answer: null,
-    steers: [],
+    steers: input.earlier?.steers ?? [],
     question: null,
     paused: false,
-    step: 0,
+    step: input.earlier?.step ?? 0,
     failures: 0,
     repeats: 0,
-    questions: 0,
-    usage: {},
+    questions: input.earlier?.questions ?? 0,
+    usage: input.earlier?.usage ?? {},
     lastFailure: null,
     outcome: null,
   }),

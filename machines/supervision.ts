@@ -2,6 +2,7 @@
 import { type Command, entryOf } from './commands.ts';
 import type { Failure, Outcome } from './conversation.ts';
 import { mergeUsage } from './conversation.ts';
+import type { Earlier } from './earlier.ts';
 import type { PlanCommand, Relay, Return, SupervisorContext, SupervisorEvent } from './goal.ts';
 import type { Directive, PlanNode, Reduce } from './plan.ts';
 import * as plan from './plan.ts';
@@ -114,6 +115,22 @@ export function recordReturns(context: SupervisorContext, returns: readonly Retu
   }
   const now = { nodes: plan.put(context.nodes, ...changed), usage, undecided, stopping: [...stopping] };
   return escalated ? { ...now, ...end({ ...context, ...now }, { kind: 'failed', ...escalated }) } : now;
+}
+
+/** A goal that begins again is planned anew, as after a redirect: what has returned counts, what runs is told to stop, numbers go on. */
+export function takenOver(earlier: Earlier): Partial<SupervisorContext> {
+  const { instruction, corrections, steers, step, questions, usage, children, returned, running, found } = earlier;
+  const nodes = returned.map(
+    ({ child, ...spec }): PlanNode => ({ ...plan.planned(spec), status: 'returned', attempt: 1, child }),
+  );
+  const cancel: Relay = { id: `again-${children}`, kind: 'cancel', text: '', urgency: 'now', children: running };
+  return {
+    ...{ instruction, corrections, steers, step, questions, usage, children },
+    draft: found.at(-1) ?? null,
+    nodes: plan.put({}, ...nodes),
+    stopping: running,
+    relays: running.length > 0 ? [cancel] : [],
+  };
 }
 
 /** Questions about what is done anew are closed, those about the whole too. */

@@ -37,6 +37,7 @@ import {
   recordReturns,
   reopen,
   stop,
+  takenOver,
   takeUp,
   wouldEnd,
 } from './supervision.ts';
@@ -252,6 +253,7 @@ export const supervisor = setup({
     draft: null,
     usage: {},
     outcome: null,
+    ...(input.earlier && takenOver(input.earlier)),
   }),
   output: ({ context: { outcome, answer, draft, usage, step } }) => ({ outcome, answer, draft, usage, step }),
   initial: 'idle',

@@ -9,6 +9,7 @@ const asks: Record<Question['kind'], string> = {
   'in-doubt': 'is in doubt',
   budget: 'is out of budget',
   stuck: 'is stuck',
+  checkpoint: 'cannot go on',
 };
 
 /** `command`: how the operator's surface spells it, `cox answer` or `/answer`. */

@@ -1,0 +1,23 @@
+/** What a task brings along that begins again, because no machine can go on with its checkpoint (docs/adr/0015). Plain JSON. */
+import type { UsageByBackend } from './conversation.ts';
+import type { NodeSpec } from './plan.ts';
+import type { Ledger } from './steering.ts';
+
+export interface Earlier {
+  /** What it was asked to do last. */
+  readonly instruction: string;
+  /** Corrections that it had taken up. */
+  readonly corrections: readonly string[];
+  /** Steers that are still queued. */
+  readonly steers: Ledger;
+  /** What it had found, and what it may have done, in words. */
+  readonly found: readonly string[];
+  /** Counting goes on: ids of calls, questions and children stay unique, and nothing spent is forgotten. */
+  readonly step: number;
+  readonly questions: number;
+  readonly usage: UsageByBackend;
+  /** Of a supervisor: sub-tasks ever dispatched, those whose results count, and those that run. */
+  readonly children: number;
+  readonly returned: readonly (NodeSpec & { readonly child: number })[];
+  readonly running: readonly number[];
+}

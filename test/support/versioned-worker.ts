@@ -1,0 +1,47 @@
+/** A worker as a node of another version of the charts would have it. */
+
+import { defineKind } from '../../actors/define-kind.ts';
+import type { Joined } from '../../actors/join.ts';
+import { subAgentRole } from '../../actors/sub-agent-role.ts';
+import { askOperator } from '../../actors/tools/ask-operator.ts';
+import { Worker, type WorkerOptions } from '../../actors/worker.ts';
+import type { StateRecord } from '../../bus/state-record.ts';
+import { readState, replaceState } from '../../bus/state-record.ts';
+import { type Chart, subAgentChart } from '../../machines/charts.ts';
+import { Backends } from '../../roster/backends.ts';
+import type { TestCrew } from './crew.ts';
+import { testRoster } from './roster.ts';
+
+export type VersionedOptions = Partial<Pick<WorkerOptions, 'leaveMs' | 'retryMs' | 'ackWaitMs'>> &
+  Partial<Pick<Chart, 'version' | 'migrations'>>;
+
+/** Works on `reasoning` tasks with the sub-agent chart as `version`. */
+export function workerOf(crew: TestCrew, { bus, name, folders, log, env }: Joined, options: VersionedOptions): Promise<Worker> {
+  const { version = 1, migrations = {}, ...rest } = options;
+  const roster = testRoster(crew.model.url);
+  const backends = new Backends({ roster: () => roster, folders, log, onProgress: () => {}, env });
+  const chart: Chart = { ...subAgentChart, version, migrations };
+  const kind = defineKind({ name: 'reasoning', prompt: 'You think.', tools: [askOperator] });
+  const { now } = bus;
+  return Worker.start({
+    bus,
+    name,
+    types: ['reasoning'],
+    slots: 4,
+    now,
+    chartOf: () => chart,
+    roleOf: (_, port) => ({
+      ...subAgentRole(port, { kind, backends, gated: [], workspace: crew.folder, now }),
+      machine: { id: chart.machine.id, version },
+    }),
+    ...rest,
+  });
+}
+
+/** What a node of another version, or a hand in the bucket, would have left there. */
+export async function rewrite({ bus }: Joined, id: string, change: (record: StateRecord) => Partial<StateRecord>): Promise<void> {
+  const held = await readState(bus, id);
+  if (!held) throw new Error(`there is no ${id}`);
+  const written = await replaceState(bus, held, { ...held.record, ...change(held.record) });
+  if (!written) throw new Error(`${id} was written meanwhile`);
+}
