@@ -1,4 +1,4 @@
-/** The resident memory of processes over time, as the system counts it. */
+/** Memory over time. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
@@ -16,26 +16,26 @@ export interface Course {
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
+/** Resident memory of a process in bytes. */
+export async function residentBytes(pid: number): Promise<number> {
+  const { stdout } = await run('ps', ['-o', 'rss=', '-p', String(pid)]);
+  return Number(stdout.trim()) * 1024;
+}
+
 export class Memory {
-  readonly #pids: Readonly<Record<string, number>>;
+  readonly #probes: Readonly<Record<string, () => Promise<number>>>;
   readonly #samples = new Map<string, number[]>();
 
-  private constructor(pids: Readonly<Record<string, number>>) {
-    this.#pids = pids;
-    for (const name of Object.keys(pids)) this.#samples.set(name, []);
-  }
-
-  /** With a first sample. @param pids by name. */
-  static async of(pids: Readonly<Record<string, number>>): Promise<Memory> {
-    const memory = new Memory(pids);
-    await memory.sample();
-    return memory;
+  /** @param probes bytes of something, by name. */
+  constructor(probes: Readonly<Record<string, () => Promise<number>>>) {
+    this.#probes = probes;
   }
 
   async sample(): Promise<void> {
-    for (const [name, pid] of Object.entries(this.#pids)) {
-      const { stdout } = await run('ps', ['-o', 'rss=', '-p', String(pid)]);
-      this.#samples.get(name)!.push(Math.round(Number(stdout.trim()) / 1024));
+    for (const [name, probe] of Object.entries(this.#probes)) {
+      const samples = this.#samples.get(name) ?? [];
+      samples.push(Math.round((await probe()) / 1e6));
+      this.#samples.set(name, samples);
     }
   }
 
@@ -51,7 +51,7 @@ export class Memory {
       const middle = median(samples.slice(from, from + fifth));
       const end = median(samples.slice(-fifth));
       // Over the second half: by then everything is warm.
-      const isFlat = end <= middle * 1.2 + 20;
+      const isFlat = end <= middle * 1.15 + 10;
       return { name, start: median(samples.slice(0, fifth)), middle, end, most: Math.max(...samples), isFlat };
     });
   }

@@ -1,26 +1,23 @@
 /** What the log says became of every steer and every task of one tree, or of a whole namespace. */
 import type { Bus } from '../../../bus/bus.ts';
+import { passOver } from '../../../bus/pass.ts';
 import { parseStatus } from '../../../bus/projection.ts';
 import { parseSteering } from '../../../bus/steering-log.ts';
 import { type Account, owedBy } from '../../models/bus/account.ts';
 
 /** @param root of the tree; by default all of them. */
-export async function accountsOf({ js, subjects }: Bus, root = '*'): Promise<Map<string, Account>> {
+export async function accountsOf(bus: Bus, root = '*'): Promise<Map<string, Account>> {
+  const { subjects } = bus;
   const tasks = new Map<string, Account>();
   const filter_subjects = (['status', 'steering', 'result'] as const).map((channel) => subjects.every(channel, root));
-  const consumer = await js.consumers.get(subjects.logStream, { filter_subjects });
-  if ((await consumer.info()).num_pending === 0) return tasks;
-  const messages = await consumer.consume();
-  for await (const message of messages) {
+  await passOver(bus, subjects.logStream, { filter_subjects }, (message) => {
     const { tokens, channel } = subjects.parse(message.subject)!;
     const account = tasks.get(tokens) ?? { statuses: [], steers: [], results: [] };
     tasks.set(tokens, account);
     if (channel === 'status') account.statuses.push(parseStatus(message.data)!);
     else if (channel === 'result') account.results.push(message.seq);
     else account.steers.push(parseSteering({ data: message.data, seq: message.seq, header: message.headers }).steer);
-    if (message.info.pending === 0) break;
-  }
-  await messages.close();
+  });
   return tasks;
 }
 

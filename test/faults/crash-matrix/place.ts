@@ -93,6 +93,13 @@ export class Place {
   }
 }
 
+/** Bytes that are left of its heap when the garbage is collected. */
+export async function heapOf({ process: worker }: WorkerProcess): Promise<number> {
+  const said = once(worker.stdout!, 'data');
+  worker.kill('SIGUSR2');
+  return Number(String((await said)[0]).trim());
+}
+
 /** Thousands of streams on one server slow it down. */
 export async function sweepAway({ bus }: Joined): Promise<void> {
   const { workStream, logStream, timerStream, stateBucket } = bus.subjects;

@@ -1,7 +1,10 @@
 /**
  * A worker in a process of its own. Environment: that of joinCrew, and RUN, MODEL_URL, OUTSIDE_URL, TYPES (comma-separated, default all), and
- * the crash points' COX_CRASH_AT and COX_CRASH_LOG. Says `ready` when it takes tasks; SIGTERM drains it.
+ * the crash points' COX_CRASH_AT and COX_CRASH_LOG. Says `ready` when it takes tasks; SIGTERM drains it; on SIGUSR2 it collects its garbage
+ * and says what is left, in bytes.
  */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { pino } from 'pino';
 import { joinCrew } from '../../../actors/join.ts';
 import { foldersOf } from '../../../platform/folders.ts';
@@ -18,4 +21,9 @@ const joined = await joinCrew({
 });
 const node = await startWorkerNode(joined, { run, modelUrl, outsideUrl, ...(TYPES && { types: TYPES.split(',') }) });
 process.on('SIGTERM', () => void node.stop().then(() => joined.close()));
+process.on('SIGUSR2', () => {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  process.stdout.write(`${process.memoryUsage().heapUsed}\n`);
+});
 process.stdout.write('ready\n');
