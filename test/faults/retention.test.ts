@@ -1,0 +1,162 @@
+/**
+ * Collections that die: `cox gc` is killed before the first purge, then after it, then after the second … with trees of every sort around.
+ * What lives is untouched all the while and finishes in the end; what was half purged never runs, and the last collection finds all of it.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Joined } from '../../actors/join.ts';
+import { allRecords } from '../../bus/records.ts';
+import { readState } from '../../bus/state-record.ts';
+import { rootOf } from '../../bus/task-id.ts';
+import { enqueue } from '../../bus/task-queue.ts';
+import { type TestCrew, testCrew } from '../support/crew.ts';
+import { never, statusWhere } from '../support/watching.ts';
+import { dice, seed, shuffled } from './crash-matrix/chance.ts';
+
+let crew: TestCrew;
+let joined: Joined;
+beforeEach(async () => {
+  crew = await testCrew();
+  joined = await crew.join();
+});
+afterEach(() => crew.stop());
+
+const cox = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+
+/** @returns whether it was killed at the point. */
+async function gc(crashAt: string | null): Promise<boolean> {
+  const env = { ...crew.env, ...(crashAt !== null && { COX_CRASH_AT: crashAt }) };
+  const child = spawn(process.execPath, [cox, 'gc', '--older-than', '0s', '--json'], { env, cwd: crew.folder, stdio: 'ignore' });
+  const [code, signal] = await once(child, 'exit');
+  if (signal === null) expect(code).toBe(0);
+  return signal === 'SIGKILL';
+}
+
+/** Subjects of a tree with what stands on them, in every stream. */
+async function standing(root: string): Promise<Record<string, number>> {
+  const { jsm, subjects } = joined.bus;
+  const streams = [subjects.logStream, `KV_${subjects.stateBucket}`, subjects.timerStream];
+  const each = await Promise.all(
+    streams.map(async (name) => (await jsm.streams.info(name, { subjects_filter: '>' })).state.subjects ?? {}),
+  );
+  const all = Object.entries(Object.assign({}, ...each) as Record<string, number>);
+  return Object.fromEntries(all.filter(([subject]) => subject.split('.').includes(root)).sort());
+}
+
+const isAbout = (text: string) => (call: { texts(role: string): string[] }) => call.texts('user').join().includes(text);
+const goal = (keys: readonly string[]) => ({
+  type: 'supervisor',
+  instruction: 'goal',
+  plan: {
+    tasks: keys.map((key) => ({ key: key.replace(' ', '-'), type: 'reasoning', instruction: key })),
+    reduce: { by: 'concat' as const },
+  },
+});
+type Made = { readonly id: string; finish(): Promise<void> };
+
+/** Ways to be finished, and ways not to be. */
+const finished: (() => Promise<string>)[] = [
+  async () => {
+    const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'quick' });
+    (await crew.model.next(isAbout('quick'))).reply('done');
+    return id;
+  },
+  async () => {
+    const id = await joined.crew.dispatch(goal(['part one', 'part two']));
+    for (const key of ['part one', 'part two']) (await crew.model.next(isAbout(key))).reply('done');
+    return id;
+  },
+  async () => {
+    const id = await joined.crew.dispatch({
+      type: 'reasoning',
+      instruction: 'with a deadline',
+      deadlineAt: new Date(Date.now() + 3_600_000).toISOString(),
+    });
+    (await crew.model.next(isAbout('with a deadline'))).call('ask_operator', { question: 'Well?' });
+    const { question } = await statusWhere(joined.crew, id, (status) => status.question !== null);
+    await joined.crew.steer(id, { type: 'answer', question: question!.id, text: 'yes' });
+    (await crew.model.next(isAbout('with a deadline'))).reply('done');
+    return id;
+  },
+];
+const live: (() => Promise<Made>)[] = [
+  async () => {
+    const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'long' });
+    const call = await crew.model.next(isAbout('long'));
+    return { id, finish: async () => call.reply('done') };
+  },
+  async () => {
+    const id = await joined.crew.dispatch(goal(['ready soon', 'takes time']));
+    (await crew.model.next(isAbout('ready soon'))).reply('done');
+    const call = await crew.model.next(isAbout('takes time'));
+    return { id, finish: async () => call.reply('done') };
+  },
+  async () => {
+    const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'curious' });
+    (await crew.model.next(isAbout('curious'))).call('ask_operator', { question: 'Well?' });
+    const { question } = await statusWhere(joined.crew, id, (status) => status.question !== null);
+    const finish = async () => {
+      await joined.crew.steer(id, { type: 'answer', question: question!.id, text: 'yes' });
+      (await crew.model.next(isAbout('curious'))).reply('done');
+    };
+    return { id, finish };
+  },
+];
+
+/** Nothing is in flight but what the test holds: tickets are acked, parked tasks are parked. */
+async function atRest(running: number): Promise<void> {
+  const { jsm, subjects } = joined.bus;
+  while ((await jsm.streams.info(subjects.workStream)).state.messages > running);
+}
+
+test(`a collection killed between any two purges leaves what the next one ends, and nothing that runs again (COX_SEED=${seed})`, async () => {
+  const roll = dice(seed);
+  const pick = <T>(all: readonly T[]): T => all[roll(all.length)]!;
+  const node = await crew.node(joined, { quietMs: 20, slots: 32 });
+  const gone: string[] = [];
+  const kept: Made[] = [];
+  // One of each sort, and some more, in any order.
+  const makers = [...finished, pick(finished)].map((make) => async () => {
+    const id = await make();
+    await joined.crew.result(id, never);
+    gone.push(id);
+  });
+  const others = [...live, pick(live)].map((make) => async () => void kept.push(await make()));
+  for (const make of shuffled([...makers, ...others], roll)) await make();
+  const parked = async () => (await allRecords(joined.bus, '>')).filter(({ phase }) => phase === 'parked').length;
+  const asking = (await joined.crew.tasks()).filter(({ question }) => question !== null).length;
+  const goals = (await joined.crew.tasks()).filter(({ type, outcome }) => type === 'supervisor' && outcome === null).length;
+  while ((await parked()) < asking + goals);
+  await atRest(kept.length - asking);
+  const rows = await Promise.all(gone.map(async (id) => (await readState(joined.bus, id))!.record));
+  const before = await Promise.all(kept.map(({ id }) => standing(rootOf(id))));
+  const calls = crew.model.calls.length;
+  const leftOvers = async () =>
+    (await Promise.all(gone.map((id) => standing(rootOf(id))))).filter((it) => Object.keys(it).length > 0).length;
+  let crashes = 0;
+  // Every collection begins with the oldest that is left: killed one purge later each time, until that tree is gone.
+  for (let nth = 0, left = gone.length; await gc(nth === 0 ? 'purge:before#1' : `purge:after#${nth}`); ) {
+    crashes++;
+    const still = await leftOvers();
+    nth = still < left ? 1 : nth + 1;
+    left = still;
+    expect(await Promise.all(kept.map(({ id }) => standing(rootOf(id))))).toEqual(before);
+    // Late tickets of what may be half purged, which the node takes at once.
+    const { id, spec, t } = pick(rows);
+    await enqueue(joined.bus, spec.type, 'pending', { id, t: pick([1, t, t + 1]), ...(roll(2) === 0 && { spec }) });
+    await atRest(kept.length - asking);
+    expect(crew.model.calls).toHaveLength(calls);
+  }
+  // Three purges for a tree of one record, four and more for others; and one before all of them.
+  expect(crashes).toBeGreaterThanOrEqual(1 + 3 * 3 + 4);
+  await gc(null);
+  for (const id of gone) expect(await standing(rootOf(id))).toEqual({});
+  expect(await Promise.all(kept.map(({ id }) => standing(rootOf(id))))).toEqual(before);
+  for (const { id, finish } of kept) {
+    await finish();
+    expect((await joined.crew.result(id, never)).outcome).toBe('completed');
+  }
+  await node.stop();
+}, 120_000);
