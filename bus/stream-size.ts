@@ -33,11 +33,8 @@ export async function limitStreams(bus: Bus, bytes: number | null, signal?: Abor
   });
 }
 
-/** A stream from here on has too little room to count on. */
-const nearlyFull = 0.9;
-
 export interface Fullness {
-  /** For an operator: `log`, `queue`, `state`. */
+  /** For an operator: `log`, `queue`, `state`, `server`. */
   readonly name: string;
   readonly bytes: number;
   readonly maxBytes: number;
@@ -45,20 +42,32 @@ export interface Fullness {
   readonly isFull: boolean;
 }
 
+/** Most statuses and small records take less. */
+const ordinaryBytes = 2_000;
+/** From here on there is too little room to count on. */
+const nearly = 0.9;
+
+/** @param maxBytes negative: no limit. */
+export const withRoom = (name: string, bytes: number, maxBytes: number): Fullness => ({
+  name,
+  bytes,
+  maxBytes,
+  isFull: maxBytes >= 0 && bytes + ordinaryBytes > maxBytes,
+});
+
+export const isNearlyFull = ({ bytes, maxBytes, isFull }: Fullness): boolean =>
+  isFull || (maxBytes >= 0 && bytes > nearly * maxBytes);
+
 /** The streams that are full or nearly so, by their own limit. The server's limit, and its disk, show only in what it refuses. */
 export async function fullStreams(bus: Bus, signal?: AbortSignal): Promise<Fullness[]> {
   const all = await Promise.all(
     limited(bus).map(async ({ name, stream }) => {
       const { config, state } = await patiently(bus, stream, () => bus.jsm.streams.info(stream), signal);
-      const maxBytes = config.max_bytes;
-      return { name, bytes: state.bytes, maxBytes, isFull: maxBytes >= 0 && state.bytes + ordinaryBytes > maxBytes };
+      return withRoom(name, state.bytes, config.max_bytes);
     }),
   );
-  return all.filter(({ bytes, maxBytes, isFull }) => isFull || (maxBytes >= 0 && bytes > nearlyFull * maxBytes));
+  return all.filter(isNearlyFull);
 }
-
-/** Most statuses and small records take less. */
-const ordinaryBytes = 2_000;
 
 const limited = ({ subjects }: Bus) => [
   { name: 'log', stream: subjects.logStream },

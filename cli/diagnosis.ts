@@ -7,6 +7,7 @@ import { CoxError, messageOf } from '../platform/errors.ts';
 import type { Folders } from '../platform/folders.ts';
 import type { Roster } from '../roster/schema.ts';
 import type { Cli } from './cli.ts';
+import type { Trouble } from './room.ts';
 import { readRoster } from './roster.ts';
 
 export interface Finding {
@@ -96,11 +97,21 @@ async function namedBus(cli: Cli, folders: Folders): Promise<Finding> {
   try {
     const log = openLog({ folder: folders.state, verbose: cli.global.verbose, name: 'doctor' });
     const joined = await joinCrew({ env: cli.env, log, folders, start: false, onProgress: () => {}, signal: cli.signal });
-    await joined.close();
-    return good('bus', 'bus', `${joined.server.url} answers (NATS_URL)`);
+    try {
+      const { roomTrouble } = await import('./room.ts');
+      return room(`${joined.server.url} answers (NATS_URL)`, await roomTrouble(joined.bus));
+    } finally {
+      await joined.close();
+    }
   } catch (error) {
     return failed('bus', 'bus', error);
   }
+}
+
+function room(found: string, trouble: Trouble | null): Finding {
+  if (!trouble) return good('bus', 'bus', found);
+  const level = trouble.isFull ? 'problem' : 'note';
+  return { id: 'bus', what: 'bus', level, found: `${found}. ${trouble.message}`, hint: trouble.hint };
 }
 
 async function serverBinary(cli: Cli, folders: Folders): Promise<Finding> {
@@ -120,15 +131,20 @@ async function serverBinary(cli: Cli, folders: Folders): Promise<Finding> {
 }
 
 async function embeddedBus(_cli: Cli, folders: Folders): Promise<Finding> {
-  const [{ readRecord, serverPaths }, { isAlive }] = await Promise.all([
+  const [{ readRecord, serverPaths }, { isAlive }, { fullInServer }, { troubleOf }] = await Promise.all([
     import('../bus/embedded/server-record.ts'),
     import('../platform/process-identity.ts'),
+    import('../bus/embedded/server-room.ts'),
+    import('./room.ts'),
   ]);
   try {
     // Read, not joined: whoever leaves last stops the server, and a look should change nothing.
     const read = readRecord(serverPaths(folders));
-    if (read.kind === 'record' && isAlive(read.record.pid, read.record.pidStart))
-      return good('bus', 'bus', `embedded, ${read.record.url}, nats-server ${read.record.version}, process ${read.record.pid}`);
+    if (read.kind === 'record' && isAlive(read.record.pid, read.record.pidStart)) {
+      const { url, version, pid } = read.record;
+      const full = await fullInServer(read.record);
+      return room(`embedded, ${url}, nats-server ${version}, process ${pid}`, await troubleOf(full));
+    }
     if (read.kind === 'none') return note('bus', 'bus', 'no crew is running', 'cox starts one.');
     return note('bus', 'bus', 'the last server was not stopped in order', 'The next cox takes over its data.');
   } catch (error) {

@@ -2,6 +2,7 @@
 import type { Run } from '../cli.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { statusText, summaryLines } from '../render/status.ts';
+import { roomTrouble } from '../room.ts';
 import { findTask, withCrew } from '../session.ts';
 
 export const run: Run = async (cli, [ref], options) =>
@@ -15,10 +16,14 @@ export const run: Run = async (cli, [ref], options) =>
       else cli.out.answer({ id, state: 'idle' }, `${id} is waiting for a worker`);
       return exitCodes.ok;
     }
-    const all = await joined.crew.tasks();
+    const [all, trouble] = await Promise.all([joined.crew.tasks(), roomTrouble(joined.bus)]);
+    if (trouble) cli.out.note(`${trouble.message} ${trouble.hint}`);
     const tasks = options.all === true ? all : all.filter((task) => task.outcome === null);
     const hidden = all.length - tasks.length;
     const rest = hidden > 0 ? `${hidden} finished (--all shows them)` : tasks.length === 0 ? 'no tasks' : '';
-    cli.out.answer({ tasks }, [...summaryLines(tasks, paint), ...(rest ? [paint.dim(rest)] : [])].join('\n'));
+    cli.out.answer(
+      { tasks, full: trouble?.isFull ?? false },
+      [...summaryLines(tasks, paint), ...(rest ? [paint.dim(rest)] : [])].join('\n'),
+    );
     return exitCodes.ok;
   });

@@ -12,6 +12,7 @@ import { oneLine } from '../render/printable.ts';
 import { receiptLine } from '../render/receipt.ts';
 import { statusText, summaryLines } from '../render/status.ts';
 import { treeLines } from '../render/tree.ts';
+import { roomTrouble } from '../room.ts';
 import { findTask } from '../session.ts';
 import type { Board } from './board.ts';
 import { wrapped } from './flow.ts';
@@ -124,6 +125,8 @@ export class Operator implements Hands {
   async showTasks(all: boolean): Promise<void> {
     const { crew, print, paint } = this.#options;
     const tasks = (await crew.tasks()).filter((task) => all || task.outcome === null);
+    const trouble = await roomTrouble(crew.bus);
+    if (trouble) print([paint.red(trouble.message), trouble.hint]);
     const none = all ? 'No tasks.' : 'Nothing is going on. /tasks all shows what is done.';
     print(tasks.length > 0 ? summaryLines(tasks, paint) : [none]);
   }
