@@ -6,6 +6,7 @@ import type { Bus } from '../bus/bus.ts';
 import { FullNotice } from '../bus/full-notice.ts';
 import { collect } from '../bus/retention.ts';
 import { Room } from '../bus/room.ts';
+import { limitStreams } from '../bus/stream-size.ts';
 import type { Retention } from '../roster/schema.ts';
 
 export interface HousekeepingOptions {
@@ -61,8 +62,10 @@ export class Housekeeping {
 
   async #collect(): Promise<void> {
     const { bus, retention } = this.#options;
-    const { finishedAfterMs, finishedBytes } = retention();
+    const { finishedAfterMs, finishedBytes, streamBytes } = retention();
     try {
+      // The roster may have changed since the start.
+      await limitStreams(bus, streamBytes, this.#ended.signal);
       const { purged, strays } = await collect(bus, { keep: { finishedAfterMs, finishedBytes }, signal: this.#ended.signal });
       if (purged.length + strays > 0) bus.log.info({ trees: purged.map(({ root }) => root), strays }, 'purged what is finished');
     } catch (err) {
