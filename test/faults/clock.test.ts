@@ -1,0 +1,98 @@
+/** Nodes whose clock is an hour off, in processes of their own: nothing that they do is seen by it. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Joined } from '../../actors/join.ts';
+import { readState } from '../../bus/state-record.ts';
+import { sweep } from '../../bus/sweeper.ts';
+import { type TestCrew, testCrew } from '../support/crew.ts';
+import { finalReceipt, never, statusWhere } from '../support/watching.ts';
+import { audit, bookkeeper, goalOf, Operator } from './books.ts';
+import { Nodes } from './nodes.ts';
+import { Outside } from './outside.ts';
+
+const hourMs = 3_600_000;
+const clocks = [
+  ['an hour ahead', hourMs],
+  ['an hour behind', -hourMs],
+] as const;
+
+let crew: TestCrew;
+let outside: Outside;
+let nodes: Nodes;
+beforeAll(async () => {
+  crew = await testCrew();
+  outside = await Outside.start();
+  nodes = new Nodes(crew, outside);
+  // Who ponders gets no reply.
+  crew.model.answer((call) => call.texts('user').join().includes('Ponder') || bookkeeper(call));
+});
+afterAll(async () => {
+  await nodes?.stop();
+  await outside?.stop();
+  await crew?.stop();
+});
+
+const inMs = ({ bus }: Joined, ms: number) => new Date(bus.now().getTime() + ms).toISOString();
+/** How far a time that a node wrote is from the time of the bus. */
+const offBy = ({ bus }: Joined, time: string) => Math.abs(Date.parse(time) - bus.now().getTime());
+
+describe.each(clocks)('a node %s', (clock, offMs) => {
+  let joined: Joined;
+  let start: (name: string) => ReturnType<Nodes['start']>;
+  beforeAll(async () => {
+    const namespace = clock.replaceAll(' ', '-');
+    joined = await crew.join(`driver ${clock}`, namespace);
+    start = (name) => nodes.start(name, { COX_NAMESPACE: namespace, CLOCK_OFF_MS: String(offMs) });
+    await start('off');
+  });
+
+  test('does not end a task whose deadline is far, and what it writes has the right time', async () => {
+    const id = await joined.crew.dispatch({ ...goalOf(['apples']), deadlineAt: inMs(joined, 600_000) });
+    const operator = new Operator(joined, id);
+    (await outside.next()).answer();
+    const result = await joined.crew.result(id, never);
+    expect(result).toMatchObject({ outcome: 'completed', output: expect.stringContaining('apples is booked in euros') });
+    await operator.rest();
+    expect(await audit(joined, id)).toEqual([]);
+    expect(offBy(joined, result.at)).toBeLessThan(hourMs / 10);
+  });
+
+  test('ends a task at its deadline, whether it runs or waits for its operator', async () => {
+    const deadlineAt = inMs(joined, 1_500);
+    const running = await joined.crew.dispatch({ type: 'clerk', instruction: 'Ponder', deadlineAt });
+    const waiting = await joined.crew.dispatch({ type: 'clerk', instruction: 'Book plums', deadlineAt });
+    (await outside.next()).answer();
+    await statusWhere(joined.crew, waiting, ({ state }) => state === 'awaiting-steer');
+    for (const id of [running, waiting])
+      expect((await joined.crew.result(id, never)).failure).toMatchObject({ code: 'deadline' });
+    // Woken once: a node that does not believe the server's time parks it again and again.
+    expect((await readState(joined.bus, waiting))!.record.epoch).toBe(2);
+  });
+
+  test('looks old to nobody, whatever it holds', async () => {
+    const id = await joined.crew.dispatch({ type: 'clerk', instruction: 'Book medlars' });
+    const deed = await outside.next();
+    expect(offBy(joined, (await readState(joined.bus, id))!.record.last!.at)).toBeLessThan(hourMs / 10);
+    expect(await sweep(joined.bus, { now: joined.bus.now, ackWaitMs: 1_000, published: new Set() })).toEqual([]);
+    deed.answer();
+    await statusWhere(joined.crew, id, ({ state }) => state === 'awaiting-steer');
+  });
+
+  test('that takes over a call in doubt has it run again neither too early nor an hour later', async () => {
+    const doubt = `${joined.bus.subjects.namespace}-doubt`;
+    const first = await nodes.start('first', { COX_NAMESPACE: doubt, ACK_WAIT_MS: '500' });
+    const driver = await crew.join(`doubter ${clock}`, doubt);
+    const id = await driver.crew.dispatch({ type: 'clerk', instruction: 'Book quinces' });
+    await outside.next();
+    first.kill('SIGKILL');
+    await nodes.start('second', { COX_NAMESPACE: doubt, ACK_WAIT_MS: '500', CLOCK_OFF_MS: String(offMs) });
+    const { question } = await statusWhere(driver.crew, id, ({ question }) => question?.kind === 'in-doubt');
+    const { doubtfulUntil } = (await readState(driver.bus, id))!.record;
+    const answer = { type: 'answer', question: question!.id, text: 'run it again' } as const;
+    const said = async () => finalReceipt(driver.crew, id, await driver.crew.steer(id, answer));
+    while ((await said()).fate !== 'applied') expect(driver.bus.now().getTime()).toBeLessThan(Date.parse(doubtfulUntil!) + 5_000);
+    expect(driver.bus.now().getTime()).toBeGreaterThanOrEqual(Date.parse(doubtfulUntil!));
+    expect(offBy(driver, doubtfulUntil!)).toBeLessThan(hourMs / 10);
+    (await outside.next()).answer();
+    await statusWhere(driver.crew, id, ({ question }) => question?.kind === 'asked');
+  });
+});

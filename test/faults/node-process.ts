@@ -1,0 +1,51 @@
+/**
+ * A node in a process of its own, with a clerk whose bookings are counted outside. Environment: those of joinCrew, MODEL_URL, OUTSIDE_URL,
+ * NODE_NAME, ACK_WAIT_MS, and CLOCK_OFF_MS: by how much the clock of this machine is wrong.
+ */
+import { pino } from 'pino';
+
+const {
+  MODEL_URL = '',
+  OUTSIDE_URL = '',
+  NODE_NAME = '',
+  ACK_WAIT_MS = '1000',
+  CLOCK_OFF_MS = '0',
+  COX_TEST_LOG = 'silent',
+} = process.env;
+
+/** Before anything else is loaded, so that nothing here has ever seen the right time. */
+const RightDate = Date;
+const wrongNow = () => RightDate.now() + Number(CLOCK_OFF_MS);
+globalThis.Date = new Proxy(RightDate, {
+  construct: (_, args: []) => (args.length > 0 ? new RightDate(...args) : new RightDate(wrongNow())),
+  apply: () => new RightDate(wrongNow()).toString(),
+  get: (target, key) => (key === 'now' ? wrongNow : Reflect.get(target, key)),
+});
+
+const [{ joinCrew }, { startNode }, { foldersOf }, { testRoster }, { clerk }] = await Promise.all([
+  import('../../actors/join.ts'),
+  import('../../actors/node.ts'),
+  import('../../platform/folders.ts'),
+  import('../support/roster.ts'),
+  import('./books.ts'),
+]);
+
+const joined = await joinCrew({
+  env: process.env,
+  log: pino({ level: COX_TEST_LOG }),
+  folders: foldersOf(process.env),
+  start: true,
+  signal: AbortSignal.timeout(60_000),
+  name: NODE_NAME,
+});
+const roster = testRoster(MODEL_URL);
+await startNode({
+  joined,
+  roster: { current: () => roster },
+  workspace: process.cwd(),
+  onProgress: () => {},
+  ackWaitMs: Number(ACK_WAIT_MS),
+  quietMs: 20,
+  kinds: [clerk(async (what) => void (await fetch(`${OUTSIDE_URL}/${encodeURIComponent(what)}`)))],
+});
+process.stdout.write('ready\n');
