@@ -29,7 +29,7 @@ const tries = 5;
 /** Far more cooperation than any path needs. */
 const patience = 40;
 
-export class PathWalk {
+export class PathWalk implements Walk<SubAgentEvent> {
   readonly id = goalOf(`${newRoot((bytes) => crypto.getRandomValues(bytes))}.0`);
   readonly effects: Effect[] = [];
   /** An effect was in doubt, and the operator had to say: then it may come out otherwise. */
@@ -64,7 +64,6 @@ export class PathWalk {
     this.#stage.bell.ring();
   }
 
-  /** @param name by which the event is known again in what the task has kept. */
   async go(event: SubAgentEvent, name: string): Promise<void> {
     if (event.type === 'START') {
       this.#isDispatched = true;
@@ -176,6 +175,18 @@ export class PathWalk {
 }
 
 const isAtRest = ({ phase }: StateRecord) => phase === 'parked';
+
+/** A walk along a path of either chart. */
+export interface Walk<Event> {
+  readonly effects: readonly Effect[];
+  readonly doubted: boolean;
+  open(): Promise<void>;
+  thinks(call: ModelCall): void;
+  acts(effect: Effect): void;
+  /** @param name by which the event is known again in what the task has kept. */
+  go(event: Event, name: string): Promise<void>;
+  finish(): Promise<StateRecord>;
+}
 
 /** What a walk has around it. */
 export interface PathStage {

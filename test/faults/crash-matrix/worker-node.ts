@@ -61,6 +61,18 @@ export function startWorkerNode(joined: Joined, { run, modelUrl, outsideUrl, typ
         ? 'carried'
         : { text: '', calls: [{ tool: 'book', args: { what: instruction } }] },
   } satisfies Kind;
+  /** Waits outside for the word on how it is to end. */
+  const hand = {
+    ...clerk,
+    name: 'hand',
+    tools: [tool('hold', 'none')],
+    limits: { ...clerk.limits, failures: 1 },
+    think: ({ messages }) => {
+      const told = messages.findLast(({ role }) => role === 'tool')?.text;
+      if (told === 'failed') throw new Error('told to fail');
+      return told === 'completed' ? 'done' : { text: '', calls: [{ tool: 'hold', args: {} }] };
+    },
+  } satisfies Kind;
   const { steps, failures, repeats, costUsd } = input.limits;
   const agent = {
     name: 'agent',
@@ -86,7 +98,7 @@ export function startWorkerNode(joined: Joined, { run, modelUrl, outsideUrl, typ
     slots: 64,
     // Sub-tasks of a lost worker confirm only after the ack wait.
     drainMs: 60_000,
-    kinds: [clerk, { ...clerk, name: 'junior', limits: { ...clerk.limits, steps: 2 } }, porter, agent],
+    kinds: [clerk, { ...clerk, name: 'junior', limits: { ...clerk.limits, steps: 2 } }, porter, hand, agent],
     ...(types && { types }),
   });
 }
