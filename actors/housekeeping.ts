@@ -14,6 +14,8 @@ export interface HousekeepingOptions {
   /** Of the node. */
   readonly name: string;
   readonly retention: () => Retention;
+  /** Brings back a server that stores nothing any more; null where that is not for us to do. */
+  readonly revive: (() => Promise<void>) | null;
   /** What an operator at this node should know. */
   readonly note: (text: string) => void;
   /** Milliseconds from the start to the first look, and between looks. */
@@ -29,6 +31,7 @@ export class Housekeeping {
   readonly #ended = new AbortController();
   readonly #timers: NodeJS.Timeout[] = [];
   #collecting: Promise<void> | null = null;
+  #reviving: Promise<void> | null = null;
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
@@ -41,6 +44,9 @@ export class Housekeeping {
         this.#shown.show(full && { node: name, code: full.code, message: full.message, hint: full.hint });
         if (full) this.#look();
       },
+      onLack: ({ code }) => {
+        if (code === 'storage-stuck') this.#revive();
+      },
     });
   }
 
@@ -51,6 +57,16 @@ export class Housekeeping {
       setInterval(() => this.#look(), everyMs),
     );
     for (const timer of this.#timers) timer.unref();
+  }
+
+  #revive(): void {
+    const { bus, revive } = this.#options;
+    if (!revive || this.#reviving || this.#ended.signal.aborted) return;
+    this.#reviving = revive()
+      .catch((err) => bus.log.error({ err }, 'the server could not be restarted, the next try will'))
+      .finally(() => {
+        this.#reviving = null;
+      });
   }
 
   #look(): void {
@@ -80,6 +96,6 @@ export class Housekeeping {
     this.#shown.show(null);
     for (const timer of this.#timers) clearTimeout(timer);
     this.#ended.abort();
-    await this.#collecting;
+    await Promise.all([this.#collecting, this.#reviving]);
   }
 }

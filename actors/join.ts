@@ -6,6 +6,7 @@ import { type Bus, openBus } from '../bus/bus.ts';
 import { connectBus } from '../bus/connection.ts';
 import { Crew } from '../bus/crew.ts';
 import { type EmbeddedServer, existingServer, openEmbeddedServer } from '../bus/embedded/embedded-server.ts';
+import { revive } from '../bus/embedded/revive.ts';
 import type { Progress } from '../platform/asset.ts';
 import { CoxError } from '../platform/errors.ts';
 import type { Folders } from '../platform/folders.ts';
@@ -36,6 +37,8 @@ export interface Joined {
   readonly server: { readonly embedded: boolean; readonly url: string };
   /** What becomes of the connection; ends when it is closed. */
   connection(): AsyncIterable<'disconnected' | 'reconnected'>;
+  /** Restarts an embedded server that stores nothing any more, once its disk has room. Null where the server is not ours. */
+  readonly revive: (() => Promise<void>) | null;
   /** Leaves; the last terminal stops the embedded server. Idempotent. */
   close(): Promise<void>;
 }
@@ -90,6 +93,7 @@ function joined({ folders, log, env, name }: JoinOptions & { name: string }, bus
         if (type === 'reconnect') yield 'reconnected';
       }
     },
+    revive: embedded && (() => revive(embedded, folders.state, log)),
     close: () => {
       closing ??= close();
       return closing;

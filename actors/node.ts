@@ -63,7 +63,13 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const current = () => roster.current();
   await replicate(bus, current().bus.replicas);
   await limitStreams(bus, current().retention.streamBytes);
-  const housekeeping = new Housekeeping({ bus, name, retention: () => current().retention, note: options.note ?? (() => {}) });
+  const housekeeping = new Housekeeping({
+    bus,
+    name,
+    retention: () => current().retention,
+    revive: joined.revive,
+    note: options.note ?? (() => {}),
+  });
   const { room } = housekeeping;
   const backends = new Backends({ roster: current, folders, log, onProgress: options.onProgress, env });
   const memory = new Memory(bus);

@@ -23,18 +23,22 @@ export interface RoomOptions {
   readonly log: Log;
   /** The bus has turned out to be full, or to have room again. Default: nothing. */
   readonly onChange?: (full: CoxError | null) => void;
+  /** Each time that a write finds no room. Default: nothing. */
+  readonly onLack?: (cause: CoxError) => void;
 }
 
 /** The patience of one node. */
 export class Room {
   readonly #log: Log;
   readonly #onChange: (full: CoxError | null) => void;
+  readonly #onLack: (cause: CoxError) => void;
   readonly #closed = new AbortController();
   #full: CoxError | null = null;
 
-  constructor({ log, onChange = () => {} }: RoomOptions) {
+  constructor({ log, onChange = () => {}, onLack = () => {} }: RoomOptions) {
     this.#log = log;
     this.#onChange = onChange;
+    this.#onLack = onLack;
   }
 
   /** Why the last write that was tried found no room; null where it did. */
@@ -62,9 +66,11 @@ export class Room {
   lacks(what: string, cause: CoxError): void {
     const isNew = this.#full === null;
     this.#full = cause;
-    if (!isNew) return;
-    this.#log.error({ err: cause, what }, 'the bus is full: work waits until there is room');
-    this.#onChange(cause);
+    if (isNew) {
+      this.#log.error({ err: cause, what }, 'the bus is full: work waits until there is room');
+      this.#onChange(cause);
+    }
+    this.#onLack(cause);
   }
 
   #found(): void {

@@ -21,7 +21,7 @@ export class StuckStore {
     );
     if (!answers) return;
     throw new CoxError('storage-stuck', `The NATS server answers and stores nothing: ${what}`, {
-      hint: 'Its disk is full or failing: free some space, then restart nats-server (the embedded one: leave all of cox and start again).',
+      hint: 'Its disk is full or failing. Free some space; then the embedded server is restarted by its node, another one must be by hand.',
       cause,
     });
   }

@@ -54,6 +54,8 @@ export interface EmbeddedServer {
   readonly tag: string;
   /** Resolves when the server answers; restarts it if it is dead, after which the fields above may have changed. Does nothing after stop(). */
   ensure(): Promise<void>;
+  /** Ends this server and starts it again with its data; does nothing where another terminal has done so meanwhile. */
+  renew(): Promise<void>;
   /** Leaves; the last one stops the server. Close the own connections first. Never rejects. */
   stop(): Promise<void>;
 }
@@ -144,6 +146,16 @@ class Shared implements EmbeddedServer {
       this.#ensuring = null;
     });
     return this.#ensuring;
+  }
+
+  async renew(): Promise<void> {
+    const { pid, pidStart } = this.#known;
+    const end = async () => {
+      const read = readRecord(this.#paths);
+      if (read.kind === 'record' && read.record.pid === pid) await terminate({ pid, start: pidStart });
+    };
+    await withLock(this.#paths.lock, end, { signal: this.#leaving.signal });
+    await this.ensure();
   }
 
   stop(): Promise<void> {
