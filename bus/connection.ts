@@ -35,6 +35,8 @@ export async function connectBus({ to, name, log, inboxPrefix, signal }: Connect
     inboxPrefix: inboxPrefix ?? `_INBOX.${name.replace(/[^A-Za-z0-9_-]+/g, '_')}`,
     timeout: connectTimeoutMs,
     maxReconnectAttempts: -1,
+    // A stack kept for each request in case it fails costs more than the request; what failed is named by those who ask.
+    noAsyncTraces: true,
     reconnectTimeWait: isEmbedded(to) ? reconnectJitterMs : reconnectWaitMs,
     reconnectJitter: reconnectJitterMs,
   };

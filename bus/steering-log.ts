@@ -14,13 +14,14 @@ export type Steering =
 /** Everything on a task's steering subject after `cursor`, in the stream's order. Read from the leader. */
 export async function readSteering(bus: Bus, id: TaskId, cursor: number): Promise<Steering[]> {
   const found: Steering[] = [];
-  if ((await lastInTree(bus, id)) <= cursor) return found;
-  for (let seq = cursor + 1; ; ) {
+  const last = await lastInTree(bus, id);
+  for (let seq = cursor + 1; seq <= last; ) {
     const message = await nextMessage(bus, bus.subjects.logStream, bus.subjects.of(id, 'steering'), seq);
-    if (!message) return found;
+    if (!message) break;
     found.push(parseSteering(message));
     seq = message.seq + 1;
   }
+  return found;
 }
 
 /** Sub-tasks of one goal ask this together, and mostly nobody has said anything. */

@@ -28,14 +28,16 @@ export interface Waker {
   stop(): Promise<void>;
 }
 
-type Verdict = 'covered' | 'later';
+/** `woken`: a ticket that will not be lost is on its way; `later`: whoever has the task was nudged. */
+type Verdict = 'covered' | 'woken' | 'later';
 
 export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): Promise<Waker> {
   const consumer = await bus.js.consumers.get(bus.subjects.logStream, await ensureWakerConsumer(bus));
   const settle = async (message: JsMsg) => {
     try {
-      if ((await judge(message)) === 'covered') message.ack();
-      else message.nak(backoffMs(message.info.deliveryCount));
+      const verdict = await judge(message);
+      if (verdict === 'covered') message.ack();
+      else message.nak(backoffMs(verdict, message.info.deliveryCount));
     } catch (err) {
       if (bus.nc.isClosed()) return;
       bus.log.warn({ err, subject: message.subject }, 'the waker could not judge a message, it will again');
@@ -69,8 +71,9 @@ export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): 
       return 'covered';
     }
     if (cursor >= message.seq) return 'covered';
-    if (record.phase === 'parked') await enqueue(bus, record.spec.type, 'wake', { id: addressee, t: record.t + 1 });
-    return 'later';
+    if (record.phase !== 'parked') return 'later';
+    await enqueue(bus, record.spec.type, 'wake', { id: addressee, t: record.t + 1 });
+    return 'woken';
   };
 
   let messages: ConsumerMessages | null = await consumer.consume({
@@ -86,5 +89,9 @@ export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): 
   };
 }
 
-/** 50 ms, 100 ms, … at most 5 s: a nudge has gone to the task at once, this only catches what a crash swallowed. */
-const backoffMs = (deliveries: number) => Math.min(50 * 2 ** (deliveries - 1), 5_000);
+/**
+ * 50 ms, 100 ms, … at most 5 s: a nudge has gone to the task at once, this only catches what a crash swallowed. A wake-up may have to wait for
+ * a slot behind thousands of others: to look sooner would only keep the slots busy.
+ */
+const backoffMs = (verdict: Verdict, deliveries: number) =>
+  Math.min((verdict === 'woken' ? 1_000 : 50) * 2 ** (deliveries - 1), 5_000);
