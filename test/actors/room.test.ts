@@ -1,9 +1,18 @@
 /** A bus without room: what an operator asks is refused and leaves nothing; what a node works on waits, and goes on when there is room. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Joined } from '../../actors/join.ts';
+import { obtainServerBinary } from '../../bus/embedded/obtain-binary.ts';
 import { fullNotice } from '../../bus/full-notice.ts';
+import { collect } from '../../bus/retention.ts';
 import { readState } from '../../bus/state-record.ts';
 import { fullStreams, limitStreams } from '../../bus/stream-size.ts';
+import { foldersOf } from '../../platform/folders.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { never, statusWhere } from '../support/watching.ts';
 
@@ -13,7 +22,12 @@ beforeEach(async () => {
   crew = await testCrew();
   joined = await crew.join();
 });
-afterEach(() => crew.stop());
+let cleanUp: (() => Promise<void>) | null = null;
+afterEach(async () => {
+  await crew.stop();
+  await cleanUp?.();
+  cleanUp = null;
+});
 
 type Name = 'log' | 'queue' | 'state';
 const streamOf = (name: Name): string => {
@@ -173,4 +187,54 @@ test('a limit of the roster is set on every stream but the timers, kept by who d
 
 test('a limit that the server has no room for is a clear error', async () => {
   await expect(limitStreams(joined.bus, 9e15)).rejects.toMatchObject({ code: 'stream-size' });
+});
+
+/** A server of somebody else's, which takes no more than so much in all: then it refuses every write, also the smallest, to every stream. */
+async function smallServer(maxBytes: number): Promise<string> {
+  const { path } = await obtainServerBinary({ folders: foldersOf(crew.env), env: crew.env, log: pino({ level: 'silent' }) });
+  const config = join(crew.folder, 'small.conf');
+  const jetstream = { store_dir: join(crew.folder, 'small'), max_file_store: maxBytes };
+  await writeFile(config, JSON.stringify({ listen: '127.0.0.1:-1', max_payload: 8_388_608, jetstream }));
+  const server = spawn(path, ['--config', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const exited = once(server, 'exit');
+  cleanUp = async () => {
+    server.kill();
+    await exited;
+  };
+  for await (const line of createInterface(server.stderr)) {
+    const port = /Listening for client connections on 127\.0\.0\.1:(\d+)/.exec(line)?.[1];
+    if (port) return `nats://127.0.0.1:${port}`;
+  }
+  throw new Error('the server never listened');
+}
+
+test('at the limit of the server itself everything waits, deadlines too, and gc gives room', async () => {
+  crew.env.NATS_URL = await smallServer(1_000_000);
+  joined = await crew.join();
+  const { jsm, js, subjects } = joined.bus;
+  const { isFull } = await startNode();
+  const old = await dispatch('old');
+  (await crew.model.next()).reply('done '.repeat(10_000));
+  await joined.crew.result(old, never);
+  const deadlineAt = new Date(Date.now() + 3_600_000).toISOString();
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x', deadlineAt });
+  const call = await crew.model.next();
+  await jsm.streams.add({ name: 'filler', subjects: ['filler'] });
+  const until = async (bytes: number) => {
+    while ((await js.publish('filler', new Uint8Array(bytes)).catch(() => null)) !== null);
+  };
+  await until(50_000);
+  await until(100);
+  call.call('ask_operator', { question: 'Well?' });
+  await isFull;
+  await expect(dispatch()).rejects.toMatchObject({ code: 'stream-full' });
+  await expect(joined.crew.steer(id, { type: 'steer', text: 'x' })).rejects.toMatchObject({ code: 'stream-full' });
+  const { purged } = await collect(joined.bus, { keep: { finishedAfterMs: 0, finishedBytes: null } });
+  expect(purged.map(({ root }) => `${root}.0`)).toEqual([old]);
+  const { question } = await statusWhere(joined.crew, id, (status) => status.question !== null);
+  while ((await readState(joined.bus, id))!.record.phase !== 'parked');
+  while (!(await jsm.streams.getMessage(subjects.timerStream, { last_by_subj: subjects.timer(id, 'set') })));
+  await joined.crew.steer(id, { type: 'answer', question: question!.id, text: 'yes' });
+  (await crew.model.next()).reply('ok');
+  expect((await joined.crew.result(id, never)).outcome).toBe('completed');
 });
