@@ -9,7 +9,7 @@ import type { HostPort } from './role.ts';
 export const act = (port: HostPort, { kind, workspace }: { readonly kind: Kind; readonly workspace: string }) =>
   effect<ActInput, SubAgentEvent>(
     async ({ call, step }, say, signal) => {
-      const returned = (text: string, failed?: true): SubAgentEvent => ({
+      const returned = (text: string, failed?: true | undefined): SubAgentEvent => ({
         type: 'TOOL_RETURNED',
         call: call.id,
         text,
@@ -20,25 +20,41 @@ export const act = (port: HostPort, { kind, workspace }: { readonly kind: Kind; 
         return say(returned(`there is no tool ${call.tool}; there are ${kind.tools.map(({ name }) => name).join(', ')}`, true));
       const checked = checkArgs(tool, call.args);
       if (!checked.ok) return say(returned(`these arguments don't fit ${tool.name}: ${checked.problem}`, true));
+      const writes = tool.effects === 'writes';
+      const ends = (text: string, failed: boolean, artifacts: readonly string[] = []) => {
+        if (writes) port.callEnded(call.id, { text, failed, artifacts });
+        say(returned(text, failed || undefined));
+      };
+      if (writes) port.callBegins(call.id);
       if (tool.effects !== 'none') {
         await port.settled(signal);
-        await port.stillHolds();
+        try {
+          await port.stillHolds();
+          signal.throwIfAborted();
+        } catch (cause) {
+          return ends(`not run: ${messageOf(cause)}`, true);
+        }
       }
+      // What can't be taken back is seen through, and told, also where another worker has the task by now.
+      const stop = new AbortController();
+      signal.addEventListener('abort', () => {
+        if (!writes || !port.isLost()) stop.abort(signal.reason);
+      });
       port.live({ type: 'tool', step, tool: tool.name, text: JSON.stringify(checked.args) });
       try {
         crashPoint('tool:before');
         const output = await tool.run(checked.args, {
           task: port.id,
           workspace,
-          signal,
+          signal: stop.signal,
           idempotencyKey: `${port.id}:${call.id}`,
         });
         crashPoint('tool:after');
         if (output.artifacts) port.addArtifacts(output.artifacts);
         port.live({ type: 'tool', step, tool: tool.name, text: output.text });
-        say(returned(output.text));
+        ends(output.text, false, output.artifacts);
       } catch (cause) {
-        say(returned(messageOf(cause), true));
+        ends(messageOf(cause), true);
       }
     },
     (cause, { call }) => ({ type: 'TOOL_RETURNED', call: call.id, text: messageOf(cause), failed: true }),

@@ -2,10 +2,11 @@
  * Takes steers off the log for one hosted task, in the stream's order, each once (G). What is checked here is what a chart cannot know:
  * duplicates, malformed messages, `expect`, lateness. What the chart takes is in its ledger; the rest is owed a `returned`.
  */
-import type { Receipt, SteeringMessage } from '../bus/messages.ts';
-import { returned, type StateRecord } from '../bus/state-record.ts';
+import type { CallOutcome, Receipt, SteeringMessage } from '../bus/messages.ts';
+import { type InFlight, returned, type StateRecord } from '../bus/state-record.ts';
 import type { Steering } from '../bus/steering-log.ts';
 import type { Steer } from '../machines/steering.ts';
+import { isProven } from './flights.ts';
 import { type Inbox, receiptsOf } from './receipts.ts';
 import type { HostedSnapshot, Role } from './role.ts';
 
@@ -13,10 +14,14 @@ import type { HostedSnapshot, Role } from './role.ts';
 export interface Steerable {
   snapshot(): HostedSnapshot;
   send(event: { type: string }): void;
+  /** The call of a writing tool that the last commit marks. */
+  inFlight(): InFlight | null;
+  addArtifacts(names: readonly string[]): void;
+  note(text: string): void;
 }
 
 export class Intake {
-  readonly #role: Pick<Role, 'eventOf'>;
+  readonly #role: Pick<Role, 'eventOf' | 'calls'>;
   readonly #now: () => Date;
   readonly #record: StateRecord;
   /** Log sequences of the steers that are open. */
@@ -27,7 +32,7 @@ export class Intake {
   /** Log sequence up to which everything is taken. */
   cursor: number;
 
-  constructor(record: StateRecord, role: Pick<Role, 'eventOf'>, now: () => Date) {
+  constructor(record: StateRecord, role: Pick<Role, 'eventOf' | 'calls'>, now: () => Date) {
     this.#record = record;
     this.#role = role;
     this.#now = now;
@@ -38,10 +43,14 @@ export class Intake {
 
   take(steering: Steering, machine: Steerable): void {
     this.cursor = steering.seq;
-    const { steer, seq, message } = steering;
+    const { steer, seq, message, problem } = steering;
     const isInLedger = () => machine.snapshot().context.steers.some(({ id }) => id === steer);
     if (this.#known.has(steer) || isInLedger()) return;
-    const reason = this.#offer(steering, machine);
+    if (message?.type === 'outcome') {
+      this.#takeOutcome(message, seq, machine);
+      return;
+    }
+    const reason = message ? this.#offer(steer, seq, message, machine) : problem;
     if (reason === null && isInLedger()) return;
     this.#known.add(steer);
     const type = message?.type ?? 'unknown';
@@ -49,8 +58,7 @@ export class Intake {
   }
 
   /** @returns why it was not given to the machine; null if it was. */
-  #offer({ steer, seq, message, problem }: Steering, machine: Steerable): string | null {
-    if (!message) return problem;
+  #offer(steer: string, seq: number, message: SteeringMessage, machine: Steerable): string | null {
     const { status, context } = machine.snapshot();
     if (status !== 'active') return 'the task has ended';
     const expected = 'expect' in message ? message.expect?.step : undefined;
@@ -63,6 +71,27 @@ export class Intake {
     this.#seqs.set(steer, seq);
     machine.send(translated.event);
     return null;
+  }
+
+  /** What a worker that lost the task knows of the call in doubt: it answers the question (PROTOCOL line 10). Whoever posts it must prove it. */
+  #takeOutcome(message: CallOutcome, seq: number, machine: Steerable): void {
+    const { id, type, call, text, failed, artifacts } = message;
+    this.#known.add(id);
+    const { status, context } = machine.snapshot();
+    const event = this.#role.calls?.returned(call, text, failed);
+    const flight = machine.inFlight();
+    // Only while it is asked about: once it runs again, what comes of the earlier run is not what came of this one.
+    if (status !== 'active' || context.question?.kind !== 'in-doubt' || !event)
+      this.#owed.push(returned(id, type, seq, 'no call of this task is in doubt'));
+    else if (!flight || !isProven(message, flight) || !machine.snapshot().can(event))
+      this.#owed.push(returned(id, type, seq, 'it is not of the run of the call that is in doubt'));
+    else {
+      machine.send(event);
+      machine.addArtifacts(artifacts);
+      machine.note(`the worker that was lost has told how its call ended: that answers question ${context.question.id}`);
+      const base = { steer: id, kind: type, seq };
+      this.#owed.push({ ...base, fate: 'accepted' }, { ...base, fate: 'applied', step: context.step });
+    }
   }
 
   /** A call in doubt may still be running in a worker that was thought dead: it is not run again before that is ruled out. */

@@ -5,6 +5,7 @@ import type { StateRecord } from '../bus/state-record.ts';
 import type { Earlier } from '../machines/earlier.ts';
 import type { Steer } from '../machines/steering.ts';
 import type { provideEffects } from './effect.ts';
+import type { Ended } from './flights.ts';
 
 /** What every chart's context has, whatever else it has. */
 export interface HostedContext {
@@ -37,6 +38,12 @@ export interface HostPort {
    * Rejects when one does (PROTOCOL line 10).
    */
   stillHolds(): Promise<void>;
+  /** A call of a tool that writes is about to run: the next commit marks it as this host's. */
+  callBegins(call: string): void;
+  /** … and has come to its end, before the machine is told. Where the task was lost meanwhile, its log is told instead. */
+  callEnded(call: string, how: Ended): void;
+  /** The task was lost: it is not ours any more, and nobody has decided that it ends. */
+  isLost(): boolean;
   /** Tokens and tool output as they come, for whoever watches. */
   live(message: { type: 'token'; step: number; text: string } | { type: 'tool'; step: number; tool: string; text: string }): void;
   /** Something an operator should know with the next status: a routing decision, a failover. */
@@ -73,6 +80,12 @@ export interface Role {
   view(snapshot: HostedSnapshot): View;
   /** What stays of the task; a supervisor reads what its children found. */
   result(snapshot: HostedSnapshot): Promise<Omit<Result, 'id' | 'type' | 'at' | 'outcome'> & { outcome: Result['outcome'] }>;
+  /** For machines that call tools. */
+  readonly calls?: {
+    /** The call of a tool that writes which is in flight or in doubt. */
+    inFlight(snapshot: HostedSnapshot): string | null;
+    returned(call: string, text: string, failed: boolean): AnyEventObject;
+  };
   /** Something is in flight that must be left to finish: a tool that writes. */
   mustFinish(snapshot: HostedSnapshot): boolean;
   /** Changes with every fact the task gains; a claim that dies without changing it made no progress. */

@@ -54,6 +54,13 @@ export function subAgentRole(port: HostPort, options: SubAgentRoleOptions): Role
     },
     input,
     parks: (snapshot) => (snapshot.value === 'awaiting-steer' ? 'now' : 'no'),
+    calls: {
+      inFlight: (snapshot) => {
+        const [call] = of(snapshot).context.calls;
+        return call?.started && call.effects === 'writes' ? call.id : null;
+      },
+      returned: (call, text, failed) => ({ type: 'TOOL_RETURNED', call, text, ...(failed && { failed: true }) }),
+    },
     mustFinish: (snapshot) => stateOf(of(snapshot)) === 'acting' && of(snapshot).context.calls[0]?.effects !== 'none',
     deadlineAt: (snapshot) => of(snapshot).context.limits.deadlineAt,
     eventOf: (steer, message) => {

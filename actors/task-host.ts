@@ -20,7 +20,9 @@ import type { Earlier } from '../machines/earlier.ts';
 import type { Steer } from '../machines/steering.ts';
 import { messageOf } from '../platform/errors.ts';
 import { provideEffects } from './effect.ts';
-import { Intake } from './intake.ts';
+import { type Ended, Flights } from './flights.ts';
+import { Intake, type Steerable } from './intake.ts';
+import { postOutcomes } from './outcome.ts';
 import type { HostedSnapshot, HostPort, Role } from './role.ts';
 
 export type HostEnd =
@@ -65,6 +67,7 @@ export class TaskHost implements HostPort {
   #delivery: Delivery;
   #ended = new AbortController();
   #end: HostEnd | null = null;
+  #isOver = false;
 
   /** Something changed that no commit covers yet. */
   #dirty = false;
@@ -80,6 +83,7 @@ export class TaskHost implements HostPort {
   #passing: { channel: Channel; seq: number; resolve: (passed: boolean) => void }[] = [];
 
   readonly #intake: Intake;
+  readonly #flights = new Flights();
   /** The ledger as the last commit has it. */
   #ledger: readonly Steer[];
   #resultCursor: number;
@@ -154,11 +158,13 @@ export class TaskHost implements HostPort {
     } finally {
       clearInterval(heartbeat);
       clearTimeout(this.#overdue);
+      this.#isOver = true;
       this.#actor.stop();
       this.#ended.abort(ended);
       for (const waiter of this.#waiters) waiter.reject(new Error('the task is no longer hosted here'));
       for (const passing of this.#passing) passing.resolve(false);
       this.#passing = [];
+      if (this.isLost()) this.#tellOutcomes();
     }
   }
 
@@ -207,6 +213,21 @@ export class TaskHost implements HostPort {
     const now = await readState(this.#bus, this.id);
     if (now?.record.epoch === this.epoch() && now.record.node === this.#held.record.node) return;
     throw new Error('another worker holds the task now');
+  }
+
+  callBegins(call: string): void {
+    this.#flights.begins(call);
+  }
+  callEnded(call: string, how: Ended): void {
+    this.#flights.ended(call, how);
+    if (this.isLost()) this.#tellOutcomes();
+  }
+  isLost(): boolean {
+    return this.#isOver && (this.#end === null || this.#end === 'fenced');
+  }
+  #tellOutcomes(): void {
+    const { epoch, node } = this.#held.record;
+    void postOutcomes(this.#bus, this.id, this.#flights.untold(epoch, node));
   }
 
   live(message: Live): void {
@@ -324,7 +345,13 @@ export class TaskHost implements HostPort {
       this.#dirty = true;
       for (const event of news.events) if (this.#isActive()) this.#actor.send(event as never);
     }
-    const machine = { snapshot: () => this.#snapshot(), send: (event: { type: string }) => this.#actor.send(event as never) };
+    const machine: Steerable = {
+      snapshot: () => this.#snapshot(),
+      send: (event) => this.#actor.send(event as never),
+      inFlight: () => this.#held.record.inFlight ?? null,
+      addArtifacts: (names) => this.addArtifacts(names),
+      note: (text) => this.note(text),
+    };
     for (const steering of await readSteering(this.#bus, this.id, this.#intake.cursor)) {
       this.#intake.take(steering, machine);
       this.#dirty = true;
@@ -340,6 +367,7 @@ export class TaskHost implements HostPort {
     const snapshot = this.#snapshot();
     const { record } = this.#held;
     const at = this.#options.now();
+    const heard = this.#flights.heard();
     const view = this.#role.view(snapshot);
     const progress = this.#role.progress(snapshot);
     const wakeAt = this.#role.deadlineAt(snapshot);
@@ -360,6 +388,7 @@ export class TaskHost implements HostPort {
         plan: [...view.plan],
         machine: this.#role.machine,
         snapshot: persisted,
+        inFlight: this.#flights.mark(this.#role.calls?.inFlight(snapshot) ?? null, record.inFlight, record.epoch, record.node),
         stranded: undefined,
         earlier: undefined,
         artifacts: this.#artifacts,
@@ -391,6 +420,7 @@ export class TaskHost implements HostPort {
     this.#held = written;
     this.#lastCommitAt = at.getTime();
     this.#ledger = snapshot.context.steers;
+    this.#flights.covered(heard);
     // What has happened already without any effect may have happened in vain.
     const wasTentative = this.#tentative;
     this.#tentative = false;

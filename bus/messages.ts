@@ -135,6 +135,29 @@ export const SteeringMessage = z.discriminatedUnion('type', [
     .strict(),
 ]);
 export type SteeringMessage = z.infer<typeof SteeringMessage>;
+
+/**
+ * On `cox.tasks.<id>.steering` as well, and nobody's but a worker's: what became of a call that it was in when it lost the task. Taken only by
+ * a task that is in doubt about this very run of it (docs/adr/0016).
+ */
+export const CallOutcome = z
+  .object({
+    type: z.literal('outcome'),
+    id: SteerId,
+    from: z.string().max(128).optional(),
+    call: z.string().min(1).max(64),
+    epoch: z.number().int().positive().describe('The claim under which it was started.'),
+    proof: z.string().max(128).describe('What the hash in the state record was made of: nobody else knows it.'),
+    text: z.string().max(maxSteerChars),
+    failed: z.boolean().default(false),
+    artifacts: z.array(z.string().max(1024)).max(256).default([]),
+  })
+  .strict();
+export type CallOutcome = z.infer<typeof CallOutcome>;
+
+/** Whatever may stand on `cox.tasks.<id>.steering`. */
+export const OnSteering = z.discriminatedUnion('type', [SteeringMessage, CallOutcome]);
+export type OnSteering = z.infer<typeof OnSteering>;
 export type SteeringInput = z.input<typeof SteeringMessage>;
 
 /** A node of a supervisor's plan as its state record keeps it; `id` is null until it is dispatched. */

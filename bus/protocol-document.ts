@@ -37,9 +37,9 @@ const subjects: Readonly<Record<string, Subject>> = {
   steering: {
     address: 'cox.tasks.{root}.{path}.steering',
     parameters: task,
-    messages: ['SteeringMessage', 'PlainText'],
+    messages: ['SteeringMessage', 'PlainText', 'CallOutcome'],
     description:
-      'What operators say to a task. Kept on the log stream: its order is the order in which steers are taken. Bare text is a correction; a JSON object is a typed message.',
+      'What operators say to a task. Kept on the log stream: its order is the order in which steers are taken. Bare text is a correction; a JSON object is a typed message. A CallOutcome is from a worker that lost the task, which alone can prove it.',
     client: 'send',
   },
   status: {

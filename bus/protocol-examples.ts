@@ -16,6 +16,17 @@ export const examples: { readonly [M in keyof typeof messages]: readonly object[
     },
   ],
   Ticket: [{ id: 'k3xq.0', t: 1 }],
+  CallOutcome: [
+    {
+      type: 'outcome',
+      id: 'outcome:2f0c4dd2-0d51-4f7e-9d86-5f3b0d2f8f57',
+      from: 'cox-4711-a1b2c3',
+      call: 's2-0',
+      epoch: 3,
+      proof: 'tq1mQe0r5m4m0xgqYH1cX7s1n2v8wJ5d',
+      text: 'wrote notes.md',
+    },
+  ],
   SteeringMessage: [
     { type: 'steer', text: 'use my work email' },
     { type: 'steer', id: 'from-my-script-1', text: 'only the year 2024', urgency: 'next-step', expect: { step: 3 } },

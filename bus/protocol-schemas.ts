@@ -1,6 +1,7 @@
 /** The zod schemas of messages.ts and service.ts as JSON Schema, one for each message: what docs/protocol is generated from. */
 import { z } from 'zod';
 import {
+  CallOutcome,
   DeadLetter,
   Failure,
   HeldTask,
@@ -96,7 +97,7 @@ export const Refusal = z.object({ code: z.string(), message: z.string(), hint: z
 
 const shared = { Failure, HeldTask, PlanRow, PlanSpec, PlanTask, Question, Receipt, TaskId, TaskState, TreeNode, Usage };
 /** The messages themselves. */
-export const messages = { DeadLetter, Live, NodeReport, Result, Status, SteeringMessage, TaskSpec, Ticket } as const;
+export const messages = { CallOutcome, DeadLetter, Live, NodeReport, Result, Status, SteeringMessage, TaskSpec, Ticket } as const;
 
 export const verbs = Object.keys(requests) as Verb[];
 export const requestName = (verb: Verb): string => (verb === 'dispatch' ? 'TaskSpec' : `${capital(verb)}Request`);

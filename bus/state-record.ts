@@ -14,6 +14,15 @@ import { TaskId } from './task-id.ts';
 export const Phase = z.enum(['unborn', 'ready', 'held', 'parked', 'done']);
 export type Phase = z.infer<typeof Phase>;
 
+/** A call that runs, or of which nobody knows whether it ran, and by what its outcome is known (docs/adr/0016). */
+const InFlight = z.object({
+  call: z.string(),
+  epoch: z.number().int().describe('The claim that started it last.'),
+  node: z.string(),
+  proof: z.string().describe('sha256 of what only that worker knows.'),
+});
+export type InFlight = z.infer<typeof InFlight>;
+
 export const StateRecord = z.object({
   id: TaskId,
   spec: TaskSpec,
@@ -46,6 +55,9 @@ export const StateRecord = z.object({
     .nullable()
     .describe('Until then a worker that lost the task may still be running a call of it.'),
   idleClaims: z.number().int().describe('Claims since the last commit that made progress.'),
+  inFlight: InFlight.optional().describe(
+    'The call of a tool that writes, from the commit before it starts until one has its outcome.',
+  ),
   stranded: z
     .object({ left: z.boolean(), doing: z.string().optional() })
     .optional()

@@ -3,12 +3,12 @@ import type { StoredMsg } from '@nats-io/jetstream';
 import type { MsgHdrs } from '@nats-io/nats-core';
 import { z } from 'zod';
 import { type Bus, lastMessage, nextMessage } from './bus.ts';
-import { maxSteerChars, SteeringMessage } from './messages.ts';
+import { maxSteerChars, OnSteering } from './messages.ts';
 import { rootOf, type TaskId } from './task-id.ts';
 
 /** One message as it stands on the log; `message` is null where nothing could be made of it, and `problem` names the field. */
 export type Steering =
-  | { readonly steer: string; readonly seq: number; readonly message: SteeringMessage; readonly problem: null }
+  | { readonly steer: string; readonly seq: number; readonly message: OnSteering; readonly problem: null }
   | { readonly steer: string; readonly seq: number; readonly message: null; readonly problem: string };
 
 /** Everything on a task's steering subject after `cursor`, in the stream's order. Read from the leader. */
@@ -57,7 +57,7 @@ export function parseSteering({
       return bad(`it starts like JSON and is none: ${(cause as Error).message}`);
     }
   }
-  const parsed = SteeringMessage.safeParse(value);
+  const parsed = OnSteering.safeParse(value);
   const named = z.object({ id: z.string().min(1).max(128) }).safeParse(value);
   const steer = named.success ? named.data.id : fallback;
   return parsed.success ? { steer, seq, message: parsed.data, problem: null } : bad(describe(parsed.error), steer);
