@@ -1,5 +1,6 @@
 /** A parked task has no actor: the server keeps its deadline, as a scheduled message, and wakes it then. */
 import type { ConsumerMessages } from '@nats-io/jetstream';
+import { crashPoint } from '../platform/crash-point.ts';
 import type { Bus } from './bus.ts';
 import { publish } from './publish.ts';
 import { readState } from './state-record.ts';
@@ -31,7 +32,11 @@ export async function startTimers(bus: Bus): Promise<{ stop(): Promise<void> }> 
     idle_heartbeat: heartbeatMs,
     callback: (message) =>
       void wake(bus.subjects.parseTimer(message.subject)).then(
-        () => message.ack(),
+        () => {
+          crashPoint('timer-ack:before');
+          message.ack();
+          crashPoint('timer-ack:after');
+        },
         (err) => {
           bus.log.warn({ err, subject: message.subject }, 'a timer could not be handled, it will again');
           message.nak(1_000);

@@ -3,6 +3,7 @@
  * no wake-up is lost (F): whatever the addressee was doing when the message came, someone looks again later.
  */
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import { crashPoint } from '../platform/crash-point.ts';
 import type { Bus } from './bus.ts';
 import { isPlanned } from './claim.ts';
 import { returnLate, returnUnborn, returnUnknown } from './late-steers.ts';
@@ -36,8 +37,11 @@ export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): 
   const settle = async (message: JsMsg) => {
     try {
       const verdict = await judge(message);
-      if (verdict === 'covered') message.ack();
-      else message.nak(backoffMs(verdict, message.info.deliveryCount));
+      if (verdict === 'covered') {
+        crashPoint('waker-ack:before');
+        message.ack();
+        crashPoint('waker-ack:after');
+      } else message.nak(backoffMs(verdict, message.info.deliveryCount));
     } catch (err) {
       if (bus.nc.isClosed()) return;
       bus.log.warn({ err, subject: message.subject }, 'the waker could not judge a message, it will again');
