@@ -148,6 +148,23 @@ test('with a full queue a parked task is woken once there is room', async () => 
   expect((await joined.crew.result(id, never)).outcome).toBe('completed');
 });
 
+test('a goal whose sub-tasks find no room in the queue hands them out once there is some, each once', async () => {
+  const keys = Array.from({ length: 40 }, (_, n) => `part-${n}`);
+  const id = await joined.crew.dispatch({
+    type: 'supervisor',
+    instruction: 'g',
+    plan: { tasks: keys.map((key) => ({ key, type: 'reasoning', instruction: key })), reduce: { by: 'json' } },
+  });
+  await fill('queue');
+  const { isFull } = await startNode({ rosterYaml: 'supervision: { concurrency: 40 }' });
+  await isFull;
+  await free('queue');
+  crew.model.answer((call) => call.reply('done'));
+  expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'completed' });
+  const asked = crew.model.calls.map((call) => call.texts('user').join());
+  expect(keys.map((key) => asked.filter((text) => text === key).length)).toEqual(keys.map(() => 1));
+});
+
 test('a node that finds no room purges what the roster does not keep, and goes on by itself', async () => {
   const { node } = await startNode();
   for (let n = 0; n < 3; n++) {
