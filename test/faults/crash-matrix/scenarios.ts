@@ -130,6 +130,21 @@ const parked: Scenario = {
   books: { dates: 1 },
 };
 
+/** Parked with a question that nobody answers until its deadline wakes it. */
+const overdue: Scenario = {
+  name: 'overdue',
+  begin: (stage) =>
+    stage.crew.dispatch({
+      type: 'clerk',
+      instruction: `Book grapes #${stage.run}`,
+      backend: 'local',
+      deadlineAt: new Date(Date.now() + 1_500).toISOString(),
+    }),
+  model: (call) => call.call('ask_operator', { question: 'Which grapes?' }),
+  answer: () => null,
+  books: {},
+};
+
 /** One sub-task is out of steps, the next one fails, is stopped and tried again; then it is run once more while the results are put together. */
 const mended: Scenario = {
   name: 'mended',
@@ -157,4 +172,4 @@ const mended: Scenario = {
   books: { kiwis: 1, melons: 2 },
 };
 
-export const scenarios: readonly Scenario[] = [books, desk, tree, parked, mended];
+export const scenarios: readonly Scenario[] = [books, desk, tree, parked, overdue, mended];
