@@ -18,11 +18,14 @@ export { listFiles, readFileTool, searchFiles, writeFileTool } from './actors/to
 export { defineTool, type Tool, type ToolContext, type ToolOutput } from './actors/tools/tool.ts';
 // What one does with tasks, as any client of the bus may.
 export { Crew, type CrewEvent, type Sent } from './bus/crew.ts';
+export { DeadLetters, type Retried } from './bus/letterbox.ts';
 export { Memory, type Note } from './bus/memory.ts';
 // The messages: each a zod schema and the type of the same name.
 export {
+  DeadLetter,
   Failure,
   Live,
+  NodeReport,
   PlanSpec,
   PlanTask,
   Question,
@@ -37,6 +40,7 @@ export {
   Urgency,
   Usage,
 } from './bus/messages.ts';
+export { allNodes } from './bus/nodes.ts';
 export { isTaskId, type TaskId } from './bus/task-id.ts';
 export type { TaskSummary } from './bus/tree.ts';
 export { CoxError } from './platform/errors.ts';

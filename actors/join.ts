@@ -41,6 +41,8 @@ export interface Joined {
   readonly revive: (() => Promise<void>) | null;
   /** Leaves; the last terminal stops the embedded server. Idempotent. */
   close(): Promise<void>;
+  /** Leaves at once: what is under way here is cut off as by a crash, and other nodes take it over. Idempotent. */
+  abandon(): Promise<void>;
 }
 
 /** @throws CoxError `no-crew` where nothing runs and nothing was to be started; what the server, the network or the disk refuse. */
@@ -97,6 +99,12 @@ function joined({ folders, log, env, name }: JoinOptions & { name: string }, bus
     close: () => {
       closing ??= close();
       return closing;
+    },
+    abandon: async () => {
+      // Also ends a close() that waits for a server which is away.
+      await nc.close();
+      closing ??= embedded?.stop() ?? Promise.resolve();
+      await closing;
     },
   };
 }

@@ -1,6 +1,6 @@
 /** A node: a worker, the backends it thinks with, and the micro service. What `cox`, `cox run` and `cox up` host in their process. */
 import { Memory } from '../bus/memory.ts';
-import type { NodeReport } from '../bus/messages.ts';
+import type { HeldTask, NodeReport } from '../bus/messages.ts';
 import { replicate } from '../bus/replicas.ts';
 import { startService } from '../bus/service.ts';
 import { limitStreams } from '../bus/stream-size.ts';
@@ -48,6 +48,8 @@ export interface CoxNode {
   menu(): MenuEntry[];
   /** Who the operator talks to; thinks with nothing before the first word. */
   readonly primary: Primary;
+  /** Tasks it holds now, longest held first. */
+  holding(): HeldTask[];
   /** What it answers to `cox nodes`. */
   report(): NodeReport;
   /** Takes nothing new and gives back what it holds. */
@@ -134,6 +136,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     backends,
     menu: () => backends.menu(),
     primary,
+    holding: () => worker.holding,
     report,
     drain,
     stop: () => {

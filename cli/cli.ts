@@ -36,7 +36,7 @@ export interface Command {
   readonly args?: string;
   readonly options?: readonly (readonly [flags: string, description: string])[];
   readonly example?: string;
-  /** For shells: what the first argument is. */
-  readonly completes?: 'task' | 'type' | 'shell';
+  /** For shells: what the first argument is; `letter`: what to do with a dead letter, and then which. */
+  readonly completes?: 'task' | 'type' | 'shell' | 'letter';
   readonly load: () => Promise<Run>;
 }

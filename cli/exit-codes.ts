@@ -19,6 +19,8 @@ export const exitCodes = {
   storage: 9,
   /** `result --no-wait` of a task that is still at work. */
   notDone: 10,
+  /** A node was stopped before it had given back what it held: others take that over. */
+  undrained: 11,
   /** A defect of ours. */
   internal: 70,
   interrupted: 130,
@@ -28,7 +30,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** Codes by their first words, most specific first: a new code of a part gets its part's exit code. */
 const byPrefix: readonly (readonly [RegExp, ExitCode])[] = [
-  [/^(unknown-task|ambiguous-task)$/, exitCodes.unknownTask],
+  [/^(unknown-task|ambiguous-task|unknown-letter)$/, exitCodes.unknownTask],
   [/^(usage|bad-|empty-|unknown-|not-opted-in|too-long|message-too-big|no-key$)/, exitCodes.usage],
   [/^(no-space|read-only|stream-full|storage-|state-|lock-|ENOSPC|EDQUOT|EROFS|EACCES|EPERM)/, exitCodes.storage],
   [/^roster-/, exitCodes.rosterInvalid],

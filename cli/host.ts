@@ -1,4 +1,4 @@
-/** A node in this process: the roster, its backends, and a worker for the tasks of the crew. Used by `start`, `run` and `up`. */
+/** A node in this process: the roster, its backends, and a worker for the tasks of the crew. Used by `start`, `run`, `up` and `worker`. */
 import type { Joined } from '../actors/join.ts';
 import type { startNode } from '../actors/node.ts';
 import type { Progress } from '../platform/asset.ts';
@@ -15,7 +15,7 @@ export interface HostOptions {
 }
 
 type Node = Awaited<ReturnType<typeof startNode>>;
-export interface HostedNode extends Pick<Node, 'name' | 'menu' | 'drain' | 'backends'> {
+export interface HostedNode extends Pick<Node, 'name' | 'menu' | 'drain' | 'backends' | 'report' | 'holding'> {
   roster(): Roster;
   /** Kinds of task that can be dispatched. */
   types(): string[];
@@ -42,6 +42,8 @@ export async function hostNode(cli: Cli, joined: Joined, { types, slots, onProgr
       roster: () => roster.current(),
       menu: () => node.menu(),
       drain: () => node.drain(),
+      report: () => node.report(),
+      holding: () => node.holding(),
       types: () => typesOf(roster.current()),
       async stop() {
         await node.stop();

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import process from 'node:process';
 import { version } from '../platform/version.ts';
 import type { Cli } from './cli.ts';
+import { endProcess } from './end-process.ts';
 import { Interrupted, reported, usageError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Output } from './output.ts';
@@ -115,4 +116,4 @@ function stopWriting(error: Error & { code?: string }): void {
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-process.exit(await main());
+await endProcess(await main());

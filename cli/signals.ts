@@ -3,6 +3,7 @@
  * charge has not ended the process by the third signal, it ends anyway: an operator is never locked in.
  */
 import process from 'node:process';
+import { endProcess } from './end-process.ts';
 import { exitCodes } from './exit-codes.ts';
 
 type Handler = (signal: NodeJS.Signals) => void;
@@ -22,8 +23,8 @@ function hear(signal: NodeJS.Signals): void {
   last = { signal, atMs };
   if (isEcho) return;
   count += 1;
-  if (count >= patience) process.exit(exitOf(signal));
-  handlers.at(-1)?.(signal);
+  if (count >= patience) void endProcess(exitOf(signal));
+  else handlers.at(-1)?.(signal);
 }
 
 export function onSignal(handler: Handler): () => void {

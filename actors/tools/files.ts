@@ -65,7 +65,10 @@ export const readFileTool = defineTool({
 });
 
 async function readText(file: string, path: string, signal: AbortSignal): Promise<string> {
-  const { size } = await stat(file);
+  const found = await stat(file);
+  // A pipe or a device may never end, and a process that reads it can't either.
+  if (!found.isFile() && !found.isDirectory()) throw new Error(`${path} is not a regular file`);
+  const { size } = found;
   if (size > maxFileBytes) throw new Error(`${path} has ${size} bytes; files up to ${maxFileBytes} can be read`);
   const data = await readFile(file, { signal });
   if (data.includes(0)) throw new Error(`${path} is not a text file`);

@@ -27,6 +27,9 @@ const naming = (what: Command['completes']): string =>
 /** `status --json` is one line; the ids in it are all that looks like one. */
 const tasks = `cox status --json 2>/dev/null | grep -oE '"id":"[a-z0-9]{4,12}\\.[0-9-]+"' | cut -d'"' -f4`;
 
+const letters = `cox dead --json 2>/dev/null | grep -oE '"kind":"(task|ticket)","id":"[a-z0-9.-]+"' | cut -d'"' -f8`;
+const actions = 'retry drop';
+
 const bash = (): string => `# cox completion for bash: source <(cox completion bash)
 _cox() {
   local word="\${COMP_WORDS[COMP_CWORD]}" command="" place=0 i
@@ -48,8 +51,10 @@ ${commands.map((command) => `      ${command.name}) COMPREPLY=($(compgen -W "${[
     esac
     return
   fi
+  if [ "$place" -eq 1 ] && [ "$command" = ${naming('letter')} ]; then COMPREPLY=($(compgen -W "$(${letters})" -- "$word")); fi
   [ "$place" -eq 0 ] || return
   case "$command" in
+    ${naming('letter')}) COMPREPLY=($(compgen -W "${actions}" -- "$word")) ;;
     ${naming('task')}) COMPREPLY=($(compgen -W "$(${tasks})" -- "$word")) ;;
     ${naming('type')}) COMPREPLY=($(compgen -W "supervisor files reasoning" -- "$word")) ;;
     ${naming('shell')}) COMPREPLY=($(compgen -W "${shells.join(' ')}" -- "$word")) ;;
@@ -74,8 +79,10 @@ ${commands.map((command) => `      ${command.name}) compadd -- ${[...flagsOf(com
     esac
     return
   fi
+  if (( CURRENT == 4 )) && [[ "$words[2]" == ${naming('letter')} ]]; then ids=(\${(f)"$(${letters})"}); compadd -a ids; fi
   (( CURRENT == 3 )) || return
   case "$words[2]" in
+    ${naming('letter')}) compadd ${actions} ;;
     ${naming('task')}) ids=(\${(f)"$(${tasks})"}); compadd -a ids ;;
     ${naming('type')}) compadd supervisor files reasoning ;;
     ${naming('shell')}) compadd ${shells.join(' ')} ;;
@@ -100,6 +107,8 @@ ${lines.join('\n')}
 ${globals.map((flag) => `complete -c cox -l ${flag.slice(2)}${['--roster', '--workspace', '--namespace'].includes(flag) ? ' -r' : ''}`).join('\n')}
 complete -c cox -f ${inCommand(naming('task').replaceAll('|', ' '))} -a "(${tasks.replaceAll('"', '\\"').replaceAll('$', '\\$')})"
 complete -c cox -f ${inCommand(naming('type'))} -a 'supervisor files reasoning'
+complete -c cox -f ${inCommand(naming('letter'))} -a '${actions}'
+complete -c cox -f -n '__fish_seen_subcommand_from ${naming('letter')}; and __fish_seen_subcommand_from ${actions}' -a "(${letters.replaceAll('"', '\\"').replaceAll('$', '\\$')})"
 complete -c cox -f ${inCommand(naming('shell'))} -a '${shells.join(' ')}'
 `;
 };

@@ -26,7 +26,8 @@ export const run: Run = async (cli, [type = '', ...words], options) => {
       checked({ ...spec, workspace: workspaceFor(cli, joined), deadlineAt: pointInTime(joined, minutes) }),
     );
     cli.out.answer({ id }, id);
-    if (!(await someoneWorks(joined))) cli.out.note(`No node is up: ${id} waits until one is (cox, or cox up).`);
+    if (!(await someoneWorks(joined, type)))
+      cli.out.note(`No node is up that works on ${type}: ${id} waits until one is (cox, cox up or cox worker).`);
     return exitCodes.ok;
   });
 };
@@ -55,9 +56,9 @@ async function checkNames(cli: Cli, { folders }: Joined, type: string, backend: 
     );
 }
 
-/** Whether any node answers on the micro service. Without one the server says so at once. */
-const someoneWorks = ({ bus }: Joined): Promise<boolean> =>
-  bus.nc.request(`${bus.subjects.api()}.menu`, '', { timeout: 2_000 }).then(
-    () => true,
-    () => false,
-  );
+/** Whether any node of the crew takes tasks of this kind now. */
+async function someoneWorks({ bus }: Joined, type: string): Promise<boolean> {
+  const { nodesOf } = await import('../../bus/nodes.ts');
+  for await (const { types, draining } of nodesOf(bus)) if (!draining && types.includes(type)) return true;
+  return false;
+}

@@ -5,6 +5,11 @@ import { type VerbName, verbs } from '../verbs.ts';
 const noWait = ['--no-wait', 'send it and do not wait for the receipt'] as const;
 const expectStep = ['--expect-step <n>', 'return it if the task has left this step'] as const;
 
+const hosting: Command['options'] = [
+  ['--types <list>', 'only these kinds of task, separated by commas (default: all)'],
+  ['--slots <n>', 'tasks of one kind at once (default: 8)'],
+];
+
 const steering = (name: VerbName, example: string, options: Command['options'] = []): Command => ({
   name,
   summary: verbs[name].summary,
@@ -98,11 +103,28 @@ export const commands: readonly Command[] = [
   {
     name: 'up',
     summary: 'a node without a prompt: works on the tasks of the crew until it is stopped',
-    options: [
-      ['--types <list>', 'only these kinds of task, separated by commas'],
-      ['--slots <n>', 'tasks at once in this process'],
-    ],
+    options: hosting,
     load: async () => (await import('./up.ts')).run,
+  },
+  {
+    name: 'worker',
+    summary: 'a node for a crew that is there, on this machine or at NATS_URL; starts no server',
+    options: hosting,
+    example: 'NATS_URL=nats://crew.example.org cox worker --types files,reasoning --slots 8',
+    load: async () => (await import('./worker.ts')).run,
+  },
+  {
+    name: 'nodes',
+    summary: 'who is in the crew: what they work on, what they hold and since when',
+    load: async () => (await import('./nodes.ts')).run,
+  },
+  {
+    name: 'dead',
+    summary: 'what was given up after it had killed its workers: list it, retry <id>, or drop <id>',
+    args: '[action] [id]',
+    example: 'cox dead    cox dead retry k3xq.4    cox dead drop k3xq.4',
+    completes: 'letter',
+    load: async () => (await import('./dead.ts')).run,
   },
   {
     name: 'menu',

@@ -8,6 +8,14 @@ export const tokens = (count: number): string =>
       ? `${(count / 1000).toFixed(count < 10_000 ? 1 : 0)}k`
       : `${(count / 1_000_000).toFixed(1)}M`;
 
+/** How long ago, in the unit that says it best: `12 s`, `3 min`, `5 h`, `2 days`. */
+export function ago(since: string, now: Date): string {
+  const seconds = Math.max(0, Math.round((now.getTime() - Date.parse(since)) / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} days`;
+}
+
 /** Below a cent the first two digits that are not zero; nothing for free. */
 export const dollars = (costUsd: number): string =>
   costUsd === 0 ? '' : costUsd < 0.01 ? `$${costUsd.toPrecision(2)}` : `$${costUsd.toFixed(2)}`;

@@ -42,6 +42,8 @@ function candidates(argument: string, id: string, known: Known): readonly string
   if (argument === '<question>') return known.questions(id);
   if (argument === '<backend>') return known.backends;
   if (argument === '<type>') return known.types;
+  // A choice of words: `[retry|drop]`.
+  if (argument.includes('|')) return argument.slice(1, -1).split('|');
   return [];
 }
 

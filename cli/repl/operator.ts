@@ -1,12 +1,17 @@
 /** What the operator can do at the prompt, each by a slash command: look at tasks, speak to them, start new ones. */
 import type { Crew } from '../../bus/crew.ts';
+import { DeadLetters } from '../../bus/letterbox.ts';
 import { type SteeringInput, TaskSpec } from '../../bus/messages.ts';
+import { allNodes } from '../../bus/nodes.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
 import { usageError } from '../errors.ts';
 import { checkGoal } from '../goal.ts';
+import { findLetter } from '../letter-ref.ts';
 import { resultLines } from '../render/events.ts';
+import { letterLines, retriedLine } from '../render/letters.ts';
 import { menuLines } from '../render/menu.ts';
+import { nodeLines } from '../render/nodes.ts';
 import type { Paint } from '../render/paint.ts';
 import { oneLine } from '../render/printable.ts';
 import { receiptLine } from '../render/receipt.ts';
@@ -151,6 +156,31 @@ export class Operator implements Hands {
 
   showMenu(): void {
     this.#options.print(menuLines(this.#options.menu(), this.#options.paint));
+  }
+
+  async showNodes(): Promise<void> {
+    const { crew, print, paint } = this.#options;
+    print(nodeLines(await allNodes(crew.bus), crew.bus.now(), paint));
+  }
+
+  async dead(action: string | undefined, ref: string | undefined): Promise<void> {
+    const { crew, print, paint, signal, fail } = this.#options;
+    if (action !== undefined && action !== 'retry' && action !== 'drop')
+      throw usageError(`There is no "/dead ${action}".`, 'There are: /dead, /dead retry <id>, /dead drop <id>.');
+    const letters = new DeadLetters(crew);
+    const all = await letters.list();
+    if (action === undefined) return print(letterLines(all, paint, '/dead'));
+    if (ref === undefined) throw usageError('Which letter?', `/dead lists them, as in: /dead ${action} k3xq.4.`);
+    const { id } = findLetter(all, ref);
+    if (action === 'drop') {
+      await letters.drop(id);
+      return print([`${id} is dropped`]);
+    }
+    // Not awaited: a goal may take its time, and the operator types on.
+    void letters.retry(id, signal).then(
+      (retried) => signal.aborted || print([retriedLine(retried, paint)]),
+      (error) => signal.aborted || fail(error),
+    );
   }
 
   watch(id: TaskId | null): void {

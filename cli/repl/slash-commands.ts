@@ -16,6 +16,9 @@ export interface Hands {
   showTree(id: TaskId): Promise<void>;
   showResult(id: TaskId): Promise<void>;
   showMenu(): void;
+  showNodes(): Promise<void>;
+  /** Without an action: the list. */
+  dead(action: string | undefined, ref: string | undefined): Promise<void>;
   /** Null: stop watching whatever is watched. */
   watch(id: TaskId | null): void;
   dispatch(type: string, instruction: string): Promise<void>;
@@ -82,6 +85,13 @@ export const slashCommands: readonly SlashCommand[] = [
     run: async (hands, [ref]) => hands.watch(ref === 'off' ? null : await optional(hands, ref)),
   },
   { name: 'menu', args: '', summary: 'the backends', run: (hands) => hands.showMenu() },
+  { name: 'nodes', args: '', summary: 'who is in the crew, and what they hold', run: (hands) => hands.showNodes() },
+  {
+    name: 'dead',
+    args: '[retry|drop] [letter]',
+    summary: 'what was given up; run it again, or drop it',
+    run: (hands, [action, ref]) => hands.dead(action, ref),
+  },
   {
     name: 'run',
     args: '<goal...>',

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +43,12 @@ test('a long file is read in parts', async () => {
 test.each(['../secret.txt', '/etc/passwd', 'docs/../../secret.txt', 'a\0b'])('%j is refused, also for writing', async (path) => {
   await expect(text(readFileTool, { path })).rejects.toThrow(/outside|zero/);
   await expect(run(writeFileTool, { path, text: 'x' })).rejects.toThrow(/outside|zero/);
+});
+
+test('a pipe is not read: it might never end, and the process with it', async () => {
+  execFileSync('mkfifo', [join(workspace, 'pipe')]);
+  await expect(text(readFileTool, { path: 'pipe' })).rejects.toThrow('not a regular file');
+  expect(await text(searchFiles, { query: 'again' })).toBe('docs/b.txt:1: beta again');
 });
 
 test('a symbolic link out of the workspace leads nowhere', async () => {

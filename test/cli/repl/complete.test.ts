@@ -21,6 +21,8 @@ describe('Tab completes', () => {
     ['/answer m2zz.0 ', []],
     ['/swap k3xq.4 fr', ['frontier ']],
     ['/dispatch f', ['files ']],
+    ['/dead ', ['retry ', 'drop ']],
+    ['/dead r', ['retry ']],
     ['/steer k3xq.4 use my w', []],
     ['plain text', []],
     ['@m2zz.0 text', []],

@@ -1,0 +1,44 @@
+/** `cox dead`: what was given up. `cox dead retry <id>` runs it again, `cox dead drop <id>` takes the letter away. */
+import type { Retried } from '../../bus/letterbox.ts';
+import type { Run } from '../cli.ts';
+import { usageError } from '../errors.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { findLetter } from '../letter-ref.ts';
+import { letterLines, retriedLine } from '../render/letters.ts';
+import { withCrew } from '../session.ts';
+
+/** For a goal to take up that it is to run a sub-task again. */
+const takenUpMs = 30_000;
+
+export const run: Run = async (cli, [action, ref]) => {
+  if (action !== undefined && action !== 'retry' && action !== 'drop')
+    throw usageError(`There is no "cox dead ${action}".`, 'There are: cox dead, cox dead retry <id>, cox dead drop <id>.');
+  if (action !== undefined && ref === undefined)
+    throw usageError('Which letter?', `cox dead lists them: cox dead ${action} <id>.`);
+  return withCrew(cli, { start: false }, async ({ crew }) => {
+    const { DeadLetters } = await import('../../bus/letterbox.ts');
+    const letters = new DeadLetters(crew);
+    const paint = cli.out.paint.stdout;
+    const all = await letters.list();
+    if (action === undefined) {
+      cli.out.answer({ letters: all }, letterLines(all, paint, 'cox dead').join('\n'));
+      return exitCodes.ok;
+    }
+    const { id } = findLetter(all, ref!);
+    if (action === 'drop') {
+      await letters.drop(id);
+      cli.out.answer({ id }, `${id} is dropped`);
+      return exitCodes.ok;
+    }
+    const retried = await letters.retry(id, AbortSignal.any([cli.signal, AbortSignal.timeout(takenUpMs)]));
+    cli.signal.throwIfAborted();
+    cli.out.answer(retried, retriedLine(retried, paint));
+    return exitOf(retried);
+  });
+};
+
+function exitOf(retried: Retried): ExitCode {
+  if (retried.how === 'dispatched' || retried.as !== null) return exitCodes.ok;
+  if (retried.receipt === null) return exitCodes.notDone;
+  return retried.receipt.fate === 'returned' ? exitCodes.returned : exitCodes.ok;
+}

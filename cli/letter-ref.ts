@@ -1,0 +1,17 @@
+/** How an operator names a dead letter: by its id, or by an unambiguous beginning of it. */
+import type { DeadLetter } from '../bus/messages.ts';
+import { CoxError } from '../platform/errors.ts';
+import { exitCodes } from './exit-codes.ts';
+
+export function findLetter(letters: readonly DeadLetter[], ref: string): DeadLetter {
+  // `k3xq` is the goal, as everywhere.
+  const exact = letters.find(({ id }) => id === ref) ?? letters.find(({ id }) => id === `${ref}.0`);
+  if (exact) return exact;
+  const [only, ...more] = letters.filter(({ id }) => id.startsWith(ref));
+  if (only && more.length === 0) return only;
+  const ids = (only ? [only, ...more] : letters).map(({ id }) => id);
+  throw new CoxError('unknown-letter', only ? `"${ref}" may be ${ids.join(' or ')}.` : `No dead letter ${ref}.`, {
+    hint: only ? 'Type one more letter.' : ids.length > 0 ? `There are: ${ids.slice(0, 8).join(', ')}.` : 'There are none.',
+    exitCode: exitCodes.unknownTask,
+  });
+}

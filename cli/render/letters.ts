@@ -1,0 +1,34 @@
+/** Dead letters for people. */
+import type { Retried } from '../../bus/letterbox.ts';
+import type { DeadLetter } from '../../bus/messages.ts';
+import type { Paint } from './paint.ts';
+import { oneLine } from './printable.ts';
+
+/** @param command how the operator's surface spells it: `cox dead`, `/dead`. */
+export function letterLines(letters: readonly DeadLetter[], paint: Paint, command: string): string[] {
+  if (letters.length === 0) return ['No dead letters.'];
+  const lines = letters.flatMap((letter) => [
+    `${paint.bold(letter.id)}  ${letter.type}  ${paint.red(oneLine(letter.why, 160))}`,
+    `    ${paint.dim(`${letter.at.slice(0, 16).replace('T', ' ')}  ${aboutOf(letter)}`)}`,
+  ]);
+  return [...lines, paint.dim(`${command} retry <id> runs it again, ${command} drop <id> takes it away.`)];
+}
+
+function aboutOf(letter: DeadLetter): string {
+  if (letter.kind === 'ticket') return `${letter.bytes} bytes: ${oneLine(letter.payload, 60)}`;
+  const { spec, parent, key, nodes, retriedAs } = letter;
+  const of = parent === null ? '' : `${oneLine(key ?? 'a sub-task', 40)} of ${parent}  `;
+  const lost = nodes.length > 0 ? `  last with ${[...new Set(nodes)].map((name) => oneLine(name, 40)).join(', ')}` : '';
+  return `${of}“${oneLine(spec.instruction, 60)}”${lost}${retriedAs ? `  being retried as ${retriedAs}` : ''}`;
+}
+
+export function retriedLine(retried: Retried, paint: Paint): string {
+  const { id, as } = retried;
+  if (retried.how === 'dispatched') return `${paint.bold(id)} runs again as ${paint.bold(as!)}`;
+  const { parent, key, receipt } = retried;
+  if (receipt?.fate === 'returned')
+    return `${paint.bold(id)} ${paint.red('stays')}: ${parent} says ${oneLine(receipt.reason ?? 'no', 200)}`;
+  if (as !== null) return `${paint.bold(id)} is run again by ${parent} as ${paint.bold(as)}`;
+  if (receipt !== null) return `${paint.bold(id)} is run again by ${parent}, as its ${oneLine(key, 64)}`;
+  return `${paint.bold(id)} waits for ${parent}, which has not taken it up yet; ask again`;
+}
