@@ -4,6 +4,7 @@
  */
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Log } from '../platform/log.ts';
+import { onReconnect } from './reconnections.ts';
 
 /** In that time two clocks drift apart by a few milliseconds. */
 const everyMs = 60_000;
@@ -29,9 +30,7 @@ export async function startClock(nc: NatsConnection, log: Log, ask: () => Promis
   const timer = setInterval(again, everyMs);
   timer.unref();
   void nc.closed().then(() => clearInterval(timer));
-  void (async () => {
-    for await (const { type } of nc.status()) if (type === 'reconnect') again();
-  })();
+  onReconnect(nc, again);
   return () => new Date(zero + performance.now());
 }
 

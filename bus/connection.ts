@@ -21,6 +21,13 @@ export interface ConnectOptions {
 const connectTimeoutMs = 5_000;
 const reconnectWaitMs = 250;
 const reconnectJitterMs = 100;
+/**
+ * A link that died without a word (a cable, a router that forgot it) is noticed when two pings are unanswered as the third is due: after 9 s at
+ * most. That is within the ack wait of 10 s: a worker is back, or knows that it is alone, about when its tickets go to others. By the
+ * client's defaults it would take six minutes, in which a node holds tasks, takes steers for granted, and commits nothing.
+ */
+const pingIntervalMs = 3_000;
+const maxPingsOut = 2;
 
 const isEmbedded = (to: ConnectOptions['to']): to is EmbeddedServer => 'ensure' in to;
 
@@ -39,6 +46,8 @@ export async function connectBus({ to, name, log, inboxPrefix, signal }: Connect
     noAsyncTraces: true,
     reconnectTimeWait: isEmbedded(to) ? reconnectJitterMs : reconnectWaitMs,
     reconnectJitter: reconnectJitterMs,
+    pingInterval: pingIntervalMs,
+    maxPingOut: maxPingsOut,
   };
   const connection = await dial(to, options, signal);
   const version = versionIn(connection.info?.version ?? '') ?? '0.0.0';

@@ -18,14 +18,19 @@ export async function* follow(
   from: number,
   signal: AbortSignal,
 ): AsyncGenerator<JsMsg> {
-  for (let next = from; !signal.aborted && !bus.nc.isClosed(); ) {
+  const isOver = () => signal.aborted || bus.nc.isClosed() || bus.nc.isDraining();
+  for (let next = from; !isOver(); ) {
     const consumer = await patiently(bus, `reading ${stream}`, () =>
       bus.js.consumers.get(stream, {
         filter_subjects: [...subjects],
         deliver_policy: DeliverPolicy.StartSequence,
         opt_start_seq: next,
       }),
-    );
+    ).catch((cause) => {
+      if (isOver()) return null;
+      throw cause;
+    });
+    if (!consumer) return;
     const messages = await consumer.consume({ idle_heartbeat: heartbeatMs });
     const stop = () => void messages.close();
     signal.addEventListener('abort', stop);

@@ -3,6 +3,7 @@ import { JetStreamApiError } from '@nats-io/jetstream';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { pause } from './pause.ts';
+import { onReconnect } from './reconnections.ts';
 
 /**
  * Answers that will be another one soon. 10008: JetStream is not up yet. 10003, 10009: the cluster has no leader. 10118: the stream is not
@@ -13,6 +14,17 @@ const passing = new Set([10003, 10008, 10009, 10118, 10158]);
 /** The server answered, and its answer is no: asking again would not help. */
 const isAnswer = (cause: unknown): boolean =>
   cause instanceof CoxError || (cause instanceof JetStreamApiError && !passing.has(cause.code) && cause.status !== 503);
+
+/** The answer to a request that was under way when the connection was lost does not come: it is not waited for past the reconnection. */
+function answerOf<T>(nc: Bus['nc'], request: () => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = onReconnect(nc, () => {
+      stop();
+      reject(new Error('the connection was lost and found meanwhile'));
+    });
+    request().then(resolve, reject).finally(stop);
+  });
+}
 
 /**
  * @param request must be safe to repeat.
@@ -27,7 +39,7 @@ export async function patiently<T>(
   for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted();
     try {
-      return await request();
+      return await answerOf(nc, request);
     } catch (cause) {
       if (isAnswer(cause)) throw cause;
       if (nc.isClosed() || nc.isDraining())

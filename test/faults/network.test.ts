@@ -1,0 +1,166 @@
+/**
+ * A node behind a bad network: tasks end once, steers have one final receipt, and what was done outside was done once, whatever the link
+ * between node and server goes through.
+ */
+import { readFileSync } from 'node:fs';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Joined, joinCrew } from '../../actors/join.ts';
+import type { CoxNode } from '../../actors/node.ts';
+import type { ServerRecord } from '../../bus/embedded/server-record.ts';
+import { serverPaths } from '../../bus/embedded/server-record.ts';
+import { foldersOf } from '../../platform/folders.ts';
+import { type TestCrew, testCrew } from '../support/crew.ts';
+import { never, statusWhere } from '../support/watching.ts';
+import { audit, bookkeeper, clerk, goalOf, Operator } from './books.ts';
+import { Outside } from './outside.ts';
+import { TcpProxy } from './tcp-proxy.ts';
+
+const things = ['apples', 'pears', 'plums'];
+
+let crew: TestCrew;
+let driver: Joined;
+let outside: Outside;
+let network: TcpProxy;
+let far: Joined;
+const nodes: CoxNode[] = [];
+let tried = 0;
+beforeAll(async () => {
+  crew = await testCrew();
+  crew.model.answer(bookkeeper);
+});
+afterAll(() => crew.stop());
+
+beforeEach(async () => {
+  const namespace = `network${tried++}`;
+  driver = await crew.join(`driver-${namespace}`, namespace);
+  outside = await Outside.start();
+  const server: ServerRecord = JSON.parse(readFileSync(serverPaths(foldersOf(crew.env)).record, 'utf8'));
+  network = await TcpProxy.start(server.port);
+  far = await joinCrew({
+    env: { ...crew.env, NATS_URL: `nats://${server.user}:${server.password}@127.0.0.1:${network.port}` },
+    folders: foldersOf(crew.env),
+    log: pino({ level: process.env.COX_TEST_LOG ?? 'silent' }),
+    start: false,
+    signal: AbortSignal.timeout(30_000),
+    name: `far-${namespace}`,
+    namespace,
+  });
+});
+afterEach(async () => {
+  network.weather = { kind: 'fair' };
+  for (const node of nodes.splice(0)) await node.stop();
+  await far.close();
+  await network.stop();
+  await outside.stop();
+});
+
+const kinds = () => [clerk(async (what) => void (await fetch(`${outside.url}/${what}`)))];
+const nodeOf = async (joined: Joined, ackWaitMs: number) => {
+  const node = await crew.node(joined, { kinds: kinds(), ackWaitMs, quietMs: 20 });
+  nodes.push(node);
+  return node;
+};
+const farNode = (ackWaitMs: number) => nodeOf(far, ackWaitMs);
+
+/** A goal with its steers, from the outside. */
+async function keepTheBooks(meanwhile: () => Promise<void>): Promise<void> {
+  const id = await driver.crew.dispatch(goalOf(things));
+  const operator = new Operator(driver, id);
+  await meanwhile();
+  const result = await driver.crew.result(id, never);
+  expect(result.outcome).toBe('completed');
+  for (const thing of things) expect(result.output).toContain(`${thing} is booked in euros`);
+  await operator.rest();
+  expect(outside.deeds.toSorted()).toEqual(things);
+  expect(await audit(driver, id)).toEqual([]);
+}
+
+test('a link that breaks whenever a tool is at work', async () => {
+  await farNode(2_000);
+  await keepTheBooks(async () => {
+    for (const _ of things) {
+      const deed = await outside.next();
+      network.cut();
+      deed.answer();
+      network.cut();
+    }
+  });
+});
+
+test('a link that breaks at every step that is told of', async () => {
+  await farNode(2_000);
+  outside.answerAtOnce();
+  const watching = new AbortController();
+  let cuts = 0;
+  const breaking = (async () => {
+    for await (const { kind } of driver.crew.watch(null, watching.signal))
+      if (kind === 'status' && cuts++ % 4 === 0) network.cut();
+  })();
+  await keepTheBooks(async () => {});
+  expect(cuts).toBeGreaterThan(10);
+  watching.abort();
+  await breaking;
+});
+
+test('a link on which everything is late', async () => {
+  network.weather = { kind: 'late', ms: 25 };
+  await farNode(2_000);
+  outside.answerAtOnce();
+  await keepTheBooks(async () => {});
+});
+
+test('a link on which bytes trickle', async () => {
+  await farNode(2_000);
+  network.weather = { kind: 'trickle', bytes: 96 };
+  outside.answerAtOnce();
+  await keepTheBooks(async () => {});
+});
+
+test('a link that is dead without a word is noticed within the ack wait, and its node neither harms nor is lost', async () => {
+  await farNode(10_000);
+  const id = await driver.crew.dispatch({ type: 'clerk', instruction: 'Book quinces' });
+  const operator = new Operator(driver, id);
+  const deed = await outside.next();
+  const link = far.connection()[Symbol.asyncIterator]();
+  const change = link.next();
+  network.forget();
+  // What the tool says is to be committed while nobody knows that nothing comes through.
+  deed.answer();
+  const died = performance.now();
+  expect((await change).value).toBe('disconnected');
+  expect((await link.next()).value).toBe('reconnected');
+  const noticedMs = performance.now() - died;
+  console.log(`a dead link was noticed after ${Math.round(noticedMs)} ms`);
+  expect((await driver.crew.result(id, never)).output).toBe('quinces is booked in euros');
+  await operator.rest();
+  expect(operator.doubts).toBe(0);
+  expect(outside.deeds).toEqual(['quinces']);
+  expect(await audit(driver, id)).toEqual([]);
+});
+
+test('a link that is dead longer than the ack wait costs a question, and the node behind it changes nothing any more', async () => {
+  await farNode(1_000);
+  const id = await driver.crew.dispatch({ type: 'clerk', instruction: 'Book medlars' });
+  const operator = new Operator(driver, id);
+  const deed = await outside.next();
+  network.forget();
+  const near = await nodeOf(driver, 1_000);
+  await statusWhere(driver.crew, id, ({ question }) => question?.kind === 'in-doubt');
+  deed.answer();
+  expect((await driver.crew.result(id, never)).output).toBe('medlars is booked in euros');
+  await near.stop();
+  await operator.rest();
+  expect(operator.doubts).toBe(1);
+  // It comes back by itself, and takes tasks again.
+  outside.answerAtOnce();
+  await keepTheBooksAgain(id);
+});
+
+async function keepTheBooksAgain(before: string): Promise<void> {
+  const told = await audit(driver, before);
+  outside.deeds.length = 0;
+  await keepTheBooks(async () => {});
+  expect(await audit(driver, before)).toEqual(told);
+  expect(told).toEqual([]);
+}
