@@ -16,12 +16,9 @@ export async function flush(bus: Bus, record: StateRecord, signal?: AbortSignal)
     const isOurs = now && there.id === id && there.type === record.spec.type && there.commit <= now.record.commit;
     return isOurs ? outbox.filter(({ commit }) => commit <= there.commit).length : 0;
   };
-  const statusId = (status: Status) => `${id}:status:${status.epoch}:${status.commit}`;
   const isThere = async (there: Result) => (there.at === result?.at && there.outcome === result.outcome ? 1 : 0);
-  const tell = () =>
-    project(bus, bus.subjects.of(id, 'status'), outbox, record.statusSeq, statusId, parseStatus, covered, signal);
-  const tellResult = async () =>
-    result && project(bus, bus.subjects.of(id, 'result'), [result], 0, () => `${id}:result`, parseResult, isThere, signal);
+  const tell = () => project(bus, bus.subjects.of(id, 'status'), outbox, record.statusSeq, parseStatus, covered, signal);
+  const tellResult = async () => result && project(bus, bus.subjects.of(id, 'result'), [result], 0, parseResult, isThere, signal);
   // The only status of a task has none before it to wait for, so its result may go along.
   if (record.commit === 1) return (await Promise.all([tell(), tellResult()]))[0];
   const seq = await tell();
@@ -34,7 +31,6 @@ async function project<T>(
   subject: string,
   messages: readonly T[],
   expected: number,
-  msgId: (message: T) => string,
   parse: (data: Uint8Array) => T | null,
   /** How many of the messages need not be sent any more, given what stands last on the subject. */
   covered: (there: T) => Promise<number>,
@@ -43,13 +39,7 @@ async function project<T>(
   let after = expected;
   for (let i = 0; i < messages.length; ) {
     const message = messages[i]!;
-    const sent = await publish(
-      bus,
-      subject,
-      JSON.stringify(message),
-      { msgID: msgId(message), expect: { lastSubjectSequence: after } },
-      signal,
-    );
+    const sent = await publish(bus, subject, JSON.stringify(message), { expect: { lastSubjectSequence: after } }, signal);
     if (sent.ok) {
       after = sent.seq;
       i++;

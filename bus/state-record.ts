@@ -117,7 +117,7 @@ async function write(bus: Bus, next: StateRecord, revision: number, signal?: Abo
     bus,
     stateSubject(bus, id),
     JSON.stringify(record),
-    { msgID: write, expect: { lastSubjectSequence: revision } },
+    { expect: { lastSubjectSequence: revision } },
     signal,
   );
   if (written.ok) return { record, revision: written.seq };

@@ -1,5 +1,9 @@
-/** A node in a process of its own, for benchmarks: hosts the kind `bench`, echoes raw requests, and tells its memory. */
+/**
+ * A node in a process of its own, for benchmarks: hosts the kinds `bench`, which asks the model, `echo`, which ends at once, and `stall`, which
+ * thinks for ever; echoes raw requests, and tells its memory.
+ */
 import { pino } from 'pino';
+import { defineKind } from '../../actors/define-kind.ts';
 import { joinCrew } from '../../actors/join.ts';
 import { startNode } from '../../actors/node.ts';
 import { foldersOf } from '../../platform/folders.ts';
@@ -24,6 +28,8 @@ await startNode({
   onProgress: () => {},
   slots: 5000,
   kinds: [
+    defineKind({ name: 'echo', think: ({ instruction }) => instruction }),
+    defineKind({ name: 'stall', think: () => new Promise(() => {}) }),
     { name: 'bench', prompt: 'Bench.', tools: [], needs: [], limits: { steps: 10_000, failures: 3, repeats: 3, costUsd: null } },
   ],
 });
