@@ -8,6 +8,7 @@ import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { patiently } from './patience.ts';
 import { copies } from './replicas.ts';
+import { noRoom, refusesForRoom } from './room.ts';
 
 export const maxKeyChars = 128;
 /** The longest text of one note, in characters. */
@@ -42,7 +43,7 @@ export class Memory {
 
   /**
    * Keeps a text under a key; replaces what was there.
-   * @throws CoxError `bad-key`, `bad-note`, `memory-full`.
+   * @throws CoxError `bad-key`, `bad-note`, `memory-full`, `stream-full`.
    */
   async remember(key: string, text: string, from: string): Promise<void> {
     checkKey(key);
@@ -116,7 +117,9 @@ export class Memory {
   }
 
   #patiently<T>(request: () => Promise<T>): Promise<T> {
-    return patiently(this.#bus, 'memory', request);
+    return patiently(this.#bus, 'memory', request).catch((cause: unknown) => {
+      throw refusesForRoom(cause) ? noRoom('the memory', cause) : cause;
+    });
   }
 }
 

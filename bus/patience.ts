@@ -4,6 +4,7 @@ import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { pause } from './pause.ts';
 import { onReconnect } from './reconnections.ts';
+import { refusesForRoom } from './room.ts';
 
 /**
  * Answers that will be another one soon. 10008: JetStream is not up yet. 10003, 10009: the cluster has no leader. 10118: the stream is not
@@ -13,7 +14,9 @@ const passing = new Set([10003, 10008, 10009, 10118, 10158]);
 
 /** The server answered, and its answer is no: asking again would not help. */
 const isAnswer = (cause: unknown): boolean =>
-  cause instanceof CoxError || (cause instanceof JetStreamApiError && !passing.has(cause.code) && cause.status !== 503);
+  cause instanceof CoxError ||
+  refusesForRoom(cause) ||
+  (cause instanceof JetStreamApiError && !passing.has(cause.code) && cause.status !== 503);
 
 /** The answer to a request that was under way when the connection was lost does not come: it is not waited for past the reconnection. */
 function answerOf<T>(nc: Bus['nc'], request: () => Promise<T>): Promise<T> {

@@ -8,7 +8,7 @@ import { crashPoint } from '../platform/crash-point.ts';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { patiently } from './patience.ts';
-import { noRoom } from './room.ts';
+import { noRoom, refusesForRoom } from './room.ts';
 import { StuckStore } from './stuck.ts';
 
 export type Published =
@@ -17,11 +17,6 @@ export type Published =
 
 const wrongLastSequence = (cause: unknown) =>
   cause instanceof JetStreamApiError && (cause.code === 10071 || cause.code === 10164);
-/** No room: max bytes, max messages, storage or memory resources exceeded. */
-const full = (cause: unknown) =>
-  cause instanceof JetStreamApiError &&
-  ([10047, 10077, 10023, 10122].includes(cause.code) || /no space left|maximum (bytes|messages)/.test(cause.message));
-
 /**
  * @returns `conflict` when an expectation does not hold.
  * @throws CoxError `stream-full` or `storage-stuck` when there is no room and no `bus.room` that waits for it, `message-too-big` past the
@@ -51,7 +46,7 @@ export async function publish(
       return { ok: true, seq, duplicate };
     } catch (cause) {
       if (wrongLastSequence(cause)) return { ok: false, why: 'conflict' };
-      if (full(cause)) throw noRoom(subject, cause);
+      if (refusesForRoom(cause)) throw noRoom(subject, cause);
       await stuck.check(bus, subject, cause);
       throw cause;
     }

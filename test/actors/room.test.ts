@@ -9,6 +9,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Joined } from '../../actors/join.ts';
 import { obtainServerBinary } from '../../bus/embedded/obtain-binary.ts';
 import { fullNotice } from '../../bus/full-notice.ts';
+import { Memory } from '../../bus/memory.ts';
 import { collect } from '../../bus/retention.ts';
 import { readState } from '../../bus/state-record.ts';
 import { fullStreams, limitStreams } from '../../bus/stream-size.ts';
@@ -246,6 +247,7 @@ test('at the limit of the server itself everything waits, deadlines too, and gc 
   await isFull;
   await expect(dispatch()).rejects.toMatchObject({ code: 'stream-full' });
   await expect(joined.crew.steer(id, { type: 'steer', text: 'x' })).rejects.toMatchObject({ code: 'stream-full' });
+  await expect(new Memory(joined.bus).remember('a', 'b', 'c')).rejects.toMatchObject({ code: 'stream-full' });
   const { purged } = await collect(joined.bus, { keep: { finishedAfterMs: 0, finishedBytes: null } });
   expect(purged.map(({ root }) => `${root}.0`)).toEqual([old]);
   const { question } = await statusWhere(joined.crew, id, (status) => status.question !== null);
