@@ -18,10 +18,10 @@ const sampleSize = COX_MATRIX === 'full' ? Number.POSITIVE_INFINITY : Number(COX
 const [onlyChart, onlyPath, onlyPoint] = COX_PATH?.split(/:(\d+):(.*)/) ?? [];
 const atOnce = 3;
 
-/** Of `state` and `status` a path passes about one per event; of the others seldom more than two. */
+/** Of `state` and `status` a path passes about one per event; of the others seldom more than two, and of its result one. */
 function pointOf(i: number, writes: readonly string[], length: number, roll: (n: number) => number): string {
   const name = writes[Math.floor(i / 2) % writes.length]!;
-  return `${name}:${i % 2 === 0 ? 'before' : 'after'}#${1 + roll(/^stat/.test(name) ? length + 2 : 2)}`;
+  return `${name}:${i % 2 === 0 ? 'before' : 'after'}#${1 + roll(/^stat/.test(name) ? length + 2 : name === 'result' ? 1 : 2)}`;
 }
 
 let place: Place;

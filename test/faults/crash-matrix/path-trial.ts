@@ -16,6 +16,8 @@ export interface PathSense<Event> {
 }
 
 let runs = 0;
+/** It comes only when the path is walked: the worker lives on until then. */
+const isAtTheEnd = (point: string) => point.startsWith('result');
 const patienceMs = 120_000;
 
 /** `died`: at the point. `changed` is empty where an effect was in doubt: then it may come out otherwise. */
@@ -34,18 +36,23 @@ export async function walkPath<Event>(
     for await (const _ of driver.crew.watch(null, stop.signal)) bell.ring();
   })();
   const first = await place.worker(run, { crashAt: point });
-  let died = true;
-  const succession = first.gone.then(() => place.successor(run));
+  let died = false;
+  let isKilled = false;
+  const succession = first.gone.then((wasKilled) => {
+    died = wasKilled && !isKilled;
+    return wasKilled ? place.successor(run) : null;
+  });
   try {
     await walk.open();
     for (const [i, event] of path.entries()) await walk.go(event, `e${i}`);
-    if (first.process.signalCode === null && first.process.kill('SIGKILL')) died = false;
+    if (!isAtTheEnd(point) && first.process.signalCode === null) isKilled = first.process.kill('SIGKILL');
     const record = await walk.finish();
+    first.process.kill('SIGTERM');
     const second = await succession;
     const owing = async () => [...owed(await accountsOf(driver.bus)), ...(await tickets(driver))];
     const stuck = await settled(owing, AbortSignal.timeout(patienceMs));
-    await second.node.stop();
-    await second.joined.close();
+    await second?.node.stop();
+    await second?.joined.close();
     const all = await accountsOf(driver.bus);
     const summary = sense.summary(record, fatesOf(all.get(record.id)!));
     const changed = walk.doubted || summary === expected ? [] : [`${summary} instead of ${expected}`];
