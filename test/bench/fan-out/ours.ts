@@ -1,0 +1,32 @@
+/** A goal of N sub-tasks whose kind is code in place of a model, on one node with its supervisor and workers. */
+import { defineKind } from '../../../actors/define-kind.ts';
+import type { Joined } from '../../../actors/join.ts';
+import type { TestCrew } from '../../support/crew.ts';
+import { never } from '../../support/watching.ts';
+
+const echo = defineKind({ name: 'echo', think: ({ instruction }) => instruction });
+
+/** The node that does the work; `crew.stop()` stops it. */
+export async function echoNode(crew: TestCrew, joined: Joined): Promise<void> {
+  await crew.node(joined, {
+    kinds: [echo],
+    types: ['supervisor', 'echo'],
+    slots: 10000,
+    rosterYaml: 'supervision: { concurrency: 10000, max_tasks: 10000 }',
+  });
+}
+
+/** Microseconds of this process's time: the node with its supervisor and workers. The server has its own. */
+const cpuUs = () => process.cpuUsage().user + process.cpuUsage().system;
+
+/** @returns Microseconds a sub-task: until the answer is there, and of processor time. @throws Error where the answer is not what it must be. */
+export async function fanOut({ crew }: Joined, size: number): Promise<{ us: number; cpu: number }> {
+  const tasks = Array.from({ length: size }, (_, i) => ({ key: `k${i}`, type: 'echo', instruction: `number ${i}` }));
+  const [from, cpuFrom] = [performance.now(), cpuUs()];
+  const plan = { tasks, reduce: { by: 'concat' as const } };
+  const id = await crew.dispatch({ type: 'supervisor', instruction: 'bench', plan });
+  const { outcome, output } = await crew.result(id, never);
+  const tookUs = (performance.now() - from) * 1000;
+  if (outcome !== 'completed' || !output?.includes(`number ${size - 1}`)) throw new Error(`${outcome}: ${output?.slice(0, 200)}`);
+  return { us: tookUs / size, cpu: (cpuUs() - cpuFrom) / size };
+}
