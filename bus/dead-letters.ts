@@ -37,6 +37,9 @@ export async function openDeadStream(bus: Bus): Promise<string> {
   } catch (cause) {
     // It is there, with as many copies as there were then.
     if (!(cause instanceof Error && 'code' in cause && cause.code === 10058)) throw cause;
+    const { config } = await jsm.streams.info(name);
+    const wanted = await copies(bus);
+    if (config.num_replicas < wanted) await jsm.streams.update(name, { num_replicas: wanted });
   }
   return name;
 }

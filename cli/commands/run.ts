@@ -11,6 +11,7 @@ import type { Cli, Run } from '../cli.ts';
 import { Interrupted } from '../errors.ts';
 import { eventsOf } from '../events.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { giveBack } from '../give-back.ts';
 import { readGoal } from '../goal.ts';
 import { GoalView } from '../goal-view.ts';
 import { hostNode } from '../host.ts';
@@ -43,7 +44,7 @@ export const run: Run = async (cli, words, options) => {
       shown.tree = new LiveTree(cli.out.stderr, cli.out.paint.stderr, () => view.nodes);
       return await follow(cli, joined.crew, view, shown.tree);
     } finally {
-      await node.stop();
+      await giveBack(cli, { node, joined, patienceMs: 1_000 });
     }
   });
 };

@@ -4,12 +4,16 @@ import { foldersOf } from '../../platform/folders.ts';
 import type { Run } from '../cli.ts';
 import { usageError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { giveBack } from '../give-back.ts';
 import { hostNode } from '../host.ts';
 import { count, parseOptions } from '../parse-options.ts';
 import { tenths } from '../render/progress.ts';
 import { History } from '../repl/history.ts';
 import { Repl } from '../repl/repl.ts';
 import { withCrew, workspaceFor } from '../session.ts';
+
+/** Who leaves the prompt is told what it waits for only when it waits. */
+const leaveMs = 1_000;
 
 const Shape = z.object({ slots: count(1, 10_000).optional() });
 
@@ -41,14 +45,16 @@ export const run: Run = async (cli, _args, options) => {
     const release = cli.onSignal((signal) => (signal === 'SIGINT' ? repl.interrupt() : repl.leave()));
     const gone = () => repl.leave();
     cli.signal.addEventListener('abort', gone);
+    let isGivenBack = false;
     try {
       await repl.run();
     } finally {
       cli.signal.removeEventListener('abort', gone);
       release();
       await primary.stop();
-      await node.stop();
+      shown.repl = null;
+      isGivenBack = await giveBack(cli, { node, joined, patienceMs: leaveMs });
     }
-    return exitCodes.ok;
+    return isGivenBack ? exitCodes.ok : exitCodes.undrained;
   });
 };

@@ -20,16 +20,22 @@ afterEach(() => world.stop());
 
 const callAbout = (text: string) => world.model.next((call) => isWorking(call) && call.texts('user').join('\n').includes(text));
 const nodes = async () => (await world.json<{ nodes: NodeReport[] }>(['nodes'])).value.nodes;
-async function node(...args: string[]): Promise<{ running: Running; name: string }> {
-  const running = world.start([...args, '--json'], { stdin: null });
+async function node(...given: (string | NodeJS.ProcessEnv)[]): Promise<{ running: Running; name: string }> {
+  const args = given.filter((it) => typeof it === 'string');
+  const env = given.find((it) => typeof it === 'object');
+  const running = world.start([...args, '--json'], { stdin: null, ...(env && { env }) });
   const [, name] = await running.says('stdout', /"node":"([^"]+)"/);
   return { running, name: name! };
 }
 
 describe('cox worker', () => {
-  it('joins a crew from another process and takes only its types', async () => {
+  it('joins a crew from another machine and takes only its types', async () => {
     await node('up', '--types', 'files');
-    const worker = await node('worker', '--types', 'reasoning', '--slots', '2');
+    // Of the other machine it has nothing but the address of the server.
+    const { port, user, password } = await server();
+    const env = { NATS_URL: `nats://127.0.0.1:${port}`, NATS_USER: user, NATS_PASSWORD: password };
+    const elsewhere = { ...env, XDG_STATE_HOME: join(world.folder, 'elsewhere') };
+    const worker = await node('worker', '--types', 'reasoning', '--slots', '2', elsewhere);
     const { value } = await world.json<{ id: string }>(['dispatch', 'reasoning', 'for the worker']);
     const other = await world.json<{ id: string }>(['dispatch', 'files', 'for the other']);
     const [call, otherCall] = [await callAbout('for the worker'), await callAbout('for the other')];
@@ -149,14 +155,28 @@ describe('a node that is told to go', () => {
     const { code, stderr } = await running.ended;
     // A write that hangs in the system itself can't be left by exiting.
     expect(code === 11 || running.process.signalCode === 'SIGKILL').toBe(true);
-    expect(stderr).toContain('Stopped at once');
-    expect(stderr).toContain(held);
+    expect(stderr).toMatch(new RegExp(`Stopped at once. Taken over by other nodes: ${held}`));
     expect(isAlive(pid)).toBe(false);
     await rm(pipeOf(held));
     await node('up');
     // The call that was cut off runs again: writing a file is idempotent.
     (await world.model.next((call) => call.texts('tool').join().includes('wrote'))).reply('done after all');
     expect((await world.json<Result>(['result', held])).value).toMatchObject({ outcome: 'completed', output: 'done after all' });
+  });
+
+  it('says so too when it was behind a prompt that was left, and a signal stops it at once', async () => {
+    const { held, running } = await stuck(async () => {
+      const prompt = world.start([], { stdin: null });
+      prompt.process.stdin.write('/nodes\n');
+      await prompt.says('stdout', /slots/);
+      return prompt;
+    });
+    running.process.kill('SIGTERM');
+    await running.says('stderr', new RegExp(`Draining.*${held} \\(files, acting`));
+    running.process.kill('SIGINT');
+    const { code, stderr } = await running.ended;
+    expect(code === 11 || running.process.signalCode === 'SIGKILL').toBe(true);
+    expect(stderr).toMatch(new RegExp(`Stopped at once. Taken over by other nodes: ${held}`));
   });
 
   it('stops at once at the second signal, though the bus has stopped to answer', async () => {
@@ -184,15 +204,21 @@ describe('a node that is told to go', () => {
   });
 });
 
-const server = async () => JSON.parse(await readFile(join(world.state, 'nats', 'server.json'), 'utf8')) as { pid: number };
+const server = async () =>
+  JSON.parse(await readFile(join(world.state, 'nats', 'server.json'), 'utf8')) as {
+    pid: number;
+    port: number;
+    user: string;
+    password: string;
+  };
 
 /** Where `write_file` drafts its first call of a task. */
 const pipeOf = (id: string) => join(world.workspace, `out.txt.${id.replaceAll(/[^A-Za-z0-9]/g, '-')}-s1-0.draft`);
 
 /** A node in the middle of a write that does not end: the draft is a pipe that nobody reads. */
-async function stuck(): Promise<{ held: string; running: Running }> {
+async function stuck(start = async () => (await node('up')).running): Promise<{ held: string; running: Running }> {
   await world.roster('tools: { gated: [] }');
-  const { running } = await node('up');
+  const running = await start();
   const { value } = await world.json<{ id: string }>(['dispatch', 'files', 'write it down']);
   execFileSync('mkfifo', [pipeOf(value.id)]);
   const watch = world.start(['watch', value.id, '--json'], { stdin: null });
