@@ -41,6 +41,7 @@ export {
   Usage,
 } from './bus/messages.ts';
 export { allNodes } from './bus/nodes.ts';
+export { type Collected, type CollectOptions, collect, type Keep, type PurgedTree } from './bus/retention.ts';
 export { isTaskId, type TaskId } from './bus/task-id.ts';
 export type { TaskSummary } from './bus/tree.ts';
 export { CoxError } from './platform/errors.ts';
