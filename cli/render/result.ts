@@ -13,6 +13,7 @@ export function salvageText(result: Result, paint: Paint): string {
     `${paint.bold(result.id)} ${head} after ${steps} ${steps === 1 ? 'step' : 'steps'}${why}`,
     ...(findings.length > 0 ? ['  found so far:', ...findings.map((finding) => `  - ${oneLine(finding, 400)}`)] : []),
     ...(remaining ? [`  left to do: ${oneLine(remaining, 400)}`] : []),
+    ...(result.failure?.code === 'poison' ? ['  it is among the dead letters: cox dead shows it, and runs it again'] : []),
     ...artifacts.map((artifact) => `  wrote ${printable(artifact)}`),
   ].join('\n');
 }
