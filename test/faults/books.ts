@@ -18,7 +18,7 @@ import { finalReceipt } from '../support/watching.ts';
 
 /** A model without a memory of its own: what it does next follows from the conversation alone. */
 export function bookkeeper(call: ModelCall): void {
-  const results = call.texts('tool').length;
+  const results = call.texts('tool').filter((text) => !text.includes('not run')).length;
   const user = call.texts('user').join('\n');
   const what = /Book (\w+)/.exec(user)?.[1] ?? 'x';
   if (results === 0) call.call('book', { what });

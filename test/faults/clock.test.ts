@@ -83,7 +83,7 @@ describe.each(clocks)('a node %s', (clock, offMs) => {
     const driver = await crew.join(`doubter ${clock}`, doubt);
     const id = await driver.crew.dispatch({ type: 'clerk', instruction: 'Book quinces' });
     await outside.next();
-    first.kill('SIGKILL');
+    await first.kill();
     await nodes.start('second', { COX_NAMESPACE: doubt, ACK_WAIT_MS: '500', CLOCK_OFF_MS: String(offMs) });
     const { question } = await statusWhere(driver.crew, id, ({ question }) => question?.kind === 'in-doubt');
     const { doubtfulUntil } = (await readState(driver.bus, id))!.record;

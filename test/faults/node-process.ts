@@ -1,17 +1,10 @@
 /**
- * A node in a process of its own, with a clerk whose bookings are counted outside. Environment: those of joinCrew, MODEL_URL, OUTSIDE_URL,
+ * A node in a process of its own, which writes its log to stdout, with a clerk whose bookings are counted outside. Environment: those of joinCrew, MODEL_URL, OUTSIDE_URL,
  * NODE_NAME, ACK_WAIT_MS, and CLOCK_OFF_MS: by how much the clock of this machine is wrong.
  */
 import { pino } from 'pino';
 
-const {
-  MODEL_URL = '',
-  OUTSIDE_URL = '',
-  NODE_NAME = '',
-  ACK_WAIT_MS = '1000',
-  CLOCK_OFF_MS = '0',
-  COX_TEST_LOG = 'silent',
-} = process.env;
+const { MODEL_URL = '', OUTSIDE_URL = '', NODE_NAME = '', ACK_WAIT_MS = '1000', CLOCK_OFF_MS = '0' } = process.env;
 
 /** Before anything else is loaded, so that nothing here has ever seen the right time. */
 const RightDate = Date;
@@ -32,7 +25,7 @@ const [{ joinCrew }, { startNode }, { foldersOf }, { testRoster }, { clerk }] = 
 
 const joined = await joinCrew({
   env: process.env,
-  log: pino({ level: COX_TEST_LOG }),
+  log: pino({ level: 'info' }),
   folders: foldersOf(process.env),
   start: true,
   signal: AbortSignal.timeout(60_000),
@@ -48,4 +41,4 @@ await startNode({
   quietMs: 20,
   kinds: [clerk(async (what) => void (await fetch(`${OUTSIDE_URL}/${encodeURIComponent(what)}`)))],
 });
-process.stdout.write('ready\n');
+process.stdout.write(`${JSON.stringify({ msg: 'ready' })}\n`);

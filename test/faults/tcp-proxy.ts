@@ -16,13 +16,17 @@ export class TcpProxy {
   readonly #target: number;
   readonly #links = new Set<Link>();
   #weather: Weather = { kind: 'fair' };
+  #ambush: Ambush | null = null;
 
   private constructor(server: Server, target: number) {
     this.#server = server;
     this.#target = target;
     this.port = (server.address() as AddressInfo).port;
     server.on('connection', (near) => {
-      const link = new Link(near, connect(this.#target, '127.0.0.1'), () => this.#weather);
+      const link = new Link(near, connect(this.#target, '127.0.0.1'), {
+        weather: () => this.#weather,
+        passes: (piece) => this.#passes(piece),
+      });
       this.#links.add(link);
       near.once('close', () => this.#links.delete(link));
     });
@@ -48,6 +52,26 @@ export class TcpProxy {
     for (const link of this.#links) link.forgotten = true;
   }
 
+  /**
+   * Holds back the `nth` piece on its way to the server in which `text` stands (`before`), or lets it through and holds back whatever comes
+   * back from then on (`after`). Resolves when that is so, with what lets everything through: late, but in order.
+   */
+  hold(text: RegExp, nth: number, when: 'before' | 'after'): Promise<() => void> {
+    return new Promise((resolve) => {
+      this.#ambush = { text, left: nth, when, sprung: resolve };
+    });
+  }
+
+  #passes(piece: Buffer): { there: Promise<void>; back: Promise<void> | null } {
+    const ambush = this.#ambush;
+    const free = { there: Promise.resolve(), back: null };
+    if (!ambush?.text.test(piece.toString('latin1')) || --ambush.left > 0) return free;
+    this.#ambush = null;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    ambush.sprung(resolve);
+    return ambush.when === 'before' ? { there: promise, back: null } : { ...free, back: promise };
+  }
+
   async stop(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
     this.cut();
@@ -55,14 +79,32 @@ export class TcpProxy {
   }
 }
 
+interface Ambush {
+  readonly text: RegExp;
+  left: number;
+  readonly when: 'before' | 'after';
+  readonly sprung: (release: () => void) => void;
+}
+
+interface Road {
+  weather(): Weather;
+  /** When a piece on its way to the server may go there, and from when on, if not at once, something may come back. */
+  passes(piece: Buffer): { there: Promise<void>; back: Promise<void> | null };
+}
+
 class Link {
   forgotten = false;
+  #back: Promise<void> = Promise.resolve();
   readonly #ends: readonly [Socket, Socket];
 
-  constructor(near: Socket, far: Socket, weather: () => Weather) {
+  constructor(near: Socket, far: Socket, road: Road) {
     this.#ends = [near, far];
-    this.#carry(near, far, weather);
-    this.#carry(far, near, weather);
+    this.#carry(near, far, road, (piece) => {
+      const { there, back } = road.passes(piece);
+      if (back) this.#back = back;
+      return there;
+    });
+    this.#carry(far, near, road, () => this.#back);
     for (const end of this.#ends) {
       end.setNoDelay(true);
       end.on('error', () => this.cut());
@@ -74,11 +116,13 @@ class Link {
     for (const end of this.#ends) end.destroy();
   }
 
-  #carry(from: Socket, to: Socket, weather: () => Weather): void {
+  #carry(from: Socket, to: Socket, { weather }: Road, gate: (piece: Buffer) => Promise<void>): void {
     let carried = Promise.resolve();
     from.on('data', (piece: Buffer) => {
       from.pause();
+      const open = gate(piece);
       carried = carried.then(async () => {
+        await open;
         for (const part of await this.#travelled(piece, weather())) {
           if (weather().kind === 'trickle') await after(1);
           if (!this.forgotten && to.writable) to.write(part);
