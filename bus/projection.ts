@@ -13,7 +13,9 @@ export async function flush(bus: Bus, record: StateRecord, signal?: AbortSignal)
   /** Ours from before a crash, or from a later claim. A stranger can write any number, but none that the state has not reached. */
   const covered = async (there: Status) => {
     const now = await readState(bus, id);
-    const isOurs = now && there.id === id && there.type === record.spec.type && there.commit <= now.record.commit;
+    // What was returned before there was a task tells of no type (docs/adr/0010).
+    const types = [record.spec.type, ...outbox.filter(({ commit }) => commit === there.commit).map(({ type }) => type)];
+    const isOurs = now && there.id === id && types.includes(there.type) && there.commit <= now.record.commit;
     return isOurs ? outbox.filter(({ commit }) => commit <= there.commit).length : 0;
   };
   const isThere = async (there: Result) => (there.at === result?.at && there.outcome === result.outcome ? 1 : 0);
