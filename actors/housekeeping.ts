@@ -9,6 +9,9 @@ import { Room } from '../bus/room.ts';
 import { limitStreams } from '../bus/stream-size.ts';
 import type { Retention } from '../roster/schema.ts';
 
+/** For what is under way when the node leaves. */
+const patienceMs = 2_000;
+
 export interface HousekeepingOptions {
   readonly bus: Bus;
   /** Of the node. */
@@ -96,6 +99,9 @@ export class Housekeeping {
     this.#shown.show(null);
     for (const timer of this.#timers) clearTimeout(timer);
     this.#ended.abort();
-    await Promise.all([this.#collecting, this.#reviving]);
+    // A broker that is away must not hold up a node that leaves; what is abandoned here is harmless.
+    const late = AbortSignal.timeout(patienceMs);
+    const tooLate = new Promise((resolve) => late.addEventListener('abort', resolve));
+    await Promise.race([Promise.all([this.#collecting, this.#reviving]), tooLate]);
   }
 }
