@@ -11,7 +11,7 @@ import { createState, newRecord, readState } from '../bus/state-record.ts';
 import { childOf, ordinalOf, parentOf, rootOf, type TaskId } from '../bus/task-id.ts';
 import { enqueue } from '../bus/task-queue.ts';
 import type { Return, SupervisorContext } from '../machines/goal.ts';
-import { all, type PlanNode, running } from '../machines/plan.ts';
+import { type PlanNode, running } from '../machines/plan.ts';
 import type { Outcome } from './reduce.ts';
 import type { HostPort } from './role.ts';
 
@@ -36,17 +36,15 @@ export class Children {
     await Promise.all(context.stopping.filter((child) => !this.#dispatched.has(child)).map((child) => this.#takeBack(child)));
     const alive = new Set([...running(context.nodes).map(({ child }) => child), ...context.stopping]);
     for (const relay of context.relays)
-      for (const child of relay.children) {
-        const name = `${relay.id}@${child}`;
-        if (!alive.has(child) || this.#relayed.has(name)) continue;
-        this.#relayed.add(name);
-        await this.#tell(
-          childOf(this.#port.id, child),
-          relay.kind === 'cancel'
-            ? { type: 'cancel', id: name }
-            : { type: 'steer', id: name, text: relay.text, urgency: relay.urgency },
-        );
-      }
+      await Promise.all(relay.children.map((child) => alive.has(child) && this.#relay(relay, child)));
+  }
+
+  async #relay({ id, kind, text, urgency }: SupervisorContext['relays'][number], child: number): Promise<void> {
+    const name = `${id}@${child}`;
+    if (this.#relayed.has(name)) return;
+    this.#relayed.add(name);
+    const words = { type: 'steer', id: name, text, urgency };
+    await this.#tell(childOf(this.#port.id, child), kind === 'cancel' ? { type: 'cancel', id: name } : words);
   }
 
   async #dispatch(node: PlanNode, context: SupervisorContext): Promise<void> {
@@ -75,7 +73,7 @@ export class Children {
 
   async #spec(node: PlanNode, { nodes, corrections }: SupervisorContext): Promise<TaskSpec> {
     const { spec } = this.#port;
-    const needed = await this.outcomes(all(nodes).filter(({ key }) => node.after.includes(key)));
+    const needed = await this.outcomes(node.after.flatMap((key) => nodes[key] ?? []));
     const added = corrections.slice(0, node.corrections).map((text) => `\n\nThe operator added: ${text}`);
     return {
       type: node.type,

@@ -55,6 +55,9 @@ export const tentativeMs = 50;
 /** Made once: with a stack of its own for each task it would cost more than the rest of an end. */
 const ended = new DOMException('the task is no longer hosted here', 'AbortError');
 
+/** Of the record, for each millisecond between two looks for returns. */
+const charsPerMs = 20_000;
+
 type Waiter = { readonly resolve: () => void; readonly reject: (cause: unknown) => void };
 
 export class TaskHost implements HostPort {
@@ -78,6 +81,9 @@ export class TaskHost implements HostPort {
   #tentative: boolean;
   #mustTell = false;
   #overdue: NodeJS.Timeout | undefined;
+  /** Not before then are returns of sub-tasks looked for again. */
+  #gatherAt = 0;
+  #gathering: NodeJS.Timeout | undefined;
   #bell = Promise.withResolvers<void>();
   #waiters: Waiter[] = [];
   #passing: { channel: Channel; seq: number; resolve: (passed: boolean) => void }[] = [];
@@ -158,6 +164,7 @@ export class TaskHost implements HostPort {
     } finally {
       clearInterval(heartbeat);
       clearTimeout(this.#overdue);
+      clearTimeout(this.#gathering);
       this.#isOver = true;
       this.#actor.stop();
       this.#ended.abort(ended);
@@ -315,7 +322,7 @@ export class TaskHost implements HostPort {
   }
 
   #parks(): boolean {
-    if (this.#crash || this.#unread || this.#waiters.length > 0) return false;
+    if (this.#crash || this.#unread || this.#gathering || this.#waiters.length > 0) return false;
     const when = this.#role.parks(this.#snapshot());
     return when === 'now' || (when === 'when-quiet' && this.#quiet && !this.#dirty);
   }
@@ -338,8 +345,19 @@ export class TaskHost implements HostPort {
     this.#bell.resolve();
   }
 
+  /** A long plan takes its returns in fewer batches, since each costs a write of all of it. */
+  #gathersLater(): boolean {
+    const left = this.#gatherAt - performance.now();
+    if (!this.#role.news || left < 5) return false;
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = undefined;
+      this.nudge();
+    }, left);
+    return true;
+  }
+
   async #read(): Promise<void> {
-    const news = this.#isActive() ? await this.#role.news?.(this.#resultCursor) : undefined;
+    const news = this.#isActive() && !this.#gathersLater() ? await this.#role.news?.(this.#resultCursor) : undefined;
     if (news && news.cursor > this.#resultCursor) {
       this.#resultCursor = news.cursor;
       this.#dirty = true;
@@ -419,6 +437,7 @@ export class TaskHost implements HostPort {
     if (!written) return 'fenced';
     this.#held = written;
     this.#lastCommitAt = at.getTime();
+    this.#gatherAt = performance.now() + (written.chars ?? 0) / charsPerMs;
     this.#ledger = snapshot.context.steers;
     this.#flights.covered(heard);
     // What has happened already without any effect may have happened in vain.

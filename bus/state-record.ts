@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { type Bus, lastMessage } from './bus.ts';
 import { PlanRow, type Receipt, Result, Status, TaskSpec } from './messages.ts';
 import { publish } from './publish.ts';
+import { encodeRecord, parseRecord } from './record-codec.ts';
 import { TaskId } from './task-id.ts';
 
 /** `unborn`: no task yet; only steers that were returned (docs/adr/0010). */
@@ -76,6 +77,8 @@ export type StateRecord = z.infer<typeof StateRecord>;
 export interface Held {
   readonly record: StateRecord;
   readonly revision: number;
+  /** How long it is as JSON, where it was written here. */
+  readonly chars?: number;
 }
 
 export const stateStream = (bus: Bus) => `KV_${bus.subjects.stateBucket}`;
@@ -92,16 +95,6 @@ async function read(bus: Bus, id: TaskId): Promise<Held | null> {
   return record && { record, revision: message.seq };
 }
 
-export function parseRecord(data: Uint8Array): StateRecord | null {
-  try {
-    // Written by us and compared-and-set since: a full parse of every large snapshot would be paid on each claim.
-    const record = JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString()) as StateRecord;
-    return typeof record.id === 'string' && Phase.safeParse(record.phase).success ? record : null;
-  } catch {
-    return null;
-  }
-}
-
 /** @returns null when there is a record already. */
 export const createState = (bus: Bus, record: StateRecord, signal?: AbortSignal): Promise<Held | null> =>
   write(bus, record, 0, signal);
@@ -113,14 +106,10 @@ export const replaceState = (bus: Bus, held: Held, next: StateRecord, signal?: A
 async function write(bus: Bus, next: StateRecord, revision: number, signal?: AbortSignal): Promise<Held | null> {
   const record = { ...next, write: randomUUID() };
   const { id, write } = record;
-  const written = await publish(
-    bus,
-    stateSubject(bus, id),
-    JSON.stringify(record),
-    { expect: { lastSubjectSequence: revision } },
-    signal,
-  );
-  if (written.ok) return { record, revision: written.seq };
+  const { value, chars } = encodeRecord(record);
+  const expect = { lastSubjectSequence: revision };
+  const written = await publish(bus, stateSubject(bus, id), value, { expect }, signal);
+  if (written.ok) return { record, revision: written.seq, chars };
   // The reply to our own write may have been lost, and the broker's memory of message ids with it.
   const now = await readState(bus, id);
   return now?.record.write === write ? now : null;
