@@ -55,6 +55,7 @@ it('a full bus is said on every surface, refuses what is new, and is cleared by 
   const status = await world.cox(['status']);
   expect(status).toMatchObject({ code: 0, stderr: expect.stringMatching(/The bus is full.*cox gc/s) });
   expect((await world.json<Tasks>(['status'])).value).toMatchObject({ full: true, tasks: [{ id: second.value.id }] });
+  expect((await world.cox([], { stdin: '/tasks\n' })).stdout).toMatch(/The bus is full.*cox gc/s);
   const doctor = await world.json<Findings>(['doctor']);
   expect(bus(doctor.value)).toMatchObject({
     level: 'problem',
