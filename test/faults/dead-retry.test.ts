@@ -1,0 +1,113 @@
+/**
+ * A retry that is killed at any of its writes, and asked for again, has run the task again once, and the letter is gone. The suite tries the
+ * middle ones; `npm run test:crash` all of them.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Joined } from '../../actors/join.ts';
+import type { CoxNode } from '../../actors/node.ts';
+import { claim } from '../../bus/claim.ts';
+import { endTask } from '../../bus/end-task.ts';
+import { DeadLetters } from '../../bus/letterbox.ts';
+import { TaskSpec } from '../../bus/messages.ts';
+import { readState } from '../../bus/state-record.ts';
+import { type TestCrew, testCrew } from '../support/crew.ts';
+import { statusWhere } from '../support/watching.ts';
+
+const entry = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+const now = () => new Date();
+
+let crew: TestCrew;
+let joined: Joined;
+beforeEach(async () => {
+  crew = await testCrew();
+  joined = await crew.join();
+});
+afterEach(() => crew.stop());
+
+async function retry(id: string, crashAt: string | null): Promise<'killed' | number> {
+  const env = { ...crew.env, ...(crashAt !== null && { COX_CRASH_AT: crashAt }) } as NodeJS.ProcessEnv;
+  const child = spawn(process.execPath, [entry, 'dead', 'retry', id], { env, stdio: 'ignore' });
+  const [code, signal] = await once(child, 'exit');
+  return signal === 'SIGKILL' ? 'killed' : code;
+}
+
+async function giveUp(id: string, spec?: TaskSpec): Promise<void> {
+  for (let worker = 0; ; worker++) {
+    const ticket = { id, t: 1, ...(spec && { spec }) };
+    const claimed = await claim(joined.bus, { ticket, q: 99 }, { node: `n${worker}`, now, ackWaitMs: 1_000 });
+    if (claimed.kind !== 'end') continue;
+    await endTask(joined.bus, claimed.held, claimed.failure, now().toISOString());
+    return;
+  }
+}
+
+const isFull = process.env.COX_MATRIX === 'full';
+const points = {
+  dispatched: isFull
+    ? around('letter#1', 'state#1', 'pending#1', 'state#2')
+    : ['letter:after#1', 'pending:before#1', 'state:before#2'],
+  rerun: isFull ? around('steering#1', 'state#1') : ['state:before#1'],
+};
+/** `state#2`: right before and right after its second write of a state. */
+function around(...writes: string[]): string[] {
+  return writes.flatMap((write) => ['before', 'after'].map((when) => write.replace('#', `:${when}#`)));
+}
+
+test.each(points.dispatched)('of a single task, killed at %s', async (point) => {
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'once more' });
+  await giveUp(id);
+  expect(await retry(id, point)).toBe('killed');
+  // After the last write only the purge is left, and the letter still there says so.
+  expect(await retry(id, null)).toBe(0);
+  const tasks = await joined.crew.tasks();
+  expect(tasks.map(({ outcome }) => outcome).sort()).toEqual(['failed', null].sort());
+  expect(await new DeadLetters(joined.crew).list()).toEqual([]);
+  const { bus } = joined;
+  const { state } = await bus.jsm.streams.info(bus.subjects.workStream, { subjects_filter: '>' });
+  // The ticket of the dead one was never taken off the queue here.
+  expect(state.messages).toBe(2);
+});
+
+/** A goal that asks what to do about its sub-task, which was given up. */
+async function asking(): Promise<{ node: CoxNode; goal: string; child: string }> {
+  const node = await crew.node(joined, { types: ['supervisor'], quietMs: 20 });
+  const tasks = [{ key: 'a', type: 'reasoning', instruction: 'Do a' }];
+  const goal = await joined.crew.dispatch({ type: 'supervisor', instruction: 'g', plan: { tasks, reduce: { by: 'concat' } } });
+  await statusWhere(joined.crew, goal, ({ subTasks }) => subTasks?.running === 1);
+  const child = goal.replace(/0$/, '1');
+  await giveUp(child, TaskSpec.parse(tasks[0]));
+  await statusWhere(joined.crew, goal, ({ question }) => question !== null);
+  return { node, goal, child };
+}
+
+async function runsAgainOnce(goal: string): Promise<void> {
+  await statusWhere(joined.crew, goal, ({ subTasks }) => subTasks?.running === 1);
+  const held = await readState(joined.bus, goal);
+  expect(held?.record).toMatchObject({ children: 2, plan: [{ key: 'a', status: 'running', id: goal.replace(/0$/, '2') }] });
+  expect(await new DeadLetters(joined.crew).list()).toEqual([]);
+}
+
+test.each(points.rerun)('of a sub-task whose goal lives, killed at %s', async (point) => {
+  const { goal, child } = await asking();
+  expect(await retry(child, point)).toBe('killed');
+  expect(await retry(child, null)).toBe(0);
+  await runsAgainOnce(goal);
+});
+
+test('of a sub-task whose goal lives and nobody works on, killed before it is heard', async () => {
+  const { node, goal, child } = await asking();
+  await node.drain();
+  expect(await retry(child, 'steering:after#1')).toBe('killed');
+  const said = new Promise<void>((resolve) => {
+    joined.bus.nc.subscribe(joined.bus.subjects.of(goal, 'steering'), { max: 1, callback: () => resolve() });
+  });
+  await joined.bus.nc.flush();
+  const again = retry(child, null);
+  await said;
+  await crew.node(await crew.join('successor'), { types: ['supervisor'], quietMs: 20 });
+  expect(await again).toBe(0);
+  await runsAgainOnce(goal);
+});
