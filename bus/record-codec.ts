@@ -1,6 +1,6 @@
 /**
  * State records as they are stored: JSON, that any client of the bucket can read; beyond a size gzip of it, so that a plan of ten thousand
- * sub-tasks is still one message and one compare-and-set (docs/adr/0018).
+ * sub-tasks is still one message and one compare-and-set (docs/adr/0020).
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Phase, type StateRecord } from './state-record.ts';
