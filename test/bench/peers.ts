@@ -1,0 +1,104 @@
+/**
+ * The same fan-out and reduce by its peers: a goal of N sub-tasks, each answered by code in place of a model, stored durably, reduced to one answer.
+ * `npm run bench:peers`; COX_BENCH_SIZES (default 10,100,1000,10000), COX_BENCH_RUNS (default 5), COX_BENCH_PEERS (names, default all: see
+ * peers/contenders.ts). Fetches what it needs on first use. Fails nothing: who can't be had here, or doesn't get there, is named below the table.
+ */
+import { contenders } from './peers/contenders.ts';
+import { RemoteContender } from './peers/remote-contender.ts';
+
+const sizes = (process.env.COX_BENCH_SIZES ?? '10,100,1000,10000').split(',').map(Number);
+const runs = Number(process.env.COX_BENCH_RUNS ?? 5);
+const keys = process.env.COX_BENCH_PEERS?.split(',') ?? Object.keys(contenders);
+/** For one fan-out; who spent as much on a size has no more runs of it. */
+const patienceMs = 60_000;
+
+interface Row {
+  readonly contender: RemoteContender;
+  readonly name: string;
+  readonly stores: string;
+  readonly usEach: Map<number, number[]>;
+  /** Why it takes no more part. */
+  out: string | null;
+}
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+const rows: Row[] = [];
+const absent: string[] = [];
+
+const started: RemoteContender[] = [];
+let stopping: Promise<void> | null = null;
+function stop(): Promise<void> {
+  stopping ??= Promise.all(started.map((contender) => contender.stop())).then(() => {});
+  return stopping;
+}
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.on(signal, () => {
+    say('ending what was started …');
+    void stop().finally(() => process.exit(code));
+  });
+
+for (const key of keys) {
+  const contender = new RemoteContender(key, (line) => say(`${key}: ${line}`));
+  started.push(contender);
+  const ready = await contender.started();
+  if (stopping) break;
+  if (ready.is === 'ready') {
+    say(`${ready.name}: ready`);
+    rows.push({ contender, name: ready.name, stores: ready.stores, usEach: new Map(), out: null });
+  } else {
+    absent.push(`${key} is not in the table: ${ready.is === 'unavailable' ? ready.reason : `it failed: ${ready.message}`}`);
+    say(absent.at(-1) as string);
+    await contender.stop();
+  }
+}
+
+for (let i = 0; i < 2; i++) for (const row of rows) await once(row, 100);
+for (const row of rows) row.usEach.clear();
+// In turns, so that a busy moment of the machine is not one contender's bad luck.
+for (const size of sizes) {
+  if (stopping) break;
+  for (let i = 0; i < runs; i++) for (const row of rows) await once(row, size);
+  if (!stopping) say(`${size} sub-tasks: done`);
+}
+const interrupted = stopping !== null;
+await stop();
+if (!interrupted) console.log(table());
+
+async function once(row: Row, size: number): Promise<void> {
+  const before = row.usEach.get(size) ?? [];
+  const spentMs = (before.reduce((sum, us) => sum + us, 0) * size) / 1000;
+  if (row.out || stopping || spentMs > patienceMs) return;
+  const answer = await row.contender.fanOut(size, patienceMs);
+  if (answer.is === 'done') row.usEach.set(size, [...before, answer.usEach]);
+  else if (!stopping) {
+    row.out =
+      answer.is === 'late' ? `${size} sub-tasks took more than ${patienceMs / 1000} s` : `${size} sub-tasks: ${answer.message}`;
+    say(`${row.name} is out: ${row.out}`);
+    await row.contender.stop();
+  }
+}
+
+function table(): string {
+  const floor = rows.find(({ contender }) => contender.key === 'floor');
+  const cell = (row: Row, size: number): string => {
+    const us = median(row.usEach.get(size) ?? []);
+    const least = floor && median(floor.usEach.get(size) ?? []);
+    if (us === undefined) return '–';
+    return least && row !== floor ? `${us.toFixed(0)} (${(us / least).toFixed(1)}×)` : us.toFixed(0);
+  };
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [
+    `µs a sub-task, median of ${runs} runs (× the raw floor)`,
+    '',
+    line(['', ...sizes.map((size) => size.toLocaleString('en')), 'what it stores']),
+    line(['---', ...sizes.map(() => '---'), '---']),
+    ...rows.map((row) => line([row.name, ...sizes.map((size) => cell(row, size)), row.stores])),
+    '',
+    ...rows.filter(({ out }) => out).map(({ name, out }) => `${name}: ${out}.`),
+    ...absent,
+  ].join('\n');
+}

@@ -1,0 +1,74 @@
+/** The benchmark's side of a contender's process. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { FromContender, ToContender } from './contender-messages.ts';
+
+export type Ready = Extract<FromContender, { is: 'ready' | 'unavailable' | 'failed' }>;
+export type FanOut = Extract<FromContender, { is: 'done' | 'failed' }> | { readonly is: 'late' };
+
+/** A temporal server is built from source once; the others are there in seconds. */
+const startPatienceMs = 30 * 60_000;
+const stopPatienceMs = 30_000;
+
+export class RemoteContender {
+  readonly key: string;
+  readonly #child: ChildProcess;
+  readonly #say: (line: string) => void;
+
+  constructor(key: string, say: (line: string) => void) {
+    this.key = key;
+    this.#say = say;
+    // A group of its own: Ctrl-C is for the benchmark, which then lets go of it, and what a stuck one has started is ended with it.
+    const options = { detached: true, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] as ['ignore', 'inherit', 'inherit', 'ipc'] };
+    this.#child = fork(join(import.meta.dirname, 'contender-process.ts'), [key], options);
+  }
+
+  async started(): Promise<Ready> {
+    const answer = await this.#answer(startPatienceMs);
+    if (answer.is === 'late' || answer.is === 'done') return { is: 'failed', message: 'it did not start' };
+    return answer;
+  }
+
+  async fanOut(size: number, patienceMs: number): Promise<FanOut> {
+    if (this.#hasEnded()) return { is: 'failed', message: 'its process has ended' };
+    const order: ToContender = { fanOut: size };
+    this.#child.send(order);
+    const answer = await this.#answer(patienceMs);
+    if (answer.is === 'ready' || answer.is === 'unavailable') return { is: 'failed', message: `it answered "${answer.is}"` };
+    return answer;
+  }
+
+  /** Idempotent. */
+  async stop(): Promise<void> {
+    if (this.#hasEnded()) return;
+    const exit = once(this.#child, 'exit');
+    const timer = setTimeout(() => process.kill(-(this.#child.pid as number), 'SIGKILL'), stopPatienceMs);
+    if (this.#child.connected) this.#child.disconnect();
+    await exit;
+    clearTimeout(timer);
+  }
+
+  #hasEnded(): boolean {
+    return this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  #answer(patienceMs: number): Promise<Exclude<FromContender, { is: 'saying' }> | { is: 'late' }> {
+    return new Promise((resolve) => {
+      const settle = (answer: Exclude<FromContender, { is: 'saying' }> | { is: 'late' }) => {
+        clearTimeout(timer);
+        this.#child.off('message', onMessage);
+        this.#child.off('exit', onExit);
+        resolve(answer);
+      };
+      const onMessage = (message: FromContender) => {
+        if (message.is === 'saying') this.#say(message.line);
+        else settle(message);
+      };
+      const onExit = () => settle({ is: 'failed', message: 'its process has ended' });
+      const timer = setTimeout(() => settle({ is: 'late' }), patienceMs);
+      this.#child.on('message', onMessage);
+      this.#child.on('exit', onExit);
+    });
+  }
+}
