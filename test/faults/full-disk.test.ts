@@ -52,7 +52,7 @@ test.skipIf(!isMounted)(
       call.reply('done '.repeat(1_000));
       await expect(joined.crew.dispatch({ type: 'reasoning', instruction: 'third' })).rejects.toMatchObject({
         code: 'storage-stuck',
-        hint: expect.stringContaining('free some space'),
+        hint: expect.stringContaining('Free some space'),
       });
       expect(await full.promise).toContain('answers and stores nothing');
       await expect(collect(joined.bus, { keep: { finishedAfterMs: 0, finishedBytes: null } })).rejects.toMatchObject({
