@@ -5,6 +5,7 @@
 import { type ConsumerMessages, DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import type { Bus } from './bus.ts';
 import { patiently } from './patience.ts';
+import { onReconnect } from './reconnections.ts';
 import { heartbeatMs } from './streams.ts';
 
 /**
@@ -35,7 +36,7 @@ export async function* follow(
     const stop = () => void messages.close();
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();
-    void stopWhenLost(messages, () => bus.nc.isClosed());
+    const stopWatching = whenLost(bus, messages, stop);
     try {
       for await (const message of messages) {
         next = message.seq + 1;
@@ -43,6 +44,7 @@ export async function* follow(
       }
     } finally {
       signal.removeEventListener('abort', stop);
+      stopWatching();
       stop();
       // Left behind it would stay for five minutes, and the server takes a thousand on one stream.
       consumer.delete().catch(() => {});
@@ -50,7 +52,13 @@ export async function* follow(
   }
 }
 
-/** Heartbeats that stay out although the connection is there: the server that had the consumer is not. */
-async function stopWhenLost(messages: ConsumerMessages, isClosed: () => boolean): Promise<void> {
-  for await (const { type } of messages.status()) if (type === 'heartbeats_missed' && !isClosed()) void messages.close();
+/**
+ * Tells that the server which had the consumer may be gone: its heartbeats stay out, or the connection was to it, and is to another now.
+ * @returns ends that.
+ */
+export function whenLost({ nc }: Bus, messages: ConsumerMessages, tell: () => void): () => void {
+  void (async () => {
+    for await (const { type } of messages.status()) if (type === 'heartbeats_missed') tell();
+  })();
+  return onReconnect(nc, tell);
 }

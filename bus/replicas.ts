@@ -28,14 +28,16 @@ export async function replicate(bus: Bus, replicas: number): Promise<void> {
 }
 
 /**
- * A stream that is being copied is lost with the one server that has it: work begins once most copies are complete. Most and not all: a
- * server of the cluster may be away.
+ * A stream that is being copied is lost with the one server that has it: work begins once all copies are complete, but those on servers that
+ * are away; most must be there.
  */
 async function isCopied(bus: Bus, stream: string): Promise<void> {
   for (;;) {
     const { cluster, config } = await patiently(bus, stream, () => bus.jsm.streams.info(stream));
-    const complete = (cluster?.leader ? 1 : 0) + (cluster?.replicas ?? []).filter(({ current }) => current).length;
-    if (complete > config.num_replicas / 2) return;
+    const others = cluster?.replicas ?? [];
+    const complete = others.filter(({ current, offline }) => current && !offline).length + 1;
+    const isSettled = others.length + 1 === config.num_replicas && others.every(({ current, offline }) => current || offline);
+    if (cluster?.leader && isSettled && complete > config.num_replicas / 2) return;
     await pause(pollMs);
   }
 }

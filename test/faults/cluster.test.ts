@@ -1,5 +1,6 @@
 /** A cluster as docs/operations describes it: three servers, everything three times, one of them killed at a time. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { follow } from '../../bus/follow.ts';
 import { Memory } from '../../bus/memory.ts';
 import { replicate } from '../../bus/replicas.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
@@ -55,6 +56,24 @@ test('a server that is no cluster refuses copies with an error that says what to
     await alone.stop();
   }
 });
+
+test('who follows the log goes on when the server that reads it to them is killed', async () => {
+  const driver = await crew.join('reader', 'reading');
+  await replicate(driver.bus, 3);
+  const { subjects, jsm } = driver.bus;
+  const stop = new AbortController();
+  const said = follow(driver.bus, subjects.logStream, [subjects.of('read.0', 'steering')], 1, stop.signal);
+  const next = async () => (await said.next()).value?.string();
+  await driver.crew.steer('read.0', { type: 'steer', text: 'first' });
+  expect(await next()).toContain('first');
+  const [reading] = await jsm.consumers.list(subjects.logStream).next();
+  const victim = reading?.cluster?.leader as ServerName;
+  await servers.kill(victim);
+  await driver.crew.steer('read.0', { type: 'steer', text: 'second' });
+  expect(await next()).toContain('second');
+  stop.abort();
+  await servers.start(victim);
+}, 60_000);
 
 const killed = ['tasks', 'log', 'work'].slice(0, isLong ? 3 : 1);
 test.each(killed)(
