@@ -1,5 +1,5 @@
 /**
- * How a node leaves: it gives back what it holds, says what it waits for, and a signal while it does stops it at once. That is what a crash
+ * How a node leaves: it gives back what it holds, says what it waits for, and a signal meanwhile stops it at once. That is what a crash
  * is: other nodes take over what was held, from its last commit, and the bus is left in order.
  */
 import type { Joined } from '../actors/join.ts';
@@ -24,7 +24,7 @@ export async function giveBack(cli: Cli, { node, joined, patienceMs }: GiveBackO
   const held = () => heldText(node.holding(), joined.bus.now());
   const tell = () => {
     const what = held();
-    cli.out.note(`Draining.${what ? ` What it holds goes back at its next step: ${what}.` : ''} Ctrl-C to stop at once.`);
+    cli.out.note(`Draining.${what ? ` What it holds goes back at its next step: ${what}.` : ''} A second signal stops it at once.`);
   };
   if (patienceMs === 0) tell();
   const first = patienceMs > 0 ? setTimeout(tell, patienceMs) : undefined;
