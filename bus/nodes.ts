@@ -6,7 +6,7 @@ import { NodeReport } from './messages.ts';
 /** A node that has not answered by then is frozen, or has no time for its tasks either. */
 const firstMs = 2_000;
 /** Nodes answer at once: after so long without another answer that was all. */
-const quietMs = 400;
+const quietMs = 800;
 
 /** As they answer; whoever has heard enough stops reading. What is no report is left out. */
 export async function* nodesOf({ nc, subjects }: Bus): AsyncGenerator<NodeReport> {

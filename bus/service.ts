@@ -107,6 +107,8 @@ export async function startService(bus: Bus, { crew, node, menu, report }: Servi
         void reply(message, verb, answers[verb] as (request: unknown) => Promise<unknown>, bus);
       },
     });
+  // A node that is up can be asked: the server knows of all that.
+  await bus.nc.flush();
   return {
     stop: async () => {
       ended.abort();

@@ -24,7 +24,9 @@ export async function giveBack(cli: Cli, { node, joined, patienceMs }: GiveBackO
   const held = () => heldText(node.holding(), joined.bus.now());
   const tell = () => {
     const what = held();
-    cli.out.note(`Draining.${what ? ` What it holds goes back at its next step: ${what}.` : ''} A second signal stops it at once.`);
+    cli.out.note(
+      `Draining.${what ? ` What it holds goes back at its next step: ${what}.` : ''} A second signal stops it at once.`,
+    );
   };
   if (patienceMs === 0) tell();
   const first = patienceMs > 0 ? setTimeout(tell, patienceMs) : undefined;

@@ -53,7 +53,11 @@ test('what a plain client is answered is a report, one from each node', async ()
   for (const name of ['first', 'second']) await crew.node(await crew.join(name));
   const { nc, subjects } = joined.bus;
   const names: string[] = [];
-  for await (const message of await nc.requestMany(`${subjects.api()}.nodes`, '', { strategy: 'count', maxMessages: 2 }))
+  for await (const message of await nc.requestMany(`${subjects.api()}.nodes`, '', {
+    strategy: 'count',
+    maxMessages: 2,
+    maxWait: 30_000,
+  }))
     names.push(NodeReport.parse(message.json()).name);
   expect(names.sort()).toEqual(['first', 'second']);
 });
