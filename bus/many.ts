@@ -3,8 +3,7 @@ import type { StoredMsg } from '@nats-io/jetstream';
 import { type Bus, lastMessage } from './bus.ts';
 import { patiently } from './patience.ts';
 import { pause } from './pause.ts';
-import { parseRecord } from './record-codec.ts';
-import { readState, type StateRecord, stateStream, stateSubject } from './state-record.ts';
+import { parseRecord, readState, type StateRecord, stateStream, stateSubject } from './state-record.ts';
 import type { TaskId } from './task-id.ts';
 
 const mostAtOnce = 1_000;

@@ -2,8 +2,7 @@
 import { DeliverPolicy } from '@nats-io/jetstream';
 import type { Bus } from './bus.ts';
 import { passOver, storedBytes } from './pass.ts';
-import { parseRecord } from './record-codec.ts';
-import { readState, type StateRecord } from './state-record.ts';
+import { parseRecord, readState, type StateRecord } from './state-record.ts';
 
 /** @param filter `>` for every task, `k3xq.*` for one tree. For looking around: not a read that decides. Leaves out what is `unborn`. */
 export async function allRecords(bus: Bus, filter: string): Promise<StateRecord[]> {

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { type Bus, lastMessage } from './bus.ts';
 import { PlanRow, type Receipt, Result, Status, TaskSpec } from './messages.ts';
 import { publish } from './publish.ts';
-import { encodeRecord, parseRecord } from './record-codec.ts';
+import { packed, unpacked } from './record-codec.ts';
 import { TaskId } from './task-id.ts';
 
 /** `unborn`: no task yet; only steers that were returned (docs/adr/0010). */
@@ -95,6 +95,17 @@ async function read(bus: Bus, id: TaskId): Promise<Held | null> {
   return record && { record, revision: message.seq };
 }
 
+/** @returns null for what is no record of ours. */
+export function parseRecord(data: Uint8Array): StateRecord | null {
+  try {
+    // Written by us and compared-and-set since: a full parse of every large snapshot would be paid on each claim.
+    const record = JSON.parse(unpacked(data)) as StateRecord;
+    return typeof record.id === 'string' && Phase.safeParse(record.phase).success ? record : null;
+  } catch {
+    return null;
+  }
+}
+
 /** @returns null when there is a record already. */
 export const createState = (bus: Bus, record: StateRecord, signal?: AbortSignal): Promise<Held | null> =>
   write(bus, record, 0, signal);
@@ -106,10 +117,10 @@ export const replaceState = (bus: Bus, held: Held, next: StateRecord, signal?: A
 async function write(bus: Bus, next: StateRecord, revision: number, signal?: AbortSignal): Promise<Held | null> {
   const record = { ...next, write: randomUUID() };
   const { id, write } = record;
-  const { value, chars } = encodeRecord(record);
+  const json = JSON.stringify(record);
   const expect = { lastSubjectSequence: revision };
-  const written = await publish(bus, stateSubject(bus, id), value, { expect }, signal);
-  if (written.ok) return { record, revision: written.seq, chars };
+  const written = await publish(bus, stateSubject(bus, id), packed(json), { expect }, signal);
+  if (written.ok) return { record, revision: written.seq, chars: json.length };
   // The reply to our own write may have been lost, and the broker's memory of message ids with it.
   const now = await readState(bus, id);
   return now?.record.write === write ? now : null;
