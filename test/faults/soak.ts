@@ -31,7 +31,11 @@ const calm = new Map<string, Outcome>();
 for (const scenario of scenarios) calm.set(scenario.name, (await trial(place, scenario, null)).outcome);
 say(`soak: ${seconds} s, seed ${seed}, ${scenarios.map(({ name }) => name).join(', ')}`);
 
-const endsAt = performance.now() + seconds * 1000;
+let endsAt = performance.now() + seconds * 1000;
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    endsAt = performance.now();
+  });
 const isEnding = () => performance.now() >= endsAt;
 /** Ends early when the time is over. */
 const wait = (ms: number) =>
@@ -113,21 +117,24 @@ async function lookAfter(): Promise<void> {
   }
 }
 
-const mortals = [mortal(), mortal()];
-await Promise.all([...Array.from({ length: atOnce }, keepBusy), lookAfter()]);
-for (const { process: worker, gone } of [elder, ...(await Promise.all(mortals))]) {
-  worker.kill('SIGTERM');
-  await gone;
+try {
+  const mortals = [mortal(), mortal()];
+  await Promise.all([...Array.from({ length: atOnce }, keepBusy), lookAfter()]);
+  for (const { process: worker, gone } of [elder, ...(await Promise.all(mortals))]) {
+    worker.kill('SIGTERM');
+    await gone;
+  }
+  // What an acked ticket held back goes now; then nothing may be left.
+  await purge();
+  for (const stream of [bus.subjects.workStream, bus.subjects.logStream, `KV_${bus.subjects.stateBucket}`]) {
+    const { state } = await bus.jsm.streams.info(stream);
+    if (state.messages > 0) faults.push(`${state.messages} messages are left in ${stream}`);
+  }
+} finally {
+  over.abort();
+  await watching;
+  await place.stop();
 }
-// What an acked ticket held back goes now; then nothing may be left.
-await purge();
-for (const stream of [bus.subjects.workStream, bus.subjects.logStream, `KV_${bus.subjects.stateBucket}`]) {
-  const { state } = await bus.jsm.streams.info(stream);
-  if (state.messages > 0) faults.push(`${state.messages} messages are left in ${stream}`);
-}
-over.abort();
-await watching;
-await place.stop();
 
 say(`soak: ${JSON.stringify(tally)}`);
 for (const { name, start, middle, end, most, isFlat } of memory.courses()) {

@@ -62,7 +62,8 @@ export class Place {
       COX_CRASH_AT: crashAt,
       COX_CRASH_LOG: logTo,
     };
-    const child = spawn(process.execPath, [script], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    // By its standard input it notices when this process is gone.
+    const child = spawn(process.execPath, [script], { env, stdio: ['pipe', 'pipe', 'inherit'] });
     this.#alive.add(child);
     const gone = once(child, 'exit').then(([code, signal]) => {
       this.#alive.delete(child);

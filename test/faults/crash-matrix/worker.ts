@@ -3,6 +3,7 @@
  * the crash points' COX_CRASH_AT and COX_CRASH_LOG. Says `ready` when it takes tasks; SIGTERM drains it; on SIGUSR2 it collects its garbage
  * and says what is left, in bytes.
  */
+import type { Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { pino } from 'pino';
@@ -20,6 +21,8 @@ const joined = await joinCrew({
   namespace: run,
 });
 const node = await startWorkerNode(joined, { run, modelUrl, outsideUrl, ...(TYPES && { types: TYPES.split(',') }) });
+process.stdin.on('end', () => process.exit(1)).resume();
+(process.stdin as Socket).unref();
 process.on('SIGTERM', () => void node.stop().then(() => joined.close()));
 process.on('SIGUSR2', () => {
   setFlagsFromString('--expose-gc');
