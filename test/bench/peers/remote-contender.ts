@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { FromContender, ToContender } from './contender-messages.ts';
+import { processorUs } from './processor-time.ts';
 
 export type Ready = Extract<FromContender, { is: 'ready' | 'unavailable' | 'failed' }>;
 export type FanOut = Extract<FromContender, { is: 'done' | 'failed' }> | { readonly is: 'late' };
@@ -37,6 +38,11 @@ export class RemoteContender {
     const answer = await this.#answer(patienceMs);
     if (answer.is === 'ready' || answer.is === 'unavailable') return { is: 'failed', message: `it answered "${answer.is}"` };
     return answer;
+  }
+
+  /** So far, of all its processes; null where the system does not tell. */
+  processorUs(): number | null {
+    return this.#child.pid === undefined ? null : processorUs(this.#child.pid);
   }
 
   /** Idempotent. */
