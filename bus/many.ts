@@ -1,5 +1,6 @@
 /** Many messages by one request: what stands on a log after a sequence, and what many tasks' records are. */
 import type { StoredMsg } from '@nats-io/jetstream';
+import { codeOf } from '../platform/errors.ts';
 import { type Bus, lastMessage } from './bus.ts';
 import { patiently } from './patience.ts';
 import { pause } from './pause.ts';
@@ -12,12 +13,16 @@ const mostSubjects = 500;
 
 /** Everything on `filter` after `seq`, in the stream's order, up to what the leader has when it is asked. */
 export async function messagesAfter(bus: Bus, stream: string, filter: string, seq: number): Promise<StoredMsg[]> {
-  const last = (await lastMessage(bus, stream, filter))?.seq ?? 0;
+  const lastSeq = async () => (await lastMessage(bus, stream, filter))?.seq ?? 0;
+  let last = await lastSeq();
   const found: StoredMsg[] = [];
   for (let after = seq; after < last; ) {
     const batch = await batchGet(bus, stream, { seq: after + 1, next_by_subj: filter, batch: mostAtOnce });
-    // A replica may lag behind the leader.
-    if (batch.length === 0) await pause(5);
+    // A replica may lag behind the leader; or what the leader had has been purged.
+    if (batch.length === 0) {
+      await pause(5);
+      last = await lastSeq();
+    }
     found.push(...batch);
     after = batch.at(-1)?.seq ?? after;
   }
@@ -48,6 +53,9 @@ export async function recordsOf(
 
 type Query = { seq: number; next_by_subj: string; batch: number } | { multi_last: string[] };
 
+/** Not an error: there is nothing, or nothing yet on the replica that answers. */
+const isNotFound = (cause: Error): boolean => codeOf(cause) === '404';
+
 /** With a callback: the iterator of the client never gives its subscription back. */
 const batchGet = (bus: Bus, stream: string, query: Query): Promise<StoredMsg[]> =>
   patiently(bus, stream, async () => {
@@ -55,7 +63,7 @@ const batchGet = (bus: Bus, stream: string, query: Query): Promise<StoredMsg[]> 
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const callback = (done: { err?: Error } | null, message: StoredMsg) => {
       if (!done) found.push(message);
-      else if (done.err) reject(done.err);
+      else if (done.err && !isNotFound(done.err)) reject(done.err);
       else resolve();
     };
     await bus.jsm.direct.getBatch(stream, { ...query, callback } as never);
