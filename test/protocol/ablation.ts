@@ -44,6 +44,8 @@ export const ablations: Readonly<Record<Rule, Ablation>> = {
   writeAheadAwaited: { scene: 'crashed', breaks: 'no effect is started twice unasked' },
   doubtAsks: { scene: 'crashed', breaks: 'no effect is started twice unasked' },
   epochReread: { scene: 'zombie', breaks: 'no effect is started twice unasked' },
+  outcomeAnswers: { scene: 'told', breaks: result },
+  outcomeOfItsRun: { scene: 'runs', breaks: 'no effect is started twice unasked' },
   doubtLasts: { scene: 'zombie', breaks: 'no effect is started twice unasked' },
   poison: { scene: 'poison', breaks: result },
   parkingIsNoDeath: { scene: 'bad', breaks: 'only what kills workers is taken for poison' },

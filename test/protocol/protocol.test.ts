@@ -35,7 +35,7 @@ describe('without the rule', () => {
     const { scene } = ablation;
     const title = 'breaks' in ablation ? `this fails: ${ablation.breaks}` : `nothing fails, but ${ablation.keptBecause}`;
     it(`"${rules[rule]}" ${title}`, { timeout: timeoutMs }, () => {
-      const violation = run(scenes[scene], [rule]);
+      const violation = run({ ...scenes, ...largeScenes }[scene], [rule]);
       if (!('breaks' in ablation)) {
         expect(violation).toBeNull();
         return;

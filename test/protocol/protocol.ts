@@ -73,12 +73,13 @@ function operator(world: World, scene: Scene, rules: Rules): Step<World>[] {
     steps.push({ label: `operator: ${next[1]} to ${next[0]}`, to: { ...say(world, ...next), sent: world.sent + 1 } });
   for (const [id, log] of world.status.entries()) {
     const rec = world.kv[id];
-    const answered = world.said[id]!.length > (rec?.steeringCursor ?? 0) && /^ran|^again/.test(world.said[id]!.at(-1)!);
+    const answered = world.said[id]!.slice(rec?.steeringCursor ?? 0).some((said) => /^ran|^again/.test(said));
     if (!log.at(-1)?.asks || !rec?.asks || answered) continue;
-    steps.push({ label: `operator: it ran, to ${id}`, to: say(world, id, 'ran') });
+    const mayHaveRun = scene.answers === 'any' || (scene.answers === 'again first' && world.spare.agains === 0);
+    if (mayHaveRun) steps.push({ label: `operator: it ran, to ${id}`, to: say(world, id, 'ran') });
     // The wait is taken to be longer than a worker can be frozen between its last look at the epoch and the call.
     const lost = world.procs.some((proc) => proc.pc === 'start' && proc.id === id && proc.rec!.epoch !== rec.epoch);
-    if (world.spare.agains > 0 && !(rules.doubtLasts && lost))
+    if (scene.answers !== 'none' && world.spare.agains > 0 && !(rules.doubtLasts && lost))
       steps.push({
         label: `operator: run it again, to ${id}`,
         to: say(spend(world, 'agains'), id, `again${world.spare.agains}`),
@@ -98,6 +99,7 @@ function troubles(world: World, scene: Scene): Step<World>[] {
       continue;
     }
     if (world.spare.crashes === 0 || (scene.mortal ?? proc.id) !== proc.id) continue;
+    if (scene.troubleInCalls && proc.pc !== 'called') continue;
     // Poison kills where it works, and nowhere else.
     if (scene.tasks[proc.id!]!.poison && !['loop', 'reconcile'].includes(proc.pc)) continue;
     const paid = spend(world, 'crashes');
@@ -105,7 +107,8 @@ function troubles(world: World, scene: Scene): Step<World>[] {
     steps.push({ label: `${proc.name}: crashes`, to: { ...dead, deaths: 1 } });
   }
   for (const { q, to, id } of world.queue) {
-    if (to !== null && world.spare.redeliveries > 0) {
+    const isCalling = world.procs.some(({ name, pc }) => name === to && ['call', 'start', 'called'].includes(pc));
+    if (to !== null && world.spare.redeliveries > 0 && (isCalling || !scene.troubleInCalls)) {
       const next = assign(spend(world, 'redeliveries'), q, null);
       steps.push({ label: `queue: the ack wait of ${q} passes`, to: { ...next, deaths: 1 } });
     }

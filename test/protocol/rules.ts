@@ -32,6 +32,8 @@ export const rules = {
   writeAheadAwaited: '10. a call starts after the commit that names it',
   doubtAsks: '10. a call that was in flight when its worker was lost is not run again unasked',
   epochReread: '10. the epoch is read again before a call starts',
+  outcomeAnswers: '10. a fenced holder whose call did end, or was not run, tells so, which answers the question',
+  outcomeOfItsRun: '10. … if it is of the run that is in doubt',
   doubtLasts: '10. "run it again" is not taken while the lost worker may still start the call',
   poison: '12. claims that come to nothing are counted, and too many end the task',
   parkingIsNoDeath: '12. a claim that parks is not counted: its worker lived',

@@ -10,8 +10,10 @@ const plain: Scene = {
   dispatchDies: false,
   steers: [],
   patient: false,
+  answers: 'any',
   spare: {},
   mortal: null,
+  troubleInCalls: false,
   gc: false,
 };
 const goal = { kind: 'supervisor' } as const;
@@ -40,6 +42,12 @@ const list = {
     name: 'a call that writes, and a frozen worker',
     tasks: [{ ...agent, writes: true }],
     spare: { redeliveries: 1, agains: 1 },
+  },
+  told: {
+    name: 'a call that writes, a frozen worker, and nobody who answers',
+    tasks: [{ ...agent, writes: true }],
+    spare: { redeliveries: 1 },
+    answers: 'none',
   },
   both: {
     name: 'a call that writes, a steer and a crash',
@@ -154,6 +162,14 @@ const list = {
 
 /** Explored on demand only: several things go wrong in one run. */
 const large = {
+  runs: {
+    name: 'a call that is run again, and both runs are lost',
+    tasks: [{ ...agent, writes: true }],
+    spare: { crashes: 1, redeliveries: 1, agains: 1 },
+    answers: 'again first',
+    troubleInCalls: true,
+    workers: ['any', 'pending'],
+  },
   effectLarge: {
     name: 'a call that writes, a frozen worker and a crash',
     tasks: [{ ...agent, writes: true }],
@@ -189,11 +205,11 @@ const large = {
   },
 } satisfies Record<string, Partial<Scene>>;
 
-export type SceneName = keyof typeof list;
+export type SceneName = keyof typeof list | keyof typeof large;
 const filled = <Name extends string>(given: Record<Name, Partial<Scene>>) =>
   Object.fromEntries(Object.entries<Partial<Scene>>(given).map(([key, scene]) => [key, { ...plain, ...scene }])) as Readonly<
     Record<Name, Scene>
   >;
 
-export const scenes = filled<SceneName>(list);
+export const scenes = filled(list);
 export const largeScenes = filled(large);

@@ -77,14 +77,19 @@ function work(task: Task, rec: Rec, commands: readonly string[], read: Read, rul
   if (commands.includes('cancel')) return ends('cancelled');
   if (task.deadline && read.deadlinePassed) return ends('failed');
   if (rec.stage === 'new') {
-    if (task.writes && !read.callReturned) return goesOn({ stage: 'calling' }, 'call');
+    if (task.writes && !read.callReturned) return goesOn({ stage: 'calling', flight: rec.epoch }, 'call');
     return goesOn({ stage: task.writes ? 'called' : 'working' }, 'loop');
   }
   if (rec.stage === 'calling' && !read.callReturned) {
     // No host that lost the call's end can tell whether it ran.
     if (commands.includes('ran')) return goesOn({ stage: 'called', asks: false }, 'loop');
-    if (commands.some((command) => command.startsWith('again'))) return goesOn({ asks: false }, 'call', true);
-    return read.restored && rules.doubtAsks ? goesOn({ asks: true }, 'park') : goesOn({}, 'call');
+    const starts = { asks: false, flight: rec.epoch };
+    if (commands.some((command) => command.startsWith('again'))) return goesOn(starts, 'call', true);
+    const told = commands.find((command) => /^(done|none):/.test(command) && isOf(rec, command, rules));
+    if (told?.startsWith('done')) return goesOn({ stage: 'called', asks: false }, 'loop');
+    // The worst that can come of it: the call is made once more.
+    if (told) return goesOn(starts, 'call');
+    return read.restored && rules.doubtAsks ? goesOn({ asks: true }, 'park') : goesOn(starts, 'call');
   }
   if (rec.stage === 'calling') return goesOn({ stage: 'called' }, 'loop');
   if (task.endless) return goesOn({}, 'wait');
@@ -92,6 +97,8 @@ function work(task: Task, rec: Rec, commands: readonly string[], read: Read, rul
   if (task.asks && rec.seen.every((steer) => !steer.startsWith('s'))) return goesOn({}, 'park');
   return ends(task.fails ? 'failed' : 'completed');
 }
+
+const isOf = ({ flight }: Rec, outcome: string, rules: Rules) => !rules.outcomeOfItsRun || outcome.endsWith(`:${flight}`);
 
 /** One child at a time; one that fails is tried once more, as a new child. */
 function supervise(rec: Rec, commands: readonly string[], read: Read, rules: Rules, goesOn: GoesOn, ends: Ends): Turn {

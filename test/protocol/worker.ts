@@ -56,7 +56,7 @@ export function workerSteps(
 
     case 'call':
       return rules.epochReread && world.kv[id]?.epoch !== proc.rec!.epoch
-        ? [{ label: `${proc.name}: finds another epoch`, to: fenced(world, proc, rules) }]
+        ? [{ label: `${proc.name}: finds another epoch`, to: fenced(tell(world, proc, 'none', rules), proc, rules) }]
         : [go('still holds it', { ...proc, pc: 'start' })];
     case 'start': {
       const started = { ...world, mayStart: put(world.mayStart, id, false) };
@@ -141,11 +141,18 @@ function decide(world: World, proc: Proc, scene: Scene, rules: Rules): readonly 
   return commit(asked, proc, next, move === 'end' ? 'ack' : move, rules, world);
 }
 
+/** Who lost the task in the middle of a call tells what became of it, and by which run it knows. */
+const tell = (world: World, { id, rec }: Proc, outcome: 'done' | 'none', rules: Rules): World =>
+  rules.outcomeAnswers ? say(world, id!, `${outcome}:${rec!.epoch}`) : world;
+
 /** @param otherwise the world where the write was lost. */
 function commit(world: World, proc: Proc, next: Rec, onward: string, rules: Rules, otherwise = world): readonly Step<World>[] {
   const label = `${proc.name}: commits ${next.phase}`;
   const wrote = write(world, proc.id!, proc.rec!, next, proc.name, rules);
-  if (!wrote.rec) return [{ label: `${label}, lost`, to: fenced(otherwise, proc, rules) }];
+  if (!wrote.rec) {
+    const told = proc.returned ? tell(otherwise, proc, 'done', rules) : otherwise;
+    return [{ label: `${label}, lost`, to: fenced(told, proc, rules) }];
+  }
   const { next: _, returned: __, onward: ___, ...host } = proc;
   const acksNow = !rules.ackLast && (next.phase === 'parked' || next.phase === 'done');
   const acked = acksNow ? ack(wrote.world, proc.q!) : wrote.world;

@@ -32,6 +32,8 @@ export interface Rec {
   readonly inbox: readonly string[];
   readonly stage: 'new' | 'calling' | 'called' | 'working' | 'collecting' | 'ending';
   readonly asks: boolean;
+  /** The claim under which the call in flight was started last. */
+  readonly flight: number;
   readonly kids: number;
   /** Dispatches so far. */
   readonly attempt: number;
@@ -57,6 +59,7 @@ export const blank: Rec = {
   inbox: [],
   stage: 'new',
   asks: false,
+  flight: 0,
   kids: 0,
   attempt: 0,
   home: [],
@@ -185,9 +188,13 @@ export interface Scene {
   readonly steers: readonly (readonly [to: Id, steer: string])[];
   /** The operator waits for the final receipt of one before the next. */
   readonly patient: boolean;
+  /** What the operator may answer when asked whether a call ran. */
+  readonly answers: 'any' | 'again first' | 'none';
   readonly spare: Partial<Spare>;
   /** The task whose workers may crash; null for any. */
   readonly mortal: Id | null;
+  /** Workers crash and freeze while they make a call, and nowhere else. */
+  readonly troubleInCalls: boolean;
   readonly gc: boolean;
 }
 
