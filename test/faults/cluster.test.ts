@@ -44,6 +44,29 @@ test('a node brings the streams up to the copies of its roster, and a client wit
   await expect(replicate(first.bus, 5)).rejects.toMatchObject({ code: 'nats-too-few-servers' });
 });
 
+test.runIf(isLong)('copies are made while tasks run on one: nothing is lost or done twice', async () => {
+  const driver = await crew.join('driver', 'growing');
+  const booked: string[] = [];
+  const growing = Promise.withResolvers<void>();
+  const kinds = [
+    clerk(async (thing) => {
+      booked.push(thing);
+      if (booked.length === 2) growing.resolve();
+    }),
+  ];
+  await crew.node(await crew.join('old', 'growing'), { kinds, ackWaitMs: 3_000, quietMs: 20 });
+  const things = ['apples', 'pears', 'plums', 'quinces'];
+  const id = await driver.crew.dispatch(goalOf(things));
+  const operator = new Operator(driver, id);
+  await growing.promise;
+  await crew.node(await crew.join('new', 'growing'), { rosterYaml: threeCopies, kinds, ackWaitMs: 3_000, quietMs: 20 });
+  expect((await driver.crew.result(id, never)).outcome).toBe('completed');
+  await operator.rest();
+  expect(booked.toSorted()).toEqual(things);
+  expect(await audit(driver, id)).toEqual([]);
+  expect(await copiesOf(driver, driver.bus.subjects.logStream)).toBe(3);
+});
+
 test('a server that is no cluster refuses copies with an error that says what to do', async () => {
   const alone = await testCrew();
   try {

@@ -149,6 +149,17 @@ test('a Retry-After that is longer than the longest wait ends the tries and is t
   expect(server.received).toHaveLength(1);
 });
 
+test('a Retry-After that is a date is one of the server’s clock, however wrong ours is', async () => {
+  const date = 'Sat, 01 Jan 2000 00:00:00 GMT';
+  const server = await scripted(() => ({
+    status: 429,
+    headers: { date, 'retry-after': 'Sat, 01 Jan 2000 00:02:00 GMT' },
+    json: { error: { message: 'slow down' } },
+  }));
+  const { backends } = open(oneBackend(server.url));
+  expect(await failureOf(backends.call('main', user('x'), never))).toMatchObject({ retryAfterMs: 120_000 });
+});
+
 test.each([
   [401, {}, 'bad-key', false],
   [404, {}, 'unknown-model', false],
