@@ -1,9 +1,8 @@
 /**
- * Runs one contender, named by the first argument, in a process of its own, so that nobody's heap, threads or failures are another's. It ends when
- * its parent lets go of it, for whatever reason, and takes with it what it has started.
+ * Runs one contender in a process of its own, so that nobody's heap, threads or failures are another's. Arguments: its name, its temporary folder.
+ * It ends when its parent lets go of it, for whatever reason, and takes with it what it has started.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../../platform/errors.ts';
 import { foldersOf } from '../../../platform/folders.ts';
@@ -11,8 +10,7 @@ import { type Contender, Unavailable } from './contender.ts';
 import type { FromContender, ToContender } from './contender-messages.ts';
 import { contenders } from './contenders.ts';
 
-const key = process.argv[2] ?? '';
-const folder = await mkdtemp(join(tmpdir(), 'cox-peers-'));
+const [key = '', folder = ''] = process.argv.slice(2);
 const ends = new AsyncDisposableStack();
 ends.defer(() => rm(folder, { recursive: true, force: true }));
 const lettingGo = new AbortController();

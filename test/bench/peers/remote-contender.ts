@@ -1,6 +1,9 @@
 /** The benchmark's side of a contender's process. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FromContender, ToContender } from './contender-messages.ts';
 import { processorUs } from './processor-time.ts';
@@ -8,12 +11,14 @@ import { processorUs } from './processor-time.ts';
 export type Ready = Extract<FromContender, { is: 'ready' | 'unavailable' | 'failed' }>;
 export type FanOut = Extract<FromContender, { is: 'done' | 'failed' }> | { readonly is: 'late' };
 
-/** A temporal server is built from source once; the others are there in seconds. */
+/** A Temporal server is built from source once; the others are there in seconds. */
 const startPatienceMs = 30 * 60_000;
 const stopPatienceMs = 30_000;
 
 export class RemoteContender {
   readonly key: string;
+  /** Made and removed here too, for one that is stuck so that it has to be killed. */
+  readonly #folder = mkdtempSync(join(tmpdir(), 'cox-peers-'));
   readonly #child: ChildProcess;
   readonly #say: (line: string) => void;
 
@@ -21,8 +26,12 @@ export class RemoteContender {
     this.key = key;
     this.#say = say;
     // A group of its own: Ctrl-C is for the benchmark, which then lets go of it, and what a stuck one has started is ended with it.
-    const options = { detached: true, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] as ['ignore', 'inherit', 'inherit', 'ipc'] };
-    this.#child = fork(join(import.meta.dirname, 'contender-process.ts'), [key], options);
+    const options = {
+      detached: true,
+      env: { ...process.env, TMPDIR: this.#folder },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'] as ['ignore', 'inherit', 'inherit', 'ipc'],
+    };
+    this.#child = fork(join(import.meta.dirname, 'contender-process.ts'), [key, this.#folder], options);
   }
 
   async started(): Promise<Ready> {
@@ -47,6 +56,12 @@ export class RemoteContender {
 
   /** Idempotent. */
   async stop(): Promise<void> {
+    await this.#ended();
+    // What was killed may still be writing for a moment.
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #ended(): Promise<void> {
     if (this.#hasEnded()) return;
     const exit = once(this.#child, 'exit');
     const timer = setTimeout(() => process.kill(-(this.#child.pid as number), 'SIGKILL'), stopPatienceMs);
