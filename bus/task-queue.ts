@@ -49,6 +49,9 @@ export async function claimTickets(
 ): Promise<Claimer> {
   const { type, queue, slots, ackWaitMs } = options;
   const consumer = await bus.js.consumers.get(bus.subjects.workStream, await ensureTicketConsumer(bus, type, queue, ackWaitMs));
+  // What a worker asked for before it was frozen goes on being delivered to it: not for much longer than a ticket is kept for it.
+  const expires = Math.min(Math.max(1_000, ackWaitMs), 30_000);
+  const asking = { expires, idle_heartbeat: Math.min(heartbeatMs, expires / 2) };
   const stopping = new AbortController();
   let free = slots;
   let freed = Promise.withResolvers<void>();
@@ -90,7 +93,7 @@ export async function claimTickets(
         continue;
       }
       try {
-        pulling = await consumer.fetch({ max_messages: free, expires: 30_000, idle_heartbeat: heartbeatMs });
+        pulling = await consumer.fetch({ max_messages: free, ...asking });
         if (stopping.signal.aborted) pulling.stop();
         for await (const message of pulling) take(message);
       } catch (err) {
