@@ -40,8 +40,10 @@ export function workerOf(crew: TestCrew, { bus, name, folders, log, env }: Joine
 
 /** What a node of another version, or a hand in the bucket, would have left there. */
 export async function rewrite({ bus }: Joined, id: string, change: (record: StateRecord) => Partial<StateRecord>): Promise<void> {
-  const held = await readState(bus, id);
-  if (!held) throw new Error(`there is no ${id}`);
-  const written = await replaceState(bus, held, { ...held.record, ...change(held.record) });
-  if (!written) throw new Error(`${id} was written meanwhile`);
+  for (;;) {
+    const held = await readState(bus, id);
+    if (!held) throw new Error(`there is no ${id}`);
+    // A worker may be about to write it, too.
+    if (await replaceState(bus, held, { ...held.record, ...change(held.record) })) return;
+  }
 }
