@@ -108,7 +108,8 @@ function report(): string {
   );
   const stored = rows.map(({ name, stores }) => `- ${name} stores ${stores}.`);
   const out = rows.filter((row) => row.out).map((row) => `${row.name}: ${row.out}.`);
-  return [clock, '', processor, '', ...stored, '', ...out, ...absent].join('\n');
+  const tables = rows.length > 0 ? [clock, '', processor, ''] : [];
+  return [...tables, ...stored, '', ...out, ...absent].join('\n');
 }
 
 function table(title: string, columns: readonly number[], figureOf: (row: Row, size: number) => number | undefined): string {

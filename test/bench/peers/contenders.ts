@@ -8,4 +8,5 @@ export const contenders: Readonly<Record<string, () => Promise<Start>>> = {
   'langgraph-postgres': async () => (await import('./langgraph.ts')).langGraphOnPostgres,
   bullmq: async () => (await import('./bullmq.ts')).bullMq,
   restate: async () => (await import('./restate.ts')).restate,
+  temporal: async () => (await import('./temporal.ts')).temporal,
 };

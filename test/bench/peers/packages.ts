@@ -15,6 +15,9 @@ import { type Surroundings, Unavailable } from './contender.ts';
 
 export const run = promisify(execFile);
 
+/** The end of what a failed command said, on one line. */
+export const reasonOf = (error: unknown): string => messageOf(error).trim().replace(/\s+/g, ' ').slice(-300);
+
 /** @param packages `name@version`. @returns `require` as from inside that folder, and the folder. @throws Unavailable */
 export async function installed(
   name: string,
@@ -34,7 +37,7 @@ export async function installed(
     try {
       await run('npm', ['install', '--prefix', folder, ...options, ...packages], { cwd: folder, signal });
     } catch (error) {
-      throw new Unavailable(`npm could not install ${packages.join(', ')}: ${messageOf(error).slice(-300)}`);
+      throw new Unavailable(`npm could not install ${packages.join(', ')}: ${reasonOf(error)}`);
     }
     say(`installed: ${sizeOf(await bytesIn(folder))}`);
     await writeFile(marker, wanted);

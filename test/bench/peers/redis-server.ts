@@ -2,11 +2,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from '../../../platform/errors.ts';
 import { withLock } from '../../../platform/lock.ts';
 import { sizeOf } from '../../../platform/progress.ts';
 import { type Surroundings, Unavailable } from './contender.ts';
-import { bytesIn, onPath, run } from './packages.ts';
+import { bytesIn, onPath, reasonOf, run } from './packages.ts';
 import { startServer } from './server.ts';
 
 export interface Redis {
@@ -58,7 +57,7 @@ async function fromDebian({ cache, say, signal }: Surroundings): Promise<Program
       await run(path, ['--version'], { env: program.env });
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
-      throw new Unavailable(`no redis-server on the PATH, and Debian's could not be had: ${messageOf(error).slice(-300)}`);
+      throw new Unavailable(`no redis-server on the PATH, and Debian's could not be had: ${reasonOf(error)}`);
     }
     say(`unpacked: ${sizeOf(await bytesIn(folder))}`);
   });
