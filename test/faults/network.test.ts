@@ -103,6 +103,21 @@ test('a link that breaks at every step that is told of', async () => {
   await breaking;
 });
 
+test('a network that takes connections and carries nothing, while a tool is at work', async () => {
+  await farNode(10_000);
+  await keepTheBooks(async () => {
+    const deeds = await Promise.all(things.map(() => outside.next()));
+    network.weather = { kind: 'deaf' };
+    network.cut();
+    await network.dialled();
+    for (const deed of deeds) deed.answer();
+    // It gives up on the first, and dials again.
+    await network.dialled();
+    network.weather = { kind: 'fair' };
+    network.cut();
+  });
+});
+
 test('a link on which everything is late', async () => {
   network.weather = { kind: 'late', ms: 25 };
   await farNode(2_000);

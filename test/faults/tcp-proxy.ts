@@ -5,6 +5,8 @@ import { setTimeout as after } from 'node:timers/promises';
 
 type Weather =
   | { readonly kind: 'fair' }
+  /** New connections are taken, and nothing ever comes through them. */
+  | { readonly kind: 'deaf' }
   /** Every piece takes so long, one after the other. */
   | { readonly kind: 'late'; readonly ms: number }
   /** So few bytes at a time, a thousand times a second at most. */
@@ -17,6 +19,7 @@ export class TcpProxy {
   readonly #links = new Set<Link>();
   #weather: Weather = { kind: 'fair' };
   #ambush: Ambush | null = null;
+  #dialled: () => void = () => {};
 
   private constructor(server: Server, target: number) {
     this.#server = server;
@@ -28,6 +31,8 @@ export class TcpProxy {
         passes: (piece) => this.#passes(piece),
       });
       this.#links.add(link);
+      link.forgotten = this.#weather.kind === 'deaf';
+      this.#dialled();
       near.once('close', () => this.#links.delete(link));
     });
   }
@@ -40,6 +45,13 @@ export class TcpProxy {
 
   set weather(weather: Weather) {
     this.#weather = weather;
+  }
+
+  /** Resolves when somebody connects next. */
+  dialled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#dialled = resolve;
+    });
   }
 
   /** Every connection breaks; new ones are let through. */
