@@ -29,7 +29,8 @@ export class RemoteContender {
     const options = {
       detached: true,
       env: { ...process.env, TMPDIR: this.#folder },
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'] as ['ignore', 'inherit', 'inherit', 'ipc'],
+      // Standard output is for the tables.
+      stdio: ['ignore', 2, 2, 'ipc'] as ['ignore', 2, 2, 'ipc'],
     };
     this.#child = fork(join(import.meta.dirname, 'contender-process.ts'), [key, this.#folder], options);
   }

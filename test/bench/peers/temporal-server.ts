@@ -14,6 +14,14 @@ import { freePorts, startServer } from './server.ts';
 const serverVersion = '1.32.0';
 const source = `go.temporal.io/server/cmd/server@v${serverVersion}`;
 
+/**
+ * Not to hinder it: 2,000 activities at once are its default, and a workflow's task is thrown away when more than 100 activities end in the middle of it.
+ */
+const limits = {
+  'limit.numPendingActivities.error': [{ value: 100_000 }],
+  'history.maximumBufferedEventsBatch': [{ value: 100_000 }],
+};
+
 export interface TemporalServer {
   readonly address: string;
   readonly version: string;
@@ -29,8 +37,8 @@ export async function temporalServer(
   const ports = await freePorts(8);
   const configFile = join(folder, 'temporal.yaml');
   const limitsFile = join(folder, 'limits.yaml');
-  // YAML takes JSON. The limit is 2,000 otherwise; a plan of ours may be as large as its owner wants.
-  await writeFile(limitsFile, JSON.stringify({ 'limit.numPendingActivities.error': [{ value: 100_000 }] }));
+  // YAML takes JSON.
+  await writeFile(limitsFile, JSON.stringify(limits));
   await writeFile(configFile, JSON.stringify(settings(folder, limitsFile, ports)));
   const address = `127.0.0.1:${ports[0]}`;
   const args = ['--config-file', configFile, '--allow-no-auth', 'start'];
