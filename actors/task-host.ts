@@ -7,23 +7,24 @@
  * F. A task that only waits is parked: no actor, no worker; the waker or its deadline brings it back.
  * G. A steer is taken in one commit and leaves in one, with its final receipt.
  */
-import { createActor } from 'xstate';
 import type { Bus } from '../bus/bus.ts';
 import { afterPark, afterRelease, hasEndedAbove } from '../bus/claim.ts';
-import type { HeldTask, Live, Result } from '../bus/messages.ts';
+import type { HeldTask, Live } from '../bus/messages.ts';
 import { flush } from '../bus/projection.ts';
-import { type Held, readState, replaceState, type StateRecord, withStatus } from '../bus/state-record.ts';
+import { type Held, readState, replaceState, type StateRecord } from '../bus/state-record.ts';
 import { readSteering } from '../bus/steering-log.ts';
 import type { Channel } from '../bus/subjects.ts';
 import type { Delivery } from '../bus/task-queue.ts';
 import type { Earlier } from '../machines/earlier.ts';
 import type { Steer } from '../machines/steering.ts';
-import { messageOf } from '../platform/errors.ts';
-import { provideEffects } from './effect.ts';
+import { nextRecord, type Progress } from './commit.ts';
 import { type Ended, Flights } from './flights.ts';
+import { HostedActor } from './hosted-actor.ts';
 import { Intake, type Steerable } from './intake.ts';
 import { postOutcomes } from './outcome.ts';
-import type { HostedSnapshot, HostPort, Role } from './role.ts';
+import { covers, Passing } from './passing.ts';
+import type { HostPort, Role } from './role.ts';
+import { VitalSigns } from './vital-signs.ts';
 
 export type HostEnd =
   /** It has its result, or waits without a worker: acked. */
@@ -64,8 +65,9 @@ export class TaskHost implements HostPort {
   readonly #options: HostOptions;
   readonly #bus: Bus;
   readonly #role: Role;
-  readonly #actor: ReturnType<typeof createActor>;
-  readonly #restored: boolean;
+  readonly #actor: HostedActor;
+  readonly #signs: VitalSigns;
+  readonly #passing = new Passing();
   #held: Held;
   #delivery: Delivery;
   #ended = new AbortController();
@@ -86,24 +88,16 @@ export class TaskHost implements HostPort {
   #gathering: NodeJS.Timeout | undefined;
   #bell = Promise.withResolvers<void>();
   #waiters: Waiter[] = [];
-  #passing: { channel: Channel; seq: number; resolve: (passed: boolean) => void }[] = [];
 
   readonly #intake: Intake;
   readonly #flights = new Flights();
   /** The ledger as the last commit has it. */
   #ledger: readonly Steer[];
   #resultCursor: number;
-  #notes: string[] = [];
-  #backend: string | null;
-  #lastTokenAt: string | undefined;
-  #lastToolAt: string | undefined;
-  #lastTransitionAt: string | undefined;
-  #artifacts: string[];
-  #crash: string | null = null;
   #lastCommitAt: number;
   readonly #since: string;
-  /** As it was when the task was claimed. */
-  readonly #progress: string | null;
+  /** How far it had come when the task was claimed. */
+  readonly #claimedAt: string | null;
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -113,18 +107,16 @@ export class TaskHost implements HostPort {
     this.#tentative = options.tentative;
     const { record } = options.held;
     this.#resultCursor = record.resultCursor;
-    this.#artifacts = [...record.artifacts];
-    this.#backend = record.last?.backend ?? null;
+    this.#signs = new VitalSigns(record);
     this.#lastCommitAt = options.now().getTime();
     this.#since = options.now().toISOString();
     this.#role = options.role(this);
     this.#intake = new Intake(record, this.#role, options.now);
-    this.#restored = record.snapshot !== null;
-    const from = record.snapshot ? { snapshot: { ...record.snapshot, children: {} } } : { input: this.#role.input };
-    this.#actor = createActor(this.#role.logic, from as never);
-    provideEffects(this.#actor, this.#role.effects);
-    this.#ledger = this.#snapshot().context.steers;
-    this.#progress = record.snapshot ? this.#role.progress(this.#snapshot()) : null;
+    const log = options.bus.log.child({ task: record.id });
+    this.#actor = new HostedActor(this.#role, record, { now: options.now, log, onChange: () => this.#changed() });
+    const { snapshot } = this.#actor;
+    this.#ledger = snapshot.context.steers;
+    this.#claimedAt = record.snapshot ? this.#role.progress(snapshot) : null;
   }
 
   get id(): string {
@@ -148,7 +140,7 @@ export class TaskHost implements HostPort {
 
   /** For whoever asks what a node is busy with. */
   get report(): HeldTask {
-    const snapshot = this.#snapshot();
+    const { snapshot } = this.#actor;
     const { state } = this.#role.view(snapshot);
     return { id: this.id, type: this.spec.type, state, step: snapshot.context.step, since: this.#since };
   }
@@ -159,7 +151,7 @@ export class TaskHost implements HostPort {
   async run(): Promise<HostEnd> {
     const heartbeat = setInterval(() => this.#beat(), this.#options.ackWaitMs / 3);
     try {
-      this.#startActor();
+      this.#actor.start();
       return await this.#loop();
     } finally {
       clearInterval(heartbeat);
@@ -169,8 +161,7 @@ export class TaskHost implements HostPort {
       this.#actor.stop();
       this.#ended.abort(ended);
       for (const waiter of this.#waiters) waiter.reject(new Error('the task is no longer hosted here'));
-      for (const passing of this.#passing) passing.resolve(false);
-      this.#passing = [];
+      this.#passing.end();
       if (this.isLost()) this.#tellOutcomes();
     }
   }
@@ -192,10 +183,10 @@ export class TaskHost implements HostPort {
 
   /** Resolves true once the state covers this sequence, false when the task stops being hosted here before. */
   passed(channel: Channel, seq: number): Promise<boolean> {
-    if (this.#cursor(channel) >= seq) return Promise.resolve(true);
+    if (covers(this.#held.record, channel, seq)) return Promise.resolve(true);
     if (this.#end) return Promise.resolve(false);
     this.nudge();
-    return new Promise((resolve) => this.#passing.push({ channel, seq, resolve }));
+    return this.#passing.wait(channel, seq);
   }
 
   /** Gives the task back to the queue as soon as no writing tool is in flight. */
@@ -210,8 +201,7 @@ export class TaskHost implements HostPort {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiters.push({ resolve, reject });
     signal.addEventListener('abort', () => reject(signal.reason));
-    this.#dirty = true;
-    this.#ring();
+    this.#changed();
     return promise;
   }
 
@@ -238,20 +228,18 @@ export class TaskHost implements HostPort {
   }
 
   live(message: Live): void {
-    const at = this.#options.now().toISOString();
-    if (message.type === 'token') this.#lastTokenAt = at;
-    else this.#lastToolAt = at;
+    this.#signs.heard(message.type, this.#options.now().toISOString());
     if (!this.#bus.nc.isClosed()) this.#bus.nc.publish(this.#bus.subjects.live(this.id), JSON.stringify(message));
   }
 
   note(text: string): void {
-    this.#notes.push(text);
+    this.#signs.note(text);
   }
   onBackend(name: string): void {
-    this.#backend = name;
+    this.#signs.onBackend(name);
   }
   addArtifacts(names: readonly string[]): void {
-    this.#artifacts = [...new Set([...this.#artifacts, ...names])];
+    this.#signs.addArtifacts(names);
   }
 
   // --- the loop
@@ -259,42 +247,21 @@ export class TaskHost implements HostPort {
   /** Keeps the ticket, and lets `status` tell of tokens and tools that came since the last commit: long work is seen to be alive. */
   #beat(): void {
     this.#delivery.working();
-    const told = this.#held.record.last?.at ?? '';
-    if ((this.#lastTokenAt ?? '') <= told && (this.#lastToolAt ?? '') <= told) return;
-    this.#dirty = true;
-    this.#ring();
+    if (this.#signs.areNewerThan(this.#held.record.last?.at ?? '')) this.#changed();
   }
 
   #begin(): void {
     this.#actor.send({ type: 'START' });
-    if (!this.#tentative || !this.#isActive()) return;
+    if (!this.#tentative || !this.#actor.isActive) return;
     this.#overdue = setTimeout(() => {
       this.#mustTell = true;
       this.#ring();
     }, tentativeMs);
   }
 
-  #startActor(): void {
-    let before: HostedSnapshot | null = null;
-    this.#actor.subscribe({
-      next: () => {
-        const now = this.#snapshot();
-        if (!before || hasMoved(before, now)) this.#lastTransitionAt = this.#options.now().toISOString();
-        if (!before || isWorthACommit(before, now)) {
-          this.#dirty = true;
-          this.#ring();
-        }
-        before = now;
-      },
-      error: (cause) => {
-        this.#crash = messageOf(cause);
-        this.#bus.log.error({ err: cause, id: this.id }, 'the machine failed');
-        this.#dirty = true;
-        this.#ring();
-      },
-    });
-    this.#actor.start();
-    if (this.#restored && this.#snapshot().status === 'active') this.#actor.send({ type: 'RESTORED' });
+  #changed(): void {
+    this.#dirty = true;
+    this.#ring();
   }
 
   async #loop(): Promise<HostEnd> {
@@ -304,9 +271,10 @@ export class TaskHost implements HostPort {
         await this.#read();
       }
       // What was sent before the first claim is in the ledger by now, so the first model call sees it.
-      if (!this.#crash && this.#snapshot().value === 'idle') this.#begin();
-      if (this.#releasing && (this.#crash || !this.#role.mustFinish(this.#snapshot()))) return await this.#release();
-      const isDone = this.#crash !== null || this.#snapshot().status !== 'active';
+      if (this.#actor.isActive && this.#actor.snapshot.value === 'idle') this.#begin();
+      const isDone = !this.#actor.isActive;
+      if (this.#releasing && (this.#actor.crash !== null || !this.#role.mustFinish(this.#actor.snapshot)))
+        return await this.#release();
       const parks = this.#parks();
       const isEarly = this.#tentative && !this.#mustTell && this.#waiters.length === 0;
       if ((this.#dirty && !isEarly) || isDone || parks) {
@@ -322,14 +290,14 @@ export class TaskHost implements HostPort {
   }
 
   #parks(): boolean {
-    if (this.#crash || this.#unread || this.#gathering || this.#waiters.length > 0) return false;
-    const when = this.#role.parks(this.#snapshot());
+    if (this.#actor.crash !== null || this.#unread || this.#gathering || this.#waiters.length > 0) return false;
+    const when = this.#role.parks(this.#actor.snapshot);
     return when === 'now' || (when === 'when-quiet' && this.#quiet && !this.#dirty);
   }
 
   /** Waits for a nudge, a transition or an effect; for a supervisor with nothing to do, only a moment. */
   async #listen(): Promise<void> {
-    const waitsToPark = this.#role.parks(this.#snapshot()) === 'when-quiet';
+    const waitsToPark = this.#role.parks(this.#actor.snapshot) === 'when-quiet';
     const timer = waitsToPark
       ? setTimeout(() => {
           this.#quiet = true;
@@ -357,15 +325,15 @@ export class TaskHost implements HostPort {
   }
 
   async #read(): Promise<void> {
-    const news = this.#isActive() && !this.#gathersLater() ? await this.#role.news?.(this.#resultCursor) : undefined;
+    const news = this.#actor.isActive && !this.#gathersLater() ? await this.#role.news?.(this.#resultCursor) : undefined;
     if (news && news.cursor > this.#resultCursor) {
       this.#resultCursor = news.cursor;
       this.#dirty = true;
-      for (const event of news.events) if (this.#isActive()) this.#actor.send(event as never);
+      for (const event of news.events) if (this.#actor.isActive) this.#actor.send(event);
     }
     const machine: Steerable = {
-      snapshot: () => this.#snapshot(),
-      send: (event) => this.#actor.send(event as never),
+      snapshot: () => this.#actor.snapshot,
+      send: (event) => this.#actor.send(event),
       inFlight: () => this.#held.record.inFlight ?? null,
       addArtifacts: (names) => this.addArtifacts(names),
       note: (text) => this.note(text),
@@ -378,61 +346,26 @@ export class TaskHost implements HostPort {
     if (this.#dirty) this.#quiet = false;
   }
 
-  async #commit(phase: 'held' | 'ready' | 'parked' | 'done'): Promise<'written' | 'fenced' | 'orphaned'> {
+  async #commit(phase: Progress['phase']): Promise<'written' | 'fenced' | 'orphaned'> {
     // A task that is handed back starts nothing more here.
     const waiters = phase === 'ready' ? [] : this.#waiters.splice(0);
     this.#dirty = false;
-    const snapshot = this.#snapshot();
+    const { snapshot, crash } = this.#actor;
     const { record } = this.#held;
     const at = this.#options.now();
     const heard = this.#flights.heard();
-    const view = this.#role.view(snapshot);
-    const progress = this.#role.progress(snapshot);
-    const wakeAt = this.#role.deadlineAt(snapshot);
-    const { receipts, inbox, known } = this.#intake.settle(this.#ledger, snapshot.context.steers, this.#crash);
-    const notes = this.#notes.splice(0);
-    const { children: _, ...persisted } = this.#actor.getPersistedSnapshot() as unknown as Record<string, unknown>;
-    const outcome = this.#crash ? 'failed' : view.outcome;
-    const next = withStatus(
-      {
-        ...record,
-        phase,
-        instruction: snapshot.context.instruction,
-        steeringCursor: this.#intake.cursor,
-        resultCursor: this.#resultCursor,
-        inbox: [...inbox],
-        known,
-        children: view.children,
-        plan: [...view.plan],
-        machine: this.#role.machine,
-        snapshot: persisted,
-        inFlight: this.#flights.mark(this.#role.calls?.inFlight(snapshot) ?? null, record.inFlight, record.epoch, record.node),
-        stranded: undefined,
-        earlier: undefined,
-        artifacts: this.#artifacts,
-        wakeAt: phase === 'parked' && wakeAt !== null ? new Date(wakeAt).toISOString() : null,
-        // To park or to be handed back is no failure to get on (docs/adr/0011).
-        idleClaims: progress === this.#progress ? Math.max(0, record.idleClaims - (phase === 'held' ? 0 : 1)) : 0,
-        result: phase === 'done' ? await this.#result(snapshot, at) : null,
-      },
-      {
-        at: at.toISOString(),
-        state: phase === 'done' ? 'done' : view.state,
-        step: snapshot.context.step,
-        backend: this.#backend ?? snapshot.context.backend,
-        paused: snapshot.context.paused,
-        question: snapshot.context.question ?? null,
-        receipts,
-        usage: view.usage,
-        outcome,
-        ...(view.doing && { doing: view.doing }),
-        ...(view.subTasks && { subTasks: view.subTasks }),
-        ...(this.#lastTokenAt && { lastTokenAt: this.#lastTokenAt }),
-        ...(this.#lastToolAt && { lastToolAt: this.#lastToolAt }),
-        ...(this.#lastTransitionAt && { lastTransitionAt: this.#lastTransitionAt }),
-        ...(notes.length > 0 && { note: notes.join('; ') }),
-      },
-    );
+    const call = this.#role.calls?.inFlight(snapshot) ?? null;
+    const next = await nextRecord(record, {
+      phase,
+      at,
+      actor: this.#actor,
+      role: this.#role,
+      signs: this.#signs,
+      steering: { cursor: this.#intake.cursor, ...this.#intake.settle(this.#ledger, snapshot.context.steers, crash) },
+      resultCursor: this.#resultCursor,
+      inFlight: this.#flights.mark(call, record.inFlight, record.epoch, record.node),
+      claimedAt: this.#claimedAt,
+    });
     const written = await replaceState(this.#bus, this.#held, next, this.#ended.signal);
     if (!written) return 'fenced';
     this.#held = written;
@@ -450,30 +383,9 @@ export class TaskHost implements HostPort {
     for (const waiter of waiters) waiter.resolve();
     const statusSeq = await flush(this.#bus, written.record, this.#ended.signal);
     this.#held = { ...written, record: { ...written.record, outbox: [], statusSeq } };
-    this.#passing = this.#passing.filter(({ channel, seq, resolve }) => {
-      if (this.#cursor(channel) < seq) return true;
-      resolve(true);
-      return false;
-    });
+    this.#passing.covered(this.#held.record);
     await this.#role.reconcile?.(snapshot);
     return 'written';
-  }
-
-  async #result(snapshot: HostedSnapshot, at: Date): Promise<Result> {
-    const common = { id: this.id, type: this.spec.type, at: at.toISOString() };
-    const found = await this.#role.result(snapshot);
-    const result = {
-      ...found,
-      salvage: { ...found.salvage, artifacts: [...new Set([...found.salvage.artifacts, ...this.#artifacts])] },
-    };
-    if (!this.#crash) return { ...common, ...result };
-    return {
-      ...common,
-      ...result,
-      outcome: 'failed',
-      output: null,
-      failure: { code: 'machine-failed', message: this.#crash, retryable: false },
-    };
   }
 
   // --- ways to end
@@ -502,29 +414,4 @@ export class TaskHost implements HostPort {
     this.#end = end;
     return end;
   }
-
-  #cursor(channel: Channel): number {
-    return channel === 'result' ? this.#held.record.resultCursor : this.#held.record.steeringCursor;
-  }
-
-  /** An event for a machine that has ended would only be complained of on the terminal. */
-  #isActive(): boolean {
-    return this.#crash === null && this.#snapshot().status === 'active';
-  }
-
-  #snapshot(): HostedSnapshot {
-    return this.#actor.getSnapshot() as unknown as HostedSnapshot;
-  }
-}
-
-/** It is in another state. */
-const hasMoved = (before: HostedSnapshot, now: HostedSnapshot): boolean =>
-  before.value !== now.value && JSON.stringify(before.value) !== JSON.stringify(now.value);
-
-/** Tokens come many times a second and are not worth a write each: the text heard so far is kept with the next commit. */
-function isWorthACommit(before: HostedSnapshot, now: HostedSnapshot): boolean {
-  if (hasMoved(before, now)) return true;
-  const a: object = before.context;
-  const b: object = now.context;
-  return Object.keys(b).some((key) => key !== 'partial' && a[key as never] !== b[key as never]);
 }
