@@ -6,7 +6,7 @@ import { type ConsumerMessages, DeliverPolicy, type JsMsg } from '@nats-io/jetst
 import type { Bus } from './bus.ts';
 import { patiently } from './patience.ts';
 import { onReconnect } from './reconnections.ts';
-import { heartbeatMs } from './streams.ts';
+import { consuming } from './streams.ts';
 
 /**
  * Each message on the subjects once, from sequence `from` on. Ends when `signal` fires or the connection is closed.
@@ -32,7 +32,7 @@ export async function* follow(
       throw cause;
     });
     if (!consumer) return;
-    const messages = await consumer.consume({ idle_heartbeat: heartbeatMs });
+    const messages = await consumer.consume(consuming);
     const stop = () => void messages.close();
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();

@@ -3,7 +3,7 @@ import type { JsMsg, OrderedConsumerOptions } from '@nats-io/jetstream';
 import type { Bus } from './bus.ts';
 import { whenLost } from './follow.ts';
 import { patiently } from './patience.ts';
-import { heartbeatMs } from './streams.ts';
+import { consuming } from './streams.ts';
 
 /** So long nothing may come before the server is asked whether anything still will. */
 const quietMs = 500;
@@ -44,7 +44,7 @@ async function passOnce(
     drop();
     return true;
   }
-  const messages = await consumer.consume({ max_messages: 1_000, idle_heartbeat: heartbeatMs });
+  const messages = await consumer.consume({ max_messages: 1_000, ...consuming });
   let isLost = false;
   const stopWatching = whenLost(bus, messages, () => {
     isLost = true;

@@ -27,6 +27,8 @@ export const defaultAckWaitMs = 10_000;
  * looks for the consumer again: its server in the cluster may be lost without a word. By the client's default that takes half a minute.
  */
 export const heartbeatMs = 2_500;
+/** How to consume. The client also waits for `expires` until it looks again for a consumer that it did not find after a reconnection. */
+export const consuming = { expires: 2 * heartbeatMs, idle_heartbeat: heartbeatMs } as const;
 
 /** A node that is lost while it judges a wake-up delays it by so long. */
 const wakerAckWaitMs = 5_000;

@@ -4,7 +4,7 @@ import { crashPoint } from '../platform/crash-point.ts';
 import type { Bus } from './bus.ts';
 import { publish } from './publish.ts';
 import { readState } from './state-record.ts';
-import { ensureTimerConsumer, heartbeatMs } from './streams.ts';
+import { consuming, ensureTimerConsumer } from './streams.ts';
 import type { TaskId } from './task-id.ts';
 import { enqueue } from './task-queue.ts';
 
@@ -29,7 +29,7 @@ export async function startTimers(bus: Bus): Promise<{ stop(): Promise<void> }> 
       await enqueue(bus, held.record.spec.type, 'wake', { id: held.record.id, t: held.record.t + 1 });
   };
   let messages: ConsumerMessages | null = await consumer.consume({
-    idle_heartbeat: heartbeatMs,
+    ...consuming,
     callback: (message) =>
       void wake(bus.subjects.parseTimer(message.subject)).then(
         () => {

@@ -10,7 +10,7 @@ import { returnLate, returnUnborn, returnUnknown } from './late-steers.ts';
 import { isFull } from './room.ts';
 import { readState } from './state-record.ts';
 import { parseSteering } from './steering-log.ts';
-import { ensureWakerConsumer, heartbeatMs } from './streams.ts';
+import { consuming, ensureWakerConsumer } from './streams.ts';
 import type { Channel } from './subjects.ts';
 import { parentOf, type TaskId } from './task-id.ts';
 import { enqueue } from './task-queue.ts';
@@ -82,7 +82,7 @@ export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): 
 
   let messages: ConsumerMessages | null = await consumer.consume({
     max_messages: 500,
-    idle_heartbeat: heartbeatMs,
+    ...consuming,
     callback: (message) => void settle(message),
   });
   return {
