@@ -1,6 +1,6 @@
 /** `npm run docs:protocol`: writes docs/protocol from the schemas of bus/. Runs the sources as they are: needs the checkout's own Node. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { protocolFiles } from '../bus/protocol-document.ts';
+import { protocolFiles } from '../bus/protocol/protocol-document.ts';
 
 const folder = new URL('../docs/protocol/', import.meta.url);
 rmSync(new URL('schemas', folder), { recursive: true, force: true });

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { Usage } from '../bus/messages.ts';
-import type { StateRecord } from '../bus/state-record.ts';
+import type { StateRecord } from '../bus/state/state-record.ts';
 import { ordinalOf } from '../bus/task-id.ts';
 import type { Earlier } from '../machines/earlier.ts';
 

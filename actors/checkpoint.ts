@@ -5,8 +5,8 @@
 import { createActor } from 'xstate';
 import { z } from 'zod';
 import type { Bus } from '../bus/bus.ts';
-import type { StateRecord } from '../bus/state-record.ts';
-import { readSteering } from '../bus/steering-log.ts';
+import { readSteering } from '../bus/log/steering-log.ts';
+import type { StateRecord } from '../bus/state/state-record.ts';
 import { type Chart, type Checkpoint, migrate } from '../machines/charts.ts';
 import { messageOf } from '../platform/errors.ts';
 

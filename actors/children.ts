@@ -3,13 +3,13 @@
  * doing anything twice (PROTOCOL lines 1 and 14). Returns are believed by the child's state record, never by what stands on `result`.
  */
 import type { Bus } from '../bus/bus.ts';
-import { endTask } from '../bus/end-task.ts';
-import { messagesAfter, recordsOf } from '../bus/many.ts';
 import type { Result, TaskSpec } from '../bus/messages.ts';
 import { publish } from '../bus/publish.ts';
-import { createState, newRecord, readState } from '../bus/state-record.ts';
+import { endTask } from '../bus/queue/end-task.ts';
+import { enqueue } from '../bus/queue/task-queue.ts';
+import { messagesAfter, recordsOf } from '../bus/state/many.ts';
+import { createState, newRecord, readState } from '../bus/state/state-record.ts';
 import { childOf, ordinalOf, parentOf, rootOf, type TaskId } from '../bus/task-id.ts';
-import { enqueue } from '../bus/task-queue.ts';
 import type { Return, SupervisorContext } from '../machines/goal.ts';
 import { type PlanNode, running } from '../machines/plan.ts';
 import type { Outcome } from './reduce.ts';

@@ -1,6 +1,6 @@
 /** What a commit writes: the record that follows from the one before, and from where the machine is now. */
 import type { Receipt, Result } from '../bus/messages.ts';
-import { type InFlight, type StateRecord, withStatus } from '../bus/state-record.ts';
+import { type InFlight, type StateRecord, withStatus } from '../bus/state/state-record.ts';
 import type { HostedActor } from './hosted-actor.ts';
 import type { Inbox } from './receipts.ts';
 import type { Role } from './role.ts';

@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { type CallOutcome, maxSteerChars } from '../bus/messages.ts';
-import type { InFlight } from '../bus/state-record.ts';
+import type { InFlight } from '../bus/state/state-record.ts';
 
 /** How a call came out. */
 export interface Ended {

@@ -1,6 +1,6 @@
 /** The machine of one hosted task: begun or restored, watched for what is worth a commit, and stopped. */
 import { type AnyEventObject, createActor } from 'xstate';
-import type { StateRecord } from '../bus/state-record.ts';
+import type { StateRecord } from '../bus/state/state-record.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { provideEffects } from './effect.ts';

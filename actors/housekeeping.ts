@@ -1,12 +1,12 @@
 /**
  * What a node does beside its tasks: finished trees are purged now and then, and at once when the bus turns out to be full; and whoever asks
- * is told that it is. Every node does it; several at once do no harm (bus/retention.ts).
+ * is told that it is. Every node does it; several at once do no harm (bus/room/retention.ts).
  */
 import type { Bus } from '../bus/bus.ts';
-import { FullNotice } from '../bus/full-notice.ts';
-import { collect } from '../bus/retention.ts';
-import { Room } from '../bus/room.ts';
-import { limitStreams } from '../bus/stream-size.ts';
+import { FullNotice } from '../bus/room/full-notice.ts';
+import { collect } from '../bus/room/retention.ts';
+import { Room } from '../bus/room/room.ts';
+import { limitStreams } from '../bus/room/stream-size.ts';
 import type { Retention } from '../roster/schema.ts';
 
 /** For what is under way when the node leaves. */

@@ -2,9 +2,10 @@
  * Takes steers off the log for one hosted task, in the stream's order, each once (G). What is checked here is what a chart cannot know:
  * duplicates, malformed messages, `expect`, lateness. What the chart takes is in its ledger; the rest is owed a `returned`.
  */
+
+import type { Steering } from '../bus/log/steering-log.ts';
 import type { CallOutcome, Receipt, SteeringMessage } from '../bus/messages.ts';
-import { type InFlight, returned, type StateRecord } from '../bus/state-record.ts';
-import type { Steering } from '../bus/steering-log.ts';
+import { type InFlight, returned, type StateRecord } from '../bus/state/state-record.ts';
 import type { Steer } from '../machines/steering.ts';
 import { isProven } from './flights.ts';
 import { type Inbox, receiptsOf } from './receipts.ts';

@@ -2,8 +2,8 @@
 import { Memory } from '../bus/memory.ts';
 import type { HeldTask, NodeReport } from '../bus/messages.ts';
 import { replicate } from '../bus/replicas.ts';
+import { limitStreams } from '../bus/room/stream-size.ts';
 import { startService } from '../bus/service.ts';
-import { limitStreams } from '../bus/stream-size.ts';
 import { subAgentChart, supervisorChart } from '../machines/charts.ts';
 import type { Progress } from '../platform/asset.ts';
 import { CoxError } from '../platform/errors.ts';

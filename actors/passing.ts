@@ -1,5 +1,5 @@
 /** Who waits until the state covers a message of the log: the waker, before it acks. */
-import type { StateRecord } from '../bus/state-record.ts';
+import type { StateRecord } from '../bus/state/state-record.ts';
 import type { Channel } from '../bus/subjects.ts';
 
 export class Passing {

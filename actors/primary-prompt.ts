@@ -1,5 +1,5 @@
 /** What the primary agent's model is shown: who it is, which tasks there are at this moment, and as much of the talk as fits. */
-import type { TaskSummary } from '../bus/tree.ts';
+import type { TaskSummary } from '../bus/state/tree.ts';
 import type { Message } from '../machines/conversation.ts';
 import { lastTurns } from '../machines/turns.ts';
 import type { ChatMessage, ModelRequest } from '../roster/conversation.ts';

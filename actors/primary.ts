@@ -2,8 +2,8 @@
 import { type Actor, createActor, fromCallback } from 'xstate';
 import type { Crew } from '../bus/crew.ts';
 import { Memory } from '../bus/memory.ts';
+import type { TaskSummary } from '../bus/state/tree.ts';
 import type { TaskId } from '../bus/task-id.ts';
-import type { TaskSummary } from '../bus/tree.ts';
 import type { ToolCall } from '../machines/conversation.ts';
 import { type PrimaryActInput, type PrimaryMachineEvent, type PrimaryThinkInput, primary } from '../machines/primary.ts';
 import { messageOf } from '../platform/errors.ts';

@@ -1,8 +1,8 @@
 /** A run that found no room on the bus, in a node that leaves or before it began: its ticket goes back, and no worker's death is counted. */
 import type { Bus } from '../bus/bus.ts';
-import { isFull, type Room } from '../bus/room.ts';
-import { type Held, readState, replaceState } from '../bus/state-record.ts';
-import type { Delivery } from '../bus/task-queue.ts';
+import type { Delivery } from '../bus/queue/task-queue.ts';
+import { isFull, type Room } from '../bus/room/room.ts';
+import { type Held, readState, replaceState } from '../bus/state/state-record.ts';
 import type { CoxError } from '../platform/errors.ts';
 
 export interface PutOffOptions {

@@ -1,7 +1,7 @@
 /** What the host must know of a chart to host it: one role for sub-agents, one for supervisors. The host knows neither. */
 import type { AnyActorLogic, AnyEventObject, Snapshot } from 'xstate';
 import type { PlanRow, Result, Status, SteeringMessage, TaskState, Usage } from '../bus/messages.ts';
-import type { StateRecord } from '../bus/state-record.ts';
+import type { StateRecord } from '../bus/state/state-record.ts';
 import type { Earlier } from '../machines/earlier.ts';
 import type { Steer } from '../machines/steering.ts';
 import type { provideEffects } from './effect.ts';

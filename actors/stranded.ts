@@ -5,11 +5,11 @@
  * G. Whatever is said to it meanwhile gets its final receipt; what was queued before stays queued.
  */
 import type { Bus } from '../bus/bus.ts';
-import { afterPark } from '../bus/claim.ts';
-import { endTask } from '../bus/end-task.ts';
+import { readSteering, type Steering } from '../bus/log/steering-log.ts';
 import type { Question, Receipt } from '../bus/messages.ts';
-import { type Held, replaceState, returned, type StateRecord, steersOf, withStatus } from '../bus/state-record.ts';
-import { readSteering, type Steering } from '../bus/steering-log.ts';
+import { afterPark } from '../bus/queue/claim.ts';
+import { endTask } from '../bus/queue/end-task.ts';
+import { type Held, replaceState, returned, type StateRecord, steersOf, withStatus } from '../bus/state/state-record.ts';
 import { beginningOf } from './beginning.ts';
 
 export type Settled =

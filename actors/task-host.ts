@@ -8,13 +8,13 @@
  * G. A steer is taken in one commit and leaves in one, with its final receipt.
  */
 import type { Bus } from '../bus/bus.ts';
-import { afterPark, afterRelease, hasEndedAbove } from '../bus/claim.ts';
+import { flush } from '../bus/log/projection.ts';
+import { readSteering } from '../bus/log/steering-log.ts';
 import type { HeldTask, Live } from '../bus/messages.ts';
-import { flush } from '../bus/projection.ts';
-import { type Held, readState, replaceState, type StateRecord } from '../bus/state-record.ts';
-import { readSteering } from '../bus/steering-log.ts';
+import { afterPark, afterRelease, hasEndedAbove } from '../bus/queue/claim.ts';
+import type { Delivery } from '../bus/queue/task-queue.ts';
+import { type Held, readState, replaceState, type StateRecord } from '../bus/state/state-record.ts';
 import type { Channel } from '../bus/subjects.ts';
-import type { Delivery } from '../bus/task-queue.ts';
 import type { Earlier } from '../machines/earlier.ts';
 import type { Steer } from '../machines/steering.ts';
 import { nextRecord, type Progress } from './commit.ts';

@@ -1,6 +1,6 @@
 /** Tasks as the primary agent reads and tells them. */
 import type { Question, Status } from '../bus/messages.ts';
-import type { TaskSummary } from '../bus/tree.ts';
+import type { TaskSummary } from '../bus/state/tree.ts';
 
 export const isOpen = ({ outcome }: Pick<TaskSummary, 'outcome'>): boolean => outcome === null;
 

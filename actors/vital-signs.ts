@@ -1,5 +1,5 @@
 /** What effects let their host know between two commits: that they are alive, which backend thinks, what they made, what is worth a note. */
-import type { StateRecord } from '../bus/state-record.ts';
+import type { StateRecord } from '../bus/state/state-record.ts';
 
 export class VitalSigns {
   #backend: string | null;

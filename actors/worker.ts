@@ -3,19 +3,19 @@
  * serves all of them.
  */
 import type { Bus } from '../bus/bus.ts';
-import { claim } from '../bus/claim.ts';
-import { endTask } from '../bus/end-task.ts';
 import type { Failure, HeldTask } from '../bus/messages.ts';
-import { onNudge } from '../bus/nudges.ts';
-import { Parents } from '../bus/parents.ts';
-import { isFull, type Room } from '../bus/room.ts';
-import type { Held, StateRecord } from '../bus/state-record.ts';
+import { claim } from '../bus/queue/claim.ts';
+import { endTask } from '../bus/queue/end-task.ts';
+import { onNudge } from '../bus/queue/nudges.ts';
+import { sweep } from '../bus/queue/sweeper.ts';
+import { claimTickets, type Delivery } from '../bus/queue/task-queue.ts';
+import { startTimers } from '../bus/queue/timers.ts';
+import { startWaker } from '../bus/queue/waker.ts';
+import { isFull, type Room } from '../bus/room/room.ts';
+import { Parents } from '../bus/state/parents.ts';
+import type { Held, StateRecord } from '../bus/state/state-record.ts';
 import { defaultAckWaitMs } from '../bus/streams.ts';
-import { sweep } from '../bus/sweeper.ts';
 import type { TaskId } from '../bus/task-id.ts';
-import { claimTickets, type Delivery } from '../bus/task-queue.ts';
-import { startTimers } from '../bus/timers.ts';
-import { startWaker } from '../bus/waker.ts';
 import type { Chart } from '../machines/charts.ts';
 import { CoxError, messageOf } from '../platform/errors.ts';
 import { isLeftToOthers, openCheckpoint } from './checkpoint.ts';

@@ -12,7 +12,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import type { Log } from '../platform/log.ts';
 import { startClock } from './clock.ts';
 import { patiently } from './patience.ts';
-import type { Room } from './room.ts';
+import type { Room } from './room/room.ts';
 import { type StreamOptions, setUpStreams } from './streams.ts';
 import { Subjects } from './subjects.ts';
 import { Turn } from './turn.ts';

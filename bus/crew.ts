@@ -2,7 +2,9 @@
 import type { z } from 'zod';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
-import { follow } from './follow.ts';
+import { follow } from './log/follow.ts';
+import { parseStatus } from './log/projection.ts';
+import { describe } from './log/steering-log.ts';
 import {
   Live,
   type Receipt,
@@ -13,16 +15,14 @@ import {
   TaskSpec,
   type TreeNode,
 } from './messages.ts';
-import { parseStatus } from './projection.ts';
 import { publish } from './publish.ts';
-import { allRecords } from './records.ts';
-import { isFull } from './room.ts';
-import { createState, newRecord, readState, type StateRecord } from './state-record.ts';
-import { describe } from './steering-log.ts';
+import { enqueue } from './queue/task-queue.ts';
+import { undoDispatch } from './queue/undo-dispatch.ts';
+import { isFull } from './room/room.ts';
+import { allRecords } from './state/records.ts';
+import { createState, newRecord, readState, type StateRecord } from './state/state-record.ts';
+import { planned, summaryOf, type TaskSummary, treeNode } from './state/tree.ts';
 import { goalOf, isTaskId, newRoot, parentOf, rootOf, type TaskId } from './task-id.ts';
-import { enqueue } from './task-queue.ts';
-import { planned, summaryOf, type TaskSummary, treeNode } from './tree.ts';
-import { undoDispatch } from './undo-dispatch.ts';
 
 /** A steer as the stream has it. */
 export interface Sent {

@@ -8,7 +8,7 @@ import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { patiently } from './patience.ts';
 import { copies } from './replicas.ts';
-import { noRoom, refusesForRoom } from './room.ts';
+import { noRoom, refusesForRoom } from './room/room.ts';
 
 export const maxKeyChars = 128;
 /** The longest text of one note, in characters. */

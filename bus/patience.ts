@@ -4,7 +4,7 @@ import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { pause } from './pause.ts';
 import { onReconnect } from './reconnections.ts';
-import { refusesForRoom } from './room.ts';
+import { refusesForRoom } from './room/room.ts';
 
 /**
  * Answers that will be another one soon. 10008: JetStream is not up yet. 10003, 10009: the cluster has no leader. 10118: the stream is not

@@ -8,8 +8,8 @@ import { crashPoint } from '../platform/crash-point.ts';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { patiently } from './patience.ts';
-import { noRoom, refusesForRoom } from './room.ts';
-import { StuckStore } from './stuck.ts';
+import { noRoom, refusesForRoom } from './room/room.ts';
+import { StuckStore } from './room/stuck.ts';
 
 export type Published =
   | { readonly ok: true; readonly seq: number; readonly duplicate: boolean }

@@ -8,9 +8,9 @@ import { z } from 'zod';
 import { CoxError, messageOf } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import type { Crew } from './crew.ts';
-import { DeadLetters } from './letterbox.ts';
+import { describe } from './log/steering-log.ts';
 import { type NodeReport, SteeringMessage, TaskSpec } from './messages.ts';
-import { describe } from './steering-log.ts';
+import { DeadLetters } from './queue/letterbox.ts';
 import { TaskId } from './task-id.ts';
 
 /** Of the service and of its messages: docs/protocol carries it. */

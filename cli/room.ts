@@ -1,6 +1,6 @@
 /** What an operator is told of a bus that has no room, or not much. */
 import type { Bus } from '../bus/bus.ts';
-import type { Fullness } from '../bus/stream-size.ts';
+import type { Fullness } from '../bus/room/stream-size.ts';
 
 export interface Trouble {
   readonly isFull: boolean;
@@ -21,7 +21,10 @@ export async function troubleOf(full: readonly Fullness[]): Promise<Trouble | nu
 
 /** By what a node says that finds no room, else by the limits of the streams. */
 export async function roomTrouble(bus: Bus): Promise<Trouble | null> {
-  const [{ fullNotice }, { fullStreams }] = await Promise.all([import('../bus/full-notice.ts'), import('../bus/stream-size.ts')]);
+  const [{ fullNotice }, { fullStreams }] = await Promise.all([
+    import('../bus/room/full-notice.ts'),
+    import('../bus/room/stream-size.ts'),
+  ]);
   const [notice, streams] = await Promise.all([fullNotice(bus), fullStreams(bus)]);
   if (notice) return { isFull: true, message: `${notice.message}. Work waits on ${notice.node}.`, hint: notice.hint };
   return troubleOf(streams);

@@ -1,7 +1,7 @@
 /** A task's state for people: one line for lists, a few lines for one task. */
 import type { Status } from '../../bus/messages.ts';
+import type { TaskSummary } from '../../bus/state/tree.ts';
 import { rootOf } from '../../bus/task-id.ts';
-import type { TaskSummary } from '../../bus/tree.ts';
 import { usageText } from './figures.ts';
 import type { Paint } from './paint.ts';
 import { oneLine } from './printable.ts';

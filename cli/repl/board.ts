@@ -4,8 +4,8 @@
  */
 import type { Crew, CrewEvent } from '../../bus/crew.ts';
 import type { Question, Status } from '../../bus/messages.ts';
+import type { TaskSummary } from '../../bus/state/tree.ts';
 import { goalOf, isTaskId, type TaskId } from '../../bus/task-id.ts';
-import type { TaskSummary } from '../../bus/tree.ts';
 import { GoalView } from '../goal-view.ts';
 import { resultLines, statusLines } from '../render/events.ts';
 import type { Paint } from '../render/paint.ts';

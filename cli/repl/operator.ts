@@ -1,8 +1,8 @@
 /** What the operator can do at the prompt, each by a slash command: look at tasks, speak to them, start new ones. */
 import type { Crew } from '../../bus/crew.ts';
-import { DeadLetters } from '../../bus/letterbox.ts';
 import { type SteeringInput, TaskSpec } from '../../bus/messages.ts';
 import { allNodes } from '../../bus/nodes.ts';
+import { DeadLetters } from '../../bus/queue/letterbox.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
 import { usageError } from '../errors.ts';

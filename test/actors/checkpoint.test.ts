@@ -2,10 +2,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Joined } from '../../actors/join.ts';
 import { settleStranded } from '../../actors/stranded.ts';
-import { claim } from '../../bus/claim.ts';
 import type { Question } from '../../bus/messages.ts';
-import { readState } from '../../bus/state-record.ts';
-import { claimTickets, enqueue } from '../../bus/task-queue.ts';
+import { claim } from '../../bus/queue/claim.ts';
+import { claimTickets, enqueue } from '../../bus/queue/task-queue.ts';
+import { readState } from '../../bus/state/state-record.ts';
 import type { Checkpoint } from '../../machines/charts.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { rewrite, workerOf } from '../support/versioned-worker.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { defineKind } from '../../actors/define-kind.ts';
-import { parseStatus } from '../../bus/projection.ts';
+import { parseStatus } from '../../bus/log/projection.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { never } from '../support/watching.ts';
 

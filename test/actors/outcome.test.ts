@@ -2,10 +2,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { defineKind } from '../../actors/define-kind.ts';
 import type { Joined } from '../../actors/join.ts';
-import { claim } from '../../bus/claim.ts';
+import { parseSteering } from '../../bus/log/steering-log.ts';
 import type { CallOutcome, Receipt, Status } from '../../bus/messages.ts';
-import { readState } from '../../bus/state-record.ts';
-import { parseSteering } from '../../bus/steering-log.ts';
+import { claim } from '../../bus/queue/claim.ts';
+import { readState } from '../../bus/state/state-record.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { HeldTool, type ToolRun } from '../support/tools.ts';
 import { rewrite } from '../support/versioned-worker.ts';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { promptFor } from '../../actors/primary-prompt.ts';
 import { taskLines } from '../../actors/task-words.ts';
 import { defineTool } from '../../actors/tools/tool.ts';
-import type { TaskSummary } from '../../bus/tree.ts';
+import type { TaskSummary } from '../../bus/state/tree.ts';
 import type { Message } from '../../machines/conversation.ts';
 
 const tool = (name: string) =>

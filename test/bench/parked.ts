@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { defineKind } from '../../actors/define-kind.ts';
-import { allRecords } from '../../bus/records.ts';
+import { allRecords } from '../../bus/state/records.ts';
 import { testCrew } from '../support/crew.ts';
 
 const count = Number(process.env.COX_BENCH_PARKED ?? 10_000);

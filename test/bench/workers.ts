@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { parseStatus } from '../../bus/projection.ts';
+import { parseStatus } from '../../bus/log/projection.ts';
 import { defaultAckWaitMs } from '../../bus/streams.ts';
 import { testCrew } from '../support/crew.ts';
 

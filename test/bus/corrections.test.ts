@@ -1,11 +1,11 @@
 /** What the executable model of the protocol found in this implementation, each tried on the real bus. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Joined } from '../../actors/join.ts';
-import { claim } from '../../bus/claim.ts';
-import { returnLate, returnUnborn } from '../../bus/late-steers.ts';
+import { returnLate, returnUnborn } from '../../bus/log/late-steers.ts';
+import { flush, parseStatus } from '../../bus/log/projection.ts';
 import type { Status } from '../../bus/messages.ts';
-import { flush, parseStatus } from '../../bus/projection.ts';
-import { readState } from '../../bus/state-record.ts';
+import { claim } from '../../bus/queue/claim.ts';
+import { readState } from '../../bus/state/state-record.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { finalReceipt, never, receiptsOf, statusWhere } from '../support/watching.ts';
 

@@ -1,8 +1,8 @@
 /** Anything may be published by anyone who is let in: it is answered or dropped, and changes nothing. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Joined } from '../../actors/join.ts';
-import { parseStatus } from '../../bus/projection.ts';
-import { readState } from '../../bus/state-record.ts';
+import { parseStatus } from '../../bus/log/projection.ts';
+import { readState } from '../../bus/state/state-record.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { finalReceipt, never, statusWhere } from '../support/watching.ts';
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { joinCrew } from '../../actors/library.ts';
-import { openDeadStream } from '../../bus/dead-letters.ts';
 import { type DeadLetter, type NodeReport, type Result, type Status, TaskSpec } from '../../bus/messages.ts';
+import { openDeadStream } from '../../bus/queue/dead-letters.ts';
 import { isAlive } from '../../platform/process-identity.ts';
 import { isWorking, type Running, World } from './support/world.ts';
 

@@ -1,8 +1,8 @@
 /** Nodes whose clock is an hour off, in processes of their own: nothing that they do is seen by it. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Joined } from '../../actors/join.ts';
-import { readState } from '../../bus/state-record.ts';
-import { sweep } from '../../bus/sweeper.ts';
+import { sweep } from '../../bus/queue/sweeper.ts';
+import { readState } from '../../bus/state/state-record.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { finalReceipt, never, statusWhere } from '../support/watching.ts';
 import { audit, bookkeeper, goalOf, Operator } from './books.ts';

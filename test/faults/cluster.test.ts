@@ -1,6 +1,6 @@
 /** A cluster as docs/operations describes it: three servers, everything three times, one of them killed at a time. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { follow } from '../../bus/follow.ts';
+import { follow } from '../../bus/log/follow.ts';
 import { Memory } from '../../bus/memory.ts';
 import { replicate } from '../../bus/replicas.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';

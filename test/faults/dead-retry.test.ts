@@ -8,11 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Joined } from '../../actors/join.ts';
 import type { CoxNode } from '../../actors/node.ts';
-import { claim } from '../../bus/claim.ts';
-import { endTask } from '../../bus/end-task.ts';
-import { DeadLetters } from '../../bus/letterbox.ts';
 import { TaskSpec } from '../../bus/messages.ts';
-import { readState } from '../../bus/state-record.ts';
+import { claim } from '../../bus/queue/claim.ts';
+import { endTask } from '../../bus/queue/end-task.ts';
+import { DeadLetters } from '../../bus/queue/letterbox.ts';
+import { readState } from '../../bus/state/state-record.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { statusWhere } from '../support/watching.ts';
 

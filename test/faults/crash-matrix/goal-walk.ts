@@ -3,9 +3,9 @@
  * outside until it is told how to end.
  */
 import { type SteeringInput, TaskSpec } from '../../../bus/messages.ts';
-import { createState, newRecord, readState, type StateRecord } from '../../../bus/state-record.ts';
+import { enqueue } from '../../../bus/queue/task-queue.ts';
+import { createState, newRecord, readState, type StateRecord } from '../../../bus/state/state-record.ts';
 import { childOf, goalOf, newRoot } from '../../../bus/task-id.ts';
-import { enqueue } from '../../../bus/task-queue.ts';
 import type { Command } from '../../../machines/commands.ts';
 import type { PlanCommand, Return, SupervisorEvent } from '../../../machines/goal.ts';
 import type { NodeSpec } from '../../../machines/plan.ts';

@@ -1,5 +1,5 @@
 /** One walk along a generated path, with its worker killed; judged by the chart's own walk without a crash. */
-import type { StateRecord } from '../../../bus/state-record.ts';
+import type { StateRecord } from '../../../bus/state/state-record.ts';
 import type { Outcome } from '../../../machines/conversation.ts';
 import { type Account, faultsOf, isFinal, receiptsBySteer } from '../../models/bus/account.ts';
 import { Bell } from './bell.ts';

@@ -5,9 +5,9 @@
 import type { Bus } from '../../../bus/bus.ts';
 import type { Crew } from '../../../bus/crew.ts';
 import { type SteeringInput, TaskSpec } from '../../../bus/messages.ts';
-import { createState, newRecord, readState, type StateRecord } from '../../../bus/state-record.ts';
+import { enqueue } from '../../../bus/queue/task-queue.ts';
+import { createState, newRecord, readState, type StateRecord } from '../../../bus/state/state-record.ts';
 import { goalOf, newRoot } from '../../../bus/task-id.ts';
-import { enqueue } from '../../../bus/task-queue.ts';
 import type { Command } from '../../../machines/commands.ts';
 import type { SubAgentEvent, SubAgentOutput } from '../../../machines/sub-agent.ts';
 import { towardsTheEnd } from '../../models/sub-agent/alphabet.ts';

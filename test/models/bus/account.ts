@@ -1,8 +1,8 @@
 /** What the log says became of every steer and every task, for the whole of a crew: the public record, read from its beginning. */
 import type { Bus } from '../../../bus/bus.ts';
+import { parseStatus } from '../../../bus/log/projection.ts';
+import { parseSteering } from '../../../bus/log/steering-log.ts';
 import type { Receipt, Status } from '../../../bus/messages.ts';
-import { parseStatus } from '../../../bus/projection.ts';
-import { parseSteering } from '../../../bus/steering-log.ts';
 
 export interface Account {
   readonly statuses: Status[];

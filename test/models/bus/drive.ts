@@ -6,9 +6,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { SteeringInput } from '../../../bus/messages.ts';
 import { TaskSpec } from '../../../bus/messages.ts';
-import { createState, newRecord, readState, type StateRecord } from '../../../bus/state-record.ts';
+import { enqueue } from '../../../bus/queue/task-queue.ts';
+import { createState, newRecord, readState, type StateRecord } from '../../../bus/state/state-record.ts';
 import { goalOf, newRoot } from '../../../bus/task-id.ts';
-import { enqueue } from '../../../bus/task-queue.ts';
 import type { Command } from '../../../machines/commands.ts';
 import { type SubAgentEvent, type SubAgentOutput, subAgent } from '../../../machines/sub-agent.ts';
 import type { ModelCall } from '../../support/model-server.ts';

@@ -1,0 +1,94 @@
+/** What operators sent to a task that had ended already, or that never was: every steer ends in one final receipt (DESIGN, G). */
+import type { Bus } from '../bus.ts';
+import { type Status, TaskSpec } from '../messages.ts';
+import { publish } from '../publish.ts';
+import {
+  createState,
+  type Held,
+  newRecord,
+  readState,
+  replaceState,
+  returned,
+  type StateRecord,
+  steersOf,
+  withStatus,
+} from '../state/state-record.ts';
+import type { TaskId } from '../task-id.ts';
+import { flush } from './projection.ts';
+import { readSteering, type Steering } from './steering-log.ts';
+
+const kindOf = ({ message }: Steering) => message?.type ?? 'unknown';
+
+/** Returns everything unread of a task in phase `done`, in one commit. Safe to race: who loses the compare-and-set reads again. */
+export async function returnLate(bus: Bus, id: string, at: () => string, signal?: AbortSignal): Promise<void> {
+  for (;;) {
+    const held = await readState(bus, id);
+    if (held?.record.phase !== 'done') return;
+    const { record } = held;
+    const unread = await readSteering(bus, id, record.steeringCursor);
+    let next = record;
+    if (unread.length > 0) {
+      const taken = steersOf(record);
+      const fresh = unread.filter(({ steer }) => !taken.has(steer) && taken.add(steer));
+      const receipts = fresh.map((s) =>
+        returned(s.steer, kindOf(s), s.seq, s.problem ?? `the task has ended: ${record.result?.outcome}`),
+      );
+      next = { ...record, steeringCursor: unread.at(-1)!.seq, known: [...record.known, ...fresh.map(({ steer }) => steer)] };
+      if (record.last && receipts.length > 0) {
+        const { note: _, ...last } = record.last;
+        next = withStatus(next, { ...last, at: at(), receipts });
+      }
+      const written = await replaceState(bus, held, next, signal);
+      if (!written) continue;
+    }
+    await flush(bus, next, signal);
+    return;
+  }
+}
+
+const noUsage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
+const nobody = (at: string) => ({
+  at,
+  state: 'idle' as const,
+  step: 0,
+  backend: null,
+  paused: false,
+  question: null,
+  usage: noUsage,
+  outcome: null,
+});
+
+/**
+ * Answers what was sent to an id that no task has (docs/adr/0010): by a state record in phase `unborn`, so that a sub-task that is planned
+ * later does not take the same steers again.
+ */
+export async function returnUnborn(bus: Bus, id: TaskId, node: string, at: () => string): Promise<void> {
+  for (;;) {
+    const held = await readState(bus, id);
+    if (held && held.record.phase !== 'unborn') return;
+    const spec = TaskSpec.parse({ type: 'unknown', instruction: '-' });
+    const record: StateRecord = held?.record ?? { ...newRecord(id, spec, node, at()), phase: 'unborn' };
+    const unread = await readSteering(bus, id, record.steeringCursor);
+    const taken = steersOf(record);
+    const fresh = unread.filter(({ steer }) => !taken.has(steer) && taken.add(steer));
+    let written: Held | null = held;
+    if (unread.length > 0) {
+      const receipts = fresh.map((s) => returned(s.steer, kindOf(s), s.seq, s.problem ?? `there is no task ${id}`));
+      const known = [...record.known, ...fresh.map(({ steer }) => steer)];
+      const next = withStatus({ ...record, steeringCursor: unread.at(-1)!.seq, known }, { ...nobody(at()), receipts });
+      written = held ? await replaceState(bus, held, next) : await createState(bus, next);
+      if (!written) continue;
+    }
+    if (written) await flush(bus, written.record);
+    return;
+  }
+}
+
+/** Answers a steer to tokens that can be no task: on the status subject of these tokens. */
+export async function returnUnknown(bus: Bus, tokens: string, steering: Steering, node: string, at: string): Promise<void> {
+  const receipt = returned(steering.steer, kindOf(steering), steering.seq, steering.problem ?? `there is no task ${tokens}`);
+  const tombstone: Status = { ...nobody(at), id: tokens, type: 'unknown', commit: 1, epoch: 0, node, receipts: [receipt] };
+  await publish(bus, `${bus.subjects.namespace}.tasks.${tokens}.status`, JSON.stringify(tombstone), {
+    msgID: `unknown:${steering.seq}`,
+  });
+}

@@ -1,0 +1,173 @@
+/**
+ * docs/protocol as text: an AsyncAPI 3 document for the namespace `cox`, and a JSON Schema for each message. Written by
+ * `npm run docs:protocol`; a test says when it is behind the schemas.
+ */
+
+import { serviceVersion } from '../service.ts';
+import { examples } from './protocol-examples.ts';
+import { type JsonSchema, type messages, protocolSchemas, replyName, requestName, verbs } from './protocol-schemas.ts';
+
+/** File names relative to docs/protocol, with their content. */
+export function protocolFiles(): Record<string, string> {
+  const text = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+  const schemas = Object.entries(protocolSchemas((name) => `./${name}.json`));
+  return {
+    'asyncapi.json': text(asyncApi()),
+    ...Object.fromEntries(
+      schemas.map(([name, { $schema, ...schema }]) => [`schemas/${name}.json`, text({ $schema, title: name, ...schema })]),
+    ),
+  };
+}
+
+const task = {
+  root: { description: 'Names the tree: the first part of a task id.' },
+  path: { description: 'The place in the tree: 0 for the goal, 4 for its 4th sub-task, 4-1 for the first that 4 spawned.' },
+};
+const type = { type: { description: 'The kind of agent: supervisor, or a kind of the roster.' } };
+
+interface Subject {
+  readonly address: string;
+  readonly parameters: object;
+  readonly messages: readonly (keyof typeof messages | 'PlainText')[];
+  readonly description: string;
+  /** What a client does there; none where only workers have business. */
+  readonly client?: 'send' | 'receive';
+}
+
+const subjects: Readonly<Record<string, Subject>> = {
+  steering: {
+    address: 'cox.tasks.{root}.{path}.steering',
+    parameters: task,
+    messages: ['SteeringMessage', 'PlainText', 'CallOutcome'],
+    description:
+      'What operators say to a task. Kept on the log stream: its order is the order in which steers are taken. Bare text is a correction; a JSON object is a typed message. A CallOutcome is from a worker that lost the task, which alone can prove it.',
+    client: 'send',
+  },
+  status: {
+    address: 'cox.tasks.{root}.{path}.status',
+    parameters: task,
+    messages: ['Status'],
+    description: 'One message for each commit of a task, with the receipts of its steers. Kept on the log stream.',
+    client: 'receive',
+  },
+  result: {
+    address: 'cox.tasks.{root}.{path}.result',
+    parameters: task,
+    messages: ['Result'],
+    description: 'The one final output of a task. Kept on the log stream.',
+    client: 'receive',
+  },
+  live: {
+    address: 'cox.live.{root}.{path}',
+    parameters: task,
+    messages: ['Live'],
+    description: 'Tokens and tool output as they come, for whoever watches. Kept nowhere.',
+    client: 'receive',
+  },
+  letter: {
+    address: 'cox.dead.{id}.letter',
+    parameters: { id: { description: 'The id of the letter: that of its task, two words, or ticket-417.' } },
+    messages: ['DeadLetter'],
+    description: 'What was given up. Kept on a stream of its own until somebody runs it again or drops it.',
+    client: 'receive',
+  },
+  pending: {
+    address: 'cox.tasks.{type}.pending',
+    parameters: type,
+    messages: ['Ticket'],
+    description:
+      'Runs to claim, one ticket each, in the work-queue stream. For workers: clients dispatch through cox.api.dispatch.',
+  },
+  wake: {
+    address: 'cox.tasks.{type}.wake',
+    parameters: type,
+    messages: ['Ticket'],
+    description: 'Runs of tasks that were parked, pulled before pending ones. For workers.',
+  },
+};
+
+function asyncApi(): JsonSchema {
+  const schemas = Object.fromEntries(
+    Object.entries(protocolSchemas((name) => `#/components/schemas/${name}`)).map(([name, { $schema: _, ...schema }]) => [
+      name,
+      schema,
+    ]),
+  );
+  return {
+    asyncapi: '3.0.0',
+    info: {
+      title: 'Coxswain',
+      version: serviceVersion,
+      description: 'Dispatch, watch and steer tasks over NATS. docs/protocol/README.md says it in words.',
+      license: { name: 'MIT' },
+    },
+    defaultContentType: 'application/json',
+    servers: {
+      crew: {
+        host: '127.0.0.1:{port}',
+        protocol: 'nats',
+        description: 'The embedded server of a crew, or the one NATS_URL names.',
+        variables: { port: { description: 'Chosen by the system; `cox doctor` tells it.', default: '4222' } },
+      },
+    },
+    channels: { ...mapped(subjects, channelOf), ...Object.fromEntries(verbs.flatMap(apiChannels)) },
+    operations: {
+      ...Object.fromEntries(
+        Object.entries(subjects).flatMap(([name, { client }]) =>
+          client ? [[`${client}-${name}`, { action: client, channel: { $ref: `#/channels/${name}` } }]] : [],
+        ),
+      ),
+      ...Object.fromEntries(verbs.map((verb) => [`request-${verb}`, request(verb)])),
+    },
+    components: { messages: componentMessages(), schemas },
+  };
+}
+
+const mapped = <T, U>(record: Readonly<Record<string, T>>, make: (value: T) => U): Record<string, U> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, make(value)]));
+
+const channelOf = ({ address, parameters, messages: carried, description }: Subject) => ({
+  address,
+  parameters,
+  messages: messageRefs(carried),
+  description,
+});
+
+const messageRefs = (names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, { $ref: `#/components/messages/${name}` }]));
+
+/** A verb's subject, and the inbox that its requester names for the reply. */
+const apiChannels = (verb: (typeof verbs)[number]) => [
+  [`api-${verb}`, { address: `cox.api.${verb}`, messages: messageRefs([requestName(verb)]) }],
+  [`api-${verb}-reply`, { address: null, messages: messageRefs([replyName(verb), 'Refusal']) }],
+];
+
+const request = (verb: (typeof verbs)[number]) => ({
+  action: 'send',
+  channel: { $ref: `#/channels/api-${verb}` },
+  reply: {
+    address: { location: '$message.header#/reply', description: 'The reply subject of the NATS request.' },
+    channel: { $ref: `#/channels/api-${verb}-reply` },
+  },
+});
+
+function componentMessages(): JsonSchema {
+  const schemaOf = (name: string) => ({ name, payload: { $ref: `#/components/schemas/${name}` } });
+  const plainText = {
+    name: 'PlainText',
+    contentType: 'text/plain',
+    payload: { type: 'string', minLength: 1 },
+    summary: 'A correction in plain words: anything that does not start with {.',
+    examples: [{ payload: 'use my work email' }],
+  };
+  const withExamples = Object.entries(examples).map(([name, payloads]) => [
+    name,
+    { ...schemaOf(name), examples: payloads.map((payload) => ({ payload })) },
+  ]);
+  const ofTheService = verbs.flatMap((verb) => [requestName(verb), replyName(verb)]);
+  return {
+    ...Object.fromEntries([...ofTheService, 'Refusal'].map((name) => [name, schemaOf(name)])),
+    ...Object.fromEntries(withExamples),
+    PlainText: plainText,
+  };
+}

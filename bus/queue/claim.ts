@@ -1,0 +1,142 @@
+/** Who may run a task (PROTOCOL line 2). One message is one run; a lost compare-and-set reads again. */
+import type { Bus } from '../bus.ts';
+import { flush } from '../log/projection.ts';
+import { readSteering } from '../log/steering-log.ts';
+import type { Failure, TaskSpec } from '../messages.ts';
+import { createState, type Held, newRecord, readState, replaceState, type StateRecord } from '../state/state-record.ts';
+import { ordinalOf, parentOf, type TaskId } from '../task-id.ts';
+import { lostSoFar, sendLetter } from './dead-letters.ts';
+import { type Delivery, enqueue } from './task-queue.ts';
+import { setTimer } from './timers.ts';
+
+export type Claim =
+  /**
+   * The task is ours at this epoch; `tentative`: it will be by the first commit, which is a compare-and-set on what was read here. Until then
+   * nothing is known of it, so nothing may happen that anyone could notice (line 11).
+   */
+  | { readonly kind: 'run'; readonly held: Held; readonly tentative: boolean }
+  /** It is ours, and it is not to run: it failed for good, or (null) it is cancelled because its parent has ended (lines 12 and 14). */
+  | { readonly kind: 'end'; readonly held: Held; readonly failure: Failure | null }
+  /** Another node should rather have it: hand the ticket back for a while. */
+  | { readonly kind: 'later'; readonly why: string }
+  /** Nothing to do for this ticket: ack it. */
+  | { readonly kind: 'stale'; readonly why: string };
+
+export interface Claimant {
+  readonly node: string;
+  readonly now: () => Date;
+  readonly ackWaitMs: number;
+  /** May leave the first claim of a task to the first commit. Default: no. */
+  readonly tentatively?: boolean;
+  /** Whether a sub-task without a state is to be started. Default: by its parent's state. */
+  readonly isPlanned?: (id: TaskId) => Promise<boolean>;
+  /** Asked before a task with a checkpoint is claimed (docs/adr/0015). */
+  readonly leaves?: (record: StateRecord) => Promise<boolean>;
+}
+
+/** Line 12: claims in a row that came to nothing before a task is taken to be what kills its workers. */
+const maxIdleClaims = 5;
+const poison = (claims: number): Failure => ({
+  code: 'poison',
+  message: `${claims} workers were lost while they held it, and none got any further`,
+  retryable: false,
+});
+
+const stale = (why: string): Claim => ({ kind: 'stale', why });
+
+export async function claim(
+  bus: Bus,
+  { ticket, q }: Pick<Delivery, 'ticket' | 'q'>,
+  { node, now, ackWaitMs, tentatively = false, isPlanned: planned = (it) => isPlanned(bus, it), leaves }: Claimant,
+): Promise<Claim> {
+  const { id, t } = ticket;
+  const firstClaim = (spec: TaskSpec): StateRecord => {
+    const fresh = newRecord(id, spec, node, now().toISOString());
+    return { ...fresh, phase: 'held', epoch: 1, t, q, idleClaims: 1 };
+  };
+  // Nearly always there is nothing to read: if there is, the first commit finds out.
+  if (tentatively && ticket.spec && t === 1 && (await planned(id)))
+    return { kind: 'run', held: { record: firstClaim(ticket.spec), revision: 0 }, tentative: true };
+  for (;;) {
+    const held = await readState(bus, id);
+    if (!held || held.record.phase === 'unborn') {
+      // Line 15: no state and no live parent: never start.
+      if (!ticket.spec || !(await planned(id))) return stale('no such task');
+      const first = { ...firstClaim(ticket.spec), ...(held && returnedBefore(held.record)) };
+      const written = held ? await replaceState(bus, held, first) : await createState(bus, first);
+      if (!written) continue;
+      if (await hasEndedAbove(bus, id)) return { kind: 'end', held: written, failure: null };
+      return { kind: 'run', held: written, tentative: false };
+    }
+    const { record } = held;
+    if (record.phase === 'done') {
+      await flush(bus, record);
+      await sendLetter(bus, record);
+      return stale('done');
+    }
+    const next = (record.phase === 'ready' || record.phase === 'parked') && t === record.t + 1;
+    const again = record.phase === 'held' && t === record.t && q === record.q;
+    if (next || again) {
+      if (record.snapshot !== null && (await leaves?.(record)))
+        return { kind: 'later', why: 'its checkpoint is newer than this node' };
+      // A redelivery: whoever had it may be frozen rather than dead (line 10).
+      const doubt = again && { doubtfulUntil: new Date(now().getTime() + 2 * ackWaitMs).toISOString() };
+      const run = { epoch: record.epoch + 1, t, q, node, idleClaims: record.idleClaims + 1, ...lostSoFar(record) };
+      const claimed = { ...record, ...run, ...doubt, phase: 'held' as const };
+      if (tentatively && record.epoch === 0)
+        return { kind: 'run', held: { record: claimed, revision: held.revision }, tentative: true };
+      const written = await replaceState(bus, held, claimed);
+      if (!written) continue;
+      if (record.idleClaims >= maxIdleClaims) return { kind: 'end', held: written, failure: poison(record.idleClaims) };
+      if (await hasEndedAbove(bus, id)) return { kind: 'end', held: written, failure: null };
+      return { kind: 'run', held: written, tentative: false };
+    }
+    if (record.phase === 'parked' && t === record.t) {
+      await afterPark(bus, held);
+      return stale('parked');
+    }
+    if (record.phase === 'ready' && t === record.t && q === record.q) {
+      await afterRelease(bus, held);
+      return stale('released');
+    }
+    return stale(`ticket ${t} of a task that is ${record.phase} at ${record.t}`);
+  }
+}
+
+/** What remains to be done once `parked` is committed (line 6): tell of it, and wake it again if something came meanwhile. */
+export async function afterPark(bus: Bus, { record }: Held): Promise<void> {
+  await flush(bus, record);
+  if (record.wakeAt !== null) await setTimer(bus, record.id, new Date(record.wakeAt));
+  const unread = await readSteering(bus, record.id, record.steeringCursor);
+  if (unread.length > 0) await enqueue(bus, record.spec.type, 'wake', { id: record.id, t: record.t + 1 });
+}
+
+/** What remains to be done once a draining worker has committed `ready`: the task is on the queue again, before new work. */
+export async function afterRelease(bus: Bus, { record }: Held): Promise<void> {
+  await flush(bus, record);
+  await enqueue(bus, record.spec.type, 'wake', { id: record.id, t: record.t + 1 });
+}
+
+/** What was returned under this id before there was a task (docs/adr/0010). */
+const returnedBefore = ({ steeringCursor, known, commit, outbox, statusSeq }: StateRecord) => ({
+  steeringCursor,
+  known,
+  commit,
+  outbox,
+  statusSeq,
+});
+
+/** A sub-task whose parent has ended, or was purged, is not to run (line 14, docs/adr/0012). */
+export async function hasEndedAbove(bus: Bus, id: TaskId): Promise<boolean> {
+  const parent = parentOf(id);
+  if (parent === null) return false;
+  const above = await readState(bus, parent);
+  return !above || above.record.phase === 'done';
+}
+
+/** A child exists once its number is in its parent's committed count. */
+export async function isPlanned(bus: Bus, id: TaskId): Promise<boolean> {
+  const parent = parentOf(id);
+  const above = parent === null ? null : await readState(bus, parent);
+  return above !== null && above.record.phase !== 'done' && ordinalOf(id) <= above.record.children;
+}

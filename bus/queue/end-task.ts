@@ -1,0 +1,81 @@
+/** Ends a task that no machine will run: its kind is unknown, its parent has ended, or it has killed too many workers. */
+import type { Bus } from '../bus.ts';
+import { flush } from '../log/projection.ts';
+import { readSteering } from '../log/steering-log.ts';
+import type { Failure, Receipt } from '../messages.ts';
+import { type Held, replaceState, returned, steersOf, withStatus } from '../state/state-record.ts';
+import { sendLetter } from './dead-letters.ts';
+
+const noUsage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
+
+/**
+ * One commit with the result and a final receipt for every steer.
+ * @param failure null: it was cancelled.
+ * @param more `findings`: what was found so far. `applied`: the steer that ended it.
+ * @returns false when someone else's writes count now.
+ */
+export async function endTask(
+  bus: Bus,
+  held: Held,
+  failure: Failure | null,
+  at: string,
+  { findings = [], applied }: { readonly findings?: string[]; readonly applied?: string } = {},
+): Promise<boolean> {
+  const { record } = held;
+  const outcome = failure ? 'failed' : 'cancelled';
+  const reason = `the task has ended: ${failure?.message ?? 'it was cancelled'}`;
+  const unread = await readSteering(bus, record.id, record.steeringCursor);
+  const taken = steersOf(record);
+  const fresh = unread.filter(({ steer }) => !taken.has(steer) && taken.add(steer));
+  const usage = record.last?.usage ?? noUsage;
+  const receipts = [
+    ...record.inbox.map(({ steer, kind, seq }) => returned(steer, kind, seq, reason)),
+    ...fresh.flatMap(({ steer, seq, message, problem }): Receipt[] => {
+      const kind = message?.type ?? 'unknown';
+      if (steer !== applied) return [returned(steer, kind, seq, problem ?? reason)];
+      const base = { steer, kind, seq };
+      return [
+        { ...base, fate: 'accepted' },
+        { ...base, fate: 'applied', step: record.last?.step ?? 0 },
+      ];
+    }),
+  ];
+  const next = withStatus(
+    {
+      ...record,
+      phase: 'done',
+      // H. In the commit that ends it, so that no crash loses the letter.
+      ...(failure?.code === 'poison' && { deadLetter: 'kept' as const }),
+      steeringCursor: unread.at(-1)?.seq ?? record.steeringCursor,
+      inbox: [],
+      known: [...record.known, ...fresh.map(({ steer }) => steer)],
+      result: {
+        id: record.id,
+        type: record.spec.type,
+        outcome,
+        output: null,
+        failure,
+        salvage: { findings, remaining: record.instruction, artifacts: record.artifacts, steps: record.last?.step ?? 0 },
+        usage,
+        usageByBackend: {},
+        at,
+      },
+    },
+    {
+      at,
+      state: 'done',
+      step: record.last?.step ?? 0,
+      backend: record.last?.backend ?? record.spec.backend,
+      paused: false,
+      question: null,
+      receipts,
+      usage,
+      outcome,
+    },
+  );
+  const written = await replaceState(bus, held, next);
+  if (!written) return false;
+  await flush(bus, written.record);
+  await sendLetter(bus, written.record);
+  return true;
+}

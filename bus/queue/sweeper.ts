@@ -1,0 +1,93 @@
+/**
+ * The sweeper (PROTOCOL line 16): finds tasks that no ticket will ever reach and publishes one. Every node runs it now and then; that several
+ * do is harmless, since a claim decides. Two cases: a `held` task whose ticket is gone from the queue, and a `ready` one whose ticket was
+ * never stored or was lost, which shows when younger tickets of its type have been delivered already.
+ */
+import type { Bus } from '../bus.ts';
+import { publish } from '../publish.ts';
+import { allRecords } from '../state/records.ts';
+import { readState, replaceState, type StateRecord } from '../state/state-record.ts';
+import { parentOf, type TaskId } from '../task-id.ts';
+import { enqueue } from './task-queue.ts';
+
+/** A task is left alone for so long after it was created: its dispatcher may still be publishing the ticket. */
+const graceMs = 30_000;
+
+export interface SweepOptions {
+  readonly now: () => Date;
+  readonly ackWaitMs: number;
+  /** Tickets published by earlier sweeps of this node: one that is still waiting is not published again and again. */
+  readonly published: Set<string>;
+  readonly graceMs?: number;
+}
+
+/** @returns ids of the tasks that were published again. */
+export async function sweep(bus: Bus, { now, ackWaitMs, published, graceMs: grace = graceMs }: SweepOptions): Promise<string[]> {
+  const found: string[] = [];
+  const oldest = new Map<string, number>();
+  const records = await allRecords(bus, '>');
+  const alive = new Set(records.filter(({ phase }) => phase !== 'done').map(({ id }) => id));
+  for (const record of records) {
+    if (record.phase === 'done') continue;
+    const age = now().getTime() - Date.parse(record.last?.at ?? record.createdAt);
+    if (age < grace) continue;
+    const parent = parentOf(record.id);
+    if (parent !== null && !alive.has(parent)) await cancelOrphan(bus, record.id);
+    if (record.phase === 'parked' || published.has(`${record.id} ${record.t}`)) continue;
+    const isLost = record.phase === 'held' ? await isGone(bus, record.q) : await wasPassedOver(bus, record, grace, oldest);
+    if (!isLost || !(await publishAgain(bus, record, new Date(now().getTime() + 2 * ackWaitMs)))) continue;
+    published.add(`${record.id} ${record.t}`);
+    found.push(record.id);
+  }
+  if (found.length > 0) bus.log.warn({ tasks: found }, 'tasks without a ticket were published again');
+  return found;
+}
+
+/** Nobody waits for it any more, and a parked one would wait for ever (docs/adr/0012). The message id makes several sweeps one. */
+const cancelOrphan = (bus: Bus, id: TaskId) =>
+  publish(
+    bus,
+    bus.subjects.of(id, 'steering'),
+    JSON.stringify({ type: 'cancel', id: 'orphaned', reason: 'its parent has ended' }),
+    {
+      msgID: `${id}:orphaned`,
+    },
+  );
+
+const isGone = async (bus: Bus, seq: number): Promise<boolean> =>
+  (await bus.jsm.streams.getMessage(bus.subjects.workStream, { seq })) === null;
+
+/** Tickets are delivered in order: one that is older than the oldest still waiting, and not waiting itself, is not coming. */
+async function wasPassedOver(
+  bus: Bus,
+  { spec, createdAt, last, t }: StateRecord,
+  grace: number,
+  oldest: Map<string, number>,
+): Promise<boolean> {
+  // A task that was handed back waits among the wakes.
+  const subject = bus.subjects.ticket(spec.type, t === 0 ? 'pending' : 'wake');
+  if (!oldest.has(subject)) oldest.set(subject, await oldestWaiting(bus, subject));
+  return Date.parse(last?.at ?? createdAt) + grace < oldest.get(subject)!;
+}
+
+async function oldestWaiting(bus: Bus, subject: string): Promise<number> {
+  const info = await bus.jsm.streams.info(bus.subjects.workStream, { subjects_filter: subject });
+  const left = info.state.subjects?.[subject] ?? 0;
+  if (left === 0) return Number.POSITIVE_INFINITY;
+  const first = await bus.jsm.streams.getMessage(bus.subjects.workStream, { seq: 1, next_by_subj: subject } as never);
+  return first ? first.time.getTime() : Number.POSITIVE_INFINITY;
+}
+
+/** `held` goes to `ready` first, so that the worker that had it is fenced. */
+async function publishAgain(bus: Bus, seen: StateRecord, doubtfulUntil: Date): Promise<boolean> {
+  const held = await readState(bus, seen.id);
+  if (!held || held.record.epoch !== seen.epoch || held.record.phase !== seen.phase || held.record.t !== seen.t) return false;
+  const { record } = held;
+  if (
+    record.phase === 'held' &&
+    !(await replaceState(bus, held, { ...record, phase: 'ready', doubtfulUntil: doubtfulUntil.toISOString() }))
+  )
+    return false;
+  await enqueue(bus, record.spec.type, record.t === 0 ? 'pending' : 'wake', { id: record.id, t: record.t + 1 });
+  return true;
+}

@@ -1,0 +1,126 @@
+/**
+ * The task queue: a ticket is one run of a task (PROTOCOL lines 1, 2, 9). Workers of a type share durable pull consumers; wakes have one of
+ * their own with slots of their own, so that a parked task can be reached however much work is queued.
+ */
+import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import { crashPoint } from '../../platform/crash-point.ts';
+import type { Bus } from '../bus.ts';
+import { Ticket } from '../messages.ts';
+import { pause } from '../pause.ts';
+import { publish } from '../publish.ts';
+import { ensureTicketConsumer, heartbeatMs } from '../streams.ts';
+import type { Queue } from '../subjects.ts';
+import { buryTicket } from './dead-letters.ts';
+
+/** A delivery of a ticket. Acks go by stream sequence and not by delivery, so they decide nothing: state records do. */
+export interface Delivery {
+  readonly ticket: Ticket;
+  /** Stream sequence of the ticket: names the run. */
+  readonly q: number;
+  /** Somebody had it before, and may have come to harm by it. */
+  readonly redelivered: boolean;
+  /** How often it was delivered, this time included. */
+  readonly deliveries: number;
+  /** Still being worked on: another ack wait, please. */
+  working(): void;
+  /** Not confirmed: a ticket that comes again is stale, and harmless. */
+  ack(): void;
+  /** Hand it back, to be delivered again at once or after `delayMs`. */
+  nak(delayMs?: number): void;
+}
+
+/** Publishes a ticket. The message id makes the usual repetition harmless; the claim makes every repetition harmless. */
+export const enqueue = (bus: Bus, type: string, queue: Queue, ticket: Ticket, signal?: AbortSignal) =>
+  publish(bus, bus.subjects.ticket(type, queue), JSON.stringify(ticket), { msgID: `${ticket.id}:t${ticket.t}` }, signal);
+
+export interface Claimer {
+  /** Stops pulling; deliveries being handled go on. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Pulls tickets of one type from one queue as long as slots are free; never more than there are free slots, so that no ticket waits in a
+ * worker that can't start it. `handle` holds a slot until its promise settles.
+ */
+export async function claimTickets(
+  bus: Bus,
+  options: { type: string; queue: Queue; slots: number; ackWaitMs: number },
+  handle: (delivery: Delivery) => Promise<void>,
+): Promise<Claimer> {
+  const { type, queue, slots, ackWaitMs } = options;
+  const consumer = await bus.js.consumers.get(bus.subjects.workStream, await ensureTicketConsumer(bus, type, queue, ackWaitMs));
+  // What a worker asked for before it was frozen goes on being delivered to it: not for much longer than a ticket is kept for it.
+  const expires = Math.min(Math.max(1_000, ackWaitMs), 30_000);
+  const asking = { expires, idle_heartbeat: Math.min(heartbeatMs, expires / 2) };
+  const stopping = new AbortController();
+  let free = slots;
+  let freed = Promise.withResolvers<void>();
+  let pulling: ConsumerMessages | null = null;
+
+  const take = (message: JsMsg) => {
+    const ticket = parseTicket(message.data);
+    if (!ticket) {
+      void buryTicket(bus, message);
+      return;
+    }
+    free--;
+    const delivery: Delivery = {
+      ticket,
+      q: message.seq,
+      redelivered: message.redelivered,
+      deliveries: message.info.deliveryCount,
+      working: () => message.working(),
+      ack: () => {
+        crashPoint('ack:before');
+        message.ack();
+        crashPoint('ack:after');
+      },
+      nak: (delayMs) => message.nak(delayMs),
+    };
+    handle(delivery)
+      .catch((err) => bus.log.error({ err, id: ticket.id }, 'handling a ticket failed'))
+      .finally(() => {
+        free++;
+        freed.resolve();
+        freed = Promise.withResolvers();
+      });
+  };
+
+  const loop = async () => {
+    while (!stopping.signal.aborted) {
+      if (free === 0) {
+        await freed.promise;
+        continue;
+      }
+      try {
+        pulling = await consumer.fetch({ max_messages: free, ...asking });
+        if (stopping.signal.aborted) pulling.stop();
+        for await (const message of pulling) take(message);
+      } catch (err) {
+        if (bus.nc.isClosed()) return;
+        bus.log.warn({ err, type, queue }, 'pulling tickets failed, trying again');
+        await pause(250, stopping.signal).catch(() => {});
+      } finally {
+        pulling = null;
+      }
+    }
+  };
+  const running = loop();
+  return {
+    stop: async () => {
+      stopping.abort();
+      pulling?.stop();
+      freed.resolve();
+      await running;
+    },
+  };
+}
+
+function parseTicket(data: Uint8Array): Ticket | null {
+  try {
+    const parsed = Ticket.safeParse(JSON.parse(new TextDecoder().decode(data)));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,52 @@
+/** A parked task has no actor: the server keeps its deadline, as a scheduled message, and wakes it then. */
+import type { ConsumerMessages } from '@nats-io/jetstream';
+import { crashPoint } from '../../platform/crash-point.ts';
+import type { Bus } from '../bus.ts';
+import { publish } from '../publish.ts';
+import { readState } from '../state/state-record.ts';
+import { consuming, ensureTimerConsumer } from '../streams.ts';
+import type { TaskId } from '../task-id.ts';
+import { enqueue } from './task-queue.ts';
+
+/** One timer a task: a later one takes the place of an earlier. Times that have passed are due at once. */
+export async function setTimer(bus: Bus, id: TaskId, at: Date, signal?: AbortSignal): Promise<void> {
+  const { subjects } = bus;
+  await publish(
+    bus,
+    subjects.timer(id, 'set'),
+    id,
+    { schedule: { specification: at, target: subjects.timer(id, 'due') } },
+    signal,
+  );
+}
+
+/** Wakes tasks whose timers are due. One durable consumer, shared by all nodes. */
+export async function startTimers(bus: Bus): Promise<{ stop(): Promise<void> }> {
+  const consumer = await bus.js.consumers.get(bus.subjects.timerStream, await ensureTimerConsumer(bus));
+  const wake = async (id: TaskId | null): Promise<void> => {
+    const held = id && (await readState(bus, id));
+    if (held && held.record.phase === 'parked')
+      await enqueue(bus, held.record.spec.type, 'wake', { id: held.record.id, t: held.record.t + 1 });
+  };
+  let messages: ConsumerMessages | null = await consumer.consume({
+    ...consuming,
+    callback: (message) =>
+      void wake(bus.subjects.parseTimer(message.subject)).then(
+        () => {
+          crashPoint('timer-ack:before');
+          message.ack();
+          crashPoint('timer-ack:after');
+        },
+        (err) => {
+          bus.log.warn({ err, subject: message.subject }, 'a timer could not be handled, it will again');
+          message.nak(1_000);
+        },
+      ),
+  });
+  return {
+    stop: async () => {
+      await messages?.close();
+      messages = null;
+    },
+  };
+}

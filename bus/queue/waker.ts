@@ -1,0 +1,101 @@
+/**
+ * The waker (PROTOCOL line 8): reads every steer and every result once more, and acks it only when the state of its addressee covers it. So
+ * no wake-up is lost (F): whatever the addressee was doing when the message came, someone looks again later.
+ */
+import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import { crashPoint } from '../../platform/crash-point.ts';
+import type { Bus } from '../bus.ts';
+import { returnLate, returnUnborn, returnUnknown } from '../log/late-steers.ts';
+import { parseSteering } from '../log/steering-log.ts';
+import { isFull } from '../room/room.ts';
+import { readState } from '../state/state-record.ts';
+import { consuming, ensureWakerConsumer } from '../streams.ts';
+import type { Channel } from '../subjects.ts';
+import { parentOf, type TaskId } from '../task-id.ts';
+import { isPlanned } from './claim.ts';
+import { enqueue } from './task-queue.ts';
+
+export interface WakerOptions {
+  readonly node: string;
+  readonly now: () => string;
+  /**
+   * A task hosted in this process: told to read its log; resolves true when its state covers `seq`, false when it stopped being hosted. Null
+   * where it is not hosted here.
+   */
+  readonly local: (id: TaskId, channel: Channel, seq: number) => Promise<boolean> | null;
+}
+
+export interface Waker {
+  stop(): Promise<void>;
+}
+
+/** `woken`: a ticket that will not be lost is on its way; `later`: whoever has the task was nudged. */
+type Verdict = 'covered' | 'woken' | 'later';
+
+export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): Promise<Waker> {
+  const consumer = await bus.js.consumers.get(bus.subjects.logStream, await ensureWakerConsumer(bus));
+  const settle = async (message: JsMsg) => {
+    try {
+      const verdict = await judge(message);
+      if (verdict === 'covered') {
+        crashPoint('waker-ack:before');
+        message.ack();
+        crashPoint('waker-ack:after');
+      } else message.nak(backoffMs(verdict, message.info.deliveryCount));
+    } catch (err) {
+      if (bus.nc.isClosed()) return;
+      bus.log.warn({ err, subject: message.subject }, 'the waker could not judge a message, it will again');
+      message.nak(isFull(err) ? 5_000 : 1_000);
+    }
+  };
+
+  const judge = async (message: JsMsg): Promise<Verdict> => {
+    const to = bus.subjects.parse(message.subject);
+    if (!to) return 'covered';
+    const addressee = to.id && (to.channel === 'result' ? parentOf(to.id) : to.id);
+    if (to.channel === 'result' && !addressee) return 'covered';
+    const steering = () => parseSteering({ data: message.data, seq: message.seq, header: message.headers });
+    if (!addressee) {
+      await returnUnknown(bus, to.tokens, steering(), node, now());
+      return 'covered';
+    }
+    const hosted = local(addressee, to.channel, message.seq);
+    if (hosted && (await hosted)) return 'covered';
+    const held = await readState(bus, addressee);
+    if (!held || held.record.phase === 'unborn') {
+      if (to.channel === 'result') return 'covered';
+      if (await isPlanned(bus, addressee)) return 'later';
+      await returnUnborn(bus, addressee, node, now);
+      return 'covered';
+    }
+    const { record } = held;
+    const cursor = to.channel === 'result' ? record.resultCursor : record.steeringCursor;
+    if (record.phase === 'done') {
+      if (to.channel === 'steering') await returnLate(bus, addressee, now);
+      return 'covered';
+    }
+    if (cursor >= message.seq) return 'covered';
+    if (record.phase !== 'parked') return 'later';
+    await enqueue(bus, record.spec.type, 'wake', { id: addressee, t: record.t + 1 });
+    return 'woken';
+  };
+
+  let messages: ConsumerMessages | null = await consumer.consume({
+    max_messages: 500,
+    ...consuming,
+    callback: (message) => void settle(message),
+  });
+  return {
+    stop: async () => {
+      await messages?.close();
+      messages = null;
+    },
+  };
+}
+
+/**
+ * 50 ms, 100 ms, … at most 5 s: a nudge has gone to the task at once, this only catches what a crash swallowed. A wake-up may have to wait for
+ * a slot behind thousands of others: to look sooner would only keep the slots busy.
+ */
+const backoffMs = (verdict: Verdict, deliveries: number) =>
+  Math.min((verdict === 'woken' ? 1_000 : 50) * 2 ** (deliveries - 1), 5_000);

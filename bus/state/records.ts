@@ -1,0 +1,58 @@
+/** Reads many state records at once: the last value of every key, in one pass over the bucket. */
+import { DeliverPolicy } from '@nats-io/jetstream';
+import type { Bus } from '../bus.ts';
+import { passOver, storedBytes } from '../log/pass.ts';
+import { parseRecord, readState, type StateRecord } from './state-record.ts';
+
+/** @param filter `>` for every task, `k3xq.*` for one tree. For looking around: not a read that decides. Leaves out what is `unborn`. */
+export async function allRecords(bus: Bus, filter: string): Promise<StateRecord[]> {
+  const records = await scan(bus, filter);
+  // A record that was written while the pass was on its way has moved behind it: what the bucket has and the pass lacks is read alone.
+  const missing = (await keysOf(bus, filter)).filter((id) => !records.has(id));
+  for (const held of await Promise.all(missing.map((id) => readState(bus, id))))
+    if (held) records.set(held.record.id, held.record);
+  return [...records.values()].filter(({ phase }) => phase !== 'unborn');
+}
+
+const bucketOf = ({ subjects }: Bus) => ({ stream: `KV_${subjects.stateBucket}`, prefix: `$KV.${subjects.stateBucket}.` });
+
+/** A key of the bucket as one pass found it. `record` is null where the value is none of ours. */
+export interface Entry {
+  readonly key: string;
+  readonly record: StateRecord | null;
+  readonly revision: number;
+  /** In the server's store. */
+  readonly bytes: number;
+  /** By the server's clock. */
+  readonly storedAt: Date;
+}
+
+/** One pass over the bucket, `unborn` records too. @returns in `unread` the keys that were written while the pass was on its way. */
+export async function entriesOf(bus: Bus, filter: string): Promise<{ entries: Entry[]; unread: string[] }> {
+  const entries: Entry[] = [];
+  await pass(bus, filter, (entry) => void entries.push(entry));
+  const seen = new Set(entries.map(({ key }) => key));
+  return { entries, unread: (await keysOf(bus, filter)).filter((key) => !seen.has(key)) };
+}
+
+async function keysOf(bus: Bus, filter: string): Promise<string[]> {
+  const { stream, prefix } = bucketOf(bus);
+  const { state } = await bus.jsm.streams.info(stream, { subjects_filter: `${prefix}${filter}` });
+  return Object.keys(state.subjects ?? {}).map((subject) => subject.slice(prefix.length));
+}
+
+async function scan(bus: Bus, filter: string): Promise<Map<string, StateRecord>> {
+  const records = new Map<string, StateRecord>();
+  await pass(bus, filter, ({ record }) => record && records.set(record.id, record));
+  return records;
+}
+
+function pass(bus: Bus, filter: string, take: (entry: Entry) => void): Promise<void> {
+  const { stream, prefix } = bucketOf(bus);
+  const options = { filter_subjects: [`${prefix}${filter}`], deliver_policy: DeliverPolicy.LastPerSubject };
+  return passOver(bus, stream, options, (message) => {
+    const { subject, seq, data, time } = message;
+    const record = data.length > 0 ? parseRecord(data) : null;
+    take({ key: subject.slice(prefix.length), record, revision: seq, bytes: storedBytes(message), storedAt: time });
+  });
+}

@@ -1,0 +1,64 @@
+/** Records as rows of a list and of a tree. */
+import type { Question, Status, TaskState, TreeNode } from '../messages.ts';
+import { parentOf, type TaskId } from '../task-id.ts';
+import type { Phase, StateRecord } from './state-record.ts';
+
+export interface TaskSummary {
+  readonly id: TaskId;
+  readonly parent: TaskId | null;
+  readonly type: string;
+  readonly instruction: string;
+  readonly phase: Phase;
+  readonly state: TaskState;
+  readonly outcome: Status['outcome'];
+  readonly question: Question | null;
+  readonly step: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+const noUsage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
+
+export const summaryOf = ({ id, spec, instruction, phase, last, createdAt }: StateRecord): TaskSummary => ({
+  id,
+  parent: parentOf(id),
+  type: spec.type,
+  instruction,
+  phase,
+  state: last?.state ?? 'idle',
+  outcome: last?.outcome ?? null,
+  question: last?.question ?? null,
+  step: last?.step ?? 0,
+  createdAt,
+  updatedAt: last?.at ?? createdAt,
+});
+
+export const treeNode = ({ id, spec, instruction, last }: StateRecord): TreeNode => ({
+  id,
+  parent: parentOf(id),
+  key: null,
+  type: spec.type,
+  instruction,
+  backend: last?.backend ?? spec.backend,
+  state: last?.state ?? 'idle',
+  outcome: last?.outcome ?? null,
+  steps: last?.step ?? 0,
+  usage: last?.usage ?? noUsage,
+  question: last?.question ?? null,
+});
+
+/** The nodes of a supervisor's plan, as they are before anyone has claimed them. */
+export const planned = ({ id, plan }: StateRecord): TreeNode[] =>
+  plan.map((row) => ({
+    id: row.id,
+    parent: id,
+    key: row.key,
+    type: row.type,
+    instruction: row.instruction,
+    backend: null,
+    state: 'idle',
+    outcome: null,
+    steps: 0,
+    usage: noUsage,
+    question: null,
+  }));

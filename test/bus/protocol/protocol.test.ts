@@ -1,0 +1,130 @@
+/** docs/protocol says what the bus does: it is up to date, its examples are valid, and a live service answers as it says. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { parseSteering } from '../../../bus/log/steering-log.ts';
+import { protocolFiles } from '../../../bus/protocol/protocol-document.ts';
+import { examples } from '../../../bus/protocol/protocol-examples.ts';
+import { messages, protocolSchemas, Refusal, replies, verbs } from '../../../bus/protocol/protocol-schemas.ts';
+import { type TestCrew, testCrew } from '../../support/crew.ts';
+
+const folder = join(import.meta.dirname, '../../docs/protocol');
+const names = Object.keys(messages) as (keyof typeof messages)[];
+const defs = protocolSchemas((name) => `#/$defs/${name}`);
+/** A reader of the published JSON Schema, which knows nothing of the zod schema it came from. */
+const published = (name: string) => z.fromJSONSchema({ ...defs[name], $defs: defs } as z.core.JSONSchema.JSONSchema);
+
+let crew: TestCrew;
+beforeAll(async () => {
+  crew = await testCrew();
+});
+afterAll(() => crew.stop());
+
+test('the files in docs/protocol are those of the schemas (else: npm run docs:protocol)', () => {
+  const wanted = protocolFiles();
+  const there = ['asyncapi.json', ...readdirSync(join(folder, 'schemas')).map((name) => `schemas/${name}`)];
+  expect(there.sort()).toEqual(Object.keys(wanted).sort());
+  for (const [name, text] of Object.entries(wanted)) expect(readFileSync(join(folder, name), 'utf8'), name).toBe(text);
+});
+
+test('every reference in the AsyncAPI document leads somewhere', () => {
+  const document = JSON.parse(protocolFiles()['asyncapi.json']!);
+  const references: string[] = [];
+  JSON.stringify(document, (key, value) => {
+    if (key === '$ref') references.push(value);
+    return value;
+  });
+  const lost = references.filter((reference) => {
+    const steps = reference.slice(2).split('/');
+    return steps.reduce<unknown>((at, step) => (at as Record<string, unknown> | undefined)?.[step], document) === undefined;
+  });
+  expect(references.length).toBeGreaterThan(100);
+  expect(lost).toEqual([]);
+});
+
+test.each(names)('the examples of %s are what both of its schemas say, and say every field that has no default', (name) => {
+  expect(examples[name].length).toBeGreaterThan(0);
+  for (const example of examples[name]) {
+    expect(messages[name].safeParse(example).error).toBeUndefined();
+    expect(published(name).safeParse(example).error).toBeUndefined();
+    const required = (defs[name]?.required ?? []) as string[];
+    for (const field of required) {
+      const { [field]: _, ...without } = example as Record<string, unknown>;
+      expect(published(name).safeParse(without).success, `${name} without ${field}`).toBe(false);
+    }
+  }
+});
+
+test('there is an example of every steering message', () => {
+  const types = messages.SteeringMessage.options.map((option) => option.shape.type.value);
+  expect(new Set(examples.SteeringMessage.map((example) => (example as { type: string }).type))).toEqual(new Set(types));
+});
+
+test('every payload that README shows on a steering subject is taken for what README says', () => {
+  const readme = readFileSync(join(folder, 'README.md'), 'utf8');
+  const shown = [...readme.matchAll(/^\| `(\{.+?\}|[^`{]+)` \| `([a-z-]+)`/gm)];
+  expect(shown.length).toBeGreaterThan(8);
+  for (const [, payload, type] of shown) {
+    const { message, problem } = parseSteering({ data: new TextEncoder().encode(payload), seq: 1 });
+    expect(problem, payload).toBeNull();
+    expect(message?.type, payload).toBe(type);
+  }
+});
+
+test('a live service answers every verb as documented, and refuses as documented', async () => {
+  const joined = await crew.join('client');
+  await crew.node(joined);
+  const asked = new Set<string>();
+  const ask = async (verb: string, body: unknown) => {
+    asked.add(verb);
+    const reply = await joined.bus.nc.request(`${joined.bus.subjects.api()}.${verb}`, JSON.stringify(body), { timeout: 10_000 });
+    const refused = reply.headers?.get('Nats-Service-Error-Code');
+    return { code: refused ? Number(refused) : 200, body: reply.json() };
+  };
+  const answers = async (verb: keyof typeof replies, body: unknown) => {
+    const reply = await ask(verb, body);
+    expect(reply.code, JSON.stringify(reply.body)).toBe(200);
+    expect(replies[verb].safeParse(reply.body).error, verb).toBeUndefined();
+    return reply.body as { id: string };
+  };
+  const { id: task } = await answers('dispatch', { type: 'reasoning', instruction: 'Think' });
+  const call = await crew.model.next();
+  await answers('status', { task });
+  await answers('pause', { task, waitMs: 5_000 });
+  await answers('resume', { task, waitMs: 5_000 });
+  await answers('steer', { task, text: 'faster', urgency: 'after' });
+  await answers('answer', { task, question: 'q9', text: 'yes', waitMs: 5_000 });
+  await answers('swap', { task, backend: 'other' });
+  await answers('redirect', { task, text: 'Think of something else' });
+  await answers('result', { task });
+  await answers('tree', { task });
+  await answers('tasks', {});
+  await answers('menu', {});
+  await answers('nodes', {});
+  expect(await answers('dead', {})).toEqual({ letters: [] });
+  const [given] = examples.DeadLetter as readonly (object & { kind: 'task' })[];
+  for (const id of ['dead1.0', 'dead2.0']) {
+    await joined.bus.js.publish(joined.bus.subjects.letter(id), JSON.stringify({ ...given, id, parent: null }));
+    expect(await answers('dead', {})).toMatchObject({ letters: [{ id }] });
+    if (id === 'dead1.0') await answers('deadRetry', { id });
+    else await answers('deadDrop', { id });
+  }
+  await answers('cancel', { task, reason: 'enough' });
+  expect(await answers('result', { task, waitMs: 10_000 })).toMatchObject({ result: { outcome: 'cancelled' } });
+  await call.closed;
+  expect([...asked].sort()).toEqual([...verbs].sort());
+
+  for (const [verb, body] of [
+    ['status', { task: 'nobody.0' }],
+    ['steer', { task, text: '' }],
+    ['tree', { task: 'no id' }],
+    ['menu', { unexpected: 1 }],
+    ['deadRetry', { id: 'dead1.0' }],
+    ['deadDrop', { id: 'nobody.0' }],
+  ] as const) {
+    const refused = await ask(verb, body);
+    expect(refused.code).toBe(400);
+    expect(Refusal.safeParse(refused.body).error).toBeUndefined();
+  }
+});

@@ -1,0 +1,34 @@
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { packed } from '../../../bus/state/record-codec.ts';
+import { newRecord, parseRecord } from '../../../bus/state/state-record.ts';
+
+const record = (instruction: string) => {
+  const spec = { type: 'files', instruction, needs: [], backend: null, workspace: null, deadlineAt: null };
+  return newRecord('k3xq.0', { ...spec, limits: {}, plan: null, avoid: [], context: [] }, 'me', '2026-01-01T00:00:00.000Z');
+};
+const bytesOf = (value: string | Uint8Array) => (typeof value === 'string' ? Buffer.from(value) : value);
+
+test('a small record is JSON for any client', () => {
+  const value = packed(JSON.stringify(record('small')));
+  expect(JSON.parse(value as string)).toEqual(record('small'));
+  expect(parseRecord(bytesOf(value))).toEqual(record('small'));
+});
+
+test('a large one is compressed, and read like the others', () => {
+  const large = record('a plan of many sub-tasks, '.repeat(100_000));
+  const json = JSON.stringify(large);
+  const value = packed(json);
+  expect(value.length).toBeLessThan(json.length / 10);
+  expect(parseRecord(bytesOf(value))).toEqual(large);
+});
+
+test.each([
+  ['nothing', Buffer.alloc(0)],
+  ['text', Buffer.from('hello')],
+  ['JSON of another kind', Buffer.from('{"id":"k3xq.0"}')],
+  ['a broken gzip', Buffer.from([0x1f, 0x8b, 1, 2, 3])],
+  ['a gzip that would fill the memory', gzipSync(Buffer.alloc(300 * 2 ** 20))],
+])('%s is no record', (_, data) => {
+  expect(parseRecord(data)).toBeNull();
+});
