@@ -9,7 +9,7 @@ import { examples } from '../../../bus/protocol/protocol-examples.ts';
 import { messages, protocolSchemas, Refusal, replies, verbs } from '../../../bus/protocol/protocol-schemas.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 
-const folder = join(import.meta.dirname, '../../docs/protocol');
+const folder = join(import.meta.dirname, '../../../docs/protocol');
 const names = Object.keys(messages) as (keyof typeof messages)[];
 const defs = protocolSchemas((name) => `#/$defs/${name}`);
 /** A reader of the published JSON Schema, which knows nothing of the zod schema it came from. */
