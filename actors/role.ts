@@ -91,7 +91,7 @@ export interface Role {
   /** Changes with every fact the task gains; a claim that dies without changing it made no progress. */
   progress(snapshot: HostedSnapshot): string;
   /** Events of its own that wait on the bus after `cursor`: a supervisor's returned children. */
-  news?(cursor: number): Promise<{ events: AnyEventObject[]; cursor: number }>;
+  news?(snapshot: HostedSnapshot, cursor: number): Promise<{ events: AnyEventObject[]; cursor: number }>;
   /** Makes true what the commit has decided: a supervisor's children exist, relays are sent. Must be safe to repeat. */
   reconcile?(snapshot: HostedSnapshot): Promise<void>;
 }

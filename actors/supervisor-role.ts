@@ -114,7 +114,8 @@ export function supervisorRole(port: HostPort, options: SupervisorRoleOptions): 
       };
     },
     result: async (snapshot) => resultOf(of(snapshot), await outcomes(all(of(snapshot).context.nodes))),
-    news: async (after) => {
+    news: async (snapshot, after) => {
+      if (of(snapshot).context.children === 0) return { events: [], cursor: after };
       const { returns, cursor } = await children.returns(after);
       return { events: returns.length > 0 ? [{ type: 'CHILDREN_RETURNED', returns }] : [], cursor };
     },

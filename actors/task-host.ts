@@ -325,7 +325,12 @@ export class TaskHost implements HostPort {
   }
 
   async #read(): Promise<void> {
-    const news = this.#actor.isActive && !this.#gathersLater() ? await this.#role.news?.(this.#resultCursor) : undefined;
+    const { isActive, snapshot } = this.#actor;
+    const looks = isActive && !this.#gathersLater();
+    const [news, steering] = await Promise.all([
+      looks ? this.#role.news?.(snapshot, this.#resultCursor) : undefined,
+      readSteering(this.#bus, this.id, this.#intake.cursor),
+    ]);
     if (news && news.cursor > this.#resultCursor) {
       this.#resultCursor = news.cursor;
       this.#dirty = true;
@@ -338,8 +343,8 @@ export class TaskHost implements HostPort {
       addArtifacts: (names) => this.addArtifacts(names),
       note: (text) => this.note(text),
     };
-    for (const steering of await readSteering(this.#bus, this.id, this.#intake.cursor)) {
-      this.#intake.take(steering, machine);
+    for (const it of steering) {
+      this.#intake.take(it, machine);
       this.#dirty = true;
       this.#mustTell = true;
     }
@@ -381,10 +386,12 @@ export class TaskHost implements HostPort {
       return 'orphaned';
     }
     for (const waiter of waiters) waiter.resolve();
-    const statusSeq = await flush(this.#bus, written.record, this.#ended.signal);
+    const [statusSeq] = await Promise.all([
+      flush(this.#bus, written.record, this.#ended.signal),
+      this.#role.reconcile?.(snapshot),
+    ]);
     this.#held = { ...written, record: { ...written.record, outbox: [], statusSeq } };
     this.#passing.covered(this.#held.record);
-    await this.#role.reconcile?.(snapshot);
     return 'written';
   }
 
