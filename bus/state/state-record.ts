@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { CoxError } from '../../platform/errors.ts';
 import { type Bus, lastMessage } from '../bus.ts';
 import { PlanRow, type Receipt, Result, Status, TaskSpec } from '../messages.ts';
 import { publish } from '../publish.ts';
@@ -106,9 +107,23 @@ export function parseRecord(data: Uint8Array): StateRecord | null {
   }
 }
 
-/** @returns null when there is a record already. */
-export const createState = (bus: Bus, record: StateRecord, signal?: AbortSignal): Promise<Held | null> =>
-  write(bus, record, 0, signal);
+/**
+ * Where a record was deleted by hand the new one takes the place of the mark that this left.
+ * @returns null when there is a record already.
+ * @throws CoxError `bad-record` when there is something else.
+ */
+export async function createState(bus: Bus, record: StateRecord, signal?: AbortSignal): Promise<Held | null> {
+  const written = await write(bus, record, 0, signal);
+  if (written) return written;
+  const there = await lastMessage(bus, stateStream(bus), stateSubject(bus, record.id));
+  if (there?.data.length === 0) return write(bus, record, there.seq, signal);
+  // Who is told that there is a record reads it, and would find none, again and again.
+  if (there && !parseRecord(there.data))
+    throw new CoxError('bad-record', `What stands in the bucket under ${record.id} is no state record`, {
+      hint: `Look at it with \`nats kv get ${bus.subjects.stateBucket} ${record.id}\`; \`nats kv del\` makes room for a new one.`,
+    });
+  return null;
+}
 
 /** @returns null when the compare-and-set was lost: someone else's writes count now. */
 export const replaceState = (bus: Bus, held: Held, next: StateRecord, signal?: AbortSignal): Promise<Held | null> =>
