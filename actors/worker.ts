@@ -13,7 +13,7 @@ import { startTimers } from '../bus/queue/timers.ts';
 import { startWaker } from '../bus/queue/waker.ts';
 import { isFull, type Room } from '../bus/room/room.ts';
 import { Parents } from '../bus/state/parents.ts';
-import type { Held, StateRecord } from '../bus/state/state-record.ts';
+import { type Held, readState, type StateRecord } from '../bus/state/state-record.ts';
 import { defaultAckWaitMs } from '../bus/streams.ts';
 import type { TaskId } from '../bus/task-id.ts';
 import type { Chart } from '../machines/charts.ts';
@@ -56,6 +56,7 @@ export class Worker {
   readonly #claiming = new Set<string>();
   readonly #parents: Parents;
   #stops: (() => Promise<void> | void)[] = [];
+  #isDraining = false;
   #idle = Promise.withResolvers<void>();
 
   private constructor(options: WorkerOptions) {
@@ -129,6 +130,7 @@ export class Worker {
       await this.#putOff(delivery, cause, null);
     } finally {
       this.#claiming.delete(run);
+      if (this.#claiming.size === 0) this.#idle.resolve();
     }
   }
 
@@ -167,6 +169,7 @@ export class Worker {
     if (claimed.kind === 'run' && claimed.tentative && this.#hosts.has(id)) return delivery.nak(tentativeMs);
     if ('note' in opened && opened.note) host.note(opened.note);
     this.#hosts.set(id, host);
+    if (this.#isDraining) host.release();
     let isTaken = false;
     try {
       const how = await host.run();
@@ -178,10 +181,15 @@ export class Worker {
       await this.#putOff(delivery, cause, held);
     } finally {
       if (this.#hosts.get(id) === host) this.#hosts.delete(id);
-      if (this.#hosts.size === 0) this.#idle.resolve();
     }
     // It was not as fresh as it looked: what the ticket is worth is for its state to say.
-    if (isTaken) await this.#run(delivery, false);
+    if (isTaken && !(await this.#isHeldByIt(delivery))) await this.#run(delivery, false);
+  }
+
+  /** A later delivery of the ticket has got the task: it was thought lost here, and is not to be taken back from who works on it. */
+  async #isHeldByIt({ ticket: { id, t }, q }: Delivery): Promise<boolean> {
+    const now = await readState(this.#options.bus, id);
+    return now?.record.phase === 'held' && now.record.t === t && now.record.q === q;
   }
 
   #putOff(delivery: Delivery, cause: CoxError, held: Held | null): Promise<void> {
@@ -216,14 +224,16 @@ export class Worker {
 
   /** Takes nothing new, and gives back what it holds at the next step at which nothing is lost. Idempotent. */
   async drain(): Promise<void> {
+    this.#isDraining = true;
     const stops = this.#stops;
     this.#stops = [];
     const stopped = Promise.all(stops.map((stop) => stop()));
     for (const host of this.#hosts.values()) host.release();
-    while (this.#hosts.size > 0) {
+    await stopped;
+    // What is being claimed now is hosted first, and released at once.
+    while (this.#claiming.size > 0) {
       this.#idle = Promise.withResolvers();
       await this.#idle.promise;
     }
-    await stopped;
   }
 }

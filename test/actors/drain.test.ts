@@ -59,3 +59,25 @@ test('tasks survive that the last terminal leaves and the server with it', async
   (await crew.model.next()).reply('still here');
   expect((await back.crew.result(id, never)).output).toBe('still here');
 });
+
+test('a task that is being claimed while the node leaves is handed back like the others', async () => {
+  const { bus } = joined;
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  const { streams } = bus.jsm;
+  const getMessage = async (stream: string, query: never) => {
+    if (stream === `KV_${bus.subjects.stateBucket}`) {
+      asked.resolve();
+      await answer.promise;
+    }
+    return streams.getMessage(stream, query);
+  };
+  const jsm = Object.create(bus.jsm, { streams: { value: Object.create(streams, { getMessage: { value: getMessage } }) } });
+  const node = await crew.node({ ...joined, bus: { ...bus, jsm } });
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Just begun' });
+  await asked.promise;
+  const drained = node.drain();
+  answer.resolve();
+  await drained;
+  expect((await readState(bus, id))?.record).toMatchObject({ phase: 'ready', epoch: 1, idleClaims: 0 });
+});
