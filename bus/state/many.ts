@@ -56,17 +56,27 @@ type Query = { seq: number; next_by_subj: string; batch: number } | { multi_last
 /** Not an error: there is nothing, or nothing yet on the replica that answers. */
 const isNotFound = (cause: Error): boolean => codeOf(cause) === '404';
 
+/** So long, in milliseconds, the next message of a batch may take: the client waits for ever where the server that sends them is lost. */
+const silenceMs = 5_000;
+
 /** With a callback: the iterator of the client never gives its subscription back. */
 const batchGet = (bus: Bus, stream: string, query: Query): Promise<StoredMsg[]> =>
   patiently(bus, stream, async () => {
     const found: StoredMsg[] = [];
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const silence = setTimeout(() => reject(new Error('the rest of the batch does not come')), silenceMs);
     const callback = (done: { err?: Error } | null, message: StoredMsg) => {
-      if (!done) found.push(message);
-      else if (done.err && !isNotFound(done.err)) reject(done.err);
+      if (!done) {
+        silence.refresh();
+        found.push(message);
+      } else if (done.err && !isNotFound(done.err)) reject(done.err);
       else resolve();
     };
-    await bus.jsm.direct.getBatch(stream, { ...query, callback } as never);
-    await promise;
+    try {
+      const asked = await bus.jsm.direct.getBatch(stream, { ...query, callback } as never);
+      await promise.finally(() => asked.stop());
+    } finally {
+      clearTimeout(silence);
+    }
     return found;
   });

@@ -26,3 +26,23 @@ test('what is purged while it is asked for is not waited for', async () => {
     expect((await asked).length).toBeLessThan(2);
   }
 });
+
+test('a batch of which the rest never comes, as from a server that is lost, is asked for again', {
+  timeout: 20_000,
+}, async () => {
+  const { bus } = joined;
+  const { logStream } = bus.subjects;
+  const subject = bus.subjects.of('half.0', 'steering');
+  for (const text of ['one', 'two']) await joined.crew.steer('half.0', { type: 'steer', text });
+  let asked = 0;
+  type Callback = (done: object | null, message: unknown) => void;
+  const getBatch = async (stream: string, query: { callback: Callback; seq: number }) => {
+    asked++;
+    if (asked > 1) return bus.jsm.direct.getBatch(stream, query as never);
+    query.callback(null, await bus.jsm.direct.getMessage(stream, { seq: query.seq, next_by_subj: subject } as never));
+    return { stop: () => {} };
+  };
+  const losing = { ...bus, jsm: Object.create(bus.jsm, { direct: { value: { getBatch } } }) };
+  expect(await messagesAfter(losing, logStream, subject, 0)).toHaveLength(2);
+  expect(asked).toBe(2);
+});
