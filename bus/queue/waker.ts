@@ -11,7 +11,7 @@ import { isFull } from '../room/room.ts';
 import { readState } from '../state/state-record.ts';
 import { consuming, ensureWakerConsumer } from '../streams.ts';
 import type { Channel } from '../subjects.ts';
-import { parentOf, type TaskId } from '../task-id.ts';
+import { ordinalOf, parentOf, type TaskId } from '../task-id.ts';
 import { isPlanned } from './claim.ts';
 import { enqueue } from './task-queue.ts';
 
@@ -69,6 +69,8 @@ export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): 
       return 'covered';
     }
     const { record } = held;
+    // A stranger's: no task of that number was ever planned, so no cursor will pass it.
+    if (to.channel === 'result' && to.id && ordinalOf(to.id) > record.children) return 'covered';
     const cursor = to.channel === 'result' ? record.resultCursor : record.steeringCursor;
     if (record.phase === 'done') {
       if (to.channel === 'steering') await returnLate(bus, addressee, now);

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Joined } from '../../actors/join.ts';
 import { parseStatus } from '../../bus/log/projection.ts';
+import { publish } from '../../bus/publish.ts';
 import { readState } from '../../bus/state/state-record.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { finalReceipt, never, statusWhere } from '../support/watching.ts';
@@ -99,4 +100,20 @@ test('a result somebody forges does not end a sub-task for its parent', async ()
   await statusWhere(joined.crew, id, ({ state }) => state === 'gathering');
   call.reply('true');
   expect((await joined.crew.result(id, never)).output).toContain('true');
+});
+
+test('a result somebody forges below a task that plans nothing does not wake it again and again', async () => {
+  await crew.node(joined);
+  const { bus } = joined;
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Wait' });
+  await crew.model.next();
+  await joined.crew.steer(id, { type: 'pause' });
+  let record = (await readState(bus, id))!.record;
+  while (record.phase !== 'parked') record = (await readState(bus, id))!.record;
+  const { ok, ...forged } = await publish(bus, bus.subjects.of(id.replace(/0$/, '1'), 'result'), 'done', {});
+  const seq = 'seq' in forged ? forged.seq : Number.POSITIVE_INFINITY;
+  const settled = async () => (await bus.jsm.consumers.info(bus.subjects.logStream, 'waker')).ack_floor.stream_seq;
+  while ((await settled()) < seq);
+  expect(ok).toBe(true);
+  expect((await readState(bus, id))?.record.epoch).toBe(record.epoch);
 });
