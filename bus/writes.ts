@@ -1,6 +1,6 @@
 /**
- * Writes of one turn of the event loop go to their stream together: many as one atomic batch, which the server stores and acknowledges as one,
- * few side by side. Each keeps its own expectation. A batch in which one does not hold is refused as a whole; then each is sent alone, with
+ * Writes of one turn of the event loop that expect something go to their stream together: many as one atomic batch, which the server stores and
+ * acknowledges as one, few side by side. Each keeps its own expectation. A batch in which one does not hold is refused as a whole; then each is sent alone, with
  * the same message id, so a batch whose acknowledgement was lost is not stored twice.
  */
 import type { JetStreamClient, JetStreamPublishOptions } from '@nats-io/jetstream';
@@ -35,6 +35,8 @@ export class Writes {
   /** @throws what the server answers to this message alone. */
   send(stream: string, subject: string, payload: string | Uint8Array, options: WriteOptions): Promise<Written> {
     return new Promise((resolve) => {
+      // Nothing but the order in which they are sent says which of two such writes to a subject comes first: none waits for a batch.
+      if (options.expect?.lastSubjectSequence === undefined) return resolve(this.#js.publish(subject, payload, options));
       const waiting = this.#turn.get(stream);
       if (waiting) return void waiting.push({ subject, payload, options, resolve });
       this.#turn.set(stream, [{ subject, payload, options, resolve }]);

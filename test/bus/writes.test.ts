@@ -50,3 +50,11 @@ test('writes to one subject keep their order', async () => {
   expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
   expect((await stored(seqs.at(-1)!))!.string()).toBe('number 400');
 });
+
+test('two writes to a subject that expect nothing keep their order beside many others', async () => {
+  const say = (n: number, text: string) => publish(bus, bus.subjects.of(`tree.${n}`, 'steering'), text, {});
+  const others = numbers.slice(1).map((n) => say(n, 'to another'));
+  const [first, second] = await Promise.all([say(1, 'first'), say(1, 'second')]);
+  await Promise.all(others);
+  expect(first.ok && second.ok && first.seq < second.seq).toBe(true);
+});
