@@ -226,6 +226,8 @@ describe('Ctrl-C', () => {
 it('leaving keeps tasks, says which, and the next start goes on with them', async () => {
   const first = world.terminal();
   const { root } = await goalInFlight(first);
+  // The model is called as soon as that is durable, which may be before this terminal is told.
+  await first.line(new RegExp(`${root}\\.1 `));
   first.type('\u0004');
   expect(await first.exited).toBe(0);
   const goodbye = first.lines.join('\n');
