@@ -39,6 +39,11 @@ async function work(cli: Cli, joined: Joined, node: HostedNode): Promise<number>
   const told = Promise.withResolvers<void>();
   const release = cli.onSignal(() => told.resolve());
   try {
+    // A signal that came while it started went to the default handler: leave in order, and end as that says.
+    if (cli.signal.aborted) {
+      if (!(await giveBack(cli, { node, joined, patienceMs: 0 }))) return exitCodes.undrained;
+      throw cli.signal.reason;
+    }
     const { types, slots } = node.report();
     const { url } = joined.server;
     const text = `${node.name} is up on ${url} for ${types.join(', ')}; Ctrl-C drains it`;

@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isWorking, World } from './support/world.ts';
 
@@ -32,6 +35,18 @@ describe('cox up', () => {
     expect((await first.ended).code).toBe(0);
     (await world.model.next(isWorking)).reply('handed over');
     expect((await world.cox(['result', value.id])).stdout).toBe('handed over\n');
+  });
+
+  it('leaves in order when the signal comes while it starts, and does not say that it is up', async () => {
+    const roster = join(world.folder, 'slow-roster.yaml');
+    execFileSync('mkfifo', [roster]);
+    const node = world.start(['up', '--roster', roster], { stdin: null });
+    // Opens once somebody reads the other end.
+    const pipe = await open(roster, 'w');
+    node.process.kill('SIGTERM');
+    await pipe.writeFile(await readFile(join(world.folder, 'roster.yaml'), 'utf8'));
+    await pipe.close();
+    expect(await node.ended).toMatchObject({ code: 143, stdout: '', stderr: expect.stringContaining('Draining.') });
   });
 
   it('takes only the kinds it is told to', async () => {
