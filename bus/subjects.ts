@@ -1,4 +1,5 @@
 /** Subjects are built and parsed here alone. `cox` stands for the configurable namespace. */
+import { CoxError } from '../platform/errors.ts';
 import { isTaskId, type TaskId } from './task-id.ts';
 
 /** What a task's own subjects carry. */
@@ -8,10 +9,15 @@ export type Queue = 'pending' | 'wake';
 export class Subjects {
   readonly namespace: string;
 
-  /** @param namespace first token of every subject; letters, digits, `-` and `_`. */
+  /**
+   * @param namespace first token of every subject; letters, digits, `-` and `_`, at most 32.
+   * @throws CoxError `bad-namespace`.
+   */
   constructor(namespace = 'cox') {
     if (!/^[A-Za-z0-9_-]{1,32}$/.test(namespace))
-      throw new TypeError(`a namespace is one token of letters, digits, - and _, not ${namespace}`);
+      throw new CoxError('bad-namespace', `"${namespace}" is no name of a namespace`, {
+        hint: 'It is one word of at most 32 letters, digits, - and _.',
+      });
     this.namespace = namespace;
   }
 

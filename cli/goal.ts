@@ -2,15 +2,17 @@
 import { maxInstructionChars } from '../bus/messages.ts';
 import { usageError } from './errors.ts';
 
-export async function readGoal(words: readonly string[], stdin: NodeJS.ReadStream): Promise<string> {
+const runUsage = 'cox run "<goal>"';
+
+/** @param usage how the command is written that it is for. */
+export async function readGoal(words: readonly string[], stdin: NodeJS.ReadStream, usage = runUsage): Promise<string> {
   const fromStdin = words.length === 1 && words[0] === '-';
   const text = fromStdin ? await readAll(stdin) : words.join(' ');
-  return checkGoal(text, fromStdin ? 'stdin' : 'the command line');
+  return checkGoal(text, fromStdin ? 'stdin' : 'the command line', usage);
 }
 
-export function checkGoal(text: string, from: string): string {
-  if (text.trim() === '')
-    throw usageError(`The goal from ${from} is empty.`, 'Say what is to be done: cox run "<goal>".', 'empty-goal');
+export function checkGoal(text: string, from: string, usage = runUsage): string {
+  if (text.trim() === '') throw usageError(`The goal from ${from} is empty.`, `Say what is to be done: ${usage}.`, 'empty-goal');
   if (text.length > maxInstructionChars)
     throw usageError(
       `The goal from ${from} is longer than ${maxInstructionChars.toLocaleString('en')} characters.`,

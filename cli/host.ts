@@ -1,9 +1,11 @@
 /** A node in this process: the roster, its backends, and a worker for the tasks of the crew. Used by `start`, `run`, `up` and `worker`. */
+import { stat } from 'node:fs/promises';
 import type { Joined } from '../actors/join.ts';
 import type { startNode } from '../actors/node.ts';
 import type { Progress } from '../platform/asset.ts';
 import type { Roster } from '../roster/schema.ts';
 import type { Cli } from './cli.ts';
+import { usageError } from './errors.ts';
 import { openRoster } from './roster.ts';
 
 export interface HostOptions {
@@ -24,6 +26,7 @@ export interface HostedNode extends Pick<Node, 'name' | 'menu' | 'drain' | 'back
 }
 
 export async function hostNode(cli: Cli, joined: Joined, { types, slots, onProgress, note }: HostOptions): Promise<HostedNode> {
+  await checkWorkspace(cli.global.workspace);
   const { startNode } = await import('../actors/node.ts');
   const roster = await openRoster(cli, joined.folders, joined.log, note);
   try {
@@ -54,6 +57,18 @@ export async function hostNode(cli: Cli, joined: Joined, { types, slots, onProgr
     roster.stop();
     throw error;
   }
+}
+
+/** Without it every file tool of every task here would fail, one by one. */
+async function checkWorkspace(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => null);
+  if (found?.isDirectory()) return;
+  const what = found ? 'is no folder' : 'is not there';
+  throw usageError(
+    `The workspace ${folder} ${what}.`,
+    'Name the folder where file tools may look: --workspace <dir>.',
+    'bad-workspace',
+  );
 }
 
 export const typesOf = (roster: { readonly agents: object }): string[] => ['supervisor', ...Object.keys(roster.agents)];

@@ -78,7 +78,10 @@ async function parseArguments(out: Output): Promise<Parsed | null> {
       .join(' ')
       .trim()
       .replace(/^\((.*)\)$/, '$1');
-    throw usageError(`${capital(message)}.`, known || 'cox --help lists the commands, cox <command> --help what one takes.');
+    throw usageError(
+      `${capital(message).replace(/\.$/, '')}.`,
+      known || 'cox --help lists the commands, cox <command> --help what one takes.',
+    );
   }
 }
 

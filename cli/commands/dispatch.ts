@@ -18,7 +18,7 @@ const Shape = z.object({
 
 export const run: Run = async (cli, [type = '', ...words], options) => {
   const { backend = null, needs, deadline: minutes } = parseOptions(Shape, options);
-  const instruction = await readGoal(words, cli.stdin);
+  const instruction = await readGoal(words, cli.stdin, 'cox dispatch <type> "<instruction>"');
   const spec = { type, instruction, needs, backend };
   return withCrew(cli, { start: true }, async (joined) => {
     await checkNames(cli, joined, type, backend);

@@ -7,7 +7,7 @@ const expectStep = ['--expect-step <n>', 'return it if the task has left this st
 
 const hosting: Command['options'] = [
   ['--types <list>', 'only these kinds of task, separated by commas (default: all)'],
-  ['--slots <n>', 'tasks of one kind at once (default: 8)'],
+  ['--slots <n>', 'new tasks of one kind at once, and as many that go on (default: 8)'],
 ];
 
 const steering = (name: VerbName, example: string, options: Command['options'] = []): Command => ({
@@ -24,7 +24,7 @@ export const commands: readonly Command[] = [
   {
     name: 'start',
     summary: 'talk to the primary agent and steer tasks (the default)',
-    options: [['--slots <n>', 'tasks at once in this process']],
+    options: [['--slots <n>', 'tasks of one kind at once in this process (default: 8)']],
     load: async () => (await import('./start.ts')).run,
   },
   {
@@ -33,7 +33,7 @@ export const commands: readonly Command[] = [
     args: '<goal...>',
     options: [
       ['--deadline <minutes>', 'end it with what was found after so many minutes'],
-      ['--slots <n>', 'tasks at once in this process'],
+      ['--slots <n>', 'tasks of one kind at once in this process (default: 8)'],
       ['--plan <file>', 'a plan of your own, as YAML or JSON, in place of one by the model'],
     ],
     example: 'cox run "Which of these files mention a licence?"    cox run - < goal.txt',

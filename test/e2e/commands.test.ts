@@ -201,6 +201,10 @@ describe('bad input ends with a clear error and a code of its own', () => {
     ['a deadline that is none', ['run', 'x', '--deadline', 'soon'], 2, 'usage'],
     ['two urgencies', ['steer', 'zzzz.0', 'x', '--now', '--after'], 2, 'usage'],
     ['a roster that is not there', ['menu', '--roster', 'nowhere.yaml'], 7, 'roster-missing'],
+    ['a namespace that cannot be one', ['status', '--namespace', 'a.b'], 2, 'bad-namespace'],
+    ['an empty instruction', ['dispatch', 'files', ''], 2, 'empty-goal'],
+    ['a node for a folder that is not there', ['worker', '--workspace', 'nowhere'], 2, 'bad-workspace'],
+    ['too many arguments', ['nodes', 'extra'], 2, 'usage'],
     ['an unknown shell', ['completion', 'tcsh'], 2, 'usage'],
     ['the prompt as JSON', ['start'], 2, 'usage'],
   ];
@@ -208,6 +212,7 @@ describe('bad input ends with a clear error and a code of its own', () => {
     const asJson = await world.json<{ error: { code: string; message: string; hint: string } }>(args);
     expect(asJson).toMatchObject({ code: exit, value: { error: { code } } });
     expect(asJson.value.error.message.length).toBeGreaterThan(5);
+    expect(asJson.value.error.message).not.toMatch(/\.\.$/);
     expect(asJson.value.error.hint.length).toBeGreaterThan(5);
   });
 
