@@ -113,7 +113,6 @@ export class Worker {
   }
 
   async #handle(delivery: Delivery): Promise<void> {
-    const { ackWaitMs = defaultAckWaitMs } = this.#options;
     const { id } = delivery.ticket;
     // The same run, delivered again while it is claimed or worked on here; its first handler still holds a slot for it.
     const hosted = this.#hosts.get(id);
@@ -121,7 +120,8 @@ export class Worker {
     // Another ticket for a run that no commit tells of yet: what it is worth is seen after that.
     if (hosted?.isTentative) return delivery.nak(tentativeMs);
     const run = `${id} ${delivery.q}`;
-    if (this.#claiming.has(run)) return delivery.nak(ackWaitMs / 4);
+    // Not handed back: it would go to somebody else, and who has just begun here would lose the task.
+    if (this.#claiming.has(run)) return delivery.working();
     this.#claiming.add(run);
     try {
       await this.#run(delivery);
