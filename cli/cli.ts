@@ -37,6 +37,6 @@ export interface Command {
   readonly options?: readonly (readonly [flags: string, description: string])[];
   readonly example?: string;
   /** For shells: what the first argument is; `letter`: what to do with a dead letter, and then which. */
-  readonly completes?: 'task' | 'type' | 'shell' | 'letter';
+  readonly completes?: 'task' | 'known-task' | 'type' | 'shell' | 'letter';
   readonly load: () => Promise<Run>;
 }

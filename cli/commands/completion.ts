@@ -25,7 +25,9 @@ const naming = (what: Command['completes']): string =>
     .join('|');
 
 /** `status --json` is one line; the ids in it are all that looks like one. */
-const tasks = `cox status --json 2>/dev/null | grep -oE '"id":"[a-z0-9]{4,12}\\.[0-9-]+"' | cut -d'"' -f4`;
+const idsIn = (status: string) => `${status} --json 2>/dev/null | grep -oE '"id":"[a-z0-9]{4,12}\\.[0-9-]+"' | cut -d'"' -f4`;
+const tasks = idsIn('cox status');
+const knownTasks = idsIn('cox status --all');
 
 const letters = `cox dead --json 2>/dev/null | grep -oE '"kind":"(task|ticket)","id":"[a-z0-9.-]+"' | cut -d'"' -f8`;
 const actions = 'retry drop';
@@ -56,6 +58,7 @@ ${commands.map((command) => `      ${command.name}) COMPREPLY=($(compgen -W "${[
   case "$command" in
     ${naming('letter')}) COMPREPLY=($(compgen -W "${actions}" -- "$word")) ;;
     ${naming('task')}) COMPREPLY=($(compgen -W "$(${tasks})" -- "$word")) ;;
+    ${naming('known-task')}) COMPREPLY=($(compgen -W "$(${knownTasks})" -- "$word")) ;;
     ${naming('type')}) COMPREPLY=($(compgen -W "supervisor files reasoning" -- "$word")) ;;
     ${naming('shell')}) COMPREPLY=($(compgen -W "${shells.join(' ')}" -- "$word")) ;;
   esac
@@ -84,6 +87,7 @@ ${commands.map((command) => `      ${command.name}) compadd -- ${[...flagsOf(com
   case "$words[2]" in
     ${naming('letter')}) compadd ${actions} ;;
     ${naming('task')}) ids=(\${(f)"$(${tasks})"}); compadd -a ids ;;
+    ${naming('known-task')}) ids=(\${(f)"$(${knownTasks})"}); compadd -a ids ;;
     ${naming('type')}) compadd supervisor files reasoning ;;
     ${naming('shell')}) compadd ${shells.join(' ')} ;;
   esac
@@ -106,6 +110,7 @@ const fish = (): string => {
 ${lines.join('\n')}
 ${globals.map((flag) => `complete -c cox -l ${flag.slice(2)}${['--roster', '--workspace', '--namespace'].includes(flag) ? ' -r' : ''}`).join('\n')}
 complete -c cox -f ${inCommand(naming('task').replaceAll('|', ' '))} -a "(${tasks.replaceAll('"', '\\"').replaceAll('$', '\\$')})"
+complete -c cox -f ${inCommand(naming('known-task').replaceAll('|', ' '))} -a "(${knownTasks.replaceAll('"', '\\"').replaceAll('$', '\\$')})"
 complete -c cox -f ${inCommand(naming('type'))} -a 'supervisor files reasoning'
 complete -c cox -f ${inCommand(naming('letter'))} -a '${actions}'
 complete -c cox -f -n '__fish_seen_subcommand_from ${naming('letter')}; and __fish_seen_subcommand_from ${actions}' -a "(${letters.replaceAll('"', '\\"').replaceAll('$', '\\$')})"

@@ -57,7 +57,7 @@ export const commands: readonly Command[] = [
     summary: 'what a task is doing, or all tasks',
     args: '[id]',
     options: [['--all', 'finished tasks too']],
-    completes: 'task',
+    completes: 'known-task',
     load: async () => (await import('./status.ts')).run,
   },
   steering('steer', 'cox steer k3xq.4 "use my work email" --next', [
@@ -82,14 +82,14 @@ export const commands: readonly Command[] = [
     summary: 'the result of a task; waits for it',
     args: '<id>',
     options: [['--no-wait', 'say at once if there is none yet (exit code 10)']],
-    completes: 'task',
+    completes: 'known-task',
     load: async () => (await import('./result.ts')).run,
   },
   {
     name: 'tree',
     summary: 'a goal and its sub-tasks, with backends, tokens and cost',
     args: '<id>',
-    completes: 'task',
+    completes: 'known-task',
     load: async () => (await import('./tree.ts')).run,
   },
   {
