@@ -6,6 +6,7 @@ import type { Bus } from '../bus/bus.ts';
 import type { Failure, HeldTask } from '../bus/messages.ts';
 import { claim } from '../bus/queue/claim.ts';
 import { endTask } from '../bus/queue/end-task.ts';
+import { restoreConsumers } from '../bus/queue/lost-consumers.ts';
 import { onNudge } from '../bus/queue/nudges.ts';
 import { sweep } from '../bus/queue/sweeper.ts';
 import { claimTickets, type Delivery } from '../bus/queue/task-queue.ts';
@@ -96,12 +97,14 @@ export class Worker {
   }
 
   #sweepNowAndThen(): { stop(): void } {
-    const { bus, now, sweepMs = 60_000, ackWaitMs = defaultAckWaitMs } = this.#options;
+    const { bus, types, now, sweepMs = 60_000, ackWaitMs = defaultAckWaitMs } = this.#options;
     const published = new Set<string>();
+    const look = async () => {
+      await restoreConsumers(bus, types, ackWaitMs);
+      await sweep(bus, { now, ackWaitMs, published });
+    };
     const timer = setInterval(() => {
-      sweep(bus, { now, ackWaitMs, published }).catch((err) =>
-        bus.log.warn({ err }, 'the sweep failed, the next one will look again'),
-      );
+      look().catch((err) => bus.log.warn({ err }, 'the sweep failed, the next one will look again'));
     }, sweepMs);
     timer.unref();
     return { stop: () => clearInterval(timer) };

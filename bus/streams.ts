@@ -105,9 +105,15 @@ async function isAsWanted(jsm: JetStreamManager, config: Partial<StreamConfig> &
 
 const isNameInUse = (cause: unknown): boolean => cause instanceof Error && 'code' in cause && cause.code === 10058;
 
+export const consumerNames = {
+  tickets: (type: string, queue: Queue) => `${queue}-${type}`,
+  waker: 'waker',
+  timers: 'due',
+};
+
 /** The durable pull consumer that all workers of a type share. Line 18: the limits are ours, not the server's defaults. */
 export async function ensureTicketConsumer(bus: Bus, type: string, queue: Queue, ackWaitMs: number): Promise<string> {
-  const name = `${queue}-${type}`;
+  const name = consumerNames.tickets(type, queue);
   await ensureConsumer(bus, bus.subjects.workStream, {
     durable_name: name,
     filter_subject: bus.subjects.ticket(type, queue),
@@ -121,7 +127,7 @@ export async function ensureTicketConsumer(bus: Bus, type: string, queue: Queue,
 
 /** Line 8: one durable consumer on what may wake a task, shared by all nodes. */
 export async function ensureWakerConsumer(bus: Bus): Promise<string> {
-  const name = 'waker';
+  const name = consumerNames.waker;
   const { subjects } = bus;
   await ensureConsumer(bus, subjects.logStream, {
     durable_name: name,
@@ -136,7 +142,7 @@ export async function ensureWakerConsumer(bus: Bus): Promise<string> {
 
 /** Timers that are due, shared by all nodes. */
 export async function ensureTimerConsumer(bus: Bus): Promise<string> {
-  const name = 'due';
+  const name = consumerNames.timers;
   const { subjects } = bus;
   await ensureConsumer(bus, subjects.timerStream, {
     durable_name: name,
