@@ -99,10 +99,8 @@ export class Worker {
   #sweepNowAndThen(): { stop(): void } {
     const { bus, types, now, sweepMs = 60_000, ackWaitMs = defaultAckWaitMs } = this.#options;
     const published = new Set<string>();
-    const look = async () => {
-      await restoreConsumers(bus, types, ackWaitMs);
-      await sweep(bus, { now, ackWaitMs, published });
-    };
+    // Side by side, so that neither is left undone for the other.
+    const look = () => Promise.all([restoreConsumers(bus, types, ackWaitMs), sweep(bus, { now, ackWaitMs, published })]);
     const timer = setInterval(() => {
       look().catch((err) => bus.log.warn({ err }, 'the sweep failed, the next one will look again'));
     }, sweepMs);
