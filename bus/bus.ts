@@ -40,7 +40,8 @@ export async function openBus(
   const subjects = new Subjects(options.namespace);
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   const js = jetstream(nc);
-  const bus = { nc, js, jsm, subjects, log: options.log, turn: new Turn(), writes: new Writes(js) };
+  const turn = new Turn();
+  const bus = { nc, js, jsm, subjects, log: options.log, turn, writes: new Writes(js, turn) };
   await patiently(bus, 'the streams', () => setUpStreams(bus, options.streams));
   const now = await patiently(bus, 'the time', () => startClock(nc, options.log, () => timeOf(bus)));
   return { ...bus, now };

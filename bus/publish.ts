@@ -10,6 +10,7 @@ import type { Bus } from './bus.ts';
 import { patiently } from './patience.ts';
 import { noRoom, refusesForRoom } from './room/room.ts';
 import { StuckStore } from './room/stuck.ts';
+import type { WriteOptions } from './writes.ts';
 
 export type Published =
   | { readonly ok: true; readonly seq: number; readonly duplicate: boolean }
@@ -26,7 +27,7 @@ export async function publish(
   bus: Bus,
   subject: string,
   payload: string | Uint8Array,
-  options: Partial<JetStreamPublishOptions>,
+  options: Partial<JetStreamPublishOptions> & WriteOptions,
   signal?: AbortSignal,
 ): Promise<Published> {
   const { js, nc, subjects, writes } = bus;

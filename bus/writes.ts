@@ -1,12 +1,16 @@
 /**
- * Writes of one turn of the event loop that expect something go to their stream together: many as one atomic batch, which the server stores and
- * acknowledges as one, few side by side. Each keeps its own expectation. A batch in which one does not hold is refused as a whole; then each is sent alone, with
- * the same message id, so a batch whose acknowledgement was lost is not stored twice.
+ * Writes of one turn of the event loop go to their stream together: many as one atomic batch, which the server stores and acknowledges as one,
+ * few side by side. Each keeps its own expectation. A batch in which one does not hold is refused as a whole; then each is sent alone, with
+ * its expectation or its message id, so a batch whose acknowledgement was lost is not stored twice.
  */
 import type { JetStreamClient, JetStreamPublishOptions } from '@nats-io/jetstream';
 import { headers, type MsgHdrs } from '@nats-io/nats-core';
+import type { Turn } from './turn.ts';
 
-export type WriteOptions = Partial<Pick<JetStreamPublishOptions, 'msgID' | 'expect'>>;
+export type WriteOptions = Partial<Pick<JetStreamPublishOptions, 'msgID' | 'expect'>> & {
+  /** Whether a write to the same subject that comes later must be stored later. Default: yes, unless it expects something. */
+  readonly ordered?: boolean;
+};
 export interface Written {
   readonly seq: number;
   readonly duplicate: boolean;
@@ -26,27 +30,30 @@ const mostBytesInBatch = 8 * 2 ** 20;
 
 export class Writes {
   readonly #js: JetStreamClient;
-  readonly #turn = new Map<string, Write[]>();
+  readonly #turn: Turn;
+  readonly #waiting = new Map<string, Write[]>();
 
-  constructor(js: JetStreamClient) {
+  constructor(js: JetStreamClient, turn: Turn) {
     this.#js = js;
+    this.#turn = turn;
   }
 
   /** @throws what the server answers to this message alone. */
   send(stream: string, subject: string, payload: string | Uint8Array, options: WriteOptions): Promise<Written> {
     return new Promise((resolve) => {
       // Nothing but the order in which they are sent says which of two such writes to a subject comes first: none waits for a batch.
-      if (options.expect?.lastSubjectSequence === undefined) return resolve(this.#js.publish(subject, payload, options));
-      const waiting = this.#turn.get(stream);
+      const { ordered = !expects(options) } = options;
+      if (ordered) return resolve(this.#js.publish(subject, payload, options));
+      const waiting = this.#waiting.get(stream);
       if (waiting) return void waiting.push({ subject, payload, options, resolve });
-      this.#turn.set(stream, [{ subject, payload, options, resolve }]);
-      setImmediate(() => this.#flush(stream));
+      this.#waiting.set(stream, [{ subject, payload, options, resolve }]);
+      this.#turn.atEnd(() => this.#flush(stream));
     });
   }
 
   #flush(stream: string): void {
-    const writes = this.#turn.get(stream)!;
-    this.#turn.delete(stream);
+    const writes = this.#waiting.get(stream)!;
+    this.#waiting.delete(stream);
     for (const batch of inBatches(writes)) {
       if (batch.length < fewestInBatch) for (const write of batch) write.resolve(this.#alone(write));
       else void this.#together(batch);
@@ -72,6 +79,8 @@ export class Writes {
   }
 }
 
+const expects = ({ expect }: WriteOptions): boolean => expect?.lastSubjectSequence !== undefined;
+
 function headersOf({ options: { msgID, expect } }: Write): MsgHdrs {
   const all = headers();
   const lastSubjectSequence = expect?.lastSubjectSequence;
@@ -87,7 +96,8 @@ function inBatches(writes: readonly Write[]): Write[][] {
   for (const write of writes) {
     const { length } = write.payload;
     const batch = batches.at(-1);
-    if (!batch || batch.length === mostInBatch || bytes + length > mostBytesInBatch || subjects.has(write.subject)) {
+    const isSecond = expects(write.options) && subjects.has(write.subject);
+    if (!batch || batch.length === mostInBatch || bytes + length > mostBytesInBatch || isSecond) {
       [bytes, subjects] = [0, new Set()];
       batches.push([write]);
     } else batch.push(write);

@@ -31,7 +31,13 @@ export interface Delivery {
 
 /** Publishes a ticket. The message id makes the usual repetition harmless; the claim makes every repetition harmless. */
 export const enqueue = (bus: Bus, type: string, queue: Queue, ticket: Ticket, signal?: AbortSignal) =>
-  publish(bus, bus.subjects.ticket(type, queue), JSON.stringify(ticket), { msgID: `${ticket.id}:t${ticket.t}` }, signal);
+  publish(
+    bus,
+    bus.subjects.ticket(type, queue),
+    JSON.stringify(ticket),
+    { msgID: `${ticket.id}:t${ticket.t}`, ordered: false },
+    signal,
+  );
 
 export interface Claimer {
   /** Stops pulling; deliveries being handled go on. Idempotent. */
@@ -72,7 +78,7 @@ export async function claimTickets(
       working: () => message.working(),
       ack: () => {
         crashPoint('ack:before');
-        message.ack();
+        bus.turn.atEnd(() => bus.nc.isClosed() || message.ack());
         crashPoint('ack:after');
       },
       nak: (delayMs) => message.nak(delayMs),

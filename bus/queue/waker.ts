@@ -39,7 +39,7 @@ export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): 
       const verdict = await judge(message);
       if (verdict === 'covered') {
         crashPoint('waker-ack:before');
-        message.ack();
+        bus.turn.atEnd(() => bus.nc.isClosed() || message.ack());
         crashPoint('waker-ack:after');
       } else message.nak(backoffMs(verdict, message.info.deliveryCount));
     } catch (err) {
