@@ -175,7 +175,7 @@ export class TaskHost implements HostPort {
   /** The ticket was delivered again to this process while it works on it: go on with the newer delivery. */
   adopt(delivery: Delivery): boolean {
     const { t, q } = this.#held.record;
-    if (this.#end || delivery.ticket.t !== t || delivery.q !== q) return false;
+    if (this.#end || this.#isOver || delivery.ticket.t !== t || delivery.q !== q) return false;
     this.#delivery = delivery;
     delivery.working();
     return true;
@@ -184,7 +184,7 @@ export class TaskHost implements HostPort {
   /** Resolves true once the state covers this sequence, false when the task stops being hosted here before. */
   passed(channel: Channel, seq: number): Promise<boolean> {
     if (covers(this.#held.record, channel, seq)) return Promise.resolve(true);
-    if (this.#end) return Promise.resolve(false);
+    if (this.#end || this.#isOver) return Promise.resolve(false);
     this.nudge();
     return this.#passing.wait(channel, seq);
   }

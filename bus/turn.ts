@@ -7,13 +7,20 @@ export class Turn {
   readonly #asked = new Map<string, Promise<unknown>>();
   #atEnd: (() => void)[] = [];
 
-  /** @param send must not throw. */
   atEnd(send: () => void): void {
     if (this.#atEnd.push(send) > 1) return;
     setImmediate(() => {
       const all = this.#atEnd;
       this.#atEnd = [];
-      for (const each of all) each();
+      for (const each of all)
+        try {
+          each();
+        } catch (cause) {
+          // A defect; what the others have to send goes all the same.
+          queueMicrotask(() => {
+            throw cause;
+          });
+        }
     });
   }
 

@@ -78,8 +78,11 @@ export async function claimTickets(
       working: () => message.working(),
       ack: () => {
         crashPoint('ack:before');
-        bus.turn.atEnd(() => bus.nc.isClosed() || message.ack());
-        crashPoint('ack:after');
+        bus.turn.atEnd(() => {
+          if (bus.nc.isClosed()) return;
+          message.ack();
+          crashPoint('ack:after');
+        });
       },
       nak: (delayMs) => message.nak(delayMs),
     };

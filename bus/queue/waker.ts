@@ -39,8 +39,11 @@ export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): 
       const verdict = await judge(message);
       if (verdict === 'covered') {
         crashPoint('waker-ack:before');
-        bus.turn.atEnd(() => bus.nc.isClosed() || message.ack());
-        crashPoint('waker-ack:after');
+        bus.turn.atEnd(() => {
+          if (bus.nc.isClosed()) return;
+          message.ack();
+          crashPoint('waker-ack:after');
+        });
       } else message.nak(backoffMs(verdict, message.info.deliveryCount));
     } catch (err) {
       if (bus.nc.isClosed()) return;

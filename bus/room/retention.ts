@@ -12,8 +12,10 @@ import { CoxError } from '../../platform/errors.ts';
 import { type Bus, lastMessage } from '../bus.ts';
 import { patiently } from '../patience.ts';
 import type { Entry } from '../state/records.ts';
+import { replaceState } from '../state/state-record.ts';
 import { isTaskId } from '../task-id.ts';
 import { type FinishedTree, findTrees, rootIn, sizesOf } from './finished-trees.ts';
+import { isFull } from './room.ts';
 
 export interface Keep {
   /** Milliseconds that a finished tree is kept; null: as long as there is room. */
@@ -66,7 +68,7 @@ export async function collect(bus: Bus, { keep, dryRun = false, signal }: Collec
     const why = isOld(tree) ? 'age' : keep.finishedBytes !== null && left > keep.finishedBytes ? 'size' : null;
     if (why === null) break;
     if (!(await isSettled(bus, tree, signal))) continue;
-    if (!dryRun) await purgeTree(bus, tree, log.lastSeq, signal);
+    if (!dryRun && !(await purgeTree(bus, tree, log.lastSeq, signal))) continue;
     const { root, entries, at, instruction } = tree;
     const bytes = sizes?.get(root) ?? 0;
     left -= bytes;
@@ -107,10 +109,18 @@ async function isSettled(bus: Bus, { root, entries }: FinishedTree, signal?: Abo
   return answers.every(Boolean);
 }
 
-async function purgeTree(bus: Bus, { root, entries }: FinishedTree, logSeq: number, signal?: AbortSignal): Promise<void> {
+/** @returns false where somebody else is at it. */
+async function purgeTree(
+  bus: Bus,
+  { root, entries: found }: FinishedTree,
+  logSeq: number,
+  signal?: AbortSignal,
+): Promise<boolean> {
   const { subjects } = bus;
   const bucket = `KV_${subjects.stateBucket}`;
   const key = (path: string) => `$KV.${subjects.stateBucket}.${path}`;
+  const entries = await writtenTwice(bus, { root, entries: found }, signal);
+  if (!entries) return false;
   await purge(bus, subjects.logStream, subjects.everyMessage(root), logSeq, signal);
   await purge(bus, subjects.timerStream, subjects.timer(`${root}.*`, '*'), null, signal);
   // The root's last write is later than nearly every other: one purge takes all records before it, the others go one by one.
@@ -120,6 +130,36 @@ async function purgeTree(bus: Bus, { root, entries }: FinishedTree, logSeq: numb
   for (const { key: id, revision } of others)
     if (!top || revision > top.revision) await purge(bus, bucket, key(id), revision, signal);
   if (top) await purge(bus, bucket, key(top.key), top.revision, signal);
+  return true;
+}
+
+/**
+ * A nats-server that is killed after a purge may bring back what the last value of a key had displaced (docs/adr/0021). So the last value is
+ * written once more before it goes: what may come back then is `done` as well, and goes with the next collection.
+ */
+async function writtenTwice(
+  bus: Bus,
+  { root, entries }: Pick<FinishedTree, 'root' | 'entries'>,
+  signal?: AbortSignal,
+): Promise<readonly Entry[] | null> {
+  const again = async (entry: Entry): Promise<Entry | null> => {
+    const { record } = entry;
+    if (record?.phase !== 'done') return entry;
+    try {
+      const held = await replaceState(bus, { record, revision: entry.revision }, record, signal);
+      return held && { ...entry, revision: held.revision };
+    } catch (cause) {
+      // Where there is no room the purge is to make some.
+      if (isFull(cause)) return entry;
+      throw cause;
+    }
+  };
+  // The root's last: one purge takes all that is before it.
+  const isTop = ({ key }: Entry) => key === `${root}.0`;
+  const below = await Promise.all(entries.filter((entry) => !isTop(entry)).map(again));
+  const top = await Promise.all(entries.filter(isTop).map(again));
+  const all = [...below, ...top];
+  return all.some((entry) => entry === null) ? null : (all as Entry[]);
 }
 
 /** @param upTo the last sequence that goes; null: all. */

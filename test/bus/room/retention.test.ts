@@ -1,4 +1,6 @@
 /** Retention on a real server: what goes, what stays, and what is left for whom when it is crossed by something. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Joined } from '../../../actors/join.ts';
 import { returnLate } from '../../../bus/log/late-steers.ts';
@@ -6,6 +8,7 @@ import { claim } from '../../../bus/queue/claim.ts';
 import { enqueue } from '../../../bus/queue/task-queue.ts';
 import { setTimer } from '../../../bus/queue/timers.ts';
 import { collect } from '../../../bus/room/retention.ts';
+import { allRecords } from '../../../bus/state/records.ts';
 import { readState } from '../../../bus/state/state-record.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { finalReceipt, never, statusWhere } from '../../support/watching.ts';
@@ -210,4 +213,26 @@ test('several collections at once leave nothing and disturb no task', async () =
   await running.catch(() => {});
   for (const id of ids) expect(await leftOf(id)).toEqual([]);
   await node.stop();
+});
+
+/** docs/adr/0021: nats-server 2.15.1 then brings back what a purged value had displaced. */
+test('a server that is killed after a purge brings nothing back that could run', async () => {
+  const node = await crew.node(joined, { quietMs: 20 });
+  crew.model.answer((call) => call.reply('done'));
+  const id = await joined.crew.dispatch(goal(['a', 'b']));
+  await joined.crew.result(id, never);
+  await node.stop();
+  const stays = await joined.crew.dispatch({ type: 'reasoning', instruction: 'later' });
+  for (const each of ['0', '1', '2']) await acked(`${id.split('.')[0]}.${each}`);
+  expect(await purge()).toEqual([id]);
+  const { pid } = JSON.parse(await readFile(join(joined.folders.state, 'nats', 'server.json'), 'utf8'));
+  const events = joined.connection()[Symbol.asyncIterator]();
+  const gone = events.next();
+  process.kill(pid, 'SIGKILL');
+  expect((await gone).value).toBe('disconnected');
+  while ((await events.next()).value !== 'reconnected');
+  const back = await allRecords(joined.bus, '>');
+  expect(back.filter(({ phase }) => phase !== 'done').map((record) => record.id)).toEqual([stays]);
+  await purge();
+  expect((await allRecords(joined.bus, '>')).map((record) => record.id)).toEqual([stays]);
 });
