@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 /** The entry of `cox`: parses, runs one command, reports what went wrong, ends with its exit code. */
-import { resolve } from 'node:path';
+import { enableCompileCache } from 'node:module';
+import { join, resolve } from 'node:path';
 import process from 'node:process';
+import { foldersOf } from '../platform/folders.ts';
 import { version } from '../platform/version.ts';
 import type { Cli } from './cli.ts';
 import { endProcess } from './end-process.ts';
@@ -36,7 +38,7 @@ async function main(): Promise<number> {
     const parsed = await parseArguments(out);
     if (!parsed) return exitCodes.ok;
     const cli = cliFor(parsed, out);
-    logFile = await logFileOf(cli);
+    logFile = logFileOf(cli);
     const release = cli.onSignal((signal) => ended.abort(new Interrupted(exitOf(signal))));
     try {
       const run = await parsed.command.load();
@@ -106,10 +108,7 @@ function cliFor({ global }: Parsed, out: Output): Cli {
   };
 }
 
-async function logFileOf(cli: Cli): Promise<string> {
-  const { foldersOf } = await import('../platform/folders.ts');
-  return `${foldersOf(cli.env).state}/log/cox.log`;
-}
+const logFileOf = (cli: Cli): string => `${foldersOf(cli.env).state}/log/cox.log`;
 
 /** A closed pipe (`cox watch | head`) is how a reader says that it has enough: a quiet end. */
 function stopWriting(error: Error & { code?: string }): void {
@@ -119,4 +118,6 @@ function stopWriting(error: Error & { code?: string }): void {
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
+// What is loaded from here on is compiled once for each version of Node, which saves a third of a start.
+enableCompileCache(join(foldersOf(process.env).cache, 'compiled'));
 await endProcess(await main());
