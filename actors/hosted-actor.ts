@@ -53,7 +53,8 @@ export class HostedActor {
     this.#actor.subscribe({
       next: () => {
         const now = this.snapshot;
-        if (!before || hasMoved(before, now)) this.#lastTransitionAt = this.#options.now().toISOString();
+        if (!before || hasMoved(before, now) || before.context.step !== now.context.step)
+          this.#lastTransitionAt = this.#options.now().toISOString();
         if (!before || isWorthACommit(before, now)) this.#options.onChange();
         before = now;
       },

@@ -178,8 +178,15 @@ export class Worker {
       if (how === 'orphaned') await end(host.held, null);
       isTaken = how === 'fenced' && host.isTentative;
     } catch (cause) {
-      if (!isFull(cause)) throw cause;
-      await this.#putOff(delivery, cause, held);
+      if (isFull(cause)) await this.#putOff(delivery, cause, held);
+      // No worker could write it down: its last commit is what is left of it.
+      else if (cause instanceof CoxError && cause.code === 'message-too-big')
+        await end(host.held, {
+          code: 'too-big',
+          message: `it has become too long to be stored: ${cause.message}`,
+          retryable: false,
+        });
+      else throw cause;
     } finally {
       if (this.#hosts.get(id) === host) this.#hosts.delete(id);
     }

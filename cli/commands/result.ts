@@ -1,14 +1,17 @@
 /** `cox result`: the one final output of a task. */
-import type { Result } from '../../bus/messages.ts';
-import type { Run } from '../cli.ts';
+import type { Crew } from '../../bus/crew.ts';
+import type { Result, Status } from '../../bus/messages.ts';
+import type { TaskId } from '../../bus/task-id.ts';
+import type { Cli, Run } from '../cli.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { questionLines } from '../render/question.ts';
 import { salvageText } from '../render/result.ts';
 import { findTask, withCrew } from '../session.ts';
 
 export const run: Run = async (cli, [ref = ''], options) =>
   withCrew(cli, { start: false }, async (joined) => {
     const id = await findTask(joined.crew, ref);
-    const result = options.wait === false ? await joined.crew.peekResult(id) : await joined.crew.result(id, cli.signal);
+    const result = options.wait === false ? await joined.crew.peekResult(id) : await waitFor(cli, joined.crew, id);
     cli.signal.throwIfAborted();
     if (!result) {
       const status = await joined.crew.status(id);
@@ -20,6 +23,32 @@ export const run: Run = async (cli, [ref = ''], options) =>
     if (!cli.global.json && result.outcome !== 'completed') cli.out.note(salvageText(result, cli.out.paint.stderr));
     return exitOf(result);
   });
+
+/** It may wait for the operator who waits for it: each question is told on stderr. */
+async function waitFor(cli: Cli, crew: Crew, id: TaskId): Promise<Result> {
+  const there = new AbortController();
+  const told = new Set<string>();
+  const tell = (status: Status | null) => {
+    const question = status?.id === id && !status.outcome ? status.question : null;
+    if (!question || told.has(question.id)) return;
+    told.add(question.id);
+    for (const line of questionLines(id, question, cli.out.paint.stderr, 'cox answer')) cli.out.note(line);
+  };
+  const follow = async () => {
+    const events = crew.watch(id, there.signal);
+    const first = events.next();
+    tell(await crew.status(id));
+    for (let event = await first; !event.done; event = await events.next())
+      if (event.value.kind === 'status') tell(event.value.status);
+  };
+  const following = follow().catch(() => {});
+  try {
+    return await crew.result(id, cli.signal);
+  } finally {
+    there.abort();
+    await following;
+  }
+}
 
 export const exitOf = ({ outcome }: Pick<Result, 'outcome'>): ExitCode =>
   outcome === 'completed' ? exitCodes.ok : outcome === 'failed' ? exitCodes.failed : exitCodes.cancelled;

@@ -12,6 +12,9 @@ const asks: Record<Question['kind'], string> = {
   checkpoint: 'cannot go on',
 };
 
+/** As one argument where a shell reads it. */
+const words = (text: string, command: string): string => (command.startsWith('cox') && text.includes(' ') ? `"${text}"` : text);
+
 /** `command`: how the operator's surface spells it, `cox answer` or `/answer`. */
 export function questionLines(id: string, question: Question, paint: Paint, command: string): string[] {
   const [first = '', ...rest] = printable(question.text).split('\n');
@@ -20,6 +23,6 @@ export function questionLines(id: string, question: Question, paint: Paint, comm
   return [
     `${paint.yellow('?')} ${paint.bold(id)} ${asks[question.kind]}: ${first}${rest.length === 0 ? choices : ''}`,
     ...rest.map((line, at) => `    ${line}${at === rest.length - 1 ? choices : ''}`),
-    paint.dim(`    ${command} ${id} ${question.id} ${question.choices?.[0] ?? '…'}`),
+    paint.dim(`    ${command} ${id} ${question.id} ${words(question.choices?.[0] ?? '…', command)}`),
   ];
 }

@@ -36,6 +36,16 @@ test('a kind that thinks in code calls its tools and ends with its word, without
   expect(result.usageByBackend).toEqual({ code: { inputTokens: 0, outputTokens: 0, costUsd: 0 } });
 });
 
+test('a task that becomes too long to be stored fails with the reason, and not as one that kills its workers', async () => {
+  const { randomBytes } = await import('node:crypto');
+  const wordy = defineKind({ name: 'wordy', think: () => randomBytes(12 * 2 ** 20).toString('base64') });
+  const joined = await crew.join();
+  await crew.node(joined, { kinds: [wordy] });
+  const id = await joined.crew.dispatch({ type: 'wordy', instruction: 'talk' });
+  const result = await joined.crew.result(id, never);
+  expect(result).toMatchObject({ outcome: 'failed', failure: { code: 'too-big' }, salvage: { remaining: 'talk' } });
+});
+
 test('what it throws is a failure like a model’s: the task asks for help, and a correction reaches the next step', async () => {
   const picky = defineKind({
     name: 'picky',
