@@ -77,8 +77,10 @@ describe('from a second terminal', () => {
   it('a question is answered by its id, and an answer to none comes back with exit code 4', async () => {
     const { id, call } = await inFlight('ask me', 'files');
     const watch = world.start(['watch', id, '--json'], { stdin: null });
+    const waits = world.start(['result', id], { stdin: null });
     call.call('ask_operator', { question: 'Which colour?' });
     await watch.says('stdout', /Which colour\?/);
+    await waits.says('stderr', /Which colour\?[^]*cox answer/);
     const status = await world.json<Status>(['status', id]);
     expect(status.value).toMatchObject({ state: 'awaiting-steer', question: { id: 'q1', kind: 'asked' } });
     expect(await world.json<Steered>(['answer', id, 'q9', 'blue'])).toMatchObject({ code: 4, value: { fate: 'returned' } });
@@ -86,6 +88,7 @@ describe('from a second terminal', () => {
     const next = await callAbout('ask me');
     expect(next.texts('tool').join()).toContain('blue');
     next.reply('blue it is');
+    expect(await waits.ended).toMatchObject({ code: 0, stdout: 'blue it is\n' });
     const { code, stdout } = await watch.ended;
     expect(code).toBe(0);
     const events = stdout
