@@ -1,6 +1,7 @@
 /** A sub-agent under the host: the chart with its effects, and what the bus sees of it. */
 import type { SnapshotFrom } from 'xstate';
 import type { Result, TaskState } from '../bus/messages.ts';
+import { parentOf } from '../bus/task-id.ts';
 import { type Message, totalUsage } from '../machines/conversation.ts';
 import { type SubAgentInput, subAgent, subAgentVersion } from '../machines/sub-agent.ts';
 import type { Backends } from '../roster/backends.ts';
@@ -39,7 +40,7 @@ export function subAgentRole(port: HostPort, options: SubAgentRoleOptions): Role
     limits: {
       ...kind.limits,
       ...(spec.limits.steps !== undefined && { steps: spec.limits.steps }),
-      ...(spec.limits.costUsd !== undefined && { costUsd: spec.limits.costUsd }),
+      ...(spec.limits.costUsd !== undefined && { costUsd: limitOf(port.id, spec.limits.costUsd, kind.limits.costUsd) }),
       deadlineAt: spec.deadlineAt === null ? null : Date.parse(spec.deadlineAt),
     },
     ...(port.earlier && { earlier: port.earlier }),
@@ -89,6 +90,10 @@ export function subAgentRole(port: HostPort, options: SubAgentRoleOptions): Role
     result: async (snapshot) => resultOf(of(snapshot)),
   };
 }
+
+/** What whoever dispatches it allows takes the place of the kind's limit; a share of a goal's budget only tightens it. */
+const limitOf = (id: string, asked: number | null, ofKind: number | null): number | null =>
+  parentOf(id) === null || asked === null || ofKind === null ? asked : Math.min(asked, ofKind);
 
 export const stateOf = ({ value }: { value: unknown }): TaskState =>
   (typeof value === 'string' ? value : Object.values(value as Record<string, string>)[0]) as TaskState;

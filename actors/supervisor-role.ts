@@ -38,7 +38,9 @@ export interface SupervisorRoleOptions extends PlanOptions {
 export function supervisorRole(port: HostPort, options: SupervisorRoleOptions): Role {
   const { bus, now, roster, backends, drainMs } = options;
   const { spec } = port;
-  const children = new Children(bus, port, now);
+  // A goal below another has its share of that one's.
+  const budgetUsd = () => spec.limits.costUsd ?? roster().budgets.goalUsd;
+  const children = new Children(bus, port, now, budgetUsd);
   const { concurrency, onFailure, maxAttempts } = roster().supervision;
   const deadlineAt = spec.deadlineAt === null ? null : Date.parse(spec.deadlineAt);
   const input: SupervisorInput = {

@@ -66,7 +66,7 @@ const Routing = section({
 });
 
 const Budgets = section({
-  goal_usd: usd.describe('US dollars one goal with all its sub-tasks may cost; null: no limit.'),
+  goal_usd: usd.describe('US dollars one goal with all its sub-tasks may cost, shared out as they start; null: no limit.'),
   task_usd: usd.describe('US dollars one sub-task may cost where its kind sets no limit; null: no limit.'),
 }).transform((it) => ({ goalUsd: it.goal_usd, taskUsd: it.task_usd }));
 
