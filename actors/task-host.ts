@@ -385,11 +385,12 @@ export class TaskHost implements HostPort {
       for (const waiter of waiters) waiter.reject(new Error('its parent has ended'));
       return 'orphaned';
     }
-    for (const waiter of waiters) waiter.resolve();
-    const [statusSeq] = await Promise.all([
-      flush(this.#bus, written.record, this.#ended.signal),
-      this.#role.reconcile?.(snapshot),
-    ]);
+    const telling = flush(this.#bus, written.record, this.#ended.signal);
+    // What starts now may keep the process busy for a while: operators are told first.
+    this.#bus.turn.atEnd(() => {
+      for (const waiter of waiters) waiter.resolve();
+    });
+    const [statusSeq] = await Promise.all([telling, this.#role.reconcile?.(snapshot)]);
     this.#held = { ...written, record: { ...written.record, outbox: [], statusSeq } };
     this.#passing.covered(this.#held.record);
     return 'written';
