@@ -9,7 +9,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const alone = ['test/roster/embedded/**/*.test.ts', 'test/package/**/*.test.ts', 'test/**/*.inference.test.ts'];
 
 /** By far the longest: begun last, they would run on alone while a core is idle. A fresh clone has no timings that vitest could sort by. */
-const longest = ['models/mutation', 'models/supervisor', 'e2e/commands', 'faults/', 'e2e/repl', 'platform/download'];
+const longest = ['models/mutation', 'models/supervisor', 'e2e/commands', 'faults/', 'e2e/crew', 'e2e/repl', 'platform/download'];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
