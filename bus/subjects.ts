@@ -36,6 +36,9 @@ export class Subjects {
   readonly everyLetter = () => `${this.namespace}.dead.>`;
   /** Answered by nodes that find no room on the bus, and by nobody else. */
   readonly full = () => `${this.namespace}.full`;
+  /** From the waker to whichever node has the task. */
+  readonly nudge = (id: TaskId) => `${this.namespace}.nudge.${id}`;
+  readonly everyNudge = () => `${this.namespace}.nudge.*.*`;
   readonly api = () => `${this.namespace}.api`;
 
   /** Streams and buckets take no dots in their names. */
@@ -75,6 +78,11 @@ export class Subjects {
 
   parseTimer(subject: string): TaskId | null {
     const tokens = subject.slice(this.timer('', 'due').length);
+    return isTaskId(tokens) ? tokens : null;
+  }
+
+  parseNudge(subject: string): TaskId | null {
+    const tokens = subject.slice(`${this.namespace}.nudge.`.length);
     return isTaskId(tokens) ? tokens : null;
   }
 

@@ -1,4 +1,7 @@
-/** The core-NATS copies of steers and results: nudges to read the log now. Lost ones cost time, never a message. */
+/**
+ * Nudges to read the log now: the core-NATS copies of steers and results, and what the waker says. In a cluster a copy may come before the log has
+ * the message, the waker's never does. Lost ones cost time, never a message.
+ */
 import type { Bus } from '../bus.ts';
 import { parentOf, type TaskId } from '../task-id.ts';
 
@@ -12,7 +15,13 @@ export function onNudge({ nc, subjects }: Bus, nudge: (id: TaskId) => void): { s
         if (addressee) nudge(addressee);
       },
     });
-  const subscriptions = [listen('steering'), listen('result')];
+  const told = nc.subscribe(subjects.everyNudge(), {
+    callback: (_, { subject }) => {
+      const id = subjects.parseNudge(subject);
+      if (id) nudge(id);
+    },
+  });
+  const subscriptions = [listen('steering'), listen('result'), told];
   return {
     stop: () => {
       for (const subscription of subscriptions) subscription.unsubscribe();

@@ -80,7 +80,10 @@ export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): 
       return 'covered';
     }
     if (cursor >= message.seq) return 'covered';
-    if (record.phase !== 'parked') return 'later';
+    if (record.phase !== 'parked') {
+      bus.nc.publish(bus.subjects.nudge(addressee));
+      return 'later';
+    }
     await enqueue(bus, record.spec.type, 'wake', { id: addressee, t: record.t + 1 });
     return 'woken';
   };

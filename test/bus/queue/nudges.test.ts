@@ -1,0 +1,29 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Joined } from '../../../actors/join.ts';
+import { onNudge } from '../../../bus/queue/nudges.ts';
+import { startWaker } from '../../../bus/queue/waker.ts';
+import { type TestCrew, testCrew } from '../../support/crew.ts';
+
+let crew: TestCrew;
+let joined: Joined;
+beforeEach(async () => {
+  crew = await testCrew();
+  joined = await crew.join();
+});
+afterEach(() => crew.stop());
+
+test('a waker on another node nudges whoever has the task, though the copy of the steer has come and gone', async () => {
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
+  const node = await crew.node(joined);
+  await crew.model.next();
+  await node.stop();
+  // Nobody listens when the steer is published, as if its copy had come before the log had it.
+  await joined.crew.steer(id, { type: 'steer', text: 'hurry' });
+  const nudged = new Promise<string>((resolve) => {
+    onNudge(joined.bus, resolve);
+  });
+  await joined.bus.nc.flush();
+  const waker = await startWaker(joined.bus, { node: 'another', now: () => new Date().toISOString(), local: () => null });
+  expect(await nudged).toBe(id);
+  await waker.stop();
+});
