@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The entry of `cox`: parses, runs one command, reports what went wrong, ends with its exit code. */
+import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
@@ -119,5 +120,7 @@ function stopWriting(error: Error & { code?: string }): void {
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 // What is loaded from here on is compiled once for each version of Node, which saves a third of a start.
-enableCompileCache(join(foldersOf(process.env).cache, 'compiled'));
+// Where a folder for it is there: Node never returns from making one in some places (/proc).
+const { cache } = foldersOf(process.env);
+if (existsSync(cache)) enableCompileCache(join(cache, 'compiled'));
 await endProcess(await main());
