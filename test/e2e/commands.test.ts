@@ -80,7 +80,7 @@ describe('from a second terminal', () => {
     const waits = world.start(['result', id], { stdin: null });
     call.call('ask_operator', { question: 'Which colour?' });
     await watch.says('stdout', /Which colour\?/);
-    await waits.says('stderr', /Which colour\?[^]*cox answer/);
+    await waits.says('stderr', /Which colour\?[\s\S]*cox answer/);
     const status = await world.json<Status>(['status', id]);
     expect(status.value).toMatchObject({ state: 'awaiting-steer', question: { id: 'q1', kind: 'asked' } });
     expect(await world.json<Steered>(['answer', id, 'q9', 'blue'])).toMatchObject({ code: 4, value: { fate: 'returned' } });
