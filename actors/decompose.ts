@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { PlanTask } from '../bus/messages.ts';
+import { noUsage } from '../machines/conversation.ts';
 import type { DecomposeInput, SupervisorEvent } from '../machines/goal.ts';
 import { check, explain, type NodeSpec, type Reduce } from '../machines/plan.ts';
 import { CoxError } from '../platform/errors.ts';
@@ -45,7 +46,7 @@ export const decompose = (port: HostPort, options: PlanOptions) =>
           type: 'PLANNED',
           nodes: tasks,
           reduce: given.reduce,
-          usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
+          usage: noUsage,
           backend: 'plan',
         });
       }

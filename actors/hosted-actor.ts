@@ -53,9 +53,9 @@ export class HostedActor {
     this.#actor.subscribe({
       next: () => {
         const now = this.snapshot;
-        if (!before || hasMoved(before, now) || before.context.step !== now.context.step)
-          this.#lastTransitionAt = this.#options.now().toISOString();
-        if (!before || isWorthACommit(before, now)) this.#options.onChange();
+        const moved = !before || hasMoved(before, now);
+        if (moved || before?.context.step !== now.context.step) this.#lastTransitionAt = this.#options.now().toISOString();
+        if (!before || moved || hasGained(before, now)) this.#options.onChange();
         before = now;
       },
       error: (cause) => {
@@ -82,8 +82,7 @@ const hasMoved = (before: HostedSnapshot, now: HostedSnapshot): boolean =>
   before.value !== now.value && JSON.stringify(before.value) !== JSON.stringify(now.value);
 
 /** Tokens come many times a second and are not worth a write each: the text heard so far is kept with the next commit. */
-function isWorthACommit(before: HostedSnapshot, now: HostedSnapshot): boolean {
-  if (hasMoved(before, now)) return true;
+function hasGained(before: HostedSnapshot, now: HostedSnapshot): boolean {
   const a: object = before.context;
   const b: object = now.context;
   return Object.keys(b).some((key) => key !== 'partial' && a[key as never] !== b[key as never]);

@@ -1,5 +1,6 @@
 /** Results of sub-tasks become one answer: by the orchestrator, by a named backend, or plainly by code. */
 import type { Result } from '../bus/messages.ts';
+import { noUsage } from '../machines/conversation.ts';
 import type { ReduceInput, SupervisorEvent } from '../machines/goal.ts';
 import { all, type PlanNode } from '../machines/plan.ts';
 import { ModelError } from '../roster/errors.ts';
@@ -17,8 +18,6 @@ export interface ReduceOptions extends PlanOptions {
   /** Results of the plan's nodes, read from the bus. */
   readonly outcomes: (nodes: readonly PlanNode[]) => Promise<Outcome[]>;
 }
-
-const noUsage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
 
 export const reduce = (port: HostPort, options: ReduceOptions) =>
   effect<ReduceInput, SupervisorEvent>(

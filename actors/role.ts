@@ -67,9 +67,9 @@ export interface View {
 
 export interface Role {
   readonly machine: { readonly id: string; readonly version: number };
-  /** The chart with its effects. */
+  /** The chart; its effects are looked up by the running machine (actors/effect.ts). */
   readonly logic: AnyActorLogic;
-  /** Under the names by which the chart invokes them. */
+  /** This task's own, under the names by which the chart invokes them. */
   readonly effects: Parameters<typeof provideEffects>[1];
   readonly input: unknown;
   /** Where the machine waits with nothing of its own to do: it may be parked at once, after a moment of quiet, or not at all. */

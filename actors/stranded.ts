@@ -10,6 +10,7 @@ import type { Question, Receipt } from '../bus/messages.ts';
 import { afterPark } from '../bus/queue/claim.ts';
 import { endTask } from '../bus/queue/end-task.ts';
 import { type Held, replaceState, returned, type StateRecord, steersOf, withStatus } from '../bus/state/state-record.ts';
+import { noUsage } from '../machines/conversation.ts';
 import { beginningOf } from './beginning.ts';
 
 export type Settled =
@@ -116,7 +117,7 @@ const standing = ({ last, spec }: StateRecord, at: Date) => ({
   backend: last?.backend ?? spec.backend,
   paused: false,
   question: null,
-  usage: last?.usage ?? { inputTokens: 0, outputTokens: 0, costUsd: 0 },
+  usage: last?.usage ?? noUsage,
   outcome: null,
   ...(last?.subTasks && { subTasks: last.subTasks }),
 });

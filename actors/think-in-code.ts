@@ -1,4 +1,5 @@
 /** A step of thinking that a program does itself: rules, a parser, another service. No backend is asked and nothing is spent. */
+import { noUsage } from '../machines/conversation.ts';
 import type { SubAgentEvent, ThinkInput } from '../machines/sub-agent.ts';
 import { effect } from './effect.ts';
 import type { CodeReply, Kind, ThinkInCode } from './kind.ts';
@@ -7,7 +8,6 @@ import { asToolCall, failureOf } from './think.ts';
 
 /** The name that usage is counted under. */
 const backend = 'code';
-const usage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
 
 /** Not written ahead: it may run again, as a model call may, and has no cost that would have to be held. */
 export const thinkInCode = (port: HostPort, options: { kind: Kind; gated: readonly string[]; run: ThinkInCode }) =>
@@ -16,7 +16,7 @@ export const thinkInCode = (port: HostPort, options: { kind: Kind; gated: readon
       const said = await options.run({ instruction, messages, step, context: port.spec.context }, signal);
       const { text, calls = [] }: CodeReply = typeof said === 'string' ? { text: said } : said;
       const asked = calls.map((call, index) => asToolCall(call, `s${step}-${index}`, options));
-      say({ type: 'MODEL_REPLIED', text, calls: asked, usage, backend });
+      say({ type: 'MODEL_REPLIED', text, calls: asked, usage: noUsage, backend });
     },
     (cause) => ({ type: 'MODEL_FAILED', error: failureOf(cause) }),
   );

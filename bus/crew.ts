@@ -7,6 +7,7 @@ import { parseStatus } from './log/projection.ts';
 import { describe } from './log/steering-log.ts';
 import {
   Live,
+  noUsage,
   type Receipt,
   type Result,
   type Status,
@@ -15,6 +16,7 @@ import {
   TaskSpec,
   type TreeNode,
 } from './messages.ts';
+import { parseMessage } from './parse-message.ts';
 import { publish } from './publish.ts';
 import { enqueue } from './queue/task-queue.ts';
 import { undoDispatch } from './queue/undo-dispatch.ts';
@@ -242,18 +244,13 @@ const idleStatus = (record: StateRecord): Status => ({
   paused: false,
   question: null,
   receipts: [],
-  usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
+  usage: noUsage,
   outcome: null,
 });
 
 const statusEvent = (status: Status | null): CrewEvent | null => status && { kind: 'status', status };
 const resultEvent = (id: TaskId | null | undefined): CrewEvent | null => (id ? { kind: 'result', id } : null);
 function liveEvent(id: TaskId | null, data: Uint8Array): CrewEvent | null {
-  if (!id) return null;
-  try {
-    const live = Live.safeParse(JSON.parse(new TextDecoder().decode(data)));
-    return live.success ? { kind: 'live', id, live: live.data } : null;
-  } catch {
-    return null;
-  }
+  const live = id && parseMessage(Live, data);
+  return id && live ? { kind: 'live', id, live } : null;
 }

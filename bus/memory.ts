@@ -6,6 +6,7 @@ import { type KV, Kvm } from '@nats-io/kv';
 import { z } from 'zod';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
+import { parseMessage } from './parse-message.ts';
 import { patiently } from './patience.ts';
 import { copies } from './replicas.ts';
 import { noRoom, refusesForRoom } from './room/room.ts';
@@ -131,13 +132,7 @@ function checkKey(key: string): void {
 }
 
 /** Anybody may write into the bucket: what is no note is left out. */
-function parse(value: Uint8Array): z.infer<typeof Value> | null {
-  try {
-    return Value.safeParse(JSON.parse(new TextDecoder().decode(value))).data ?? null;
-  } catch {
-    return null;
-  }
-}
+const parse = (value: Uint8Array) => parseMessage(Value, value);
 
 const wordsOf = (text: string): string[] => [...new Set(text.toLowerCase().match(/[\p{L}\p{N}]{2,}/gu) ?? [])];
 

@@ -31,6 +31,7 @@ export const Usage = z.object({
   costUsd: z.number().nonnegative(),
 });
 export type Usage = z.infer<typeof Usage>;
+export const noUsage: Usage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
 
 export const Failure = z.object({ code: z.string(), message: z.string(), retryable: z.boolean() });
 export type Failure = z.infer<typeof Failure>;

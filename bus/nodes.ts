@@ -2,6 +2,7 @@
 import { NoRespondersError } from '@nats-io/nats-core';
 import type { Bus } from './bus.ts';
 import { NodeReport } from './messages.ts';
+import { parseMessage } from './parse-message.ts';
 
 /** A node that has not answered by then is frozen, or has no time for its tasks either. */
 const firstMs = 2_000;
@@ -13,7 +14,7 @@ export async function* nodesOf({ nc, subjects }: Bus): AsyncGenerator<NodeReport
   const how = { strategy: 'stall', maxWait: firstMs, stall: quietMs } as const;
   try {
     for await (const message of await nc.requestMany(`${subjects.api()}.nodes`, '{}', how)) {
-      const report = parse(message.data);
+      const report = parseMessage(NodeReport, message.data);
       if (report) yield report;
     }
   } catch (cause) {
@@ -27,13 +28,4 @@ export async function allNodes(bus: Bus): Promise<NodeReport[]> {
   const nodes: NodeReport[] = [];
   for await (const node of nodesOf(bus)) nodes.push(node);
   return nodes.sort((a, b) => (a.since < b.since ? -1 : 1));
-}
-
-function parse(data: Uint8Array): NodeReport | null {
-  try {
-    const { data: report } = NodeReport.safeParse(JSON.parse(new TextDecoder().decode(data)));
-    return report ?? null;
-  } catch {
-    return null;
-  }
 }

@@ -1,6 +1,6 @@
 /** What operators sent to a task that had ended already, or that never was: every steer ends in one final receipt (DESIGN, G). */
 import type { Bus } from '../bus.ts';
-import { type Status, TaskSpec } from '../messages.ts';
+import { noUsage, type Status, TaskSpec } from '../messages.ts';
 import { publish } from '../publish.ts';
 import {
   createState,
@@ -10,7 +10,7 @@ import {
   replaceState,
   returned,
   type StateRecord,
-  steersOf,
+  unseen,
   withStatus,
 } from '../state/state-record.ts';
 import type { TaskId } from '../task-id.ts';
@@ -28,8 +28,7 @@ export async function returnLate(bus: Bus, id: string, at: () => string, signal?
     const unread = await readSteering(bus, id, record.steeringCursor);
     let next = record;
     if (unread.length > 0) {
-      const taken = steersOf(record);
-      const fresh = unread.filter(({ steer }) => !taken.has(steer) && taken.add(steer));
+      const fresh = unseen(record, unread);
       const receipts = fresh.map((s) =>
         returned(s.steer, kindOf(s), s.seq, s.problem ?? `the task has ended: ${record.result?.outcome}`),
       );
@@ -46,7 +45,6 @@ export async function returnLate(bus: Bus, id: string, at: () => string, signal?
   }
 }
 
-const noUsage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
 const nobody = (at: string) => ({
   at,
   state: 'idle' as const,
@@ -69,8 +67,7 @@ export async function returnUnborn(bus: Bus, id: TaskId, node: string, at: () =>
     const spec = TaskSpec.parse({ type: 'unknown', instruction: '-' });
     const record: StateRecord = held?.record ?? { ...newRecord(id, spec, node, at()), phase: 'unborn' };
     const unread = await readSteering(bus, id, record.steeringCursor);
-    const taken = steersOf(record);
-    const fresh = unread.filter(({ steer }) => !taken.has(steer) && taken.add(steer));
+    const fresh = unseen(record, unread);
     let written: Held | null = held;
     if (unread.length > 0) {
       const receipts = fresh.map((s) => returned(s.steer, kindOf(s), s.seq, s.problem ?? `there is no task ${id}`));

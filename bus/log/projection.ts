@@ -4,6 +4,7 @@
  */
 import { type Bus, lastMessage } from '../bus.ts';
 import { Result, Status } from '../messages.ts';
+import { parseMessage } from '../parse-message.ts';
 import { publish } from '../publish.ts';
 import { readState, type StateRecord } from '../state/state-record.ts';
 
@@ -55,17 +56,5 @@ async function project<T>(
   return after;
 }
 
-export const parseStatus = (data: Uint8Array): Status | null => parse(Status, data);
-export const parseResult = (data: Uint8Array): Result | null => parse(Result, data);
-
-function parse<T>(
-  schema: { safeParse(value: unknown): { success: true; data: T } | { success: false } },
-  data: Uint8Array,
-): T | null {
-  try {
-    const parsed = schema.safeParse(JSON.parse(new TextDecoder().decode(data)));
-    return parsed.success ? parsed.data : null;
-  } catch {
-    return null;
-  }
-}
+export const parseStatus = (data: Uint8Array): Status | null => parseMessage(Status, data);
+export const parseResult = (data: Uint8Array): Result | null => parseMessage(Result, data);

@@ -3,8 +3,9 @@ import type { Bus } from '../bus.ts';
 import { flush } from '../log/projection.ts';
 import { readSteering } from '../log/steering-log.ts';
 import type { Failure, TaskSpec } from '../messages.ts';
+import { isPlanned } from '../state/parents.ts';
 import { createState, type Held, newRecord, readState, replaceState, type StateRecord } from '../state/state-record.ts';
-import { ordinalOf, parentOf, type TaskId } from '../task-id.ts';
+import { parentOf, type TaskId } from '../task-id.ts';
 import { lostSoFar, sendLetter } from './dead-letters.ts';
 import { type Delivery, enqueue } from './task-queue.ts';
 import { setTimer } from './timers.ts';
@@ -132,11 +133,4 @@ export async function hasEndedAbove(bus: Bus, id: TaskId): Promise<boolean> {
   if (parent === null) return false;
   const above = await readState(bus, parent);
   return !above || above.record.phase === 'done';
-}
-
-/** A child exists once its number is in its parent's committed count. */
-export async function isPlanned(bus: Bus, id: TaskId): Promise<boolean> {
-  const parent = parentOf(id);
-  const above = parent === null ? null : await readState(bus, parent);
-  return above !== null && above.record.phase !== 'done' && ordinalOf(id) <= above.record.children;
 }

@@ -9,6 +9,7 @@ import { messageOf } from '../../platform/errors.ts';
 import type { Bus } from '../bus.ts';
 import { describe } from '../log/steering-log.ts';
 import { DeadLetter, Ticket } from '../messages.ts';
+import { parseMessage } from '../parse-message.ts';
 import { publish } from '../publish.ts';
 import { copies } from '../replicas.ts';
 import { readState, type StateRecord } from '../state/state-record.ts';
@@ -110,11 +111,4 @@ function whyNoTicket(text: string): string {
 }
 
 /** Null for what somebody else has put there. */
-export function parseLetter(data: Uint8Array): DeadLetter | null {
-  try {
-    const { data: letter } = DeadLetter.safeParse(JSON.parse(new TextDecoder().decode(data)));
-    return letter ?? null;
-  } catch {
-    return null;
-  }
-}
+export const parseLetter = (data: Uint8Array): DeadLetter | null => parseMessage(DeadLetter, data);

@@ -2,11 +2,9 @@
 import type { Bus } from '../bus.ts';
 import { flush } from '../log/projection.ts';
 import { readSteering } from '../log/steering-log.ts';
-import type { Failure, Receipt } from '../messages.ts';
-import { type Held, replaceState, returned, steersOf, withStatus } from '../state/state-record.ts';
+import { type Failure, noUsage, type Receipt } from '../messages.ts';
+import { type Held, replaceState, returned, unseen, withStatus } from '../state/state-record.ts';
 import { sendLetter } from './dead-letters.ts';
-
-const noUsage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
 
 /**
  * One commit with the result and a final receipt for every steer.
@@ -25,8 +23,7 @@ export async function endTask(
   const outcome = failure ? 'failed' : 'cancelled';
   const reason = `the task has ended: ${failure?.message ?? 'it was cancelled'}`;
   const unread = await readSteering(bus, record.id, record.steeringCursor);
-  const taken = steersOf(record);
-  const fresh = unread.filter(({ steer }) => !taken.has(steer) && taken.add(steer));
+  const fresh = unseen(record, unread);
   const usage = record.last?.usage ?? noUsage;
   const receipts = [
     ...record.inbox.map(({ steer, kind, seq }) => returned(steer, kind, seq, reason)),

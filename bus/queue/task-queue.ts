@@ -3,13 +3,14 @@
  * their own with slots of their own, so that a parked task can be reached however much work is queued.
  */
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
-import { crashPoint } from '../../platform/crash-point.ts';
 import type { Bus } from '../bus.ts';
 import { Ticket } from '../messages.ts';
+import { parseMessage } from '../parse-message.ts';
 import { pause } from '../pause.ts';
 import { publish } from '../publish.ts';
 import { ensureTicketConsumer, heartbeatMs } from '../streams.ts';
 import type { Queue } from '../subjects.ts';
+import { ack } from './ack.ts';
 import { buryTicket } from './dead-letters.ts';
 
 /** A delivery of a ticket. Acks go by stream sequence and not by delivery, so they decide nothing: state records do. */
@@ -64,7 +65,7 @@ export async function claimTickets(
   let pulling: ConsumerMessages | null = null;
 
   const take = (message: JsMsg) => {
-    const ticket = parseTicket(message.data);
+    const ticket = parseMessage(Ticket, message.data);
     if (!ticket) {
       void buryTicket(bus, message);
       return;
@@ -76,14 +77,7 @@ export async function claimTickets(
       redelivered: message.redelivered,
       deliveries: message.info.deliveryCount,
       working: () => message.working(),
-      ack: () => {
-        crashPoint('ack:before');
-        bus.turn.atEnd(() => {
-          if (bus.nc.isClosed()) return;
-          message.ack();
-          crashPoint('ack:after');
-        });
-      },
+      ack: () => ack(bus, message, 'ack'),
       nak: (delayMs) => message.nak(delayMs),
     };
     handle(delivery)
@@ -123,13 +117,4 @@ export async function claimTickets(
       await running;
     },
   };
-}
-
-function parseTicket(data: Uint8Array): Ticket | null {
-  try {
-    const parsed = Ticket.safeParse(JSON.parse(new TextDecoder().decode(data)));
-    return parsed.success ? parsed.data : null;
-  } catch {
-    return null;
-  }
 }

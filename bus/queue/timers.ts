@@ -1,11 +1,11 @@
 /** A parked task has no actor: the server keeps its deadline, as a scheduled message, and wakes it then. */
 import type { ConsumerMessages } from '@nats-io/jetstream';
-import { crashPoint } from '../../platform/crash-point.ts';
 import type { Bus } from '../bus.ts';
 import { publish } from '../publish.ts';
 import { readState } from '../state/state-record.ts';
 import { consuming, ensureTimerConsumer } from '../streams.ts';
 import type { TaskId } from '../task-id.ts';
+import { ack } from './ack.ts';
 import { enqueue } from './task-queue.ts';
 
 /** One timer a task: a later one takes the place of an earlier. Times that have passed are due at once. */
@@ -32,11 +32,7 @@ export async function startTimers(bus: Bus): Promise<{ stop(): Promise<void> }> 
     ...consuming,
     callback: (message) =>
       void wake(bus.subjects.parseTimer(message.subject)).then(
-        () => {
-          crashPoint('timer-ack:before');
-          message.ack();
-          crashPoint('timer-ack:after');
-        },
+        () => ack(bus, message, 'timer-ack'),
         (err) => {
           bus.log.warn({ err, subject: message.subject }, 'a timer could not be handled, it will again');
           message.nak(1_000);

@@ -3,16 +3,16 @@
  * no wake-up is lost (F): whatever the addressee was doing when the message came, someone looks again later.
  */
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
-import { crashPoint } from '../../platform/crash-point.ts';
 import type { Bus } from '../bus.ts';
 import { returnLate, returnUnborn, returnUnknown } from '../log/late-steers.ts';
 import { parseSteering } from '../log/steering-log.ts';
 import { isFull } from '../room/room.ts';
+import { isPlanned } from '../state/parents.ts';
 import { readState } from '../state/state-record.ts';
 import { consuming, ensureWakerConsumer } from '../streams.ts';
 import type { Channel } from '../subjects.ts';
 import { ordinalOf, parentOf, type TaskId } from '../task-id.ts';
-import { isPlanned } from './claim.ts';
+import { ack } from './ack.ts';
 import { enqueue } from './task-queue.ts';
 
 export interface WakerOptions {
@@ -37,14 +37,8 @@ export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): 
   const settle = async (message: JsMsg) => {
     try {
       const verdict = await judge(message);
-      if (verdict === 'covered') {
-        crashPoint('waker-ack:before');
-        bus.turn.atEnd(() => {
-          if (bus.nc.isClosed()) return;
-          message.ack();
-          crashPoint('waker-ack:after');
-        });
-      } else message.nak(backoffMs(verdict, message.info.deliveryCount));
+      if (verdict === 'covered') ack(bus, message, 'waker-ack');
+      else message.nak(backoffMs(verdict, message.info.deliveryCount));
     } catch (err) {
       if (bus.nc.isClosed()) return;
       bus.log.warn({ err, subject: message.subject }, 'the waker could not judge a message, it will again');

@@ -189,6 +189,12 @@ export const returned = (steer: string, kind: string, seq: number, reason: strin
   reason,
 });
 
+/** Those that this record has neither taken nor returned, each once. */
+export function unseen<T extends { readonly steer: string }>(record: StateRecord, steers: readonly T[]): T[] {
+  const seen = steersOf(record);
+  return steers.filter(({ steer }) => !seen.has(steer) && seen.add(steer));
+}
+
 /** Ids of every steer that this record has taken or returned: a copy of one is dropped. */
 export function steersOf({ known, inbox, snapshot }: StateRecord): Set<string> {
   // Every chart keeps its ledger in `context.steers`.

@@ -1,5 +1,5 @@
 /** Records as rows of a list and of a tree. */
-import type { Question, Status, TaskState, TreeNode } from '../messages.ts';
+import { noUsage, type Question, type Status, type TaskState, type TreeNode } from '../messages.ts';
 import { parentOf, type TaskId } from '../task-id.ts';
 import type { Phase, StateRecord } from './state-record.ts';
 
@@ -16,8 +16,6 @@ export interface TaskSummary {
   readonly createdAt: string;
   readonly updatedAt: string;
 }
-
-const noUsage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
 
 export const summaryOf = ({ id, spec, instruction, phase, last, createdAt }: StateRecord): TaskSummary => ({
   id,
