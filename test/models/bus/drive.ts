@@ -6,6 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { SteeringInput } from '../../../bus/messages.ts';
 import { TaskSpec } from '../../../bus/messages.ts';
+import { pause } from '../../../bus/pause.ts';
 import { enqueue } from '../../../bus/queue/task-queue.ts';
 import { createState, newRecord, readState, type StateRecord } from '../../../bus/state/state-record.ts';
 import { goalOf, newRoot } from '../../../bus/task-id.ts';
@@ -31,6 +32,8 @@ function flightOf(record: StateRecord): string | null {
 }
 const effectOf = (flight: string) => flight.split(' ')[0] as 'think' | 'act';
 
+const runAgain = 'run it again';
+const isTaken = (record: StateRecord, { id }: Command) => committed(record).context.steers.some((steer) => steer.id === id);
 const isCommand = (event: SubAgentEvent): event is Command => 'id' in event;
 const isLastWord = ({ type }: SubAgentEvent) => ['MODEL_REPLIED', 'MODEL_FAILED', 'TOOL_RETURNED'].includes(type);
 
@@ -39,6 +42,8 @@ function messageOf(command: Command): SteeringInput {
   return { type: type.toLowerCase(), ...fields } as SteeringInput;
 }
 
+/** By how much the clocks of two nodes may differ, more or less: each knows the server's time to half a round trip. */
+const againMs = 100;
 /** Far more cooperation than any path needs. */
 const patience = 40;
 
@@ -86,6 +91,10 @@ export class Drive {
     try {
       if (isEarly) this.#shadow.drive(event);
       const is = isEarly ? await this.#sendEarly(event) : await this.#bringAbout(event);
+      if (isCommand(event) && this.#cameTooSoon(event)) {
+        await pause(againMs);
+        return await this.go({ ...event, id: `${event.id}'` });
+      }
       this.#contract.after(event as ModelEvent, is);
       if (!isEarly) this.#shadow.drive(event);
     } catch (cause) {
@@ -179,8 +188,13 @@ export class Drive {
       default:
         await this.#waitOutDoubt(event);
         await this.#steer(event);
-        return this.#observe(event, (record) => committed(record).context.steers.some(({ id }) => id === event.id));
+        return this.#observe(event, (record) => isTaken(record, event) || record.known.includes(event.id));
     }
+  }
+
+  /** Whether a doubt has passed is for the node's clock to say, which is not ours: an operator who is told so answers again. */
+  #cameTooSoon(command: Command): boolean {
+    return command.type === 'ANSWER' && command.text === runAgain && this.record !== null && !isTaken(this.record, command);
   }
 
   async #dispatch(): Promise<void> {
@@ -202,9 +216,9 @@ export class Drive {
 
   /** As long as the lost worker may still run the call, `run it again` is refused: the record says until when. */
   async #waitOutDoubt(command: Command): Promise<void> {
-    if (command.type !== 'ANSWER' || command.text !== 'run it again' || !this.record?.doubtfulUntil) return;
+    if (command.type !== 'ANSWER' || command.text !== runAgain || !this.record?.doubtfulUntil) return;
     const leftMs = Date.parse(this.record.doubtfulUntil) - Date.now();
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, leftMs + 1)));
+    await pause(Math.max(0, leftMs + 1));
   }
 
   async #read(what: string, isSo: (record: StateRecord) => boolean): Promise<void> {
