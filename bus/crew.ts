@@ -20,6 +20,7 @@ import { parseMessage } from './parse-message.ts';
 import { publish } from './publish.ts';
 import { enqueue } from './queue/task-queue.ts';
 import { undoDispatch } from './queue/undo-dispatch.ts';
+import { onReconnect } from './reconnections.ts';
 import { isFull } from './room/room.ts';
 import { allRecords } from './state/records.ts';
 import { createState, newRecord, readState, type StateRecord } from './state/state-record.ts';
@@ -138,21 +139,27 @@ export class Crew {
 
   /** Waits for the result, however long it takes. @throws CoxError `unknown-task`; AbortError. */
   async result(id: TaskId, signal: AbortSignal): Promise<Result> {
-    const subscription = this.bus.nc.subscribe(this.bus.subjects.of(id, 'result'));
-    const stop = () => subscription.unsubscribe();
-    signal.addEventListener('abort', stop);
+    const { nc, subjects } = this.bus;
+    let news = Promise.withResolvers<void>();
+    const look = () => news.resolve();
+    const subscription = nc.subscribe(subjects.of(id, 'result'), { callback: look });
+    // What was published while the connection was away is not told again.
+    const stopWatching = onReconnect(nc, look);
+    signal.addEventListener('abort', look);
+    void subscription.closed.then(look);
     try {
-      const there = await this.peekResult(id);
-      if (there) return there;
-      for await (const _ of subscription) {
+      while (!signal.aborted && !nc.isClosed()) {
         const result = await this.peekResult(id);
         if (result) return result;
+        await news.promise;
+        news = Promise.withResolvers();
       }
       signal.throwIfAborted();
       throw new CoxError('bus-closed', 'The connection to the bus was closed', { hint: 'Ask again with `cox result`.' });
     } finally {
-      signal.removeEventListener('abort', stop);
-      stop();
+      signal.removeEventListener('abort', look);
+      stopWatching();
+      subscription.unsubscribe();
     }
   }
 

@@ -172,6 +172,27 @@ test('a link that is dead longer than the ack wait costs a question, and the nod
   await keepTheBooksAgain(id);
 });
 
+test('who waits for a result over a link that is away when it comes, is given it all the same', async () => {
+  const near = await nodeOf(driver, 10_000);
+  const id = await driver.crew.dispatch({ type: 'clerk', instruction: 'Book sloes' });
+  const operator = new Operator(driver, id);
+  const deed = await outside.next();
+  const waiting = far.crew.result(id, never);
+  // It has looked, too, and found none yet.
+  expect(await far.crew.peekResult(id)).toBeNull();
+  network.weather = { kind: 'deaf' };
+  network.cut();
+  await network.dialled();
+  deed.answer();
+  const result = await driver.crew.result(id, never);
+  await operator.rest();
+  // Nobody is left to tell of it once more.
+  await near.stop();
+  network.weather = { kind: 'fair' };
+  network.cut();
+  expect(await waiting).toEqual(result);
+});
+
 async function keepTheBooksAgain(before: string): Promise<void> {
   const told = await audit(driver, before);
   outside.deeds.length = 0;
