@@ -48,6 +48,8 @@ export async function connectBus({ to, name, log, inboxPrefix, signal }: Connect
     reconnectJitter: reconnectJitterMs,
     pingInterval: pingIntervalMs,
     maxPingOut: maxPingsOut,
+    // Else the second login that fails in the life of a connection closes it for good, though both only came too late.
+    ignoreAuthErrorAbort: true,
   };
   const connection = await dial(to, options, signal);
   const version = versionIn(connection.info?.version ?? '') ?? '0.0.0';
@@ -59,9 +61,14 @@ export async function connectBus({ to, name, log, inboxPrefix, signal }: Connect
   return connection;
 }
 
+/** So often the server may find that we log in too slowly. */
+const maxLateLogins = 5;
+/** It waits for 2 s by default, and says of a machine too busy for that what it says of a wrong password. */
+const isTooLate = (error: unknown): boolean => error instanceof AuthorizationError && /timeout/i.test(error.message);
+
 /** An embedded server that died meanwhile is brought back and dialled again. */
 async function dial(to: ConnectOptions['to'], options: ConnectionOptions, signal?: AbortSignal): Promise<NatsConnection> {
-  for (;;) {
+  for (let late = 0; ; ) {
     signal?.throwIfAborted();
     const dialled = isEmbedded(to) ? to.pid : null;
     const dialing = !isEmbedded(to) && to.transport === 'websocket' ? wsconnect(options) : connect(options);
@@ -69,6 +76,7 @@ async function dial(to: ConnectOptions['to'], options: ConnectionOptions, signal
       return await abortable(dialing, signal);
     } catch (error) {
       if (signal?.aborted) throw error;
+      if (isTooLate(error) && ++late < maxLateLogins) continue;
       if (isEmbedded(to)) await to.ensure();
       if (isEmbedded(to) && to.pid !== dialled) options = { ...options, servers: to.url };
       else throw refusal(error, shownAs(to), isEmbedded(to) ? 'the embedded server' : to.credentialsFrom);
@@ -85,7 +93,6 @@ const embeddedLogin = (server: EmbeddedServer): ConnectionOptions => ({
     () => server.user,
     () => server.pass,
   ),
-  ignoreAuthErrorAbort: true,
 });
 
 const addressLogin = ({ servers, tls, authenticator }: BusAddress): ConnectionOptions => ({
@@ -96,7 +103,7 @@ const addressLogin = ({ servers, tls, authenticator }: BusAddress): ConnectionOp
 
 function refusal(error: unknown, shown: string, credentialsFrom: string): CoxError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  if (error instanceof AuthorizationError)
+  if (error instanceof AuthorizationError && !isTooLate(error))
     return new CoxError('nats-denied', `The NATS server ${shown} refused the credentials (from ${credentialsFrom})`, {
       hint: 'Check NATS_CREDS, NATS_NKEY, NATS_TOKEN or NATS_USER and NATS_PASSWORD, or the user in NATS_URL.',
       cause: error,

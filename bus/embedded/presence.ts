@@ -7,7 +7,7 @@ import { CoxError, messageOf } from '../../platform/errors.ts';
 import type { EmbeddedServer } from './embedded-server.ts';
 
 /** Before a server that takes connections but says nothing is called frozen. */
-export const frozenAfterMs = 5_000;
+export const frozenAfterMs = 10_000;
 const reconnectWaitMs = 50;
 
 /** @throws CoxError `nats-frozen`, `nats-unreachable`. */

@@ -21,6 +21,8 @@ export interface Credentials {
 /** Large results go to the object store; this only leaves room for a goal or a steer of a few MB. */
 const maxPayloadBytes = 8 * 1024 * 1024;
 const logBytes = 10 * 1024 * 1024;
+/** For a client to log in. By the server's default of 2 s, one that is held up on a busy machine is told that it was refused. */
+const loginTimeoutS = 30;
 
 /** The account of all actors. The store's folders are named after it: renaming it hides all tasks. */
 export const account = 'COX';
@@ -53,6 +55,7 @@ export function serverConfig(paths: ServerPaths, { port, serverName, credentials
         SYS: { users: [{ user: credentials.systemUser, password: credentials.systemPassword }] },
       },
       system_account: 'SYS',
+      authorization: { timeout: loginTimeoutS },
     },
     null,
     2,

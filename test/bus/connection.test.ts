@@ -92,6 +92,15 @@ it('says that the credentials were refused and where they came from, without sho
   expect(`${failure.message} ${failure.hint}`).not.toContain('very-wrong');
 });
 
+it('logs in again where the server found this machine too slow to log in', async () => {
+  const host = await serve({ authorization: { user: 'ann', password: 'right', timeout: 0.2 } });
+  const dialing = connectBus({ to: named({ NATS_URL: `nats://ann:right@${host}` }), name: 'test', log: rig.log });
+  setImmediate(() => {
+    for (const begun = performance.now(); performance.now() - begun < 1_000; );
+  });
+  await (await dialing).close();
+});
+
 it('names the server that does not answer, without the password', async () => {
   const closed = createServer().listen(0, '127.0.0.1');
   await once(closed, 'listening');
