@@ -8,6 +8,7 @@ import { claimTickets, enqueue } from '../../bus/queue/task-queue.ts';
 import { readState } from '../../bus/state/state-record.ts';
 import type { Checkpoint } from '../../machines/charts.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
+import { beforeDeadline } from '../support/deadline.ts';
 import { rewrite, workerOf } from '../support/versioned-worker.ts';
 import { finalReceipt, never, receiptsOf, statusWhere } from '../support/watching.ts';
 
@@ -36,8 +37,8 @@ const answer = (id: string, question: Question | null, text: string) =>
 const version = (n: number) => ({ machine: { id: 'sub-agent', version: n } });
 
 /** A task that has found something and waits for its operator. */
-async function parkedTask(spec: { deadlineAt?: string } = {}): Promise<{ id: string; question: Question }> {
-  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Book a table', ...spec });
+async function parkedTask(): Promise<{ id: string; question: Question }> {
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Book a table' });
   (await crew.model.next()).say('The Ox is open.').end([{ tool: 'ask_operator', args: { question: 'For how many?' } }]);
   const { question } = await statusWhere(joined.crew, id, (status) => status.question !== null);
   return { id, question: question! };
@@ -201,10 +202,20 @@ test('where nobody knows a newer checkpoint the operator is asked, and a node th
 
 test('a deadline passes for it as for any other', async () => {
   await start();
-  const { id } = await parkedTask({ deadlineAt: new Date(Date.now() + 2_500).toISOString() });
-  await rewrite(joined, id, () => version(0));
-  await joined.crew.steer(id, { type: 'pause' });
-  await asksAbout(id);
+  crew.model.answer((call) => call.call('ask_operator', { question: 'For how many?' }));
+  const id = await beforeDeadline(joined.bus.now, async (deadlineAt) => {
+    const task = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Book a table', deadlineAt });
+    const parked = await statusWhere(joined.crew, task, (status) => status.question !== null || status.outcome !== null);
+    if (parked.outcome) return null;
+    await rewrite(joined, task, () => version(0));
+    await joined.crew.steer(task, { type: 'pause' });
+    const asked = await statusWhere(
+      joined.crew,
+      task,
+      ({ question, outcome }) => question?.kind === 'checkpoint' || outcome !== null,
+    );
+    return asked.outcome ? null : task;
+  });
   expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'failed', failure: { code: 'deadline' } });
 });
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Joined } from '../../actors/join.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
+import { beforeDeadline } from '../support/deadline.ts';
 import { finalReceipt, never, receiptsOf, statusWhere, tokenOf } from '../support/watching.ts';
 
 let crew: TestCrew;
@@ -87,9 +88,12 @@ test('a goal is split, fanned out in parallel and reduced to one answer with its
 
 test('a deadline ends a task that waits for an answer, though no worker holds it', async () => {
   await crew.node(joined);
-  const deadlineAt = new Date(Date.now() + 1_500).toISOString();
-  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Wait', deadlineAt });
-  (await crew.model.next()).call('ask_operator', { question: 'Well?' });
+  crew.model.answer((call) => call.call('ask_operator', { question: 'Well?' }));
+  const id = await beforeDeadline(joined.bus.now, async (deadlineAt) => {
+    const task = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Wait', deadlineAt });
+    const { question } = await statusWhere(joined.crew, task, (status) => status.question !== null || status.outcome !== null);
+    return question && task;
+  });
   expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'failed', failure: { code: 'deadline' } });
 });
 
