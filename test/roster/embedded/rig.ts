@@ -10,9 +10,15 @@ import { type Embedded, type Endpoint, openEmbedded } from '../../../roster/embe
 
 export const never = new AbortController().signal;
 
+/** Registered here, while the file is collected: in the midst of a test nobody would hear of it. */
+const leaving: (() => Promise<unknown>)[] = [];
+afterAll(async () => {
+  for (const leave of leaving.splice(0).reverse()) await leave();
+});
+
 export async function tempFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'cox-embedded-'));
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  leaving.push(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -20,7 +26,7 @@ export async function open(model = 'small'): Promise<Embedded> {
   const state = await tempFolder();
   const log = openLog({ folder: state, verbose: false, name: 'test' });
   const embedded = openEmbedded({ model, contextTokens: 4096, folders: { ...foldersOf(process.env), state }, log });
-  afterAll(() => embedded.stop());
+  leaving.push(() => embedded.stop());
   return embedded;
 }
 
