@@ -24,8 +24,9 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     pool: 'forks',
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Far above what any of them takes on the slowest machine: only what hangs comes so far.
+    testTimeout: 180_000,
+    hookTimeout: 300_000,
     sequence: { sequencer: LongestFirst },
     globalSetup: ['test/support/needed-files.ts'],
     projects: [

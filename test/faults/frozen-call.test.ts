@@ -23,9 +23,7 @@ afterEach(async () => {
   await crew.stop();
 });
 
-test('what the thawed worker knows answers the question, so that nobody has to look whether it happened', {
-  timeout: 60_000,
-}, async () => {
+test('what the thawed worker knows answers the question, so that nobody has to look whether it happened', async () => {
   crew.model.answer(bookkeeper);
   const frozen = await nodes.start('frozen');
   const id = await joined.crew.dispatch({ type: 'clerk', instruction: 'Book tea' });

@@ -70,5 +70,4 @@ test.skipIf(!isMounted)(
       await model.stop();
     }
   },
-  180_000,
 );

@@ -14,9 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => place.stop());
 
-test('a task that kills its workers one after another ends as a dead letter, and a retry of it succeeds', {
-  timeout: 120_000,
-}, async () => {
+test('a task that kills its workers one after another ends as a dead letter, and a retry of it succeeds', async () => {
   const run = 'poison';
   const { crew, bus } = await place.crew.join(`driver-${run}`, run);
   const letters = new DeadLetters(crew);

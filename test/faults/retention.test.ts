@@ -159,4 +159,4 @@ test(`a collection killed between any two purges leaves what the next one ends, 
     expect((await joined.crew.result(id, never)).outcome).toBe('completed');
   }
   await node.stop();
-}, 120_000);
+});

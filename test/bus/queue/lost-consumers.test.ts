@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => crew.stop());
 
-test('consumers that are deleted under a running node are made again, and its tasks go on', { timeout: 60_000 }, async () => {
+test('consumers that are deleted under a running node are made again, and its tasks go on', async () => {
   const { bus } = joined;
   const { workStream, logStream, timerStream } = bus.subjects;
   const worker = await workerOf(crew, joined, { sweepMs: 100 });

@@ -27,9 +27,7 @@ test('what is purged while it is asked for is not waited for', async () => {
   }
 });
 
-test('a batch of which the rest never comes, as from a server that is lost, is asked for again', {
-  timeout: 20_000,
-}, async () => {
+test('a batch of which the rest never comes, as from a server that is lost, is asked for again', async () => {
   const { bus } = joined;
   const { logStream } = bus.subjects;
   const subject = bus.subjects.of('half.0', 'steering');
