@@ -27,7 +27,12 @@ export const act = (port: HostPort, { kind, workspace }: { readonly kind: Kind; 
       };
       if (writes) port.callBegins(call.id);
       if (tool.effects !== 'none') {
-        await port.settled(signal);
+        try {
+          await port.settled(signal);
+        } catch (cause) {
+          if (writes) port.callDidNotBegin(call.id, `not run: ${messageOf(cause)}`);
+          throw cause;
+        }
         try {
           await port.stillHolds();
           signal.throwIfAborted();

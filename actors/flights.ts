@@ -30,6 +30,12 @@ export class Flights {
     this.#ended.delete(call);
   }
 
+  /** Whether what a record says of the call in flight is of the run that was to start here. */
+  isOurs(call: string, flight: InFlight): boolean {
+    const secret = this.#secrets.get(call);
+    return secret !== undefined && call === flight.call && hash(secret) === flight.proof;
+  }
+
   ended(call: string, how: Ended): void {
     if (this.#secrets.has(call)) this.#ended.set(call, how);
   }

@@ -42,6 +42,8 @@ export interface HostPort {
   callBegins(call: string): void;
   /** … and has come to its end, before the machine is told. Where the task was lost meanwhile, its log is told instead. */
   callEnded(call: string, how: Ended): void;
+  /** … and was not run, because the task was lost before it was known that it may. */
+  callDidNotBegin(call: string, why: string): void;
   /** The task was lost: it is not ours any more, and nobody has decided that it ends. */
   isLost(): boolean;
   /** Tokens and tool output as they come, for whoever watches. */

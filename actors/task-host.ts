@@ -219,8 +219,24 @@ export class TaskHost implements HostPort {
     this.#flights.ended(call, how);
     if (this.isLost()) this.#tellOutcomes();
   }
+  callDidNotBegin(call: string, why: string): void {
+    if (this.isLost()) void this.#tellNotBegun(call, why);
+  }
   isLost(): boolean {
     return this.#isOver && (this.#end === null || this.#end === 'fenced');
+  }
+  /** The commit that was to let it start may have been stored, with its reply lost: then whoever has the task now takes it for begun. */
+  async #tellNotBegun(call: string, text: string): Promise<void> {
+    try {
+      const now = await readState(this.#bus, this.id);
+      const flight = now?.record.inFlight;
+      if (flight && this.#flights.isOurs(call, flight)) this.callEnded(call, { text, failed: true, artifacts: [] });
+    } catch (err) {
+      this.#bus.log.warn(
+        { err, id: this.id, call },
+        'that a call did not begin could not be told: the task will ask its operator',
+      );
+    }
   }
   #tellOutcomes(): void {
     const { epoch, node } = this.#held.record;

@@ -5,7 +5,8 @@ import type { Joined } from '../../actors/join.ts';
 import { parseSteering } from '../../bus/log/steering-log.ts';
 import type { CallOutcome, Receipt, Status } from '../../bus/messages.ts';
 import { claim } from '../../bus/queue/claim.ts';
-import { readState } from '../../bus/state/state-record.ts';
+import { readState, stateStream } from '../../bus/state/state-record.ts';
+import type { Writes } from '../../bus/writes.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { HeldTool, type ToolRun } from '../support/tools.ts';
 import { rewrite } from '../support/versioned-worker.ts';
@@ -110,6 +111,33 @@ test('a call that fails after the task was lost is told as failed', async () => 
   call.reply('It is closed');
   await joined.crew.result(id, never);
   expect(await outcomes(id)).toMatchObject([{ failed: true, epoch: 1 }]);
+});
+
+test('that a call never began is told, too, where the commit that named it is stored and its worker does not know', async () => {
+  const { bus } = joined;
+  const first = await crew.join('first');
+  let isFirst = true;
+  const send: Writes['send'] = async (stream, subject, payload, options) => {
+    const written = await first.bus.writes.send(stream, subject, payload, options);
+    if (isFirst && stream === stateStream(bus) && String(payload).includes('"tool":"book"')) {
+      isFirst = false;
+      const { id, t, q } = JSON.parse(String(payload));
+      const thief = { node: 'thief', now: bus.now, ackWaitMs };
+      expect((await claim(bus, { ticket: { id, t }, q }, thief)).kind).toBe('run');
+      throw new Error('the reply was lost');
+    }
+    return written;
+  };
+  const kinds = [defineKind({ name: 'clerk', prompt: 'You keep the books.', tools: [book.tool] })];
+  const wrapped = { ...first, bus: { ...first.bus, writes: { send } as Writes } };
+  await crew.node(wrapped, { kinds, types: ['clerk'], ackWaitMs: 60_000 });
+  const said = bus.nc.subscribe(bus.subjects.every('steering'))[Symbol.asyncIterator]();
+  await bus.nc.flush();
+  const id = await joined.crew.dispatch({ type: 'clerk', instruction: 'Book 12 EUR' });
+  (await crew.model.next()).end([{ tool: 'book', args: { eur: 12 } }]);
+  await said.next();
+  expect(await outcomes(id)).toMatchObject([{ from: 'first', failed: true, text: expect.stringMatching(/^not run: /) }]);
+  expect(book.runs).toHaveLength(0);
 });
 
 test('nobody can make an outcome up, not even from the state record, and the true one is taken once', async () => {
