@@ -62,9 +62,21 @@ git clone -q --no-local --no-hardlinks "$home" "$work/clone" || exit 1
 cd "$work/clone" || exit 1
 mkdir -p "$work"/{cache,state,config,tmp}
 export XDG_CACHE_HOME=$work/cache XDG_STATE_HOME=$work/state XDG_CONFIG_HOME=$work/config TMPDIR=$work/tmp CI=1 NO_COLOR=1
+# A registry that is slow or breaks off is no fault of ours: npm and pip ask again, also where a test runs them.
+export npm_config_fetch_retries=6 npm_config_fetch_timeout=120000 PIP_RETRIES=10 PIP_DEFAULT_TIMEOUT=60
 unset NATS_URL COX_ROSTER COX_NAMESPACE COX_NATS_SERVER FORCE_COLOR
 # A git or npm that started this script must not decide anything for the clone.
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE ${!npm_package_@} ${!npm_lifecycle_@}
+
+# What npm does not ask again for by itself: an answer that breaks off in the middle.
+install() {
+  local tries
+  for tries in 1 2 3; do
+    npm ci --no-audit --no-fund && return 0
+    [ "$tries" -lt 3 ] && sleep $((tries * 10))
+  done
+  return 1
+}
 
 # The first command of a newcomer: a prompt that answers and takes its leave.
 starts() {
@@ -79,7 +91,7 @@ starts() {
 # The second: every test. It is counted by its tests, so it is no check of its own.
 run_tests() {
   local code counts limit=()
-  command -v timeout >/dev/null && limit=(timeout -k 10 20m)
+  command -v timeout >/dev/null && limit=(timeout -k 10 60m)
   printf '== npm test\n'
   run "${limit[@]}" npm test -- --reporter=default --reporter=json --outputFile.json="$work/tests.json"
   code=$?
@@ -98,10 +110,14 @@ lean() {
   [ "$mb" -lt 500 ]
 }
 
+# What was told to end, or lost its parent, may take its time on a busy machine; what was forgotten stays.
 nothing_left() {
-  local left
-  left=$(ours)
-  [ -z "$left" ] && return 0
+  local left tries
+  for tries in {1..60}; do
+    left=$(ours)
+    [ -z "$left" ] && return 0
+    sleep 1
+  done
   echo 'still running:'
   ps -o pid,ppid,args -p $(echo "$left" | tr '\n' ',' | sed 's/,$//')
   return 1

