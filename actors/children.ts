@@ -8,7 +8,7 @@ import { publish } from '../bus/publish.ts';
 import { endTask } from '../bus/queue/end-task.ts';
 import { enqueue } from '../bus/queue/task-queue.ts';
 import { messagesAfter, recordsOf } from '../bus/state/many.ts';
-import { createState, newRecord, readState } from '../bus/state/state-record.ts';
+import { newRecord, readState } from '../bus/state/state-record.ts';
 import { childOf, ordinalOf, parentOf, rootOf, type TaskId } from '../bus/task-id.ts';
 import type { Return, SupervisorContext } from '../machines/goal.ts';
 import { type PlanNode, running } from '../machines/plan.ts';
@@ -61,7 +61,8 @@ export class Children {
 
   /**
    * A child that is stopped in the commit that planned it, or before a crash let its ticket out, was never told of. Its return is waited for
-   * all the same, so it is ended here; one that a worker has claimed after all is told to stop like the others.
+   * all the same, so it is ended here; one that a worker has claimed after all is told to stop like the others. In one commit: its ticket may
+   * be waiting in the queue, and whoever takes it must not find a task to begin.
    */
   async #takeBack(child: number): Promise<void> {
     this.#dispatched.add(child);
@@ -69,11 +70,11 @@ export class Children {
     const id = childOf(parent, child);
     const at = this.#now().toISOString();
     const unstarted = { ...spec, plan: null, context: [], instruction: 'Taken back before it was started.' };
-    const held =
-      (await readState(this.#bus, id)) ??
-      (await createState(this.#bus, newRecord(id, unstarted, parent, at))) ??
-      (await readState(this.#bus, id));
-    if (held?.record.epoch === 0 && held.record.phase !== 'done') await endTask(this.#bus, held, null, at);
+    for (;;) {
+      const held = (await readState(this.#bus, id)) ?? { record: newRecord(id, unstarted, parent, at), revision: 0 };
+      const { epoch, phase } = held.record;
+      if (epoch > 0 || phase === 'done' || (await endTask(this.#bus, held, null, at))) return;
+    }
   }
 
   async #spec(node: PlanNode, { nodes, corrections }: SupervisorContext, costUsd: number | null): Promise<TaskSpec> {

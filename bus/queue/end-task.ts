@@ -3,11 +3,12 @@ import type { Bus } from '../bus.ts';
 import { flush } from '../log/projection.ts';
 import { readSteering } from '../log/steering-log.ts';
 import { type Failure, noUsage, type Receipt } from '../messages.ts';
-import { type Held, replaceState, returned, unseen, withStatus } from '../state/state-record.ts';
+import { createState, type Held, replaceState, returned, unseen, withStatus } from '../state/state-record.ts';
 import { sendLetter } from './dead-letters.ts';
 
 /**
  * One commit with the result and a final receipt for every steer.
+ * @param held with revision 0: there is no record yet, and the first one ends it.
  * @param failure null: it was cancelled.
  * @param more `findings`: what was found so far. `applied`: the steer that ended it.
  * @returns false when someone else's writes count now.
@@ -70,7 +71,7 @@ export async function endTask(
       outcome,
     },
   );
-  const written = await replaceState(bus, held, next);
+  const written = await (held.revision === 0 ? createState(bus, next) : replaceState(bus, held, next));
   if (!written) return false;
   await flush(bus, written.record);
   await sendLetter(bus, written.record);

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Joined } from '../../actors/join.ts';
 import type { SteeringInput } from '../../bus/messages.ts';
+import { stateSubject } from '../../bus/state/state-record.ts';
+import type { Writes } from '../../bus/writes.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { finalReceipt, never, statusWhere } from '../support/watching.ts';
 
@@ -46,4 +48,31 @@ test('one that is to run again in that moment runs once', async () => {
   (await crew.model.next()).reply('b is better');
   expect((await joined.crew.result(id, never)).output).toContain('b is better');
   expect(crew.model.calls).toHaveLength(2);
+});
+
+test('one whose ticket still waits is not begun while it is taken back', async () => {
+  const first = await crew.node(joined, { types: ['supervisor'], quietMs: 20 });
+  const plan = { tasks: [task('a')], reduce: { by: 'concat' as const } };
+  const id = await joined.crew.dispatch({ type: 'supervisor', instruction: 'The goal', plan });
+  await statusWhere(joined.crew, id, ({ state }) => state === 'gathering');
+  await first.stop();
+  await joined.crew.steer(id, { type: 'drop', key: 'a' });
+
+  const child = id.replace(/0$/, '1');
+  const worker = await crew.join('worker');
+  const acked = worker.bus.nc.subscribe(`$JS.ACK.${worker.bus.subjects.workStream}.pending-reasoning.>`, { max: 1 });
+  const { bus } = await crew.join('again');
+  // The ticket is taken as soon as the goal has written anything of it.
+  const send: Writes['send'] = async (stream, subject, payload, options) => {
+    const written = await bus.writes.send(stream, subject, payload, options);
+    if (subject === stateSubject(bus, child) && crew.model.calls.length === 0) {
+      await crew.node(worker, { types: ['reasoning'] });
+      await Promise.race([crew.model.next(), acked[Symbol.asyncIterator]().next()]);
+    }
+    return written;
+  };
+  await crew.node({ ...joined, bus: { ...bus, writes: { send } as Writes } }, { types: ['supervisor'], quietMs: 20 });
+  await joined.crew.result(id, never);
+  expect(await joined.crew.peekResult(child)).toMatchObject({ outcome: 'cancelled' });
+  expect(crew.model.calls).toHaveLength(0);
 });

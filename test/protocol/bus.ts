@@ -2,7 +2,10 @@
 import type { Rules } from './rules.ts';
 import { breaks, type Event, type Id, type Proc, put, type Rec, type Status, spend, type World } from './world.ts';
 
-/** A write and the record that the writer believes is there now; null when it knows that it lost. */
+/**
+ * A write and the record that the writer believes is there now; null when it knows that it lost. A batch is to each of its writers a write of
+ * its own: one that is refused is sent again alone, and one whose reply is lost is a lost reply to each.
+ */
 export interface Write {
   readonly world: World;
   readonly rec: Rec | null;
@@ -12,21 +15,23 @@ export interface Write {
 
 export function write(world: World, id: Id, seen: Rec | null, next: Rec, by: string, rules: Rules): Write {
   const now = world.kv[id]!;
-  // Revisions go on where a purge left off.
-  const w = (now ?? seen)?.w ?? (world.purged ? 100 : 0);
+  // Revisions go on where a purge left off. 0 is the revision of what is not there.
+  const at = seen?.w ?? 0;
+  const w = now?.w || at || (world.purged ? 100 : 0);
   const rec: Rec = { ...next, by, w: w + 1 };
-  if (now?.w === seen?.w || (!rules.compareAndSet && now)) {
+  if ((now?.w ?? 0) === at || (!rules.compareAndSet && now)) {
     const written = record(world, id, rec, now, rules);
     return { world: written, rec, ...(world.spare.replies > 0 && { unheard: { ...spend(written, 'replies'), deaths: 1 } }) };
   }
-  const own = now !== null && now.w === (seen?.w ?? 0) + 1 && now.epoch === next.epoch && (now.by === by || !rules.uniqueWrites);
+  const own = now !== null && now.w === at + 1 && now.epoch === next.epoch && (now.by === by || !rules.uniqueWrites);
   // Where ids collide, the server's memory of message ids lets the second writer believe that its own words are there.
   return { world, rec: own ? { ...rec, w: now.w } : null };
 }
 
 function record(world: World, id: Id, rec: Rec, before: Rec | null, rules: Rules): World {
   const old = rules.leaderReads ? world.old : put(world.old, id, before);
-  let next: World = { ...world, kv: put(world.kv, id, rec), old };
+  const left = world.spare.kills > 0 ? put(world.left, id, before) : world.left;
+  let next: World = { ...world, kv: put(world.kv, id, rec), old, left };
   const added = rec.n > (before?.n ?? 0) ? rec.out.slice((before?.n ?? 0) - rec.n) : [];
   if (added.length > 0) {
     const committed = world.committed[id]!;
@@ -66,12 +71,12 @@ function addTicket(world: World, id: Id, t: number, wake: boolean): World {
   ]);
   let q = 1;
   while (used.has(q)) q++;
-  return { ...world, queue: [...world.queue, { q, id, t, wake, to: null }].sort((a, b) => a.q - b.q) };
+  return { ...world, queue: [...world.queue, { q, id, t, wake, to: null, again: false }].sort((a, b) => a.q - b.q) };
 }
 
 export const assign = (world: World, q: number, to: string | null): World => ({
   ...world,
-  queue: world.queue.map((ticket) => (ticket.q === q ? { ...ticket, to } : ticket)),
+  queue: world.queue.map((ticket) => (ticket.q === q ? { ...ticket, to, again: ticket.again || to === null } : ticket)),
 });
 
 /** By stream sequence, whoever the message is delivered to now. */
@@ -80,7 +85,8 @@ export const ack = (world: World, q: number): World => ({ ...world, queue: world
 /** What was delivered to a process that let go of it comes again, unless another works on it: heartbeats go by sequence too. */
 export function letGo(world: World, { name }: Proc): World {
   const other = (q: number) => world.procs.find((proc) => proc.name !== name && proc.pc !== 'idle' && proc.q === q)?.name ?? null;
-  return { ...world, queue: world.queue.map((ticket) => (ticket.to === name ? { ...ticket, to: other(ticket.q) } : ticket)) };
+  const queue = world.queue.map((ticket) => (ticket.to === name ? { ...ticket, to: other(ticket.q), again: true } : ticket));
+  return { ...world, queue };
 }
 
 const byAge = (a: Event, b: Event) => a.to - b.to || (a.channel < b.channel ? -1 : 1) || a.seq - b.seq;
@@ -94,6 +100,8 @@ export function say(world: World, to: Id, steer: string): World {
 export function appendStatus(world: World, id: Id, status: Status): World {
   const log = world.status[id]!;
   let next: World = { ...world, status: put(world.status, id, [...log, status]) };
+  // Who still tells of a tree that is purged leaves what the next collection takes away.
+  if (world.purged) return next;
   const before = new Set(log.flatMap(({ receipts }) => receipts));
   for (const receipt of status.receipts) {
     const steer = receipt.slice(2);
@@ -117,6 +125,7 @@ export function appendResult(world: World, id: Id, result: string): World {
           returned: [...world.returned, id],
           pending: [...world.pending, { to: 0, channel: 'result' as const, seq: world.returned.length + 1 }].sort(byAge),
         };
+  if (world.purged) return told;
   if (world.results[id]!.length > 0) return breaks(told, 'a task has one result');
-  return world.kv[id]?.result === result || world.purged ? told : breaks(told, 'a result is of a commit that holds');
+  return world.kv[id]?.result === result ? told : breaks(told, 'a result is of a commit that holds');
 }

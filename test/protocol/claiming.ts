@@ -1,4 +1,4 @@
-/** How a worker comes to hold a task, lines 2, 12, 14 and 15. */
+/** How a worker comes to hold a task, lines 2, 11, 12, 14 and 15. */
 import { ack, assign, letGo, read, write } from './bus.ts';
 import type { Step } from './explore.ts';
 import { flushing } from './flush.ts';
@@ -9,6 +9,8 @@ import { blank, breaks, idle, type Proc, type Rec, type Scene, type Ticket, type
 const maxIdleClaims = 2;
 
 const isLive = (rec: Rec | null | undefined) => !!rec && rec.phase !== 'done' && rec.phase !== 'unborn';
+/** A view of the parent that is a moment old; nothing is purged in that moment (docs/adr/0017). */
+const wasPlanned = (world: World, id: number) => !world.purged && id <= (world.kv[0]?.kids ?? 0);
 export const isPlanned = (parent: Rec | null, id: number) => parent !== null && isLive(parent) && id <= parent.kids;
 
 export function takes(world: World, proc: Proc, kind: Scene['workers'][number], rules: Rules): readonly Step<World>[] {
@@ -30,10 +32,14 @@ export function takes(world: World, proc: Proc, kind: Scene['workers'][number], 
   };
   // Idle workers are alike: the first of them stands for all.
   if (world.procs.find(({ name, pc }) => name.startsWith('worker') && pc === 'idle') !== proc && kind === 'any') return [];
-  return world.queue.filter(fits).map(({ q, id, t }) => ({
-    label: `${proc.name}: takes ticket ${t} of ${id} (${q})`,
-    to: withProc(assign(world, q, proc.name), { name: proc.name, pc: 'claim', id, t, q, tooLate: world.purged }),
-  }));
+  return world.queue.filter(fits).map(({ q, id, t, again }) => {
+    // The first ticket of a child says what it needs to know: nothing is read for it.
+    const tentative = !again || !rules.redeliveredIsWritten;
+    const first = rules.claimChecksPlan ? 'plan' : 'take';
+    const pc = tentative && id > 0 && t === 1 ? first : 'claim';
+    const claimer: Proc = { name: proc.name, pc, id, t, q, rec: null, tentative, tooLate: world.purged };
+    return { label: `${proc.name}: takes ticket ${t} of ${id} (${q})`, to: withProc(assign(world, q, proc.name), claimer) };
+  });
 }
 
 export function claimStep(world: World, proc: Proc, rules: Rules): readonly Step<World>[] {
@@ -44,14 +50,26 @@ export function claimStep(world: World, proc: Proc, rules: Rules): readonly Step
     case 'claim':
       return read(world, id, rules).map(({ rec, how }) => go(`reads ${id}${how}`, judged(world, { ...proc, rec }, rules)));
     case 'plan': {
-      const planned = isPlanned(world.kv[0]!, id);
-      return [go(`finds ${id} ${planned ? '' : 'not '}planned`, { ...proc, pc: planned ? 'take' : 'ack' })];
+      const take = { ...proc, pc: 'take' };
+      if (isPlanned(world.kv[0]!, id)) return [go(`finds ${id} planned`, take)];
+      // Who has read nothing may find a task there all the same.
+      const not = go(`finds ${id} not planned`, { ...proc, pc: proc.tentative ? 'claim' : 'ack' });
+      return wasPlanned(world, id) ? [not, go(`saw ${id} planned`, take)] : [not];
     }
     case 'take':
       return take(world, proc, rules);
     case 'above': {
       const ended = !isLive(world.kv[0]);
-      return [go('looks at the parent', ended ? { ...proc, pc: 'end', why: 'cancelled' } : { ...proc, pc: 'read' })];
+      if (ended) return [go('looks at the parent', { ...proc, pc: 'end', why: 'cancelled' })];
+      if (!proc.onward) return [go('looks at the parent', { ...proc, pc: 'read' })];
+      return [go('looks at the parent', flushing(world, proc, proc.rec!, proc.onward))];
+    }
+    // Its first commit was lost: what the ticket is worth is for the state to say.
+    case 'forestalled': {
+      const rec = world.kv[id];
+      const isHeld = rec?.phase === 'held' && rec.t === proc.t && rec.q === proc.q;
+      if (isHeld && rules.leftToHolder) return [go('finds it held', idle(proc), letGo(world, proc))];
+      return [go('finds itself forestalled', { ...proc, pc: 'claim', rec: null })];
     }
     case 'ack':
       return [go('acks', idle(proc), ack(world, proc.q!))];
@@ -64,13 +82,16 @@ function judged(world: World, proc: Proc, rules: Rules): Proc {
   const { rec, t, q, id } = proc;
   if (!rec || rec.phase === 'unborn') {
     if (id === 0) return { ...proc, pc: 'ack' };
-    return { ...proc, pc: rules.claimChecksPlan ? 'plan' : 'take' };
+    return { ...proc, tentative: false, pc: rules.claimChecksPlan ? 'plan' : 'take' };
   }
   if (rec.phase === 'done') return rules.doneTicketFlushes ? flushing(world, proc, rec, 'ack') : { ...proc, pc: 'ack' };
   const next = (rec.phase === 'ready' || rec.phase === 'parked') && t === rec.t + 1;
   const again = rec.phase === 'held' && t === rec.t && (q === rec.q || !rules.claimChecksSequence);
-  if (next || again || !rules.claimChecksTicket) return { ...proc, pc: 'take' };
+  const isFirst = next && rec.epoch === 0 && proc.tentative === true;
+  if (next || again || !rules.claimChecksTicket) return { ...proc, tentative: isFirst, pc: 'take' };
   if (rec.phase === 'parked' && t === rec.t && rules.parkedTicketLooksAgain) return flushing(world, proc, rec, 'parked-again');
+  const isReleased = rec.phase === 'ready' && t === rec.t && q === rec.q;
+  if (isReleased && rules.releasedTicketGoesOn) return flushing(world, proc, rec, 'wake');
   return { ...proc, pc: 'ack' };
 }
 
@@ -87,21 +108,29 @@ function take(world: World, proc: Proc, rules: Rules): readonly Step<World>[] {
     q: proc.q!,
     idle: before.idle + 1,
   };
+  if (proc.tentative) {
+    const host: Proc = { ...proc, rec: { ...next, w: seen?.w ?? 0 }, restored: before.stage !== 'new', pc: 'read' };
+    return [{ label: `${proc.name}: means to claim ${id}`, to: withProc(world, host) }];
+  }
   const wrote = write(world, id, seen, next, proc.name, rules);
   const label = `${proc.name}: claims ${id}`;
   if (!wrote.rec) return [{ label: `${label}, lost`, to: withProc(world, { ...proc, pc: 'claim', rec: null }) }];
   const tooMany = rules.poison && before.idle >= maxIdleClaims;
-  const orphan = id > 0 && !isLive(wrote.world.kv[0]);
+  const orphan = isOrphaned(wrote.world, id);
   const looksUp = id > 0 && rules.claimLooksUp;
-  const { tooLate: _, ...kept } = proc;
+  const { tooLate: _, tentative: __, ...kept } = proc;
   const after: Proc = { ...kept, rec: wrote.rec, restored: before.stage !== 'new', orphan, pc: looksUp ? 'above' : 'read' };
   let to = withProc(wrote.world, tooMany ? { ...after, pc: 'end', why: 'poison' } : after);
   const isAlive = world.procs.some(({ name, q, pc }) => name.startsWith('worker') && q === before.q && pc !== 'idle');
   if (before.phase === 'held' && isAlive && proc.q !== before.q) to = breaks(to, 'no other ticket takes a task from its worker');
-  if (!seen && proc.tooLate) to = breaks(to, 'a tree that is purged stays purged');
+  if (proc.tooLate) to = breaks(to, 'a tree that is purged stays purged');
+  if (before.stage === 'dropping' && id > 0) to = breaks(to, 'what is taken back before it starts never runs');
   if (tooMany && world.deaths === 0) to = breaks(to, 'only what kills workers is taken for poison');
   return [{ label, to }, ...(wrote.unheard ? [{ label: `${label}, reply lost`, to: wrote.unheard }] : [])];
 }
+
+/** Of a commit that the task's parent was already gone for. */
+export const isOrphaned = (world: World, id: number) => id > 0 && !isLive(world.kv[0]);
 
 /** Someone else's writes count now: no trace. */
 export function fenced(world: World, proc: Proc, rules: Rules): World {

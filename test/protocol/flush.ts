@@ -27,16 +27,24 @@ export function flushStep(world: World, proc: Proc, rules: Rules): readonly Step
     ...(world.spare.replies > 0 ? [{ label: `${label} ${what}, reply lost`, to: spend(next, 'replies') }] : []),
   ];
   const status = rec.out[proc.i!];
+  // The only status of a task has none before it to wait for: its result goes along.
+  const beside =
+    status && rec.n === 1 && rec.result !== null && world.results[id]!.length === 0
+      ? heard(appendResult(world, id, rec.result), 'the result beside it', proc)
+      : [];
   if (!status) {
     if (world.results[id]!.length > 0) return [{ label: `${label} no result again`, to: withProc(world, skip(world, proc)) }];
     return heard(appendResult(world, id, rec.result!), 'the result', proc);
   }
   const log = world.status[id]!;
   if (!rules.flushExpectsLast || log.length === proc.at!)
-    return heard(appendStatus(world, id, status), `status ${status.n}`, { ...proc, i: proc.i! + 1, at: log.length + 1 });
-  const last = log.at(-1)!;
+    return [
+      ...heard(appendStatus(world, id, status), `status ${status.n}`, { ...proc, i: proc.i! + 1, at: log.length + 1 }),
+      ...beside,
+    ];
+  const last = log.at(-1);
   const there = rec.out.findIndex((it) =>
-    rules.flushSendsOnlyMissing ? it.n > last.n : JSON.stringify(it) === JSON.stringify(last),
+    rules.flushSendsOnlyMissing ? it.n > (last?.n ?? 0) : JSON.stringify(it) === JSON.stringify(last),
   );
   const i = rules.flushSendsOnlyMissing ? (there === -1 ? rec.out.length : there) : Math.max(proc.i!, there + 1);
   return [
@@ -44,5 +52,6 @@ export function flushStep(world: World, proc: Proc, rules: Rules): readonly Step
       label: `${label} status ${status.n}: mismatch`,
       to: withProc(world, skip(world, { ...proc, i: Math.max(i, proc.i!), at: log.length })),
     },
+    ...beside,
   ];
 }

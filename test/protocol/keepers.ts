@@ -22,10 +22,16 @@ export function wakerSteps(world: World, proc: Proc, rules: Rules): readonly Ste
   const event = proc.event!;
   const later = (label: string, to = world) => go(label, idle(proc), to);
   switch (proc.pc) {
+    // Who has got a message and not looked yet has done nothing that anyone could notice.
     case 'idle':
       return world.pending
         .filter((it) => !world.procs.some((other) => other.event && isSame(other.event, it)))
-        .map((it) => go(`gets ${it.channel} ${it.seq} of ${it.to}`, { ...proc, pc: 'judge', event: it, id: it.to }));
+        .flatMap((it) =>
+          wakerSteps(world, { ...proc, pc: 'judge', event: it, id: it.to }, rules).map(({ label, to }) => ({
+            label: `${label} (${it.channel} ${it.seq} of ${it.to})`,
+            to,
+          })),
+        );
     case 'judge':
       return read(world, event.to, rules).map(({ rec, how }) => {
         const label = `reads ${event.to}${how}`;

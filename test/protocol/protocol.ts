@@ -15,7 +15,7 @@ export function protocol(scene: Scene, rules: Rules): Model<World> {
       ...dispatcher(world, scene, rules),
       ...operator(world, scene, rules),
       ...world.procs.flatMap((proc) => stepsOf(world, proc, scene, rules)),
-      ...troubles(world, scene),
+      ...troubles(world, scene, rules),
     ],
     key: (world) => keyOf(world, interner),
     broken: ({ broken }) => broken,
@@ -88,7 +88,7 @@ function operator(world: World, scene: Scene, rules: Rules): Step<World>[] {
   return steps;
 }
 
-function troubles(world: World, scene: Scene): Step<World>[] {
+function troubles(world: World, scene: Scene, rules: Rules): Step<World>[] {
   const steps: Step<World>[] = [];
   for (const proc of world.procs) {
     if (proc.pc === 'idle') continue;
@@ -98,10 +98,11 @@ function troubles(world: World, scene: Scene): Step<World>[] {
         steps.push({ label: `${proc.name}: is lost`, to: withProc(spend(world, 'crashes'), idle(proc)) });
       continue;
     }
-    if (world.spare.crashes === 0 || (scene.mortal ?? proc.id) !== proc.id) continue;
+    const { id } = proc.back ?? proc;
+    if (world.spare.crashes === 0 || (scene.mortal ?? id) !== id) continue;
     if (scene.troubleInCalls && proc.pc !== 'called') continue;
     // Poison kills where it works, and nowhere else.
-    if (scene.tasks[proc.id!]!.poison && !['loop', 'reconcile'].includes(proc.pc)) continue;
+    if (scene.tasks[id!]!.poison && !['loop', 'reconcile'].includes(proc.pc)) continue;
     const paid = spend(world, 'crashes');
     const dead = withProc(letGo(paid, proc), idle(proc));
     steps.push({ label: `${proc.name}: crashes`, to: { ...dead, deaths: 1 } });
@@ -122,9 +123,24 @@ function troubles(world: World, scene: Scene): Step<World>[] {
     const timers = world.timers.map((timer) => (timer === 'set' ? 'due' : timer));
     steps.push({ label: 'the deadline passes', to: { ...world, deadlinePassed: true, timers } });
   }
-  if (scene.gc && world.kv.some(Boolean) && missing(world, { ...scene, gc: false }, true).length === 0)
-    steps.push({ label: 'gc: purges the tree', to: { ...world, kv: world.kv.map(() => null), purged: true } });
+  if (scene.gc && world.kv.some(Boolean) && world.kv.every((rec) => !rec || rec.phase === 'done' || rec.phase === 'unborn'))
+    if (world.purged || missing(world, { ...scene, gc: false }, true).length === 0)
+      steps.push({ label: 'gc: purges the tree', to: purged(world, rules) });
+  if (world.purged && world.spare.kills > 0)
+    steps.push({
+      label: 'the server is killed',
+      to: { ...spend(world, 'kills'), kv: world.kv.map((rec, id) => rec ?? world.left[id]!) },
+    });
   return steps;
+}
+
+/** A server that is killed afterwards may bring back of each record the version before its last (docs/adr/0021). */
+function purged(world: World, rules: Rules): World {
+  const none = world.kv.map(() => null);
+  const empty = world.kv.map(() => []);
+  const left =
+    world.spare.kills === 0 ? world.left : world.kv.map((rec, id) => (rec && rules.purgesWrittenTwice ? rec : world.left[id]!));
+  return { ...world, kv: none, left, status: empty, results: empty, committed: empty, purged: true };
 }
 
 /** What a good end still lacks. @param mayBeLate someone may still hold a ticket of a run that has ended. */

@@ -18,6 +18,7 @@ const plain: Scene = {
 };
 const goal = { kind: 'supervisor' } as const;
 const agent = { kind: 'agent' } as const;
+const quick = { ...agent, quick: true } as const;
 
 const list = {
   steered: {
@@ -86,6 +87,11 @@ const list = {
     tasks: [{ ...agent, writes: true }],
     spare: { replies: 1, redeliveries: 1 },
   },
+  unheardBoth: {
+    name: 'a goal and its sub-task whose writes went together, and whose reply is lost',
+    tasks: [goal, quick],
+    spare: { replies: 2 },
+  },
   dispatch: {
     name: 'a dispatcher that dies half way, a ticket that is lost',
     dispatchDies: true,
@@ -151,6 +157,46 @@ const list = {
     tasks: [{ ...goal, poison: true }, agent],
     spare: { crashes: 5 },
     mortal: 0,
+  },
+  quick: {
+    name: 'a task that ends at once, a frozen worker and a crash',
+    tasks: [quick],
+    steers: [[0, 's1']],
+    spare: { crashes: 1, redeliveries: 1 },
+  },
+  quickChild: {
+    name: 'a sub-task that ends at once, and a frozen worker',
+    tasks: [goal, quick],
+    spare: { redeliveries: 1 },
+  },
+  quickEarly: {
+    name: 'a sub-task that ends at once, and a steer that may come too soon',
+    tasks: [goal, quick],
+    steers: [[1, 's1']],
+  },
+  quickCopy: {
+    name: 'a ticket of a task that ends at once, stored twice, and a frozen worker',
+    tasks: [quick],
+    spare: { duplicates: 1, redeliveries: 1 },
+  },
+  takenBack: {
+    name: 'a sub-task that is dropped before it is started, or after, and a crash',
+    tasks: [goal, quick],
+    steers: [[0, 'drop']],
+    spare: { crashes: 1 },
+    mortal: 0,
+    workers: ['any'],
+  },
+  drained: {
+    name: 'a worker that leaves, and a crash',
+    spare: { drains: 1, crashes: 1 },
+  },
+  revived: {
+    name: 'a server that is killed after a purge',
+    workers: ['any'],
+    sweeper: true,
+    gc: true,
+    spare: { kills: 1 },
   },
   gc: {
     name: 'a tree that is purged while a copy of a ticket is left',

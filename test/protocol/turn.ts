@@ -77,6 +77,7 @@ function work(task: Task, rec: Rec, commands: readonly string[], read: Read, rul
   if (commands.includes('cancel')) return ends('cancelled');
   if (task.deadline && read.deadlinePassed) return ends('failed');
   if (rec.stage === 'new') {
+    if (task.quick) return ends(task.fails ? 'failed' : 'completed');
     if (task.writes && !read.callReturned) return goesOn({ stage: 'calling', flight: rec.epoch }, 'call');
     return goesOn({ stage: task.writes ? 'called' : 'working' }, 'loop');
   }
@@ -106,7 +107,9 @@ function supervise(rec: Rec, commands: readonly string[], read: Read, rules: Rul
   if (rec.stage === 'new') return goesOn({ stage: 'collecting', kids: 1, attempt: 1 }, 'loop');
   const isHome = rec.home.includes(rec.kids);
   if (commands.includes('cancel') && rec.stage !== 'ending') return goesOn({ stage: 'ending' }, 'loop');
+  if (rec.stage === 'dropping') return isHome ? ends('completed') : goesOn({}, 'park');
   if (rec.stage === 'ending') return isHome || !rules.cancelWaits ? ends('cancelled') : goesOn({}, 'park');
+  if (commands.includes('drop') && !isHome) return goesOn({ stage: 'dropping' }, 'loop');
   if (!isHome) return goesOn({}, 'park');
   if (rec.attempt > 1 || !read.failed.includes(rec.kids)) return ends('completed');
   if (rules.attemptIsNewTask) return goesOn({ kids: rec.kids + 1, attempt: 2 }, 'loop');

@@ -1,11 +1,12 @@
 /** A worker with one slot: claims a ticket, hosts its task, and makes what the task decides durable and known. */
 import { ack, appendResult, publishTicket, say, write } from './bus.ts';
-import { claimStep, fenced, takes } from './claiming.ts';
+import { claimStep, fenced, isOrphaned, takes } from './claiming.ts';
 import type { Step } from './explore.ts';
 import { flushing, flushStep } from './flush.ts';
 import type { Rules } from './rules.ts';
-import { ended, type Read, turn } from './turn.ts';
-import { breaks, idle, type Proc, put, type Rec, type Scene, type World, withProc } from './world.ts';
+import { takingBack } from './taking-back.ts';
+import { ended, type Read, turn, withStatus } from './turn.ts';
+import { breaks, idle, type Proc, put, type Rec, type Scene, spend, type World, withProc } from './world.ts';
 
 export function workerSteps(
   world: World,
@@ -29,23 +30,33 @@ export function workerSteps(
     case 'read': {
       const orphan = proc.orphan && world.kv[id]?.epoch === proc.rec!.epoch;
       const to = orphan ? breaks(world, 'nothing runs that was claimed after its parent had ended') : world;
-      return [go('reads what is new', { ...proc, pc: 'loop', upto: world.said[id]!.length, home: world.returned.length }, to)];
+      return [go('reads what is new', reading(world, proc), to)];
     }
     case 'loop':
-      return [...(hasNews(world, proc) ? [go('is nudged', { ...proc, pc: 'read' })] : []), ...decide(world, proc, scene, rules)];
+      return [
+        ...(hasNews(world, proc) ? [go('is nudged', reading(world, proc))] : []),
+        ...decide(world, proc, scene, rules),
+        ...drain(world, proc, rules),
+      ];
     case 'commit':
       return commit(world, proc, proc.next!, proc.onward!, rules);
 
     // After the commit and its flush: what was decided is made true.
     case 'reconcile': {
       const rec = proc.rec!;
-      if (rec.attempt > (proc.dispatched ?? 0) && !rec.home.includes(rec.kids)) {
+      const isUntold = rec.attempt > (proc.dispatched ?? 0) && !rec.home.includes(rec.kids);
+      if (isUntold && rec.stage === 'dropping') {
+        const next = { ...proc, dispatched: rec.attempt };
+        if (!rules.takesBack) return [go('starts none', next)];
+        return [go(`turns to ${rec.kids}`, { name: proc.name, pc: 'take-back', id: rec.kids, q: proc.q!, back: next })];
+      }
+      if (isUntold) {
         const skips = proc.restored && proc.dispatched === undefined && !rules.dispatchAgain;
         const next = { ...proc, dispatched: rec.attempt };
         if (skips) return [go('dispatches nothing again', next)];
         return publishTicket(world, rec.kids, 1, false).map((to, i) => go(`dispatches ${rec.kids}${twice(i)}`, next, to));
       }
-      if (rec.stage === 'ending' && !proc.told && !rec.home.includes(rec.kids)) {
+      if (['ending', 'dropping'].includes(rec.stage) && !proc.told && !rec.home.includes(rec.kids)) {
         const next = { ...proc, told: true };
         if (proc.restored && !rules.tellAgain) return [go('tells nobody again', next)];
         return [go(`tells ${rec.kids} to stop`, next, say(world, rec.kids, 'cancel'))];
@@ -63,10 +74,12 @@ export function workerSteps(
       const to = world.mayStart[id] ? started : breaks(started, 'no effect is started twice unasked');
       return [go('starts the call', { ...proc, pc: 'called' }, to)];
     }
-    case 'called':
-      return [go('has the outcome of the call', { ...proc, pc: 'loop', returned: true })];
+    case 'called': {
+      const returned = { ...proc, returned: true };
+      return [go('has the outcome of the call', flushing(world, returned, proc.rec!, 'loop'))];
+    }
     case 'wait':
-      return hasNews(world, proc) ? [go('is nudged', { ...proc, pc: 'read' })] : [];
+      return [...(hasNews(world, proc) ? [go('is nudged', reading(world, proc))] : []), ...drain(world, proc, rules)];
 
     case 'park':
     case 'parked-again': {
@@ -95,11 +108,17 @@ export function workerSteps(
       return commit(world, proc, ended(rec, proc.why!, { steers }, rules), 'ack', rules);
     }
     default:
-      return claimStep(world, proc, rules);
+      return proc.back ? takingBack(world, proc, rules) : claimStep(world, proc, rules);
   }
 }
 
 const twice = (i: number) => (i === 0 ? '' : ', stored twice');
+const reading = (world: World, proc: Proc): Proc => ({
+  ...proc,
+  pc: 'loop',
+  upto: world.said[proc.id!]!.length,
+  home: world.returned.length,
+});
 const hasNews = (world: World, { id, upto, home }: Proc) =>
   world.said[id!]!.length > upto! || (id === 0 && world.returned.length > home!);
 
@@ -141,6 +160,16 @@ function decide(world: World, proc: Proc, scene: Scene, rules: Rules): readonly 
   return commit(asked, proc, next, move === 'end' ? 'ack' : move, rules, world);
 }
 
+/** A worker that leaves hands back what it holds, unless a call is under way. Whoever has it next reads what is unread. */
+function drain(world: World, proc: Proc, rules: Rules): readonly Step<World>[] {
+  const rec = proc.rec!;
+  const hasUnread = rec.steeringCursor < proc.upto! || rec.resultCursor < (proc.id === 0 ? proc.home! : 0);
+  if (world.spare.drains === 0 || hasUnread || rec.stage === 'calling') return [];
+  const idleClaims = rules.parkingIsNoDeath ? Math.max(0, rec.idle - 1) : rec.idle;
+  const next = withStatus({ ...rec, phase: 'ready', idle: idleClaims }, [], []);
+  return commit(spend(world, 'drains'), proc, next, 'wake', rules, world);
+}
+
 /** Who lost the task in the middle of a call tells what became of it, and by which run it knows. */
 const tell = (world: World, { id, rec }: Proc, outcome: 'done' | 'none', rules: Rules): World =>
   rules.outcomeAnswers ? say(world, id!, `${outcome}:${rec!.epoch}`) : world;
@@ -149,18 +178,35 @@ const tell = (world: World, { id, rec }: Proc, outcome: 'done' | 'none', rules: 
 function commit(world: World, proc: Proc, next: Rec, onward: string, rules: Rules, otherwise = world): readonly Step<World>[] {
   const label = `${proc.name}: commits ${next.phase}`;
   const wrote = write(world, proc.id!, proc.rec!, next, proc.name, rules);
+  if (!wrote.rec && proc.tentative && rules.forestalledLooksAgain) {
+    const { name, id, t, q, tooLate } = proc as Required<Proc>;
+    const again: Proc = { name, id, t, q, tooLate, pc: 'forestalled', tentative: false };
+    return [{ label: `${label}, too late`, to: withProc(otherwise, again) }];
+  }
   if (!wrote.rec) {
     const told = proc.returned ? tell(otherwise, proc, 'done', rules) : otherwise;
     return [{ label: `${label}, lost`, to: fenced(told, proc, rules) }];
   }
-  const { next: _, returned: __, onward: ___, ...host } = proc;
+  const { next: _, returned: __, onward: ___, tentative, tooLate, ...host } = proc;
   const acksNow = !rules.ackLast && (next.phase === 'parked' || next.phase === 'done');
   const acked = acksNow ? ack(wrote.world, proc.q!) : wrote.world;
   const goesOn = acksNow ? (onward === 'park' ? 'park' : 'flush-acked') : onward;
   const isParent = next.kids > 0 && onward !== 'ack';
-  const after = flushing(acked, isParent ? { ...host, after: goesOn } : host, wrote.rec, isParent ? 'reconcile' : goesOn);
+  const looksUp = tentative && proc.id! > 0 && next.phase !== 'done';
+  const after =
+    looksUp && rules.claimLooksUp
+      ? { ...host, rec: wrote.rec, onward: goesOn, pc: 'above' }
+      : flushing(acked, isParent ? { ...host, after: goesOn } : host, wrote.rec, isParent ? 'reconcile' : goesOn);
+  let to = withProc(acked, after);
+  if (looksUp && !rules.claimLooksUp && isOrphaned(world, proc.id!))
+    to = breaks(to, 'nothing runs that was claimed after its parent had ended');
+  if (tentative && tooLate) to = breaks(to, 'a tree that is purged stays purged');
+  // What a commit lets start does not wait until it is told of.
+  const atOnce = goesOn === 'call' && after.pc === 'flush';
   return [
-    { label, to: withProc(acked, after) },
+    { label, to },
+    ...(atOnce ? [{ label: `${label}, to be told of`, to: withProc(acked, { ...host, rec: wrote.rec, pc: 'call' }) }] : []),
+    ...(rules.sentAlone ? [] : [{ label: `${label}, refused with others`, to: fenced(otherwise, proc, rules) }]),
     ...(wrote.unheard
       ? [{ label: `${label}, reply lost`, to: withProc(wrote.unheard, { ...proc, pc: 'commit', next, onward }) }]
       : []),

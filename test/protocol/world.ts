@@ -30,7 +30,7 @@ export interface Rec {
   /** Every steer ever taken, and those of them without a final receipt. */
   readonly seen: readonly string[];
   readonly inbox: readonly string[];
-  readonly stage: 'new' | 'calling' | 'called' | 'working' | 'collecting' | 'ending';
+  readonly stage: 'new' | 'calling' | 'called' | 'working' | 'collecting' | 'dropping' | 'ending';
   readonly asks: boolean;
   /** The claim under which the call in flight was started last. */
   readonly flight: number;
@@ -76,6 +76,8 @@ export interface Ticket {
   readonly wake: boolean;
   /** Name of the process it is delivered to; null while nobody has it. */
   readonly to: string | null;
+  /** Somebody had it before. */
+  readonly again: boolean;
 }
 
 /** A message on `steering` or `result` that the waker has not acked. */
@@ -105,6 +107,12 @@ export interface Proc {
   /** Of the statuses that it flushes: the next one, and how long it takes the log to be. */
   readonly i?: number;
   readonly at?: number;
+  /** Its ticket was delivered before. */
+  readonly again?: boolean;
+  /** What it holds is not written: its first commit is to be the claim. `w` of its record is of what it has read. */
+  readonly tentative?: boolean;
+  /** As it was before it turned to a child that it takes back. */
+  readonly back?: Proc;
   /** The call in flight was not started by this host; it has returned. */
   readonly restored?: boolean;
   readonly returned?: boolean;
@@ -121,6 +129,8 @@ export interface World {
   readonly kv: readonly (Rec | null)[];
   /** The version before, where reads may miss the last write. */
   readonly old: readonly (Rec | null)[];
+  /** The version before, where a server that is killed may bring it back. */
+  readonly left: readonly (Rec | null)[];
   readonly queue: readonly Ticket[];
   readonly said: readonly (readonly string[])[];
   readonly status: readonly (readonly Status[])[];
@@ -158,6 +168,10 @@ export interface Spare {
   readonly losses: number;
   /** Times the operator answers "run it again". */
   readonly agains: number;
+  /** Workers that leave, and hand back what they hold. */
+  readonly drains: number;
+  /** Servers that are killed after a purge. */
+  readonly kills: number;
 }
 
 /** What a task does when it runs. */
@@ -165,6 +179,8 @@ export interface Task {
   readonly kind: 'agent' | 'supervisor';
   /** It makes one call of a tool that writes. */
   readonly writes?: boolean;
+  /** It ends by its first commit. */
+  readonly quick?: boolean;
   /** It waits for a steer before it ends. */
   readonly asks?: boolean;
   /** It goes on until it is told to stop. */
@@ -198,7 +214,7 @@ export interface Scene {
   readonly gc: boolean;
 }
 
-const nothing: Spare = { crashes: 0, redeliveries: 0, replies: 0, duplicates: 0, losses: 0, agains: 0 };
+const nothing: Spare = { crashes: 0, redeliveries: 0, replies: 0, duplicates: 0, losses: 0, agains: 0, drains: 0, kills: 0 };
 
 export function worldOf(scene: Scene): World {
   const each = <T>(value: T) => scene.tasks.map(() => value);
@@ -211,6 +227,7 @@ export function worldOf(scene: Scene): World {
   return {
     kv: each(null),
     old: each(null),
+    left: each(null),
     queue: [],
     said: each([]),
     status: each([]),
