@@ -18,7 +18,7 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const connectTimeoutMs = 5_000;
+const connectTimeoutMs = 10_000;
 const reconnectWaitMs = 250;
 const reconnectJitterMs = 100;
 /**

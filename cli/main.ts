@@ -16,7 +16,7 @@ import { exitOf, onSignal } from './signals.ts';
 
 const argv = process.argv.slice(2);
 /** For a command to leave in order after a first signal. */
-const leaveWithinMs = 5_000;
+const leaveWithinMs = 10_000;
 const ended = new AbortController();
 
 async function main(): Promise<number> {

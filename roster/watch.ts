@@ -27,6 +27,9 @@ export interface LiveRoster {
   stop(): void;
 }
 
+/** What cannot be read is looked at once more, so long after: a slow machine may be in the midst of writing it. */
+const againMs = 500;
+
 /** @throws RosterError if the first load fails. */
 export async function openRoster(options: OpenRoster): Promise<LiveRoster> {
   const { log, onChange, onBroken, settleMs = 50 } = options;
@@ -38,7 +41,7 @@ export async function openRoster(options: OpenRoster): Promise<LiveRoster> {
   let lastComplaint = '';
   let reading = Promise.resolve();
 
-  const reload = async (): Promise<void> => {
+  const reload = async (isSecondLook: boolean): Promise<void> => {
     if (isStopped) return;
     try {
       const next = await loadRoster(source.file);
@@ -51,22 +54,27 @@ export async function openRoster(options: OpenRoster): Promise<LiveRoster> {
     } catch (error) {
       if (!(error instanceof RosterError)) throw error;
       if (isStopped || error.message === lastComplaint) return;
+      // Perhaps it is only half written yet, or gone for a moment.
+      if (!isSecondLook) return look(againMs, true);
       lastComplaint = error.message;
       log.warn({ file: source.file, code: error.code, err: error.message }, 'roster is broken, the old one stays');
       onBroken?.(error);
     }
   };
+  const look = (inMs: number, isSecond: boolean): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => reloadInTurn(isSecond), inMs).unref();
+  };
   // One at a time and in order, so that an older text never replaces a newer one.
-  const reloadInTurn = (): void => {
-    reading = reading.then(reload).catch((error) => log.error({ err: messageOf(error) }, 'roster reload failed'));
+  const reloadInTurn = (isSecond: boolean): void => {
+    reading = reading.then(() => reload(isSecond)).catch((error) => log.error({ err: messageOf(error) }, 'roster reload failed'));
   };
 
   if (source.by !== 'shipped') {
     // The folder, not the file: editors save by renaming a new file over the old one.
     watcher = watch(dirname(source.file), { persistent: false }, (_event, name) => {
       if (name !== null && name !== basename(source.file)) return;
-      clearTimeout(timer);
-      timer = setTimeout(reloadInTurn, settleMs).unref();
+      look(settleMs, false);
     });
     watcher.on('error', (error) => log.warn({ err: messageOf(error) }, 'roster is no longer watched'));
   }

@@ -29,7 +29,8 @@ export class FullNotice {
   }
 }
 
-const timeoutMs = 1_000;
+/** Only a node that is frozen, or as good as that, needs so long: where none listens the server says so at once. */
+const timeoutMs = 5_000;
 
 /** What one of the nodes says that finds no room; null where none does, or nobody works. */
 export async function fullNotice({ nc, subjects, log }: Bus): Promise<Notice | null> {

@@ -114,7 +114,7 @@ describe('cox dead', () => {
 
 /** As a worker that gives a task up leaves it. */
 async function bury(root: string, instruction: string): Promise<void> {
-  const signal = AbortSignal.timeout(20_000);
+  const signal = AbortSignal.timeout(120_000);
   const joined = await joinCrew({ env: world.env, start: false, signal, log: pino({ level: 'silent' }) });
   const letter: DeadLetter = {
     kind: 'task',

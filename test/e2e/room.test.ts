@@ -18,7 +18,7 @@ beforeAll(async () => {
     log,
     folders: foldersOf(world.env),
     start: false,
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.timeout(120_000),
   });
 });
 afterAll(async () => {

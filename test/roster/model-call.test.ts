@@ -354,8 +354,8 @@ test('a try after the rest that its caller gives up leaves the try to the next c
 
 test('a backend that thinks aloud is not silent, however long it takes', async () => {
   const thought = delta({ reasoning_content: 'hm' });
-  const server = await scripted(() => ({ chunks: [...Array(6).fill(thought), delta({ content: 'ok' }, 'stop')], paceMs: 300 }));
-  const { backends } = open(`${oneBackend(server.url)}\nlimits: { silence_seconds: 1.2 }`);
+  const server = await scripted(() => ({ chunks: [...Array(8).fill(thought), delta({ content: 'ok' }, 'stop')], paceMs: 500 }));
+  const { backends } = open(`${oneBackend(server.url)}\nlimits: { silence_seconds: 3 }`);
   expect((await replyOf(backends.call('main', user('x'), never))).reply.text).toBe('ok');
 });
 

@@ -2,6 +2,9 @@
 import { type IPty, spawn } from '@lydell/node-pty';
 import { ScreenModel } from './screen-model.ts';
 
+/** Long past what anything takes, also on a crowded machine: what is not there by then will not come. */
+export const patienceMs = 120_000;
+
 export interface TerminalOptions {
   readonly command: string;
   readonly args: readonly string[];
@@ -67,7 +70,7 @@ export class Terminal {
     this.#waiting.add(again);
     again();
     const ended = this.exited.then((code) => reject(new Error(`ended with ${code} before ${what}:\n${this.lines.join('\n')}`)));
-    const late = setTimeout(() => reject(new Error(`no ${what} on the screen:\n${this.lines.join('\n')}`)), 40_000);
+    const late = setTimeout(() => reject(new Error(`no ${what} on the screen:\n${this.lines.join('\n')}`)), patienceMs);
     try {
       return await promise;
     } finally {

@@ -4,11 +4,16 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readProcessNote, serverPaths } from '../../../bus/embedded/server-record.ts';
 import { foldersOf } from '../../../platform/folders.ts';
+import { isAlive } from '../../../platform/process-identity.ts';
 import { type ModelCall, ModelServer } from '../../support/model-server.ts';
-import { Terminal } from './terminal.ts';
+import { patienceMs, Terminal } from './terminal.ts';
 
 const entry = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url));
+
+/** In which whoever was told to leave has left. */
+const leavePatienceMs = 60_000;
 
 export interface Ended {
   readonly code: number | null;
@@ -47,7 +52,7 @@ export class Running {
     look();
     const all = () => `stdout:\n${this.stdout}\nstderr:\n${this.stderr}`;
     void this.ended.then(({ code }) => reject(new Error(`ended with ${code} before ${stream} said ${fits}\n${all()}`)));
-    const late = setTimeout(() => reject(new Error(`${stream} never said ${fits}\n${all()}`)), 40_000);
+    const late = setTimeout(() => reject(new Error(`${stream} never said ${fits}\n${all()}`)), patienceMs);
     try {
       return await promise;
     } finally {
@@ -146,7 +151,7 @@ ${more}`,
     for (const { process } of this.#running) if (process.exitCode === null) process.kill('SIGTERM');
     for (const terminal of this.#terminals) terminal.interrupt();
     for (const terminal of this.#terminals) terminal.interrupt();
-    const patience = setTimeout(() => this.#kill(), 15_000);
+    const patience = setTimeout(() => this.#kill(), leavePatienceMs);
     await Promise.all([...this.#running.map(({ ended }) => ended), ...this.#terminals.map(({ exited }) => exited)]);
     clearTimeout(patience);
     this.#log = await readFile(join(this.state, 'log', 'cox.log'), 'utf8').catch(() => '');
@@ -174,6 +179,9 @@ ${it.stderr}`,
   #kill(): void {
     for (const { process } of this.#running) process.kill('SIGKILL');
     for (const terminal of this.#terminals) terminal.kill();
+    // Nobody is left to end it.
+    const server = readProcessNote(serverPaths(foldersOf(this.env)));
+    if (server && isAlive(server.pid, server.start)) process.kill(server.pid, 'SIGKILL');
   }
 }
 
