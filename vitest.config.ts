@@ -27,6 +27,7 @@ export default defineConfig({
     // Far above what any of them takes on the slowest machine: only what hangs comes so far.
     testTimeout: 180_000,
     hookTimeout: 300_000,
+    teardownTimeout: 60_000,
     sequence: { sequencer: LongestFirst },
     globalSetup: ['test/support/needed-files.ts'],
     projects: [
