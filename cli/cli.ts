@@ -29,14 +29,19 @@ export type Options = Readonly<Record<string, unknown>>;
 /** Resolves to the exit code. `args` has the words of a variadic argument one by one at its end. */
 export type Run = (cli: Cli, args: readonly string[], options: Options) => Promise<number>;
 
+/** In commander's notation: `--needs <words>`. What stands in the brackets says to shells what may follow. */
+export type OptionRow = readonly [flags: string, description: string];
+
 export interface Command {
   readonly name: string;
   readonly summary: string;
   /** In commander's notation: `<id> <text...>`. */
   readonly args?: string;
-  readonly options?: readonly (readonly [flags: string, description: string])[];
+  readonly options?: readonly OptionRow[];
   readonly example?: string;
-  /** For shells: what the first argument is; `letter`: what to do with a dead letter, and then which. */
-  readonly completes?: 'task' | 'known-task' | 'type' | 'shell' | 'letter';
+  /** For shells: tasks that have ended may be meant too. */
+  readonly ended?: true;
+  /** For programs: not in `--help`. */
+  readonly hidden?: true;
   readonly load: () => Promise<Run>;
 }

@@ -1,7 +1,7 @@
 /** The commander program, built from the table of commands. It parses and explains; `main.ts` runs what it found. */
 import { Command as Parser } from 'commander';
 import type { Command, Options } from './cli.ts';
-import { commands } from './commands/table.ts';
+import { commands, globalOptions } from './commands/table.ts';
 
 export interface Parsed {
   readonly command: Command;
@@ -18,19 +18,16 @@ export function parse(argv: readonly string[], version: string, print: (text: st
   const program = new Parser('cox')
     .description('Sub-agents that you can steer while they work.')
     .version(version, '-V, --version')
-    .option('--json', 'print one JSON object on stdout and nothing else there')
-    .option('--verbose', 'show the log on stderr')
-    .option('--roster <file>', 'the roster of backends and agents')
-    .option('--workspace <dir>', 'where file tools may look (default: the current folder)')
-    .option('--namespace <name>', 'the first word of every subject (default: cox)')
-    .option('--no-color', 'no colours, also on a terminal')
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .configureOutput({ writeOut: print, writeErr: () => {}, outputError: () => {} })
     .addHelpText('after', '\nWithout a command: start. Exit codes and the JSON shapes: docs/cli.md.')
     .exitOverride();
 
+  for (const [flags, description] of globalOptions) program.option(flags, description);
   for (const command of commands) {
-    const sub = program.command(command.args ? `${command.name} ${command.args}` : command.name);
+    const sub = program.command(command.args ? `${command.name} ${command.args}` : command.name, {
+      hidden: command.hidden === true,
+    });
     sub.description(command.summary).copyInheritedSettings(program);
     for (const [flags, description] of command.options ?? []) sub.option(flags, description);
     if (command.example) sub.addHelpText('after', `\nExample: ${command.example}`);

@@ -107,7 +107,7 @@ export const verbs = {
     },
   },
   add: {
-    args: '<key> <type> <instruction...>',
+    args: '<new-key> <type> <instruction...>',
     summary: 'add a sub-task to the plan of a goal; key:a,b lets it come after a and b',
     message: ([key, type, ...words]) => {
       const [name, after = ''] = one(key === undefined ? [] : [key], 'key').split(':');

@@ -1,12 +1,12 @@
 /** Every command of `cox`: what `--help`, completion and docs/cli.md are made from. What a command does is in the file it loads. */
-import type { Command } from '../cli.ts';
+import type { Command, OptionRow } from '../cli.ts';
 import { type VerbName, verbs } from '../verbs.ts';
 
 const noWait = ['--no-wait', 'send it and do not wait for the receipt'] as const;
 const expectStep = ['--expect-step <n>', 'return it if the task has left this step'] as const;
 
 const hosting: Command['options'] = [
-  ['--types <list>', 'only these kinds of task, separated by commas (default: all)'],
+  ['--types <types>', 'only these kinds of task, separated by commas (default: all)'],
   ['--slots <n>', 'new tasks of one kind at once, and as many that go on (default: 8)'],
 ];
 
@@ -16,9 +16,18 @@ const steering = (name: VerbName, example: string, options: Command['options'] =
   args: `<id> ${verbs[name].args}`.trim(),
   options: [...options, noWait],
   example,
-  completes: 'task',
   load: async () => (await import('./steer.ts')).steering(name),
 });
+
+/** Of every command. */
+export const globalOptions: readonly OptionRow[] = [
+  ['--json', 'print one JSON object on stdout and nothing else there'],
+  ['--verbose', 'show the log on stderr'],
+  ['--roster <file>', 'the roster of backends and agents'],
+  ['--workspace <dir>', 'where file tools may look (default: the current folder)'],
+  ['--namespace <name>', 'the first word of every subject (default: cox)'],
+  ['--no-color', 'no colours, also on a terminal'],
+];
 
 export const commands: readonly Command[] = [
   {
@@ -44,12 +53,11 @@ export const commands: readonly Command[] = [
     summary: 'hand a task to the crew and return at once',
     args: '<type> <instruction...>',
     options: [
-      ['--backend <name>', 'a backend by name instead of the routing'],
-      ['--needs <words>', 'what its backend must be good at, separated by commas'],
+      ['--backend <backend>', 'a backend by name instead of the routing'],
+      ['--needs <good_at>', 'what its backend must be good at, separated by commas'],
       ['--deadline <minutes>', 'end it with what was found after so many minutes'],
     ],
     example: 'cox dispatch files "Summarize README.md"',
-    completes: 'type',
     load: async () => (await import('./dispatch.ts')).run,
   },
   {
@@ -57,7 +65,7 @@ export const commands: readonly Command[] = [
     summary: 'what a task is doing, or all tasks',
     args: '[id]',
     options: [['--all', 'finished tasks too']],
-    completes: 'known-task',
+    ended: true,
     load: async () => (await import('./status.ts')).run,
   },
   steering('steer', 'cox steer k3xq.4 "use my work email" --next', [
@@ -82,14 +90,14 @@ export const commands: readonly Command[] = [
     summary: 'the result of a task; waits for it',
     args: '<id>',
     options: [['--no-wait', 'say at once if there is none yet (exit code 10)']],
-    completes: 'known-task',
+    ended: true,
     load: async () => (await import('./result.ts')).run,
   },
   {
     name: 'tree',
     summary: 'a goal and its sub-tasks, with backends, tokens and cost',
     args: '<id>',
-    completes: 'known-task',
+    ended: true,
     load: async () => (await import('./tree.ts')).run,
   },
   {
@@ -97,7 +105,6 @@ export const commands: readonly Command[] = [
     summary: 'what happens, as it happens; with --json one event a line',
     args: '[id]',
     options: [['--tokens', 'what the models say too, as it comes']],
-    completes: 'task',
     load: async () => (await import('./watch.ts')).run,
   },
   {
@@ -121,9 +128,8 @@ export const commands: readonly Command[] = [
   {
     name: 'dead',
     summary: 'what was given up after it had killed its workers: list it, retry <id>, or drop <id>',
-    args: '[action] [id]',
+    args: '[retry|drop] [letter]',
     example: 'cox dead    cox dead retry k3xq.4    cox dead drop k3xq.4',
-    completes: 'letter',
     load: async () => (await import('./dead.ts')).run,
   },
   {
@@ -149,9 +155,15 @@ export const commands: readonly Command[] = [
   {
     name: 'completion',
     summary: 'a completion script for your shell',
-    args: '<shell>',
+    args: '<bash|zsh|fish>',
     example: 'source <(cox completion bash)',
-    completes: 'shell',
     load: async () => (await import('./completion.ts')).run,
+  },
+  {
+    name: 'complete',
+    summary: 'what may stand at the end of a command line: for the script of cox completion',
+    args: '[words...]',
+    hidden: true,
+    load: async () => (await import('./complete.ts')).run,
   },
 ];

@@ -280,27 +280,6 @@ describe('help', () => {
   it('a mistyped command is told what it may have meant', async () => {
     expect((await world.cox(['statu'])).stderr).toMatch(/Did you mean .*status/);
   });
-
-  it('the completion for bash is a script that bash takes', async () => {
-    const { stdout } = await world.cox(['completion', 'bash']);
-    const { execFileSync } = await import('node:child_process');
-    const said = execFileSync('bash', ['-c', `${stdout}\nCOMP_WORDS=(cox st); COMP_CWORD=1; _cox; echo "\${COMPREPLY[@]}"`], {
-      encoding: 'utf8',
-    });
-    expect(said.trim().split(' ').sort()).toEqual(['start', 'status', 'steer'].sort());
-  });
-
-  it('completes finished tasks too where they can be meant', async () => {
-    const { stdout } = await world.cox(['completion', 'bash']);
-    const { execFileSync } = await import('node:child_process');
-    const completed = (command: string) => {
-      const cox = `cox() { case "$*" in *--all*) echo '{"id":"aaaa.0"},{"id":"bbbb.0"}';; *) echo '{"id":"aaaa.0"}';; esac; }`;
-      const script = `${stdout}\n${cox}\nCOMP_WORDS=(cox ${command} ''); COMP_CWORD=2; _cox; echo "\${COMPREPLY[@]}"`;
-      return execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim();
-    };
-    expect(completed('result')).toBe('aaaa.0 bbbb.0');
-    expect(completed('steer')).toBe('aaaa.0');
-  });
 });
 
 it('doctor finds what is there, and says how to mend what is not', async () => {

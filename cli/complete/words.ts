@@ -1,0 +1,117 @@
+/** The words that may stand at a place, each looked up where it is: in the table, in the roster, on the bus. */
+import type { Crew } from '../../bus/crew.ts';
+import type { Question } from '../../bus/messages.ts';
+import { foldersOf } from '../../platform/folders.ts';
+import type { Roster } from '../../roster/schema.ts';
+import type { Cli, Command, OptionRow } from '../cli.ts';
+import { oneLine } from '../render/printable.ts';
+import { readRoster } from '../roster.ts';
+import { findTask, withCrew } from '../session.ts';
+import { type Grammar, longOf, type Place } from './place.ts';
+
+export interface Word {
+  readonly word: string;
+  /** What it is, in a few words. */
+  readonly about: string;
+}
+/** `:file`, `:folder`: the shell knows better. */
+export type Words = readonly Word[] | ':file' | ':folder';
+
+export async function wordsAt(cli: Cli, place: Place, typed: string, { commands, globals }: Grammar): Promise<Words> {
+  if (place.kind === 'nothing') return [];
+  if (place.kind === 'command') return fitting(commands.filter(isShown).map(commandWord), typed);
+  if (place.kind === 'flag') return fitting([...(place.command?.options ?? []), ...globals, ...everywhere].map(flagWord), typed);
+  const { what, command, args } = place;
+  if (what === '<file>') return ':file';
+  if (what === '<dir>') return ':folder';
+  if (what === '<types>' || what === '<good_at>') return inList(typed, await fromRoster(cli, what));
+  return fitting(await values(cli, what, command, args), typed);
+}
+
+async function values(cli: Cli, what: string, command: Command | null, args: readonly string[]): Promise<Word[]> {
+  if (what.includes('|')) return bare(what.slice(1, -1).split('|'));
+  switch (what) {
+    case '<id>':
+    case '[id]':
+      return onBus(cli, ({ tasks }) => tasks(command?.ended === true));
+    case '[letter]':
+      return onBus(cli, ({ letters }) => letters());
+    case '<key>':
+      return onBus(cli, ({ keys }) => keys(args[0]!));
+    case '<question>':
+      return onBus(cli, async ({ question }) => asWords(await question(args[0]!)));
+    case '<text...>':
+      return command?.name === 'answer' ? onBus(cli, async ({ question }) => choicesOf(await question(args[0]!), args[1])) : [];
+    case '<type>':
+    case '<backend>':
+      return fromRoster(cli, what);
+    default:
+      return [];
+  }
+}
+
+const asWords = (question: Question | null): Word[] => (question ? [{ word: question.id, about: oneLine(question.text) }] : []);
+const choicesOf = (question: Question | null, id: string | undefined): Word[] =>
+  bare(question?.id === id ? (question?.choices ?? []) : []);
+
+async function fromRoster(cli: Cli, what: '<type>' | '<types>' | '<backend>' | '<good_at>'): Promise<Word[]> {
+  const { roster } = await readRoster(cli, foldersOf(cli.env));
+  if (what === '<backend>') return backendsOf(roster);
+  if (what === '<good_at>') return bare(new Set(Object.values(roster.backends).flatMap(({ goodAt }) => goodAt)));
+  const { typesOf } = await import('../host.ts');
+  return bare(typesOf(roster));
+}
+
+const backendsOf = (roster: Roster): Word[] =>
+  Object.entries(roster.backends).map(([word, { tier, goodAt }]) => ({ word, about: [tier, ...goodAt].join(', ') }));
+
+/** What can be asked of the crew. */
+interface OnBus {
+  tasks(ended: boolean): Promise<Word[]>;
+  letters(): Promise<Word[]>;
+  keys(ref: string): Promise<Word[]>;
+  question(ref: string): Promise<Question | null>;
+}
+
+const onBus = (cli: Cli, ask: (crew: OnBus) => Promise<Word[]>): Promise<Word[]> =>
+  withCrew(cli, { start: false, note: () => {} }, ({ crew }) => ask(askable(crew)));
+
+const askable = (crew: Crew): OnBus => ({
+  async tasks(ended) {
+    const tasks = (await crew.tasks()).filter(({ outcome }) => ended || outcome === null);
+    return tasks.map(({ id, instruction }) => ({ word: id, about: oneLine(instruction) }));
+  },
+  async letters() {
+    const { DeadLetters } = await import('../../bus/queue/letterbox.ts');
+    return (await new DeadLetters(crew).list()).map(({ id, why }) => ({ word: id, about: oneLine(why) }));
+  },
+  async keys(ref) {
+    const id = await findTask(crew, ref);
+    const nodes = (await crew.tree(id)).filter(({ parent, key }) => parent === id && key !== null);
+    return nodes.map(({ key, instruction }) => ({ word: key!, about: oneLine(instruction) }));
+  },
+  async question(ref) {
+    return (await crew.status(await findTask(crew, ref)))?.question ?? null;
+  },
+});
+
+/** The parser's own. */
+const everywhere: readonly OptionRow[] = [
+  ['-h, --help', 'display help for command'],
+  ['-V, --version', 'output the version number'],
+];
+const isShown = ({ hidden }: Command): boolean => hidden !== true;
+const commandWord = ({ name, summary }: Command): Word => ({ word: name, about: summary });
+const flagWord = ([flags, about]: OptionRow): Word => ({ word: longOf(flags), about });
+const bare = (words: Iterable<string>): Word[] => [...words].map((word) => ({ word, about: '' }));
+const fitting = (all: readonly Word[], typed: string): Word[] => all.filter(({ word }) => word.startsWith(typed));
+
+/** `files,re`: those that are named already stay, and are not offered again. */
+function inList(typed: string, all: readonly Word[]): Word[] {
+  const named = typed.split(',').slice(0, -1);
+  const rest = all.filter(({ word }) => !named.includes(word));
+  return fitting(
+    rest.map(({ word, about }) => ({ word: [...named, word].join(','), about })),
+    typed,
+  );
+}
