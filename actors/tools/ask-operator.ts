@@ -5,7 +5,15 @@ import { defineTool } from './tool.ts';
 export const askOperator = defineTool({
   name: 'ask_operator',
   description: 'Ask the operator a question, only if you cannot go on without the answer.',
-  args: z.object({ question: z.string().min(1).max(2000) }),
+  args: z.object({
+    question: z.string().min(1).max(2000),
+    choices: z
+      .array(z.string().min(1).max(200))
+      .max(8)
+      .optional()
+      .describe('Answers to choose from, where there are only a few')
+      .catch(undefined),
+  }),
   effects: 'none',
   asks: true,
   run: () => Promise.reject(new Error('a question is answered by the operator')),

@@ -1,6 +1,7 @@
 /** All steering verbs: one message to one task, and what became of it. */
 import { z } from 'zod';
 import type { Receipt } from '../../bus/messages.ts';
+import { answering } from '../answer.ts';
 import type { Options, Run } from '../cli.ts';
 import { usageError } from '../errors.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -21,9 +22,11 @@ export const steering =
   (name: VerbName): Run =>
   async (cli, [ref = '', ...words], options) => {
     const { wait, ...how } = steerOptions(options);
-    const message = verbs[name].message(words, how);
+    const said = verbs[name].message(words, how);
     return withCrew(cli, { start: false }, async ({ crew }) => {
       const id = await findTask(crew, ref);
+      const { message, note } = answering(said, said.type === 'answer' ? (await crew.status(id))?.question : null);
+      if (note) cli.out.note(note);
       const sent = await crew.steer(id, message);
       const receipts: Receipt[] = [];
       if (wait)

@@ -1,7 +1,7 @@
 /** A question of a task, with the words that answer it. */
 import type { Question } from '../../bus/messages.ts';
 import type { Paint } from './paint.ts';
-import { printable } from './printable.ts';
+import { oneLine, printable } from './printable.ts';
 
 const asks: Record<Question['kind'], string> = {
   asked: 'asks',
@@ -12,17 +12,24 @@ const asks: Record<Question['kind'], string> = {
   checkpoint: 'cannot go on',
 };
 
-/** As one argument where a shell reads it. */
-const words = (text: string, command: string): string => (command.startsWith('cox') && text.includes(' ') ? `"${text}"` : text);
+/** As one argument where a shell reads it: choices are words of a model, and a line that is shown is a line that is copied. */
+function words(text: string | undefined, command: string): string {
+  if (text === undefined) return '…';
+  const said = oneLine(text, 200);
+  if (!command.startsWith('cox') || /^[\w@%+=:,./-]+$/.test(said)) return said;
+  return /^[\w@%+=:,./ -]+$/.test(said) ? `"${said}"` : `'${said.replaceAll("'", "'\\''")}'`;
+}
 
 /** `command`: how the operator's surface spells it, `cox answer` or `/answer`. */
 export function questionLines(id: string, question: Question, paint: Paint, command: string): string[] {
   const [first = '', ...rest] = printable(question.text).split('\n');
   const choices =
-    question.choices && question.choices.length > 0 ? ` (${question.choices.map((c) => printable(c)).join(' / ')})` : '';
+    question.choices && question.choices.length > 0
+      ? ` (${question.choices.map((choice) => oneLine(choice, 200)).join(' / ')})`
+      : '';
   return [
     `${paint.yellow('?')} ${paint.bold(id)} ${asks[question.kind]}: ${first}${rest.length === 0 ? choices : ''}`,
     ...rest.map((line, at) => `    ${line}${at === rest.length - 1 ? choices : ''}`),
-    paint.dim(`    ${command} ${id} ${question.id} ${words(question.choices?.[0] ?? '…', command)}`),
+    paint.dim(`    ${command} ${id} ${question.id} ${words(question.choices?.[0], command)}`),
   ];
 }

@@ -5,6 +5,7 @@ import { allNodes } from '../../bus/nodes.ts';
 import { DeadLetters } from '../../bus/queue/letterbox.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
+import { answering } from '../answer.ts';
 import { usageError } from '../errors.ts';
 import { checkGoal } from '../goal.ts';
 import { findLetter } from '../letter-ref.ts';
@@ -73,8 +74,10 @@ export class Operator implements Hands {
   }
 
   /** Resolves when the message is on its way; its receipt is printed when it comes. */
-  async send(id: TaskId, message: SteeringInput): Promise<void> {
+  async send(id: TaskId, said: SteeringInput): Promise<void> {
     const { crew, board, quiet, signal, fail, print, paint } = this.#options;
+    const { message, note } = answering(said, said.type === 'answer' ? (await crew.status(id))?.question : null);
+    if (note) print([`  ${note}`]);
     const sent = await crew.steer(id, message);
     board.expectReceipt(sent.steer);
     this.#sending += 1;

@@ -126,3 +126,19 @@ test('status tells that a long model call is alive: its last token is later than
   call.reply('and the rest');
   expect((await joined.crew.result(id, never)).output).toBe('a word and the rest');
 });
+
+test('a model that asks may offer choices, and what it made of them does not keep it from asking', async () => {
+  await crew.node(joined);
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Paint it' });
+  const first = await crew.model.next();
+  const choices = { type: 'array', items: { type: 'string' } };
+  const parameters = { properties: { choices }, required: ['question'] };
+  expect(first.body).toMatchObject({ tools: [{ function: { name: 'ask_operator', parameters } }] });
+  first.call('ask_operator', { question: 'Which colour?', choices: ['red', 'blue'] });
+  const { question } = await statusWhere(joined.crew, id, (status) => status.question?.id === 'q1');
+  expect(question).toEqual({ id: 'q1', kind: 'asked', text: 'Which colour?', choices: ['red', 'blue'] });
+  await joined.crew.steer(id, { type: 'answer', question: 'q1', text: 'red' });
+  (await crew.model.next()).call('ask_operator', { question: 'Which shade?', choices: 'dark' });
+  const again = await statusWhere(joined.crew, id, (status) => status.question?.id === 'q2');
+  expect(again.question).toEqual({ id: 'q2', kind: 'asked', text: 'Which shade?' });
+});

@@ -99,7 +99,7 @@ describe('at the prompt', () => {
     call.call('write_file', { path: 'a.txt', text: 'hello' });
     await terminal.line(new RegExp(`${root}\\.1 wants approval`));
     await terminal.line(new RegExp(`/answer ${root}\\.1 q1 approve`));
-    terminal.enter('@.1? approve');
+    terminal.enter('@.1? yes');
     await terminal.line(/answer applied/);
     (await world.model.next(isWorking)).reply('written');
     expect(readFileSync(join(world.workspace, 'a.txt'), 'utf8')).toBe('hello');

@@ -39,6 +39,21 @@ describe('as news an operator is told', () => {
     expect(lines(asking, { ...asking, commit: 2 })).toEqual([]);
   });
 
+  it('of choices a model has made up, as one word of a shell whatever is in them', () => {
+    const first = (choice: string) => {
+      const question = { id: 'q1', kind: 'asked', text: 'Which?', choices: [choice] } as const;
+      const asking = status({ state: 'awaiting-steer', question: { ...question, choices: [choice] } });
+      return lines(status({}), asking, { ...news, answerWith: 'cox answer' })
+        .at(-1)!
+        .trim();
+    };
+    expect(first('red')).toBe('cox answer k3xq.1 q1 red');
+    expect(first('deep red')).toBe('cox answer k3xq.1 q1 "deep red"');
+    expect(first('$(rm -rf ~)')).toBe("cox answer k3xq.1 q1 '$(rm -rf ~)'");
+    expect(first(`it's "so"`)).toBe(`cox answer k3xq.1 q1 'it'\\''s "so"'`);
+    expect(first('a\nb')).toBe('cox answer k3xq.1 q1 "a b"');
+  });
+
   it('what became of a steer, at its end only, once, and not of those that are reported elsewhere', () => {
     const accepted = { steer: 's1', kind: 'steer', fate: 'accepted', seq: 7 } as const;
     const applied = { steer: 's1', kind: 'steer', fate: 'applied', seq: 7, step: 3 } as const;

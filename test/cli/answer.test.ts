@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import type { Question } from '../../bus/messages.ts';
+import { answering, meant } from '../../cli/answer.ts';
+
+const approval: Question = { id: 'q1', kind: 'approval', text: 'May it run write_file?', choices: ['approve', 'deny'] };
+const doubt: Question = { id: 'q1', kind: 'in-doubt', text: 'Did it?', choices: ['it ran', 'run it again', 'stop'] };
+const asked: Question = { id: 'q1', kind: 'asked', text: 'Which?', choices: ['red', 'blue'] };
+
+describe('an answer means', () => {
+  it.each([
+    [approval, 'Approve', 'approve'],
+    [approval, ' deny ', 'deny'],
+    [approval, 'yes', 'approve'],
+    [approval, 'Y', 'approve'],
+    [approval, 'no', 'deny'],
+    [approval, 'app', 'approve'],
+    [doubt, 'run', 'run it again'],
+    [doubt, 'yes', 'yes'],
+    [asked, 'RED', 'red'],
+    [asked, 'r', 'r'],
+    [asked, 'neither', 'neither'],
+  ])('of %o: %s is %s', (question, text, means) => {
+    expect(meant(question, text)).toEqual({ text: means, note: null });
+  });
+
+  it('no approval in words that are none, and that is said', () => {
+    const { text, note } = meant(approval, 'use b.txt instead');
+    expect(text).toBe('use b.txt instead');
+    expect(note).toContain('does not run');
+  });
+});
+
+it('only of the question that is open', () => {
+  const message = { type: 'answer', question: 'q1', text: 'yes' } as const;
+  expect(answering(message, approval).message).toEqual({ ...message, text: 'approve' });
+  expect(answering(message, { ...approval, id: 'q2' }).message).toEqual(message);
+  expect(answering(message, null).message).toEqual(message);
+});
