@@ -7,7 +7,7 @@ import nats
 
 
 async def main(url: str, user: str, password: str, task: str, payload: bytes) -> None:
-    client = await nats.connect(url, user=user, password=password)
+    client = await nats.connect(url, user=user, password=password, connect_timeout=60)
     receipts = await client.subscribe(f"cox.tasks.{task}.status")
     await client.publish(f"cox.tasks.{task}.steering", payload)
     async for message in receipts.messages:
