@@ -17,7 +17,7 @@ export type { Primary, PrimaryEvent } from './actors/primary.ts';
 export { listFiles, readFileTool, searchFiles, writeFileTool } from './actors/tools/files.ts';
 export { defineTool, type Tool, type ToolContext, type ToolOutput } from './actors/tools/tool.ts';
 // What one does with tasks, as any client of the bus may.
-export { Crew, type CrewEvent, type Sent } from './bus/crew.ts';
+export { Crew, type Sent } from './bus/crew.ts';
 export { Memory, type Note } from './bus/memory.ts';
 // The messages: each a zod schema and the type of the same name.
 export {
@@ -44,6 +44,7 @@ export { DeadLetters, type Retried } from './bus/queue/letterbox.ts';
 export { type Collected, type CollectOptions, collect, type Keep, type PurgedTree } from './bus/room/retention.ts';
 export type { TaskSummary } from './bus/state/tree.ts';
 export { isTaskId, type TaskId } from './bus/task-id.ts';
+export type { CrewEvent } from './bus/watch.ts';
 export { CoxError } from './platform/errors.ts';
 export { type Folders, foldersOf } from './platform/folders.ts';
 export { type Log, openLog } from './platform/log.ts';

@@ -6,7 +6,6 @@ import { follow } from './log/follow.ts';
 import { parseStatus } from './log/projection.ts';
 import { describe } from './log/steering-log.ts';
 import {
-  Live,
   noUsage,
   type Receipt,
   type Result,
@@ -16,7 +15,6 @@ import {
   TaskSpec,
   type TreeNode,
 } from './messages.ts';
-import { parseMessage } from './parse-message.ts';
 import { publish } from './publish.ts';
 import { enqueue } from './queue/task-queue.ts';
 import { undoDispatch } from './queue/undo-dispatch.ts';
@@ -26,6 +24,7 @@ import { allRecords } from './state/records.ts';
 import { createState, newRecord, readState, type StateRecord } from './state/state-record.ts';
 import { planned, summaryOf, type TaskSummary, treeNode } from './state/tree.ts';
 import { goalOf, isTaskId, newRoot, parentOf, rootOf, type TaskId } from './task-id.ts';
+import { type CrewEvent, watch } from './watch.ts';
 
 /** A steer as the stream has it. */
 export interface Sent {
@@ -33,10 +32,6 @@ export interface Sent {
   /** Log sequence: the order in which steers are taken. */
   readonly seq: number;
 }
-export type CrewEvent =
-  | { readonly kind: 'status'; readonly status: Status }
-  | { readonly kind: 'live'; readonly id: TaskId; readonly live: Live }
-  | { readonly kind: 'result'; readonly id: TaskId };
 
 export interface CrewOptions {
   /** Who speaks: shown in records and logs. */
@@ -187,35 +182,12 @@ export class Crew {
     return tree;
   }
 
-  /** What happens from now on: to one tree, or to every task. Statuses by strangers that are no statuses are left out. */
-  async *watch(id: TaskId | null, signal: AbortSignal): AsyncGenerator<CrewEvent> {
-    const { nc, subjects } = this.bus;
-    const root = id === null ? '*' : rootOf(id);
-    const events: CrewEvent[] = [];
-    let news = Promise.withResolvers<void>();
-    const put = (event: CrewEvent | null) => {
-      if (!event) return;
-      events.push(event);
-      news.resolve();
-    };
-    const subscriptions = [
-      nc.subscribe(subjects.every('status', root), { callback: (_, m) => put(statusEvent(parseStatus(m.data))) }),
-      nc.subscribe(subjects.every('result', root), { callback: (_, m) => put(resultEvent(subjects.parse(m.subject)?.id)) }),
-      nc.subscribe(subjects.everyLive(root), { callback: (_, m) => put(liveEvent(subjects.parseLive(m.subject), m.data)) }),
-    ];
-    const wake = () => news.resolve();
-    signal.addEventListener('abort', wake);
-    void nc.closed().then(wake);
-    try {
-      while (!signal.aborted && !nc.isClosed()) {
-        await news.promise;
-        news = Promise.withResolvers();
-        yield* events.splice(0);
-      }
-    } finally {
-      signal.removeEventListener('abort', wake);
-      for (const subscription of subscriptions) subscription.unsubscribe();
-    }
+  /**
+   * What happens from now on: to one tree, or to every task. Statuses by strangers that are no statuses are left out. What was published while
+   * the connection was away is told after it is back, live words aside.
+   */
+  watch(id: TaskId | null, signal: AbortSignal): AsyncGenerator<CrewEvent> {
+    return watch(this.bus, id === null ? '*' : rootOf(id), signal);
   }
 
   /** Statuses of a task from a log sequence on, and those to come. */
@@ -254,10 +226,3 @@ const idleStatus = (record: StateRecord): Status => ({
   usage: noUsage,
   outcome: null,
 });
-
-const statusEvent = (status: Status | null): CrewEvent | null => status && { kind: 'status', status };
-const resultEvent = (id: TaskId | null | undefined): CrewEvent | null => (id ? { kind: 'result', id } : null);
-function liveEvent(id: TaskId | null, data: Uint8Array): CrewEvent | null {
-  const live = id && parseMessage(Live, data);
-  return id && live ? { kind: 'live', id, live } : null;
-}

@@ -1,10 +1,12 @@
 /** Tells of reconnections: what was asked before one is not answered any more, and may be asked again at once. */
 import type { NatsConnection } from '@nats-io/nats-core';
 
-const listeners = new WeakMap<NatsConnection, Set<() => void>>();
+/** @param awayMs for so long the connection was known to be lost. */
+type Tell = (awayMs: number) => void;
+const listeners = new WeakMap<NatsConnection, Set<Tell>>();
 
 /** Calls `tell` at every reconnection from now on. @returns ends that. One subscription of the connection serves everybody. */
-export function onReconnect(nc: NatsConnection, tell: () => void): () => void {
+export function onReconnect(nc: NatsConnection, tell: Tell): () => void {
   let all = listeners.get(nc);
   if (!all) {
     all = new Set();
@@ -15,6 +17,13 @@ export function onReconnect(nc: NatsConnection, tell: () => void): () => void {
   return () => void all.delete(tell);
 }
 
-async function spread(nc: NatsConnection, all: ReadonlySet<() => void>): Promise<void> {
-  for await (const { type } of nc.status()) if (type === 'reconnect') for (const tell of [...all]) tell();
+async function spread(nc: NatsConnection, all: ReadonlySet<Tell>): Promise<void> {
+  let lostAt: number | null = null;
+  for await (const { type } of nc.status()) {
+    if (type === 'disconnect') lostAt ??= performance.now();
+    if (type !== 'reconnect') continue;
+    const awayMs = lostAt === null ? 0 : performance.now() - lostAt;
+    lostAt = null;
+    for (const tell of [...all]) tell(awayMs);
+  }
 }

@@ -2,8 +2,9 @@
  * The events of a crew from a moment on that the caller can name: `started` resolves when nothing that happens can be missed any more, so
  * whatever is read after it is no older than the first event.
  */
-import type { Crew, CrewEvent } from '../bus/crew.ts';
+import type { Crew } from '../bus/crew.ts';
 import type { TaskId } from '../bus/task-id.ts';
+import type { CrewEvent } from '../bus/watch.ts';
 
 export async function* eventsOf(
   crew: Crew,

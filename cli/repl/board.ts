@@ -2,10 +2,11 @@
  * What the REPL knows of the crew: every task by its last word, the goals of this session with their trees. Fed by events; turns each into the
  * lines an operator sees.
  */
-import type { Crew, CrewEvent } from '../../bus/crew.ts';
+import type { Crew } from '../../bus/crew.ts';
 import type { Question, Status } from '../../bus/messages.ts';
 import type { TaskSummary } from '../../bus/state/tree.ts';
 import { goalOf, isTaskId, type TaskId } from '../../bus/task-id.ts';
+import type { CrewEvent } from '../../bus/watch.ts';
 import { GoalView } from '../goal-view.ts';
 import { resultLines, statusLines } from '../render/events.ts';
 import type { Paint } from '../render/paint.ts';

@@ -9,6 +9,8 @@ import { type Joined, joinCrew } from '../../actors/join.ts';
 import type { CoxNode } from '../../actors/node.ts';
 import type { ServerRecord } from '../../bus/embedded/server-record.ts';
 import { serverPaths } from '../../bus/embedded/server-record.ts';
+import { readState } from '../../bus/state/state-record.ts';
+import type { CrewEvent } from '../../bus/watch.ts';
 import { foldersOf } from '../../platform/folders.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { never, statusWhere } from '../support/watching.ts';
@@ -172,12 +174,13 @@ test('a link that is dead longer than the ack wait costs a question, and the nod
   await keepTheBooksAgain(id);
 });
 
-test('who waits for a result over a link that is away when it comes, is given it all the same', async () => {
+test('who waits for a result, or watches, over a link that is away when it comes, is told of it all the same', async () => {
   const near = await nodeOf(driver, 10_000);
   const id = await driver.crew.dispatch({ type: 'clerk', instruction: 'Book sloes' });
   const operator = new Operator(driver, id);
   const deed = await outside.next();
   const waiting = far.crew.result(id, never);
+  const watching = toldOf(far.crew.watch(id, never), id);
   // It has looked, too, and found none yet.
   expect(await far.crew.peekResult(id)).toBeNull();
   network.weather = { kind: 'deaf' };
@@ -191,7 +194,21 @@ test('who waits for a result over a link that is away when it comes, is given it
   network.weather = { kind: 'fair' };
   network.cut();
   expect(await waiting).toEqual(result);
+  const commits = [...new Set(await watching)];
+  // From some commit on each one, up to the last; then the result.
+  expect(commits).toEqual(commits.map((_, i) => commits[0]! + i));
+  expect(commits.at(-1)).toBe((await readState(driver.bus, id))!.record.commit);
 });
+
+/** The commits that a watch tells of, until it tells of the result. */
+async function toldOf(events: AsyncIterable<CrewEvent>, id: string): Promise<number[]> {
+  const commits: number[] = [];
+  for await (const event of events) {
+    if (event.kind === 'status' && event.status.id === id) commits.push(event.status.commit);
+    if (event.kind === 'result' && event.id === id) break;
+  }
+  return commits;
+}
 
 async function keepTheBooksAgain(before: string): Promise<void> {
   const told = await audit(driver, before);

@@ -162,7 +162,7 @@ export class World {
     }
   }
 
-  /** What happened while the connection was away was told to nobody. */
+  /** What a tool or a model waits for may have come while the connection was away, and live words are told to nobody then. */
   async #ringOnReconnect(): Promise<void> {
     for await (const event of this.#driver.connection())
       if (event === 'reconnected') for (const bystander of this.#byTag.values()) bystander.ring();
