@@ -108,14 +108,12 @@ function refusal(error: unknown, shown: string, credentialsFrom: string): CoxErr
       hint: 'Check NATS_CREDS, NATS_NKEY, NATS_TOKEN or NATS_USER and NATS_PASSWORD, or the user in NATS_URL.',
       cause: error,
     });
-  return new CoxError(
-    'nats-unreachable',
-    `The NATS server ${shown} cannot be reached: ${messageOf(error)} (${messageOf(cause)})`,
-    {
-      hint: 'Check that it runs and that NATS_URL is right, or unset NATS_URL to use the embedded server.',
-      cause: error,
-    },
-  );
+  // The cause often says the same again.
+  const why = [...new Set([messageOf(error), messageOf(cause)])];
+  return new CoxError('nats-unreachable', `The NATS server ${shown} cannot be reached: ${why.join(': ')}`, {
+    hint: 'Check that it runs and that NATS_URL is right, or unset NATS_URL to use the embedded server.',
+    cause: error,
+  });
 }
 
 /** The client library takes no signal: a connection that comes too late is closed. */

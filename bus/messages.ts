@@ -119,7 +119,8 @@ export const SteeringMessage = z.discriminatedUnion('type', [
       steps: z.number().int().min(1).max(10_000).optional(),
       costUsd: z.number().positive().optional(),
     })
-    .strict(),
+    .strict()
+    .refine(({ steps, costUsd }) => steps !== undefined || costUsd !== undefined, 'expected steps, costUsd or both'),
   z.object({ ...common, type: z.literal('pause') }).strict(),
   z.object({ ...common, type: z.literal('resume') }).strict(),
   z.object({ ...common, type: z.literal('cancel'), reason: z.string().max(1024).optional() }).strict(),

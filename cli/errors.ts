@@ -6,14 +6,18 @@ import type { Reported } from './output.ts';
 export const usageError = (message: string, hint: string, code = 'usage'): CoxError =>
   new CoxError(code, message, { hint, exitCode: exitCodes.usage });
 
-export const unknownTask = (id: string, known: readonly string[]): CoxError =>
-  new CoxError('unknown-task', `No task ${id}.`, {
-    hint:
-      known.length > 0
-        ? `Known tasks: ${known.slice(0, 8).join(', ')}; "cox status" lists all.`
-        : 'There are no tasks yet: cox run "<goal>".',
+const mostNamed = 8;
+
+/** @param known oldest first. */
+export function unknownTask(id: string, known: readonly string[]): CoxError {
+  const inTree = known.filter((other) => other.split('.')[0] === id.split('.')[0]);
+  const near = (inTree.length > 0 ? inTree : known.toReversed()).slice(0, mostNamed).join(', ');
+  const more = known.length > mostNamed ? '"cox status --all" lists all.' : '';
+  return new CoxError('unknown-task', `No task ${id}.`, {
+    hint: near === '' ? 'There are no tasks yet: cox run "<goal>".' : `There are ${near}. ${more}`.trim(),
     exitCode: exitCodes.unknownTask,
   });
+}
 
 /** Ended by a signal, or because nobody reads the output: nothing to report, only an exit code. */
 export class Interrupted extends Error {

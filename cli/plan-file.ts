@@ -25,6 +25,7 @@ export async function readPlan(file: string): Promise<PlanSpec> {
     typeof value === 'object' && value !== null && !('reduce' in value) ? { ...value, reduce: { by: 'orchestrator' } } : value;
   const plan = PlanSpec.safeParse(withReduce);
   if (!plan.success) throw bad(describe(plan.error));
+  if (plan.data.tasks.length === 0) throw bad('tasks: there are none');
   const fault = check(plan.data.tasks);
   if (fault) throw bad(explain(fault));
   return plan.data;

@@ -99,6 +99,7 @@ export const verbs = {
         steps: number(steps, 'number of steps'),
         costUsd: usd === undefined ? undefined : number(usd, 'amount of US dollars'),
       };
+      if (more.steps === 0 && !more.costUsd) throw usageError('That gives nothing.', 'As in: budget k3xq.4 10 0.50');
       return alone(rest, {
         type: 'budget',
         ...(more.steps > 0 ? { steps: more.steps } : {}),

@@ -45,18 +45,19 @@ export const treeNode = ({ id, spec, instruction, last }: StateRecord): TreeNode
   question: last?.question ?? null,
 });
 
-/** The nodes of a supervisor's plan, as they are before anyone has claimed them. */
-export const planned = ({ id, plan }: StateRecord): TreeNode[] =>
+/** The nodes of a supervisor's plan, as they are before anyone has claimed them. What was dropped, or outlived its goal, never will be. */
+export const planned = ({ id, plan, last }: StateRecord): TreeNode[] =>
   plan.map((row) => ({
+    ...(row.status === 'dropped' || last?.outcome ? cancelled : idle),
     id: row.id,
     parent: id,
     key: row.key,
     type: row.type,
     instruction: row.instruction,
     backend: null,
-    state: 'idle',
-    outcome: null,
     steps: 0,
     usage: noUsage,
     question: null,
   }));
+const idle = { state: 'idle', outcome: null } as const;
+const cancelled = { state: 'done', outcome: 'cancelled' } as const;

@@ -2,10 +2,12 @@
 import { z } from 'zod';
 import type { Joined } from '../../actors/join.ts';
 import { TaskSpec } from '../../bus/messages.ts';
+import { foldersOf } from '../../platform/folders.ts';
 import type { Cli, Run } from '../cli.ts';
 import { usageError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { readGoal } from '../goal.ts';
+import { checkBackend, checkType, type Known } from '../known-names.ts';
 import { deadline, list, parseOptions } from '../parse-options.ts';
 import { readRoster } from '../roster.ts';
 import { pointInTime, withCrew, workspaceFor } from '../session.ts';
@@ -16,18 +18,24 @@ const Shape = z.object({
   deadline: deadline.optional(),
 });
 
+type Wanted = Pick<TaskSpec, 'type' | 'needs' | 'backend'>;
+
 export const run: Run = async (cli, [type = '', ...words], options) => {
   const { backend = null, needs, deadline: minutes } = parseOptions(Shape, options);
   const instruction = await readGoal(words, cli.stdin, 'cox dispatch <type> "<instruction>"');
   const spec = { type, instruction, needs, backend };
+  const known = await readRoster(cli, foldersOf(cli.env));
+  checkType(known, type);
+  checkBackend(known, backend);
   return withCrew(cli, { start: true }, async (joined) => {
-    await checkNames(cli, joined, type, backend);
     const id = await joined.crew.dispatch(
       checked({ ...spec, workspace: workspaceFor(cli, joined), deadlineAt: pointInTime(joined, minutes) }),
     );
     cli.out.answer({ id }, id);
     if (!(await someoneWorks(joined, type)))
       cli.out.note(`No node is up that works on ${type}: ${id} waits until one is (cox, cox up or cox worker).`);
+    const why = await whyNone(cli, known, spec);
+    if (why !== null) cli.out.note(`By the roster ${known.source.file} ${why}. ${id} will ask what to do.`);
     return exitCodes.ok;
   });
 };
@@ -39,21 +47,21 @@ function checked(spec: z.input<typeof TaskSpec>): TaskSpec {
   throw usageError(`${issue.path.join('.')}: ${issue.message}`, 'cox dispatch --help shows an example.');
 }
 
-/** By the roster here: a name that it has not is far more often mistyped than only known elsewhere. */
-async function checkNames(cli: Cli, { folders }: Joined, type: string, backend: string | null): Promise<void> {
-  const { roster, source } = await readRoster(cli, folders);
-  const { typesOf } = await import('../host.ts');
-  const types = typesOf(roster);
-  const where = `by the roster ${source.file}`;
-  if (!types.includes(type))
-    throw usageError(`There is no kind of task "${type}" ${where}.`, `There are: ${types.join(', ')}.`, 'unknown-type');
-  const backends = Object.keys(roster.backends);
-  if (backend !== null && !backends.includes(backend))
-    throw usageError(
-      `There is no backend "${backend}" ${where}.`,
-      `There are: ${backends.join(', ')}; see cox menu.`,
-      'unknown-backend',
-    );
+/** Why no backend here can do it, or null. A node elsewhere may have a roster that has one. */
+async function whyNone(cli: Cli, { roster }: Known, { type, needs, backend }: Wanted): Promise<string | null> {
+  const [{ chooseBackend }, { menuEntry }] = await Promise.all([
+    import('../../roster/routing.ts'),
+    import('../../roster/menu.ts'),
+  ]);
+  const idle = { inUse: 0, inLine: 0, restMs: 0 };
+  const menu = Object.entries(roster.backends).map(([name, entry]) => menuEntry(name, entry, idle, cli.env));
+  const need = {
+    needs: needs.length > 0 ? needs : (roster.agents[type]?.needs ?? []),
+    backend,
+    orchestrate: type === 'supervisor',
+  };
+  const route = chooseBackend(need, menu, roster.routing, () => 0);
+  return route.backend === null ? route.why : null;
 }
 
 /** Whether any node of the crew takes tasks of this kind now. */

@@ -4,9 +4,10 @@
  */
 import { z } from 'zod';
 import type { Crew } from '../../bus/crew.ts';
-import type { Result } from '../../bus/messages.ts';
+import type { PlanSpec, Result } from '../../bus/messages.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import type { Progress } from '../../platform/asset.ts';
+import { foldersOf } from '../../platform/folders.ts';
 import type { Cli, Run } from '../cli.ts';
 import { Interrupted } from '../errors.ts';
 import { eventsOf } from '../events.ts';
@@ -15,11 +16,13 @@ import { giveBack } from '../give-back.ts';
 import { readGoal } from '../goal.ts';
 import { GoalView } from '../goal-view.ts';
 import { hostNode } from '../host.ts';
+import { checkBackend, checkType } from '../known-names.ts';
 import { count, deadline, parseOptions } from '../parse-options.ts';
 import { readPlan } from '../plan-file.ts';
 import { statusLines } from '../render/events.ts';
 import { LiveTree } from '../render/live-tree.ts';
 import { endLine, salvageText } from '../render/result.ts';
+import { readRoster } from '../roster.ts';
 import { pointInTime, withCrew, workspaceFor } from '../session.ts';
 import { exitOf } from './result.ts';
 
@@ -28,7 +31,7 @@ const Shape = z.object({ deadline: deadline.optional(), slots: count(1, 10_000).
 export const run: Run = async (cli, words, options) => {
   const { deadline: minutes, slots, plan: planFile } = parseOptions(Shape, options);
   const instruction = await readGoal(words, cli.stdin);
-  const plan = planFile === undefined ? null : await readPlan(planFile);
+  const plan = planFile === undefined ? null : await knownPlan(cli, planFile);
   const shown: { tree: LiveTree | null } = { tree: null };
   const note = (text: string) => (shown.tree ? shown.tree.print([text]) : cli.out.note(text));
   return withCrew(cli, { start: true, note }, async (joined) => {
@@ -48,6 +51,18 @@ export const run: Run = async (cli, words, options) => {
     }
   });
 };
+
+/** What a plan names is looked up before anything is started. */
+async function knownPlan(cli: Cli, file: string): Promise<PlanSpec> {
+  const plan = await readPlan(file);
+  const known = await readRoster(cli, foldersOf(cli.env));
+  for (const { key, type, backend } of plan.tasks) {
+    checkType(known, type, `${file}: ${key}: `);
+    checkBackend(known, backend, `${file}: ${key}: `);
+  }
+  if (plan.reduce.by === 'backend') checkBackend(known, plan.reduce.backend, `${file}: reduce: `);
+  return plan;
+}
 
 async function follow(cli: Cli, crew: Crew, view: GoalView, tree: LiveTree): Promise<number> {
   const { id } = view;
@@ -76,6 +91,7 @@ async function untilDone(cli: Cli, crew: Crew, view: GoalView, tree: LiveTree, s
   const detail = terminal ? 'news' : 'every step';
   // On a terminal the tree itself tells who does what; above it goes only what an operator has to know.
   const isProgress = (line: string) => line.startsWith(paint.dim('·'));
+  const told = new Set<TaskId>();
   const reread = () => view.refresh().then(() => tree.changed());
   for await (const event of eventsOf(crew, view.id, signal, reread)) {
     if (event.kind === 'live') continue;
@@ -91,7 +107,10 @@ async function untilDone(cli: Cli, crew: Crew, view: GoalView, tree: LiveTree, s
       await view.refresh();
       return result;
     }
-    if (result && !terminal) tree.print([endLine(result, paint)]);
+    // A result that a node publishes again is refused by the log, and heard nevertheless.
+    if (!result || terminal || told.has(result.id)) continue;
+    told.add(result.id);
+    tree.print([endLine(result, paint)]);
   }
   return null;
 }

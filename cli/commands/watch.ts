@@ -12,6 +12,7 @@ export const run: Run = async (cli, [ref], options) =>
     const id = ref === undefined ? null : await findTask(crew, ref);
     const paint = cli.out.paint.stdout;
     const last = new Map<string, Status>();
+    const told = new Set<string>();
     const say = (event: object, lines: readonly string[]) => {
       if (cli.global.json || lines.length > 0) cli.out.answer(event, lines.join('\n'));
     };
@@ -39,9 +40,12 @@ export const run: Run = async (cli, [ref], options) =>
         say(event, liveLines(event.id, event.live, paint));
       if (event.kind === 'status') sayStatus(event.status);
       if (event.kind !== 'result') continue;
-      const result = await crew.peekResult(event.id);
-      if (result) sayResult(result);
-      if (result && result.id === id) return exitOf(result);
+      const result = told.has(event.id) ? null : await crew.peekResult(event.id);
+      if (!result) continue;
+      // One that a node publishes again is refused by the log, and heard nevertheless.
+      told.add(event.id);
+      sayResult(result);
+      if (result.id === id) return exitOf(result);
     }
     cli.signal.throwIfAborted();
     if (!early.result) return exitCodes.ok;

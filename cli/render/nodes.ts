@@ -14,7 +14,7 @@ export function nodeLines(nodes: readonly NodeReport[], now: Date, paint: Paint)
     const facts = [
       `${printable(host)} pid ${pid}`,
       printable(types.join(', ')),
-      `${slots} slots`,
+      `${slots} ${slots === 1 ? 'slot' : 'slots'}`,
       `up ${ago(since, now)}`,
       `v${printable(version)}`,
     ];

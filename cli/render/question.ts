@@ -20,6 +20,10 @@ function words(text: string | undefined, command: string): string {
   return /^[\w@%+=:,./ -]+$/.test(said) ? `"${said}"` : `'${said.replaceAll("'", "'\\''")}'`;
 }
 
+/** The words that answer it: the first choice, where there are choices. */
+export const answerLine = (id: string, { id: question, choices }: Question, command: string): string =>
+  `${command} ${id} ${question} ${words(choices?.[0], command)}`;
+
 /** `command`: how the operator's surface spells it, `cox answer` or `/answer`. */
 export function questionLines(id: string, question: Question, paint: Paint, command: string): string[] {
   const [first = '', ...rest] = printable(question.text).split('\n');
@@ -30,6 +34,6 @@ export function questionLines(id: string, question: Question, paint: Paint, comm
   return [
     `${paint.yellow('?')} ${paint.bold(id)} ${asks[question.kind]}: ${first}${rest.length === 0 ? choices : ''}`,
     ...rest.map((line, at) => `    ${line}${at === rest.length - 1 ? choices : ''}`),
-    paint.dim(`    ${command} ${id} ${question.id} ${words(question.choices?.[0], command)}`),
+    paint.dim(`    ${answerLine(id, question, command)}`),
   ];
 }

@@ -39,7 +39,7 @@ export function nodeLine(node: TreeNode, paint: Paint, columns: number): string 
     usageText(node.usage),
     node.question && node.outcome === null ? `asks ${node.question.id}` : '',
   ].filter((fact) => fact !== '');
-  const planned = node.id === null;
+  const planned = node.id === null && node.outcome === null;
   const name = node.id ?? node.key ?? '';
   const head = [name, node.type, planned ? 'planned' : (node.outcome ?? node.state), ...facts].join(' · ');
   const room = columns - head.length - 4;

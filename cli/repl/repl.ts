@@ -6,11 +6,13 @@
  * C. Without a terminal the session ends when its input has ended and the work it started is done or waits for the operator.
  */
 import type { Primary } from '../../actors/primary.ts';
+import { goalOf, type TaskId } from '../../bus/task-id.ts';
 import type { Log } from '../../platform/log.ts';
 import { reported, usageError } from '../errors.ts';
 import { eventsOf } from '../events.ts';
 import { checkGoal } from '../goal.ts';
 import { oneLine } from '../render/printable.ts';
+import { answerLine } from '../render/question.ts';
 import { Board } from './board.ts';
 import { complete } from './complete.ts';
 import { Flow, wrapped } from './flow.ts';
@@ -31,6 +33,7 @@ export interface ReplOptions extends Pick<OperatorOptions, 'crew' | 'menu' | 'ty
 
 /** A waiting tree is believed to wait when so long nothing has happened. */
 const settledMs = 1000;
+const mostNamed = 10;
 
 export class Repl {
   readonly #options: ReplOptions;
@@ -193,12 +196,15 @@ export class Repl {
     }
   }
 
+  /** What is not done yet. Sub-tasks are told of only where they wait for the operator. */
   #greet(): void {
     const { paint } = this.#options;
-    const open = this.#board.unfinished.filter((id) => id.endsWith('.0'));
-    const lines = open.map((id) => `  ${paint.bold(id)} “${oneLine(this.#board.task(id)?.instruction ?? '', 60)}”`);
-    if (lines.length > 0)
-      this.#screen.print([`${lines.length === 1 ? 'One goal goes' : `${lines.length} goals go`} on:`, ...lines]);
+    const open = this.#board.unfinished.filter((id) => goalOf(id) === id || this.#board.question(id));
+    const lines = open.slice(0, mostNamed).map((id) => {
+      const about = paint.dim(`“${oneLine(this.#board.task(id)?.instruction ?? '', 60)}”`);
+      return `  ${paint.bold(id)} ${this.#stateOf(id, '/answer')} ${about}`;
+    });
+    if (lines.length > 0) this.#screen.print(['Not done yet:', ...lines, ...more(open.length)]);
     this.#screen.prompt();
   }
 
@@ -206,18 +212,22 @@ export class Repl {
     const { paint } = this.#options;
     const open = this.#board.unfinished;
     if (open.length === 0) return;
-    const lines = open.slice(0, 10).map((id) => {
-      const question = this.#board.question(id);
-      const waits = question ? `waits for you: cox answer ${id} ${question.id} …` : `is ${this.#board.task(id)?.state ?? 'open'}`;
-      return `  ${paint.bold(id)} ${waits}`;
-    });
-    const more = open.length > 10 ? [`  … and ${open.length - 10} more`] : [];
+    const lines = open.slice(0, mostNamed).map((id) => `  ${paint.bold(id)} ${this.#stateOf(id, 'cox answer')}`);
     this.#screen.print([
       'Not done, and not lost:',
       ...lines,
-      ...more,
-      paint.dim('They go on with the next cox, or with cox up. cox status lists them.'),
+      ...more(open.length),
+      paint.dim(
+        'What waits for you goes on when it is answered, all else with the next cox or cox up that runs. cox status lists them.',
+      ),
     ]);
+  }
+
+  /** @param command how an answer is spelt: `/answer`, `cox answer`. */
+  #stateOf(id: TaskId, command: string): string {
+    const question = this.#board.question(id);
+    if (!question) return `is ${this.#board.task(id)?.state ?? 'open'}`;
+    return `waits for you: ${answerLine(id, question, command)}`;
   }
 
   #fail(error: unknown): void {
@@ -227,6 +237,8 @@ export class Repl {
     this.#screen.print([`${paint.red('cox:')} ${report.message}`, ...(report.hint ? [`  ${paint.dim(report.hint)}`] : [])]);
   }
 }
+
+const more = (count: number): string[] => (count > mostNamed ? [`  … and ${count - mostNamed} more`] : []);
 
 function similar(name: string): string {
   const near = slashCommands.filter((command) => command.name.startsWith(name.slice(0, 2))).map((command) => `/${command.name}`);

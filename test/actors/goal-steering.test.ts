@@ -70,6 +70,8 @@ test('the operator adds, drops and runs again sub-tasks of a running plan; what 
   const id = await goal([task('a'), task('b', ['a']), task('x', ['a'])], 'concat');
   const a = await callFor('a');
   expect(await final(id, { type: 'drop', key: 'x' })).toMatchObject({ fate: 'applied' });
+  const dropped = (await joined.crew.tree(id)).find(({ key }) => key === 'x');
+  expect(dropped).toMatchObject({ id: null, state: 'done', outcome: 'cancelled' });
   expect(await final(id, { type: 'drop', key: 'nothing' })).toMatchObject({
     fate: 'returned',
     reason: expect.stringContaining('nothing'),

@@ -36,6 +36,7 @@ test.each([
     'tasks: [{ key: a, type: f, instruction: x, after: [b] }, { key: b, type: f, instruction: y, after: [a] }]',
     'wait for each other',
   ],
+  ['tasks: []', 'there are none'],
   ['just words', 'expected object'],
 ])('%j is refused, with what is wrong', async (text, what) => {
   await expect(readPlan(await file(text))).rejects.toMatchObject({ code: 'bad-plan', message: expect.stringContaining(what) });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { unknownTask } from '../../cli/errors.ts';
 import { resolveTask } from '../../cli/task-ref.ts';
 
 const known = ['k3xq.0', 'k3xq.1', 'k3xq.4', 'k7ab.0', 'm2zz.0', 'm2zz.1-1'];
@@ -38,5 +39,17 @@ describe('a task is named', () => {
     expect(() => resolveTask('k3xq.', known, null)).toThrowError(expect.objectContaining({ code: 'usage' }));
     expect(() => resolveTask('.x', known, 'k3xq.0')).toThrowError(expect.objectContaining({ code: 'usage' }));
     expect(() => resolveTask('.4', known, null)).toThrowError(expect.objectContaining({ code: 'usage' }));
+  });
+
+  it('and where it is not there, the nearest are named: of its tree, else the newest', () => {
+    const hint = (ref: string) => {
+      try {
+        resolveTask(ref, ['old.0', 'k3xq.0', 'k3xq.1', 'newest.0'], null);
+      } catch (error) {
+        return (error as { hint: string }).hint;
+      }
+    };
+    expect(hint('q')).toMatch(/^There are newest\.0, k3xq\.1/);
+    expect(unknownTask('k3xq.7', known).hint).toMatch(/^There are k3xq\.0, k3xq\.1, k3xq\.4\./);
   });
 });

@@ -53,6 +53,8 @@ describe('a steering verb refuses', () => {
     ['pause', ['now'], 'usage'],
     ['budget', ['many'], 'usage'],
     ['budget', [], 'usage'],
+    ['budget', ['0'], 'usage'],
+    ['budget', ['0', '0'], 'usage'],
     ['add', ['a', 'reasoning'], 'empty-text'],
     ['add', [], 'usage'],
     ['drop', [], 'usage'],

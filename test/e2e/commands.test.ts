@@ -243,6 +243,31 @@ describe('bad input ends with a clear error and a code of its own', () => {
     expect(value.error.message).toContain(`${file}:3:`);
   });
 
+  it.each([
+    ['a kind', '{ key: a, type: painter, instruction: x }', 'concat', 'unknown-type', /plan\.yaml: a: .*"painter"/],
+    [
+      'a backend',
+      '{ key: a, type: files, instruction: x, backend: nobody }',
+      'concat',
+      'unknown-backend',
+      /plan\.yaml: a: .*"nobody"/,
+    ],
+    [
+      'a reducer',
+      '{ key: a, type: files, instruction: x }',
+      'backend, backend: nobody',
+      'unknown-backend',
+      /plan\.yaml: reduce: /,
+    ],
+  ])('a plan that names %s that is not there, before anything is started', async (_what, task, by, error, says) => {
+    const { writeFile } = await import('node:fs/promises');
+    const file = `${world.folder}/plan.yaml`;
+    await writeFile(file, `tasks: [${task}]\nreduce: { by: ${by} }\n`);
+    const { code, value } = await world.json<{ error: { code: string; message: string } }>(['run', 'x', '--plan', file]);
+    expect({ code, error: value.error.code }).toEqual({ code: 2, error });
+    expect(value.error.message).toMatch(says);
+  });
+
   it('a bus that does not answer', async () => {
     const env = { NATS_URL: 'nats://127.0.0.1:1', XDG_STATE_HOME: `${world.folder}/elsewhere` };
     expect(await world.json(['status'], { env })).toMatchObject({ code: 6, value: { error: { code: 'nats-unreachable' } } });

@@ -73,6 +73,15 @@ describe('dispatch', () => {
     expect((await world.cox(['dispatch', 'reasoning', 'anyone?'])).stderr).toMatch(/No node is up that works on reasoning/);
     expect((await world.cox(['dispatch', 'files', 'anyone?'])).stderr).toBe('');
   });
+
+  it('says when no backend of the roster can do it, and why', async () => {
+    await node('up');
+    const { code, stderr } = await world.cox(['dispatch', 'files', 'fly', '--needs', 'flying']);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/no backend can do it \(needs flying\).* [a-z0-9]+\.0 will ask what to do/s);
+    const cannot = await world.cox(['dispatch', 'supervisor', 'split', '--backend', 'other']);
+    expect(cannot.stderr).toMatch(/other was asked for, but it cannot orchestrate/);
+  });
 });
 
 describe('cox dead', () => {

@@ -235,8 +235,8 @@ it('leaving keeps tasks, says which, and the next start goes on with them', asyn
   expect(goodbye).toContain(`${root}.1`);
 
   const second = world.terminal();
-  await second.line(/One goal goes on:/);
-  await second.line(new RegExp(`${root}\\.0 .*Find it out`));
+  await second.line(/Not done yet:/);
+  await second.line(new RegExp(`${root}\\.0 is gathering “Find it out`));
   (await world.model.next(isWorking)).reply('found');
   (await world.model.next(isReducing)).reply('It is found.');
   await second.line(new RegExp(`✓ ${root}\\.0`));
@@ -270,7 +270,11 @@ describe('piped', () => {
     (await world.model.next(isWorking)).call('write_file', { path: 'a.txt', text: 'x' });
     const { code, stdout } = await running.ended;
     expect(code).toBe(0);
-    expect(stdout).toMatch(/waits for you: cox answer [a-z0-9]+\.0 q1/);
+    const [, id] = /(\S+) waits for you: cox answer [a-z0-9]+\.0 q1 approve$/m.exec(stdout) ?? [];
+    expect(id).toBeDefined();
+    // And the next one begins with it.
+    const next = await world.start([], { stdin: '' }).ended;
+    expect(next.stdout).toContain(`Not done yet:\n  ${id} waits for you: /answer ${id} q1 approve “write it”\n`);
   });
 
   it('an answer in the input is given, and the work goes on before the end', async () => {
