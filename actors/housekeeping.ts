@@ -4,6 +4,7 @@
  */
 import type { Bus } from '../bus/bus.ts';
 import { FullNotice } from '../bus/room/full-notice.ts';
+import { onLostSteer } from '../bus/room/lost-steers.ts';
 import { collect } from '../bus/room/retention.ts';
 import { Room } from '../bus/room/room.ts';
 import { limitStreams } from '../bus/room/stream-size.ts';
@@ -11,6 +12,9 @@ import type { Retention } from '../roster/schema.ts';
 
 /** For what is under way when the node leaves. */
 const patienceMs = 2_000;
+
+const lostSteer = (id: string) =>
+  `A steer to ${id} is lost: it came by a plain publish, and the bus is full. Say it again when there is room; cox steer says whether it was taken.`;
 
 export interface HousekeepingOptions {
   readonly bus: Bus;
@@ -33,6 +37,7 @@ export class Housekeeping {
   readonly #shown: FullNotice;
   readonly #ended = new AbortController();
   readonly #timers: NodeJS.Timeout[] = [];
+  #lostSteers: { stop(): void } | null = null;
   #collecting: Promise<void> | null = null;
   #reviving: Promise<void> | null = null;
 
@@ -45,6 +50,8 @@ export class Housekeeping {
       onChange: (full) => {
         note(full ? `${full.message}. Work waits until there is room. ${full.hint}` : 'The bus has room again.');
         this.#shown.show(full && { node: name, code: full.code, message: full.message, hint: full.hint });
+        this.#lostSteers?.stop();
+        this.#lostSteers = full && onLostSteer(bus, (id) => note(lostSteer(id)));
         if (full) this.#look();
       },
       onLack: ({ code }) => {
@@ -97,6 +104,7 @@ export class Housekeeping {
   async stop(): Promise<void> {
     this.room.close();
     this.#shown.show(null);
+    this.#lostSteers?.stop();
     for (const timer of this.#timers) clearTimeout(timer);
     this.#ended.abort();
     // A broker that is away must not hold up a node that leaves; what is abandoned here is harmless.

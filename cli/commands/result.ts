@@ -6,11 +6,14 @@ import type { Cli, Run } from '../cli.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { questionLines } from '../render/question.ts';
 import { salvageText } from '../render/result.ts';
+import { roomTrouble } from '../room.ts';
 import { findTask, withCrew } from '../session.ts';
 
 export const run: Run = async (cli, [ref = ''], options) =>
   withCrew(cli, { start: false }, async (joined) => {
     const id = await findTask(joined.crew, ref);
+    const trouble = options.wait === false ? null : await roomTrouble(joined.bus);
+    if (trouble?.isFull) cli.out.note(`${trouble.message} ${trouble.hint}`);
     const result = options.wait === false ? await joined.crew.peekResult(id) : await waitFor(cli, joined.crew, id);
     cli.signal.throwIfAborted();
     if (!result) {

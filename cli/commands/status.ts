@@ -10,7 +10,8 @@ export const run: Run = async (cli, [ref], options) =>
     const paint = cli.out.paint.stdout;
     if (ref !== undefined) {
       const id = await findTask(joined.crew, ref);
-      const status = await joined.crew.status(id);
+      const [status, trouble] = await Promise.all([joined.crew.status(id), roomTrouble(joined.bus)]);
+      if (trouble) cli.out.note(`${trouble.message} ${trouble.hint}`);
       // A sub-task that is planned and not claimed yet has written nothing.
       if (status) cli.out.answer(status, statusText(status, paint));
       else cli.out.answer({ id, state: 'idle' }, `${id} is waiting for a worker`);

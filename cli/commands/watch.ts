@@ -4,11 +4,14 @@ import type { Run } from '../cli.ts';
 import { eventsOf } from '../events.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { liveLines, resultLines, statusLines } from '../render/events.ts';
+import { roomTrouble } from '../room.ts';
 import { findTask, withCrew } from '../session.ts';
 import { exitOf } from './result.ts';
 
 export const run: Run = async (cli, [ref], options) =>
-  withCrew(cli, { start: false }, async ({ crew }) => {
+  withCrew(cli, { start: false }, async ({ crew, bus }) => {
+    const trouble = await roomTrouble(bus);
+    if (trouble) cli.out.note(`${trouble.message} ${trouble.hint}`);
     const id = ref === undefined ? null : await findTask(crew, ref);
     const paint = cli.out.paint.stdout;
     const last = new Map<string, Status>();

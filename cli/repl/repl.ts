@@ -13,6 +13,7 @@ import { eventsOf } from '../events.ts';
 import { checkGoal } from '../goal.ts';
 import { oneLine } from '../render/printable.ts';
 import { answerLine } from '../render/question.ts';
+import { roomTrouble } from '../room.ts';
 import { Board } from './board.ts';
 import { complete } from './complete.ts';
 import { Flow, wrapped } from './flow.ts';
@@ -105,6 +106,7 @@ export class Repl {
     });
     await seeded.promise;
     this.#greet();
+    void this.#warnOfRoom();
     for await (const line of this.#screen.lines()) {
       this.#armed = null;
       this.#options.history.add(line);
@@ -206,6 +208,11 @@ export class Repl {
     });
     if (lines.length > 0) this.#screen.print(['Not done yet:', ...lines, ...more(open.length)]);
     this.#screen.prompt();
+  }
+
+  async #warnOfRoom(): Promise<void> {
+    const trouble = await roomTrouble(this.#options.crew.bus).catch(() => null);
+    if (trouble) this.note(`${trouble.message} ${trouble.hint}`);
   }
 
   #sayGoodbye(): void {

@@ -49,12 +49,17 @@ async function startNode(options: Parameters<TestCrew['node']>[1] = {}) {
   const said: string[] = [];
   const full = Promise.withResolvers<void>();
   const roomy = Promise.withResolvers<void>();
+  const waiting: { fits: RegExp; heard: (text: string) => void }[] = [];
   const note = (text: string) => {
     said.push(text);
-    (/is full/.test(text) ? full : roomy).resolve();
+    if (/has room again/.test(text)) roomy.resolve();
+    else if (/^The bus is full/.test(text)) full.resolve();
+    for (const { fits, heard } of waiting) if (fits.test(text)) heard(text);
   };
+  /** The next that it says which fits. */
+  const next = (fits: RegExp) => new Promise<string>((heard) => waiting.push({ fits, heard }));
   const node = await crew.node(joined, { ackWaitMs: 1_000, quietMs: 20, note, ...options });
-  return { node, said, isFull: full.promise, hasRoom: roomy.promise };
+  return { node, said, isFull: full.promise, hasRoom: roomy.promise, next };
 }
 const dispatch = (instruction = 'x') => joined.crew.dispatch({ type: 'reasoning', instruction });
 
@@ -102,6 +107,24 @@ test.each(['state', 'log'] as const)('with a full %s a running task waits, and e
   expect([record.epoch, record.idleClaims]).toEqual([1, 0]);
   expect(crew.model.calls).toHaveLength(1);
   expect(said).toHaveLength(2);
+});
+
+test('a plain steer to a full log, which nobody would know of, is told at the node', async () => {
+  const { said, isFull, hasRoom, next } = await startNode();
+  const id = await dispatch();
+  const call = await crew.model.next();
+  const { nc, subjects } = joined.bus;
+  await fill('log');
+  call.reply('done');
+  await isFull;
+  const lost = next(/is lost/);
+  nc.publish(subjects.of(id, 'steering'), 'use my work email');
+  expect(await lost).toContain(`A steer to ${id} is lost`);
+  // Who asks is told by the server: there is nothing to add.
+  await expect(joined.crew.steer(id, { type: 'steer', text: 'once more' })).rejects.toMatchObject({ code: 'stream-full' });
+  await free('log');
+  await hasRoom;
+  expect(said.filter((text) => /is lost/.test(text))).toHaveLength(1);
 });
 
 test('a task that nobody can claim for lack of room waits in the queue, and its claims are not counted', async () => {

@@ -54,6 +54,9 @@ it('a full bus is said on every surface, refuses what is new, and is cleared by 
   expect(refused).toMatchObject({ code: 9, value: { error: { code: 'stream-full', hint: expect.stringContaining('cox gc') } } });
   const status = await world.cox(['status']);
   expect(status).toMatchObject({ code: 0, stderr: expect.stringMatching(/The bus is full.*cox gc/s) });
+  for (const command of ['status', 'result'])
+    await world.start([command, second.value.id], { stdin: null }).says('stderr', /The bus is full.*cox gc/s);
+  await world.start(['watch'], { stdin: null }).says('stderr', /The bus is full.*cox gc/s);
   expect((await world.json<Tasks>(['status'])).value).toMatchObject({ full: true, tasks: [{ id: second.value.id }] });
   expect((await world.cox([], { stdin: '/tasks\n' })).stdout).toMatch(/The bus is full.*cox gc/s);
   const doctor = await world.json<Findings>(['doctor']);
