@@ -8,7 +8,7 @@ import { publish } from '../bus/publish.ts';
 import { endTask } from '../bus/queue/end-task.ts';
 import { enqueue } from '../bus/queue/task-queue.ts';
 import { messagesAfter, recordsOf } from '../bus/state/many.ts';
-import { newRecord, readState } from '../bus/state/state-record.ts';
+import { newRecord, readState, type StateRecord } from '../bus/state/state-record.ts';
 import { childOf, ordinalOf, parentOf, rootOf, type TaskId } from '../bus/task-id.ts';
 import type { Return, SupervisorContext } from '../machines/goal.ts';
 import { type PlanNode, running } from '../machines/plan.ts';
@@ -123,13 +123,23 @@ export class Children {
 
   /** An id has one result, so what is known of one stays true. */
   async #learn(ids: readonly TaskId[]): Promise<void> {
-    const unknown = [...new Set(ids)].filter((id) => !this.#ends.has(ordinalOf(id)));
-    for (const [id, { result, last }] of await recordsOf(this.#bus, unknown, ({ phase }) => phase === 'done')) {
-      if (!result) continue;
-      const { outcome, failure, usageByBackend: usage } = result;
-      const child = ordinalOf(id);
-      const back = { child, outcome, failure, usage, ...(last?.backend && { backend: last.backend }) };
-      this.#ends.set(child, { result, back });
-    }
+    const unknown = [...new Set(ids)].filter((id) => !this.#ends.has(ordinalOf(id)) && !this.#learnHere(id));
+    if (unknown.length === 0) return;
+    for (const record of (await recordsOf(this.#bus, unknown, ({ phase }) => phase === 'done')).values()) this.#keep(record);
+  }
+
+  /** Most end in the process that their goal is in. */
+  #learnHere(id: TaskId): boolean {
+    const ended = this.#bus.lately.takeEnded(id);
+    return ended !== null && this.#keep(ended);
+  }
+
+  #keep({ id, result, last }: StateRecord): boolean {
+    if (!result) return false;
+    const { outcome, failure, usageByBackend: usage } = result;
+    const child = ordinalOf(id);
+    const back = { child, outcome, failure, usage, ...(last?.backend && { backend: last.backend }) };
+    this.#ends.set(child, { result, back });
+    return true;
   }
 }

@@ -30,7 +30,6 @@ interface Planned {
 export const decompose = (port: HostPort, options: PlanOptions) =>
   effect<DecomposeInput, SupervisorEvent>(
     async (input, say, signal) => {
-      await port.settled(signal);
       const given = port.spec.plan;
       const isAsDispatched = input.instruction === port.spec.instruction;
       if (given && isAsDispatched) {
@@ -50,6 +49,7 @@ export const decompose = (port: HostPort, options: PlanOptions) =>
           backend: 'plan',
         });
       }
+      await port.settled(signal);
       requireCoordinator(options.roster());
       const route = orchestrator(options, input.backend, port.spec.avoid);
       port.onBackend(route.backend);

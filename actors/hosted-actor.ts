@@ -1,5 +1,5 @@
 /** The machine of one hosted task: begun or restored, watched for what is worth a commit, and stopped. */
-import { type AnyEventObject, createActor } from 'xstate';
+import { type AnyEventObject, type AnyMachineSnapshot, createActor } from 'xstate';
 import type { StateRecord } from '../bus/state/state-record.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
@@ -42,10 +42,13 @@ export class HostedActor {
   get lastTransitionAt(): string | undefined {
     return this.#lastTransitionAt;
   }
-  /** What a restored one is made from. Its children are effects, and those are begun anew. */
+  /**
+   * What a restored one is made from. Its children are effects, and those are begun anew; its context is plain JSON, which xstate would
+   * search through for actors.
+   */
   get checkpoint(): Record<string, unknown> {
-    const { children: _, ...persisted } = this.#actor.getPersistedSnapshot() as unknown as Record<string, unknown>;
-    return persisted;
+    const { status, value, context, historyValue, output, error } = this.#actor.getSnapshot() as AnyMachineSnapshot;
+    return { status, output, error, value, historyValue, context };
   }
 
   start(): void {

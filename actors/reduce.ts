@@ -22,9 +22,9 @@ export interface ReduceOptions extends PlanOptions {
 export const reduce = (port: HostPort, options: ReduceOptions) =>
   effect<ReduceInput, SupervisorEvent>(
     async (input, say, signal) => {
-      await port.settled(signal);
-      const outcomes = await options.outcomes(all(input.nodes));
       const by = input.reduce!;
+      if ('instruction' in by) await port.settled(signal);
+      const outcomes = await options.outcomes(all(input.nodes));
       if (!('instruction' in by))
         return say({ type: 'REDUCED', answer: plainly[by.by](outcomes), usage: noUsage, backend: by.by });
       if (outcomes.every(({ result }) => result?.outcome !== 'completed'))

@@ -288,11 +288,13 @@ export class TaskHost implements HostPort {
       }
       // What was sent before the first claim is in the ledger by now, so the first model call sees it.
       if (this.#actor.isActive && this.#actor.snapshot.value === 'idle') this.#begin();
+      // What the machine and code of ours do without waiting for anything is one commit.
+      if (this.#dirty && this.#actor.isActive) await this.#bus.turn.over();
       const isDone = !this.#actor.isActive;
       if (this.#releasing && (this.#actor.crash !== null || !this.#role.mustFinish(this.#actor.snapshot)))
         return await this.#release();
       const parks = this.#parks();
-      const isEarly = this.#tentative && !this.#mustTell && this.#waiters.length === 0;
+      const isEarly = this.#tentative && !this.#mustTell && this.#waiters.length === 0 && !this.#role.reconcile;
       if ((this.#dirty && !isEarly) || isDone || parks) {
         const written = await this.#commit(isDone ? 'done' : parks ? 'parked' : 'held');
         if (written !== 'written') return this.#stop(written);

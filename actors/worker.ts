@@ -13,7 +13,7 @@ import { claimTickets, type Delivery } from '../bus/queue/task-queue.ts';
 import { startTimers } from '../bus/queue/timers.ts';
 import { startWaker } from '../bus/queue/waker.ts';
 import { isFull, type Room } from '../bus/room/room.ts';
-import { Parents } from '../bus/state/parents.ts';
+import { wasJustPlanned } from '../bus/state/parents.ts';
 import { type Held, readState, type StateRecord } from '../bus/state/state-record.ts';
 import { defaultAckWaitMs } from '../bus/streams.ts';
 import type { TaskId } from '../bus/task-id.ts';
@@ -55,14 +55,12 @@ export class Worker {
   readonly #hosts = new Map<TaskId, TaskHost>();
   /** Runs (task and ticket) that are being claimed or hosted: a second delivery of one waits for the first. */
   readonly #claiming = new Set<string>();
-  readonly #parents: Parents;
   #stops: (() => Promise<void> | void)[] = [];
   #isDraining = false;
   #idle = Promise.withResolvers<void>();
 
   private constructor(options: WorkerOptions) {
     this.#options = options;
-    this.#parents = new Parents(options.bus);
   }
 
   static async start(options: WorkerOptions): Promise<Worker> {
@@ -145,7 +143,7 @@ export class Worker {
       now,
       ackWaitMs,
       tentatively,
-      isPlanned: (child) => this.#parents.isPlanned(child),
+      isPlanned: (child) => wasJustPlanned(bus, child),
       leaves: (record) => isLeftToOthers(bus, record, chartOf(record.spec), delivery.deliveries),
     });
     if (claimed.kind === 'later') {

@@ -13,6 +13,7 @@ import type { Log } from '../platform/log.ts';
 import { startClock } from './clock.ts';
 import { patiently } from './patience.ts';
 import type { Room } from './room/room.ts';
+import { Lately } from './state/lately.ts';
 import { type StreamOptions, setUpStreams } from './streams.ts';
 import { Subjects } from './subjects.ts';
 import { Turn } from './turn.ts';
@@ -26,6 +27,7 @@ export interface Bus {
   readonly log: Log;
   readonly turn: Turn;
   readonly writes: Writes;
+  readonly lately: Lately;
   /** The bus's time: whatever is written down for others, or compared with what they wrote, is of this clock. */
   readonly now: () => Date;
   /** Where it is set, writes wait for room: the work of a node. Without it a full bus is an error. */
@@ -41,7 +43,7 @@ export async function openBus(
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   const js = jetstream(nc);
   const turn = new Turn();
-  const bus = { nc, js, jsm, subjects, log: options.log, turn, writes: new Writes(js, turn) };
+  const bus = { nc, js, jsm, subjects, log: options.log, turn, writes: new Writes(nc, js, turn), lately: new Lately() };
   await patiently(bus, 'the streams', () => setUpStreams(bus, options.streams));
   const now = await patiently(bus, 'the time', () => startClock(nc, options.log, () => timeOf(bus)));
   return { ...bus, now };

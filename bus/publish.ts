@@ -37,7 +37,7 @@ export async function publish(
     throw new CoxError('message-too-big', `${subject}: ${bytes} bytes are more than the ${max} that the server takes`, {
       hint: 'Shorten it, or raise max_payload of the server.',
     });
-  const stuck = new StuckStore();
+  let stuck: StuckStore | undefined;
   const attempt = async (): Promise<Published> => {
     try {
       const stream = subjects.streamOf(subject);
@@ -48,14 +48,21 @@ export async function publish(
     } catch (cause) {
       if (wrongLastSequence(cause)) return { ok: false, why: 'conflict' };
       if (refusesForRoom(cause)) throw noRoom(subject, cause);
+      stuck ??= new StuckStore();
       await stuck.check(bus, subject, cause);
       throw cause;
     }
   };
-  const point = subject.startsWith('$KV.') ? 'state' : subject.split('.').at(subject.includes('.timers.') ? 2 : -1);
+  const point = pointOf(subject);
   crashPoint(`${point}:before`);
   const write = () => patiently(bus, subject, attempt, signal);
   const published = await (bus.room ? bus.room.wait(subject, write, signal) : write());
   crashPoint(`${point}:after`);
   return published;
+}
+
+/** Its name in platform/crash-point.ts. */
+function pointOf(subject: string): string | undefined {
+  if (subject.startsWith('$KV.')) return 'state';
+  return subject.includes('.timers.') ? subject.split('.')[2] : subject.slice(subject.lastIndexOf('.') + 1);
 }

@@ -24,6 +24,11 @@ export class Turn {
     });
   }
 
+  /** Resolves once this turn is over. */
+  over(): Promise<void> {
+    return new Promise((resolve) => this.atEnd(resolve));
+  }
+
   /** @param key names the question; whoever gives the same one gets the same answer, or the same error. */
   once<T>(key: string, ask: () => Promise<T>): Promise<T> {
     const asked = this.#asked.get(key) as Promise<T> | undefined;

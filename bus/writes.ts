@@ -4,7 +4,7 @@
  * its expectation or its message id, so a batch whose acknowledgement was lost is not stored twice.
  */
 import type { JetStreamClient, JetStreamPublishOptions } from '@nats-io/jetstream';
-import { headers, type MsgHdrs } from '@nats-io/nats-core';
+import { type MsgHdrs, MsgHdrsImpl, type NatsConnection, nuid } from '@nats-io/nats-core';
 import type { Turn } from './turn.ts';
 
 export type WriteOptions = Partial<Pick<JetStreamPublishOptions, 'msgID' | 'expect'>> & {
@@ -27,13 +27,17 @@ const fewestInBatch = 24;
 /** The server takes no more. */
 const mostInBatch = 1_000;
 const mostBytesInBatch = 8 * 2 ** 20;
+/** So long a batch may stay unanswered before its messages are sent alone. */
+const answerMs = 5_000;
 
 export class Writes {
+  readonly #nc: NatsConnection;
   readonly #js: JetStreamClient;
   readonly #turn: Turn;
   readonly #waiting = new Map<string, Write[]>();
 
-  constructor(js: JetStreamClient, turn: Turn) {
+  constructor(nc: NatsConnection, js: JetStreamClient, turn: Turn) {
+    this.#nc = nc;
     this.#js = js;
     this.#turn = turn;
   }
@@ -65,28 +69,45 @@ export class Writes {
   }
 
   async #together(writes: readonly Write[]): Promise<void> {
+    const seq = await this.#stored(writes);
+    if (seq === null) for (const write of writes) write.resolve(this.#alone(write));
+    else for (const [i, { resolve }] of writes.entries()) resolve({ seq: seq - writes.length + i + 1, duplicate: false });
+  }
+
+  /**
+   * The client's own batch waits for an answer to the first message before it sends the others, and spells every header anew.
+   * @returns the sequence of the last one; null where the server does not say that it has all of them.
+   */
+  async #stored(writes: readonly Write[]): Promise<number | null> {
+    const batch = nuid.next();
     try {
-      const [first, ...rest] = writes as [Write, ...Write[]];
-      const last = rest.pop()!;
-      const batch = await this.#js.startBatch(first.subject, first.payload, { headers: headersOf(first) });
-      for (const write of rest) batch.add(write.subject, write.payload, { ack: false, headers: headersOf(write) });
-      const { seq } = await batch.commit(last.subject, last.payload, { headers: headersOf(last) });
-      const before = seq - writes.length;
-      for (const [i, { resolve }] of writes.entries()) resolve({ seq: before + i + 1, duplicate: false });
+      for (const [i, write] of writes.entries()) {
+        const { subject, payload } = write;
+        const place = { 'Nats-Batch-Id': [batch], 'Nats-Batch-Sequence': [String(i + 1)] };
+        if (i + 1 < writes.length) this.#nc.publish(subject, payload, { headers: headersOf(write, place) });
+        else {
+          const commit = headersOf(write, { ...place, 'Nats-Batch-Commit': ['1'] });
+          const answer = await this.#nc.request(subject, payload, { headers: commit, timeout: answerMs });
+          const { seq, count } = answer.json<{ seq?: number; count?: number }>();
+          return seq !== undefined && count === writes.length ? seq : null;
+        }
+      }
     } catch {
-      for (const write of writes) write.resolve(this.#alone(write));
+      // The connection, or no answer: what became of it is found out one by one.
     }
+    return null;
   }
 }
 
 const expects = ({ expect }: WriteOptions): boolean => expect?.lastSubjectSequence !== undefined;
 
-function headersOf({ options: { msgID, expect } }: Write): MsgHdrs {
-  const all = headers();
+function headersOf({ options: { msgID, expect } }: Write, place: Record<string, string[]>): MsgHdrs {
   const lastSubjectSequence = expect?.lastSubjectSequence;
-  if (msgID) all.set('Nats-Msg-Id', msgID);
-  if (lastSubjectSequence !== undefined) all.set('Nats-Expected-Last-Subject-Sequence', String(lastSubjectSequence));
-  return all;
+  return MsgHdrsImpl.fromRecord({
+    ...(msgID && { 'Nats-Msg-Id': [msgID] }),
+    ...(lastSubjectSequence !== undefined && { 'Nats-Expected-Last-Subject-Sequence': [String(lastSubjectSequence)] }),
+    ...place,
+  });
 }
 
 /** A subject has one expectation in a batch: a second write to it begins the next one. */

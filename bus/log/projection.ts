@@ -22,10 +22,7 @@ export async function flush(bus: Bus, record: StateRecord, signal?: AbortSignal)
   const isThere = async (there: Result) => (there.at === result?.at && there.outcome === result.outcome ? 1 : 0);
   const tell = () => project(bus, bus.subjects.of(id, 'status'), outbox, record.statusSeq, parseStatus, covered, signal);
   const tellResult = async () => result && project(bus, bus.subjects.of(id, 'result'), [result], 0, parseResult, isThere, signal);
-  // The only status of a task has none before it to wait for, so its result may go along.
-  if (record.commit === 1) return (await Promise.all([tell(), tellResult()]))[0];
-  const seq = await tell();
-  await tellResult();
+  const [seq] = await Promise.all([tell(), tellResult()]);
   return seq;
 }
 

@@ -14,19 +14,18 @@ const mostSubjects = 500;
 /** Everything on `filter` after `seq`, in the stream's order, up to what the leader has when it is asked. */
 export async function messagesAfter(bus: Bus, stream: string, filter: string, seq: number): Promise<StoredMsg[]> {
   const lastSeq = async () => (await lastMessage(bus, stream, filter))?.seq ?? 0;
-  let last = await lastSeq();
+  const next = (after: number) => batchGet(bus, stream, { seq: after + 1, next_by_subj: filter, batch: mostAtOnce });
+  let [last, batch] = await Promise.all([lastSeq(), next(seq)]);
   const found: StoredMsg[] = [];
-  for (let after = seq; after < last; ) {
-    const batch = await batchGet(bus, stream, { seq: after + 1, next_by_subj: filter, batch: mostAtOnce });
-    // A replica may lag behind the leader; or what the leader had has been purged.
-    if (batch.length === 0) {
-      await pause(5);
-      last = await lastSeq();
-    }
+  for (let after = seq; ; batch = await next(after)) {
     found.push(...batch);
     after = batch.at(-1)?.seq ?? after;
+    if (after >= last) return found;
+    // A replica may lag behind the leader; or what the leader had has been purged.
+    if (batch.length > 0) continue;
+    await pause(5);
+    last = await lastSeq();
   }
-  return found;
 }
 
 /**

@@ -134,8 +134,12 @@ async function write(bus: Bus, next: StateRecord, revision: number, signal?: Abo
   const { id, write } = record;
   const json = JSON.stringify(record);
   const expect = { lastSubjectSequence: revision };
+  const at = performance.now();
   const written = await publish(bus, stateSubject(bus, id), packed(json), { expect }, signal);
-  if (written.ok) return { record, revision: written.seq, chars: json.length };
+  if (written.ok) {
+    bus.lately.wrote(record, json.length, at);
+    return { record, revision: written.seq, chars: json.length };
+  }
   // The reply to our own write may have been lost, and the broker's memory of message ids with it.
   const now = await readState(bus, id);
   return now?.record.write === write ? now : null;

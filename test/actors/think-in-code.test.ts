@@ -2,6 +2,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineKind } from '../../actors/define-kind.ts';
 import { defineTool } from '../../actors/tools/tool.ts';
+import type { Status } from '../../bus/messages.ts';
+import { messagesAfter } from '../../bus/state/many.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { never, statusWhere } from '../support/watching.ts';
 
@@ -34,6 +36,21 @@ test('a kind that thinks in code calls its tools and ends with its word, without
   const result = await joined.crew.result(id, never);
   expect(result).toMatchObject({ outcome: 'completed', output: 'quoted lamp: 7', salvage: { steps: 2 } });
   expect(result.usageByBackend).toEqual({ code: { inputTokens: 0, outputTokens: 0, costUsd: 0 } });
+});
+
+test('a goal hands out the plan it came with in its first commit, and code joins the results in the one that takes the last', async () => {
+  const echo = defineKind({ name: 'echo', think: ({ instruction }) => instruction });
+  const joined = await crew.join();
+  await crew.node(joined, { kinds: [echo] });
+  const tasks = ['a', 'b', 'c'].map((key) => ({ key, type: 'echo', instruction: `say ${key}` }));
+  const plan = { tasks, reduce: { by: 'vote' as const } };
+  const id = await joined.crew.dispatch({ type: 'supervisor', instruction: 'Say', plan });
+  expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'completed' });
+  const { subjects } = joined.bus;
+  const told = await messagesAfter(joined.bus, subjects.logStream, subjects.of(id, 'status'), 0);
+  const statuses = told.map((message) => message.json<Status>());
+  expect(statuses[0]).toMatchObject({ commit: 1, state: 'gathering', subTasks: { running: 3 } });
+  expect([...new Set(statuses.map(({ state }) => state))]).toEqual(['gathering', 'done']);
 });
 
 test('a task that becomes too long to be stored fails with the reason, and not as one that kills its workers', async () => {
