@@ -26,8 +26,8 @@ export class CoxError extends Error {
 }
 
 /** The system's or library's code of an unknown error (`ENOENT`), or an empty string. */
-export const codeOf = (error: unknown): string =>
-  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+export const codeOf = (error: unknown): string => (isObject(error) && 'code' in error ? String(error.code) : '');
+const isObject = (it: unknown): it is Record<string, unknown> => typeof it === 'object' && it !== null;
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -43,11 +43,17 @@ export function storageError(error: unknown, path: string, doing: string): CoxEr
       hint: 'Free some space there, or point XDG_CACHE_HOME and XDG_STATE_HOME at a disk that has some.',
       cause: error,
     });
-  if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM')
-    return new CoxError('read-only', `No permission while ${doing}: ${path} (${code})`, {
-      hint: 'Make the folder writable for this user, or point XDG_CACHE_HOME and XDG_STATE_HOME at folders that are.',
-      cause: error,
-    });
+  // Asked for a folder and those above it, Node says ENOENT of a disk that is read-only.
+  const isUnmakeable = code === 'ENOENT' && isObject(error) && error.syscall === 'mkdir';
+  if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM' || isUnmakeable)
+    return new CoxError(
+      'read-only',
+      `No permission while ${doing}: ${path} (${isUnmakeable ? 'its folder cannot be made' : code})`,
+      {
+        hint: 'Make the folder writable for this user, or point XDG_CACHE_HOME and XDG_STATE_HOME at folders that are.',
+        cause: error,
+      },
+    );
   return new CoxError('storage-failed', `Failed while ${doing}: ${path} (${messageOf(error)})`, {
     hint: 'Check that the path is a folder of this user on a healthy disk; "cox doctor" shows which folders are used.',
     cause: error,

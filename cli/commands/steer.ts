@@ -34,6 +34,8 @@ export const steering =
           receipts.push(receipt);
           if (!cli.global.json) cli.out.answer(receipt, receiptLine(id, receipt, cli.out.paint.stdout));
         }
+      if (cli.signal.aborted)
+        cli.out.note(`${id} has it, as ${sent.steer}: it is not taken back. cox status ${id} tells what becomes of it.`);
       cli.signal.throwIfAborted();
       const last = receipts.at(-1);
       if (cli.global.json) cli.out.answer({ id, steer: sent.steer, seq: sent.seq, fate: last?.fate ?? 'sent', receipts }, '');

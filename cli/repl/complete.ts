@@ -1,4 +1,4 @@
-/** Tab: commands, task ids, open questions, backends, kinds of task, whichever may stand where the cursor is. */
+/** Tab: commands, task ids, open questions and their choices, backends, kinds of task, whichever may stand where the cursor is. */
 import type { TaskId } from '../../bus/task-id.ts';
 
 /** readline's: what may stand there, and the text it would replace. */
@@ -8,6 +8,8 @@ export interface Known {
   /** Unfinished ones, which are what one steers. */
   readonly ids: readonly TaskId[];
   readonly questions: (id: string) => readonly string[];
+  /** Of the question that is open there. */
+  readonly choices: (id: string) => readonly string[];
   readonly backends: readonly string[];
   readonly types: readonly string[];
   /** Slash commands with their arguments in commander's notation. */
@@ -31,8 +33,10 @@ export function complete(line: string, known: Known): Completion {
   const command = known.commands.find(({ name }) => `/${name}` === words[0]);
   const argument = command?.args.split(' ')[words.length - 2];
   if (argument === undefined) return [[], current];
+  const isAnswer = argument === '<text...>' && command?.name === 'answer';
+  const all = isAnswer ? known.choices(words[1] ?? '') : candidates(argument, words[1] ?? '', known);
   return fitting(
-    candidates(argument, words[1] ?? '', known).map((word) => `${word} `),
+    all.map((word) => `${word} `),
     current,
   );
 }

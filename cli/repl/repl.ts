@@ -59,6 +59,7 @@ export class Repl {
         complete(line, {
           ids: this.#board.unfinished,
           questions: (id) => [this.#board.question(id)?.id ?? []].flat(),
+          choices: (id) => this.#board.question(id)?.choices ?? [],
           backends: options.menu().map((entry) => entry.name),
           types: options.types(),
           commands: slashCommands,

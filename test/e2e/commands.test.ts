@@ -99,6 +99,21 @@ describe('from a second terminal', () => {
     expect(events.some(({ kind }) => kind === 'status')).toBe(true);
   });
 
+  it('a steer stays said when nobody waits for its receipt any more', async () => {
+    const { id, call } = await inFlight('ask, and wait');
+    const waits = world.start(['result', id], { stdin: null });
+    call.call('ask_operator', { question: 'Which way?' });
+    await waits.says('stderr', /Which way\?/);
+    const steer = world.start(['steer', id, 'mind the step'], { stdin: null });
+    await steer.says('stdout', /steer queued/);
+    steer.process.kill('SIGINT');
+    expect(await steer.ended).toMatchObject({ code: 130, stderr: expect.stringMatching(/not taken back/) });
+    await world.cox(['answer', id, 'q1', 'left']);
+    const next = await callAbout('mind the step');
+    next.reply('there');
+    expect((await waits.ended).code).toBe(0);
+  });
+
   it('a task is paused, resumed, redirected, swapped and cancelled, each with a receipt', async () => {
     const { id, call } = await inFlight('the long way');
     expect((await world.json<Steered>(['pause', id])).value.fate).toBe('applied');

@@ -5,6 +5,7 @@ import { slashCommands } from '../../../cli/repl/slash-commands.ts';
 const known: Known = {
   ids: ['k3xq.0', 'k3xq.4', 'm2zz.0'],
   questions: (id) => (id === 'k3xq.4' ? ['q2'] : []),
+  choices: (id) => (id === 'k3xq.4' ? ['approve', 'deny'] : []),
   backends: ['local', 'frontier'],
   types: ['supervisor', 'files'],
   commands: slashCommands,
@@ -19,6 +20,9 @@ describe('Tab completes', () => {
     ['@m', ['@m2zz.0 ']],
     ['/answer k3xq.4 ', ['q2 ']],
     ['/answer m2zz.0 ', []],
+    ['/answer k3xq.4 q2 ', ['approve ', 'deny ']],
+    ['/answer k3xq.4 q2 d', ['deny ']],
+    ['/steer k3xq.4 ', []],
     ['/swap k3xq.4 fr', ['frontier ']],
     ['/dispatch f', ['files ']],
     ['/dead ', ['retry ', 'drop ']],
