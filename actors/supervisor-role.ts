@@ -168,7 +168,7 @@ function resultOf(
     salvage: {
       findings: [
         ...(draft ? [draft] : []),
-        ...outcomes.flatMap(({ node, result }) => (result?.output ? [`${node.key}: ${clipped(result.output)}`] : [])),
+        ...outcomes.flatMap(({ node, result }) => (result ? foundBy(result).map((text) => `${node.key}: ${clipped(text)}`) : [])),
       ],
       remaining: isCompleted
         ? null
@@ -182,6 +182,10 @@ function resultOf(
     usageByBackend: { ...usage },
   };
 }
+
+/** What a sub-task came to, or the last that it had found when it was stopped. */
+const foundBy = ({ output, salvage }: Result): readonly string[] => (output ? [output] : salvage.findings.slice(-mostFound));
+const mostFound = 3;
 
 /** The whole text is in the result of the sub-task; this one is to be read at a glance. */
 const clipped = (text: string): string => (text.length > 2_000 ? `${text.slice(0, 2_000)} […]` : text);

@@ -14,6 +14,8 @@ export interface EventOptions {
   readonly answerWith: string;
   /** Receipts that someone else reports. */
   readonly skipReceipt?: (steer: string) => boolean;
+  /** The id of the open question, where it has been told otherwise. */
+  readonly toldQuestion?: string;
   /** One of very many: only what asks for the operator. */
   readonly quiet?: boolean;
 }
@@ -22,7 +24,7 @@ export function statusLines(
   before: Status | null,
   now: Status,
   paint: Paint,
-  { detail, answerWith, skipReceipt = () => false, quiet = false }: EventOptions,
+  { detail, answerWith, skipReceipt = () => false, toldQuestion, quiet = false }: EventOptions,
 ): string[] {
   const lines: string[] = [];
   const head = `${paint.dim('·')} ${paint.bold(now.id)}`;
@@ -47,7 +49,8 @@ export function statusLines(
   const isFirstRoute = (before?.backend ?? null) === null;
   if (!quiet && now.note && now.note !== before?.note && (detail === 'every step' || !isFirstRoute))
     lines.push(`${head} ${oneLine(now.note, 200)}`);
-  if (now.question && now.outcome === null && now.question.id !== before?.question?.id)
+  const told = before?.question?.id ?? toldQuestion;
+  if (now.question && now.outcome === null && now.question.id !== told)
     lines.push(...questionLines(now.id, now.question, paint, answerWith));
   return lines;
 }

@@ -104,6 +104,8 @@ export class Board {
     const { paint, print } = this.#options;
     const before = this.#last.get(status.id) ?? null;
     this.#last.set(status.id, status);
+    // The session began with it.
+    const toldQuestion = this.#tasks.get(status.id as TaskId)?.question?.id;
     // A steer to a task that never was is answered by a status under the id it was sent to.
     if (isTaskId(status.id) && status.type !== 'unknown') this.#remember(status);
     const goal = this.#goals.get(goalOf(status.id));
@@ -117,6 +119,7 @@ export class Board {
       answerWith: '/answer',
       skipReceipt: (steer) => this.#own.has(steer),
       quiet: this.#isOneOfMany(status.id),
+      ...(toldQuestion !== undefined && { toldQuestion }),
     });
     print([...lines, ...this.#sums(status, before)]);
   }

@@ -3,7 +3,7 @@ import type { Joined } from '../../actors/join.ts';
 import type { SteeringInput } from '../../bus/messages.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import type { ModelCall } from '../support/model-server.ts';
-import { finalReceipt, never, statusWhere } from '../support/watching.ts';
+import { finalReceipt, never, statusWhere, tokenOf } from '../support/watching.ts';
 
 let crew: TestCrew;
 let joined: Joined;
@@ -51,11 +51,14 @@ test('cancelling a goal cancels its sub-tasks first, and keeps what they found',
   (await callFor('a')).reply('found a');
   const b = await callFor('b');
   await callFor('c');
+  const heard = tokenOf(joined.crew, child(id, 2));
+  b.say('b begins with');
+  await heard;
   expect(await final(id, { type: 'cancel' })).toMatchObject({ fate: 'applied' });
   expect(await b.closed).toBe(true);
   const result = await joined.crew.result(id, never);
   expect(result).toMatchObject({ outcome: 'cancelled' });
-  expect(result.salvage.findings.join()).toContain('a: found a');
+  expect(result.salvage.findings).toEqual(['a: found a', 'b: b begins with [unfinished]']);
   const tree = await joined.crew.tree(id);
   expect(tree.map(({ key, outcome }) => [key, outcome])).toEqual([
     [null, 'cancelled'],

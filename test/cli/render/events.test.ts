@@ -37,6 +37,9 @@ describe('as news an operator is told', () => {
     });
     expect(lines(status({}), asking)).toEqual(['? k3xq.1 wants approval: Write a.txt? (yes / no)', '    /answer k3xq.1 q1 yes']);
     expect(lines(asking, { ...asking, commit: 2 })).toEqual([]);
+    const elsewhere = (toldQuestion: string) =>
+      lines(null, asking, { ...news, toldQuestion }).some((line) => line.startsWith('?'));
+    expect([elsewhere('q1'), elsewhere('q0')]).toEqual([false, true]);
   });
 
   it('of choices a model has made up, as one word of a shell whatever is in them', () => {
