@@ -72,7 +72,7 @@ export function orchestrator(
   const route = backends.route({ needs: [], orchestrate: true, backend, not });
   if (route.backend === null)
     throw new CoxError('no-backend', `No backend can plan: ${route.why}`, {
-      hint: 'Set `can_orchestrate: true` on a backend of the roster.',
+      hint: 'See "cox menu", and change the roster.',
     });
   return route;
 }

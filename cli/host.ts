@@ -29,6 +29,9 @@ export async function hostNode(cli: Cli, joined: Joined, { types, slots, onProgr
   await checkWorkspace(cli.global.workspace);
   const { startNode } = await import('../actors/node.ts');
   const roster = await openRoster(cli, joined.folders, joined.log, note);
+  const { file, by } = roster.source;
+  // It says where what is read here is sent, and it may have come with the folder.
+  if (by === 'working folder') note(`The roster of this folder is in use: ${file}`);
   try {
     const node = await startNode({
       joined,

@@ -28,11 +28,12 @@ export const shippedRoster: RosterSource = { file: fileURLToPath(new URL('./defa
  * @throws RosterError `roster-missing` if a file that was named is not there; the others are just skipped.
  */
 export async function findRoster({ path, env, folders, cwd }: FindRoster): Promise<RosterSource> {
-  const named: RosterSource | null = path
-    ? { file: resolve(cwd, path), by: '--roster' }
-    : env.COX_ROSTER
-      ? { file: resolve(cwd, env.COX_ROSTER), by: 'COX_ROSTER' }
-      : null;
+  const named: RosterSource | null =
+    path !== undefined
+      ? { file: resolve(cwd, path), by: '--roster' }
+      : env.COX_ROSTER
+        ? { file: resolve(cwd, env.COX_ROSTER), by: 'COX_ROSTER' }
+        : null;
   if (named) {
     if (await isThere(named.file)) return named;
     throw new RosterError('roster-missing', named.file, `${named.by} names a roster that is not there: ${named.file}`, [], {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { open, readFile } from 'node:fs/promises';
+import { copyFile, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isWorking, World } from './support/world.ts';
@@ -58,4 +58,11 @@ describe('cox up', () => {
     expect((await world.cox(['result', own.value.id])).stdout).toBe('mine\n');
     expect((await world.json<{ state: string }>(['status', other.value.id])).value.state).toBe('idle');
   });
+});
+
+it('a roster that lies in the folder is used, and that is said: it may have come with the folder', async () => {
+  await copyFile(join(world.folder, 'roster.yaml'), join(world.workspace, 'roster.yaml'));
+  const node = world.start(['up', '--json'], { stdin: null, env: { COX_ROSTER: '' } });
+  await node.says('stderr', /The roster of this folder is in use: .*workspace\/roster\.yaml/);
+  await node.says('stdout', /"node"/);
 });

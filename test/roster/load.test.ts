@@ -188,6 +188,8 @@ test('the roster is found as --roster, COX_ROSTER, in the working folder, the co
   expect(await find(undefined, { COX_ROSTER: 'e.yaml' })).toEqual({ file: join(cwd, 'e.yaml'), by: 'COX_ROSTER' });
   await writeFile(join(cwd, 'p.yaml'), '');
   expect(await find('p.yaml', { COX_ROSTER: 'e.yaml' })).toEqual({ file: join(cwd, 'p.yaml'), by: '--roster' });
+  // A variable of a script that is not set: no reason to take another one unseen.
+  expect((await find('')).by).toBe('--roster');
 });
 
 test('a roster that was named and is not there is an error; so is one that is no file', async () => {
