@@ -5,8 +5,8 @@ import { type Words, wordsAt } from '../complete/words.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { commands, globalOptions } from './table.ts';
 
-/** A prompt that hangs is worse than one that completes nothing. */
-const patienceMs = 3_000;
+/** A prompt that hangs is worse than one that completes nothing; a busy machine is given the time that a start takes there. */
+const patienceMs = 10_000;
 
 export const run: Run = async (cli, words) => {
   const grammar = { commands, globals: globalOptions };
