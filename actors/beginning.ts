@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { Usage } from '../bus/messages.ts';
 import type { StateRecord } from '../bus/state/state-record.ts';
 import { ordinalOf } from '../bus/task-id.ts';
+import { settleInDoubt } from '../machines/budget.ts';
 import type { Earlier } from '../machines/earlier.ts';
 
 /** The longest of what one message found, in characters: it is to be read again by a model. */
@@ -26,6 +27,9 @@ const Context = z.looseObject({
   answer: z.string().nullish().catch(null),
   questions: z.number().int().nullish().catch(null),
   usage: z.record(z.string(), Usage).nullish().catch(null),
+  reserved: z.object({ backend: z.string(), costUsd: z.number() }).nullish().catch(null),
+  toppedUpUsd: z.number().nullish().catch(null),
+  slices: z.record(z.string(), z.number()).nullish().catch(null),
 });
 
 export function beginningOf(record: StateRecord): Earlier {
@@ -46,7 +50,10 @@ export function beginningOf(record: StateRecord): Earlier {
     step: last?.step ?? 0,
     // Never more questions than commits.
     questions: context.questions ?? commit,
-    usage: context.usage ?? (last ? { earlier: last.usage } : {}),
+    usage: settleInDoubt({ usage: context.usage ?? (last ? { earlier: last.usage } : {}), reserved: context.reserved ?? null })
+      .usage,
+    toppedUpUsd: context.toppedUpUsd ?? 0,
+    slices: context.slices ?? {},
     children,
     returned: dispatched
       .filter(({ status }) => status === 'returned')

@@ -14,30 +14,25 @@ import type { Return, SupervisorContext } from '../machines/goal.ts';
 import { type PlanNode, running } from '../machines/plan.ts';
 import type { Outcome } from './reduce.ts';
 import type { HostPort } from './role.ts';
-import { sliceOf } from './slice.ts';
 
 export class Children {
   readonly #bus: Bus;
   readonly #port: HostPort;
   readonly #now: () => Date;
-  readonly #budgetUsd: () => number | null;
   /** Told of in this process; after a crash everything is told again. */
   readonly #dispatched = new Set<number>();
   readonly #relayed = new Set<string>();
   readonly #ends = new Map<number, { readonly result: Result; readonly back: Return }>();
 
-  /** @param budgetUsd what the goal and all below it may cost. */
-  constructor(bus: Bus, port: HostPort, now: () => Date, budgetUsd: () => number | null) {
+  constructor(bus: Bus, port: HostPort, now: () => Date) {
     this.#bus = bus;
-    this.#budgetUsd = budgetUsd;
     this.#port = port;
     this.#now = now;
   }
 
   async reconcile(context: SupervisorContext): Promise<void> {
     const starting = running(context.nodes).filter(({ child }) => child !== null && !this.#dispatched.has(child));
-    const costUsd = starting.length > 0 ? sliceOf(this.#budgetUsd(), context) : null;
-    await Promise.all(starting.map((node) => this.#dispatch(node, context, costUsd)));
+    await Promise.all(starting.map((node) => this.#dispatch(node, context)));
     await Promise.all(context.stopping.filter((child) => !this.#dispatched.has(child)).map((child) => this.#takeBack(child)));
     const alive = new Set([...running(context.nodes).map(({ child }) => child), ...context.stopping]);
     for (const relay of context.relays)
@@ -52,11 +47,11 @@ export class Children {
     await this.#tell(childOf(this.#port.id, child), kind === 'cancel' ? { type: 'cancel', id: name } : words);
   }
 
-  async #dispatch(node: PlanNode, context: SupervisorContext, costUsd: number | null): Promise<void> {
+  async #dispatch(node: PlanNode, context: SupervisorContext): Promise<void> {
     const child = node.child!;
     this.#dispatched.add(child);
     const id = childOf(this.#port.id, child);
-    await enqueue(this.#bus, node.type, 'pending', { id, t: 1, spec: await this.#spec(node, context, costUsd) });
+    await enqueue(this.#bus, node.type, 'pending', { id, t: 1, spec: await this.#spec(node, context) });
   }
 
   /**
@@ -77,8 +72,9 @@ export class Children {
     }
   }
 
-  async #spec(node: PlanNode, { nodes, corrections }: SupervisorContext, costUsd: number | null): Promise<TaskSpec> {
+  async #spec(node: PlanNode, { nodes, corrections, slices }: SupervisorContext): Promise<TaskSpec> {
     const { spec } = this.#port;
+    const costUsd = slices[node.child!];
     const needed = await this.outcomes(node.after.flatMap((key) => nodes[key] ?? []));
     const added = corrections.slice(0, node.corrections).map((text) => `\n\nThe operator added: ${text}`);
     return {
@@ -88,7 +84,7 @@ export class Children {
       backend: node.backend,
       workspace: spec.workspace,
       deadlineAt: spec.deadlineAt,
-      limits: costUsd === null ? {} : { costUsd },
+      limits: costUsd === undefined ? {} : { costUsd },
       plan: null,
       avoid: [...new Set([...spec.avoid, ...node.without])],
       context: needed.map(({ node: { key }, result }) => ({
@@ -136,9 +132,13 @@ export class Children {
 
   #keep({ id, result, last }: StateRecord): boolean {
     if (!result) return false;
-    const { outcome, failure, usageByBackend: usage } = result;
+    const { outcome, failure, usageByBackend: usage, toppedUpUsd } = result;
     const child = ordinalOf(id);
-    const back = { child, outcome, failure, usage, ...(last?.backend && { backend: last.backend }) };
+    const back: Return = {
+      ...{ child, outcome, failure, usage },
+      ...(last?.backend && { backend: last.backend }),
+      ...(toppedUpUsd && { toppedUpUsd }),
+    };
     this.#ends.set(child, { result, back });
     return true;
   }

@@ -1,9 +1,11 @@
 /** What a commit writes: the record that follows from the one before, and from where the machine is now. */
 import type { Receipt, Result } from '../bus/messages.ts';
 import { type InFlight, type StateRecord, withStatus } from '../bus/state/state-record.ts';
+import { inDoubt } from '../machines/budget.ts';
+import { spend, totalUsage } from '../machines/conversation.ts';
 import type { HostedActor } from './hosted-actor.ts';
 import type { Inbox } from './receipts.ts';
-import type { Role } from './role.ts';
+import type { Found, Role } from './role.ts';
 import type { VitalSigns } from './vital-signs.ts';
 
 export interface Progress {
@@ -44,6 +46,7 @@ export async function nextRecord(record: StateRecord, progress: Progress): Promi
       machine: role.machine,
       snapshot: actor.checkpoint,
       inFlight,
+      outUsd: view.outUsd || undefined,
       stranded: undefined,
       earlier: undefined,
       artifacts: [...signs.artifacts],
@@ -80,5 +83,12 @@ async function resultOf({ id, spec }: StateRecord, { at, actor, role, signs }: P
     outcome: 'failed',
     output: null,
     failure: { code: 'machine-failed', message: actor.crash, retryable: false },
+    ...settled(found, role.view(actor.snapshot).outUsd),
   };
+}
+
+/** A machine that failed settles nothing any more: what it had set aside may be spent. */
+function settled({ usageByBackend }: Found, outUsd: number): Pick<Found, 'usage' | 'usageByBackend'> {
+  const usage = outUsd > 0 ? spend(usageByBackend, 'unsettled', inDoubt(outUsd)) : usageByBackend;
+  return { usage: totalUsage(usage), usageByBackend: { ...usage } };
 }

@@ -11,8 +11,10 @@ import { CoxError } from '../platform/errors.ts';
 import type { Backends } from '../roster/backends.ts';
 import type { ChatMessage } from '../roster/conversation.ts';
 import { requireCoordinator } from '../roster/coordinator.ts';
+import type { Purse } from '../roster/purse.ts';
 import type { Roster } from '../roster/schema.ts';
 import { effect } from './effect.ts';
+import { Meter, metered } from './meter.ts';
 import type { HostPort } from './role.ts';
 import { failureOf } from './think.ts';
 
@@ -55,10 +57,13 @@ export const decompose = (port: HostPort, options: PlanOptions) =>
       port.onBackend(route.backend);
       port.note(`plan by ${route.backend}: ${route.why}`);
       const isSmall = options.backends.menu().find(({ name }) => name === route.backend)?.kind === 'embedded';
-      const { plan, usage } = isSmall
-        ? await askForMap(route.backend, input, options, signal)
-        : await askForPlan(route.backend, input, options, signal);
-      say({ type: 'PLANNED', ...plan, usage, backend: route.backend });
+      const meter = new Meter(port, route.backend, say, signal);
+      const { plan, usage } = await metered(meter, () =>
+        isSmall
+          ? askForMap(route.backend, input, options, signal, meter)
+          : askForPlan(route.backend, input, options, signal, meter),
+      );
+      say({ type: 'PLANNED', ...plan, usage: meter.bill(usage), backend: route.backend });
     },
     (cause) => ({ type: 'PLAN_FAILED', error: failureOf(cause) }),
   );
@@ -92,7 +97,7 @@ const kindList = (options: PlanOptions) =>
 
 // --- the map shape
 
-async function askForMap(backend: string, input: DecomposeInput, options: PlanOptions, signal: AbortSignal) {
+async function askForMap(backend: string, input: DecomposeInput, options: PlanOptions, signal: AbortSignal, purse: Purse) {
   const [first, ...rest] = options.kinds().map(({ name }) => name);
   if (!first) throw new CoxError('no-kinds', 'The roster has no kinds of agent', { hint: 'Add one under `agents`.' });
   const MapShape = z.object({
@@ -127,6 +132,7 @@ ${kindList(options)}
     backend,
     { messages, shape: MapShape, shapeName: 'plan', temperature: 0, maxOutputTokens: 700 },
     signal,
+    purse,
   );
   return { plan: planOfMap(value, input, options.roster()), usage };
 }
@@ -168,7 +174,7 @@ function freshKey(item: string, taken: Set<string>): string {
 
 // --- a whole plan
 
-async function askForPlan(backend: string, input: DecomposeInput, options: PlanOptions, signal: AbortSignal) {
+async function askForPlan(backend: string, input: DecomposeInput, options: PlanOptions, signal: AbortSignal, purse: Purse) {
   const { supervision } = options.roster();
   const kinds = new Set(options.kinds().map(({ name }) => name));
   const Plan = z
@@ -202,6 +208,7 @@ ${kindList(options)}`,
     backend,
     { messages, shape: Plan, shapeName: 'plan', temperature: 0 },
     signal,
+    purse,
   );
   // Models invent capabilities; one that no backend claims would leave the sub-task without any.
   const claimed = new Set(options.backends.menu().flatMap(({ goodAt }) => goodAt));

@@ -17,7 +17,7 @@ import { Kinds } from './kinds.ts';
 import { nodeReport } from './node-report.ts';
 import { openPrimary, type Primary } from './primary.ts';
 import { subAgentRole } from './sub-agent-role.ts';
-import { supervisorRole } from './supervisor-role.ts';
+import { budgetOf, supervisorRole } from './supervisor-role.ts';
 import { workspaceOf } from './task-workspace.ts';
 import { memoryTools } from './tools/memory.ts';
 import { Worker } from './worker.ts';
@@ -88,7 +88,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     now,
     ...(options.ackWaitMs !== undefined && { ackWaitMs: options.ackWaitMs }),
     ...(options.quietMs !== undefined && { quietMs: options.quietMs }),
-    chartOf: ({ type }) => (type === 'supervisor' ? supervisorChart : subAgentChart),
+    chartOf: (spec) => (spec.type === 'supervisor' ? supervisorChart(budgetOf(spec, current())) : subAgentChart),
     roleOf: (spec, port) => {
       if (spec.type === 'supervisor')
         return supervisorRole(port, {

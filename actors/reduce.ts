@@ -3,9 +3,11 @@ import type { Result } from '../bus/messages.ts';
 import { noUsage } from '../machines/conversation.ts';
 import type { ReduceInput, SupervisorEvent } from '../machines/goal.ts';
 import { all, type PlanNode } from '../machines/plan.ts';
+import type { ModelReply, ModelRequest } from '../roster/conversation.ts';
 import { ModelError } from '../roster/errors.ts';
 import { orchestrator, type PlanOptions } from './decompose.ts';
 import { effect } from './effect.ts';
+import { Meter, metered } from './meter.ts';
 import type { HostPort } from './role.ts';
 import { failureOf } from './think.ts';
 
@@ -37,18 +39,22 @@ export const reduce = (port: HostPort, options: ReduceOptions) =>
       const route = orchestrator(options, by.by === 'backend' ? by.backend : input.backend, port.spec.avoid);
       port.onBackend(route.backend);
       const context = options.backends.menu().find(({ name }) => name === route.backend)?.context ?? 32_000;
-      const messages = prompt(input, by.instruction, outcomes, context);
-      for await (const event of options.backends.call(route.backend, { messages, toolChoice: 'none' }, signal)) {
-        if (event.type === 'said') port.live({ type: 'token', step: input.step, text: event.text });
-        else
-          return say({
-            type: 'REDUCED',
-            answer: `${event.text.trim()}\n\n${sources(outcomes)}`,
-            usage: event.usage,
-            backend: route.backend,
-          });
-      }
-      throw new ModelError('bad-reply', route.backend, 'the reply ended without an end');
+      const request: ModelRequest = { messages: prompt(input, by.instruction, outcomes, context), toolChoice: 'none' };
+      const meter = new Meter(port, route.backend, say, signal);
+      const call = async (): Promise<ModelReply> => {
+        for await (const event of options.backends.call(route.backend, request, signal, meter)) {
+          if (event.type === 'replied') return event;
+          port.live({ type: 'token', step: input.step, text: event.text });
+        }
+        throw new ModelError('bad-reply', route.backend, 'the reply ended without an end');
+      };
+      const { text, usage } = await metered(meter, call);
+      say({
+        type: 'REDUCED',
+        answer: `${text.trim()}\n\n${sources(outcomes)}`,
+        usage: meter.bill(usage),
+        backend: route.backend,
+      });
     },
     (cause) => ({ type: 'REDUCE_FAILED', error: failureOf(cause) }),
   );

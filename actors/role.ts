@@ -58,6 +58,8 @@ export interface HostPort {
 export interface View {
   readonly state: TaskState;
   readonly usage: Usage;
+  /** US dollars set aside and not settled. */
+  readonly outUsd: number;
   readonly doing?: string | undefined;
   /** Child tasks ever dispatched. */
   readonly children: number;
@@ -66,6 +68,9 @@ export interface View {
   /** A one-word outcome once the machine is done. */
   readonly outcome: Status['outcome'];
 }
+
+/** What a task's end leaves, before its host adds what every result has. */
+export type Found = Omit<Result, 'id' | 'type' | 'at'>;
 
 export interface Role {
   readonly machine: { readonly id: string; readonly version: number };
@@ -81,7 +86,7 @@ export interface Role {
   eventOf(steer: string, message: SteeringMessage): { event: AnyEventObject } | { refused: string };
   view(snapshot: HostedSnapshot): View;
   /** What stays of the task; a supervisor reads what its children found. */
-  result(snapshot: HostedSnapshot): Promise<Omit<Result, 'id' | 'type' | 'at' | 'outcome'> & { outcome: Result['outcome'] }>;
+  result(snapshot: HostedSnapshot): Promise<Found>;
   /** For machines that call tools. */
   readonly calls?: {
     /** The call of a tool that writes which is in flight or in doubt. */

@@ -1,7 +1,8 @@
 /** A sub-agent under the host: the chart with its effects, and what the bus sees of it. */
 import type { SnapshotFrom } from 'xstate';
-import type { Result, TaskState } from '../bus/messages.ts';
+import type { TaskState } from '../bus/messages.ts';
 import { parentOf } from '../bus/task-id.ts';
+import { outUsd } from '../machines/budget.ts';
 import { type Message, totalUsage } from '../machines/conversation.ts';
 import { type SubAgentInput, subAgent, subAgentVersion } from '../machines/sub-agent.ts';
 import type { Backends } from '../roster/backends.ts';
@@ -10,7 +11,7 @@ import { commandOf } from './commands.ts';
 import { deadline } from './deadline.ts';
 import { ownEffect } from './effect.ts';
 import type { Kind } from './kind.ts';
-import type { HostedSnapshot, HostPort, Role } from './role.ts';
+import type { Found, HostedSnapshot, HostPort, Role } from './role.ts';
 import { swapProblem } from './swap.ts';
 import { think } from './think.ts';
 import { thinkInCode } from './think-in-code.ts';
@@ -81,6 +82,7 @@ export function subAgentRole(port: HostPort, options: SubAgentRoleOptions): Role
       return {
         state,
         usage: totalUsage(context.usage),
+        outUsd: outUsd(context),
         children: 0,
         plan: [],
         outcome: context.outcome?.kind ?? null,
@@ -91,17 +93,15 @@ export function subAgentRole(port: HostPort, options: SubAgentRoleOptions): Role
   };
 }
 
-/** What whoever dispatches it allows takes the place of the kind's limit; a share of a goal's budget only tightens it. */
+/** What whoever dispatches it allows takes the place of the kind's limit; a slice of a goal's budget only tightens it. */
 const limitOf = (id: string, asked: number | null, ofKind: number | null): number | null =>
   parentOf(id) === null || asked === null || ofKind === null ? asked : Math.min(asked, ofKind);
 
 export const stateOf = ({ value }: { value: unknown }): TaskState =>
   (typeof value === 'string' ? value : Object.values(value as Record<string, string>)[0]) as TaskState;
 
-function resultOf({
-  context,
-}: Snapshot): Pick<Result, 'outcome' | 'output' | 'failure' | 'salvage' | 'usage' | 'usageByBackend'> {
-  const { outcome, answer, messages, calls, step, usage, instruction } = context;
+function resultOf({ context }: Snapshot): Found {
+  const { outcome, answer, messages, calls, step, usage, toppedUpUsd, instruction } = context;
   const isCompleted = outcome?.kind === 'completed';
   return {
     outcome: outcome?.kind ?? 'failed',
@@ -119,6 +119,7 @@ function resultOf({
     },
     usage: totalUsage(usage),
     usageByBackend: { ...usage },
+    ...(toppedUpUsd > 0 && { toppedUpUsd }),
   };
 }
 

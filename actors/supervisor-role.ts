@@ -1,19 +1,21 @@
 /** A supervisor under the host: the chart with its effects, its children on the bus, and what the bus sees of it. */
 import type { SnapshotFrom } from 'xstate';
 import type { Bus } from '../bus/bus.ts';
-import type { PlanRow, Result, TaskState } from '../bus/messages.ts';
+import type { PlanRow, Result, TaskSpec, TaskState } from '../bus/messages.ts';
 import { childOf } from '../bus/task-id.ts';
+import { outUsd } from '../machines/budget.ts';
 import { totalUsage } from '../machines/conversation.ts';
 import type { DrainInput, SupervisorEvent, SupervisorInput } from '../machines/goal.ts';
 import { all, type PlanNode } from '../machines/plan.ts';
 import { supervisor, supervisorVersion } from '../machines/supervisor.ts';
+import type { Roster } from '../roster/schema.ts';
 import { Children } from './children.ts';
 import { commandOf } from './commands.ts';
 import { deadline } from './deadline.ts';
 import { decompose, type PlanOptions } from './decompose.ts';
 import { effect, ownEffect } from './effect.ts';
 import { type Outcome, reduce } from './reduce.ts';
-import type { HostedSnapshot, HostPort, Role } from './role.ts';
+import type { Found, HostedSnapshot, HostPort, Role } from './role.ts';
 import { swapProblem } from './swap.ts';
 
 type Snapshot = SnapshotFrom<typeof supervisor>;
@@ -38,15 +40,13 @@ export interface SupervisorRoleOptions extends PlanOptions {
 export function supervisorRole(port: HostPort, options: SupervisorRoleOptions): Role {
   const { bus, now, roster, backends, drainMs } = options;
   const { spec } = port;
-  // A goal below another has its share of that one's.
-  const budgetUsd = () => spec.limits.costUsd ?? roster().budgets.goalUsd;
-  const children = new Children(bus, port, now, budgetUsd);
+  const children = new Children(bus, port, now);
   const { concurrency, onFailure, maxAttempts } = roster().supervision;
   const deadlineAt = spec.deadlineAt === null ? null : Date.parse(spec.deadlineAt);
   const input: SupervisorInput = {
     instruction: spec.instruction,
     backend: spec.backend,
-    policy: { concurrency, onFailure, maxAttempts, deadlineAt },
+    policy: { concurrency, onFailure, maxAttempts, deadlineAt, budgetUsd: budgetOf(spec, roster()) },
     ...(port.earlier && { earlier: port.earlier }),
   };
   const outcomes = (nodes: readonly PlanNode[]) => children.outcomes(nodes);
@@ -109,6 +109,7 @@ export function supervisorRole(port: HostPort, options: SupervisorRoleOptions): 
       return {
         state: stateOf(of(snapshot)),
         usage: totalUsage(context.usage),
+        outUsd: outUsd(context),
         children: context.children,
         plan,
         outcome: context.outcome?.kind ?? null,
@@ -124,6 +125,10 @@ export function supervisorRole(port: HostPort, options: SupervisorRoleOptions): 
     reconcile: (snapshot) => children.reconcile(of(snapshot).context),
   };
 }
+
+/** US dollars that a goal may cost, null for no limit. One below another has its slice of that one's. */
+export const budgetOf = ({ limits }: Pick<TaskSpec, 'limits'>, { budgets }: Pick<Roster, 'budgets'>): number | null =>
+  limits.costUsd ?? budgets.goalUsd;
 
 const drain = (ms: number) =>
   effect<DrainInput, SupervisorEvent>(
@@ -154,11 +159,8 @@ const countOf = (plan: readonly PlanRow[]) => {
   return count;
 };
 
-function resultOf(
-  { context }: Snapshot,
-  outcomes: readonly Outcome[],
-): Pick<Result, 'outcome' | 'output' | 'failure' | 'salvage' | 'usage' | 'usageByBackend'> {
-  const { outcome, answer, draft, nodes, step, usage, instruction } = context;
+function resultOf({ context }: Snapshot, outcomes: readonly Outcome[]): Found {
+  const { outcome, answer, draft, nodes, step, usage, toppedUpUsd, instruction } = context;
   const isCompleted = outcome?.kind === 'completed';
   const left = all(nodes).filter(({ status }) => status !== 'returned' && status !== 'dropped');
   return {
@@ -180,6 +182,7 @@ function resultOf(
     },
     usage: totalUsage(usage),
     usageByBackend: { ...usage },
+    ...(toppedUpUsd > 0 && { toppedUpUsd }),
   };
 }
 

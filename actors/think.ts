@@ -3,12 +3,13 @@ import type { Failure, ToolCall } from '../machines/conversation.ts';
 import type { SubAgentEvent, ThinkInput } from '../machines/sub-agent.ts';
 import { CoxError, messageOf } from '../platform/errors.ts';
 import type { Backends } from '../roster/backends.ts';
-import type { ChatMessage, ModelReply, RequestedCall } from '../roster/conversation.ts';
+import type { ChatMessage, ModelReply, ModelRequest, RequestedCall } from '../roster/conversation.ts';
 import { ModelError } from '../roster/errors.ts';
 import { estimateTokens } from '../roster/tokens.ts';
 import { compact } from './compaction.ts';
 import { effect } from './effect.ts';
 import { checkArgs, type Kind } from './kind.ts';
+import { Meter, metered } from './meter.ts';
 import type { HostPort } from './role.ts';
 import { toolSpec } from './tools/tool.ts';
 
@@ -22,45 +23,70 @@ export interface ThinkOptions {
 export const think = (port: HostPort, options: ThinkOptions) =>
   effect<ThinkInput, SubAgentEvent>(
     async (input, say, signal) => {
+      const first = choose(port, options, input, []);
+      const worstUsd = options.backends.worstCaseUsd(first.backend, first.request);
+      // Before the step is committed, so that no correction counts as seen by a call that is not made.
+      if (worstUsd !== null && input.leftUsd !== null && worstUsd > input.leftUsd)
+        return say({ type: 'CALL_PRICED', backend: first.backend, worstUsd, first: true });
       await port.settled(signal);
-      const { backend, reply } = await callSomeone(port, options, input, say, signal);
+      const { backend, reply } = await callSomeone(port, options, input, first, say, signal);
       const calls = reply.calls.map((call, index) => asToolCall(call, `s${input.step}-${index}`, options));
       say({ type: 'MODEL_REPLIED', text: reply.text, calls, usage: reply.usage, backend });
     },
     (cause) => ({ type: 'MODEL_FAILED', error: failureOf(cause) }),
   );
 
+interface Choice {
+  readonly backend: string;
+  readonly request: ModelRequest;
+}
+
+/** The task's own backend, or the one that routing chooses; and what it is to be asked. @throws CoxError `no-backend`. */
+function choose(port: HostPort, options: ThinkOptions, input: ThinkInput, failed: readonly string[]): Choice {
+  const { kind, backends } = options;
+  const needs = port.spec.needs.length > 0 ? port.spec.needs : kind.needs;
+  const route = backends.route({ needs, backend: input.backend, not: [...port.spec.avoid, ...failed] });
+  if (route.backend === null)
+    throw new CoxError('no-backend', `No backend can take this: ${route.why}`, {
+      hint: 'See "cox menu", and change the roster.',
+    });
+  port.onBackend(route.backend);
+  if (input.step === 1 || failed.length > 0) port.note(`${route.backend}: ${route.why}`);
+  const tools = kind.tools.map(toolSpec);
+  const { messages, done } = compact(input.messages, historyBudget(port, options, route.backend, tools));
+  if (done) port.note(`${route.backend}: ${done}`);
+  return { backend: route.backend, request: { messages: prompt(port, kind, { ...input, messages }), tools } };
+}
+
 /**
- * The task's own backend, or the one that routing chooses. When that fails for a reason that another backend may not have, the next
- * candidate is tried, and the operator is told; a backend asked for by name is never exchanged.
+ * When a backend fails for a reason that another may not have, the next candidate is tried, and the operator is told; a backend asked for by
+ * name is never exchanged.
  */
 async function callSomeone(
   port: HostPort,
   options: ThinkOptions,
   input: ThinkInput,
+  first: Choice,
   say: (fact: SubAgentEvent) => void,
   signal: AbortSignal,
 ): Promise<{ backend: string; reply: ModelReply }> {
-  const { kind, backends } = options;
-  const needs = port.spec.needs.length > 0 ? port.spec.needs : kind.needs;
   const failed: string[] = [];
-  for (let last: unknown; ; ) {
-    const route = backends.route({ needs, backend: input.backend, not: [...port.spec.avoid, ...failed] });
-    if (route.backend === null)
-      throw (
-        last ??
-        new CoxError('no-backend', `No backend can take this: ${route.why}`, { hint: 'See "cox menu", and change the roster.' })
-      );
-    port.onBackend(route.backend);
-    if (input.step === 1 || failed.length > 0) port.note(`${route.backend}: ${route.why}`);
+  for (let { backend, request } = first; ; ) {
+    const meter = new Meter(port, backend, say, signal);
     try {
-      return { backend: route.backend, reply: await callOne(port, options, route.backend, input, say, signal) };
+      const call = () => callOne(port, options, backend, request, input.step, say, signal, meter);
+      const reply = await metered(meter, call);
+      return { backend, reply: { ...reply, usage: meter.bill(reply.usage) } };
     } catch (cause) {
       signal.throwIfAborted();
       if (input.backend !== null || !(cause instanceof ModelError)) throw cause;
-      failed.push(route.backend);
-      last = cause;
-      port.note(`${route.backend} failed (${cause.code})`);
+      failed.push(backend);
+      port.note(`${backend} failed (${cause.code})`);
+      try {
+        ({ backend, request } = choose(port, options, input, failed));
+      } catch {
+        throw cause;
+      }
     }
   }
 }
@@ -69,19 +95,16 @@ async function callOne(
   port: HostPort,
   options: ThinkOptions,
   backend: string,
-  input: ThinkInput,
+  request: ModelRequest,
+  step: number,
   say: (fact: SubAgentEvent) => void,
   signal: AbortSignal,
+  meter: Meter,
 ): Promise<ModelReply> {
-  const { kind, backends } = options;
-  const tools = kind.tools.map(toolSpec);
-  const { messages, done } = compact(input.messages, historyBudget(port, options, backend, tools));
-  if (done) port.note(`${backend}: ${done}`);
-  const request = { messages: prompt(port, kind, { ...input, messages }), tools };
-  for await (const event of backends.call(backend, request, signal)) {
+  for await (const event of options.backends.call(backend, request, signal, meter)) {
     if (event.type === 'replied') return event;
     say({ type: 'MODEL_SAID', text: event.text });
-    port.live({ type: 'token', step: input.step, text: event.text });
+    port.live({ type: 'token', step, text: event.text });
   }
   throw new ModelError('bad-reply', backend, 'the reply ended without an end');
 }

@@ -29,6 +29,11 @@ export const Usage = z.object({
   inputTokens: z.number().int().nonnegative(),
   outputTokens: z.number().int().nonnegative(),
   costUsd: z.number().nonnegative(),
+  estimatedUsd: z
+    .number()
+    .positive()
+    .optional()
+    .describe('How much of the cost is no bill: the most that calls may have cost of which none came.'),
 });
 export type Usage = z.infer<typeof Usage>;
 export const noUsage: Usage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
@@ -241,6 +246,7 @@ export const Result = z.object({
   }),
   usage: Usage,
   usageByBackend: z.record(z.string(), Usage),
+  toppedUpUsd: z.number().positive().optional().describe('What its operators have added to what it might cost.'),
   at: z.iso.datetime(),
 });
 export type Result = z.infer<typeof Result>;

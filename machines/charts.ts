@@ -1,6 +1,10 @@
 /** Both charts as checkpoints are compared with them: which version this is, and how older ones are brought up to it. */
 import type { AnyStateMachine } from 'xstate';
+import { leftUsd, shareOf } from './budget.ts';
+import type { SupervisorContext } from './goal.ts';
+import { all } from './plan.ts';
 import { subAgent, subAgentVersion } from './sub-agent.ts';
+import { childrenOf } from './supervision.ts';
 import { supervisor, supervisorVersion } from './supervisor.ts';
 
 /** A persisted snapshot without its children, as a state record keeps it. */
@@ -15,8 +19,33 @@ export interface Chart {
   readonly migrations: Readonly<Record<number, Migration>>;
 }
 
-export const subAgentChart: Chart = { machine: subAgent, version: subAgentVersion, migrations: {} };
-export const supervisorChart: Chart = { machine: supervisor, version: supervisorVersion, migrations: {} };
+export const subAgentChart: Chart = {
+  machine: subAgent,
+  version: subAgentVersion,
+  migrations: { 1: (checkpoint) => withContext(checkpoint, { reserved: null, toppedUpUsd: 0 }) },
+};
+
+/** @param budgetUsd of the goal, which version 1 did not keep in its checkpoint; null: no limit. */
+export const supervisorChart = (budgetUsd: number | null): Chart => ({
+  machine: supervisor,
+  version: supervisorVersion,
+  migrations: { 1: (checkpoint) => withSlices(checkpoint, budgetUsd) },
+});
+
+const withContext = (checkpoint: Checkpoint, more: object): Checkpoint => ({
+  ...checkpoint,
+  context: { ...(checkpoint.context as object), ...more },
+});
+
+/** Version 1 gave each child an equal share when it started; none was larger than one given now. Its children know their own. */
+function withSlices(checkpoint: Checkpoint, budgetUsd: number | null): Checkpoint {
+  const { nodes, stopping, usage, policy } = checkpoint.context as SupervisorContext;
+  const out = [...childrenOf(all(nodes)), ...stopping];
+  const waiting = all(nodes).filter(({ status }) => status === 'waiting').length;
+  const share = shareOf(leftUsd(budgetUsd, { usage, reserved: null }), waiting + out.length);
+  const slices = share === null ? {} : Object.fromEntries(out.map((child) => [child, share]));
+  return withContext(checkpoint, { policy: { ...policy, budgetUsd }, reserved: null, slices, toppedUpUsd: 0 });
+}
 
 /** @returns null where a step of the way from `version` to the chart's is missing. */
 export function migrate({ version: to, migrations }: Chart, version: number, checkpoint: Checkpoint): Checkpoint | null {

@@ -28,13 +28,19 @@ export interface Usage {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly costUsd: number;
+  /** How much of the cost is no bill: the most that calls may have cost of which none came. Left out for none. */
+  readonly estimatedUsd?: number | undefined;
 }
 export const noUsage: Usage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
-export const addUsage = (a: Usage, b: Usage): Usage => ({
-  inputTokens: a.inputTokens + b.inputTokens,
-  outputTokens: a.outputTokens + b.outputTokens,
-  costUsd: a.costUsd + b.costUsd,
-});
+export function addUsage(a: Usage, b: Usage): Usage {
+  const estimatedUsd = (a.estimatedUsd ?? 0) + (b.estimatedUsd ?? 0);
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    costUsd: a.costUsd + b.costUsd,
+    ...(estimatedUsd > 0 && { estimatedUsd }),
+  };
+}
 /** By backend, so that a swap keeps the cost of each apart. */
 export type UsageByBackend = Readonly<Record<string, Usage>>;
 export const spend = (so: UsageByBackend, backend: string, usage: Usage): UsageByBackend => ({

@@ -1,4 +1,5 @@
 /** What a task brings along that begins again, because no machine can go on with its checkpoint (docs/adr/0015). Plain JSON. */
+import type { Slices } from './budget.ts';
 import type { UsageByBackend } from './conversation.ts';
 import type { NodeSpec } from './plan.ts';
 import type { Ledger } from './steering.ts';
@@ -16,6 +17,10 @@ export interface Earlier {
   readonly step: number;
   readonly questions: number;
   readonly usage: UsageByBackend;
+  /** US dollars that operators have added: they are added again to the limit of the task. */
+  readonly toppedUpUsd: number;
+  /** Of a supervisor: what is still set aside for children that run. */
+  readonly slices: Slices;
   /** Of a supervisor: sub-tasks ever dispatched, those whose results count, and those that run. */
   readonly children: number;
   readonly returned: readonly (NodeSpec & { readonly child: number })[];

@@ -1,4 +1,5 @@
 /** What a supervisor can be told and what it remembers: the events and the context of its chart, as plain JSON. */
+import type { Billing, Reservation, Slices } from './budget.ts';
 import type { Command } from './commands.ts';
 import type { Failure, Outcome, Question, Usage, UsageByBackend } from './conversation.ts';
 import type { Earlier } from './earlier.ts';
@@ -19,9 +20,12 @@ export interface Return {
   readonly usage: UsageByBackend;
   /** The backend it ended on, which `failover` leaves out; by default the one its node names. */
   readonly backend?: string;
+  /** US dollars that its operator has added to its slice: new money, also for the goal. */
+  readonly toppedUpUsd?: number;
 }
 /** Facts come from the effects and the host, never from the wire. */
 type Fact =
+  | Billing
   | { type: 'PLANNED'; nodes: readonly NodeSpec[]; reduce: Reduce; usage: Usage; backend: string }
   | { type: 'PLAN_FAILED'; error: Failure }
   /** In batches: as many as were there to be read. */
@@ -42,6 +46,8 @@ export interface SupervisorPolicy {
   readonly maxAttempts: number;
   /** Milliseconds since the epoch, or null. */
   readonly deadlineAt: number | null;
+  /** US dollars that the goal and all below it may cost; null: no limit. */
+  readonly budgetUsd: number | null;
 }
 
 /** What running children must be told, in order; the host publishes each with a message id derived from `id` and the child, so that twice is once. */
@@ -86,6 +92,12 @@ export interface SupervisorContext {
   readonly draft: string | null;
   /** Its own and its children's. */
   readonly usage: UsageByBackend;
+  /** The request that is out, where its backend has a price: part of the commit before it is sent. */
+  readonly reserved: Reservation | null;
+  /** Set aside for children in the commit that starts them, until they return. Empty where there is no budget. */
+  readonly slices: Slices;
+  /** US dollars that operators have added to the budget, here and below. */
+  readonly toppedUpUsd: number;
   readonly outcome: Outcome | null;
 }
 export type SupervisorInput = Pick<SupervisorContext, 'instruction' | 'backend' | 'policy'> & { readonly earlier?: Earlier };

@@ -50,6 +50,18 @@ export const apply = (ledger: Ledger, step: number, wouldEnd: boolean): Ledger =
   return seen.size === 0 ? ledger : ledger.map((steer) => (seen.has(steer) ? { ...steer, fate: 'applied', step } : steer));
 };
 
+/** Queues again what the model call of `step` was to see first: it is not made. Commands keep the step in which they took effect. */
+export const takeBack = (ledger: Ledger, step: number): { ledger: Ledger; count: number } => {
+  const isUnseen = (steer: Steer) =>
+    steer.fate === 'applied' && steer.step === step && ['steer', 'redirect', 'answer'].includes(steer.kind);
+  const requeued = ledger.map((steer): Steer => {
+    if (!isUnseen(steer)) return steer;
+    const { step: _, ...rest } = steer;
+    return { ...rest, fate: 'queued' };
+  });
+  return { ledger: requeued, count: ledger.filter(isUnseen).length };
+};
+
 /** Returns whatever is still queued: the task ends without it. */
 export const giveBack = (ledger: Ledger, reason: string): Ledger =>
   ledger.map((steer) => (steer.fate === 'queued' ? { ...steer, fate: 'returned', reason } : steer));

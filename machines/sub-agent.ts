@@ -4,8 +4,11 @@
  * C. A started call that writes and has no result is never run again unasked.
  * G. Every command enters the ledger exactly once, and none is left queued at the end.
  * K. What was heard is kept: a reply that was cut off stays in the conversation, marked unfinished.
+ * L. What was spent and the worst case of the request that is out never exceed the limit; however `thinking` is left without a reply, that
+ * request counts as spent at its worst case.
  */
 import { assertEvent, assign, type EventObject, fromCallback, setup } from 'xstate';
+import { type Billing, dollars, leftUsd, type Reservation, settleInDoubt } from './budget.ts';
 import { type Command, entryOf } from './commands.ts';
 import type {
   Calls,
@@ -35,10 +38,11 @@ import type { Ledger, Steer } from './steering.ts';
 import * as ledger from './steering.ts';
 
 /** Compared with a checkpoint's before it is restored; raised when an older checkpoint would no longer mean the same. */
-export const subAgentVersion = 1;
+export const subAgentVersion = 2;
 
 /** Facts come from the effects and the host, never from the wire. */
 type Fact =
+  | Billing
   | { type: 'MODEL_SAID'; text: string }
   | { type: 'MODEL_REPLIED'; text: string; calls: Calls; usage: Usage; backend: string }
   | { type: 'MODEL_FAILED'; error: Failure }
@@ -82,6 +86,10 @@ export interface SubAgentContext {
   /** Questions asked so far. */
   readonly questions: number;
   readonly usage: UsageByBackend;
+  /** The request that is out, where its backend has a price: part of the commit before it is sent. */
+  readonly reserved: Reservation | null;
+  /** US dollars that its operator has added to its limit. */
+  readonly toppedUpUsd: number;
   readonly lastFailure: Failure | null;
   readonly outcome: Outcome | null;
 }
@@ -91,8 +99,14 @@ export type SubAgentOutput = Pick<SubAgentContext, 'outcome' | 'answer' | 'parti
   /** Calls that may have run although no result came: whoever reads the result must know. */
   readonly inDoubt: Calls;
 };
-/** Input of the `think` effect: a callback actor that sends MODEL_SAID for each chunk, then MODEL_REPLIED or MODEL_FAILED. */
-export type ThinkInput = Pick<SubAgentContext, 'instruction' | 'backend' | 'messages' | 'step'>;
+/**
+ * Input of the `think` effect: a callback actor that sends MODEL_SAID for each chunk, then MODEL_REPLIED or MODEL_FAILED. Before each request
+ * that has a price it sends CALL_PRICED, and is stopped where that can't be afforded; its bill comes with the reply, or as CALL_BILLED.
+ */
+export type ThinkInput = Pick<SubAgentContext, 'instruction' | 'backend' | 'messages' | 'step'> & {
+  /** US dollars that may still be spent; null: no limit. */
+  readonly leftUsd: number | null;
+};
 /** Input of the `act` effect: a callback actor that sends TOOL_RETURNED. */
 export type ActInput = { readonly call: ToolCall; readonly step: number };
 /** Input of the `deadline` effect: sends DEADLINE_PASSED at `at`; does nothing for null. */
@@ -133,6 +147,11 @@ const wordsFor = ({ kind, text }: Steer): Message => ({
   text: kind === 'redirect' ? `New instruction, in place of the earlier one: ${text}` : text,
 });
 
+const limitsOf = ({ limits, earlier }: SubAgentInput): Limits => ({
+  ...limits,
+  costUsd: limits.costUsd === null ? null : limits.costUsd + (earlier?.toppedUpUsd ?? 0),
+});
+
 /** A task that begins again is told what it had found, before what it is to do. */
 function opening({ instruction, earlier }: SubAgentInput): Message[] {
   if (!earlier) return [{ role: 'user', text: instruction }];
@@ -169,6 +188,9 @@ export const subAgent = setup({
     isGated: ({ context }) => context.calls[0]?.gated === true,
     hasCall: ({ context }) => context.calls.length > 0,
     isFinished: ({ context }) => wouldEnd(context) && ledger.due(context.steers, true).length === 0,
+    isAffordable: ({ context, event }) =>
+      event.type === 'CALL_PRICED' && event.worstUsd <= (leftUsd(context.limits.costUsd, context) ?? Number.POSITIVE_INFINITY),
+    isUnmade: ({ event }) => event.type === 'CALL_PRICED' && event.first === true,
     isOutOfBudget: ({ context }) => context.step >= context.limits.steps || outOfMoney(context),
     leavesDoubt: ({ context }) => context.calls[0]?.effects === 'writes',
     returnsCall: ({ context, event }) => event.type === 'TOOL_RETURNED' && event.call === context.calls[0]?.id,
@@ -217,10 +239,43 @@ export const subAgent = setup({
       assertEvent(event, 'SWAP');
       return { backend: event.backend };
     }),
-    topUp: assign(({ context: { limits }, event }) => {
+    topUp: assign(({ context: { limits, toppedUpUsd }, event }) => {
       assertEvent(event, 'BUDGET');
-      const costUsd = limits.costUsd === null ? null : limits.costUsd + (event.costUsd ?? 0);
-      return { limits: { ...limits, steps: limits.steps + (event.steps ?? 0), costUsd } };
+      const steps = limits.steps + (event.steps ?? 0);
+      if (limits.costUsd === null) return { limits: { ...limits, steps } };
+      const more = event.costUsd ?? 0;
+      return { limits: { ...limits, steps, costUsd: limits.costUsd + more }, toppedUpUsd: toppedUpUsd + more };
+    }),
+    /** One that is out already and was never settled is in doubt. */
+    reserve: assign(({ context, event }) => {
+      assertEvent(event, 'CALL_PRICED');
+      const { backend, worstUsd } = event;
+      return { ...settleInDoubt(context), reserved: { backend, costUsd: worstUsd } };
+    }),
+    bill: assign(({ context, event }) => {
+      assertEvent(event, 'CALL_BILLED');
+      return { usage: spend(context.usage, event.backend, event.usage), reserved: null };
+    }),
+    /** A reply brings its own bill. */
+    countDoubt: assign(({ context, event }) =>
+      event.type === 'MODEL_REPLIED' || context.reserved === null ? {} : settleInDoubt(context),
+    ),
+    /** The step was begun for a call that is not made: what that was to see first waits for the next one. */
+    takeBackStep: assign(({ context: { step, steers, messages } }) => {
+      const { ledger: requeued, count } = ledger.takeBack(steers, step);
+      const before = messages.slice(0, messages.length - count);
+      const last = before.at(-1);
+      const isAnswer = last?.role === 'assistant' && !last.calls && !last.unfinished;
+      return { step: step - 1, steers: requeued, messages: before, answer: isAnswer ? last.text : null };
+    }),
+    askToAfford: assign(({ context, event }) => {
+      assertEvent(event, 'CALL_PRICED');
+      const left = dollars(leftUsd(context.limits.costUsd, context) ?? 0);
+      const why = `Its next call, on ${event.backend}, may cost ${dollars(event.worstUsd)}, and ${left} of $${context.limits.costUsd} is left. Top it up with \`budget\`, or answer \`stop\`.`;
+      return {
+        questions: context.questions + 1,
+        question: questionAbout(`q${context.questions + 1}`, 'budget', undefined, why),
+      };
     }),
     hear: assign(({ context, event }) => {
       assertEvent(event, 'MODEL_SAID');
@@ -241,6 +296,7 @@ export const subAgent = setup({
         messages: [...context.messages, { role: 'assistant', text, ...(calls.length > 0 && { calls }) } satisfies Message],
         repeats: repeatsItself(context.messages, calls) ? context.repeats + 1 : 0,
         usage: spend(context.usage, backend, usage),
+        reserved: null,
         ...(!toolsFail && { failures: 0, lastFailure: null }),
       };
     }),
@@ -300,7 +356,7 @@ export const subAgent = setup({
   context: ({ input }) => ({
     instruction: input.earlier?.instruction ?? input.instruction,
     backend: input.backend,
-    limits: input.limits,
+    limits: limitsOf(input),
     messages: opening(input),
     partial: '',
     calls: [],
@@ -313,6 +369,8 @@ export const subAgent = setup({
     repeats: 0,
     questions: input.earlier?.questions ?? 0,
     usage: input.earlier?.usage ?? {},
+    reserved: null,
+    toppedUpUsd: input.earlier?.toppedUpUsd ?? 0,
     lastFailure: null,
     outcome: null,
   }),
@@ -386,17 +444,27 @@ export const subAgent = setup({
           ],
         },
         thinking: {
-          description: 'A model call is in flight.',
+          description: 'A model call is in flight. Where its backend has a price, its worst case is reserved before it is made.',
+          exit: 'countDoubt',
           invoke: {
             id: 'think',
             src: 'think',
-            input: ({ context: { instruction, backend, messages, step } }) => ({ instruction, backend, messages, step }),
+            input: ({ context }) => {
+              const { instruction, backend, messages, step } = context;
+              return { instruction, backend, messages, step, leftUsd: leftUsd(context.limits.costUsd, context) };
+            },
             onError: {
               target: 'deciding',
               actions: ['keepPartial', { type: 'countFailure', params: ({ event }) => crashed('think', event.error) }],
             },
           },
           on: {
+            CALL_PRICED: [
+              { guard: 'isAffordable', actions: 'reserve' },
+              { guard: 'isUnmade', target: 'deciding', actions: ['takeBackStep', 'askToAfford'] },
+              { target: 'deciding', actions: ['keepPartial', 'askToAfford'] },
+            ],
+            CALL_BILLED: { actions: 'bill' },
             MODEL_SAID: { actions: 'hear' },
             MODEL_REPLIED: { target: 'deciding', actions: 'recordReply' },
             MODEL_FAILED: {

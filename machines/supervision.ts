@@ -1,7 +1,8 @@
 /** What a supervisor's commands and facts do to its plan, its children and its ledger: pure functions on its context. */
+import { inDoubt, leftUsd, type Slices, shareOf, without } from './budget.ts';
 import { type Command, entryOf } from './commands.ts';
 import type { Failure, Outcome } from './conversation.ts';
-import { mergeUsage } from './conversation.ts';
+import { mergeUsage, spend } from './conversation.ts';
 import type { Earlier } from './earlier.ts';
 import type { PlanCommand, Relay, Return, SupervisorContext, SupervisorEvent } from './goal.ts';
 import type { Directive, PlanNode, Reduce } from './plan.ts';
@@ -24,6 +25,26 @@ export const childrenOf = (nodes: readonly PlanNode[]) =>
 export const isPlain = (reduce: Reduce | null) => reduce !== null && reduce.by !== 'orchestrator' && reduce.by !== 'backend';
 export const isUnsettled = ({ nodes, undecided }: SupervisorContext) => !plan.allSettled(nodes, undecided);
 export const wouldEnd = ({ answer }: SupervisorContext) => answer !== null;
+
+/** US dollars that nobody has spent and nothing is set aside for; null: no limit. */
+export const unspent = (context: SupervisorContext): number | null => {
+  const { budgetUsd } = context.policy;
+  return leftUsd(budgetUsd === null ? null : budgetUsd + context.toppedUpUsd, context);
+};
+
+/** With what is set aside for children that start now, of all that wait. */
+export function setAside(context: SupervisorContext, starting: readonly PlanNode[]): Slices {
+  if (context.policy.budgetUsd === null) return context.slices;
+  const waiting = plan.all(context.nodes).filter(({ status }) => status === 'waiting').length;
+  const share = shareOf(unspent(context), waiting) ?? 0;
+  return { ...context.slices, ...Object.fromEntries(starting.map(({ child }) => [child, share])) };
+}
+
+/** Who does not confirm that they have stopped may spend all that they were given. */
+export const countUnconfirmed = ({ usage, slices }: SupervisorContext): Pick<SupervisorContext, 'usage' | 'slices'> => {
+  const given = Object.values(slices).reduce((sum, each) => sum + each, 0);
+  return { usage: given > 0 ? spend(usage, 'unconfirmed', inDoubt(given)) : usage, slices: {} };
+};
 
 /** Why the plan can't be changed so; null where it can. */
 export function objection({ nodes, reduce }: SupervisorContext, event: PlanCommand): string | null {
@@ -91,11 +112,15 @@ export function recordReturns(context: SupervisorContext, returns: readonly Retu
   const changed: PlanNode[] = [];
   const undecided = [...context.undecided];
   let usage = context.usage;
+  let { toppedUpUsd } = context;
+  const back: number[] = [];
   let escalated: Failure | null = null;
-  for (const { child, outcome, failure, usage: spent, backend } of returns) {
+  for (const { child, outcome, failure, usage: spent, backend, toppedUpUsd: more = 0 } of returns) {
     const node = byChild.get(child);
     if (!node && !stopping.has(child)) continue;
     usage = mergeUsage(usage, spent);
+    toppedUpUsd += more;
+    back.push(child);
     stopping.delete(child);
     if (!node) continue;
     byChild.delete(child);
@@ -113,19 +138,21 @@ export function recordReturns(context: SupervisorContext, returns: readonly Retu
     const again = directive === 'retry' || directive === 'failover';
     changed.push(again ? { ...failed, status: 'waiting', without: [...new Set([...node.without, ...leftOut])] } : failed);
   }
-  const now = { nodes: plan.put(context.nodes, ...changed), usage, undecided, stopping: [...stopping] };
+  const slices = context.policy.budgetUsd === null ? context.slices : without(context.slices, back);
+  const now = { nodes: plan.put(context.nodes, ...changed), usage, slices, toppedUpUsd, undecided, stopping: [...stopping] };
   return escalated ? { ...now, ...end({ ...context, ...now }, { kind: 'failed', ...escalated }) } : now;
 }
 
 /** A goal that begins again is planned anew, as after a redirect: what has returned counts, what runs is told to stop, numbers go on. */
 export function takenOver(earlier: Earlier): Partial<SupervisorContext> {
-  const { instruction, corrections, steers, step, questions, usage, children, returned, running, found } = earlier;
+  const { instruction, corrections, steers, step, questions, usage, toppedUpUsd, slices, children } = earlier;
+  const { returned, running, found } = earlier;
   const nodes = returned.map(
     ({ child, ...spec }): PlanNode => ({ ...plan.planned(spec), status: 'returned', attempt: 1, child }),
   );
   const cancel: Relay = { id: `again-${children}`, kind: 'cancel', text: '', urgency: 'now', children: running };
   return {
-    ...{ instruction, corrections, steers, step, questions, usage, children },
+    ...{ instruction, corrections, steers, step, questions, usage, toppedUpUsd, slices, children },
     draft: found.at(-1) ?? null,
     nodes: plan.put({}, ...nodes),
     stopping: running,

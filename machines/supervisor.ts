@@ -4,9 +4,12 @@
  * D. A child counts once: by its number, while it is the latest of its node or is still to confirm that it was stopped.
  * F. One question is open at a time. Neither it nor a failed sub-task keeps the others from going on.
  * G. Every command enters the ledger exactly once, and none is left queued at the end.
+ * L. What was spent, the worst case of the request that is out and the slices of children that have not returned never exceed the budget;
+ * however a call is left without its reply, it counts as spent at its worst case.
  * X. Once `ending` is set nothing starts: running children are told to stop, and their returns are waited for.
  */
 import { assertEvent, assign, type EventObject, fromCallback, setup } from 'xstate';
+import { dollars, settleInDoubt } from './budget.ts';
 import type { Command } from './commands.ts';
 import type { Failure, Outcome } from './conversation.ts';
 import { chosen, spend } from './conversation.ts';
@@ -28,6 +31,7 @@ import type { DeadlineInput } from './sub-agent.ts';
 import {
   changePlan,
   childrenOf,
+  countUnconfirmed,
   end,
   entryFor,
   isPlain,
@@ -36,9 +40,11 @@ import {
   objection,
   recordReturns,
   reopen,
+  setAside,
   stop,
   takenOver,
   takeUp,
+  unspent,
   wouldEnd,
 } from './supervision.ts';
 
@@ -46,7 +52,7 @@ export type * from './goal.ts';
 export type { DeadlineInput };
 
 /** Compared with a checkpoint's before it is restored; raised when an older checkpoint would no longer mean the same. */
-export const supervisorVersion = 1;
+export const supervisorVersion = 2;
 
 const notProvided = <Input>() =>
   fromCallback<EventObject, Input>(() => {
@@ -77,7 +83,13 @@ export const supervisor = setup({
     /** A failure that no retry can mend is asked about at once. */
     isStuck: ({ context: { failures, lastFailure, policy, question } }) =>
       question === null && (failures >= policy.maxAttempts || lastFailure?.retryable === false),
-    waitsForHelp: ({ context }) => context.question?.key === null,
+    waitsForOperator: ({ context }) => context.question?.key === null,
+    waitsForHelp: ({ context: { question } }) => question?.key === null && question.kind === 'stuck',
+    isAffordable: ({ context, event }) =>
+      event.type === 'CALL_PRICED' && event.worstUsd <= (unspent(context) ?? Number.POSITIVE_INFINITY),
+    topsUp: ({ event }) => event.type === 'BUDGET' && event.costUsd !== undefined,
+    answersWithMoney: ({ context: { question }, event }) =>
+      event.type === 'BUDGET' && event.costUsd !== undefined && question?.kind === 'budget',
     isUnplanned: ({ context }) => context.reduce === null,
     hasDoomed: ({ context }) => plan.doomed(context.nodes, context.undecided).length > 0,
     hasReady: ({ context: { nodes, undecided, policy } }) => plan.ready(nodes, undecided, policy.concurrency).length > 0,
@@ -95,7 +107,9 @@ export const supervisor = setup({
       event.type === 'ANSWER' && event.question === question?.id && question.key !== null,
     answersTryAgain: ({ context: { question }, event }) =>
       event.type === 'ANSWER' && event.question === question?.id && chosen(question, event.text) === 'try again',
-    answersWithHelp: ({ context: { question }, event }) => event.type === 'ANSWER' && event.question === question?.id,
+    answersWithHelp: ({ context: { question }, event }) =>
+      event.type === 'ANSWER' && event.question === question?.id && question.kind === 'stuck',
+    answersQuestion: ({ context: { question }, event }) => event.type === 'ANSWER' && event.question === question?.id,
   },
   actions: {
     queue: assign(({ context, event }) => {
@@ -139,6 +153,24 @@ export const supervisor = setup({
       assertEvent(event, 'SWAP');
       return { backend: event.backend };
     }),
+    topUp: assign(({ context: { toppedUpUsd }, event }) => {
+      assertEvent(event, 'BUDGET');
+      return { toppedUpUsd: toppedUpUsd + (event.costUsd ?? 0) };
+    }),
+    /** One that is out already and was never settled is in doubt. */
+    reserve: assign(({ context, event }) => {
+      assertEvent(event, 'CALL_PRICED');
+      const { backend, worstUsd } = event;
+      return { ...settleInDoubt(context), reserved: { backend, costUsd: worstUsd } };
+    }),
+    bill: assign(({ context, event }) => {
+      assertEvent(event, 'CALL_BILLED');
+      return { usage: spend(context.usage, event.backend, event.usage), reserved: null };
+    }),
+    /** A plan and an answer bring their own bills. */
+    countDoubt: assign(({ context, event }) =>
+      event.type === 'PLANNED' || event.type === 'REDUCED' || context.reserved === null ? {} : settleInDoubt(context),
+    ),
     changePlan: assign(({ context, event }) => {
       assertEvent(event, ['ADD', 'DROP', 'RERUN']);
       return changePlan(context, event);
@@ -154,10 +186,12 @@ export const supervisor = setup({
         failures: 0,
         lastFailure: null,
         usage: spend(context.usage, event.backend, event.usage),
+        reserved: null,
       };
     }),
     countFailure: assign(({ context }, lastFailure: Failure) => ({ failures: context.failures + 1, lastFailure })),
-    dispatch: assign(({ context: { nodes, undecided, policy, children, corrections } }) => {
+    dispatch: assign(({ context }) => {
+      const { nodes, undecided, policy, children, corrections } = context;
       const starting = plan.ready(nodes, undecided, policy.concurrency).map(
         (node, i): PlanNode => ({
           ...node,
@@ -168,7 +202,11 @@ export const supervisor = setup({
           corrections: corrections.length,
         }),
       );
-      return { children: children + starting.length, nodes: plan.put(nodes, ...starting) };
+      return {
+        children: children + starting.length,
+        slices: setAside(context, starting),
+        nodes: plan.put(nodes, ...starting),
+      };
     }),
     failDoomed: assign(({ context: { nodes, undecided } }) => ({ nodes: plan.failDoomed(nodes, undecided) })),
     recordReturns: assign(({ context, event }) => {
@@ -185,6 +223,17 @@ export const supervisor = setup({
       const text = `${reduce ? 'The results could not be put together' : 'No plan was made'}: ${lastFailure?.message}`;
       const question = { id: `q${questions + 1}`, kind: 'stuck' as const, key: null, text, choices: ['try again', 'stop'] };
       return { questions: questions + 1, question };
+    }),
+    askForBudget: assign(({ context, event }) => {
+      assertEvent(event, 'CALL_PRICED');
+      const what = context.reduce ? 'Putting the results together' : 'Making the plan';
+      const left = `${dollars(unspent(context) ?? 0)} of $${(context.policy.budgetUsd ?? 0) + context.toppedUpUsd} is left`;
+      const text = `${what} on ${event.backend} may cost ${dollars(event.worstUsd)}, and ${left}. Top it up with \`budget\`, or answer \`stop\`.`;
+      const id = `q${context.questions + 1}`;
+      return {
+        questions: context.questions + 1,
+        question: { id, kind: 'budget' as const, key: null, text, choices: ['stop'] },
+      };
     }),
     /** `retry`, `skip`, or words, with which it is tried again. */
     decide: assign(({ context, event }) => {
@@ -208,17 +257,18 @@ export const supervisor = setup({
     keepAnswer: assign(({ context, event }) => {
       assertEvent(event, 'REDUCED');
       const { answer, backend, usage } = event;
-      return { answer, failures: 0, lastFailure: null, usage: spend(context.usage, backend, usage) };
+      return { answer, failures: 0, lastFailure: null, usage: spend(context.usage, backend, usage), reserved: null };
     }),
     end: assign(({ context }, ending: Outcome) => end(context, ending)),
     conclude: assign(({ context }) =>
       end(context, { kind: 'completed' }, `the results were joined by \`${context.reduce?.by}\`, which takes no corrections`),
     ),
-    giveUp: assign(({ context: { nodes } }) => ({
+    giveUp: assign(({ context }) => ({
+      ...countUnconfirmed(context),
       stopping: [],
       nodes: plan.put(
-        nodes,
-        ...plan.running(nodes).map((node): PlanNode => {
+        context.nodes,
+        ...plan.running(context.nodes).map((node): PlanNode => {
           const message = `${node.key} did not confirm in time that it had stopped; it may still be running`;
           return { ...node, status: 'failed', failure: { code: 'unconfirmed', message, retryable: false } };
         }),
@@ -252,6 +302,9 @@ export const supervisor = setup({
     answer: null,
     draft: null,
     usage: {},
+    reserved: null,
+    slices: {},
+    toppedUpUsd: 0,
     outcome: null,
     ...(input.earlier && takenOver(input.earlier)),
   }),
@@ -270,7 +323,8 @@ export const supervisor = setup({
             type: 'end',
             params: ({ context: { question } }) => {
               const message = `the operator stopped it. ${question!.text}`;
-              return { kind: 'failed', code: question!.key === null ? 'stuck' : 'sub-task-failed', message, retryable: false };
+              const code = question!.key === null ? question!.kind : 'sub-task-failed';
+              return { kind: 'failed', code, message, retryable: false };
             },
           },
         ],
@@ -278,10 +332,14 @@ export const supervisor = setup({
       { guard: 'answersAboutNode', target: '.deciding', actions: ['decide', 'acknowledge'] },
       { guard: 'answersTryAgain', target: '.deciding', actions: ['closeQuestion', 'acknowledge'] },
       { guard: 'answersWithHelp', target: '.deciding', actions: ['closeQuestion', 'queue'] },
+      { guard: 'answersQuestion', actions: { type: 'refuse', params: 'send `budget` to top it up, or answer `stop`' } },
       { actions: { type: 'refuse', params: 'that question is not open' } },
     ],
     SWAP: { actions: ['swap', 'acknowledge'] },
-    BUDGET: { actions: { type: 'refuse', params: 'a goal has no budget of its own: top up the sub-task that asks' } },
+    BUDGET: [
+      { guard: 'topsUp', actions: ['topUp', 'acknowledge'] },
+      { actions: { type: 'refuse', params: 'a goal has no limit of steps: top up its US dollars, or the sub-task that asks' } },
+    ],
     PAUSE: { target: '.deciding', actions: ['hold', 'acknowledge'] },
     RESUME: { actions: ['release', 'acknowledge'] },
     CANCEL: { target: '.deciding', actions: ['acknowledge', { type: 'end', params: { kind: 'cancelled' } }] },
@@ -325,7 +383,7 @@ export const supervisor = setup({
         { guard: 'hasUnasked', actions: 'askAboutFailure' },
         { guard: 'isPaused', target: 'awaiting-steer' },
         { guard: 'isStuck', actions: 'askForHelp' },
-        { guard: 'waitsForHelp', target: 'awaiting-steer' },
+        { guard: 'waitsForOperator', target: 'awaiting-steer' },
         { guard: 'isUnplanned', target: 'decomposing', actions: 'beginPlanning' },
         { guard: 'hasDoomed', actions: 'failDoomed' },
         { guard: 'hasReady', actions: 'dispatch' },
@@ -337,7 +395,9 @@ export const supervisor = setup({
     },
 
     decomposing: {
-      description: 'The orchestrator makes a plan. A correction with urgency `now` starts it again; others go to the sub-tasks.',
+      description:
+        'The orchestrator makes a plan. A correction with urgency `now` starts it again; others go to the sub-tasks. Its worst case is reserved before a call that has a price.',
+      exit: 'countDoubt',
       invoke: [
         {
           id: 'decompose',
@@ -365,6 +425,11 @@ export const supervisor = setup({
         },
       ],
       on: {
+        CALL_PRICED: [
+          { guard: 'isAffordable', actions: 'reserve' },
+          { target: 'deciding', actions: 'askForBudget' },
+        ],
+        CALL_BILLED: { actions: 'bill' },
         PLANNED: { target: 'deciding', actions: 'keepPlan' },
         PLAN_FAILED: { target: 'deciding', actions: { type: 'countFailure', params: ({ event }) => event.error } },
         STEER: { guard: 'interruptsNow', target: 'deciding', actions: 'queue' },
@@ -407,6 +472,7 @@ export const supervisor = setup({
             STEER: { actions: { type: 'refuse', params: 'the task is ending' } },
             REDIRECT: { actions: { type: 'refuse', params: 'the task is ending' } },
             SWAP: { actions: { type: 'refuse', params: 'the task is ending' } },
+            BUDGET: { actions: { type: 'refuse', params: 'the task is ending' } },
             PAUSE: { actions: { type: 'refuse', params: 'the task is ending' } },
             RESUME: { actions: { type: 'refuse', params: 'the task is ending' } },
             CANCEL: { actions: { type: 'refuse', params: 'the task is ending' } },
@@ -432,6 +498,7 @@ export const supervisor = setup({
       },
       on: {
         RESUME: { target: 'deciding', actions: ['release', 'acknowledge'] },
+        BUDGET: { guard: 'answersWithMoney', target: 'deciding', actions: ['topUp', 'closeQuestion', 'acknowledge'] },
         STEER: [
           { guard: 'waitsForHelp', target: 'deciding', actions: ['closeQuestion', 'queue'] },
           { guard: 'reachesPlan', actions: 'relay' },
@@ -443,7 +510,9 @@ export const supervisor = setup({
     },
 
     reducing: {
-      description: 'All sub-tasks have settled; their results are put together. A correction with urgency `now` starts it again.',
+      description:
+        'All sub-tasks have settled; their results are put together. A correction with urgency `now` starts it again. Its worst case is reserved before a call that has a price.',
+      exit: 'countDoubt',
       invoke: [
         {
           id: 'reduce',
@@ -473,6 +542,11 @@ export const supervisor = setup({
         },
       ],
       on: {
+        CALL_PRICED: [
+          { guard: 'isAffordable', actions: 'reserve' },
+          { target: 'deciding', actions: 'askForBudget' },
+        ],
+        CALL_BILLED: { actions: 'bill' },
         REDUCED: { target: 'deciding', actions: 'keepAnswer' },
         REDUCE_FAILED: { target: 'deciding', actions: { type: 'countFailure', params: ({ event }) => event.error } },
         STEER: { guard: 'interruptsNow', target: 'deciding', actions: 'queue' },

@@ -1,6 +1,7 @@
 /** A backend: someone who can think. YAML keys are snake_case, the types camelCase. Every key is described in docs/roster.md. */
 import { z } from 'zod';
 import { section } from './section.ts';
+import { defaultMaxOutput, hasPrice } from './worst-case.ts';
 
 export const Tier = z.enum(['local', 'subscription', 'api']);
 export type Tier = z.infer<typeof Tier>;
@@ -47,7 +48,9 @@ const context = z
   .min(256)
   .max(100_000_000)
   .describe('Tokens that prompt and reply may take together. Default: 8192 for embedded, else unknown.');
-const maxOutput = count(10_000_000).describe('Tokens of one reply at most. Default: 1024 for embedded, else the backend’s own.');
+const maxOutput = count(10_000_000).describe(
+  'Tokens of one reply at most. Default: 1024 for embedded, 8192 where there is a price, else the backend’s own.',
+);
 
 const OpenAi = section({
   kind: z.literal('openai').optional().describe('What it is spoken to through. Default: openai.'),
@@ -132,15 +135,17 @@ export const BackendEntry = z
   })
   .transform((entry): Backend => {
     const tier = entry.tier ?? ({ embedded: 'local', command: 'subscription', openai: 'api' } as const)[entry.kind ?? 'openai'];
+    const cost = entry.cost ?? (tier === 'api' ? null : free);
     const shared = {
       tier,
       optIn: entry.opt_in,
       goodAt: entry.good_at,
       canOrchestrate: entry.can_orchestrate,
       vision: entry.vision,
-      cost: entry.cost ?? (tier === 'api' ? null : free),
+      cost,
       context: entry.context ?? null,
-      maxOutput: entry.max_output ?? null,
+      // Without a limit of the output there is no worst case.
+      maxOutput: entry.max_output ?? (hasPrice({ cost }) ? defaultMaxOutput : null),
     };
     switch (entry.kind) {
       case 'embedded': {

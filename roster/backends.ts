@@ -17,12 +17,15 @@ import { ModelError } from './errors.ts';
 import { Line } from './line.ts';
 import { type MenuEntry, menuEntry, needsOptIn } from './menu.ts';
 import { modelCall } from './model-call.ts';
+import type { Purse } from './purse.ts';
+import { requestBody } from './request-body.ts';
 import { wait, waitBeforeRetry } from './retry.ts';
 import { chooseBackend, type Need, type Route } from './routing.ts';
 import type { Roster } from './schema.ts';
 import { type Answer, type AskRequest, ask } from './structured.ts';
 import { leastPrompt } from './tokens.ts';
 import { wireError } from './wire-error.ts';
+import { hasPrice, worstCaseUsd } from './worst-case.ts';
 
 export interface BackendsOptions {
   /** The roster as it is now; asked for each call. */
@@ -88,11 +91,24 @@ export class Backends {
     });
   }
 
-  /** Streams one reply. @throws ModelError, also for the signal (`aborted`) and after stop() (`stopped`). */
-  async *call(name: string, request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
+  /** The most that the first request of such a call can cost, in US dollars; null where the backend has no price. */
+  worstCaseUsd(name: string, request: ModelRequest): number | null {
+    const { backends } = this.options.roster();
+    const backend = Object.hasOwn(backends, name) ? backends[name] : undefined;
+    if (!backend || !hasPrice(backend) || backend.kind === 'command') return null;
+    const { dialect } = this.standing(name, backend);
+    return worstCaseUsd(requestBody(request, { model: backend.model, dialect, maxOutput: backend.maxOutput }), backend);
+  }
+
+  /**
+   * Streams one reply.
+   * @param purse pays for each request of it, where the backend has a price. Default: nobody is asked.
+   * @throws ModelError, also for the signal (`aborted`) and after stop() (`stopped`).
+   */
+  async *call(name: string, request: ModelRequest, signal: AbortSignal, purse?: Purse): AsyncGenerator<ModelEvent> {
     const any = AbortSignal.any([signal, this.stopping.signal]);
     try {
-      yield* this.callInLine(name, request, any);
+      yield* this.callInLine(name, request, any, purse);
     } catch (error) {
       if (this.stopping.signal.aborted) throw new ModelError('stopped', name, 'the node is ending', { cause: error });
       if (signal.aborted) throw new ModelError('aborted', name, 'the call was given up', { cause: error });
@@ -101,8 +117,8 @@ export class Backends {
   }
 
   /** A value that fits `shape`. @throws ModelError as `call` does; `bad-reply` if it does not fit after two repairs. */
-  ask<T>(name: string, request: AskRequest<T>, signal: AbortSignal): Promise<Answer<T>> {
-    return ask(name, request, (it) => this.call(name, it, signal));
+  ask<T>(name: string, request: AskRequest<T>, signal: AbortSignal, purse?: Purse): Promise<Answer<T>> {
+    return ask(name, request, (it) => this.call(name, it, signal, purse));
   }
 
   /** Whether the backend's server answers and takes the key; starts no embedded model. Null: yes; else why not. For `cox doctor`. */
@@ -124,7 +140,12 @@ export class Backends {
     await this.endpoints.stop();
   }
 
-  private async *callInLine(name: string, request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
+  private async *callInLine(
+    name: string,
+    request: ModelRequest,
+    signal: AbortSignal,
+    purse: Purse | undefined,
+  ): AsyncGenerator<ModelEvent> {
     signal.throwIfAborted();
     const backend = this.backend(name);
     refuseTooLong(name, backend, request);
@@ -137,7 +158,7 @@ export class Backends {
         throw new ModelError('resting', name, 'it has failed several times and is left alone for a while', {
           retryAfterMs: breaker.restMs,
         });
-      yield* this.tries(name, backend, standing, request, signal);
+      yield* this.tries(name, backend, standing, request, signal, purse);
       isSettled = true;
       breaker.succeeded();
     } catch (error) {
@@ -159,13 +180,14 @@ export class Backends {
     standing: Standing,
     request: ModelRequest,
     signal: AbortSignal,
+    purse: Purse | undefined,
   ): AsyncGenerator<ModelEvent> {
     const { limits } = this.options.roster();
     for (let tries = 1; ; tries++) {
       let hasSpoken = false;
       try {
         const events = this.endpoints.with(name, backend, signal, (endpoint) =>
-          this.try(name, backend, standing, request, endpoint, signal),
+          this.try(name, backend, standing, request, endpoint, signal, purse),
         );
         for await (const event of events) {
           hasSpoken = true;
@@ -191,9 +213,10 @@ export class Backends {
     request: ModelRequest,
     endpoint: Endpoint,
     signal: AbortSignal,
+    purse: Purse | undefined,
   ): AsyncGenerator<ModelEvent> {
     const client = await openClient(endpoint, this.options.env);
-    const { cost, maxOutput } = backend;
+    const { cost, context, maxOutput } = backend;
     const { silenceMs } = this.options.roster().limits;
     const wire = { backend: name, isEmbedded: backend.kind === 'embedded', baseUrl: endpoint.baseUrl, key: endpoint.key };
     let dialect = standing.dialect;
@@ -207,7 +230,9 @@ export class Backends {
           model: endpoint.model,
           dialect,
           cost,
+          context,
           maxOutput,
+          purse,
           silenceMs,
           signal,
           newId: this.newId,

@@ -38,6 +38,17 @@ export interface ModelUsage {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly costUsd: number;
+  /** How much of the cost is no bill, but the worst case of a request of which none came. Left out for none. */
+  readonly estimatedUsd?: number | undefined;
+}
+export function addUsage(a: ModelUsage, b: ModelUsage): ModelUsage {
+  const estimatedUsd = (a.estimatedUsd ?? 0) + (b.estimatedUsd ?? 0);
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    costUsd: a.costUsd + b.costUsd,
+    ...(estimatedUsd > 0 && { estimatedUsd }),
+  };
 }
 
 /**

@@ -3,19 +3,29 @@
  * - Unknown tool, arguments of wrong types: handed over as they are; whoever runs the tool tells the model.
  * - Arguments that are no JSON (cut off, broken): the raw string. They are never mended: half a file must not be written as a whole.
  * - An empty reply: `bad-reply`. A refusal or content filter: `refused`. A stream that breaks off: `interrupted`.
- * - No usage in the stream: estimated from the length.
+ * - No usage in the stream: estimated from the length; for a purse its cost is the worst case.
  * - Tools in text: a reply that is neither form is asked for again, twice at most, then `bad-reply`.
  */
 import type OpenAI from 'openai';
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
 import type { Backend } from './backend-schema.ts';
-import type { ModelEvent, ModelReply, ModelRequest, ModelUsage, RequestedCall } from './conversation.ts';
+import {
+  addUsage,
+  type ModelEvent,
+  type ModelReply,
+  type ModelRequest,
+  type ModelUsage,
+  type RequestedCall,
+} from './conversation.ts';
 import type { Dialect } from './dialect.ts';
 import { ModelError } from './errors.ts';
+import { inDoubt, nothing, type Purse } from './purse.ts';
 import { type RawReply, replyStream } from './reply-stream.ts';
 import { requestBody } from './request-body.ts';
 import { answerSoFar, formReminder, readTextReply } from './text-tools.ts';
 import { estimatePrompt, estimateTokens } from './tokens.ts';
+import { isUnbilled } from './wire-error.ts';
+import { worstCaseUsd } from './worst-case.ts';
 
 export interface ModelCall {
   readonly client: OpenAI;
@@ -23,7 +33,10 @@ export interface ModelCall {
   readonly model: string;
   readonly dialect: Dialect;
   readonly cost: Backend['cost'];
+  readonly context: number | null;
   readonly maxOutput: number | null;
+  /** Pays for each request, where the backend has a price. Default: whoever reads the usage. */
+  readonly purse?: Purse | undefined;
   readonly silenceMs: number;
   readonly signal: AbortSignal;
   /** A new id for a call that came without one. */
@@ -36,27 +49,37 @@ const mostReminders = 2;
 export async function* modelCall(request: ModelRequest, call: ModelCall): AsyncGenerator<ModelEvent> {
   const inText = call.dialect.tools === 'text' && !!request.tools?.length && request.toolChoice !== 'none';
   const corrections: ChatCompletionMessageParam[] = [];
-  let spent: ModelUsage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
+  let spent = nothing;
   for (let reminders = 0; ; reminders++) {
     const body = requestBody(request, call);
     body.messages.push(...corrections);
+    const worstUsd = call.purse ? worstCaseUsd(body, call) : null;
+    if (worstUsd !== null) await call.purse?.reserve(worstUsd);
     const stream = replyStream(call.client, body, call);
     let heard = '';
     let told = 0;
-    let next = await stream.next();
+    let raw: RawReply | null = null;
+    let bill = worstUsd === null ? nothing : inDoubt(worstUsd);
     try {
+      let next = await stream.next();
       for (; !next.done; next = await stream.next()) {
         heard += next.value;
         const text = inText ? answerSoFar(heard) : heard;
         if (text.length > told) yield { type: 'said', text: text.slice(told) };
         told = Math.max(told, text.length);
       }
+      raw = next.value;
+    } catch (error) {
+      if (isUnbilled(error)) bill = nothing;
+      throw error;
     } finally {
       // A reader that stops reading ends the request.
       await stream.return(undefined as never);
+      if (raw === null && worstUsd !== null) call.purse?.failed(bill);
     }
-    const raw = next.value;
-    spent = addUsage(spent, usageOf(raw, request, call));
+    const usage = usageOf(raw, request, call, worstUsd);
+    if (worstUsd !== null) call.purse?.replied(usage);
+    spent = addUsage(spent, usage);
     if (raw.finish === 'content_filter' || (raw.refusal && !raw.text && raw.calls.length === 0))
       throw new ModelError('refused', call.backend, raw.refusal ?? 'its content filter stopped the reply');
     const read = inText && raw.calls.length === 0 ? fromText(raw, request, call) : fromNative(raw, request, call);
@@ -118,18 +141,13 @@ function finishOf({ finish }: RawReply, calls: readonly RequestedCall[]): ModelR
   return calls.length > 0 ? 'tools' : 'stop';
 }
 
-function usageOf(raw: RawReply, request: ModelRequest, { cost }: ModelCall): ModelUsage {
+function usageOf(raw: RawReply, request: ModelRequest, { cost }: ModelCall, worstUsd: number | null): ModelUsage {
   const written = raw.text + raw.calls.map((call) => call.tool + call.argumentsText).join('');
   const { inputTokens, outputTokens } = raw.usage ?? {
     inputTokens: estimatePrompt(request),
     outputTokens: estimateTokens(written),
   };
+  if (worstUsd !== null && raw.usage === null && raw.costUsd === null) return { ...inDoubt(worstUsd), inputTokens, outputTokens };
   const costUsd = raw.costUsd ?? (cost ? (inputTokens * cost.input + outputTokens * cost.output) / 1_000_000 : 0);
   return { inputTokens, outputTokens, costUsd };
 }
-
-const addUsage = (a: ModelUsage, b: ModelUsage): ModelUsage => ({
-  inputTokens: a.inputTokens + b.inputTokens,
-  outputTokens: a.outputTokens + b.outputTokens,
-  costUsd: a.costUsd + b.costUsd,
-});

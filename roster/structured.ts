@@ -1,6 +1,13 @@
 /** A value of a given shape from a model: asked for by schema, validated, and asked for again with what was wrong, twice at most. */
 import { z } from 'zod';
-import type { ChatMessage, ModelEvent, ModelReply, ModelRequest, ModelUsage } from './conversation.ts';
+import {
+  addUsage,
+  type ChatMessage,
+  type ModelEvent,
+  type ModelReply,
+  type ModelRequest,
+  type ModelUsage,
+} from './conversation.ts';
 import { ModelError } from './errors.ts';
 import { jsonIn } from './json-in-text.ts';
 
@@ -29,7 +36,7 @@ export async function ask<T>(
   let messages: readonly ChatMessage[] = request.messages;
   for (let repairs = 0; ; repairs++) {
     const reply = await lastOf(call({ ...request, messages, schema }));
-    usage = sum(usage, reply.usage);
+    usage = addUsage(usage, reply.usage);
     const found = check(reply, shape);
     if ('value' in found) return { value: found.value, usage };
     if (repairs === mostRepairs)
@@ -76,9 +83,3 @@ async function lastOf(events: AsyncIterable<ModelEvent>): Promise<ModelReply> {
   if (!reply) throw new Error('a model call ended without a reply');
   return reply;
 }
-
-const sum = (a: ModelUsage, b: ModelUsage): ModelUsage => ({
-  inputTokens: a.inputTokens + b.inputTokens,
-  outputTokens: a.outputTokens + b.outputTokens,
-  costUsd: a.costUsd + b.costUsd,
-});

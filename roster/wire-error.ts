@@ -40,6 +40,25 @@ export function wireError(error: unknown, { backend, isEmbedded, baseUrl, key }:
   return fail(byCode(error) ?? byStatus(error.status), `it refused the call: ${error.message}`, { retryAfterMs });
 }
 
+/**
+ * The request never reached a model: no connection came about, or it was turned away with a status that says so. Everything else (a gateway
+ * that gave up, a stream that broke off, our own patience) leaves open whether it is billed.
+ */
+export function isUnbilled(error: unknown): boolean {
+  if (!isApiError(error)) return false;
+  if (error.status !== undefined) return turnedAway.has(error.status);
+  return notConnected.has(codeOf(rootCause(error)));
+}
+const turnedAway: ReadonlySet<number> = new Set([400, 401, 402, 403, 404, 405, 413, 415, 422, 425, 429, 503, 529]);
+const notConnected: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
 const isApiError = (error: unknown): error is APIError => error instanceof Error && 'status' in error && 'headers' in error;
 
 function byCode({ code, type, message, status }: APIError): ModelErrorCode | null {

@@ -2,8 +2,8 @@
 import type { Bus } from '../bus.ts';
 import { flush } from '../log/projection.ts';
 import { readSteering } from '../log/steering-log.ts';
-import { type Failure, noUsage, type Receipt } from '../messages.ts';
-import { createState, type Held, replaceState, returned, unseen, withStatus } from '../state/state-record.ts';
+import { type Failure, noUsage, type Receipt, type Usage } from '../messages.ts';
+import { createState, type Held, replaceState, returned, type StateRecord, unseen, withStatus } from '../state/state-record.ts';
 import { sendLetter } from './dead-letters.ts';
 
 /**
@@ -25,7 +25,7 @@ export async function endTask(
   const reason = `the task has ended: ${failure?.message ?? 'it was cancelled'}`;
   const unread = await readSteering(bus, record.id, record.steeringCursor);
   const fresh = unseen(record, unread);
-  const usage = record.last?.usage ?? noUsage;
+  const usage = spentBy(record);
   const receipts = [
     ...record.inbox.map(({ steer, kind, seq }) => returned(steer, kind, seq, reason)),
     ...fresh.flatMap(({ steer, seq, message, problem }): Receipt[] => {
@@ -46,6 +46,7 @@ export async function endTask(
       ...(failure?.code === 'poison' && { deadLetter: 'kept' as const }),
       steeringCursor: unread.at(-1)?.seq ?? record.steeringCursor,
       inbox: [],
+      outUsd: undefined,
       known: [...record.known, ...fresh.map(({ steer }) => steer)],
       result: {
         id: record.id,
@@ -55,7 +56,7 @@ export async function endTask(
         failure,
         salvage: { findings, remaining: record.instruction, artifacts: record.artifacts, steps: record.last?.step ?? 0 },
         usage,
-        usageByBackend: {},
+        usageByBackend: usage === noUsage ? {} : { [record.last?.backend ?? 'unknown']: usage },
         at,
       },
     },
@@ -76,4 +77,11 @@ export async function endTask(
   await flush(bus, written.record);
   await sendLetter(bus, written.record);
   return true;
+}
+
+/** What was set aside may have been spent, and no machine is there to find out. */
+function spentBy({ last, outUsd = 0 }: StateRecord): Usage {
+  const usage = last?.usage ?? noUsage;
+  if (outUsd === 0) return usage;
+  return { ...usage, costUsd: usage.costUsd + outUsd, estimatedUsd: (usage.estimatedUsd ?? 0) + outUsd };
 }

@@ -60,6 +60,10 @@ export const StateRecord = z.object({
   inFlight: InFlight.optional().describe(
     'The call of a tool that writes, from the commit before it starts until one has its outcome.',
   ),
+  outUsd: z
+    .number()
+    .optional()
+    .describe('US dollars set aside and not settled: for the model call in flight, and for sub-tasks that have not returned.'),
   stranded: z
     .object({ left: z.boolean(), doing: z.string().optional() })
     .optional()

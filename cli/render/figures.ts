@@ -20,8 +20,9 @@ export function ago(since: string, now: Date): string {
 export const dollars = (costUsd: number): string =>
   costUsd === 0 ? '' : costUsd < 0.01 ? `$${costUsd.toPrecision(2)}` : `$${costUsd.toFixed(2)}`;
 
-export function usageText({ inputTokens, outputTokens, costUsd }: Usage): string {
-  if (inputTokens + outputTokens === 0) return '';
-  const spent = dollars(costUsd);
+/** Where part of the cost is no bill, the whole is the most that it can be. */
+export function usageText({ inputTokens, outputTokens, costUsd, estimatedUsd = 0 }: Usage): string {
+  if (inputTokens + outputTokens + costUsd === 0) return '';
+  const spent = `${estimatedUsd > 0 ? 'up to ' : ''}${dollars(costUsd)}`;
   return `${tokens(inputTokens + outputTokens)} tokens${spent && `, ${spent}`}`;
 }

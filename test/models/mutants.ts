@@ -12,6 +12,7 @@ interface NodeConfig {
   always?: Site;
   invoke?: Invoke | Invoke[];
   initial?: string;
+  exit?: unknown;
   states?: Record<string, NodeConfig>;
 }
 interface Invoke {
@@ -102,6 +103,7 @@ export function mutantsOf(machine: AnyStateMachine): Mutant[] {
       add(`drop invoke ${id} of ${path.at(-2) ?? 'root'}`, path, (all: Invoke[]) => all.filter((_, j) => j !== i));
     }
   }
+  for (const { path, name } of exits(base, [], 'root')) add(`drop exit of ${name}`, path, () => undefined);
   return mutants;
 }
 
@@ -139,6 +141,10 @@ const targetsIn = (node: NodeConfig, id: string): string[] =>
 const invocations = (node: NodeConfig, path: Path): { path: Path; ids: string[] }[] => [
   ...(node.invoke ? [{ path: [...path, 'invoke'], ids: invokesOf(node).map(({ id }) => id) }] : []),
   ...Object.entries(node.states ?? {}).flatMap(([key, state]) => invocations(state, [...path, 'states', key])),
+];
+const exits = (node: NodeConfig, path: Path, name: string): { path: Path; name: string }[] => [
+  ...(node.exit ? [{ path: [...path, 'exit'], name }] : []),
+  ...Object.entries(node.states ?? {}).flatMap(([key, state]) => exits(state, [...path, 'states', key], key)),
 ];
 /** The state that a list of transitions belongs to, as an absolute target. */
 const homeOf = (path: Path, root: string): string =>

@@ -4,8 +4,8 @@ import { leaf, transitionKey } from './coverage.ts';
 
 export type Seen = { readonly began: string; readonly input: unknown } | { readonly ended: string };
 
-/** Which effect says an event, and whether that is its last word; null for what comes from elsewhere. */
-export type SaidBy = (event: AnyEventObject) => { readonly effect: string; readonly last: boolean } | null;
+/** Which effect says an event (of several, the one in flight), and whether that is its last word; null for what comes from elsewhere. */
+export type SaidBy = (event: AnyEventObject) => { readonly effect: string | readonly string[]; readonly last: boolean } | null;
 
 export class Rig {
   /** What effects did since the last event. */
@@ -56,12 +56,17 @@ export class Rig {
     return this.#actor.getSnapshot();
   }
 
+  speakerOf(effect: string | readonly string[]): string | undefined {
+    return [effect].flat().find((name) => this.inFlight.has(name));
+  }
+
   drive(event: AnyEventObject): void {
     this.seen = [];
     const said = this.#saidBy(event);
-    const say = said && this.inFlight.get(said.effect);
+    const speaker = said && this.speakerOf(said.effect);
+    const say = speaker ? this.inFlight.get(speaker) : undefined;
     if (said && !say) throw new Error(`${event.type} can't come: ${said.effect} is not in flight`);
-    if (said?.last) this.inFlight.delete(said.effect);
+    if (speaker && said?.last) this.inFlight.delete(speaker);
     if (event.type === 'RESTORED') this.crash();
     else if (say && !event.type.startsWith('xstate.error')) say(event);
     else this.#actor.send(event);

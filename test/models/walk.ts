@@ -44,7 +44,7 @@ export class Walk<Event extends AnyEventObject, Look, Observation> {
   /** Whether what would say it is in flight. */
   canHappen(event: Event): boolean {
     const said = this.#model.saidBy(event);
-    return !said || this.rig.inFlight.has(said.effect);
+    return !said || this.rig.speakerOf(said.effect) !== undefined;
   }
 
   go(event: Event): void {

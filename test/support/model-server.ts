@@ -75,6 +75,11 @@ export class ModelCall {
       .end(JSON.stringify({ error: { message, type: 'scripted' } }));
   }
 
+  /** The connection is gone, in the middle of the reply or before it. */
+  cut(): void {
+    this.#response.destroy();
+  }
+
   #chunk(delta: object, finish: string | null = null): this {
     if (!this.#response.headersSent) this.#response.writeHead(200, { 'content-type': 'text/event-stream' });
     this.#response.write(`data: ${JSON.stringify({ ...frame, choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`);

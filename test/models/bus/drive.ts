@@ -10,6 +10,7 @@ import { pause } from '../../../bus/pause.ts';
 import { enqueue } from '../../../bus/queue/task-queue.ts';
 import { createState, newRecord, readState, type StateRecord } from '../../../bus/state/state-record.ts';
 import { goalOf, newRoot } from '../../../bus/task-id.ts';
+import { leftUsd } from '../../../machines/budget.ts';
 import type { Command } from '../../../machines/commands.ts';
 import { type SubAgentEvent, type SubAgentOutput, subAgent } from '../../../machines/sub-agent.ts';
 import type { ModelCall } from '../../support/model-server.ts';
@@ -183,6 +184,9 @@ export class Drive {
         return this.#observe(event, moved);
       case 'RESTORED':
         return this.#lose(event);
+      case 'CALL_PRICED':
+      case 'CALL_BILLED':
+        throw new Error('its backends have no price here');
       case 'DEADLINE_PASSED':
         throw new Error('deadlines are tried in process: here they would be a matter of waiting');
       default:
@@ -257,7 +261,7 @@ export class Drive {
 
   #observation(): Observation {
     const snapshot = committed(this.record!);
-    const { step, paused, question, steers, usage, outcome } = snapshot.context;
+    const { step, paused, question, steers, usage, reserved, toppedUpUsd, outcome } = snapshot.context;
     const { output } = snapshot;
     return {
       state: stateOf(snapshot),
@@ -266,6 +270,8 @@ export class Drive {
       question,
       receipts: steers,
       usage,
+      reserved,
+      toppedUpUsd,
       outcome,
       output: output ? { answer: output.answer, messages: output.messages, inDoubt: output.inDoubt.map(({ id }) => id) } : null,
       seen: this.#outside.take().map((sight) => this.#seen(sight)),
@@ -275,7 +281,7 @@ export class Drive {
 
   /** What began outside must be what the commit says; so the contract may judge it by the commit. */
   #seen(sight: Sight): Seen {
-    const { instruction, backend, messages, step, calls } = this.#context;
+    const { instruction, backend, messages, step, calls, limits } = this.#context;
     if ('ended' in sight) return sight;
     if (sight.began === 'think') {
       const { call } = sight;
@@ -283,7 +289,7 @@ export class Drive {
       const said = messages.map(({ text }) => text).filter((text) => text !== '');
       if (call.body.model !== `model-of-${backend}`) throw new Error(`${call.body.model} was called, not that of ${backend}`);
       if (wire !== said.join('\n\n')) throw new Error(`the model was told ${wire}, not ${said.join('\n\n')}`);
-      return { began: 'think', input: { instruction, backend, messages, step } };
+      return { began: 'think', input: { instruction, backend, messages, step, leftUsd: leftUsd(limits.costUsd, this.#context) } };
     }
     const { run } = sight;
     const [call] = calls;

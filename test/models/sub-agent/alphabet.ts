@@ -50,7 +50,15 @@ function commands(id: string, text: string): SubAgentEvent[] {
     { type: 'ANSWER', id, question: 'q0', text: 'stop' },
   ];
 }
+/** The limit is 4: one request that fits, one that takes all of it, one that never fits. */
+const prices: SubAgentEvent[] = [
+  ...[0.5, 4, 64].map((worstUsd): SubAgentEvent => ({ type: 'CALL_PRICED', backend: 'paid', worstUsd })),
+  { type: 'CALL_BILLED', backend: 'paid', usage: { inputTokens: 1, outputTokens: 0, costUsd: 0.125 } },
+];
+/** Said before anything else of the step. */
+const firstPrices = [0.5, 64].map((worstUsd): SubAgentEvent => ({ type: 'CALL_PRICED', backend: 'paid', worstUsd, first: true }));
 const modelFacts: ModelEvent[] = [
+  ...prices,
   { type: 'xstate.error.actor.think', error: 'broken' },
   { type: 'MODEL_SAID', text: 'tok' },
   { type: 'MODEL_FAILED', error: { code: 'busy', message: 'busy', retryable: true } },
@@ -72,13 +80,14 @@ const toolFacts = (id: string): ModelEvent[] => [
   { type: 'TOOL_RETURNED', call: 'stale', text: 'stale' },
 ];
 
-export function alphabet({ state, question, call: head, commands: n }: Look): ModelEvent[] {
+export function alphabet({ state, question, call: head, commands: n, isFresh }: Look): ModelEvent[] {
   if (state === 'done') return [];
   const id = `s${n + 1}`;
   const sent = commands(id, `t${n + 1}`);
   if (state === 'idle') return [{ type: 'START' }, ...sent];
   const answers = question ? [...new Set([...(question.choices ?? []), 'words', 'stop'])] : [];
-  const facts = state === 'thinking' ? modelFacts : state === 'acting' ? toolFacts(head!.id) : [];
+  const thoughts = isFresh ? [...firstPrices, ...modelFacts] : modelFacts;
+  const facts = state === 'thinking' ? thoughts : state === 'acting' ? toolFacts(head!.id) : [];
   const late: ModelEvent[] =
     state === 'awaiting-steer'
       ? ['stale', ...(head ? [head.id] : [])].map((of) => ({ type: 'TOOL_RETURNED', call: of, text: 'late' }))
@@ -99,6 +108,7 @@ export function label(event: ModelEvent): string {
   if (type === 'STEER') return `${type} ${event.urgency}`;
   if (type === 'ANSWER') return `${type} ${event.question === 'q0' ? 'stale' : event.text}`;
   if (type === 'BUDGET') return `${type} ${event.steps ? 'steps' : 'cost'}`;
+  if (type === 'CALL_PRICED') return `${type} ${event.worstUsd}${event.first ? ' first' : ''}`;
   if (type === 'MODEL_REPLIED') return `${type} ${event.text}`;
   if (type === 'MODEL_FAILED') return `${type} ${event.error.code}`;
   if (type === 'TOOL_RETURNED') return `${type} ${event.call} ${event.text}`;
@@ -107,7 +117,7 @@ export function label(event: ModelEvent): string {
 
 /** `TOOL_RETURNED` comes from the effect in `acting`, else from the host: the late word of a worker that was fenced off. */
 export const saidBy: SaidBy = ({ type, text, call: of }: AnyEventObject) => {
-  if (type === 'MODEL_SAID') return { effect: 'think', last: false };
+  if (['MODEL_SAID', 'CALL_PRICED', 'CALL_BILLED'].includes(type)) return { effect: 'think', last: false };
   if (type.startsWith('MODEL_') || type === 'xstate.error.actor.think') return { effect: 'think', last: true };
   if (type === 'xstate.error.actor.act') return { effect: 'act', last: true };
   if (type === 'TOOL_RETURNED') return text === 'late' ? null : { effect: 'act', last: of !== 'stale' };

@@ -2,10 +2,10 @@
  * The steering contract of a sub-agent, written from DESIGN.md sections 3 and 5 and the issue on steering, not from the chart. It keeps its
  * own account of what an operator, a model and the tools were told, and compares it with what can be observed after every event.
  * A answers · B budgets · C in doubt · D what comes next · E effects · F stuck · K partial kept · M conversation · N urgency ·
- * O receipts · P pause · U usage · X ends · Y redirect · Z salvage
+ * L reserves · O receipts · P pause · U usage · X ends · Y redirect · Z salvage
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Message, QuestionKind, ToolCall, UsageByBackend } from '../../../machines/conversation.ts';
+import type { Message, QuestionKind, ToolCall, Usage, UsageByBackend } from '../../../machines/conversation.ts';
 import type { SubAgentInput } from '../../../machines/sub-agent.ts';
 import type { ModelEvent } from './alphabet.ts';
 import type { Observation, Seen } from './observation.ts';
@@ -32,6 +32,8 @@ interface Fate {
   /** Whether it gives one, or what that says. */
   reason: boolean | RegExp;
 }
+/** Without a bill it may have cost all of it. */
+const inDoubt = (worstUsd: number): Usage => ({ inputTokens: 0, outputTokens: 0, costUsd: worstUsd, estimatedUsd: worstUsd });
 type Next = QuestionKind | 'held' | 'acting' | 'completed' | 'thinking';
 
 export class BrokenContract extends Error {}
@@ -44,6 +46,7 @@ export class Contract {
   #backend: string | null;
   #steps: number;
   #costUsd: number | null;
+  readonly #grantedUsd: number | null;
   #paused = false;
   #open: ToolCall[] = [];
   #lastCalls = '';
@@ -59,6 +62,10 @@ export class Contract {
   #hopeless = false;
   #toolsFail = false;
   #usage: UsageByBackend = {};
+  /** The request that is out and has a price. */
+  #out: { backend: string; worstUsd: number } | null = null;
+  /** What the step that is being thought about was begun with, to be undone where its call is not made. */
+  #begun: { due: Sent[]; saidItsLast: boolean; answer: string | null } = { due: [], saidItsLast: false, answer: null };
   readonly #questions = new Set<string>();
 
   constructor(input: SubAgentInput, first: Observation) {
@@ -67,6 +74,7 @@ export class Contract {
     this.#backend = input.backend;
     this.#steps = input.limits.steps;
     this.#costUsd = input.limits.costUsd;
+    this.#grantedUsd = input.limits.costUsd;
     this.#failuresAllowed = input.limits.failures;
     this.#repeatsAllowed = input.limits.repeats;
     this.#conversation = [{ role: 'user', text: input.instruction }];
@@ -118,6 +126,7 @@ export class Contract {
     // What the event itself means, and whether it is one after which something new may begin.
     let decides = false;
     let ends: { kind: string; code?: string | RegExp } | null = null;
+    let tooDear = false;
     let lastWord: string | null = null;
     switch (event.type) {
       case 'START':
@@ -141,17 +150,25 @@ export class Contract {
         this.#saidItsLast = event.calls.length === 0;
         this.#answer = this.#saidItsLast ? event.text : null;
         this.#conversation.push({ role: 'assistant', text: event.text, calls: event.calls.map(({ id }) => id) });
-        const before = this.#usage[event.backend] ?? { inputTokens: 0, outputTokens: 0, costUsd: 0 };
-        this.#usage = {
-          ...this.#usage,
-          [event.backend]: {
-            inputTokens: before.inputTokens + event.usage.inputTokens,
-            outputTokens: before.outputTokens + event.usage.outputTokens,
-            costUsd: before.costUsd + event.usage.costUsd,
-          },
-        };
+        this.#spend(event.backend, event.usage);
+        this.#out = null;
         break;
       }
+      case 'CALL_BILLED':
+        this.#spend(event.backend, event.usage);
+        this.#out = null;
+        break;
+      case 'CALL_PRICED':
+        this.#doubt();
+        if (this.#costUsd === null || this.#spent + event.worstUsd <= this.#costUsd) {
+          this.#out = { backend: event.backend, worstUsd: event.worstUsd };
+          break;
+        }
+        decides = true;
+        tooDear = true;
+        if (event.first) this.#takeBack();
+        else cutOff();
+        break;
       case 'MODEL_FAILED':
       case 'xstate.error.actor.think':
         decides = true;
@@ -266,8 +283,11 @@ export class Contract {
         break;
     }
 
+    // L. Whatever was out when the thinking was broken off is in doubt.
+    if (was.state === 'thinking' && (decides || ends)) this.#doubt();
+
     // D. What comes next.
-    const next = ends ? null : decides ? this.#next(question !== null) : null;
+    const next = ends ? null : tooDear ? 'budget' : decides ? this.#next(question !== null) : null;
     if (ends || next === 'completed') {
       const kind = ends?.kind ?? 'completed';
       must(is.state === 'done' && is.outcome?.kind === kind, 'X it ends as it should', is.outcome, kind);
@@ -293,9 +313,10 @@ export class Contract {
       const [think, ...others] = began;
       must(is.state === 'thinking' && think?.began === 'think' && others.length === 0, 'D one model call begins', is.seen);
       if (think?.began !== 'think') return;
-      const { backend, step, instruction, messages } = think.input;
+      const { backend, step, instruction, messages, leftUsd } = think.input;
       const due = this.#queued.filter(({ urgency }) => urgency !== 'after' || this.#saidItsLast);
       this.#step++;
+      this.#begun = { due, saidItsLast: this.#saidItsLast, answer: this.#answer };
       for (const sent of due) {
         this.#settle(sent, { fate: 'applied', step: this.#step });
         this.#conversation.push({ role: 'user', text: sent.kind === 'redirect' ? new RegExp(sent.text) : sent.text });
@@ -303,6 +324,7 @@ export class Contract {
       this.#queued = this.#queued.filter((sent) => !due.includes(sent));
       this.#saidItsLast = false;
       this.#answer = null;
+      must(leftUsd === (this.#costUsd === null ? null : this.#costUsd - this.#spent), 'L it knows what is left', leftUsd);
       must(step === this.#step, 'B every model call is a step', step, this.#step);
       must(backend === this.#backend, 'Y a swap counts from the next call on', backend, this.#backend);
       must(instruction === this.#instruction, 'Y the instruction is the latest', instruction);
@@ -342,6 +364,15 @@ export class Contract {
     must(is.paused === this.#paused, 'P paused as told', is.paused);
     must(is.step === this.#step, 'B steps are counted', is.step);
     must(isDeepStrictEqual(is.usage, this.#usage), 'U cost is kept by backend', is.usage, this.#usage);
+    const out = this.#out && { backend: this.#out.backend, costUsd: this.#out.worstUsd };
+    must(isDeepStrictEqual(is.reserved, out), 'L what is out is set aside, and nothing else', is.reserved, out);
+    must(
+      is.toppedUpUsd === (this.#costUsd ?? 0) - (this.#grantedUsd ?? 0),
+      'L whoever set the limit learns what was added',
+      is.toppedUpUsd,
+    );
+    if (event.type === 'CALL_PRICED' && this.#costUsd !== null && out)
+      must(this.#spent + out.costUsd <= this.#costUsd, 'L what is spent and what is out stay within the limit');
     this.#checkReceipts(is, must);
     this.#was = is;
   }
@@ -358,9 +389,42 @@ export class Contract {
     if (call?.gated) return 'approval';
     if (call) return 'acting';
     if (this.#saidItsLast && this.#queued.length === 0) return 'completed';
-    const spent = Object.values(this.#usage).reduce((sum, { costUsd }) => sum + costUsd, 0);
-    if (this.#step >= this.#steps || (this.#costUsd !== null && spent >= this.#costUsd)) return 'budget';
+    if (this.#step >= this.#steps || (this.#costUsd !== null && this.#spent >= this.#costUsd)) return 'budget';
     return 'thinking';
+  }
+
+  get #spent(): number {
+    return Object.values(this.#usage).reduce((sum, { costUsd }) => sum + costUsd, 0);
+  }
+  #spend(backend: string, { inputTokens, outputTokens, costUsd, estimatedUsd = 0 }: Usage) {
+    const so = this.#usage[backend] ?? { inputTokens: 0, outputTokens: 0, costUsd: 0 };
+    const estimated = (so.estimatedUsd ?? 0) + estimatedUsd;
+    const sum = {
+      inputTokens: so.inputTokens + inputTokens,
+      outputTokens: so.outputTokens + outputTokens,
+      costUsd: so.costUsd + costUsd,
+      ...(estimated > 0 && { estimatedUsd: estimated }),
+    };
+    this.#usage = { ...this.#usage, [backend]: sum };
+  }
+  #doubt() {
+    if (this.#out) this.#spend(this.#out.backend, inDoubt(this.#out.worstUsd));
+    this.#out = null;
+  }
+  /** No model has seen what the step was begun with: it waits for the next one. */
+  #takeBack() {
+    const { due, saidItsLast, answer } = this.#begun;
+    this.#conversation.splice(this.#conversation.length - due.length);
+    this.#step--;
+    this.#fates = this.#fates.map((each) => {
+      if (!due.some(({ id }) => id === each.id)) return each;
+      const { step: _, ...rest } = each;
+      return { ...rest, fate: 'queued' };
+    });
+    const order = this.#fates.map(({ id }) => id);
+    this.#queued = [...due, ...this.#queued].sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
+    this.#saidItsLast = saidItsLast;
+    this.#answer = answer;
   }
 
   /** Every call the model asked for has a result, and says honestly how far it got. */

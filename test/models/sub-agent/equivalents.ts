@@ -1,5 +1,6 @@
 import type { Equivalents } from '../mutants.ts';
 
+const heldAnyway = 'there is no call while it thinks, so the question holds it';
 /** Changes of the sub-agent's chart that change nothing it does. */
 export const equivalents: Equivalents = {
   'retarget running PAUSE to #sub-agent.awaiting-steer':
@@ -8,5 +9,7 @@ export const equivalents: Equivalents = {
     'what is overtaken is dropped before or after the question about being stuck, with the same word',
   'swap deciding always#4 and #5': 'no tool both asks and is gated',
   'swap deciding always#6 and #7': 'there is no answer while there are calls',
+  'retarget thinking CALL_PRICED#1 to #sub-agent.awaiting-steer': heldAnyway,
+  'retarget thinking CALL_PRICED#2 to #sub-agent.awaiting-steer': heldAnyway,
   'swap awaiting-steer ANSWER#1 and #2': 'a question is about a call or about being stuck, never both',
 };

@@ -1,4 +1,5 @@
 /** What can be seen of a sub-agent without looking into it: its status, its receipts, and what its effects were asked to do. */
+import type { Reservation } from '../../../machines/budget.ts';
 import type { Message, Outcome, Question, ToolCall, UsageByBackend } from '../../../machines/conversation.ts';
 import type { Steer } from '../../../machines/steering.ts';
 import type { ActInput, SubAgentContext, SubAgentOutput, ThinkInput } from '../../../machines/sub-agent.ts';
@@ -19,6 +20,8 @@ export interface Observation {
   /** One per command, in the order in which they were sent. */
   readonly receipts: readonly Pick<Steer, 'id' | 'kind' | 'fate' | 'step' | 'reason'>[];
   readonly usage: UsageByBackend;
+  readonly reserved: Reservation | null;
+  readonly toppedUpUsd: number;
   readonly outcome: Outcome | null;
   /** Once it is done. */
   readonly output: {
@@ -40,6 +43,8 @@ export interface Look {
   readonly call: ToolCall | null;
   /** Commands so far; the next one's id is made of it. */
   readonly commands: number;
+  /** The model has said nothing yet in this step, and no request of it is out. */
+  readonly isFresh: boolean;
 }
 export interface Snap {
   readonly value: unknown;
@@ -55,11 +60,12 @@ export const look = (snapshot: Snap): Look => ({
   question: snapshot.context.question,
   call: snapshot.context.calls[0] ?? null,
   commands: snapshot.context.steers.length,
+  isFresh: snapshot.context.partial === '' && snapshot.context.reserved === null,
 });
 
 export function observe(rig: Rig): Observation {
   const { value, context, output }: Snap & { output?: SubAgentOutput } = rig.snapshot;
-  const { step, paused, question, steers, usage, outcome } = context;
+  const { step, paused, question, steers, usage, reserved, toppedUpUsd, outcome } = context;
   const seen = rig.seen.filter((each) => ('began' in each ? each.began : each.ended) !== 'deadline') as Seen[];
   const salvage = output && { answer: output.answer, messages: output.messages, inDoubt: output.inDoubt.map(({ id }) => id) };
   const armed = new Set(rig.inFlight.keys());
@@ -70,6 +76,8 @@ export function observe(rig: Rig): Observation {
     question,
     receipts: steers,
     usage,
+    reserved,
+    toppedUpUsd,
     outcome,
     output: salvage ?? null,
     seen,

@@ -1,10 +1,13 @@
 /** Wrongs that no change of the chart's shape makes: in the code of its guards and actions. One mistake each, of those that are easily made. */
+
+import { leftUsd, settleInDoubt } from '../../../machines/budget.ts';
 import { type SubAgentContext, subAgent } from '../../../machines/sub-agent.ts';
 import type { Mutant } from '../mutants.ts';
 import { seeding } from '../seeding.ts';
 
 const { guards, action, without, with: withMore } = seeding<SubAgentContext>(subAgent);
 const head = ({ calls }: SubAgentContext) => calls[0];
+const left = (context: SubAgentContext) => leftUsd(context.limits.costUsd, context) ?? Number.POSITIVE_INFINITY;
 const reads = (context: SubAgentContext) => (head(context)?.effects ?? 'none') === 'none';
 const queued = ({ steers }: SubAgentContext) => steers.filter(({ fate }) => fate === 'queued');
 
@@ -150,6 +153,32 @@ export const seeded: Mutant[] = [
   action('a top-up adds no money', 'topUp', ({ limits }, { steps = 0 }) => ({
     limits: { ...limits, steps: limits.steps + steps },
   })),
+  guards('whatever it costs is paid', { isAffordable: () => true }),
+  guards('what would take the last of it is too dear', {
+    isAffordable: ({ context, event }) => event.worstUsd < left(context),
+  }),
+  guards('what is spent is not looked at', {
+    isAffordable: ({ context: { limits }, event }) => event.worstUsd <= (limits.costUsd ?? Infinity),
+  }),
+  guards('what is out is not looked at', {
+    isAffordable: ({ context, event }) => event.worstUsd <= left({ ...context, reserved: null }),
+  }),
+  guards('a call that was made is taken back', { isUnmade: () => true }),
+  guards('a call that was not made is not taken back', { isUnmade: () => false }),
+  without('nothing is set aside', 'reserve', 'reserved'),
+  without('what was out before is forgotten', 'reserve', 'usage'),
+  without('a bill is not spent', 'bill', 'usage'),
+  without('a bill leaves the worst case out', 'bill', 'reserved'),
+  without('a reply leaves the worst case out', 'recordReply', 'reserved'),
+  without('what is in doubt costs nothing', 'countDoubt', 'usage'),
+  without('what is in doubt stays out', 'countDoubt', 'reserved'),
+  action('what a reply bills counts twice', 'countDoubt', (context) => settleInDoubt(context)),
+  without('a step that is taken back counts', 'takeBackStep', 'step'),
+  without('a step that is taken back has seen the corrections', 'takeBackStep', 'steers'),
+  without('a step that is taken back has said the corrections', 'takeBackStep', 'messages'),
+  without('a step that is taken back forgets the answer', 'takeBackStep', 'answer'),
+  without('a top-up of dollars is not told', 'topUp', 'toppedUpUsd'),
+  without('who can’t afford it asks under an old id', 'askToAfford', 'questions'),
   action('a command is applied at the next step', 'acknowledge', ({ steers, step }, { id, type, text = '' }) => ({
     steers: [...steers, { id, kind: type.toLowerCase(), text, urgency: 'now', fate: 'applied', step: step + 1 }],
   })),

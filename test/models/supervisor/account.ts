@@ -27,6 +27,9 @@ export class Account {
   undecided: string[] = [];
   relays: Told[] = [];
   children = 0;
+  /** US dollars set aside, by the child that may spend them. */
+  slices = new Map<number, number>();
+  toppedUpUsd = 0;
   readonly #policy: SupervisorPolicy;
 
   constructor(policy: SupervisorPolicy) {
@@ -57,7 +60,7 @@ export class Account {
   }
 
   /** What depends on nothing unsettled starts, in order, within the limit; what has nothing left to work on fails. */
-  advance(corrections: number): void {
+  advance(corrections: number, spentUsd: number): void {
     for (let moved = true; moved; ) {
       moved = false;
       for (const task of this.all.filter(({ status }) => status === 'waiting')) {
@@ -68,19 +71,42 @@ export class Account {
         moved = true;
       }
     }
+    const share = this.#share(spentUsd);
     for (const task of this.all) {
       if (task.status !== 'waiting' || !this.#needs(task).every(this.#isSettled)) continue;
       if (this.running.length >= this.#policy.concurrency) break;
       this.children++;
+      this.slices.set(this.children, share);
       Object.assign(task, { status: 'running', attempt: task.attempt + 1, child: this.children, failure: null, corrections });
     }
   }
 
+  /** All who have not started share what is left with the goal itself. */
+  #share(spentUsd: number): number {
+    const waiting = this.all.filter(({ status }) => status === 'waiting').length;
+    return Math.max(0, this.leftUsd(spentUsd)) / (waiting + 1);
+  }
+  leftUsd(spentUsd: number): number {
+    return this.#policy.budgetUsd! + this.toppedUpUsd - spentUsd - this.setAsideUsd;
+  }
+  get setAsideUsd(): number {
+    return [...this.slices.values()].reduce((sum, each) => sum + each, 0);
+  }
+  #comesBack({ child, toppedUpUsd = 0 }: Return): void {
+    this.slices.delete(child);
+    this.toppedUpUsd += toppedUpUsd;
+  }
+
   /** A child counts once. Returns the failure that ends the whole goal, if one does. */
-  takeReturn({ child, outcome, failure, backend }: Return, ending: boolean): { counted: boolean; fatal: Failure | null } {
-    if (this.strays.delete(child)) return { counted: true, fatal: null };
+  takeReturn(back: Return, ending: boolean): { counted: boolean; fatal: Failure | null } {
+    const { child, outcome, failure, backend } = back;
+    if (this.strays.delete(child)) {
+      this.#comesBack(back);
+      return { counted: true, fatal: null };
+    }
     const task = this.running.find((each) => each.child === child);
     if (!task) return { counted: false, fatal: null };
+    this.#comesBack(back);
     if (outcome === 'completed') {
       task.status = 'returned';
       return { counted: true, fatal: null };

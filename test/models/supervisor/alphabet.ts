@@ -10,7 +10,7 @@ export const effects = ['decompose', 'reduce', 'drain', 'deadline'] as const;
 export const inputFor = (onFailure: Directive, concurrency: number): SupervisorInput => ({
   instruction: 'the goal',
   backend: 'local',
-  policy: { concurrency, onFailure, maxAttempts: 2, deadlineAt: 1e15 },
+  policy: { concurrency, onFailure, maxAttempts: 2, deadlineAt: 1e15, budgetUsd: 8 },
 });
 
 export type Broken = { type: `xstate.error.actor.${(typeof effects)[number]}`; error: string };
@@ -52,6 +52,7 @@ function commands(id: string, text: string): SupervisorEvent[] {
     { type: 'REDIRECT', id, text },
     { type: 'SWAP', id, backend: 'other' },
     { type: 'BUDGET', id, steps: 1 },
+    { type: 'BUDGET', id, costUsd: 4 },
     { type: 'PAUSE', id },
     { type: 'RESUME', id },
     { type: 'CANCEL', id },
@@ -72,14 +73,27 @@ const ok = (child: number): Return => ({ child, outcome: 'completed', failure: n
 const returned = (...returns: Return[]): SupervisorEvent => ({ type: 'CHILDREN_RETURNED', returns });
 const returnsOf = (child: number): SupervisorEvent[] => [
   returned(ok(child)),
+  returned({ ...ok(child), toppedUpUsd: 2 }),
   returned({ ...ok(child), outcome: 'failed', failure: busy, backend: 'small' }),
   returned({ ...ok(child), outcome: 'failed', failure: refused }),
   returned({ ...ok(child), outcome: 'cancelled' }),
 ];
+/** The budget is 8: requests that fit, that fit unless children have the rest, that take all of it, and that never fit. */
+const prices: SupervisorEvent[] = [
+  ...[1, 4, 8, 64].map((worstUsd): SupervisorEvent => ({ type: 'CALL_PRICED', backend: 'paid', worstUsd })),
+  { type: 'CALL_BILLED', backend: 'paid', usage: { inputTokens: 1, outputTokens: 0, costUsd: 0.125 } },
+];
 const broken = (effect: (typeof effects)[number]): Broken => ({ type: `xstate.error.actor.${effect}`, error: 'broken' });
 const facts: Partial<Record<Look['state'], ModelEvent[]>> = {
-  decomposing: [...plans, { type: 'PLAN_FAILED', error: busy }, { type: 'PLAN_FAILED', error: refused }, broken('decompose')],
+  decomposing: [
+    ...prices,
+    ...plans,
+    { type: 'PLAN_FAILED', error: busy },
+    { type: 'PLAN_FAILED', error: refused },
+    broken('decompose'),
+  ],
   reducing: [
+    ...prices,
     { type: 'REDUCED', answer: 'the answer', usage, backend: 'local' },
     { type: 'REDUCE_FAILED', error: busy },
     { type: 'REDUCE_FAILED', error: refused },
@@ -117,9 +131,12 @@ export function label(event: ModelEvent): string {
   const { type } = event;
   if (type === 'STEER') return `${type} ${event.urgency}`;
   if (type === 'ANSWER') return `${type} ${event.question === 'q0' ? 'stale' : event.text}`;
+  if (type === 'CALL_PRICED') return `${type} ${event.worstUsd}`;
+  if (type === 'BUDGET') return `${type} ${event.steps ? 'steps' : 'cost'}`;
   if (type === 'PLANNED') return `${type} ${event.nodes.map(({ key, after }) => [key, ...after].join('<'))} ${event.reduce.by}`;
   if (type === 'PLAN_FAILED' || type === 'REDUCE_FAILED') return `${type} ${event.error.code}`;
-  if (type === 'CHILDREN_RETURNED') return `${type} ${event.returns.map(({ outcome, failure }) => failure?.code ?? outcome)}`;
+  if (type === 'CHILDREN_RETURNED')
+    return `${type} ${event.returns.map(({ outcome, failure, toppedUpUsd = '' }) => `${failure?.code ?? outcome}${toppedUpUsd}`)}`;
   if (type === 'ADD') return `${type} ${event.node.key}`;
   if (type === 'DROP' || type === 'RERUN') return `${type} ${event.key}`;
   return type;
@@ -134,6 +151,7 @@ const speakers: Record<string, string> = {
   DEADLINE_PASSED: 'deadline',
 };
 export const saidBy: SaidBy = ({ type }: AnyEventObject) => {
+  if (type.startsWith('CALL_')) return { effect: ['decompose', 'reduce'], last: false };
   const effect =
     speakers[type] ?? (type.startsWith('xstate.error.actor.') ? type.slice('xstate.error.actor.'.length) : undefined);
   return effect === undefined ? null : { effect, last: true };
@@ -148,5 +166,6 @@ export function towardsTheEnd({ state, paused, question, live, commands: n }: Lo
   if (state === 'reducing') return { type: 'REDUCED', answer: 'the end', usage, backend: 'other' };
   if (state === 'collecting' || state === 'stopping') return returned(...live.map(ok));
   if (paused) return { type: 'RESUME', id };
+  if (question!.kind === 'budget') return { type: 'BUDGET', id, costUsd: 64 };
   return { type: 'ANSWER', id, question: question!.id, text: question!.key === null ? 'try again' : 'skip' };
 }

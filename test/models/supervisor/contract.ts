@@ -1,10 +1,11 @@
 /**
  * The contract of a supervisor, written from DESIGN.md section 4 and the issue on steering, not from the chart. It keeps its own account of
  * the plan, the children and the ledger, and compares it with what can be observed after every event.
- * A answers · D what comes next · E effects · F failures · G the plan is as it should be · N urgency · O receipts · P pause ·
+ * A answers · D what comes next · E effects · F failures · G the plan is as it should be · L budget · N urgency · O receipts · P pause ·
  * R relays · U usage · X ends · Y the next call knows all
  */
 import { isDeepStrictEqual } from 'node:util';
+import { outUsd } from '../../../machines/budget.ts';
 import type { Usage, UsageByBackend } from '../../../machines/conversation.ts';
 import type { SupervisorInput } from '../../../machines/goal.ts';
 import type { Reduce } from '../../../machines/plan.ts';
@@ -31,12 +32,14 @@ interface Ending {
   kind: string;
   code?: string | RegExp;
 }
+const inDoubt = (worstUsd: number): Usage => ({ inputTokens: 0, outputTokens: 0, costUsd: worstUsd, estimatedUsd: worstUsd });
 type Rest = Observation['state'];
 
 export class Contract {
   #was: Observation;
   readonly #account: Account;
   readonly #maxAttempts: number;
+  readonly #budgetUsd: number;
   #instruction: string;
   #backend: string | null;
   #reduce: Reduce | null = null;
@@ -53,12 +56,17 @@ export class Contract {
   #usage: UsageByBackend = {};
   /** The sub-task asked about, null for the goal itself, undefined for no question. */
   #asked: string | null | undefined;
+  /** What is asked of the goal itself is money. */
+  #asksForMoney = false;
+  /** The request that is out and has a price. */
+  #out: { backend: string; worstUsd: number } | null = null;
   readonly #questions = new Set<string>();
 
   constructor(input: SupervisorInput, first: Observation) {
     this.#was = first;
     this.#account = new Account(input.policy);
     this.#maxAttempts = input.policy.maxAttempts;
+    this.#budgetUsd = input.policy.budgetUsd!;
     this.#instruction = input.instruction;
     this.#backend = input.backend;
   }
@@ -74,6 +82,8 @@ export class Contract {
 
     const asked = this.#asked;
     const decides = this.#take(event, was);
+    const thinks = was.state === 'decomposing' || was.state === 'reducing';
+    if (thinks && decides) this.#doubt();
     const stays = asked !== undefined && this.#asked === asked;
     const expected = decides ? this.#advance() : was.state;
     must(is.state === expected, `D what comes next is ${expected}`, is.state);
@@ -102,6 +112,9 @@ export class Contract {
     must(is.paused === this.#paused, 'P paused as told', is.paused);
     must(is.step === this.#step, 'D plans and reductions are counted', is.step, this.#step);
     must(isDeepStrictEqual(is.usage, this.#usage), 'U each child’s cost counts once', is.usage, this.#usage);
+    const out = this.#out && { backend: this.#out.backend, costUsd: this.#out.worstUsd };
+    must(isDeepStrictEqual(is.reserved, out), 'L what is out is set aside, and nothing else', is.reserved, out);
+    this.#checkSlices(is, must);
     must(
       isDeepStrictEqual(is.relays, this.#account.relays),
       'R children are told what they should be',
@@ -122,13 +135,27 @@ export class Contract {
     const isPlain = this.#reduce !== null && !['orchestrator', 'backend'].includes(this.#reduce.by);
     const command = 'id' in event ? kinds[event.type] : undefined;
     if ('id' in event && was.state === 'stopping') {
-      this.#return(event.id, command!, event.type === 'ANSWER' ? /not open/ : event.type === 'BUDGET' ? /budget/ : /ending/);
+      this.#return(event.id, command!, event.type === 'ANSWER' ? /not open/ : /ending/);
       return false;
     }
     switch (event.type) {
       case 'START':
         return true;
+      case 'CALL_BILLED':
+        this.#spend(event.backend, event.usage);
+        this.#out = null;
+        return false;
+      case 'CALL_PRICED':
+        this.#doubt();
+        if (event.worstUsd <= account.leftUsd(this.#spent)) {
+          this.#out = { backend: event.backend, worstUsd: event.worstUsd };
+          return false;
+        }
+        this.#asked = null;
+        this.#asksForMoney = true;
+        return true;
       case 'PLANNED':
+        this.#out = null;
         this.#reduce = event.reduce;
         account.plan(event.nodes);
         this.#takeUp(this.#step, false);
@@ -146,6 +173,7 @@ export class Contract {
         this.#hopeless = false;
         return true;
       case 'REDUCED':
+        this.#out = null;
         this.#answer = event.answer;
         this.#spend(event.backend, event.usage);
         this.#forgive();
@@ -162,6 +190,9 @@ export class Contract {
       case 'xstate.error.actor.drain':
         for (const task of account.running) Object.assign(task, { status: 'failed', failure: 'unconfirmed' });
         account.strays.clear();
+        // They may spend all that they were given, and nobody will tell.
+        if (account.setAsideUsd > 0) this.#spend('unconfirmed', inDoubt(account.setAsideUsd));
+        account.slices.clear();
         return true;
       case 'DEADLINE_PASSED':
         this.#end({ kind: 'failed', code: 'deadline' });
@@ -188,8 +219,16 @@ export class Contract {
         this.#backend = event.backend;
         return this.#helps();
       case 'BUDGET':
-        this.#return(event.id, 'budget', /sub-task/);
-        return false;
+        if (event.costUsd === undefined) {
+          this.#return(event.id, 'budget', /sub-task/);
+          return false;
+        }
+        this.#apply(event.id, 'budget');
+        account.toppedUpUsd += event.costUsd;
+        if (!this.#wantsMoney) return false;
+        this.#asked = undefined;
+        this.#forgive();
+        return true;
       case 'REDIRECT':
         account.redirect(event.id);
         this.#instruction = event.text;
@@ -257,6 +296,11 @@ export class Contract {
       return false;
     }
     const about = this.#asked;
+    const forMoney = this.#wantsMoney;
+    if (forMoney && text !== 'stop') {
+      this.#return(id, 'answer', /budget/);
+      return false;
+    }
     this.#asked = undefined;
     if (about === null && text === 'words') {
       this.#forgive();
@@ -264,7 +308,7 @@ export class Contract {
       return true;
     }
     this.#apply(id, 'answer');
-    if (text === 'stop') this.#end({ kind: 'failed', code: about === null ? 'stuck' : 'sub-task-failed' });
+    if (text === 'stop') this.#end({ kind: 'failed', code: forMoney ? 'budget' : about === null ? 'stuck' : 'sub-task-failed' });
     else if (about === null) this.#forgive();
     else {
       const task = this.#account.tasks.get(about)!;
@@ -282,14 +326,17 @@ export class Contract {
     if (this.#ending) return inFlight() ? 'stopping' : 'done';
     if (this.#asked === undefined && account.undecided.length > 0) this.#asked = account.undecided[0]!;
     if (this.#paused) return 'awaiting-steer';
-    if (this.#asked === undefined && (this.#hopeless || this.#failures >= this.#maxAttempts)) this.#asked = null;
+    if (this.#asked === undefined && (this.#hopeless || this.#failures >= this.#maxAttempts)) {
+      this.#asked = null;
+      this.#asksForMoney = false;
+    }
     if (this.#asked === null) return 'awaiting-steer';
     if (!this.#reduce) {
       this.#step++;
       this.#takeUp(this.#step, false);
       return 'decomposing';
     }
-    account.advance(this.#corrections.length);
+    account.advance(this.#corrections.length, this.#spent);
     if (account.running.length > 0) return 'collecting';
     if (this.#asked !== undefined) return 'awaiting-steer';
     const isPlain = !['orchestrator', 'backend'].includes(this.#reduce.by);
@@ -324,12 +371,25 @@ export class Contract {
     }
     this.#queued = this.#queued.filter((sent) => !due.includes(sent));
   }
-  #spend(backend: string, { inputTokens, outputTokens, costUsd }: Usage) {
+  get #spent(): number {
+    return Object.values(this.#usage).reduce((sum, { costUsd }) => sum + costUsd, 0);
+  }
+  get #wantsMoney(): boolean {
+    return this.#asked === null && this.#asksForMoney;
+  }
+  /** Without a bill it may have cost all of it. */
+  #doubt() {
+    if (this.#out) this.#spend(this.#out.backend, inDoubt(this.#out.worstUsd));
+    this.#out = null;
+  }
+  #spend(backend: string, { inputTokens, outputTokens, costUsd, estimatedUsd = 0 }: Usage) {
     const so = this.#usage[backend] ?? { inputTokens: 0, outputTokens: 0, costUsd: 0 };
+    const estimated = (so.estimatedUsd ?? 0) + estimatedUsd;
     const sum = {
       inputTokens: so.inputTokens + inputTokens,
       outputTokens: so.outputTokens + outputTokens,
       costUsd: so.costUsd + costUsd,
+      ...(estimated > 0 && { estimatedUsd: estimated }),
     };
     this.#usage = { ...this.#usage, [backend]: sum };
   }
@@ -339,7 +399,7 @@ export class Contract {
   }
   /** A goal that waits for help takes a correction or another backend as help. */
   #helps(): boolean {
-    if (this.#asked !== null) return false;
+    if (this.#asked !== null || this.#asksForMoney) return false;
     this.#asked = undefined;
     this.#forgive();
     return true;
@@ -414,6 +474,12 @@ export class Contract {
     if (question === null) return;
     must(!isNew || !this.#questions.has(question.id), 'A a question has an id of its own', question);
     this.#questions.add(question.id);
+    if (this.#wantsMoney) {
+      must(question.kind === 'budget' && /\$.*\$/.test(question.text), 'L it says what it lacks', question);
+      must(isDeepStrictEqual(question.choices, ['stop']), 'A it says how', question);
+      return;
+    }
+    must(question.kind === 'stuck', 'A it says what it is', question);
     must(
       question.choices?.includes('stop') && question.choices.includes(question.key === null ? 'try again' : 'skip'),
       'A it says how',
@@ -421,6 +487,19 @@ export class Contract {
     );
     const about = question.key === null ? (this.#reduce ? /results/ : /plan/) : new RegExp(question.key);
     must(about.test(question.text) && !question.text.includes('undefined'), 'A it says what about', question);
+  }
+
+  /** L. Where something is set aside, it and all that is spent stay within the budget. */
+  #checkSlices({ slices, toppedUpUsd, usage, reserved }: Observation, must: Must) {
+    const { slices: want, toppedUpUsd: added } = this.#account;
+    const got = Object.entries(slices).map(([child, usd]) => [Number(child), usd] as const);
+    const same = got.length === want.size && got.every(([child, usd]) => Math.abs(usd - (want.get(child) ?? -1)) < 1e-9);
+    must(same, 'L every child that has not returned has its slice', slices, [...want]);
+    must(toppedUpUsd === added, 'L what is added anywhere below counts', toppedUpUsd, added);
+    const spent = Object.values(usage).reduce((sum, { costUsd }) => sum + costUsd, 0);
+    const out = this.#account.setAsideUsd + (reserved?.costUsd ?? 0);
+    const before = outUsd(this.#was);
+    must(out <= before || spent + out <= this.#budgetUsd + added + 1e-9, 'L none of it is given twice', spent, out, added);
   }
 
   #checkPlan({ plan }: Observation, must: Must) {

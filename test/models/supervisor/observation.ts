@@ -1,4 +1,5 @@
 /** What can be seen of a supervisor without looking into it: status, plan, receipts, what it tells its children and asks of its effects. */
+import type { Reservation, Slices } from '../../../machines/budget.ts';
 import type { Outcome, Question, UsageByBackend } from '../../../machines/conversation.ts';
 import type {
   DecomposeInput,
@@ -30,6 +31,9 @@ export interface Observation {
   /** What children were told, in order. */
   readonly relays: readonly Relay[];
   readonly usage: UsageByBackend;
+  readonly reserved: Reservation | null;
+  readonly slices: Slices;
+  readonly toppedUpUsd: number;
   readonly outcome: Outcome | null;
   readonly output: SupervisorOutput | null;
   readonly seen: readonly Seen[];
@@ -72,7 +76,7 @@ export function look(snapshot: Snap): Look {
 
 export function observe(rig: Rig): Observation {
   const { value, context, output }: Snap & { output?: SupervisorOutput } = rig.snapshot;
-  const { step, paused, question, steers, nodes, relays, usage, outcome } = context;
+  const { step, paused, question, steers, nodes, relays, usage, reserved, slices, toppedUpUsd, outcome } = context;
   return {
     state: stateOf({ value }),
     step,
@@ -82,6 +86,9 @@ export function observe(rig: Rig): Observation {
     plan: nodes,
     relays,
     usage,
+    reserved,
+    slices,
+    toppedUpUsd,
     outcome,
     output: output ?? null,
     seen: rig.seen.filter((each) => ('began' in each ? each.began : each.ended) !== 'deadline') as Seen[],

@@ -1,5 +1,7 @@
 /** Wrongs in the code of the supervisor's guards and actions. */
+import { settleInDoubt } from '../../../machines/budget.ts';
 import type { SupervisorContext } from '../../../machines/goal.ts';
+import { unspent } from '../../../machines/supervision.ts';
 import { supervisor } from '../../../machines/supervisor.ts';
 import type { Mutant } from '../mutants.ts';
 import { seeding } from '../seeding.ts';
@@ -138,5 +140,46 @@ export const seeded: Mutant[] = [
   without('done loses queued steers', 'conclude', 'steers'),
   without('who does not confirm runs on', 'giveUp', 'nodes'),
   without('stragglers are never given up', 'giveUp', 'stopping'),
+  guards('whatever it costs is paid', { isAffordable: () => true }),
+  guards('what would take the last of it is too dear', {
+    isAffordable: ({ context, event }) => event.worstUsd < (unspent(context) ?? Infinity),
+  }),
+  guards('what children may spend is not looked at', {
+    isAffordable: ({ context, event }) => event.worstUsd <= (unspent({ ...context, slices: {} }) ?? Infinity),
+  }),
+  guards('what is out is not looked at', {
+    isAffordable: ({ context, event }) => event.worstUsd <= (unspent({ ...context, reserved: null }) ?? Infinity),
+  }),
+  guards('steps top a goal up', { topsUp: () => true }),
+  guards('steps are money', { answersWithMoney: ({ context: { question } }) => question?.kind === 'budget' }),
+  guards('money answers whatever is asked', {
+    answersWithMoney: ({ context: { question }, event }) => event.costUsd !== undefined && question !== null,
+  }),
+  guards('a correction helps who wants money', { waitsForHelp: ({ context: { question } }) => question?.key === null }),
+  guards('words help who wants money', {
+    answersWithHelp: ({ context: { question }, event }) => event.question === question?.id && question?.key === null,
+  }),
+  without('nothing is set aside for a call', 'reserve', 'reserved'),
+  without('what was out before is forgotten', 'reserve', 'usage'),
+  without('a bill is not spent', 'bill', 'usage'),
+  without('a bill leaves the worst case out', 'bill', 'reserved'),
+  without('a plan leaves its worst case out', 'keepPlan', 'reserved'),
+  without('an answer leaves its worst case out', 'keepAnswer', 'reserved'),
+  without('what is in doubt costs nothing', 'countDoubt', 'usage'),
+  without('what is in doubt stays out', 'countDoubt', 'reserved'),
+  action('what a reply bills counts twice', 'countDoubt', (context) => settleInDoubt(context)),
+  without('a top-up adds nothing', 'topUp', 'toppedUpUsd'),
+  without('who can’t afford it asks under an old id', 'askForBudget', 'questions'),
+  without('nothing is set aside for children', 'dispatch', 'slices'),
+  action('every child is given all that is left', 'dispatch', (context, event, params) => {
+    const changed = original('dispatch')(context, event, params) as SupervisorContext;
+    const left = unspent(context) ?? 0;
+    const started = Object.keys(changed.slices).filter((child) => !(child in context.slices));
+    return { ...changed, slices: { ...changed.slices, ...Object.fromEntries(started.map((child) => [child, left])) } };
+  }),
+  without('a slice is not given back', 'recordReturns', 'slices'),
+  without('what is added below is not told', 'recordReturns', 'toppedUpUsd'),
+  without('who does not confirm has spent nothing', 'giveUp', 'usage'),
+  without('who does not confirm keeps its slice', 'giveUp', 'slices'),
   without('the outcome is lost', 'finish', 'outcome'),
 ];

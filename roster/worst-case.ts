@@ -1,0 +1,26 @@
+/**
+ * The most that one request can cost. Its output is bounded by what it asks for; its input by what is sent: no tokenizer makes more tokens of
+ * a text than it has bytes, and the form around the messages is longer on the wire than in a model's template. What a provider's template
+ * adds of its own (a preamble for tools, say) is allowed for.
+ */
+import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
+import type { Backend } from './backend-schema.ts';
+
+const templateTokens = 1_024;
+
+export const hasPrice = ({ cost }: Pick<Backend, 'cost'>): boolean => cost !== null && cost.input + cost.output > 0;
+
+/** @returns US dollars; null for a backend without a price. */
+export function worstCaseUsd(
+  body: ChatCompletionCreateParamsStreaming,
+  { cost, context, maxOutput }: Pick<Backend, 'cost' | 'context' | 'maxOutput'>,
+): number | null {
+  if (cost === null || !hasPrice({ cost })) return null;
+  const sent = Buffer.byteLength(JSON.stringify(body)) + templateTokens;
+  const input = Math.min(sent, context ?? Number.POSITIVE_INFINITY);
+  const output = body.max_completion_tokens ?? body.max_tokens ?? maxOutput ?? defaultMaxOutput;
+  return (input * cost.input + output * cost.output) / 1_000_000;
+}
+
+/** Tokens of one reply of a backend that has a price and no `max_output`: without a limit there is no worst case. */
+export const defaultMaxOutput = 8_192;

@@ -1,0 +1,41 @@
+/** Checkpoints of version 1, as it wrote them, are brought up to what the charts are now. */
+import { expect, test } from 'vitest';
+import { createActor } from 'xstate';
+import { migrate, subAgentChart, supervisorChart } from '../../machines/charts.ts';
+
+const usage = { main: { inputTokens: 10, outputTokens: 5, costUsd: 1 } };
+const snapshot = (value: unknown, context: object) => ({ status: 'active', value, historyValue: {}, tags: [], context });
+const node = (key: string, status: string, child: number | null) => ({
+  ...{ key, type: 'reasoning', instruction: '', needs: [], after: [], backend: null, attempt: 1 },
+  ...{ status, child, failure: null, without: [], corrections: 0 },
+});
+
+test('a sub-agent has nothing in reserve', () => {
+  const old = snapshot('awaiting-steer', { step: 2, usage, limits: { costUsd: 3 } });
+  const now = migrate(subAgentChart, 1, old)!;
+  expect(now.context).toEqual({ step: 2, usage, limits: { costUsd: 3 }, reserved: null, toppedUpUsd: 0 });
+  const restored = createActor(subAgentChart.machine, { snapshot: { ...now, children: {} } as never }).getSnapshot();
+  expect(restored.value).toBe('awaiting-steer');
+});
+
+const goal = snapshot(
+  { gathering: 'collecting' },
+  {
+    policy: { concurrency: 2 },
+    nodes: { a: node('a', 'running', 2), b: node('b', 'waiting', null), c: node('c', 'returned', 1) },
+    stopping: [3],
+    usage,
+  },
+);
+
+test('a goal’s children that run have set aside for them what none of them can have been given more than', () => {
+  const { context } = migrate(supervisorChart(9), 1, goal)!;
+  expect(context).toMatchObject({ policy: { concurrency: 2, budgetUsd: 9 }, reserved: null, toppedUpUsd: 0 });
+  // $8 are left, for two that run, one that waits, and the goal itself.
+  expect((context as { slices: object }).slices).toEqual({ 2: 2, 3: 2 });
+});
+
+test('and nothing where there is no budget', () => {
+  const { context } = migrate(supervisorChart(null), 1, goal)!;
+  expect(context).toMatchObject({ policy: { budgetUsd: null }, slices: {} });
+});

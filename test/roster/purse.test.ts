@@ -1,0 +1,143 @@
+/** Each single request to a backend with a price is paid for before it goes out, and settled by what is known of its end. */
+import fc from 'fast-check';
+import { afterEach, expect, test } from 'vitest';
+import { z } from 'zod';
+import type { ModelUsage } from '../../roster/conversation.ts';
+import type { Purse } from '../../roster/purse.ts';
+import { delta, never, oneBackend, type Reply, replyOf, rig, scriptedServer, usageChunk, user } from './rig.ts';
+
+const stops: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+const price = 'cost: { input: 1000, output: 1000000 }, max_output: 7';
+async function open(script: (nth: number) => Reply, { entry = price, limits = 'retries: 2, retry_first_ms: 0' } = {}) {
+  const server = await scriptedServer(script);
+  const { backends } = rig(`${oneBackend(server.url, entry)}\nlimits: { ${limits} }`);
+  stops.push(
+    () => server.stop(),
+    () => backends.stop(),
+  );
+  return { server, backends };
+}
+
+type Entry = ['reserve' | 'replied' | 'failed', number, number?];
+/** What is told of cost, of which how much is a guess; how many requests the server had got when a reserve was asked for. */
+function book(server: { received: readonly unknown[] }): { purse: Purse; entries: Entry[]; requestsAt: number[] } {
+  const entries: Entry[] = [];
+  const requestsAt: number[] = [];
+  const note = (what: Entry[0], { costUsd, estimatedUsd }: ModelUsage) =>
+    entries.push(estimatedUsd === undefined ? [what, costUsd] : [what, costUsd, estimatedUsd]);
+  const purse: Purse = {
+    async reserve(worstUsd) {
+      entries.push(['reserve', worstUsd]);
+      requestsAt.push(server.received.length);
+    },
+    replied: (usage) => note('replied', usage),
+    failed: (usage) => note('failed', usage),
+  };
+  return { purse, entries, requestsAt };
+}
+const answer = (text: string): Reply => ({ chunks: [delta({ content: text }), delta({}, 'stop'), usageChunk(20, 5)] });
+const billed = (20 * 1000 + 5 * 1_000_000) / 1_000_000;
+
+test('a reply is billed as the backend counts, and its output is limited', async () => {
+  const { server, backends } = await open(() => answer('yes'));
+  const { purse, entries, requestsAt } = book(server);
+  await replyOf(backends.call('main', user('well?'), never, purse));
+  const { max_tokens, ...body } = server.received[0]!.body;
+  expect(max_tokens).toBe(7);
+  const bytes = Buffer.byteLength(JSON.stringify({ ...body, max_tokens }));
+  expect(entries).toEqual([
+    ['reserve', expect.closeTo(((bytes + 1024) * 1000 + 7 * 1_000_000) / 1_000_000, 9)],
+    ['replied', billed],
+  ]);
+  expect(requestsAt).toEqual([0]);
+  expect(backends.worstCaseUsd('main', user('well?'))).toBe(entries[0]![1]);
+});
+
+test.each([
+  ['is turned away', { status: 503, json: {} }, 0],
+  ['is refused for its rate', { status: 429, json: {} }, 0],
+  ['fails behind a gateway', { status: 502, json: {} }, 'worst'],
+  ['breaks off', { chunks: [delta({ role: 'assistant' })], ending: 'cut' }, 'worst'],
+] as const)('a request that %s is tried again, paid for again, and costs what is known', async (_, first: Reply, cost) => {
+  const { server, backends } = await open((nth) => (nth === 0 ? first : answer('yes')));
+  const { purse, entries, requestsAt } = book(server);
+  await replyOf(backends.call('main', user('well?'), never, purse));
+  const worst = entries[0]![1];
+  expect(entries).toEqual([
+    ['reserve', worst],
+    cost === 0 ? ['failed', 0] : ['failed', worst, worst],
+    ['reserve', worst],
+    ['replied', billed],
+  ]);
+  expect(requestsAt).toEqual([0, 1]);
+});
+
+test('a request that reaches no server costs nothing', async () => {
+  const { server, backends } = await open(() => answer('yes'), { limits: 'retries: 0' });
+  const { purse, entries } = book(server);
+  await server.stop();
+  await replyOf(backends.call('main', user('well?'), never, purse)).catch(() => {});
+  expect(entries.slice(1)).toEqual([['failed', 0]]);
+});
+
+test('repairs of a structured reply are requests of their own', async () => {
+  const { server, backends } = await open((nth) => answer(nth === 0 ? 'what?' : '{"n":1}'));
+  const { purse, entries } = book(server);
+  const ask = { ...user('a number'), shape: z.object({ n: z.number() }), shapeName: 'it' };
+  expect((await backends.ask('main', ask, never, purse)).value).toEqual({ n: 1 });
+  expect(entries.map(([what]) => what)).toEqual(['reserve', 'replied', 'reserve', 'replied']);
+  expect(entries[2]![1]).toBeGreaterThan(entries[0]![1]);
+});
+
+test('so are reminders of the form of a tool call in text', async () => {
+  const { server, backends } = await open((nth) => answer(nth === 0 ? '{"tool": 7}' : '{"answer": "yes"}'), {
+    entry: `${price}, tools: false`,
+  });
+  const { purse, entries } = book(server);
+  const tools = [{ name: 'look', description: 'Looks.', parameters: {} }];
+  await replyOf(backends.call('main', { ...user('well?'), tools }, never, purse));
+  expect(entries.map(([what]) => what)).toEqual(['reserve', 'replied', 'reserve', 'replied']);
+});
+
+test('a refusal of the purse keeps the request from being sent', async () => {
+  const { server, backends } = await open(() => answer('yes'));
+  const purse: Purse = { reserve: () => Promise.reject(new Error('no money')), replied() {}, failed() {} };
+  await expect(replyOf(backends.call('main', user('well?'), never, purse))).rejects.toThrow('no money');
+  expect(server.received).toHaveLength(0);
+});
+
+test('a backend that does not count is billed at the worst case', async () => {
+  const { server, backends } = await open(() => ({ chunks: [delta({ content: 'yes' }), delta({}, 'stop')] }));
+  const { purse, entries } = book(server);
+  await replyOf(backends.call('main', user('well?'), never, purse));
+  expect(entries[1]).toEqual(['replied', entries[0]![1], entries[0]![1]]);
+});
+
+test('without a price nobody is asked, and the output is the backend’s own', async () => {
+  const { server, backends } = await open(() => answer('yes'), { entry: '' });
+  const { purse, entries } = book(server);
+  await replyOf(backends.call('main', user('well?'), never, purse));
+  expect(entries).toEqual([]);
+  expect(server.received[0]!.body).not.toHaveProperty('max_tokens');
+});
+
+test('where there is a price and no `max_output`, 8192 tokens are the limit', async () => {
+  const { server, backends } = await open(() => answer('yes'), { entry: 'cost: { input: 1, output: 1 }' });
+  await replyOf(backends.call('main', user('well?'), never));
+  expect(server.received[0]!.body.max_tokens).toBe(8192);
+});
+
+test('whatever the text is, there are bytes enough for its tokens: each of its characters may be as many as it has bytes', async () => {
+  const { backends } = await open(() => answer('yes'), { entry: 'cost: { input: 1000000, output: 0 }' });
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 1, maxLength: 5 }), (texts) => {
+      const messages = texts.map((text) => ({ role: 'user' as const, text }));
+      const worst = backends.worstCaseUsd('main', { messages })!;
+      expect(worst).toBeGreaterThan(texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0));
+    }),
+  );
+});
