@@ -20,9 +20,11 @@ function words(text: string | undefined, command: string): string {
   return /^[\w@%+=:,./ -]+$/.test(said) ? `"${said}"` : `'${said.replaceAll("'", "'\\''")}'`;
 }
 
-/** The words that answer it: the first choice, where there are choices. */
-export const answerLine = (id: string, { id: question, choices }: Question, command: string): string =>
-  `${command} ${id} ${question} ${words(choices?.[0], command)}`;
+/** The words that let it go on: the first choice, where there are choices; who is out of budget is given ten steps and half a dollar. */
+export const answerLine = (id: string, { id: question, kind, choices }: Question, command: string): string =>
+  kind === 'budget'
+    ? `${command.replace(/answer$/, 'budget')} ${id} 10 0.50`
+    : `${command} ${id} ${question} ${words(choices?.[0], command)}`;
 
 /** `command`: how the operator's surface spells it, `cox answer` or `/answer`. */
 export function questionLines(id: string, question: Question, paint: Paint, command: string): string[] {

@@ -42,6 +42,15 @@ describe('as news an operator is told', () => {
     expect([elsewhere('q1'), elsewhere('q0')]).toEqual([false, true]);
   });
 
+  it('of who is out of budget how to give more, not how to stop it', () => {
+    const question = { id: 'q1', kind: 'budget' as const, text: 'It has no money.', choices: ['stop'] };
+    const asking = status({ state: 'awaiting-steer', question });
+    expect(lines(status({}), asking)).toEqual([
+      '? k3xq.1 is out of budget: It has no money. (stop)',
+      '    /budget k3xq.1 10 0.50',
+    ]);
+  });
+
   it('of choices a model has made up, as one word of a shell whatever is in them', () => {
     const first = (choice: string) => {
       const question = { id: 'q1', kind: 'asked', text: 'Which?', choices: [choice] } as const;
