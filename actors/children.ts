@@ -101,12 +101,14 @@ export class Children {
   }
 
   /** Children whose results stand on the log after `cursor`, in one batch. */
-  async returns(cursor: number): Promise<{ returns: Return[]; cursor: number }> {
+  async returns(cursor: number, children: number): Promise<{ returns: Return[]; cursor: number }> {
     const { subjects } = this.#bus;
     const filter = subjects.every('result', rootOf(this.#port.id));
     const messages = await messagesAfter(this.#bus, subjects.logStream, filter, cursor);
     const ids = messages.map(({ subject }) => subjects.parse(subject)?.id);
-    const mine = ids.filter((id) => id != null && parentOf(id) === this.#port.id) as TaskId[];
+    // Anybody may write to a `result`: one of a number that was never given is not looked for.
+    const isMine = (id: TaskId) => parentOf(id) === this.#port.id && ordinalOf(id) <= children;
+    const mine = ids.filter((id): id is TaskId => id != null && isMine(id));
     await this.#learn(mine);
     const returns = [...new Set(mine)].flatMap((id) => this.#ends.get(ordinalOf(id))?.back ?? []);
     return { returns, cursor: messages.at(-1)?.seq ?? cursor };

@@ -3,11 +3,16 @@ import type { StateRecord } from '../bus/state/state-record.ts';
 import type { Channel } from '../bus/subjects.ts';
 
 export class Passing {
-  #waiting: { channel: Channel; seq: number; resolve: (passed: boolean) => void }[] = [];
+  #waiting: { channel: Channel; seq: number; passed: Promise<boolean>; resolve: (passed: boolean) => void }[] = [];
 
   /** Resolves true once it is covered, false when that will not be here. */
   wait(channel: Channel, seq: number): Promise<boolean> {
-    return new Promise((resolve) => this.#waiting.push({ channel, seq, resolve }));
+    // A message that nobody acks is delivered again and again.
+    const same = this.#waiting.find((it) => it.seq === seq && it.channel === channel);
+    if (same) return same.passed;
+    const { promise: passed, resolve } = Promise.withResolvers<boolean>();
+    this.#waiting.push({ channel, seq, passed, resolve });
+    return passed;
   }
 
   covered(record: StateRecord): void {

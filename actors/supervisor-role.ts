@@ -119,7 +119,7 @@ export function supervisorRole(port: HostPort, options: SupervisorRoleOptions): 
     result: async (snapshot) => resultOf(of(snapshot), await outcomes(all(of(snapshot).context.nodes))),
     news: async (snapshot, after) => {
       if (of(snapshot).context.children === 0) return { events: [], cursor: after };
-      const { returns, cursor } = await children.returns(after);
+      const { returns, cursor } = await children.returns(after, of(snapshot).context.children);
       return { events: returns.length > 0 ? [{ type: 'CHILDREN_RETURNED', returns }] : [], cursor };
     },
     reconcile: (snapshot) => children.reconcile(of(snapshot).context),

@@ -185,6 +185,8 @@ export class TaskHost implements HostPort {
   passed(channel: Channel, seq: number): Promise<boolean> {
     if (covers(this.#held.record, channel, seq)) return Promise.resolve(true);
     if (this.#end || this.#isOver) return Promise.resolve(false);
+    // A stranger's: it has no sub-tasks, and would never look at it.
+    if (channel === 'result' && this.#held.record.children === 0) return Promise.resolve(false);
     this.nudge();
     return this.#passing.wait(channel, seq);
   }

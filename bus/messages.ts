@@ -14,7 +14,9 @@ const SteerId = z
   .string()
   .min(1)
   .max(128)
-  .describe('Unique within the task. Default: the Nats-Msg-Id header, else `seq:<stream sequence>`.');
+  .describe(
+    'Unique within the task, and not beginning with `seq:`. Default: the Nats-Msg-Id header, else `seq:<stream sequence>`.',
+  );
 const Text = z.string().min(1).max(maxSteerChars);
 const Name = z
   .string()

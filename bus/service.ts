@@ -17,6 +17,7 @@ import { TaskId } from './task-id.ts';
 export const serviceVersion = '1.0.0';
 /** The longest a request waits for a receipt or a result before it is answered with what there is, in milliseconds. */
 const maxWaitMs = 30_000;
+const maxHeaderChars = 1_000;
 
 const waiting = { waitMs: z.number().int().min(0).max(maxWaitMs).default(0) };
 const steering = (type: string) =>
@@ -133,9 +134,12 @@ async function reply(
       hint,
     } = cause instanceof CoxError ? cause : { code: 'internal', message: messageOf(cause), hint: 'See the log of the node.' };
     log.warn({ verb, code, err: cause }, 'a request was refused');
-    message.respondError(code === 'internal' ? 500 : 400, text, JSON.stringify({ code, message: text, hint }));
+    message.respondError(code === 'internal' ? 500 : 400, inOneLine(text), JSON.stringify({ code, message: text, hint }));
   }
 }
+
+/** For a header, which takes no line breaks: what is wrong with a request is told in its own words. */
+const inOneLine = (text: string): string => text.slice(0, maxHeaderChars).replaceAll(/\p{Cc}+/gu, ' ');
 
 function read(data: Uint8Array, verb: Verb): unknown {
   const hint = `See docs/protocol for what ${verb} takes.`;

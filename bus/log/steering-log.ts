@@ -32,6 +32,9 @@ const lastInTree = (bus: Bus, id: TaskId): Promise<number> => {
 
 const maxBytes = maxSteerChars * 4;
 
+/** Whoever took the name of a message that is to come would have it dropped as a copy. */
+const isReserved = (id: string): boolean => id.startsWith('seq:');
+
 /** A payload that is no JSON object is a correction in plain text; a JSON object must be a typed message. */
 export function parseSteering({
   data,
@@ -39,7 +42,7 @@ export function parseSteering({
   header,
 }: Pick<StoredMsg, 'data' | 'seq'> & { header?: MsgHdrs | undefined }): Steering {
   const msgId = header?.get('Nats-Msg-Id');
-  const fallback = msgId && msgId.length <= 128 ? msgId : `seq:${seq}`;
+  const fallback = msgId && msgId.length <= 128 && !isReserved(msgId) ? msgId : `seq:${seq}`;
   const bad = (problem: string, steer = fallback): Steering => ({ steer, seq, message: null, problem });
   if (data.length > maxBytes) return bad(`the message has ${data.length} bytes, ${maxBytes} are allowed`);
   let text: string;
@@ -59,6 +62,7 @@ export function parseSteering({
   }
   const parsed = OnSteering.safeParse(value);
   const named = z.object({ id: z.string().min(1).max(128) }).safeParse(value);
+  if (named.success && isReserved(named.data.id)) return bad('id: what begins with seq: names messages without an id');
   const steer = named.success ? named.data.id : fallback;
   return parsed.success ? { steer, seq, message: parsed.data, problem: null } : bad(describe(parsed.error), steer);
 }

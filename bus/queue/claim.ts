@@ -47,10 +47,13 @@ const stale = (why: string): Claim => ({ kind: 'stale', why });
 
 export async function claim(
   bus: Bus,
-  { ticket, q }: Pick<Delivery, 'ticket' | 'q'>,
+  { ticket, q, type }: Pick<Delivery, 'ticket' | 'q' | 'type'>,
   { node, now, ackWaitMs, tentatively = false, isPlanned: planned = (it) => isPlanned(bus, it), leaves }: Claimant,
 ): Promise<Claim> {
   const { id, t } = ticket;
+  // Which queue a task waits in is for whoever dispatches it to say.
+  const isElsewhere = (spec: TaskSpec) => spec.type !== type;
+  if (ticket.spec && isElsewhere(ticket.spec)) return stale(`a ${ticket.spec.type} ticket among ${type} tickets`);
   const firstClaim = (spec: TaskSpec): StateRecord => {
     const fresh = newRecord(id, spec, node, now().toISOString());
     return { ...fresh, phase: 'held', epoch: 1, t, q, idleClaims: 1 };
@@ -62,7 +65,8 @@ export async function claim(
     const held = await readState(bus, id);
     if (!held || held.record.phase === 'unborn') {
       // Line 15: no state and no live parent: never start.
-      if (!ticket.spec || !(await planned(id))) return stale('no such task');
+      // The first ticket is number 1: with any other those that follow would not be taken for the next.
+      if (!ticket.spec || t !== 1 || !(await planned(id))) return stale('no such task');
       const first = { ...firstClaim(ticket.spec), ...(held && returnedBefore(held.record)) };
       const written = held ? await replaceState(bus, held, first) : await createState(bus, first);
       if (!written) continue;
@@ -75,6 +79,7 @@ export async function claim(
       await sendLetter(bus, record);
       return stale('done');
     }
+    if (isElsewhere(record.spec)) return stale(`a ${type} ticket for a ${record.spec.type} task`);
     const next = (record.phase === 'ready' || record.phase === 'parked') && t === record.t + 1;
     const again = record.phase === 'held' && t === record.t && q === record.q;
     if (next || again) {

@@ -6,14 +6,16 @@
  */
 import { type JsMsg, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import { messageOf } from '../../platform/errors.ts';
-import type { Bus } from '../bus.ts';
+import { type Bus, lastMessage } from '../bus.ts';
 import { describe } from '../log/steering-log.ts';
-import { DeadLetter, Ticket } from '../messages.ts';
+import { DeadLetter, TaskSpec, Ticket } from '../messages.ts';
 import { parseMessage } from '../parse-message.ts';
 import { publish } from '../publish.ts';
 import { copies } from '../replicas.ts';
 import { readState, type StateRecord } from '../state/state-record.ts';
 import { parentOf } from '../task-id.ts';
+
+type TaskLetter = Extract<DeadLetter, { kind: 'task' }>;
 
 /** Names of lost workers that are kept: enough to see whether it was always the same. */
 const maxLost = 16;
@@ -55,7 +57,7 @@ export async function sendLetter(bus: Bus, record: StateRecord): Promise<void> {
   if (deadLetter !== 'kept' || !result) return;
   const parent = parentOf(id);
   const above = parent === null ? null : await readState(bus, parent);
-  const letter: DeadLetter = {
+  const letter: TaskLetter = {
     kind: 'task',
     id,
     type: spec.type,
@@ -70,10 +72,19 @@ export async function sendLetter(bus: Bus, record: StateRecord): Promise<void> {
     at: result.at,
   };
   await openDeadStream(bus);
-  // A conflict: it is there already.
-  const once = { msgID: `${id}:letter`, expect: { lastSubjectSequence: 0 } };
-  await publish(bus, bus.subjects.letter(id), JSON.stringify(letter), once);
+  // In the place of what a stranger put there; of a letter that is there already, perhaps with a retry on it, nothing changes.
+  for (let last = 0; ; ) {
+    const sent = await publish(bus, bus.subjects.letter(id), JSON.stringify(letter), { expect: { lastSubjectSequence: last } });
+    if (sent.ok) return;
+    const there = await lastMessage(bus, bus.subjects.deadStream, bus.subjects.letter(id));
+    const known = there && parseLetter(there.data);
+    if (known?.kind === 'task' && whatOf(known) === whatOf(letter)) return;
+    last = there?.seq ?? 0;
+  }
 }
+
+/** What it says of the task; the rest depends on when it was sent, and on whether it is being retried. */
+const whatOf = ({ id, spec, why, at }: TaskLetter): string => JSON.stringify([id, TaskSpec.parse(spec), why, at]);
 
 /** A message on a work queue that nobody can make anything of: taken off the queue once its letter is written. Never rejects. */
 export async function buryTicket(bus: Bus, message: JsMsg): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * The sweeper (PROTOCOL line 16): finds tasks that no ticket will ever reach and publishes one. Every node runs it now and then; that several
- * do is harmless, since a claim decides. Two cases: a `held` task whose ticket is gone from the queue, and a `ready` one whose ticket was
- * never stored or was lost, which shows when younger tickets of its type have been delivered already.
+ * do is harmless, since a claim decides. Three cases: a `held` task whose ticket is gone from the queue, and a `ready` one whose ticket was
+ * never stored or was lost, which shows when younger tickets of its type have been delivered already. And one that was to be woken by a timer long ago.
  */
 import type { Bus } from '../bus.ts';
 import { publish } from '../publish.ts';
@@ -33,6 +33,10 @@ export async function sweep(bus: Bus, { now, ackWaitMs, published, graceMs: grac
     if (age < grace) continue;
     const parent = parentOf(record.id);
     if (parent !== null && !alive.has(parent)) await cancelOrphan(bus, record.id);
+    if (isOverdue(record, now().getTime() - grace)) {
+      await enqueue(bus, record.spec.type, 'wake', { id: record.id, t: record.t + 1 });
+      found.push(record.id);
+    }
     if (record.phase === 'parked' || published.has(`${record.id} ${record.t}`)) continue;
     const isLost = record.phase === 'held' ? await isGone(bus, record.q) : await wasPassedOver(bus, record, grace, oldest);
     if (!isLost || !(await publishAgain(bus, record, new Date(now().getTime() + 2 * ackWaitMs)))) continue;
@@ -42,6 +46,10 @@ export async function sweep(bus: Bus, { now, ackWaitMs, published, graceMs: grac
   if (found.length > 0) bus.log.warn({ tasks: found }, 'tasks without a ticket were published again');
   return found;
 }
+
+/** Its timer is gone: it stands on a subject that anybody may write to. */
+const isOverdue = ({ phase, wakeAt }: StateRecord, before: number): boolean =>
+  phase === 'parked' && wakeAt !== null && Date.parse(wakeAt) < before;
 
 /** Nobody waits for it any more, and a parked one would wait for ever (docs/adr/0012). The message id makes several sweeps one. */
 const cancelOrphan = (bus: Bus, id: TaskId) =>

@@ -6,8 +6,10 @@ import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
 import { Ticket } from '../messages.ts';
 import { parseMessage } from '../parse-message.ts';
+import { patiently } from '../patience.ts';
 import { pause } from '../pause.ts';
-import { publish } from '../publish.ts';
+import { type Published, publish } from '../publish.ts';
+import { readState } from '../state/state-record.ts';
 import { ensureTicketConsumer, heartbeatMs } from '../streams.ts';
 import type { Queue } from '../subjects.ts';
 import { ack } from './ack.ts';
@@ -16,6 +18,8 @@ import { buryTicket } from './dead-letters.ts';
 /** A delivery of a ticket. Acks go by stream sequence and not by delivery, so they decide nothing: state records do. */
 export interface Delivery {
   readonly ticket: Ticket;
+  /** Of the queue it waited in. */
+  readonly type: string;
   /** Stream sequence of the ticket: names the run. */
   readonly q: number;
   /** Somebody had it before, and may have come to harm by it. */
@@ -30,15 +34,26 @@ export interface Delivery {
   nak(delayMs?: number): void;
 }
 
-/** Publishes a ticket. The message id makes the usual repetition harmless; the claim makes every repetition harmless. */
-export const enqueue = (bus: Bus, type: string, queue: Queue, ticket: Ticket, signal?: AbortSignal) =>
-  publish(
-    bus,
-    bus.subjects.ticket(type, queue),
-    JSON.stringify(ticket),
-    { msgID: `${ticket.id}:t${ticket.t}`, ordered: false },
-    signal,
-  );
+/**
+ * Publishes a ticket. The message id makes the usual repetition harmless; the claim makes every repetition harmless. Anybody may have used the
+ * id for something else: what was not stored because of it is believed only where the ticket is seen to wait, or to have been taken.
+ */
+export async function enqueue(bus: Bus, type: string, queue: Queue, ticket: Ticket, signal?: AbortSignal): Promise<Published> {
+  const subject = bus.subjects.ticket(type, queue);
+  const payload = JSON.stringify(ticket);
+  const sent = await publish(bus, subject, payload, { msgID: `${ticket.id}:t${ticket.t}`, ordered: false }, signal);
+  if (!sent.ok || !sent.duplicate || (await isKnown(bus, sent.seq, ticket))) return sent;
+  return publish(bus, subject, payload, { ordered: false }, signal);
+}
+
+async function isKnown(bus: Bus, seq: number, { id, t }: Ticket): Promise<boolean> {
+  const { workStream } = bus.subjects;
+  const message = await patiently(bus, workStream, () => bus.jsm.streams.getMessage(workStream, { seq }));
+  const there = message && parseMessage(Ticket, message.data);
+  if (there?.id === id && there.t === t) return true;
+  const held = await readState(bus, id);
+  return held !== null && held.record.t >= t;
+}
 
 export interface Claimer {
   /** Stops pulling; deliveries being handled go on. Idempotent. */
@@ -73,6 +88,7 @@ export async function claimTickets(
     free--;
     const delivery: Delivery = {
       ticket,
+      type,
       q: message.seq,
       redelivered: message.redelivered,
       deliveries: message.info.deliveryCount,

@@ -9,7 +9,7 @@ import { CoxError } from '../../platform/errors.ts';
 import { type Bus, lastMessage } from '../bus.ts';
 import { PlanRow, type Receipt, Result, Status, TaskSpec } from '../messages.ts';
 import { publish } from '../publish.ts';
-import { TaskId } from '../task-id.ts';
+import { isTaskId, TaskId } from '../task-id.ts';
 import { packed, unpacked } from './record-codec.ts';
 
 /** `unborn`: no task yet; only steers that were returned (docs/adr/0010). */
@@ -100,12 +100,21 @@ async function read(bus: Bus, id: TaskId): Promise<Held | null> {
   return record && { record, revision: message.seq };
 }
 
+/** As far as it can be told at no cost: whoever looks around the bucket must not fall over what a stranger put there. */
+const isWhole = ({ id, spec, known, inbox, outbox, plan, ...record }: StateRecord): boolean =>
+  isTaskId(id) &&
+  typeof spec?.type === 'string' &&
+  [known, inbox, outbox, plan].every(Array.isArray) &&
+  counters.every((counter) => Number.isSafeInteger(record[counter])) &&
+  !Number.isNaN(Date.parse(record.createdAt));
+const counters = ['epoch', 't', 'q', 'commit', 'steeringCursor', 'resultCursor', 'children', 'statusSeq', 'idleClaims'] as const;
+
 /** @returns null for what is no record of ours. */
 export function parseRecord(data: Uint8Array): StateRecord | null {
   try {
     // Written by us and compared-and-set since: a full parse of every large snapshot would be paid on each claim.
     const record = JSON.parse(unpacked(data)) as StateRecord;
-    return typeof record.id === 'string' && Phase.safeParse(record.phase).success ? record : null;
+    return Phase.safeParse(record.phase).success && isWhole(record) ? record : null;
   } catch {
     return null;
   }

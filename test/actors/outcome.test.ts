@@ -35,7 +35,7 @@ async function lostInCall(): Promise<{ id: string; run: ToolRun }> {
   const run = await book.next();
   const { record } = (await readState(joined.bus, id))!;
   const thief = { node: 'thief', now: joined.bus.now, ackWaitMs };
-  expect((await claim(joined.bus, { ticket: { id, t: record.t }, q: record.q }, thief)).kind).toBe('run');
+  expect((await claim(joined.bus, { type: 'clerk', ticket: { id, t: record.t }, q: record.q }, thief)).kind).toBe('run');
   return { id, run };
 }
 const inDoubt = (id: string) => statusWhere(joined.crew, id, ({ question }) => question?.kind === 'in-doubt');
@@ -123,7 +123,7 @@ test('that a call never began is told, too, where the commit that named it is st
       isFirst = false;
       const { id, t, q } = JSON.parse(String(payload));
       const thief = { node: 'thief', now: bus.now, ackWaitMs };
-      expect((await claim(bus, { ticket: { id, t }, q }, thief)).kind).toBe('run');
+      expect((await claim(bus, { type: 'clerk', ticket: { id, t }, q }, thief)).kind).toBe('run');
       throw new Error('the reply was lost');
     }
     return written;
@@ -198,7 +198,11 @@ test('what came of an earlier run is never taken for what came of a later one', 
   const { record } = (await readState(joined.bus, id))!;
   expect(record.inFlight).toMatchObject({ epoch: record.epoch });
   // The second run is lost as well, and now both come to their end.
-  await claim(joined.bus, { ticket: { id, t: record.t }, q: record.q }, { node: 'thief', now: joined.bus.now, ackWaitMs });
+  await claim(
+    joined.bus,
+    { type: 'clerk', ticket: { id, t: record.t }, q: record.q },
+    { node: 'thief', now: joined.bus.now, ackWaitMs },
+  );
   await joined.crew.steer(id, { type: 'pause' });
   await inDoubt(id);
   const early = outcomeReceipt(id);

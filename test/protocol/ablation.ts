@@ -35,7 +35,7 @@ export const ablations: Readonly<Record<Rule, Ablation>> = {
   dropsKnownSteers: { scene: 'repeated', breaks: 'a steer has one fate' },
   takenInOneCommit: { scene: 'steered', breaks: 'every steer to 0 has its final receipt' },
   flushExpectsLast: { scene: 'deadline', breaks: 'statuses stand in the order of the commits, each once' },
-  flushSendsOnlyMissing: { scene: 'late', breaks: 'statuses stand in the order of the commits, each once' },
+  flushSendsOnlyMissing: { scene: 'late', breaks: 'a steer has one final receipt' },
   resultAfterCommit: { scene: 'deadline', breaks: 'a result is of a commit that holds' },
   looksBeforeAck: {
     scene: 'frozen',

@@ -2,7 +2,7 @@
 import { appendResult, appendStatus } from './bus.ts';
 import type { Step } from './explore.ts';
 import type { Rules } from './rules.ts';
-import { type Proc, type Rec, spend, type World, withProc } from './world.ts';
+import { type Proc, type Rec, type Status, spend, type World, withProc } from './world.ts';
 
 /** @returns the process as it is before its first publish, or as it goes on where there is nothing to do. */
 export function flushing(world: World, proc: Proc, rec: Rec, onward: string): Proc {
@@ -27,9 +27,9 @@ export function flushStep(world: World, proc: Proc, rules: Rules): readonly Step
     ...(world.spare.replies > 0 ? [{ label: `${label} ${what}, reply lost`, to: spend(next, 'replies') }] : []),
   ];
   const status = rec.out[proc.i!];
-  // The only status of a task has none before it to wait for: its result goes along.
+  // A result has nothing before it to wait for: it goes along.
   const beside =
-    status && rec.n === 1 && rec.result !== null && world.results[id]!.length === 0
+    status && rec.result !== null && world.results[id]!.length === 0
       ? heard(appendResult(world, id, rec.result), 'the result beside it', proc)
       : [];
   if (!status) {
@@ -42,15 +42,14 @@ export function flushStep(world: World, proc: Proc, rules: Rules): readonly Step
       ...heard(appendStatus(world, id, status), `status ${status.n}`, { ...proc, i: proc.i! + 1, at: log.length + 1 }),
       ...beside,
     ];
-  const last = log.at(-1);
-  const there = rec.out.findIndex((it) =>
-    rules.flushSendsOnlyMissing ? it.n > (last?.n ?? 0) : JSON.stringify(it) === JSON.stringify(last),
-  );
-  const i = rules.flushSendsOnlyMissing ? (there === -1 ? rec.out.length : there) : Math.max(proc.i!, there + 1);
+  // Each of its own that it finds there, in their order, need not be sent.
+  const unseen = rules.flushSendsOnlyMissing ? log.slice(Math.min(proc.at!, log.length)) : [];
+  const isNext = (i: number, it: Status) => JSON.stringify(rec.out[i]) === JSON.stringify(it);
+  const i = unseen.reduce((next, it) => (isNext(next, it) ? next + 1 : next), proc.i!);
   return [
     {
       label: `${label} status ${status.n}: mismatch`,
-      to: withProc(world, skip(world, { ...proc, i: Math.max(i, proc.i!), at: log.length })),
+      to: withProc(world, skip(world, { ...proc, i, at: log.length })),
     },
     ...beside,
   ];

@@ -20,7 +20,7 @@ export const rules = {
   dropsKnownSteers: '3. a steer with a known id is dropped',
   takenInOneCommit: '4. the commit that moves the cursor past a steer has it in the inbox',
   flushExpectsLast: '5. a status names the one before as expected',
-  flushSendsOnlyMissing: '5. on a mismatch only what is newer than the last status on the log is sent',
+  flushSendsOnlyMissing: '5. on a mismatch only what is not found on the log is sent',
   resultAfterCommit: '5. the result is published after the commit that has it',
   looksBeforeAck: '6. a task that parks reads its inbox once more before the ack',
   finalsAtTheEnd: '7. the last commit has a final receipt for everything in the inbox',

@@ -23,7 +23,11 @@ const now = () => new Date();
 /** Claimed by one worker after another, each lost before it got any further; then by one that finds out. */
 async function poisoned(id: string): Promise<Claim & { kind: 'end' }> {
   for (let worker = 0; worker < 20; worker++) {
-    const claimed = await claim(joined.bus, { ticket: { id, t: 1 }, q: 99 }, { node: `n${worker}`, now, ackWaitMs: 1_000 });
+    const claimed = await claim(
+      joined.bus,
+      { type: 'reasoning', ticket: { id, t: 1 }, q: 99 },
+      { node: `n${worker}`, now, ackWaitMs: 1_000 },
+    );
     if (claimed.kind === 'end') return claimed;
   }
   throw new Error('it was never given up');
@@ -46,7 +50,7 @@ async function deadChild(): Promise<{ goal: string; child: string }> {
   const child = goal.replace(/0$/, '1');
   // The state of a sub-task is made by its first claim.
   const spec = TaskSpec.parse({ type: 'reasoning', instruction: 'Do a' });
-  await claim(bus, { ticket: { id: child, t: 1, spec }, q: 99 }, { node: 'n', now, ackWaitMs: 1_000 });
+  await claim(bus, { type: 'reasoning', ticket: { id: child, t: 1, spec }, q: 99 }, { node: 'n', now, ackWaitMs: 1_000 });
   const { held, failure } = await poisoned(child);
   await endTask(bus, held, failure, now().toISOString());
   return { goal, child };
@@ -82,7 +86,7 @@ describe('a task that was given up', () => {
     // What a crash right behind the commit leaves: the record, and no letter. (The server still knows the message id of the purged one.)
     await bus.jsm.streams.delete(bus.subjects.deadStream);
     for (let again = 0; again < 3; again++)
-      await claim(bus, { ticket: { id, t: 1 }, q: 99 }, { node: 'next', now, ackWaitMs: 1 });
+      await claim(bus, { type: 'reasoning', ticket: { id, t: 1 }, q: 99 }, { node: 'next', now, ackWaitMs: 1 });
     await sendLetter(bus, record);
     expect((await letters.list()).map((letter) => letter.id)).toEqual([id]);
   });
@@ -93,7 +97,9 @@ describe('a task that was given up', () => {
     expect(await letters.list()).toEqual([]);
     const { bus } = joined;
     await bus.jsm.streams.delete(bus.subjects.deadStream);
-    expect(await claim(bus, { ticket: { id, t: 1 }, q: 99 }, { node: 'next', now, ackWaitMs: 1 })).toMatchObject({ why: 'done' });
+    expect(
+      await claim(bus, { type: 'reasoning', ticket: { id, t: 1 }, q: 99 }, { node: 'next', now, ackWaitMs: 1 }),
+    ).toMatchObject({ why: 'done' });
     expect(await letters.list()).toEqual([]);
     await expect(letters.drop(id)).rejects.toMatchObject({ code: 'unknown-letter' });
   });

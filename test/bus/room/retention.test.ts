@@ -182,7 +182,7 @@ test('late tickets of a purged tree start nothing, at the root and below', async
     { id: child, t: 1, spec },
     { id, t: 1, spec },
   ])
-    expect(await claim(joined.bus, { ticket, q: 999 }, who)).toMatchObject({ kind: 'stale' });
+    expect(await claim(joined.bus, { type: 'reasoning', ticket, q: 999 }, who)).toMatchObject({ kind: 'stale' });
   expect(await leftOf(id)).toEqual([]);
 });
 

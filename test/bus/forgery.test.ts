@@ -1,0 +1,181 @@
+/** What somebody writes to the subjects of others' tasks takes nothing from them: no receipt, no ticket, no deadline, no letter, no node. */
+import { headers } from '@nats-io/nats-core';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Joined } from '../../actors/join.ts';
+import { publish } from '../../bus/publish.ts';
+import { claim } from '../../bus/queue/claim.ts';
+import { openDeadStream, parseLetter, sendLetter } from '../../bus/queue/dead-letters.ts';
+import { endTask } from '../../bus/queue/end-task.ts';
+import { sweep } from '../../bus/queue/sweeper.ts';
+import { readState, type StateRecord, stateSubject } from '../../bus/state/state-record.ts';
+import { type TestCrew, testCrew } from '../support/crew.ts';
+import { finalReceipt, never, receiptsOf, statusWhere } from '../support/watching.ts';
+
+let crew: TestCrew;
+let joined: Joined;
+beforeEach(async () => {
+  crew = await testCrew();
+  joined = await crew.join();
+});
+afterEach(() => crew.stop());
+const now = () => new Date();
+const childOf = (id: string, n = 1) => id.replace(/0$/, String(n));
+const goal = (...keys: string[]) => ({
+  type: 'supervisor',
+  instruction: 'g',
+  plan: { tasks: keys.map((key) => ({ key, type: 'reasoning', instruction: key })), reduce: { by: 'concat' as const } },
+});
+
+async function recordWhere(id: string, wanted: (record: StateRecord) => boolean): Promise<StateRecord> {
+  for (;;) {
+    const held = await readState(joined.bus, id);
+    if (held && wanted(held.record)) return held.record;
+  }
+}
+
+test('a status with the number of the next commit does not take the place of the receipt in it', async () => {
+  await crew.node(joined);
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
+  const call = await crew.model.next();
+  const { last } = await recordWhere(id, ({ commit }) => commit > 0);
+  const forged = { ...last, commit: last!.commit + 1, receipts: [] };
+  await publish(joined.bus, joined.bus.subjects.of(id, 'status'), JSON.stringify(forged), {});
+  const sent = await joined.crew.steer(id, { type: 'steer', text: 'y' });
+  (await crew.model.next()).reply('done');
+  expect(await call.closed).toBe(true);
+  await joined.crew.result(id, never);
+  const receipts = await receiptsOf(joined.crew, id, sent);
+  expect(receipts.map(({ fate }) => fate)).toEqual(['accepted', 'queued', 'applied']);
+});
+
+test('a message that has taken the id of a ticket does not keep the ticket off the queue', async () => {
+  await crew.node(joined, { quietMs: 20 });
+  const { bus } = joined;
+  const id = await joined.crew.dispatch({
+    ...goal('a', 'b'),
+    plan: {
+      ...goal('a').plan,
+      tasks: [...goal('a').plan.tasks, { key: 'b', type: 'reasoning', instruction: 'b', after: ['a'] }],
+    },
+  });
+  const first = await crew.model.next();
+  for (const ticket of [`${childOf(id, 2)}:t1`, `${id}:t2`]) {
+    const head = headers();
+    head.set('Nats-Msg-Id', ticket);
+    await bus.js.publish(bus.subjects.ticket('nobody', 'pending'), 'no ticket', { headers: head });
+  }
+  first.reply('one');
+  (await crew.model.next()).reply('two');
+  expect((await joined.crew.result(id, never)).output).toContain('two');
+});
+
+test('a ticket with another number than the first does not begin a sub-task', async () => {
+  await crew.node(joined, { types: ['supervisor'], quietMs: 20 });
+  const id = await joined.crew.dispatch(goal('a'));
+  await statusWhere(joined.crew, id, ({ subTasks }) => subTasks?.running === 1);
+  const spec = { type: 'reasoning', instruction: 'forged' };
+  const forged = { id: childOf(id), t: Number.MAX_SAFE_INTEGER, spec };
+  const held = { node: 'n', now, ackWaitMs: 1_000 };
+  const ticket = { ...forged, spec: { ...(await readState(joined.bus, id))!.record.spec, ...spec } };
+  expect(await claim(joined.bus, { type: 'reasoning', ticket, q: 9 }, held)).toMatchObject({ kind: 'stale' });
+});
+
+test('a ticket in the queue of another kind does not bring a task to nodes that do not know its own', async () => {
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
+  const held = { node: 'n', now, ackWaitMs: 1_000, tentatively: true };
+  expect(await claim(joined.bus, { type: 'other', ticket: { id, t: 1 }, q: 9 }, held)).toMatchObject({ kind: 'stale' });
+  expect(await claim(joined.bus, { type: 'reasoning', ticket: { id, t: 1 }, q: 1 }, held)).toMatchObject({ kind: 'run' });
+});
+
+test('a task whose timer somebody has taken away is woken by the sweeper', async () => {
+  await crew.node(joined);
+  const { bus } = joined;
+  const deadlineAt = new Date(bus.now().getTime() + 3_000).toISOString();
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x', deadlineAt });
+  (await crew.model.next()).call('ask_operator', { question: 'Well?' });
+  await recordWhere(id, ({ phase }) => phase === 'parked');
+  await bus.js.publish(bus.subjects.timer(id, 'set'), 'nothing');
+  const later = () => new Date(bus.now().getTime() + 60_000);
+  while ((await sweep(bus, { now: later, ackWaitMs: 1_000, published: new Set(), graceMs: 10 })).includes(id) === false);
+  expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'failed', failure: { code: 'deadline' } });
+});
+
+test('results below a task that runs and has no sub-tasks are not kept by the waker', async () => {
+  await crew.node(joined);
+  const { bus } = joined;
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
+  const call = await crew.model.next();
+  let last = 0;
+  for (let n = 1; n <= 20; n++) {
+    const sent = await publish(bus, bus.subjects.of(childOf(id, n), 'result'), 'done', {});
+    last = sent.ok ? sent.seq : last;
+  }
+  const settled = async () => (await bus.jsm.consumers.info(bus.subjects.logStream, 'waker')).ack_floor.stream_seq;
+  while ((await settled()) < last);
+  expect((await readState(bus, id))?.record.phase).toBe('held');
+  call.reply('done');
+  await joined.crew.result(id, never);
+});
+
+test('a letter somebody puts in the place of a dead letter gives way to it', async () => {
+  const { bus } = joined;
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
+  const claimed = await claim(bus, { type: 'reasoning', ticket: { id, t: 1 }, q: 1 }, { node: 'n', now, ackWaitMs: 1_000 });
+  await openDeadStream(bus);
+  await bus.js.publish(bus.subjects.letter(id), 'nothing to see here');
+  const failure = { code: 'poison', message: 'they all died', retryable: false };
+  if (claimed.kind === 'run') await endTask(bus, claimed.held, failure, now().toISOString());
+  await sendLetter(bus, (await readState(bus, id))!.record);
+  const letter = await bus.jsm.streams.getMessage(bus.subjects.deadStream, { last_by_subj: bus.subjects.letter(id) });
+  expect(parseLetter(letter!.data)).toMatchObject({ id, why: 'they all died' });
+  expect(letter!.seq).toBe(2);
+});
+
+test('nobody can take the name of a message that is to come', async () => {
+  await crew.node(joined);
+  const { bus } = joined;
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
+  await crew.model.next();
+  const { seq } = await joined.crew.steer(id, { type: 'steer', text: 'first' });
+  const steering = bus.subjects.of(id, 'steering');
+  for (let ahead = 101; ahead <= 200; ahead++)
+    await publish(bus, steering, JSON.stringify({ type: 'steer', id: `seq:${seq + ahead}`, text: 'forged' }), {});
+  const plain = await publish(bus, steering, 'plain', {});
+  const plainSeq = plain.ok ? plain.seq : 0;
+  expect(plainSeq).toBeGreaterThan(seq + 100);
+  expect(plainSeq).toBeLessThan(seq + 201);
+  const sent = { steer: `seq:${plainSeq}`, seq: plainSeq };
+  expect(await finalReceipt(joined.crew, id, sent)).toMatchObject({ fate: 'applied' });
+});
+
+test('requests whose fault cannot be told in a header are refused like others', async () => {
+  await crew.node(joined);
+  const { nc } = joined.bus;
+  for (const payload of ['a\r\nb', 'é\n', '{"id":"\u0000"', '\n'.repeat(5_000)]) {
+    const reply = await nc.request('cox.api.status', payload);
+    expect(reply.headers?.get('Nats-Service-Error-Code')).toBe('400');
+  }
+});
+
+test('what looks like a record and is none is passed over by lists, sweeps and the waker', async () => {
+  await crew.node(joined);
+  const { bus } = joined;
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
+  await crew.model.next();
+  const whole = (await readState(bus, id))!.record;
+  const strange = [
+    { id: 'x', phase: 'held' },
+    { id: 'zzzz.0', phase: 'held' },
+    { id: 'zzzz.0', phase: 'parked', spec: {} },
+    { ...whole, id: 'no task' },
+    { ...whole, createdAt: 'yesterday' },
+    { ...whole, epoch: 'one' },
+    { ...whole, outbox: null },
+  ];
+  for (const [n, record] of strange.entries()) await bus.js.publish(stateSubject(bus, `zzzz.${n}`), JSON.stringify(record));
+  expect((await joined.crew.tasks()).map((task) => task.id)).toEqual([id]);
+  expect(await sweep(bus, { now, ackWaitMs: 1_000, published: new Set(), graceMs: 0 })).toEqual([]);
+  const sent = await joined.crew.steer('zzzz.1', { type: 'cancel' });
+  expect(await readState(bus, 'zzzz.1')).toBeNull();
+  expect(sent.seq).toBeGreaterThan(0);
+});
