@@ -17,7 +17,7 @@ import { ModelError } from './errors.ts';
 import { Line } from './line.ts';
 import { type MenuEntry, menuEntry, needsOptIn } from './menu.ts';
 import { modelCall } from './model-call.ts';
-import type { Purse } from './purse.ts';
+import { type Purse, Unpaid } from './purse.ts';
 import { requestBody } from './request-body.ts';
 import { wait, waitBeforeRetry } from './retry.ts';
 import { chooseBackend, type Need, type Route } from './routing.ts';
@@ -246,6 +246,7 @@ export class Backends {
         return;
       } catch (error) {
         signal.throwIfAborted();
+        if (error instanceof Unpaid) throw error;
         const failure = wireError(error, wire);
         const isRefusal = failure.code === 'bad-request' && !hasSpoken && backend.kind === 'openai';
         const simpler = isRefusal ? simplerDialect(dialect, backend, request, paramOf(error)) : null;

@@ -8,6 +8,7 @@
  */
 import type OpenAI from 'openai';
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
+import { messageOf } from '../platform/errors.ts';
 import type { Backend } from './backend-schema.ts';
 import {
   addUsage,
@@ -19,7 +20,7 @@ import {
 } from './conversation.ts';
 import type { Dialect } from './dialect.ts';
 import { ModelError } from './errors.ts';
-import { inDoubt, nothing, type Purse } from './purse.ts';
+import { inDoubt, nothing, type Purse, Unpaid } from './purse.ts';
 import { type RawReply, replyStream } from './reply-stream.ts';
 import { requestBody } from './request-body.ts';
 import { answerSoFar, formReminder, readTextReply } from './text-tools.ts';
@@ -54,7 +55,7 @@ export async function* modelCall(request: ModelRequest, call: ModelCall): AsyncG
     const body = requestBody(request, call);
     body.messages.push(...corrections);
     const worstUsd = call.purse ? worstCaseUsd(body, call) : null;
-    if (worstUsd !== null) await call.purse?.reserve(worstUsd);
+    if (worstUsd !== null) await paid(call.purse, worstUsd);
     const stream = replyStream(call.client, body, call);
     let heard = '';
     let told = 0;
@@ -100,6 +101,14 @@ export async function* modelCall(request: ModelRequest, call: ModelCall): AsyncG
         `after ${reminders + 1} tries its reply is neither a tool call nor an answer`,
       );
     corrections.splice(0, corrections.length, { role: 'assistant', content: raw.text }, { role: 'user', content: formReminder });
+  }
+}
+
+async function paid(purse: Purse | undefined, worstUsd: number): Promise<void> {
+  try {
+    await purse?.reserve(worstUsd);
+  } catch (cause) {
+    throw new Unpaid(messageOf(cause), { cause });
   }
 }
 

@@ -16,6 +16,9 @@ export interface Purse {
   failed(usage: ModelUsage): void;
 }
 
+/** A request that was not sent: its purse did not pay. That says nothing of the backend. */
+export class Unpaid extends Error {}
+
 export const nothing: ModelUsage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
 
 /** Nobody has said what it costs. */

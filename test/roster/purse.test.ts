@@ -103,11 +103,12 @@ test('so are reminders of the form of a tool call in text', async () => {
   expect(entries.map(([what]) => what)).toEqual(['reserve', 'replied', 'reserve', 'replied']);
 });
 
-test('a refusal of the purse keeps the request from being sent', async () => {
-  const { server, backends } = await open(() => answer('yes'));
+test('a refusal of the purse keeps the request from being sent, and says nothing of the backend', async () => {
+  const { server, backends } = await open(() => answer('yes'), { limits: 'retries: 2, breaker_failures: 1' });
   const purse: Purse = { reserve: () => Promise.reject(new Error('no money')), replied() {}, failed() {} };
   await expect(replyOf(backends.call('main', user('well?'), never, purse))).rejects.toThrow('no money');
   expect(server.received).toHaveLength(0);
+  expect(backends.menu()[0]!.available).toBe(true);
 });
 
 test('a backend that does not count is billed at the worst case', async () => {
