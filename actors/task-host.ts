@@ -159,7 +159,8 @@ export class TaskHost implements HostPort {
       clearTimeout(this.#gathering);
       this.#isOver = true;
       this.#actor.stop();
-      this.#ended.abort(ended);
+      // Where it is done, nothing of it is under way any more.
+      if (this.#end !== 'done') this.#ended.abort(ended);
       for (const waiter of this.#waiters) waiter.reject(new Error('the task is no longer hosted here'));
       this.#passing.end();
       if (this.isLost()) this.#tellOutcomes();

@@ -19,13 +19,19 @@ const isAnswer = (cause: unknown): boolean =>
   (cause instanceof JetStreamApiError && !passing.has(cause.code) && cause.status !== 503);
 
 /** The answer to a request that was under way when the connection was lost does not come: it is not waited for past the reconnection. */
-function answerOf<T>(nc: Bus['nc'], request: () => Promise<T>): Promise<T> {
+export function answerOf<T>(nc: Bus['nc'], request: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = onReconnect(nc, () => {
       stop();
       reject(new Error('the connection was lost and found meanwhile'));
     });
-    request().then(resolve, reject).finally(stop);
+    const settle = <V>(how: (value: V) => void) => {
+      return (value: V) => {
+        stop();
+        how(value);
+      };
+    };
+    request.then(settle(resolve), settle(reject));
   });
 }
 
@@ -33,7 +39,15 @@ function answerOf<T>(nc: Bus['nc'], request: () => Promise<T>): Promise<T> {
  * @param request must be safe to repeat.
  * @throws what the server answers; CoxError `bus-closed` once the connection is closed for good; AbortError.
  */
-export async function patiently<T>(
+export const patiently = <T>(
+  bus: Pick<Bus, 'nc' | 'log'>,
+  what: string,
+  request: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> => again(bus, what, () => answerOf(bus.nc, request()), signal);
+
+/** The same of what looks out for reconnections itself, as writes do. */
+export async function again<T>(
   { nc, log }: Pick<Bus, 'nc' | 'log'>,
   what: string,
   request: () => Promise<T>,
@@ -42,7 +56,7 @@ export async function patiently<T>(
   for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted();
     try {
-      return await answerOf(nc, request);
+      return await request();
     } catch (cause) {
       if (isAnswer(cause)) throw cause;
       if (nc.isClosed() || nc.isDraining())

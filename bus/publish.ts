@@ -7,7 +7,7 @@ import { JetStreamApiError } from '@nats-io/jetstream';
 import { crashPoint } from '../platform/crash-point.ts';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
-import { patiently } from './patience.ts';
+import { again, answerOf } from './patience.ts';
 import { noRoom, refusesForRoom } from './room/room.ts';
 import { StuckStore } from './room/stuck.ts';
 import type { WriteOptions } from './writes.ts';
@@ -42,7 +42,7 @@ export async function publish(
     try {
       const stream = subjects.streamOf(subject);
       const { seq, duplicate } = await (stream === null || options.schedule
-        ? js.publish(subject, payload, options)
+        ? answerOf(nc, js.publish(subject, payload, options))
         : writes.send(stream, subject, payload, options));
       return { ok: true, seq, duplicate };
     } catch (cause) {
@@ -55,7 +55,7 @@ export async function publish(
   };
   const point = pointOf(subject);
   crashPoint(`${point}:before`);
-  const write = () => patiently(bus, subject, attempt, signal);
+  const write = () => again(bus, subject, attempt, signal);
   const published = await (bus.room ? bus.room.wait(subject, write, signal) : write());
   crashPoint(`${point}:after`);
   return published;

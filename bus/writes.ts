@@ -5,6 +5,7 @@
  */
 import type { JetStreamClient, JetStreamPublishOptions } from '@nats-io/jetstream';
 import { type MsgHdrs, MsgHdrsImpl, type NatsConnection, nuid } from '@nats-io/nats-core';
+import { answerOf } from './patience.ts';
 import type { Turn } from './turn.ts';
 
 export type WriteOptions = Partial<Pick<JetStreamPublishOptions, 'msgID' | 'expect'>> & {
@@ -42,15 +43,16 @@ export class Writes {
     this.#turn = turn;
   }
 
-  /** @throws what the server answers to this message alone. */
+  /** @throws what the server answers to this message alone; that the connection was lost meanwhile. */
   send(stream: string, subject: string, payload: string | Uint8Array, options: WriteOptions): Promise<Written> {
     return new Promise((resolve) => {
       // Nothing but the order in which they are sent says which of two such writes to a subject comes first: none waits for a batch.
       const { ordered = !expects(options) } = options;
-      if (ordered) return resolve(this.#js.publish(subject, payload, options));
+      const write = { subject, payload, options, resolve };
+      if (ordered) return resolve(this.#alone(write));
       const waiting = this.#waiting.get(stream);
-      if (waiting) return void waiting.push({ subject, payload, options, resolve });
-      this.#waiting.set(stream, [{ subject, payload, options, resolve }]);
+      if (waiting) return void waiting.push(write);
+      this.#waiting.set(stream, [write]);
       this.#turn.atEnd(() => this.#flush(stream));
     });
   }
@@ -65,7 +67,7 @@ export class Writes {
   }
 
   #alone({ subject, payload, options }: Write): Promise<Written> {
-    return this.#js.publish(subject, payload, options);
+    return answerOf(this.#nc, this.#js.publish(subject, payload, options));
   }
 
   async #together(writes: readonly Write[]): Promise<void> {
@@ -87,7 +89,7 @@ export class Writes {
         if (i + 1 < writes.length) this.#nc.publish(subject, payload, { headers: headersOf(write, place) });
         else {
           const commit = headersOf(write, { ...place, 'Nats-Batch-Commit': ['1'] });
-          const answer = await this.#nc.request(subject, payload, { headers: commit, timeout: answerMs });
+          const answer = await answerOf(this.#nc, this.#nc.request(subject, payload, { headers: commit, timeout: answerMs }));
           const { seq, count } = answer.json<{ seq?: number; count?: number }>();
           return seq !== undefined && count === writes.length ? seq : null;
         }
