@@ -13,7 +13,10 @@ export async function flush(bus: Bus, record: StateRecord, signal?: AbortSignal)
   const { id, outbox, result } = record;
   const tell = () => project(bus, bus.subjects.of(id, 'status'), outbox, record.statusSeq, signal);
   const tellResult = async () => result && project(bus, bus.subjects.of(id, 'result'), [result], 0, signal);
-  const [seq] = await Promise.all([tell(), tellResult()]);
+  // Whoever sees the result finds every status: a single one goes right before it, several wait for each other.
+  if (outbox.length <= 1) return (await Promise.all([tell(), tellResult()]))[0];
+  const seq = await tell();
+  await tellResult();
   return seq;
 }
 
