@@ -6,7 +6,7 @@ import { limitStreams } from '../bus/room/stream-size.ts';
 import { startService } from '../bus/service.ts';
 import { subAgentChart, supervisorChart } from '../machines/charts.ts';
 import type { Progress } from '../platform/asset.ts';
-import { CoxError } from '../platform/errors.ts';
+import { CoxError, messageOf } from '../platform/errors.ts';
 import { Backends } from '../roster/backends.ts';
 import type { MenuEntry } from '../roster/menu.ts';
 import type { Roster } from '../roster/schema.ts';
@@ -24,10 +24,11 @@ import { Worker } from './worker.ts';
 
 export interface NodeOptions {
   readonly joined: Joined;
-  readonly roster: { current(): Roster };
+  /** `onChange`: where it may change while the node runs. */
+  readonly roster: { current(): Roster; onChange?(listener: () => void): () => void };
   /** Absolute folder that file tools are confined to, for tasks that name none. */
   readonly workspace: string;
-  /** Task types to work on. Default: `supervisor` and every kind. */
+  /** Task types to work on. Default: `supervisor` and every kind, as the roster has them. */
   readonly types?: readonly string[];
   /** Tasks of one type at once. Default: 8. */
   readonly slots?: number;
@@ -59,7 +60,7 @@ export interface CoxNode {
 }
 
 export async function startNode(options: NodeOptions): Promise<CoxNode> {
-  const { joined, roster, workspace, slots = 8, drainMs = 30_000 } = options;
+  const { joined, roster, workspace, slots = 8, drainMs = 30_000, note = () => {} } = options;
   const { bus, crew, folders, log, env, name } = joined;
   const { now } = bus;
   const current = () => roster.current();
@@ -70,20 +71,20 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     name,
     retention: () => current().retention,
     revive: joined.revive,
-    note: options.note ?? (() => {}),
+    note,
   });
   const { room } = housekeeping;
   const backends = new Backends({ roster: current, folders, log, onProgress: options.onProgress, env });
   const memory = new Memory(bus);
   const kinds = new Kinds(current, options.kinds ?? [], memoryTools(memory));
   kinds.check();
-  const types = options.types ?? ['supervisor', ...kinds.names()];
+  const types = () => options.types ?? ['supervisor', ...kinds.names()];
   const since = now();
   const worker = await Worker.start({
     bus,
     room,
     name,
-    types,
+    types: types(),
     slots,
     now,
     ...(options.ackWaitMs !== undefined && { ackWaitMs: options.ackWaitMs }),
@@ -108,9 +109,14 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
       return subAgentRole(port, { kind, backends, gated: current().tools.gated, workspace: folder, now });
     },
   });
+  const unfollow = roster.onChange?.(() => {
+    const unused = problemOf(() => kinds.check());
+    if (unused) note(`The roster names what is not there: ${unused}`);
+    worker.workOn(types()).catch((err) => log.error({ err }, 'the kinds of the changed roster are not worked on'));
+  });
   housekeeping.start();
   let draining = false;
-  const report = () => nodeReport({ name, since, types, slots, draining, holding: worker.holding });
+  const report = () => nodeReport({ name, since, types: worker.types, slots, draining, holding: worker.holding });
   const service = await startService(bus, { crew, node: name, menu: () => backends.menu(), report });
   const primary = openPrimary({
     crew,
@@ -124,6 +130,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   let stopping: Promise<void> | null = null;
   const drain = async () => {
     draining = true;
+    unfollow?.();
     await primary.stop();
     // Work that waits for room can't be handed back by a commit.
     await housekeeping.stop();
@@ -144,4 +151,13 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
       return stopping;
     },
   };
+}
+
+function problemOf(check: () => void): string | null {
+  try {
+    check();
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
 }

@@ -9,13 +9,14 @@ import { endTask } from '../bus/queue/end-task.ts';
 import { restoreConsumers } from '../bus/queue/lost-consumers.ts';
 import { onNudge } from '../bus/queue/nudges.ts';
 import { sweep } from '../bus/queue/sweeper.ts';
-import { claimTickets, type Delivery } from '../bus/queue/task-queue.ts';
+import { type Claimer, claimTickets, type Delivery } from '../bus/queue/task-queue.ts';
 import { startTimers } from '../bus/queue/timers.ts';
 import { startWaker } from '../bus/queue/waker.ts';
 import { isFull, type Room } from '../bus/room/room.ts';
 import { wasJustPlanned } from '../bus/state/parents.ts';
 import { type Held, readState, type StateRecord } from '../bus/state/state-record.ts';
 import { defaultAckWaitMs } from '../bus/streams.ts';
+import type { Queue } from '../bus/subjects.ts';
 import type { TaskId } from '../bus/task-id.ts';
 import type { Chart } from '../machines/charts.ts';
 import { CoxError, messageOf } from '../platform/errors.ts';
@@ -55,6 +56,10 @@ export class Worker {
   readonly #hosts = new Map<TaskId, TaskHost>();
   /** Runs (task and ticket) that are being claimed or hosted: a second delivery of one waits for the first. */
   readonly #claiming = new Set<string>();
+  readonly #claimers = new Map<string, readonly Claimer[]>();
+  #types: readonly string[] = [];
+  /** One change of types after another. */
+  #changing: Promise<void> = Promise.resolve();
   #stops: (() => Promise<void> | void)[] = [];
   #isDraining = false;
   #idle = Promise.withResolvers<void>();
@@ -70,8 +75,7 @@ export class Worker {
   }
 
   async #start(): Promise<void> {
-    const { bus, name, types, slots, now, ackWaitMs = defaultAckWaitMs } = this.#options;
-    const handle = (delivery: Delivery) => this.#handle(delivery);
+    const { bus, name, types, now } = this.#options;
     const nudges = onNudge(bus, (id) => this.#hosts.get(id)?.nudge());
     this.#stops.push(() => nudges.stop());
     const waker = await startWaker(bus, {
@@ -86,19 +90,46 @@ export class Worker {
       () => timers.stop(),
       () => sweeping.stop(),
     );
-    const claimers = await Promise.all(
-      types.flatMap((type) =>
-        (['wake', 'pending'] as const).map((queue) => claimTickets(bus, { type, queue, slots, ackWaitMs }, handle)),
-      ),
-    );
-    this.#stops.push(...claimers.map((claimer) => () => claimer.stop()));
+    this.#stops.push(async () => {
+      await this.#changing.catch(() => {});
+      await Promise.all([...this.#claimers.values()].flat().map((claimer) => claimer.stop()));
+    });
+    await this.workOn(types);
+  }
+
+  /** What it claims tickets of now. */
+  get types(): string[] {
+    return this.#types.filter((type) => this.#claimers.has(type));
+  }
+
+  /** Claims tickets of these types from now on. Tasks of others that it holds it goes on with. */
+  workOn(types: readonly string[]): Promise<void> {
+    this.#changing = this.#changing.catch(() => {}).then(() => this.#claimFor(types));
+    return this.#changing;
+  }
+
+  async #claimFor(types: readonly string[]): Promise<void> {
+    if (this.#isDraining) return;
+    const { bus, slots, ackWaitMs = defaultAckWaitMs } = this.#options;
+    const handle = (delivery: Delivery) => this.#handle(delivery);
+    this.#types = types;
+    const gone = [...this.#claimers].filter(([type]) => !types.includes(type));
+    const added = types.filter((type) => !this.#claimers.has(type));
+    for (const [type] of gone) this.#claimers.delete(type);
+    await Promise.all([
+      ...gone.flatMap(([, claimers]) => claimers.map((claimer) => claimer.stop())),
+      ...added.map(async (type) => {
+        const claim = (queue: Queue) => claimTickets(bus, { type, queue, slots, ackWaitMs }, handle);
+        this.#claimers.set(type, await Promise.all([claim('wake'), claim('pending')]));
+      }),
+    ]);
   }
 
   #sweepNowAndThen(): { stop(): void } {
-    const { bus, types, now, sweepMs = 60_000, ackWaitMs = defaultAckWaitMs } = this.#options;
+    const { bus, now, sweepMs = 60_000, ackWaitMs = defaultAckWaitMs } = this.#options;
     const published = new Set<string>();
     // Side by side, so that neither is left undone for the other.
-    const look = () => Promise.all([restoreConsumers(bus, types, ackWaitMs), sweep(bus, { now, ackWaitMs, published })]);
+    const look = () => Promise.all([restoreConsumers(bus, this.types, ackWaitMs), sweep(bus, { now, ackWaitMs, published })]);
     const timer = setInterval(() => {
       look().catch((err) => bus.log.warn({ err }, 'the sweep failed, the next one will look again'));
     }, sweepMs);

@@ -24,6 +24,8 @@ export interface OpenRoster extends FindRoster {
 export interface LiveRoster {
   readonly source: RosterSource;
   current(): Roster;
+  /** After each change that was taken up, until the returned function is called. */
+  onChange(listener: () => void): () => void;
   stop(): void;
 }
 
@@ -35,6 +37,7 @@ export async function openRoster(options: OpenRoster): Promise<LiveRoster> {
   const { log, onChange, onBroken, settleMs = 50 } = options;
   const source = await findRoster(options);
   let roster = await loadRoster(source.file);
+  const listeners = new Set<() => void>();
   let timer: NodeJS.Timeout | undefined;
   let watcher: FSWatcher | undefined;
   let isStopped = false;
@@ -51,6 +54,7 @@ export async function openRoster(options: OpenRoster): Promise<LiveRoster> {
       roster = next;
       log.info({ file: source.file }, 'roster changed');
       onChange?.(next);
+      for (const listener of listeners) listener();
     } catch (error) {
       if (!(error instanceof RosterError)) throw error;
       if (isStopped || error.message === lastComplaint) return;
@@ -82,6 +86,10 @@ export async function openRoster(options: OpenRoster): Promise<LiveRoster> {
   return {
     source,
     current: () => roster,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     stop() {
       isStopped = true;
       clearTimeout(timer);
