@@ -6,7 +6,7 @@ import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** For file operations that only take their time, as a last line of the log. */
-const patienceMs = 3_000;
+const patienceMs = 2_000;
 
 const inFileOperation = () => process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'));
 

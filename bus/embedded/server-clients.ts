@@ -7,8 +7,8 @@ import type { ServerRecord } from './server-record.ts';
 
 const Connz = z.object({ data: z.object({ connections: z.array(z.object({ cid: z.number(), name: z.string().default('') })) }) });
 
-/** Who gets no answer leaves the server running. */
-const timeoutMs = 10_000;
+/** Who gets no answer leaves the server running; nobody is kept for longer by one that is frozen. */
+const timeoutMs = 5_000;
 /** More than a leaving terminal needs to know. */
 const limit = 1_024;
 const goodbyePollMs = 2;

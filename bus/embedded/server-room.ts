@@ -18,7 +18,7 @@ const Jsz = z.object({
   }),
 });
 
-const timeoutMs = 10_000;
+const timeoutMs = 5_000;
 
 /** The server as a whole and its streams, those that are full or nearly so. @throws what the connection throws. */
 export async function fullInServer(record: ServerRecord): Promise<Fullness[]> {
