@@ -1,15 +1,20 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Joined } from '../../actors/join.ts';
 import { Memory, maxNoteChars, maxNotes } from '../../bus/memory.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 
 let crew: TestCrew;
 let joined: Joined;
+let namespace: string;
+let tried = 0;
 beforeAll(async () => {
   crew = await testCrew();
-  joined = await crew.join();
 });
 afterAll(() => crew.stop());
+beforeEach(async () => {
+  namespace = `memory${tried++}`;
+  joined = await crew.join(namespace, namespace);
+});
 
 test('a memory that nobody has written to recalls nothing', async () => {
   expect(await new Memory(joined.bus).recall('anything')).toEqual([]);
@@ -19,7 +24,7 @@ test('a note is found by words of its key or its text, by any client of the crew
   const memory = new Memory(joined.bus);
   await memory.remember('work-email', 'anna@example.org', 'k3xq.1');
   await memory.remember('favourite.colour', 'The operator likes green', 'k3xq.2');
-  const other = new Memory((await crew.join('second')).bus);
+  const other = new Memory((await crew.join('second', namespace)).bus);
   expect(await other.recall('emails of work')).toMatchObject([{ key: 'work-email', text: 'anna@example.org', from: 'k3xq.1' }]);
   expect((await other.recall('which colour?')).map(({ key }) => key)).toEqual(['favourite.colour']);
   expect((await other.recall('EXAMPLE.ORG')).map(({ key }) => key)).toEqual(['work-email']);
@@ -60,8 +65,6 @@ test('what strangers put into the bucket is left out', async () => {
 
 test('a full memory takes no new keys, but new texts for old ones', async () => {
   const memory = new Memory(joined.bus);
-  const { length } = await memory.recall('');
-  expect(length).toBeLessThanOrEqual(10);
   const put = (n: number) =>
     joined.bus.js.publish(`$KV.${joined.bus.subjects.memoryBucket}.filler-${n}`, '{"text":"x","from":"x"}');
   for (let n = 0; n < maxNotes; n += 100) await Promise.all(Array.from({ length: 100 }, (_, i) => put(n + i)));
