@@ -65,6 +65,8 @@ test('what strangers put into the bucket is left out', async () => {
 
 test('a full memory takes no new keys, but new texts for old ones', async () => {
   const memory = new Memory(joined.bus);
+  // Its bucket is made by the first who asks.
+  await memory.recall('');
   const put = (n: number) =>
     joined.bus.js.publish(`$KV.${joined.bus.subjects.memoryBucket}.filler-${n}`, '{"text":"x","from":"x"}');
   for (let n = 0; n < maxNotes; n += 100) await Promise.all(Array.from({ length: 100 }, (_, i) => put(n + i)));
