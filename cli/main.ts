@@ -111,9 +111,13 @@ function cliFor({ global }: Parsed, out: Output): Cli {
 
 const logFileOf = (cli: Cli): string => `${foldersOf(cli.env).state}/log/cox.log`;
 
-/** A closed pipe (`cox watch | head`) is how a reader says that it has enough: a quiet end. */
+/**
+ * A closed pipe (`cox watch | head`) is how a reader says that it has enough: a quiet end. A terminal that is closed ends it as SIGHUP does,
+ * which may come later: what the process holds is given back in either case.
+ */
 function stopWriting(error: Error & { code?: string }): void {
   if (error.code === 'EPIPE') ended.abort(new Interrupted(exitCodes.ok));
+  else if (error.code === 'EIO') ended.abort(new Interrupted(exitCodes.terminated));
   else throw error;
 }
 

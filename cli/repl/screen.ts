@@ -32,6 +32,7 @@ export class Screen {
   constructor({ input, output, prompt, history, complete }: ScreenOptions) {
     this.isTerminal = Boolean(input.isTTY && output.isTTY);
     this.#output = output;
+    if (this.isTerminal) toleratesHangUp(input);
     this.#readline = createInterface({
       input,
       // Without an output readline echoes and prompts nothing.
@@ -123,4 +124,17 @@ export class Screen {
     clearScreenDown(this.#output);
     this.#readline.prevRows = 0;
   }
+}
+
+/** A terminal that was closed cannot be set back, and readline throws that out of a listener of its own, where nobody can catch it. */
+function toleratesHangUp(input: NodeJS.ReadStream): void {
+  const setRawMode = input.setRawMode.bind(input);
+  input.setRawMode = (mode) => {
+    try {
+      return setRawMode(mode);
+    } catch {
+      return input;
+    }
+  };
+  input.on('error', () => {});
 }

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Terminal } from './support/terminal.ts';
@@ -221,6 +221,16 @@ describe('Ctrl-C', () => {
     terminal.interrupt();
     expect(await terminal.exited).toBe(0);
   });
+});
+
+it('a terminal that is closed is left in order: the last node stops the server', async () => {
+  const terminal = world.terminal();
+  await terminal.line(/^cox>/);
+  const record = join(world.state, 'nats', 'server.json');
+  expect(existsSync(record)).toBe(true);
+  terminal.hangUp();
+  await terminal.exited;
+  expect(existsSync(record)).toBe(false);
 });
 
 it('leaving keeps tasks, says which, and the next start goes on with them', async () => {

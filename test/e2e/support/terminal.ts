@@ -80,6 +80,11 @@ export class Terminal {
     }
   }
 
+  /** As when its window is closed: nothing can be written to it any more, and the process hears SIGHUP. */
+  hangUp(): void {
+    (this.#pty as IPty & { destroy(): void }).destroy();
+  }
+
   kill(): void {
     try {
       process.kill(this.#pty.pid, 'SIGKILL');
