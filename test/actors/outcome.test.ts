@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { defineKind } from '../../actors/define-kind.ts';
 import type { Joined } from '../../actors/join.ts';
+import { follow } from '../../bus/log/follow.ts';
 import { parseSteering } from '../../bus/log/steering-log.ts';
 import type { CallOutcome, Receipt, Status } from '../../bus/messages.ts';
 import { claim } from '../../bus/queue/claim.ts';
@@ -131,11 +132,9 @@ test('that a call never began is told, too, where the commit that named it is st
   const kinds = [defineKind({ name: 'clerk', prompt: 'You keep the books.', tools: [book.tool] })];
   const wrapped = { ...first, bus: { ...first.bus, writes: { send } as Writes } };
   await crew.node(wrapped, { kinds, types: ['clerk'], ackWaitMs: 60_000 });
-  const said = bus.nc.subscribe(bus.subjects.every('steering'))[Symbol.asyncIterator]();
-  await bus.nc.flush();
   const id = await joined.crew.dispatch({ type: 'clerk', instruction: 'Book 12 EUR' });
   (await crew.model.next()).end([{ tool: 'book', args: { eur: 12 } }]);
-  await said.next();
+  for await (const _ of follow(bus, bus.subjects.logStream, [bus.subjects.of(id, 'steering')], 1, never)) break;
   expect(await outcomes(id)).toMatchObject([{ from: 'first', failed: true, text: expect.stringMatching(/^not run: /) }]);
   expect(book.runs).toHaveLength(0);
 });
