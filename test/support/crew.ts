@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { type Joined, joinCrew } from '../../actors/join.ts';
 import { type CoxNode, type NodeOptions, startNode } from '../../actors/node.ts';
+import { terminate } from '../../bus/embedded/launch.ts';
+import { readRecord, serverPaths } from '../../bus/embedded/server-record.ts';
 import { foldersOf } from '../../platform/folders.ts';
 import { ModelServer } from './model-server.ts';
 import { testRoster } from './roster.ts';
@@ -66,6 +68,9 @@ export async function testCrew(): Promise<TestCrew> {
       for (const node of nodes) await node.stop();
       for (const joined of open.reverse()) await joined.close();
       await model.stop();
+      // On a busy machine who leaves last may not find out in time that nobody else is there, and leaves the server running.
+      const left = readRecord(serverPaths(foldersOf(env)));
+      if (left.kind === 'record') await terminate({ pid: left.record.pid, start: left.record.pidStart });
       await rm(folder, { recursive: true, force: true });
     },
   };
