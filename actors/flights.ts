@@ -15,9 +15,11 @@ export interface Ended {
 
 const hash = (secret: string): string => createHash('sha256').update(secret).digest('hex');
 
+const knows = (secret: string, call: string, flight: InFlight): boolean => call === flight.call && hash(secret) === flight.proof;
+
 /** Whether an outcome is of this run of this call, and of who ran it. */
 export const isProven = ({ call, epoch, proof }: CallOutcome, flight: InFlight): boolean =>
-  call === flight.call && epoch === flight.epoch && hash(proof) === flight.proof;
+  epoch === flight.epoch && knows(proof, call, flight);
 
 export class Flights {
   /** By the call: the secret of its latest run here. */
@@ -33,7 +35,7 @@ export class Flights {
   /** Whether what a record says of the call in flight is of the run that was to start here. */
   isOurs(call: string, flight: InFlight): boolean {
     const secret = this.#secrets.get(call);
-    return secret !== undefined && call === flight.call && hash(secret) === flight.proof;
+    return secret !== undefined && knows(secret, call, flight);
   }
 
   ended(call: string, how: Ended): void {

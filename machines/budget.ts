@@ -10,17 +10,22 @@ export interface Reservation {
   /** The most that it can cost, in US dollars. */
   readonly costUsd: number;
 }
-/** Said before a request goes out that has a price, and once its bill is known where no reply says it. */
-export type Billing =
-  | {
-      type: 'CALL_PRICED';
-      backend: string;
-      /** The most that the request can cost, in US dollars. */
-      worstUsd: number;
-      /** No request of this step has gone out yet. */
-      first?: true;
-    }
-  | { type: 'CALL_BILLED'; backend: string; usage: Usage };
+/** Said before a request goes out that has a price. */
+interface Priced {
+  type: 'CALL_PRICED';
+  backend: string;
+  /** The most that the request can cost, in US dollars. */
+  worstUsd: number;
+  /** No request of this step has gone out yet. */
+  first?: true;
+}
+/** Said once the bill of a request is known, where no reply says it. */
+interface Billed {
+  type: 'CALL_BILLED';
+  backend: string;
+  usage: Usage;
+}
+export type Billing = Priced | Billed;
 
 /** By the number of a child that has not returned: US dollars that it may spend. */
 export type Slices = Readonly<Record<string, number>>;
@@ -47,6 +52,17 @@ export const inDoubt = (costUsd: number): Usage => ({ inputTokens: 0, outputToke
 /** A request that will not be billed any more counts at its worst case. */
 export const settleInDoubt = ({ usage, reserved }: Books): Pick<Books, 'usage' | 'reserved'> => ({
   usage: reserved ? spend(usage, reserved.backend, inDoubt(reserved.costUsd)) : usage,
+  reserved: null,
+});
+
+/** One that is out already and was never settled is in doubt. */
+export const reserve = (books: Books, { backend, worstUsd }: Priced): Pick<Books, 'usage' | 'reserved'> => ({
+  ...settleInDoubt(books),
+  reserved: { backend, costUsd: worstUsd },
+});
+
+export const bill = (usage: UsageByBackend, billed: Billed): Pick<Books, 'usage' | 'reserved'> => ({
+  usage: spend(usage, billed.backend, billed.usage),
   reserved: null,
 });
 

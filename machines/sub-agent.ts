@@ -8,7 +8,7 @@
  * request counts as spent at its worst case.
  */
 import { assertEvent, assign, type EventObject, fromCallback, setup } from 'xstate';
-import { type Billing, dollars, leftUsd, type Reservation, settleInDoubt } from './budget.ts';
+import { type Billing, bill, dollars, leftUsd, type Reservation, reserve, settleInDoubt } from './budget.ts';
 import { type Command, entryOf } from './commands.ts';
 import type {
   Calls,
@@ -246,15 +246,13 @@ export const subAgent = setup({
       const more = event.costUsd ?? 0;
       return { limits: { ...limits, steps, costUsd: limits.costUsd + more }, toppedUpUsd: toppedUpUsd + more };
     }),
-    /** One that is out already and was never settled is in doubt. */
     reserve: assign(({ context, event }) => {
       assertEvent(event, 'CALL_PRICED');
-      const { backend, worstUsd } = event;
-      return { ...settleInDoubt(context), reserved: { backend, costUsd: worstUsd } };
+      return reserve(context, event);
     }),
     bill: assign(({ context, event }) => {
       assertEvent(event, 'CALL_BILLED');
-      return { usage: spend(context.usage, event.backend, event.usage), reserved: null };
+      return bill(context.usage, event);
     }),
     /** A reply brings its own bill. */
     countDoubt: assign(({ context, event }) =>

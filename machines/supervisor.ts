@@ -9,7 +9,7 @@
  * X. Once `ending` is set nothing starts: running children are told to stop, and their returns are waited for.
  */
 import { assertEvent, assign, type EventObject, fromCallback, setup } from 'xstate';
-import { dollars, settleInDoubt } from './budget.ts';
+import { bill, dollars, reserve, settleInDoubt } from './budget.ts';
 import type { Command } from './commands.ts';
 import type { Failure, Outcome } from './conversation.ts';
 import { chosen, spend } from './conversation.ts';
@@ -157,15 +157,13 @@ export const supervisor = setup({
       assertEvent(event, 'BUDGET');
       return { toppedUpUsd: toppedUpUsd + (event.costUsd ?? 0) };
     }),
-    /** One that is out already and was never settled is in doubt. */
     reserve: assign(({ context, event }) => {
       assertEvent(event, 'CALL_PRICED');
-      const { backend, worstUsd } = event;
-      return { ...settleInDoubt(context), reserved: { backend, costUsd: worstUsd } };
+      return reserve(context, event);
     }),
     bill: assign(({ context, event }) => {
       assertEvent(event, 'CALL_BILLED');
-      return { usage: spend(context.usage, event.backend, event.usage), reserved: null };
+      return bill(context.usage, event);
     }),
     /** A plan and an answer bring their own bills. */
     countDoubt: assign(({ context, event }) =>

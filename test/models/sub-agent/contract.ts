@@ -5,8 +5,9 @@
  * L reserves · O receipts · P pause · U usage · X ends · Y redirect · Z salvage
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Message, QuestionKind, ToolCall, Usage, UsageByBackend } from '../../../machines/conversation.ts';
+import type { Message, QuestionKind, ToolCall } from '../../../machines/conversation.ts';
 import type { SubAgentInput } from '../../../machines/sub-agent.ts';
+import { Till } from '../till.ts';
 import type { ModelEvent } from './alphabet.ts';
 import type { Observation, Seen } from './observation.ts';
 
@@ -32,8 +33,6 @@ interface Fate {
   /** Whether it gives one, or what that says. */
   reason: boolean | RegExp;
 }
-/** Without a bill it may have cost all of it. */
-const inDoubt = (worstUsd: number): Usage => ({ inputTokens: 0, outputTokens: 0, costUsd: worstUsd, estimatedUsd: worstUsd });
 type Next = QuestionKind | 'held' | 'acting' | 'completed' | 'thinking';
 
 export class BrokenContract extends Error {}
@@ -61,9 +60,7 @@ export class Contract {
   #repeats = 0;
   #hopeless = false;
   #toolsFail = false;
-  #usage: UsageByBackend = {};
-  /** The request that is out and has a price. */
-  #out: { backend: string; worstUsd: number } | null = null;
+  readonly #till = new Till();
   /** What the step that is being thought about was begun with, to be undone where its call is not made. */
   #begun: { due: Sent[]; saidItsLast: boolean; answer: string | null } = { due: [], saidItsLast: false, answer: null };
   readonly #questions = new Set<string>();
@@ -150,18 +147,16 @@ export class Contract {
         this.#saidItsLast = event.calls.length === 0;
         this.#answer = this.#saidItsLast ? event.text : null;
         this.#conversation.push({ role: 'assistant', text: event.text, calls: event.calls.map(({ id }) => id) });
-        this.#spend(event.backend, event.usage);
-        this.#out = null;
+        this.#till.bill(event.backend, event.usage);
         break;
       }
       case 'CALL_BILLED':
-        this.#spend(event.backend, event.usage);
-        this.#out = null;
+        this.#till.bill(event.backend, event.usage);
         break;
       case 'CALL_PRICED':
-        this.#doubt();
-        if (this.#costUsd === null || this.#spent + event.worstUsd <= this.#costUsd) {
-          this.#out = { backend: event.backend, worstUsd: event.worstUsd };
+        this.#till.doubt();
+        if (this.#costUsd === null || this.#till.spent + event.worstUsd <= this.#costUsd) {
+          this.#till.out = { backend: event.backend, worstUsd: event.worstUsd };
           break;
         }
         decides = true;
@@ -284,7 +279,7 @@ export class Contract {
     }
 
     // L. Whatever was out when the thinking was broken off is in doubt.
-    if (was.state === 'thinking' && (decides || ends)) this.#doubt();
+    if (was.state === 'thinking' && (decides || ends)) this.#till.doubt();
 
     // D. What comes next.
     const next = ends ? null : tooDear ? 'budget' : decides ? this.#next(question !== null) : null;
@@ -324,7 +319,7 @@ export class Contract {
       this.#queued = this.#queued.filter((sent) => !due.includes(sent));
       this.#saidItsLast = false;
       this.#answer = null;
-      must(leftUsd === (this.#costUsd === null ? null : this.#costUsd - this.#spent), 'L it knows what is left', leftUsd);
+      must(leftUsd === (this.#costUsd === null ? null : this.#costUsd - this.#till.spent), 'L it knows what is left', leftUsd);
       must(step === this.#step, 'B every model call is a step', step, this.#step);
       must(backend === this.#backend, 'Y a swap counts from the next call on', backend, this.#backend);
       must(instruction === this.#instruction, 'Y the instruction is the latest', instruction);
@@ -363,8 +358,8 @@ export class Contract {
 
     must(is.paused === this.#paused, 'P paused as told', is.paused);
     must(is.step === this.#step, 'B steps are counted', is.step);
-    must(isDeepStrictEqual(is.usage, this.#usage), 'U cost is kept by backend', is.usage, this.#usage);
-    const out = this.#out && { backend: this.#out.backend, costUsd: this.#out.worstUsd };
+    must(isDeepStrictEqual(is.usage, this.#till.usage), 'U cost is kept by backend', is.usage, this.#till.usage);
+    const out = this.#till.reserved;
     must(isDeepStrictEqual(is.reserved, out), 'L what is out is set aside, and nothing else', is.reserved, out);
     must(
       is.toppedUpUsd === (this.#costUsd ?? 0) - (this.#grantedUsd ?? 0),
@@ -372,7 +367,7 @@ export class Contract {
       is.toppedUpUsd,
     );
     if (event.type === 'CALL_PRICED' && this.#costUsd !== null && out)
-      must(this.#spent + out.costUsd <= this.#costUsd, 'L what is spent and what is out stay within the limit');
+      must(this.#till.spent + out.costUsd <= this.#costUsd, 'L what is spent and what is out stay within the limit');
     this.#checkReceipts(is, must);
     this.#was = is;
   }
@@ -389,28 +384,10 @@ export class Contract {
     if (call?.gated) return 'approval';
     if (call) return 'acting';
     if (this.#saidItsLast && this.#queued.length === 0) return 'completed';
-    if (this.#step >= this.#steps || (this.#costUsd !== null && this.#spent >= this.#costUsd)) return 'budget';
+    if (this.#step >= this.#steps || (this.#costUsd !== null && this.#till.spent >= this.#costUsd)) return 'budget';
     return 'thinking';
   }
 
-  get #spent(): number {
-    return Object.values(this.#usage).reduce((sum, { costUsd }) => sum + costUsd, 0);
-  }
-  #spend(backend: string, { inputTokens, outputTokens, costUsd, estimatedUsd = 0 }: Usage) {
-    const so = this.#usage[backend] ?? { inputTokens: 0, outputTokens: 0, costUsd: 0 };
-    const estimated = (so.estimatedUsd ?? 0) + estimatedUsd;
-    const sum = {
-      inputTokens: so.inputTokens + inputTokens,
-      outputTokens: so.outputTokens + outputTokens,
-      costUsd: so.costUsd + costUsd,
-      ...(estimated > 0 && { estimatedUsd: estimated }),
-    };
-    this.#usage = { ...this.#usage, [backend]: sum };
-  }
-  #doubt() {
-    if (this.#out) this.#spend(this.#out.backend, inDoubt(this.#out.worstUsd));
-    this.#out = null;
-  }
   /** No model has seen what the step was begun with: it waits for the next one. */
   #takeBack() {
     const { due, saidItsLast, answer } = this.#begun;

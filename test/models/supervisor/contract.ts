@@ -6,10 +6,10 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { outUsd } from '../../../machines/budget.ts';
-import type { Usage, UsageByBackend } from '../../../machines/conversation.ts';
 import type { SupervisorInput } from '../../../machines/goal.ts';
 import type { Reduce } from '../../../machines/plan.ts';
 import { BrokenContract } from '../sub-agent/contract.ts';
+import { Till } from '../till.ts';
 import { Account } from './account.ts';
 import type { ModelEvent } from './alphabet.ts';
 import type { Observation, Seen } from './observation.ts';
@@ -32,7 +32,6 @@ interface Ending {
   kind: string;
   code?: string | RegExp;
 }
-const inDoubt = (worstUsd: number): Usage => ({ inputTokens: 0, outputTokens: 0, costUsd: worstUsd, estimatedUsd: worstUsd });
 type Rest = Observation['state'];
 
 export class Contract {
@@ -53,13 +52,11 @@ export class Contract {
   #ending: Ending | null = null;
   #answer: string | null = null;
   #draft: string | null = null;
-  #usage: UsageByBackend = {};
+  readonly #till = new Till();
   /** The sub-task asked about, null for the goal itself, undefined for no question. */
   #asked: string | null | undefined;
   /** What is asked of the goal itself is money. */
   #asksForMoney = false;
-  /** The request that is out and has a price. */
-  #out: { backend: string; worstUsd: number } | null = null;
   readonly #questions = new Set<string>();
 
   constructor(input: SupervisorInput, first: Observation) {
@@ -83,7 +80,7 @@ export class Contract {
     const asked = this.#asked;
     const decides = this.#take(event, was);
     const thinks = was.state === 'decomposing' || was.state === 'reducing';
-    if (thinks && decides) this.#doubt();
+    if (thinks && decides) this.#till.doubt();
     const stays = asked !== undefined && this.#asked === asked;
     const expected = decides ? this.#advance() : was.state;
     must(is.state === expected, `D what comes next is ${expected}`, is.state);
@@ -111,8 +108,8 @@ export class Contract {
 
     must(is.paused === this.#paused, 'P paused as told', is.paused);
     must(is.step === this.#step, 'D plans and reductions are counted', is.step, this.#step);
-    must(isDeepStrictEqual(is.usage, this.#usage), 'U each child’s cost counts once', is.usage, this.#usage);
-    const out = this.#out && { backend: this.#out.backend, costUsd: this.#out.worstUsd };
+    must(isDeepStrictEqual(is.usage, this.#till.usage), 'U each child’s cost counts once', is.usage, this.#till.usage);
+    const out = this.#till.reserved;
     must(isDeepStrictEqual(is.reserved, out), 'L what is out is set aside, and nothing else', is.reserved, out);
     this.#checkSlices(is, must);
     must(
@@ -142,24 +139,22 @@ export class Contract {
       case 'START':
         return true;
       case 'CALL_BILLED':
-        this.#spend(event.backend, event.usage);
-        this.#out = null;
+        this.#till.bill(event.backend, event.usage);
         return false;
       case 'CALL_PRICED':
-        this.#doubt();
-        if (event.worstUsd <= account.leftUsd(this.#spent)) {
-          this.#out = { backend: event.backend, worstUsd: event.worstUsd };
+        this.#till.doubt();
+        if (event.worstUsd <= account.leftUsd(this.#till.spent)) {
+          this.#till.out = { backend: event.backend, worstUsd: event.worstUsd };
           return false;
         }
         this.#asked = null;
         this.#asksForMoney = true;
         return true;
       case 'PLANNED':
-        this.#out = null;
         this.#reduce = event.reduce;
         account.plan(event.nodes);
         this.#takeUp(this.#step, false);
-        this.#spend(event.backend, event.usage);
+        this.#till.bill(event.backend, event.usage);
         this.#forgive();
         return true;
       case 'PLAN_FAILED':
@@ -173,15 +168,14 @@ export class Contract {
         this.#hopeless = false;
         return true;
       case 'REDUCED':
-        this.#out = null;
         this.#answer = event.answer;
-        this.#spend(event.backend, event.usage);
+        this.#till.bill(event.backend, event.usage);
         this.#forgive();
         return true;
       case 'CHILDREN_RETURNED':
         for (const each of event.returns) {
           const { counted, fatal } = account.takeReturn(each, this.#ending !== null);
-          if (counted) for (const [backend, usage] of Object.entries(each.usage)) this.#spend(backend, usage);
+          if (counted) for (const [backend, usage] of Object.entries(each.usage)) this.#till.spend(backend, usage);
           if (fatal) this.#end({ kind: 'failed', code: fatal.code });
         }
         if (was.state === 'stopping') return account.running.length + account.strays.size === 0;
@@ -191,7 +185,7 @@ export class Contract {
         for (const task of account.running) Object.assign(task, { status: 'failed', failure: 'unconfirmed' });
         account.strays.clear();
         // They may spend all that they were given, and nobody will tell.
-        if (account.setAsideUsd > 0) this.#spend('unconfirmed', inDoubt(account.setAsideUsd));
+        if (account.setAsideUsd > 0) this.#till.spendAll('unconfirmed', account.setAsideUsd);
         account.slices.clear();
         return true;
       case 'DEADLINE_PASSED':
@@ -336,7 +330,7 @@ export class Contract {
       this.#takeUp(this.#step, false);
       return 'decomposing';
     }
-    account.advance(this.#corrections.length, this.#spent);
+    account.advance(this.#corrections.length, this.#till.spent);
     if (account.running.length > 0) return 'collecting';
     if (this.#asked !== undefined) return 'awaiting-steer';
     const isPlain = !['orchestrator', 'backend'].includes(this.#reduce.by);
@@ -371,27 +365,8 @@ export class Contract {
     }
     this.#queued = this.#queued.filter((sent) => !due.includes(sent));
   }
-  get #spent(): number {
-    return Object.values(this.#usage).reduce((sum, { costUsd }) => sum + costUsd, 0);
-  }
   get #wantsMoney(): boolean {
     return this.#asked === null && this.#asksForMoney;
-  }
-  /** Without a bill it may have cost all of it. */
-  #doubt() {
-    if (this.#out) this.#spend(this.#out.backend, inDoubt(this.#out.worstUsd));
-    this.#out = null;
-  }
-  #spend(backend: string, { inputTokens, outputTokens, costUsd, estimatedUsd = 0 }: Usage) {
-    const so = this.#usage[backend] ?? { inputTokens: 0, outputTokens: 0, costUsd: 0 };
-    const estimated = (so.estimatedUsd ?? 0) + estimatedUsd;
-    const sum = {
-      inputTokens: so.inputTokens + inputTokens,
-      outputTokens: so.outputTokens + outputTokens,
-      costUsd: so.costUsd + costUsd,
-      ...(estimated > 0 && { estimatedUsd: estimated }),
-    };
-    this.#usage = { ...this.#usage, [backend]: sum };
   }
   #forgive() {
     this.#failures = 0;
@@ -539,7 +514,11 @@ export class Contract {
       this.#answer,
       this.#draft,
     );
-    must(output?.step === this.#step && isDeepStrictEqual(output.usage, this.#usage), 'X the output has the figures', output);
+    must(
+      output?.step === this.#step && isDeepStrictEqual(output.usage, this.#till.usage),
+      'X the output has the figures',
+      output,
+    );
   }
 }
 type Must = (ok: unknown, rule: string, ...seen: unknown[]) => void;
