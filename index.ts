@@ -7,15 +7,16 @@
  */
 
 // A kind of sub-agent: a prompt and tools.
-export { defineKind, type KindDefinition } from './actors/define-kind.ts';
+export { defineKind, type KindDefinition } from './actors/kinds/define-kind.ts';
+export type { CodeReply, Kind, ThinkInCode, Thought } from './actors/kinds/kind.ts';
 // A crew to join, and a node that works in it.
-export type { Joined, JoinOptions } from './actors/join.ts';
-export type { CodeReply, Kind, ThinkInCode, Thought } from './actors/kind.ts';
-export { joinCrew, type StartOptions, startNode } from './actors/library.ts';
-export type { CoxNode } from './actors/node.ts';
-export type { Primary, PrimaryEvent } from './actors/primary.ts';
+export type { Joined, JoinOptions } from './actors/node/join.ts';
+export { joinCrew, type StartOptions, startNode } from './actors/node/library.ts';
+export type { CoxNode } from './actors/node/node.ts';
+export type { Primary, PrimaryEvent } from './actors/primary/primary.ts';
 export { listFiles, readFileTool, searchFiles, writeFileTool } from './actors/tools/files.ts';
 export { defineTool, type Tool, type ToolContext, type ToolOutput } from './actors/tools/tool.ts';
+export { type Collected, type CollectOptions, collect, type Keep, type PurgedTree } from './bus/capacity/retention.ts';
 // What one does with tasks, as any client of the bus may.
 export { Crew, type Sent } from './bus/crew.ts';
 export { Memory, type Note } from './bus/memory.ts';
@@ -40,8 +41,7 @@ export {
   Usage,
 } from './bus/messages.ts';
 export { allNodes } from './bus/nodes.ts';
-export { DeadLetters, type Retried } from './bus/queue/letterbox.ts';
-export { type Collected, type CollectOptions, collect, type Keep, type PurgedTree } from './bus/room/retention.ts';
+export { DeadLetters, type Retried } from './bus/queue/dead-letters.ts';
 export type { TaskSummary } from './bus/state/tree.ts';
 export { isTaskId, type TaskId } from './bus/task-id.ts';
 export type { CrewEvent } from './bus/watch.ts';

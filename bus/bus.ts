@@ -10,13 +10,13 @@ import {
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Log } from '../platform/log.ts';
+import type { Room } from './capacity/backpressure.ts';
 import { startClock } from './clock.ts';
-import { patiently } from './patience.ts';
-import type { Room } from './room/room.ts';
-import { Lately } from './state/lately.ts';
+import { patiently } from './retry.ts';
+import { Lately } from './state/recent-records.ts';
 import { type StreamOptions, setUpStreams } from './streams.ts';
 import { Subjects } from './subjects.ts';
-import { Turn } from './turn.ts';
+import { Turn } from './tick.ts';
 import { Writes } from './writes.ts';
 
 export interface Bus {

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
+import { isFull } from './capacity/backpressure.ts';
 import { follow } from './log/follow.ts';
 import { parseStatus } from './log/projection.ts';
 import { describe } from './log/steering-log.ts';
@@ -19,7 +20,6 @@ import { publish } from './publish.ts';
 import { enqueue } from './queue/task-queue.ts';
 import { undoDispatch } from './queue/undo-dispatch.ts';
 import { onReconnect } from './reconnections.ts';
-import { isFull } from './room/room.ts';
 import { allRecords } from './state/records.ts';
 import { createState, newRecord, readState, type StateRecord } from './state/state-record.ts';
 import { planned, summaryOf, type TaskSummary, treeNode } from './state/tree.ts';

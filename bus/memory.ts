@@ -6,10 +6,10 @@ import { type KV, Kvm } from '@nats-io/kv';
 import { z } from 'zod';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
+import { noRoom, refusesForRoom } from './capacity/backpressure.ts';
 import { parseMessage } from './parse-message.ts';
-import { patiently } from './patience.ts';
 import { copies } from './replicas.ts';
-import { noRoom, refusesForRoom } from './room/room.ts';
+import { patiently } from './retry.ts';
 
 export const maxKeyChars = 128;
 /** The longest text of one note, in characters. */

@@ -7,9 +7,9 @@ import { JetStreamApiError } from '@nats-io/jetstream';
 import { crashPoint } from '../platform/crash-point.ts';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
-import { again, answerOf } from './patience.ts';
-import { noRoom, refusesForRoom } from './room/room.ts';
-import { StuckStore } from './room/stuck.ts';
+import { noRoom, refusesForRoom } from './capacity/backpressure.ts';
+import { StuckStore } from './capacity/write-stall.ts';
+import { again, answerOf } from './retry.ts';
 import type { WriteOptions } from './writes.ts';
 
 export type Published =

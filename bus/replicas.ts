@@ -2,8 +2,8 @@
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { CoxError, messageOf } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
-import { patiently } from './patience.ts';
 import { pause } from './pause.ts';
+import { patiently } from './retry.ts';
 import { setUpStreams } from './streams.ts';
 
 /** The server tells nobody when a copy is complete. */

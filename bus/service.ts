@@ -10,7 +10,7 @@ import type { Bus } from './bus.ts';
 import type { Crew } from './crew.ts';
 import { describe } from './log/steering-log.ts';
 import { type NodeReport, SteeringMessage, TaskSpec } from './messages.ts';
-import { DeadLetters } from './queue/letterbox.ts';
+import { DeadLetters } from './queue/dead-letters.ts';
 import { TaskId } from './task-id.ts';
 
 /** Of the service and of its messages: docs/protocol carries it. */

@@ -10,7 +10,7 @@ import {
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/nats-core';
 import type { Bus } from './bus.ts';
-import { patiently } from './patience.ts';
+import { patiently } from './retry.ts';
 import type { Queue } from './subjects.ts';
 
 export interface StreamOptions {

@@ -5,8 +5,8 @@
 import { DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import { messageOf } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
-import { passOver } from './log/pass.ts';
 import { parseStatus } from './log/projection.ts';
+import { passOver } from './log/stream-scan.ts';
 import { Live, type Status } from './messages.ts';
 import { parseMessage } from './parse-message.ts';
 import { onReconnect } from './reconnections.ts';

@@ -5,8 +5,8 @@
  */
 import type { JetStreamClient, JetStreamPublishOptions } from '@nats-io/jetstream';
 import { type MsgHdrs, MsgHdrsImpl, type NatsConnection, nuid } from '@nats-io/nats-core';
-import { answerOf } from './patience.ts';
-import type { Turn } from './turn.ts';
+import { answerOf } from './retry.ts';
+import type { Turn } from './tick.ts';
 
 export type WriteOptions = Partial<Pick<JetStreamPublishOptions, 'msgID' | 'expect'>> & {
   /** Whether a write to the same subject that comes later must be stored later. Default: yes, unless it expects something. */

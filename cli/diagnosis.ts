@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { CoxError, messageOf } from '../platform/errors.ts';
 import type { Folders } from '../platform/folders.ts';
 import type { Roster } from '../roster/schema.ts';
+import type { Trouble } from './capacity.ts';
 import type { Cli } from './cli.ts';
-import type { Trouble } from './room.ts';
 import { readRoster } from './roster.ts';
 
 export interface Finding {
@@ -93,12 +93,12 @@ async function bus(cli: Cli, folders: Folders): Promise<Finding[]> {
 }
 
 async function namedBus(cli: Cli, folders: Folders): Promise<Finding> {
-  const [{ joinCrew }, { openLog }] = await Promise.all([import('../actors/join.ts'), import('../platform/log.ts')]);
+  const [{ joinCrew }, { openLog }] = await Promise.all([import('../actors/node/join.ts'), import('../platform/log.ts')]);
   try {
     const log = openLog({ folder: folders.state, verbose: cli.global.verbose, name: 'doctor' });
     const joined = await joinCrew({ env: cli.env, log, folders, start: false, onProgress: () => {}, signal: cli.signal });
     try {
-      const { roomTrouble } = await import('./room.ts');
+      const { roomTrouble } = await import('./capacity.ts');
       return room(`${joined.server.url} answers (NATS_URL)`, await roomTrouble(joined.bus));
     } finally {
       await joined.close();
@@ -135,7 +135,7 @@ async function embeddedBus(_cli: Cli, folders: Folders): Promise<Finding> {
     import('../bus/embedded/server-record.ts'),
     import('../platform/process-identity.ts'),
     import('../bus/embedded/server-room.ts'),
-    import('./room.ts'),
+    import('./capacity.ts'),
   ]);
   try {
     // Read, not joined: whoever leaves last stops the server, and a look should change nothing.

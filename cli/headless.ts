@@ -1,11 +1,11 @@
 /** A node without a prompt: `up` and `worker`. The first signal drains it, a second one stops it at once; tasks stay with the crew either way. */
 import { z } from 'zod';
-import type { Joined } from '../actors/join.ts';
+import type { Joined } from '../actors/node/join.ts';
 import { foldersOf } from '../platform/folders.ts';
 import type { Cli, Run } from './cli.ts';
+import { giveBack } from './drain.ts';
 import { usageError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
-import { giveBack } from './give-back.ts';
 import { type HostedNode, hostNode, typesOf } from './host.ts';
 import { count, list, parseOptions } from './parse-options.ts';
 import { readRoster } from './roster.ts';

@@ -1,7 +1,7 @@
 /** A node in this process: the roster, its backends, and a worker for the tasks of the crew. Used by `start`, `run`, `up` and `worker`. */
 import { stat } from 'node:fs/promises';
-import type { Joined } from '../actors/join.ts';
-import type { startNode } from '../actors/node.ts';
+import type { Joined } from '../actors/node/join.ts';
+import type { startNode } from '../actors/node/node.ts';
 import type { Progress } from '../platform/asset.ts';
 import type { Roster } from '../roster/schema.ts';
 import type { Cli } from './cli.ts';
@@ -27,7 +27,7 @@ export interface HostedNode extends Pick<Node, 'name' | 'menu' | 'drain' | 'back
 
 export async function hostNode(cli: Cli, joined: Joined, { types, slots, onProgress, note }: HostOptions): Promise<HostedNode> {
   await checkWorkspace(cli.global.workspace);
-  const { startNode } = await import('../actors/node.ts');
+  const { startNode } = await import('../actors/node/node.ts');
   const roster = await openRoster(cli, joined.folders, joined.log, note);
   const { file, by } = roster.source;
   // It says where what is read here is sent, and it may have come with the folder.

@@ -1,7 +1,7 @@
 /** The commander program, built from the table of commands. It parses and explains; `main.ts` runs what it found. */
 import { Command as Parser } from 'commander';
 import type { Command, Options } from './cli.ts';
-import { commands, globalOptions } from './commands/table.ts';
+import { commands, globalOptions } from './commands/registry.ts';
 
 export interface Parsed {
   readonly command: Command;

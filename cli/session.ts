@@ -1,5 +1,5 @@
 /** Joining the crew for the length of one command. Everything heavy is loaded here, when a command needs it and not before. */
-import type { Joined } from '../actors/join.ts';
+import type { Joined } from '../actors/node/join.ts';
 import type { Crew } from '../bus/crew.ts';
 import { isTaskId, type TaskId } from '../bus/task-id.ts';
 import type { Cli } from './cli.ts';
@@ -28,7 +28,7 @@ export async function withCrew<T>(cli: Cli, options: JoinOptions, use: (joined: 
 
 async function join(cli: Cli, { start }: JoinOptions): Promise<Joined> {
   const [{ joinCrew }, { foldersOf }, { openLog }, { progressBar }] = await Promise.all([
-    import('../actors/join.ts'),
+    import('../actors/node/join.ts'),
     import('../platform/folders.ts'),
     import('../platform/log.ts'),
     import('../platform/progress.ts'),

@@ -1,11 +1,11 @@
 /** Both charts as checkpoints are compared with them: which version this is, and how older ones are brought up to it. */
 import type { AnyStateMachine } from 'xstate';
 import { leftUsd, shareOf } from './budget.ts';
-import type { SupervisorContext } from './goal.ts';
 import { all } from './plan.ts';
 import { subAgent, subAgentVersion } from './sub-agent.ts';
 import { childrenOf } from './supervision.ts';
 import { supervisor, supervisorVersion } from './supervisor.ts';
+import type { SupervisorContext } from './supervisor-context.ts';
 
 /** A persisted snapshot without its children, as a state record keeps it. */
 export type Checkpoint = Readonly<Record<string, unknown>>;

@@ -9,6 +9,7 @@
  */
 import { assertEvent, assign, type EventObject, fromCallback, setup } from 'xstate';
 import { type Billing, bill, dollars, leftUsd, type Reservation, reserve, settleInDoubt } from './budget.ts';
+import type { Earlier } from './carryover.ts';
 import { type Command, entryOf } from './commands.ts';
 import type {
   Calls,
@@ -33,7 +34,6 @@ import {
   totalUsage,
   unfinished,
 } from './conversation.ts';
-import type { Earlier } from './earlier.ts';
 import type { Ledger, Steer } from './steering.ts';
 import * as ledger from './steering.ts';
 

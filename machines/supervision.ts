@@ -1,14 +1,14 @@
 /** What a supervisor's commands and facts do to its plan, its children and its ledger: pure functions on its context. */
 import { inDoubt, leftUsd, type Slices, shareOf, without } from './budget.ts';
+import type { Earlier } from './carryover.ts';
 import { type Command, entryOf } from './commands.ts';
 import type { Failure, Outcome } from './conversation.ts';
 import { mergeUsage, spend } from './conversation.ts';
-import type { Earlier } from './earlier.ts';
-import type { PlanCommand, Relay, Return, SupervisorContext, SupervisorEvent } from './goal.ts';
 import type { Directive, PlanNode, Reduce } from './plan.ts';
 import * as plan from './plan.ts';
 import type { Entry } from './steering.ts';
 import * as ledger from './steering.ts';
+import type { PlanCommand, Relay, Return, SupervisorContext, SupervisorEvent } from './supervisor-context.ts';
 
 export const isPlanCommand = (event: SupervisorEvent): event is PlanCommand => ['ADD', 'DROP', 'RERUN'].includes(event.type);
 

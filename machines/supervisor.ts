@@ -13,17 +13,6 @@ import { bill, dollars, reserve, settleInDoubt } from './budget.ts';
 import type { Command } from './commands.ts';
 import type { Failure, Outcome } from './conversation.ts';
 import { chosen, spend } from './conversation.ts';
-import type {
-  DecomposeInput,
-  DrainInput,
-  PlanCommand,
-  ReduceInput,
-  Relay,
-  SupervisorContext,
-  SupervisorEvent,
-  SupervisorInput,
-  SupervisorOutput,
-} from './goal.ts';
 import type { PlanNode } from './plan.ts';
 import * as plan from './plan.ts';
 import * as ledger from './steering.ts';
@@ -47,8 +36,19 @@ import {
   unspent,
   wouldEnd,
 } from './supervision.ts';
+import type {
+  DecomposeInput,
+  DrainInput,
+  PlanCommand,
+  ReduceInput,
+  Relay,
+  SupervisorContext,
+  SupervisorEvent,
+  SupervisorInput,
+  SupervisorOutput,
+} from './supervisor-context.ts';
 
-export type * from './goal.ts';
+export type * from './supervisor-context.ts';
 export type { DeadlineInput };
 
 /** Compared with a checkpoint's before it is restored; raised when an older checkpoint would no longer mean the same. */

@@ -1,5 +1,5 @@
 /**
- * A nats-server whose disk was full once stores nothing any more, also when there is room again (bus/room/stuck.ts). The embedded one is restarted
+ * A nats-server whose disk was full once stores nothing any more, also when there is room again (bus/capacity/write-stall.ts). The embedded one is restarted
  * then, with its data, by whoever of its terminals notices first.
  */
 import { statfs } from 'node:fs/promises';

@@ -1,7 +1,7 @@
 /** How full the embedded server is, as its system account tells: looked at without joining it, so that a look changes nothing. */
 import { connect } from '@nats-io/transport-node';
 import { z } from 'zod';
-import { type Fullness, isNearlyFull, withRoom } from '../room/stream-size.ts';
+import { type Fullness, isNearlyFull, withRoom } from '../capacity/stream-limits.ts';
 import { account } from './server-config.ts';
 import type { ServerRecord } from './server-record.ts';
 

@@ -4,8 +4,8 @@
  */
 import { type ConsumerMessages, DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
-import { patiently } from '../patience.ts';
 import { onReconnect } from '../reconnections.ts';
+import { patiently } from '../retry.ts';
 import { consuming } from '../streams.ts';
 
 /**

@@ -6,7 +6,7 @@ import type { Failure, TaskSpec } from '../messages.ts';
 import { isPlanned } from '../state/parents.ts';
 import { createState, type Held, newRecord, readState, replaceState, type StateRecord } from '../state/state-record.ts';
 import { parentOf, type TaskId } from '../task-id.ts';
-import { lostSoFar, sendLetter } from './dead-letters.ts';
+import { lostSoFar, sendLetter } from './dead-letter-stream.ts';
 import { type Delivery, enqueue } from './task-queue.ts';
 import { setTimer } from './timers.ts';
 

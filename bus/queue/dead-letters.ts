@@ -1,125 +1,173 @@
 /**
- * Dead letters (PROTOCOL line 12, docs/adr/0019): what ended in a way that nobody would hear of is kept on a stream of its own until an operator has seen
- * to it.
- * H. That a task has a letter is decided by the commit that ends it; the letter is a projection of that commit, as its result is. Whoever
- *    has the ticket next sends what a crash kept back, and a second copy is refused by the stream.
+ * What an operator does with dead letters. A retry is done once, however often it is asked for and wherever it is interrupted: a task in its
+ * place is named on the letter before it is dispatched, a sub-task is run again by one steer of its parent, which has one id.
  */
-import { type JsMsg, RetentionPolicy, StorageType } from '@nats-io/jetstream';
-import { messageOf } from '../../platform/errors.ts';
-import { type Bus, lastMessage } from '../bus.ts';
-import { describe } from '../log/steering-log.ts';
-import { DeadLetter, TaskSpec, Ticket } from '../messages.ts';
-import { parseMessage } from '../parse-message.ts';
+import { CoxError } from '../../platform/errors.ts';
+import { nextMessage } from '../bus.ts';
+import type { Crew } from '../crew.ts';
+import type { DeadLetter, Receipt, TaskSpec } from '../messages.ts';
 import { publish } from '../publish.ts';
-import { copies } from '../replicas.ts';
-import { readState, type StateRecord } from '../state/state-record.ts';
-import { parentOf } from '../task-id.ts';
+import { createState, newRecord, readState, replaceState } from '../state/state-record.ts';
+import { goalOf, newRoot, type TaskId } from '../task-id.ts';
+import { openDeadStream, parseLetter } from './dead-letter-stream.ts';
+import { enqueue } from './task-queue.ts';
+
+export type Retried =
+  /** A task of its own runs in its place. */
+  | { readonly how: 'dispatched'; readonly id: string; readonly as: TaskId }
+  /** Its parent runs it again; `as` once it has said under which id. The letter goes when the receipt says `applied`. */
+  | {
+      readonly how: 'rerun';
+      readonly id: string;
+      readonly as: TaskId | null;
+      readonly parent: TaskId;
+      readonly key: string;
+      /** Null: the parent has not taken it up yet. */
+      readonly receipt: Receipt | null;
+    };
 
 type TaskLetter = Extract<DeadLetter, { kind: 'task' }>;
+interface Filed {
+  readonly letter: DeadLetter;
+  readonly seq: number;
+}
 
-/** Names of lost workers that are kept: enough to see whether it was always the same. */
-const maxLost = 16;
-/** What is shown of a ticket that was none. */
-const maxPayloadChars = 4_096;
-/** A letter that could not be written is tried again with the next delivery of its ticket. */
-const againMs = 5_000;
+export class DeadLetters {
+  readonly #crew: Crew;
+  readonly #now: () => Date;
 
-/** Made with the first letter: a crew that never has one needs no stream for them. */
-export async function openDeadStream(bus: Bus): Promise<string> {
-  const { jsm, subjects } = bus;
-  const name = subjects.deadStream;
-  try {
-    await jsm.streams.add({
-      name,
-      subjects: [subjects.everyLetter()],
-      storage: StorageType.File,
-      retention: RetentionPolicy.Limits,
-      max_msgs_per_subject: 1,
-      num_replicas: await copies(bus),
+  constructor(crew: Crew, now: () => Date = crew.bus.now) {
+    this.#crew = crew;
+    this.#now = now;
+  }
+
+  /** Oldest first. */
+  async list(): Promise<DeadLetter[]> {
+    return (await this.#all()).map(({ letter }) => letter).sort((a, b) => (a.at < b.at ? -1 : 1));
+  }
+
+  /**
+   * Runs it again: a sub-task whose parent lives by its parent, anything else as a task of its own.
+   * @param signal ends the wait for a parent's receipt; the retry stays on its way, and the letter where it is.
+   * @throws CoxError `unknown-letter`, `bad-letter` (a ticket: there is nothing to run), `stream-full`.
+   */
+  async retry(id: string, signal: AbortSignal): Promise<Retried> {
+    for (;;) {
+      const { letter, seq } = await this.#find(id);
+      if (letter.kind === 'ticket')
+        throw new CoxError('bad-letter', `${id} was no ticket: there is nothing to run again`, {
+          hint: `\`cox dead drop ${id}\` takes it away.`,
+        });
+      const again = letter.retriedAs ? null : await this.#byParent(letter, signal);
+      if (again) return again;
+      const as = letter.retriedAs ?? (await this.#reserve(letter, seq));
+      if (as === null) continue;
+      await this.#dispatch(as, letter.spec);
+      await this.drop(id);
+      return { how: 'dispatched', id, as };
+    }
+  }
+
+  /** Takes the letter away. The record first, so that it is not sent again by whoever still has the ticket. @throws CoxError `unknown-letter`. */
+  async drop(id: string): Promise<void> {
+    const { bus } = this.#crew;
+    const { letter } = await this.#find(id);
+    for (;;) {
+      const held = letter.kind === 'task' ? await readState(bus, letter.id) : null;
+      if (held?.record.deadLetter !== 'kept') break;
+      if (await replaceState(bus, held, { ...held.record, deadLetter: 'gone' })) break;
+    }
+    await bus.jsm.streams.purge(bus.subjects.deadStream, { filter: bus.subjects.letter(letter.id) });
+  }
+
+  /** Null where the parent has ended, or has none of it in its plan. */
+  async #byParent(letter: TaskLetter, signal: AbortSignal): Promise<Retried | null> {
+    const { bus } = this.#crew;
+    const { id, parent, key } = letter;
+    if (parent === null || key === null) return null;
+    const row = await this.#row(parent, key);
+    if (!row) return null;
+    const common = { how: 'rerun', id, parent, key } as const;
+    // A later attempt is there already.
+    if (row.id !== null && row.id !== id) {
+      await this.drop(id);
+      return { ...common, as: row.id, receipt: null };
+    }
+    const message = { type: 'rerun', id: `retry:${id}`, key } as const;
+    const { steer } = await this.#crew.steer(parent, message);
+    const receipt = await this.#finalReceipt(parent, steer, signal);
+    if (receipt?.fate === 'returned') return (await this.#row(parent, key)) ? { ...common, as: null, receipt } : null;
+    if (!receipt) {
+      bus.log.info({ id, parent }, 'a retry waits for its parent');
+      return { ...common, as: null, receipt };
+    }
+    await this.drop(id);
+    const after = await this.#row(parent, key);
+    return { ...common, as: after && after.id !== id ? after.id : null, receipt };
+  }
+
+  /** From the beginning of its log: the steer may have been sent by an earlier try. Null once `signal` fires. */
+  async #finalReceipt(parent: TaskId, steer: string, signal: AbortSignal): Promise<Receipt | null> {
+    if (signal.aborted) return null;
+    try {
+      for await (const receipt of this.#crew.receipts(parent, { steer, seq: 0 }, signal))
+        if (receipt.fate === 'applied' || receipt.fate === 'returned') return receipt;
+    } catch (cause) {
+      if (!signal.aborted) throw cause;
+    }
+    return null;
+  }
+
+  /** Its place in the plan of a parent that lives. */
+  async #row(parent: TaskId, key: string): Promise<{ readonly id: TaskId | null } | null> {
+    const held = await readState(this.#crew.bus, parent);
+    if (!held || held.record.phase === 'done' || held.record.phase === 'unborn') return null;
+    return held.record.plan.find((row) => row.key === key) ?? null;
+  }
+
+  /** Names the task that runs in its place, before there is one. Null where someone else was quicker. */
+  async #reserve(letter: TaskLetter, seq: number): Promise<TaskId | null> {
+    const { bus } = this.#crew;
+    let as = goalOf(`${newRoot(random)}.0`);
+    while (await readState(bus, as)) as = goalOf(`${newRoot(random)}.0`);
+    const reserved = JSON.stringify({ ...letter, retriedAs: as });
+    const expected = { msgID: `${letter.id}:retried:${as}`, expect: { lastSubjectSequence: seq } };
+    const written = await publish(bus, bus.subjects.letter(letter.id), reserved, expected);
+    return written.ok ? as : null;
+  }
+
+  /** As `Crew.dispatch`, and safe to repeat. A deadline that has passed would end it at once. */
+  async #dispatch(id: TaskId, spec: TaskSpec): Promise<void> {
+    const { bus } = this.#crew;
+    const now = this.#now();
+    const isLate = spec.deadlineAt !== null && Date.parse(spec.deadlineAt) <= now.getTime();
+    await createState(bus, newRecord(id, isLate ? { ...spec, deadlineAt: null } : spec, this.#crew.name, now.toISOString()));
+    await enqueue(bus, spec.type, 'pending', { id, t: 1 });
+  }
+
+  async #find(id: string): Promise<Filed> {
+    const all = await this.#all();
+    const found = all.find(({ letter }) => letter.id === id);
+    if (found) return found;
+    const ids = all.map(({ letter }) => letter.id);
+    throw new CoxError('unknown-letter', `There is no dead letter ${id}`, {
+      hint: ids.length > 0 ? `There are: ${ids.slice(0, 8).join(', ')}.` : 'There are none.',
     });
-  } catch (cause) {
-    // It is there, with as many copies as there were then.
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 10058)) throw cause;
-    const { config } = await jsm.streams.info(name);
-    const wanted = await copies(bus);
-    if (config.num_replicas < wanted) await jsm.streams.update(name, { num_replicas: wanted });
   }
-  return name;
-}
 
-/** For a claim: who held the task before, without getting any further. Nothing where the last holder did. */
-export const lostSoFar = ({ idleClaims, lost = [], node }: StateRecord): Pick<StateRecord, 'lost'> =>
-  idleClaims > 0 ? { lost: [...lost, node].slice(-maxLost) } : lost.length > 0 ? { lost: [] } : {};
-
-/** Sends the letter of a task that ended as poison, if it has one. Safe to repeat. */
-export async function sendLetter(bus: Bus, record: StateRecord): Promise<void> {
-  const { id, spec, instruction, result, deadLetter, idleClaims, lost = [] } = record;
-  if (deadLetter !== 'kept' || !result) return;
-  const parent = parentOf(id);
-  const above = parent === null ? null : await readState(bus, parent);
-  const letter: TaskLetter = {
-    kind: 'task',
-    id,
-    type: spec.type,
-    why: result.failure?.message ?? result.outcome,
-    // The claim that ended it is none of those that were lost.
-    claims: Math.max(0, idleClaims - 1),
-    nodes: lost,
-    spec: { ...spec, instruction },
-    parent,
-    key: above?.record.plan.find((row) => row.id === id)?.key ?? null,
-    retriedAs: null,
-    at: result.at,
-  };
-  await openDeadStream(bus);
-  // In the place of what a stranger put there; of a letter that is there already, perhaps with a retry on it, nothing changes.
-  for (let last = 0; ; ) {
-    const sent = await publish(bus, bus.subjects.letter(id), JSON.stringify(letter), { expect: { lastSubjectSequence: last } });
-    if (sent.ok) return;
-    const there = await lastMessage(bus, bus.subjects.deadStream, bus.subjects.letter(id));
-    const known = there && parseLetter(there.data);
-    if (known?.kind === 'task' && whatOf(known) === whatOf(letter)) return;
-    last = there?.seq ?? 0;
+  /** Read from the leader. What is no letter was put there by a stranger, and is left alone. */
+  async #all(): Promise<Filed[]> {
+    const { bus } = this.#crew;
+    const stream = await openDeadStream(bus);
+    const filed: Filed[] = [];
+    for (let seq = 1; ; ) {
+      const message = await nextMessage(bus, stream, bus.subjects.everyLetter(), seq);
+      if (!message) return filed;
+      const letter = parseLetter(message.data);
+      if (letter && message.subject === bus.subjects.letter(letter.id)) filed.push({ letter, seq: message.seq });
+      seq = message.seq + 1;
+    }
   }
 }
 
-/** What it says of the task; the rest depends on when it was sent, and on whether it is being retried. */
-const whatOf = ({ id, spec, why, at }: TaskLetter): string => JSON.stringify([id, TaskSpec.parse(spec), why, at]);
-
-/** A message on a work queue that nobody can make anything of: taken off the queue once its letter is written. Never rejects. */
-export async function buryTicket(bus: Bus, message: JsMsg): Promise<void> {
-  const { subject, seq, data } = message;
-  try {
-    const text = new TextDecoder().decode(data);
-    const letter: DeadLetter = {
-      kind: 'ticket',
-      id: `ticket-${seq}`,
-      type: subject.split('.').at(-2) ?? '',
-      why: whyNoTicket(text),
-      payload: text.slice(0, maxPayloadChars),
-      bytes: data.length,
-      at: message.time.toISOString(),
-    };
-    await openDeadStream(bus);
-    // Without an expectation: one that is written twice takes its own place.
-    await publish(bus, bus.subjects.letter(letter.id), JSON.stringify(letter), { msgID: `${bus.subjects.workStream}:${seq}` });
-    bus.log.warn({ subject, seq, why: letter.why }, 'not a ticket: it is among the dead letters');
-    message.term('not a ticket');
-  } catch (err) {
-    if (bus.nc.isClosed()) return;
-    bus.log.error({ err, subject, seq }, 'not a ticket, and its dead letter could not be written');
-    message.nak(againMs);
-  }
-}
-
-function whyNoTicket(text: string): string {
-  try {
-    const { error } = Ticket.safeParse(JSON.parse(text));
-    return error ? `not a ticket: ${describe(error)}` : 'not a ticket';
-  } catch (cause) {
-    return `not JSON: ${messageOf(cause)}`;
-  }
-}
-
-/** Null for what somebody else has put there. */
-export const parseLetter = (data: Uint8Array): DeadLetter | null => parseMessage(DeadLetter, data);
+const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes);

@@ -4,7 +4,7 @@ import { flush } from '../log/projection.ts';
 import { readSteering } from '../log/steering-log.ts';
 import { type Failure, noUsage, type Receipt, type Usage } from '../messages.ts';
 import { createState, type Held, replaceState, returned, type StateRecord, unseen, withStatus } from '../state/state-record.ts';
-import { sendLetter } from './dead-letters.ts';
+import { sendLetter } from './dead-letter-stream.ts';
 
 /**
  * One commit with the result and a final receipt for every steer.

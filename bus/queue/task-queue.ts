@@ -6,14 +6,14 @@ import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
 import { Ticket } from '../messages.ts';
 import { parseMessage } from '../parse-message.ts';
-import { patiently } from '../patience.ts';
 import { pause } from '../pause.ts';
 import { type Published, publish } from '../publish.ts';
+import { patiently } from '../retry.ts';
 import { readState } from '../state/state-record.ts';
 import { ensureTicketConsumer, heartbeatMs } from '../streams.ts';
 import type { Queue } from '../subjects.ts';
 import { ack } from './ack.ts';
-import { buryTicket } from './dead-letters.ts';
+import { buryTicket } from './dead-letter-stream.ts';
 
 /** A delivery of a ticket. Acks go by stream sequence and not by delivery, so they decide nothing: state records do. */
 export interface Delivery {

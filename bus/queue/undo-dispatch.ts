@@ -1,6 +1,6 @@
 /** A dispatch that found room for its state and none for its ticket leaves nothing behind: the operator was told that nothing was stored. */
 import type { Bus } from '../bus.ts';
-import { patiently } from '../patience.ts';
+import { patiently } from '../retry.ts';
 import type { Held } from '../state/state-record.ts';
 
 /** Nobody else writes a record that no ticket names, and the purge ends at our own write. Never throws: the sweeper finds what stays. */

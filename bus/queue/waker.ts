@@ -4,9 +4,9 @@
  */
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
+import { isFull } from '../capacity/backpressure.ts';
 import { returnLate, returnUnborn, returnUnknown } from '../log/late-steers.ts';
 import { parseSteering } from '../log/steering-log.ts';
-import { isFull } from '../room/room.ts';
 import { isPlanned } from '../state/parents.ts';
 import { readState } from '../state/state-record.ts';
 import { consuming, ensureWakerConsumer } from '../streams.ts';

@@ -1,7 +1,7 @@
 /** Reads many state records at once: the last value of every key, in one pass over the bucket. */
 import { DeliverPolicy } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
-import { passOver, storedBytes } from '../log/pass.ts';
+import { passOver, storedBytes } from '../log/stream-scan.ts';
 import { parseRecord, readState, type StateRecord } from './state-record.ts';
 
 /** @param filter `>` for every task, `k3xq.*` for one tree. For looking around: not a read that decides. Leaves out what is `unborn`. */

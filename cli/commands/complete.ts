@@ -3,7 +3,7 @@ import type { Cli, Run } from '../cli.ts';
 import { readWords } from '../complete/place.ts';
 import { type Words, wordsAt } from '../complete/words.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { commands, globalOptions } from './table.ts';
+import { commands, globalOptions } from './registry.ts';
 
 /** A prompt that hangs is worse than one that completes nothing; a busy machine is given the time that a start takes there. */
 const patienceMs = 10_000;

@@ -1,5 +1,5 @@
 /** `cox dead`: what was given up. `cox dead retry <id>` runs it again, `cox dead drop <id>` takes the letter away. */
-import type { Retried } from '../../bus/queue/letterbox.ts';
+import type { Retried } from '../../bus/queue/dead-letters.ts';
 import type { Run } from '../cli.ts';
 import { usageError } from '../errors.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -16,7 +16,7 @@ export const run: Run = async (cli, [action, ref]) => {
   if (action !== undefined && ref === undefined)
     throw usageError('Which letter?', `cox dead lists them: cox dead ${action} <id>.`);
   return withCrew(cli, { start: false }, async ({ crew }) => {
-    const { DeadLetters } = await import('../../bus/queue/letterbox.ts');
+    const { DeadLetters } = await import('../../bus/queue/dead-letters.ts');
     const letters = new DeadLetters(crew);
     const paint = cli.out.paint.stdout;
     const all = await letters.list();

@@ -1,6 +1,6 @@
 /** `cox dispatch`: a task onto the queue, its id back at once. Starts the bus when none runs, but no worker. */
 import { z } from 'zod';
-import type { Joined } from '../../actors/join.ts';
+import type { Joined } from '../../actors/node/join.ts';
 import { TaskSpec } from '../../bus/messages.ts';
 import { foldersOf } from '../../platform/folders.ts';
 import type { Cli, Run } from '../cli.ts';

@@ -1,6 +1,6 @@
 /** `cox gc`: purges finished trees by the roster's `retention`, or those older than the operator says. Nodes do the same now and then. */
 import { z } from 'zod';
-import type { PurgedTree } from '../../bus/room/retention.ts';
+import type { PurgedTree } from '../../bus/capacity/retention.ts';
 import type { Run } from '../cli.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { parseOptions } from '../parse-options.ts';
@@ -13,7 +13,7 @@ const mostShown = 20;
 
 export const run: Run = async (cli, _args, options) => {
   const [{ collect }, { Duration }, { sizeOf }, { foldersOf }] = await Promise.all([
-    import('../../bus/room/retention.ts'),
+    import('../../bus/capacity/retention.ts'),
     import('../../roster/quantity.ts'),
     import('../../platform/progress.ts'),
     import('../../platform/folders.ts'),

@@ -2,11 +2,11 @@
 import type { Crew } from '../../bus/crew.ts';
 import type { Result, Status } from '../../bus/messages.ts';
 import type { TaskId } from '../../bus/task-id.ts';
+import { roomTrouble } from '../capacity.ts';
 import type { Cli, Run } from '../cli.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { questionLines } from '../render/question.ts';
 import { salvageText } from '../render/result.ts';
-import { roomTrouble } from '../room.ts';
 import { findTask, withCrew } from '../session.ts';
 
 export const run: Run = async (cli, [ref = ''], options) =>

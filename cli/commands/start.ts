@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { foldersOf } from '../../platform/folders.ts';
 import type { Run } from '../cli.ts';
+import { giveBack } from '../drain.ts';
 import { usageError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { giveBack } from '../give-back.ts';
 import { hostNode } from '../host.ts';
 import { count, parseOptions } from '../parse-options.ts';
 import { tenths } from '../render/progress.ts';
@@ -26,7 +26,7 @@ export const run: Run = async (cli, _args, options) => {
   return withCrew(cli, { start: true, note }, async (joined) => {
     const node = await hostNode(cli, joined, { slots, onProgress: tenths(note), note });
     const workspace = workspaceFor(cli, joined);
-    const { openPrimary } = await import('../../actors/primary.ts');
+    const { openPrimary } = await import('../../actors/primary/primary.ts');
     const { backends, roster } = node;
     const primary = openPrimary({ crew: joined.crew, backends, roster, workspace, log: joined.log });
     const repl = new Repl({

@@ -1,8 +1,9 @@
 /** `cox status`: the last status message of a task, or a line for each task. */
+
+import { roomTrouble } from '../capacity.ts';
 import type { Run } from '../cli.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { statusText, summaryLines } from '../render/status.ts';
-import { roomTrouble } from '../room.ts';
 import { findTask, withCrew } from '../session.ts';
 
 export const run: Run = async (cli, [ref], options) =>

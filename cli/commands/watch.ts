@@ -1,10 +1,10 @@
 /** `cox watch`: events as they happen. Ends with the task that is watched; without one, with Ctrl-C. */
 import type { Result, Status } from '../../bus/messages.ts';
+import { roomTrouble } from '../capacity.ts';
 import type { Run } from '../cli.ts';
 import { eventsOf } from '../events.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { liveLines, resultLines, statusLines } from '../render/events.ts';
-import { roomTrouble } from '../room.ts';
 import { findTask, withCrew } from '../session.ts';
 import { exitOf } from './result.ts';
 

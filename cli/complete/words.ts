@@ -82,7 +82,7 @@ const askable = (crew: Crew): OnBus => ({
     return tasks.map(({ id, instruction }) => ({ word: id, about: oneLine(instruction) }));
   },
   async letters() {
-    const { DeadLetters } = await import('../../bus/queue/letterbox.ts');
+    const { DeadLetters } = await import('../../bus/queue/dead-letters.ts');
     return (await new DeadLetters(crew).list()).map(({ id, why }) => ({ word: id, about: oneLine(why) }));
   },
   async keys(ref) {

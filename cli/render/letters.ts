@@ -1,7 +1,7 @@
 /** Dead letters for people. */
 
 import type { DeadLetter } from '../../bus/messages.ts';
-import type { Retried } from '../../bus/queue/letterbox.ts';
+import type { Retried } from '../../bus/queue/dead-letters.ts';
 import type { Paint } from './paint.ts';
 import { oneLine } from './printable.ts';
 

@@ -5,15 +5,15 @@
  * B. Leaving takes no task down: what is unfinished goes on with the next node.
  * C. Without a terminal the session ends when its input has ended and the work it started is done or waits for the operator.
  */
-import type { Primary } from '../../actors/primary.ts';
+import type { Primary } from '../../actors/primary/primary.ts';
 import { goalOf, type TaskId } from '../../bus/task-id.ts';
 import type { Log } from '../../platform/log.ts';
+import { roomTrouble } from '../capacity.ts';
 import { reported, usageError } from '../errors.ts';
 import { eventsOf } from '../events.ts';
 import { checkGoal } from '../goal.ts';
 import { oneLine } from '../render/printable.ts';
 import { answerLine } from '../render/question.ts';
-import { roomTrouble } from '../room.ts';
 import { Board } from './board.ts';
 import { complete } from './complete.ts';
 import { Flow, wrapped } from './flow.ts';

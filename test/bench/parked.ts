@@ -3,7 +3,7 @@
  * COX_BENCH_PARKED (default 10000). Fails nothing.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { defineKind } from '../../actors/define-kind.ts';
+import { defineKind } from '../../actors/kinds/define-kind.ts';
 import { allRecords } from '../../bus/state/records.ts';
 import { testCrew } from '../support/crew.ts';
 

@@ -4,7 +4,7 @@
  * score and the seconds; fails nothing.
  */
 import { pino } from 'pino';
-import { openPrimary } from '../../actors/primary.ts';
+import { openPrimary } from '../../actors/primary/primary.ts';
 import { parseRoster } from '../../roster/load.ts';
 import { testCrew } from '../support/crew.ts';
 import type { ModelCall } from '../support/model-server.ts';

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { Joined } from '../../actors/join.ts';
+import type { Joined } from '../../actors/node/join.ts';
 import { parseStatus } from '../../bus/log/projection.ts';
 import { testCrew } from '../support/crew.ts';
 import type { ModelCall } from '../support/model-server.ts';

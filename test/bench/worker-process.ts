@@ -3,9 +3,9 @@
  * thinks for ever; echoes raw requests, and tells its memory.
  */
 import { pino } from 'pino';
-import { defineKind } from '../../actors/define-kind.ts';
-import { joinCrew } from '../../actors/join.ts';
-import { startNode } from '../../actors/node.ts';
+import { defineKind } from '../../actors/kinds/define-kind.ts';
+import { joinCrew } from '../../actors/node/join.ts';
+import { startNode } from '../../actors/node/node.ts';
 import { foldersOf } from '../../platform/folders.ts';
 import { parseRoster } from '../../roster/load.ts';
 

@@ -1,6 +1,6 @@
 /** What the executable model of the protocol found in this implementation, each tried on the real bus. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../actors/join.ts';
+import type { Joined } from '../../actors/node/join.ts';
 import { returnLate, returnUnborn } from '../../bus/log/late-steers.ts';
 import { flush, parseStatus } from '../../bus/log/projection.ts';
 import type { Status } from '../../bus/messages.ts';

@@ -1,10 +1,10 @@
 /** What somebody writes to the subjects of others' tasks takes nothing from them: no receipt, no ticket, no deadline, no letter, no node. */
 import { headers } from '@nats-io/nats-core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../actors/join.ts';
+import type { Joined } from '../../actors/node/join.ts';
 import { publish } from '../../bus/publish.ts';
 import { claim } from '../../bus/queue/claim.ts';
-import { openDeadStream, parseLetter, sendLetter } from '../../bus/queue/dead-letters.ts';
+import { openDeadStream, parseLetter, sendLetter } from '../../bus/queue/dead-letter-stream.ts';
 import { endTask } from '../../bus/queue/end-task.ts';
 import { sweep } from '../../bus/queue/sweeper.ts';
 import { readState, type StateRecord, stateSubject } from '../../bus/state/state-record.ts';

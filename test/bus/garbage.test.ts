@@ -1,6 +1,6 @@
 /** Anything may be published by anyone who is let in: it is answered or dropped, and changes nothing. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../actors/join.ts';
+import type { Joined } from '../../actors/node/join.ts';
 import { parseStatus } from '../../bus/log/projection.ts';
 import { publish } from '../../bus/publish.ts';
 import { readState } from '../../bus/state/state-record.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../actors/join.ts';
+import type { Joined } from '../../actors/node/join.ts';
 import { Memory, maxNoteChars, maxNotes } from '../../bus/memory.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../actors/join.ts';
+import type { Joined } from '../../actors/node/join.ts';
 import { NodeReport } from '../../bus/messages.ts';
 import { allNodes } from '../../bus/nodes.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';

@@ -4,9 +4,9 @@ import { open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { joinCrew } from '../../actors/library.ts';
+import { joinCrew } from '../../actors/node/library.ts';
 import { type DeadLetter, type NodeReport, type Result, type Status, TaskSpec } from '../../bus/messages.ts';
-import { openDeadStream } from '../../bus/queue/dead-letters.ts';
+import { openDeadStream } from '../../bus/queue/dead-letter-stream.ts';
 import { isAlive } from '../../platform/process-identity.ts';
 import { isWorking, type Running, World } from './support/world.ts';
 

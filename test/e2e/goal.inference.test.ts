@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../actors/join.ts';
+import type { Joined } from '../../actors/node/join.ts';
 import { parseRoster } from '../../roster/load.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { never } from '../support/watching.ts';

@@ -1,7 +1,7 @@
 /** What an operator sees of a bus that is full, and how they get out of it. */
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Joined, joinCrew } from '../../actors/join.ts';
+import { type Joined, joinCrew } from '../../actors/node/join.ts';
 import { foldersOf } from '../../platform/folders.ts';
 import { isWorking, type Running, World } from './support/world.ts';
 

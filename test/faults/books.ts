@@ -3,8 +3,8 @@
  * books are outside of everything that is tested. Afterwards the log itself is audited: it has everything that anybody was told.
  */
 import { z } from 'zod';
-import type { Joined } from '../../actors/join.ts';
-import type { Kind } from '../../actors/kind.ts';
+import type { Kind } from '../../actors/kinds/kind.ts';
+import type { Joined } from '../../actors/node/join.ts';
 import { defineTool } from '../../actors/tools/tool.ts';
 import type { Bus } from '../../bus/bus.ts';
 import type { Sent } from '../../bus/crew.ts';

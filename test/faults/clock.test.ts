@@ -1,6 +1,6 @@
 /** Nodes whose clock is an hour off, in processes of their own: nothing that they do is seen by it. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Joined } from '../../actors/join.ts';
+import type { Joined } from '../../actors/node/join.ts';
 import type { Status } from '../../bus/messages.ts';
 import { sweep } from '../../bus/queue/sweeper.ts';
 import { readState } from '../../bus/state/state-record.ts';

@@ -1,6 +1,6 @@
 /** A worker process that freezes in the middle of a call that writes, and thaws when another has its task (docs/adr/0016). */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../actors/join.ts';
+import type { Joined } from '../../actors/node/join.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { never, statusWhere } from '../support/watching.ts';
 import { audit, bookkeeper } from './books.ts';

@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Joined, joinCrew } from '../../actors/join.ts';
-import type { CoxNode } from '../../actors/node.ts';
+import { type Joined, joinCrew } from '../../actors/node/join.ts';
+import type { CoxNode } from '../../actors/node/node.ts';
 import type { ServerRecord } from '../../bus/embedded/server-record.ts';
 import { serverPaths } from '../../bus/embedded/server-record.ts';
 import { readState } from '../../bus/state/state-record.ts';

@@ -16,8 +16,8 @@ globalThis.Date = new Proxy(RightDate, {
 });
 
 const [{ joinCrew }, { startNode }, { foldersOf }, { testRoster }, { clerk }] = await Promise.all([
-  import('../../actors/join.ts'),
-  import('../../actors/node.ts'),
+  import('../../actors/node/join.ts'),
+  import('../../actors/node/node.ts'),
   import('../../platform/folders.ts'),
   import('../support/roster.ts'),
   import('./books.ts'),

@@ -3,7 +3,7 @@
  * turn, and an operator can run it again.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { DeadLetters } from '../../bus/queue/letterbox.ts';
+import { DeadLetters } from '../../bus/queue/dead-letters.ts';
 import type { ModelCall } from '../support/model-server.ts';
 import { never } from '../support/watching.ts';
 import { Place } from './crash-matrix/place.ts';

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../actors/join.ts';
+import type { Joined } from '../../actors/node/join.ts';
 import { enqueue } from '../../bus/queue/task-queue.ts';
 import { allRecords } from '../../bus/state/records.ts';
 import { readState } from '../../bus/state/state-record.ts';

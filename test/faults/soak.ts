@@ -4,7 +4,7 @@
  * are purged soon, as `cox gc` does. Every task must end once and as without a crash, every steer have one final receipt, what writes have
  * run once, and memory be flat. COX_SEED repeats the order of things. `npm run test:soak`.
  */
-import { collect } from '../../bus/room/retention.ts';
+import { collect } from '../../bus/capacity/retention.ts';
 import { goalOf, rootOf } from '../../bus/task-id.ts';
 import { dice, seed } from './crash-matrix/chance.ts';
 import { accountsOf, owed } from './crash-matrix/log.ts';

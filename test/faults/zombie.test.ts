@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../actors/join.ts';
+import type { Joined } from '../../actors/node/join.ts';
 import { type ServerRecord, serverPaths } from '../../bus/embedded/server-record.ts';
 import { follow } from '../../bus/log/follow.ts';
 import { parseStatus } from '../../bus/log/projection.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { Breaker } from '../../roster/breaker.ts';
-import { Line } from '../../roster/line.ts';
 import { RosterFile } from '../../roster/schema.ts';
+import { Line } from '../../roster/semaphore.ts';
 
 const { limits } = RosterFile.parse({
   backends: { a: { kind: 'embedded' } },

@@ -1,10 +1,10 @@
 /** A worker as a node of another version of the charts would have it. */
 
-import { defineKind } from '../../actors/define-kind.ts';
-import type { Joined } from '../../actors/join.ts';
-import { subAgentRole } from '../../actors/sub-agent-role.ts';
+import { defineKind } from '../../actors/kinds/define-kind.ts';
+import type { Joined } from '../../actors/node/join.ts';
+import { Worker, type WorkerOptions } from '../../actors/node/worker.ts';
+import { subAgentRole } from '../../actors/sub-agent/role.ts';
 import { askOperator } from '../../actors/tools/ask-operator.ts';
-import { Worker, type WorkerOptions } from '../../actors/worker.ts';
 import type { StateRecord } from '../../bus/state/state-record.ts';
 import { readState, replaceState } from '../../bus/state/state-record.ts';
 import { type Chart, subAgentChart } from '../../machines/charts.ts';

@@ -3,7 +3,7 @@
  * 300 bytes a ticket, 1,500 a state with its result.
  */
 import { jetstreamManager } from '@nats-io/jetstream';
-import type { Joined } from '../../../actors/join.ts';
+import type { Joined } from '../../../actors/node/join.ts';
 
 /** @returns Microseconds a sub-task. */
 export async function floor({ bus: { nc, js } }: Joined, size: number): Promise<number> {

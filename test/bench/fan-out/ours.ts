@@ -1,6 +1,6 @@
 /** A goal of N sub-tasks whose kind is code in place of a model, on one node with its supervisor and workers. */
-import { defineKind } from '../../../actors/define-kind.ts';
-import type { Joined } from '../../../actors/join.ts';
+import { defineKind } from '../../../actors/kinds/define-kind.ts';
+import type { Joined } from '../../../actors/node/join.ts';
 import type { TestCrew } from '../../support/crew.ts';
 import { never } from '../../support/watching.ts';
 

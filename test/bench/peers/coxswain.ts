@@ -1,5 +1,5 @@
 /** Ourselves, and the raw floor: each on a nats-server of its own, with the settings of the product. */
-import type { Joined } from '../../../actors/join.ts';
+import type { Joined } from '../../../actors/node/join.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { floor as floorOnce } from '../fan-out/floor.ts';
 import { echoNode, fanOut } from '../fan-out/ours.ts';

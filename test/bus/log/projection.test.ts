@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/join.ts';
+import type { Joined } from '../../../actors/node/join.ts';
 import { flush } from '../../../bus/log/projection.ts';
 import { noUsage, type Result, TaskSpec } from '../../../bus/messages.ts';
-import { messagesAfter } from '../../../bus/state/many.ts';
+import { messagesAfter } from '../../../bus/state/batch-get.ts';
 import { newRecord, type StateRecord, withStatus } from '../../../bus/state/state-record.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 

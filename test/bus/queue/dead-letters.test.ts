@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/join.ts';
+import type { Joined } from '../../../actors/node/join.ts';
 import { type DeadLetter, TaskSpec } from '../../../bus/messages.ts';
 import { type Claim, claim } from '../../../bus/queue/claim.ts';
-import { sendLetter } from '../../../bus/queue/dead-letters.ts';
+import { sendLetter } from '../../../bus/queue/dead-letter-stream.ts';
+import { DeadLetters } from '../../../bus/queue/dead-letters.ts';
 import { endTask } from '../../../bus/queue/end-task.ts';
-import { DeadLetters } from '../../../bus/queue/letterbox.ts';
 import { readState } from '../../../bus/state/state-record.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { never, statusWhere } from '../../support/watching.ts';

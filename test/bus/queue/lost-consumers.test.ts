@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/join.ts';
+import type { Joined } from '../../../actors/node/join.ts';
 import { readState } from '../../../bus/state/state-record.ts';
 import { consumerNames } from '../../../bus/streams.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/join.ts';
+import type { Joined } from '../../../actors/node/join.ts';
 import { onNudge } from '../../../bus/queue/nudges.ts';
 import { startWaker } from '../../../bus/queue/waker.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';

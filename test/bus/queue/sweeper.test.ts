@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/join.ts';
+import type { Joined } from '../../../actors/node/join.ts';
 import { TaskSpec } from '../../../bus/messages.ts';
 import { sweep } from '../../../bus/queue/sweeper.ts';
 import { createState, newRecord, readState } from '../../../bus/state/state-record.ts';

@@ -1,6 +1,6 @@
 /** An operator may delete a record with any client of the bucket, or write something else there: nobody may go round in circles for it. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/join.ts';
+import type { Joined } from '../../../actors/node/join.ts';
 import { returnUnborn } from '../../../bus/log/late-steers.ts';
 import { publish } from '../../../bus/publish.ts';
 import { stateSubject } from '../../../bus/state/state-record.ts';

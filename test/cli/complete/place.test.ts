@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { commands, globalOptions } from '../../../cli/commands/table.ts';
+import { commands, globalOptions } from '../../../cli/commands/registry.ts';
 import { readWords } from '../../../cli/complete/place.ts';
 
 const at = (...words: string[]) => readWords(words, { commands, globals: globalOptions });

@@ -1,5 +1,5 @@
 /** A goal with a budget, on nodes that can be lost, whose models a scripted provider bills. */
-import type { Joined } from '../../../actors/join.ts';
+import type { Joined } from '../../../actors/node/join.ts';
 import { Crew } from '../../../bus/crew.ts';
 import type { Question, Result, SteeringInput } from '../../../bus/messages.ts';
 import { readState, type StateRecord } from '../../../bus/state/state-record.ts';

@@ -1,8 +1,8 @@
 /** What the log says became of every steer and every task of one tree, or of a whole namespace. */
 import type { Bus } from '../../../bus/bus.ts';
-import { passOver } from '../../../bus/log/pass.ts';
 import { parseStatus } from '../../../bus/log/projection.ts';
 import { parseSteering } from '../../../bus/log/steering-log.ts';
+import { passOver } from '../../../bus/log/stream-scan.ts';
 import { type Account, owedBy } from '../../models/bus/account.ts';
 
 /** @param root of the tree; by default all of them. */

@@ -1,8 +1,8 @@
 /** The generated paths that can be walked on real tasks, each with how the chart alone comes out of it. */
 import type { AnyEventObject } from 'xstate';
-import type { SupervisorContext, SupervisorEvent } from '../../../machines/goal.ts';
 import type { SubAgentEvent, SubAgentOutput } from '../../../machines/sub-agent.ts';
 import { supervisor } from '../../../machines/supervisor.ts';
+import type { SupervisorContext, SupervisorEvent } from '../../../machines/supervisor-context.ts';
 import { walkWithCrash } from '../../models/crash.ts';
 import { label as labelOfSubAgent } from '../../models/sub-agent/alphabet.ts';
 import { crashSense as subAgentSense } from '../../models/sub-agent/crash.ts';

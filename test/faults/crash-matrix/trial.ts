@@ -1,7 +1,7 @@
 /** One run of a scenario, with a worker that dies at one point and another that goes on; judged by what was seen of it, and by a calm run. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Joined } from '../../../actors/join.ts';
+import type { Joined } from '../../../actors/node/join.ts';
 import type { Result } from '../../../bus/messages.ts';
 import { pause } from '../../../bus/pause.ts';
 import { type Account, faultsOf, isFinal } from '../../models/bus/account.ts';

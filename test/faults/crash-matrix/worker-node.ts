@@ -1,8 +1,8 @@
 /** A node whose tools reach into the outside world: in a process of its own, to be killed, or in the test's, to go on after it. */
 import { z } from 'zod';
-import type { Joined } from '../../../actors/join.ts';
-import type { Kind } from '../../../actors/kind.ts';
-import { type CoxNode, startNode } from '../../../actors/node.ts';
+import type { Kind } from '../../../actors/kinds/kind.ts';
+import type { Joined } from '../../../actors/node/join.ts';
+import { type CoxNode, startNode } from '../../../actors/node/node.ts';
 import { defineTool } from '../../../actors/tools/tool.ts';
 import type { Effects } from '../../../machines/conversation.ts';
 import { parseRoster } from '../../../roster/load.ts';

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { pino } from 'pino';
-import { joinCrew } from '../../../actors/join.ts';
+import { joinCrew } from '../../../actors/node/join.ts';
 import { foldersOf } from '../../../platform/folders.ts';
 import { startWorkerNode } from './worker-node.ts';
 

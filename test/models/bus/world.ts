@@ -2,13 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Joined } from '../../../actors/join.ts';
-import type { Kind } from '../../../actors/kind.ts';
-import { type CoxNode, startNode } from '../../../actors/node.ts';
+import type { Kind } from '../../../actors/kinds/kind.ts';
+import type { Joined } from '../../../actors/node/join.ts';
+import { type CoxNode, startNode } from '../../../actors/node/node.ts';
 import { defineTool, type Tool } from '../../../actors/tools/tool.ts';
 import { type Bus, openBus } from '../../../bus/bus.ts';
 import { Crew } from '../../../bus/crew.ts';
-import { patiently } from '../../../bus/patience.ts';
+import { patiently } from '../../../bus/retry.ts';
 import { goalOf } from '../../../bus/task-id.ts';
 import type { Effects } from '../../../machines/conversation.ts';
 import { parseRoster } from '../../../roster/load.ts';

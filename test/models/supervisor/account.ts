@@ -1,7 +1,7 @@
 /** The contract's own account of a plan: which sub-task is where, by the rules of DESIGN.md section 4. */
 import type { Failure } from '../../../machines/conversation.ts';
-import type { Return, SupervisorPolicy } from '../../../machines/goal.ts';
 import type { NodeSpec, PlanNode } from '../../../machines/plan.ts';
+import type { Return, SupervisorPolicy } from '../../../machines/supervisor-context.ts';
 
 export interface Task {
   spec: NodeSpec;

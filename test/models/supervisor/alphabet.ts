@@ -1,8 +1,8 @@
 /** What can happen to a supervisor next, as a bystander sees it, and who says it. */
 import type { AnyEventObject } from 'xstate';
 import type { Failure } from '../../../machines/conversation.ts';
-import type { Return, SupervisorEvent, SupervisorInput } from '../../../machines/goal.ts';
 import type { Directive, NodeSpec } from '../../../machines/plan.ts';
+import type { Return, SupervisorEvent, SupervisorInput } from '../../../machines/supervisor-context.ts';
 import type { SaidBy } from '../rig.ts';
 import type { Look } from './observation.ts';
 

@@ -6,8 +6,8 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { outUsd } from '../../../machines/budget.ts';
-import type { SupervisorInput } from '../../../machines/goal.ts';
 import type { Reduce } from '../../../machines/plan.ts';
+import type { SupervisorInput } from '../../../machines/supervisor-context.ts';
 import { BrokenContract } from '../sub-agent/contract.ts';
 import { Till } from '../till.ts';
 import { Account } from './account.ts';

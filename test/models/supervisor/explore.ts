@@ -1,8 +1,8 @@
 /** The sets of paths through the supervisor's chart. */
 import type { AnyStateMachine } from 'xstate';
-import type { SupervisorEvent } from '../../../machines/goal.ts';
 import type { Directive, NodeSpec } from '../../../machines/plan.ts';
 import { supervisor } from '../../../machines/supervisor.ts';
+import type { SupervisorEvent } from '../../../machines/supervisor-context.ts';
 import { edgePaths } from '../explore.ts';
 import { alphabet, inputFor, label, type ModelEvent } from './alphabet.ts';
 import { type Look, look, type Snap, stateOf } from './observation.ts';

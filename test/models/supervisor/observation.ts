@@ -1,6 +1,8 @@
 /** What can be seen of a supervisor without looking into it: status, plan, receipts, what it tells its children and asks of its effects. */
 import type { Reservation, Slices } from '../../../machines/budget.ts';
 import type { Outcome, Question, UsageByBackend } from '../../../machines/conversation.ts';
+import type { Plan } from '../../../machines/plan.ts';
+import type { Steer } from '../../../machines/steering.ts';
 import type {
   DecomposeInput,
   DrainInput,
@@ -8,9 +10,7 @@ import type {
   Relay,
   SupervisorContext,
   SupervisorOutput,
-} from '../../../machines/goal.ts';
-import type { Plan } from '../../../machines/plan.ts';
-import type { Steer } from '../../../machines/steering.ts';
+} from '../../../machines/supervisor-context.ts';
 import { leaf } from '../coverage.ts';
 import type { Rig } from '../rig.ts';
 

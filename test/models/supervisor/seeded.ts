@@ -1,8 +1,8 @@
 /** Wrongs in the code of the supervisor's guards and actions. */
 import { settleInDoubt } from '../../../machines/budget.ts';
-import type { SupervisorContext } from '../../../machines/goal.ts';
 import { unspent } from '../../../machines/supervision.ts';
 import { supervisor } from '../../../machines/supervisor.ts';
+import type { SupervisorContext } from '../../../machines/supervisor-context.ts';
 import type { Mutant } from '../mutants.ts';
 import { seeding } from '../seeding.ts';
 

@@ -1,0 +1,94 @@
+/** What a commit writes: the record that follows from the one before, and from where the machine is now. */
+import type { Receipt, Result } from '../../bus/messages.ts';
+import { type InFlight, type StateRecord, withStatus } from '../../bus/state/state-record.ts';
+import { inDoubt } from '../../machines/budget.ts';
+import { spend, totalUsage } from '../../machines/conversation.ts';
+import type { HostedActor } from './hosted-actor.ts';
+import type { Inbox } from './receipts.ts';
+import type { Found, Role } from './role.ts';
+import type { VitalSigns } from './vital-signs.ts';
+
+export interface Progress {
+  readonly phase: 'held' | 'ready' | 'parked' | 'done';
+  readonly at: Date;
+  readonly actor: HostedActor;
+  readonly role: Role;
+  readonly signs: VitalSigns;
+  readonly steering: {
+    readonly cursor: number;
+    readonly receipts: readonly Receipt[];
+    readonly inbox: Inbox;
+    readonly known: readonly string[];
+  };
+  readonly resultCursor: number;
+  readonly inFlight: InFlight | undefined;
+  /** The role's word for how far the task had come when it was claimed; null where it had not begun. */
+  readonly claimedAt: string | null;
+}
+
+export async function nextRecord(record: StateRecord, progress: Progress): Promise<StateRecord> {
+  const { phase, at, actor, role, signs, steering, resultCursor, inFlight, claimedAt } = progress;
+  const { snapshot, crash, lastTransitionAt } = actor;
+  const view = role.view(snapshot);
+  const wakeAt = role.deadlineAt(snapshot);
+  const isIdle = role.progress(snapshot) === claimedAt;
+  return withStatus(
+    {
+      ...record,
+      phase,
+      instruction: snapshot.context.instruction,
+      steeringCursor: steering.cursor,
+      resultCursor,
+      inbox: [...steering.inbox],
+      known: [...steering.known],
+      children: view.children,
+      plan: [...view.plan],
+      machine: role.machine,
+      snapshot: actor.checkpoint,
+      inFlight,
+      outUsd: view.outUsd || undefined,
+      stranded: undefined,
+      earlier: undefined,
+      artifacts: [...signs.artifacts],
+      wakeAt: phase === 'parked' && wakeAt !== null ? new Date(wakeAt).toISOString() : null,
+      // To park or to be handed back is no failure to get on (docs/adr/0011).
+      idleClaims: isIdle ? Math.max(0, record.idleClaims - (phase === 'held' ? 0 : 1)) : 0,
+      result: phase === 'done' ? await resultOf(record, progress) : null,
+    },
+    {
+      at: at.toISOString(),
+      state: phase === 'done' ? 'done' : view.state,
+      step: snapshot.context.step,
+      backend: signs.backend ?? snapshot.context.backend,
+      paused: snapshot.context.paused,
+      question: snapshot.context.question ?? null,
+      receipts: [...steering.receipts],
+      usage: view.usage,
+      outcome: crash === null ? view.outcome : 'failed',
+      ...(view.doing && { doing: view.doing }),
+      ...(view.subTasks && { subTasks: view.subTasks }),
+      ...(lastTransitionAt && { lastTransitionAt }),
+      ...signs.told(),
+    },
+  );
+}
+
+async function resultOf({ id, spec }: StateRecord, { at, actor, role, signs }: Progress): Promise<Result> {
+  const found = await role.result(actor.snapshot);
+  const artifacts = [...new Set([...found.salvage.artifacts, ...signs.artifacts])];
+  const result = { id, type: spec.type, at: at.toISOString(), ...found, salvage: { ...found.salvage, artifacts } };
+  if (actor.crash === null) return result;
+  return {
+    ...result,
+    outcome: 'failed',
+    output: null,
+    failure: { code: 'machine-failed', message: actor.crash, retryable: false },
+    ...settled(found, role.view(actor.snapshot).outUsd),
+  };
+}
+
+/** A machine that failed settles nothing any more: what it had set aside may be spent. */
+function settled({ usageByBackend }: Found, outUsd: number): Pick<Found, 'usage' | 'usageByBackend'> {
+  const usage = outUsd > 0 ? spend(usageByBackend, 'unsettled', inDoubt(outUsd)) : usageByBackend;
+  return { usage: totalUsage(usage), usageByBackend: { ...usage } };
+}

@@ -1,0 +1,92 @@
+/** The machine of one hosted task: begun or restored, watched for what is worth a commit, and stopped. */
+import { type AnyEventObject, type AnyMachineSnapshot, createActor } from 'xstate';
+import type { StateRecord } from '../../bus/state/state-record.ts';
+import { messageOf } from '../../platform/errors.ts';
+import type { Log } from '../../platform/log.ts';
+import { provideEffects } from './effect.ts';
+import type { HostedSnapshot, Role } from './role.ts';
+
+export interface HostedActorOptions {
+  readonly now: () => Date;
+  readonly log: Log;
+  /** It has changed in a way that is worth a commit. */
+  readonly onChange: () => void;
+}
+
+export class HostedActor {
+  readonly #options: HostedActorOptions;
+  readonly #actor: ReturnType<typeof createActor>;
+  readonly #restored: boolean;
+  #crash: string | null = null;
+  #lastTransitionAt: string | undefined;
+
+  constructor(role: Role, { snapshot }: StateRecord, options: HostedActorOptions) {
+    this.#options = options;
+    this.#restored = snapshot !== null;
+    const from = snapshot ? { snapshot: { ...snapshot, children: {} } } : { input: role.input };
+    this.#actor = createActor(role.logic, from as never);
+    provideEffects(this.#actor, role.effects);
+  }
+
+  get snapshot(): HostedSnapshot {
+    return this.#actor.getSnapshot() as unknown as HostedSnapshot;
+  }
+  /** Why the machine itself failed; null while it has not. */
+  get crash(): string | null {
+    return this.#crash;
+  }
+  /** An event for a machine that has ended would only be complained of on the terminal. */
+  get isActive(): boolean {
+    return this.#crash === null && this.snapshot.status === 'active';
+  }
+  get lastTransitionAt(): string | undefined {
+    return this.#lastTransitionAt;
+  }
+  /**
+   * What a restored one is made from. Its children are effects, and those are begun anew; its context is plain JSON, which xstate would
+   * search through for actors.
+   */
+  get checkpoint(): Record<string, unknown> {
+    const { status, value, context, historyValue, output, error } = this.#actor.getSnapshot() as AnyMachineSnapshot;
+    return { status, output, error, value, historyValue, context };
+  }
+
+  start(): void {
+    let before: HostedSnapshot | null = null;
+    this.#actor.subscribe({
+      next: () => {
+        const now = this.snapshot;
+        const moved = !before || hasMoved(before, now);
+        if (moved || before?.context.step !== now.context.step) this.#lastTransitionAt = this.#options.now().toISOString();
+        if (!before || moved || hasGained(before, now)) this.#options.onChange();
+        before = now;
+      },
+      error: (cause) => {
+        this.#crash = messageOf(cause);
+        this.#options.log.error({ err: cause }, 'the machine failed');
+        this.#options.onChange();
+      },
+    });
+    this.#actor.start();
+    if (this.#restored && this.isActive) this.send({ type: 'RESTORED' });
+  }
+
+  send(event: AnyEventObject): void {
+    this.#actor.send(event as never);
+  }
+
+  stop(): void {
+    this.#actor.stop();
+  }
+}
+
+/** It is in another state. */
+const hasMoved = (before: HostedSnapshot, now: HostedSnapshot): boolean =>
+  before.value !== now.value && JSON.stringify(before.value) !== JSON.stringify(now.value);
+
+/** Tokens come many times a second and are not worth a write each: the text heard so far is kept with the next commit. */
+function hasGained(before: HostedSnapshot, now: HostedSnapshot): boolean {
+  const a: object = before.context;
+  const b: object = now.context;
+  return Object.keys(b).some((key) => key !== 'partial' && a[key as never] !== b[key as never]);
+}

@@ -1,0 +1,42 @@
+/** Receipts are derived from how the steering ledger changed between two commits, so that they say what is durable and nothing else. */
+import type { Receipt } from '../../bus/messages.ts';
+import { childOf } from '../../bus/task-id.ts';
+import type { Steer } from '../../machines/steering.ts';
+
+export type Inbox = readonly { readonly steer: string; readonly kind: string; readonly seq: number }[];
+
+const isFinal = ({ fate }: Steer) => fate !== 'queued';
+
+/**
+ * @param seqs log sequence of every steer that may be new or open.
+ * @returns the receipts this commit owes, and the steers that stay open after it.
+ */
+export function receiptsOf(
+  task: string,
+  before: readonly Steer[],
+  after: readonly Steer[],
+  seqs: ReadonlyMap<string, number>,
+): { receipts: Receipt[]; inbox: Inbox } {
+  const was = new Map(before.map((steer) => [steer.id, steer]));
+  const receipts: Receipt[] = [];
+  for (const steer of after) {
+    const earlier = was.get(steer.id);
+    if (earlier?.fate === steer.fate) continue;
+    const base = { steer: steer.id, kind: steer.kind, seq: seqs.get(steer.id) ?? 0 };
+    if (!earlier) receipts.push({ ...base, fate: 'accepted' });
+    // What the model is to read is queued first, also where the same commit applies it.
+    const isQueued = !isFinal(steer) || (steer.fate === 'applied' && (steer.kind === 'steer' || steer.kind === 'redirect'));
+    if (!earlier && isQueued)
+      receipts.push({ ...base, fate: 'queued', ...(!isFinal(steer) && steer.reason && { reason: steer.reason }) });
+    if (isFinal(steer))
+      receipts.push({
+        ...base,
+        fate: steer.fate,
+        ...(steer.fate === 'applied' && steer.step !== undefined && { step: steer.step }),
+        ...(steer.reason && { reason: steer.reason }),
+        ...(steer.reached && { reached: steer.reached.map((n) => childOf(task, n)) }),
+      });
+  }
+  const inbox = after.filter((steer) => !isFinal(steer)).map(({ id, kind }) => ({ steer: id, kind, seq: seqs.get(id) ?? 0 }));
+  return { receipts, inbox };
+}

@@ -1,0 +1,51 @@
+/** What effects let their host know between two commits: that they are alive, which backend thinks, what they made, what is worth a note. */
+import type { StateRecord } from '../../bus/state/state-record.ts';
+
+export class VitalSigns {
+  #backend: string | null;
+  #artifacts: readonly string[];
+  #notes: string[] = [];
+  #lastTokenAt: string | undefined;
+  #lastToolAt: string | undefined;
+
+  constructor({ last, artifacts }: StateRecord) {
+    this.#backend = last?.backend ?? null;
+    this.#artifacts = artifacts;
+  }
+
+  get backend(): string | null {
+    return this.#backend;
+  }
+  get artifacts(): readonly string[] {
+    return this.#artifacts;
+  }
+
+  onBackend(name: string): void {
+    this.#backend = name;
+  }
+  addArtifacts(names: readonly string[]): void {
+    this.#artifacts = [...new Set([...this.#artifacts, ...names])];
+  }
+  note(text: string): void {
+    this.#notes.push(text);
+  }
+  heard(what: 'token' | 'tool', at: string): void {
+    if (what === 'token') this.#lastTokenAt = at;
+    else this.#lastToolAt = at;
+  }
+
+  /** Something was heard that a status of that time does not tell of. */
+  areNewerThan(at: string): boolean {
+    return (this.#lastTokenAt ?? '') > at || (this.#lastToolAt ?? '') > at;
+  }
+
+  /** As a status says it. Notes are told once. */
+  told() {
+    const notes = this.#notes.splice(0);
+    return {
+      ...(this.#lastTokenAt && { lastTokenAt: this.#lastTokenAt }),
+      ...(this.#lastToolAt && { lastToolAt: this.#lastToolAt }),
+      ...(notes.length > 0 && { note: notes.join('; ') }),
+    };
+  }
+}

@@ -1,0 +1,77 @@
+/** The kinds of a node: those defined in code, and those of its roster as it is now. */
+import { CoxError } from '../../platform/errors.ts';
+import type { Roster } from '../../roster/schema.ts';
+import { askOperator } from '../tools/ask-operator.ts';
+import { listFiles, readFileTool, searchFiles, writeFileTool } from '../tools/files.ts';
+import type { Tool } from '../tools/tool.ts';
+import type { Kind } from './kind.ts';
+
+export class Kinds {
+  readonly #roster: () => Roster;
+  readonly #defined: ReadonlyMap<string, Kind>;
+  /** What a roster may name. */
+  readonly #tools: ReadonlyMap<string, Tool>;
+  /** Made once for each roster: a reload brings another one. */
+  readonly #made = new WeakMap<Roster, Map<string, Kind | null>>();
+
+  /** @param bus tools that need the bus. */
+  constructor(roster: () => Roster, defined: readonly Kind[], bus: readonly Tool[]) {
+    this.#roster = roster;
+    this.#defined = new Map(defined.map((kind) => [kind.name, kind]));
+    const tools = [listFiles, readFileTool, searchFiles, writeFileTool, askOperator, ...bus];
+    this.#tools = new Map(tools.map((tool) => [tool.name, tool]));
+  }
+
+  /** @returns null where neither the code nor the roster knows the kind. */
+  get(name: string): Kind | null {
+    const roster = this.#roster();
+    const made = this.#made.get(roster) ?? new Map<string, Kind | null>();
+    this.#made.set(roster, made);
+    if (!made.has(name)) made.set(name, this.#make(name, roster));
+    return made.get(name) ?? null;
+  }
+
+  /** For errors and for the orchestrating model. */
+  names(): string[] {
+    return [...new Set([...this.#defined.keys(), ...Object.keys(this.#roster().agents)])];
+  }
+
+  /** What an orchestrating model is told of each. */
+  list(): { name: string; about: string }[] {
+    return this.names().map((name) => ({ name, about: aboutOf(this.get(name)!) }));
+  }
+
+  /** @throws CoxError `roster-unknown-tool`: a kind of the roster names a tool that nobody has. */
+  check(): void {
+    for (const [kind, { tools }] of Object.entries(this.#roster().agents)) {
+      const stranger = tools.find((tool) => !this.#tools.has(tool));
+      if (stranger)
+        throw new CoxError('roster-unknown-tool', `agents.${kind}.tools: there is no tool ${stranger}`, {
+          hint: `There are ${[...this.#tools.keys()].join(', ')}.`,
+        });
+    }
+  }
+
+  #make(name: string, { agents, budgets }: Roster): Kind | null {
+    const inCode = this.#defined.get(name);
+    if (inCode) return withAsking(inCode);
+    const entry = Object.hasOwn(agents, name) ? agents[name] : undefined;
+    if (!entry) return null;
+    return withAsking({
+      name,
+      prompt: entry.prompt,
+      tools: entry.tools.flatMap((tool) => this.#tools.get(tool) ?? []),
+      needs: entry.needs,
+      limits: { ...entry.limits, costUsd: entry.limits.costUsd ?? budgets.taskUsd },
+    });
+  }
+}
+
+const withAsking = (kind: Kind): Kind =>
+  kind.tools.some((tool) => tool.asks) ? kind : { ...kind, tools: [...kind.tools, askOperator] };
+
+/** Its tools say most of it. */
+const aboutOf = ({ tools, prompt }: Kind): string => {
+  const own = tools.filter(({ asks }) => !asks);
+  return own.length > 0 ? `can use ${own.map(({ name }) => name).join(', ')}` : (prompt.split('\n')[0] ?? '').trim();
+};

@@ -1,0 +1,110 @@
+/** Joining a crew: the server that NATS_URL names, or the embedded one of this machine, with the streams of a namespace. */
+
+import { randomBytes } from 'node:crypto';
+import { busAddress } from '../../bus/address.ts';
+import { type Bus, openBus } from '../../bus/bus.ts';
+import { connectBus } from '../../bus/connection.ts';
+import { Crew } from '../../bus/crew.ts';
+import { type EmbeddedServer, existingServer, openEmbeddedServer } from '../../bus/embedded/embedded-server.ts';
+import { revive } from '../../bus/embedded/revive.ts';
+import type { Progress } from '../../platform/asset.ts';
+import { CoxError } from '../../platform/errors.ts';
+import type { Folders } from '../../platform/folders.ts';
+import type { Log } from '../../platform/log.ts';
+
+export interface JoinOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Log;
+  readonly folders: Folders;
+  /** Start an embedded server when none runs; without it, that is an error. */
+  readonly start: boolean;
+  /** While a nats-server is fetched. */
+  readonly onProgress?: (progress: Progress) => void;
+  readonly signal: AbortSignal;
+  /** First token of every subject. Default: COX_NAMESPACE, else `cox`. */
+  readonly namespace?: string | undefined;
+  /** Shown in records and by the server's tools. Default: `cox-<pid>-<random>`; unique, because it tells one node's writes from another's. */
+  readonly name?: string;
+}
+
+export interface Joined {
+  readonly bus: Bus;
+  readonly crew: Crew;
+  readonly folders: Folders;
+  readonly log: Log;
+  readonly env: NodeJS.ProcessEnv;
+  readonly name: string;
+  readonly server: { readonly embedded: boolean; readonly url: string };
+  /** What becomes of the connection; ends when it is closed. */
+  connection(): AsyncIterable<'disconnected' | 'reconnected'>;
+  /** Restarts an embedded server that stores nothing any more, once its disk has room. Null where the server is not ours. */
+  readonly revive: (() => Promise<void>) | null;
+  /** Leaves; the last terminal stops the embedded server. Idempotent. */
+  close(): Promise<void>;
+  /** Leaves at once: what is under way here is cut off as by a crash, and other nodes take it over. Idempotent. */
+  abandon(): Promise<void>;
+}
+
+/** @throws CoxError `no-crew` where nothing runs and nothing was to be started; what the server, the network or the disk refuse. */
+export async function joinCrew(options: JoinOptions): Promise<Joined> {
+  const { env, log, signal } = options;
+  const name = options.name ?? `cox-${process.pid}-${randomBytes(3).toString('hex')}`;
+  const address = await busAddress(env);
+  const embedded = address ? null : await embeddedServer(options);
+  try {
+    const nc = await connectBus({ to: address ?? embedded!, name, log, signal });
+    try {
+      const bus = await openBus(nc, { namespace: options.namespace ?? env.COX_NAMESPACE, log });
+      return joined({ ...options, name }, bus, embedded);
+    } catch (cause) {
+      await nc.close();
+      throw cause;
+    }
+  } catch (cause) {
+    await embedded?.stop();
+    throw cause;
+  }
+}
+
+async function embeddedServer({ start, ...options }: JoinOptions): Promise<EmbeddedServer> {
+  const server = start ? await openEmbeddedServer(options) : await existingServer(options);
+  if (server) return server;
+  throw new CoxError('no-crew', 'No crew is running on this machine', {
+    hint: 'Start one with `cox` or `cox up`, or name a server in NATS_URL.',
+  });
+}
+
+function joined({ folders, log, env, name }: JoinOptions & { name: string }, bus: Bus, embedded: EmbeddedServer | null): Joined {
+  const { nc } = bus;
+  let closing: Promise<void> | null = null;
+  const close = async () => {
+    await nc.drain().catch(() => nc.close());
+    await embedded?.stop();
+  };
+  return {
+    bus,
+    crew: new Crew(bus, { name }),
+    folders,
+    log,
+    env,
+    name,
+    server: { embedded: embedded !== null, url: nc.getServer() },
+    async *connection() {
+      for await (const { type } of nc.status()) {
+        if (type === 'disconnect') yield 'disconnected';
+        if (type === 'reconnect') yield 'reconnected';
+      }
+    },
+    revive: embedded && (() => revive(embedded, folders.state, log)),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+    abandon: async () => {
+      // Also ends a close() that waits for a server which is away.
+      await nc.close();
+      closing ??= embedded?.stop() ?? Promise.resolve();
+      await closing;
+    },
+  };
+}

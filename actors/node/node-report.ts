@@ -1,0 +1,31 @@
+/** What a node says of itself when it is asked who is in the crew. */
+import { hostname } from 'node:os';
+import process from 'node:process';
+import type { HeldTask, NodeReport } from '../../bus/messages.ts';
+import { version } from '../../platform/version.ts';
+
+/** Tasks that a report names: who wants to see more asks for the tasks. */
+const maxTasks = 500;
+
+export interface Reported {
+  readonly name: string;
+  readonly since: Date;
+  readonly types: readonly string[];
+  readonly slots: number;
+  readonly draining: boolean;
+  /** Longest held first. */
+  readonly holding: readonly HeldTask[];
+}
+
+export const nodeReport = ({ name, since, types, slots, draining, holding }: Reported): NodeReport => ({
+  name,
+  host: hostname(),
+  pid: process.pid,
+  version: version(),
+  since: since.toISOString(),
+  types: [...types],
+  slots,
+  draining,
+  held: holding.length,
+  tasks: holding.slice(0, maxTasks),
+});

@@ -1,0 +1,164 @@
+/** A node: a worker, the backends it thinks with, and the micro service. What `cox`, `cox run` and `cox up` host in their process. */
+
+import { limitStreams } from '../../bus/capacity/stream-limits.ts';
+import { Memory } from '../../bus/memory.ts';
+import type { HeldTask, NodeReport } from '../../bus/messages.ts';
+import { replicate } from '../../bus/replicas.ts';
+import { startService } from '../../bus/service.ts';
+import { subAgentChart, supervisorChart } from '../../machines/charts.ts';
+import type { Progress } from '../../platform/asset.ts';
+import { CoxError, messageOf } from '../../platform/errors.ts';
+import { Backends } from '../../roster/backends.ts';
+import type { MenuEntry } from '../../roster/menu.ts';
+import type { Roster } from '../../roster/schema.ts';
+import type { Kind } from '../kinds/kind.ts';
+import { Kinds } from '../kinds/kinds.ts';
+import { openPrimary, type Primary } from '../primary/primary.ts';
+import { subAgentRole } from '../sub-agent/role.ts';
+import { budgetOf, supervisorRole } from '../supervisor/role.ts';
+import { memoryTools } from '../tools/memory.ts';
+import { Housekeeping } from './housekeeping.ts';
+import type { Joined } from './join.ts';
+import { nodeReport } from './node-report.ts';
+import { workspaceOf } from './task-workspace.ts';
+import { Worker } from './worker.ts';
+
+export interface NodeOptions {
+  readonly joined: Joined;
+  /** `onChange`: where it may change while the node runs. */
+  readonly roster: { current(): Roster; onChange?(listener: () => void): () => void };
+  /** Absolute folder that file tools are confined to, for tasks that name none. */
+  readonly workspace: string;
+  /** Task types to work on. Default: `supervisor` and every kind, as the roster has them. */
+  readonly types?: readonly string[];
+  /** Tasks of one type at once. Default: 8. */
+  readonly slots?: number;
+  /** Kinds defined in code, in addition to the roster's. */
+  readonly kinds?: readonly Kind[];
+  /** What an operator at this node should know: the bus is full. Default: nothing; the log has it too. */
+  readonly note?: (text: string) => void;
+  /** While a model is fetched. */
+  readonly onProgress: (progress: Progress) => void;
+  readonly ackWaitMs?: number;
+  readonly quietMs?: number;
+  readonly drainMs?: number;
+}
+
+export interface CoxNode {
+  readonly name: string;
+  readonly backends: Backends;
+  menu(): MenuEntry[];
+  /** Who the operator talks to; thinks with nothing before the first word. */
+  readonly primary: Primary;
+  /** Tasks it holds now, longest held first. */
+  holding(): HeldTask[];
+  /** What it answers to `cox nodes`. */
+  report(): NodeReport;
+  /** Takes nothing new and gives back what it holds. */
+  drain(): Promise<void>;
+  /** Drains, then ends the backends. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export async function startNode(options: NodeOptions): Promise<CoxNode> {
+  const { joined, roster, workspace, slots = 8, drainMs = 30_000, note = () => {} } = options;
+  const { bus, crew, folders, log, env, name } = joined;
+  const { now } = bus;
+  const current = () => roster.current();
+  await replicate(bus, current().bus.replicas);
+  await limitStreams(bus, current().retention.streamBytes);
+  const housekeeping = new Housekeeping({
+    bus,
+    name,
+    retention: () => current().retention,
+    revive: joined.revive,
+    note,
+  });
+  const { room } = housekeeping;
+  const backends = new Backends({ roster: current, folders, log, onProgress: options.onProgress, env });
+  const memory = new Memory(bus);
+  const kinds = new Kinds(current, options.kinds ?? [], memoryTools(memory));
+  kinds.check();
+  const types = () => options.types ?? ['supervisor', ...kinds.names()];
+  const since = now();
+  const worker = await Worker.start({
+    bus,
+    room,
+    name,
+    types: types(),
+    slots,
+    now,
+    ...(options.ackWaitMs !== undefined && { ackWaitMs: options.ackWaitMs }),
+    ...(options.quietMs !== undefined && { quietMs: options.quietMs }),
+    chartOf: (spec) => (spec.type === 'supervisor' ? supervisorChart(budgetOf(spec, current())) : subAgentChart),
+    roleOf: (spec, port) => {
+      if (spec.type === 'supervisor')
+        return supervisorRole(port, {
+          bus: { ...bus, room },
+          backends,
+          roster: current,
+          kinds: () => kinds.list(),
+          now,
+          drainMs,
+        });
+      const kind = kinds.get(spec.type);
+      if (!kind)
+        throw new CoxError('unknown-kind', `The roster has no kind ${spec.type}`, {
+          hint: 'Add it under `agents`, or start a worker that knows it.',
+        });
+      const { folder } = workspaceOf(spec.workspace, workspace, joined.server.embedded);
+      return subAgentRole(port, { kind, backends, gated: current().tools.gated, workspace: folder, now });
+    },
+  });
+  const unfollow = roster.onChange?.(() => {
+    const unused = problemOf(() => kinds.check());
+    if (unused) note(`The roster names what is not there: ${unused}`);
+    worker.workOn(types()).catch((err) => log.error({ err }, 'the kinds of the changed roster are not worked on'));
+  });
+  housekeeping.start();
+  let draining = false;
+  const report = () => nodeReport({ name, since, types: worker.types, slots, draining, holding: worker.holding });
+  const service = await startService(bus, { crew, node: name, menu: () => backends.menu(), report });
+  const primary = openPrimary({
+    crew,
+    backends,
+    roster: current,
+    kinds: () => kinds.names(),
+    // On a server that others use too, the folder means nothing to the node that takes the task.
+    workspace: joined.server.embedded ? workspace : null,
+    log,
+  });
+  let stopping: Promise<void> | null = null;
+  const drain = async () => {
+    draining = true;
+    unfollow?.();
+    await primary.stop();
+    // Work that waits for room can't be handed back by a commit.
+    await housekeeping.stop();
+    await worker.drain();
+    // Last: until then it can be asked what it still holds.
+    await service.stop();
+  };
+  return {
+    name,
+    backends,
+    menu: () => backends.menu(),
+    primary,
+    holding: () => worker.holding,
+    report,
+    drain,
+    stop: () => {
+      stopping ??= drain().then(() => backends.stop());
+      return stopping;
+    },
+  };
+}
+
+function problemOf(check: () => void): string | null {
+  try {
+    check();
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
+}

@@ -1,0 +1,276 @@
+/**
+ * A worker: claims tickets of the types it knows and hosts one machine actor for each task it holds. One subscription per kind of subject
+ * serves all of them.
+ */
+import type { Bus } from '../../bus/bus.ts';
+import { isFull, type Room } from '../../bus/capacity/backpressure.ts';
+import type { Failure, HeldTask } from '../../bus/messages.ts';
+import { claim } from '../../bus/queue/claim.ts';
+import { endTask } from '../../bus/queue/end-task.ts';
+import { restoreConsumers } from '../../bus/queue/lost-consumers.ts';
+import { onNudge } from '../../bus/queue/nudges.ts';
+import { sweep } from '../../bus/queue/sweeper.ts';
+import { type Claimer, claimTickets, type Delivery } from '../../bus/queue/task-queue.ts';
+import { startTimers } from '../../bus/queue/timers.ts';
+import { startWaker } from '../../bus/queue/waker.ts';
+import { wasJustPlanned } from '../../bus/state/parents.ts';
+import { type Held, readState, type StateRecord } from '../../bus/state/state-record.ts';
+import { defaultAckWaitMs } from '../../bus/streams.ts';
+import type { Queue } from '../../bus/subjects.ts';
+import type { TaskId } from '../../bus/task-id.ts';
+import type { Chart } from '../../machines/charts.ts';
+import { CoxError, messageOf } from '../../platform/errors.ts';
+import { isLeftToOthers, openCheckpoint } from '../host/checkpoint.ts';
+import { putOff } from '../host/requeue.ts';
+import type { HostPort, Role } from '../host/role.ts';
+import { TaskHost, tentativeMs } from '../host/task-host.ts';
+import { settleStranded } from '../host/unrestorable.ts';
+
+export interface WorkerOptions {
+  readonly bus: Bus;
+  /** The work of tasks waits for room. Default: a full bus fails each try. */
+  readonly room?: Room;
+  /** Unique among the nodes of the crew. */
+  readonly name: string;
+  readonly types: readonly string[];
+  /** Tasks of one type that run at once, and as many again for tasks that are woken. */
+  readonly slots: number;
+  readonly roleOf: (spec: StateRecord['spec'], port: HostPort) => Role;
+  /** The chart that the role of such a task has: checkpoints are compared with it. */
+  readonly chartOf: (spec: StateRecord['spec']) => Chart;
+  readonly now: () => Date;
+  /** Milliseconds a silent worker keeps a ticket. */
+  readonly ackWaitMs?: number;
+  /** Milliseconds between looks for tasks that no ticket will reach. Default: a minute. */
+  readonly sweepMs?: number;
+  /** Milliseconds a supervisor that only waits stays in memory. */
+  readonly quietMs?: number;
+  /** Milliseconds for which a ticket is handed back whose task another node should rather have. Default: 5 s. */
+  readonly leaveMs?: number;
+  /** Milliseconds after which a task that can't go on here is looked at again. Default: 5 minutes. */
+  readonly retryMs?: number;
+}
+
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #hosts = new Map<TaskId, TaskHost>();
+  /** Runs (task and ticket) that are being claimed or hosted: a second delivery of one waits for the first. */
+  readonly #claiming = new Set<string>();
+  readonly #claimers = new Map<string, readonly Claimer[]>();
+  #types: readonly string[] = [];
+  /** One change of types after another. */
+  #changing: Promise<void> = Promise.resolve();
+  #stops: (() => Promise<void> | void)[] = [];
+  #isDraining = false;
+  #idle = Promise.withResolvers<void>();
+
+  private constructor(options: WorkerOptions) {
+    this.#options = options;
+  }
+
+  static async start(options: WorkerOptions): Promise<Worker> {
+    const worker = new Worker(options);
+    await worker.#start();
+    return worker;
+  }
+
+  async #start(): Promise<void> {
+    const { bus, name, types, now } = this.#options;
+    const nudges = onNudge(bus, (id) => this.#hosts.get(id)?.nudge());
+    this.#stops.push(() => nudges.stop());
+    const waker = await startWaker(bus, {
+      node: name,
+      now: () => now().toISOString(),
+      local: (id, channel, seq) => this.#hosts.get(id)?.passed(channel, seq) ?? null,
+    });
+    const timers = await startTimers(bus);
+    const sweeping = this.#sweepNowAndThen();
+    this.#stops.push(
+      () => waker.stop(),
+      () => timers.stop(),
+      () => sweeping.stop(),
+    );
+    this.#stops.push(async () => {
+      await this.#changing.catch(() => {});
+      await Promise.all([...this.#claimers.values()].flat().map((claimer) => claimer.stop()));
+    });
+    await this.workOn(types);
+  }
+
+  /** What it claims tickets of now. */
+  get types(): string[] {
+    return this.#types.filter((type) => this.#claimers.has(type));
+  }
+
+  /** Claims tickets of these types from now on. Tasks of others that it holds it goes on with. */
+  workOn(types: readonly string[]): Promise<void> {
+    this.#changing = this.#changing.catch(() => {}).then(() => this.#claimFor(types));
+    return this.#changing;
+  }
+
+  async #claimFor(types: readonly string[]): Promise<void> {
+    if (this.#isDraining) return;
+    const { bus, slots, ackWaitMs = defaultAckWaitMs } = this.#options;
+    const handle = (delivery: Delivery) => this.#handle(delivery);
+    this.#types = types;
+    const gone = [...this.#claimers].filter(([type]) => !types.includes(type));
+    const added = types.filter((type) => !this.#claimers.has(type));
+    for (const [type] of gone) this.#claimers.delete(type);
+    await Promise.all([
+      ...gone.flatMap(([, claimers]) => claimers.map((claimer) => claimer.stop())),
+      ...added.map(async (type) => {
+        const claim = (queue: Queue) => claimTickets(bus, { type, queue, slots, ackWaitMs }, handle);
+        this.#claimers.set(type, await Promise.all([claim('wake'), claim('pending')]));
+      }),
+    ]);
+  }
+
+  #sweepNowAndThen(): { stop(): void } {
+    const { bus, now, sweepMs = 60_000, ackWaitMs = defaultAckWaitMs } = this.#options;
+    const published = new Set<string>();
+    // Side by side, so that neither is left undone for the other.
+    const look = () => Promise.all([restoreConsumers(bus, this.types, ackWaitMs), sweep(bus, { now, ackWaitMs, published })]);
+    const timer = setInterval(() => {
+      look().catch((err) => bus.log.warn({ err }, 'the sweep failed, the next one will look again'));
+    }, sweepMs);
+    timer.unref();
+    return { stop: () => clearInterval(timer) };
+  }
+
+  /** Tasks held now, longest held first. */
+  get holding(): HeldTask[] {
+    return [...this.#hosts.values()].map((host) => host.report);
+  }
+
+  async #handle(delivery: Delivery): Promise<void> {
+    const { id } = delivery.ticket;
+    // The same run, delivered again while it is claimed or worked on here; its first handler still holds a slot for it.
+    const hosted = this.#hosts.get(id);
+    if (hosted?.adopt(delivery)) return;
+    // Another ticket for a run that no commit tells of yet: what it is worth is seen after that.
+    if (hosted?.isTentative) return delivery.nak(tentativeMs);
+    const run = `${id} ${delivery.q}`;
+    // Not handed back: it would go to somebody else, and who has just begun here would lose the task.
+    if (this.#claiming.has(run)) return delivery.working();
+    this.#claiming.add(run);
+    try {
+      await this.#run(delivery);
+    } catch (cause) {
+      if (!isFull(cause)) throw cause;
+      await this.#putOff(delivery, cause, null);
+    } finally {
+      this.#claiming.delete(run);
+      if (this.#claiming.size === 0) this.#idle.resolve();
+    }
+  }
+
+  /** @param tentatively a task that killed its worker is counted before it is tried again (line 12). */
+  async #run(delivery: Delivery, tentatively = !delivery.redelivered): Promise<void> {
+    const { bus, name, now, ackWaitMs = defaultAckWaitMs } = this.#options;
+    const { id } = delivery.ticket;
+    const { chartOf, leaveMs = 5_000 } = this.#options;
+    const claimed = await claim(bus, delivery, {
+      node: name,
+      now,
+      ackWaitMs,
+      tentatively,
+      isPlanned: (child) => wasJustPlanned(bus, child),
+      leaves: (record) => isLeftToOthers(bus, record, chartOf(record.spec), delivery.deliveries),
+    });
+    if (claimed.kind === 'later') {
+      bus.log.info({ id, why: claimed.why }, 'left to another node');
+      return delivery.nak(leaveMs);
+    }
+    if (claimed.kind === 'stale') {
+      bus.log.debug({ id, t: delivery.ticket.t, why: claimed.why }, 'stale ticket');
+      delivery.ack();
+      return;
+    }
+    const opened = claimed.kind === 'end' ? claimed : await this.#open(claimed.held);
+    if (opened.kind === 'fenced') return;
+    if (opened.kind === 'settled') return delivery.ack();
+    const { held } = opened;
+    const host = claimed.kind === 'end' ? claimed.failure : this.#host(held, delivery, claimed.tentative);
+    const end = async (it: Held, why: Failure | null) => {
+      if (await endTask(bus, it, why, now().toISOString())) delivery.ack();
+    };
+    if (!(host instanceof TaskHost)) return end(held, host);
+    // Two tickets of one run were claimed side by side.
+    if (claimed.kind === 'run' && claimed.tentative && this.#hosts.has(id)) return delivery.nak(tentativeMs);
+    if ('note' in opened && opened.note) host.note(opened.note);
+    this.#hosts.set(id, host);
+    if (this.#isDraining) host.release();
+    let isTaken = false;
+    try {
+      const how = await host.run();
+      bus.log.info({ id, epoch: held.record.epoch, end: how }, 'task');
+      if (how === 'orphaned') await end(host.held, null);
+      isTaken = how === 'fenced' && host.isTentative;
+    } catch (cause) {
+      if (isFull(cause)) await this.#putOff(delivery, cause, held);
+      // No worker could write it down: its last commit is what is left of it.
+      else if (cause instanceof CoxError && cause.code === 'message-too-big')
+        await end(host.held, {
+          code: 'too-big',
+          message: `it has become too long to be stored: ${cause.message}`,
+          retryable: false,
+        });
+      else throw cause;
+    } finally {
+      if (this.#hosts.get(id) === host) this.#hosts.delete(id);
+    }
+    // It was not as fresh as it looked: what the ticket is worth is for its state to say.
+    if (isTaken && !(await this.#isHeldByIt(delivery))) await this.#run(delivery, false);
+  }
+
+  /** A later delivery of the ticket has got the task: it was thought lost here, and is not to be taken back from who works on it. */
+  async #isHeldByIt({ ticket: { id, t }, q }: Delivery): Promise<boolean> {
+    const now = await readState(this.#options.bus, id);
+    return now?.record.phase === 'held' && now.record.t === t && now.record.q === q;
+  }
+
+  #putOff(delivery: Delivery, cause: CoxError, held: Held | null): Promise<void> {
+    const { bus, room, ackWaitMs = defaultAckWaitMs } = this.#options;
+    return putOff(delivery, cause, { bus, room, ackWaitMs, held });
+  }
+
+  /** Compares its checkpoint with the chart; a task that can't go on here asks its operator instead. */
+  async #open(
+    held: Held,
+  ): Promise<{ kind: 'opened'; held: Held; note?: string | undefined } | { kind: 'settled' } | { kind: 'fenced' }> {
+    const { bus, now, chartOf, retryMs = 300_000 } = this.#options;
+    const opened = openCheckpoint(held.record, chartOf(held.record.spec));
+    if (opened.kind === 'fits') return { kind: 'opened', held: { ...held, record: opened.record }, note: opened.note };
+    const settled = await settleStranded(bus, held, { why: opened.why, now, retryMs });
+    if (settled.kind === 'begins-again') return { kind: 'opened', held: settled.held };
+    return { kind: settled.kind === 'fenced' ? 'fenced' : 'settled' };
+  }
+
+  /** @returns why the task can't run here or anywhere: its kind is unknown, its workspace is refused. */
+  #host(held: Held, delivery: Delivery, tentative: boolean): TaskHost | Failure {
+    const { bus, room, now, roleOf, ackWaitMs = defaultAckWaitMs, quietMs = 1_000 } = this.#options;
+    try {
+      const role = (port: HostPort) => roleOf(held.record.spec, port);
+      return new TaskHost({ bus: room ? { ...bus, room } : bus, held, tentative, delivery, ackWaitMs, quietMs, now, role });
+    } catch (cause) {
+      bus.log.error({ err: cause, id: held.record.id }, 'the task cannot be hosted');
+      const code = cause instanceof CoxError ? cause.code : 'internal';
+      return { code, message: messageOf(cause), retryable: false };
+    }
+  }
+
+  /** Takes nothing new, and gives back what it holds at the next step at which nothing is lost. Idempotent. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    const stops = this.#stops;
+    this.#stops = [];
+    const stopped = Promise.all(stops.map((stop) => stop()));
+    for (const host of this.#hosts.values()) host.release();
+    await stopped;
+    // What is being claimed now is hosted first, and released at once.
+    while (this.#claiming.size > 0) {
+      this.#idle = Promise.withResolvers();
+      await this.#idle.promise;
+    }
+  }
+}

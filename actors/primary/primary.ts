@@ -1,0 +1,234 @@
+/** The primary agent of a node, live: the chart with its effects, and what it tells whoever listens. Nothing of it runs before the first word. */
+import { type Actor, createActor, fromCallback } from 'xstate';
+import type { Crew } from '../../bus/crew.ts';
+import { Memory } from '../../bus/memory.ts';
+import type { TaskSummary } from '../../bus/state/tree.ts';
+import type { TaskId } from '../../bus/task-id.ts';
+import type { ToolCall } from '../../machines/conversation.ts';
+import { type PrimaryActInput, type PrimaryMachineEvent, type PrimaryThinkInput, primary } from '../../machines/primary.ts';
+import { messageOf } from '../../platform/errors.ts';
+import type { Log } from '../../platform/log.ts';
+import type { Backends } from '../../roster/backends.ts';
+import type { ModelReply } from '../../roster/conversation.ts';
+import { ModelError } from '../../roster/errors.ts';
+import type { Roster } from '../../roster/schema.ts';
+import { effect } from '../host/effect.ts';
+import { checkArgs } from '../kinds/kind.ts';
+import { failureOf } from '../sub-agent/think.ts';
+import { orchestrator } from '../supervisor/decompose.ts';
+import { promptFor } from './prompt.ts';
+import { closingTools, from, primaryTools } from './tools.ts';
+
+export type PrimaryEvent =
+  /** A piece of what it says, as it comes. */
+  | { readonly type: 'token'; readonly text: string }
+  /** The whole of what it said, also where that was cut off. Its tokens have come before, unless the text is not a model's. */
+  | { readonly type: 'reply'; readonly text: string }
+  | { readonly type: 'dispatched'; readonly id: TaskId; readonly instruction: string }
+  | { readonly type: 'failed'; readonly error: { readonly code: string; readonly message: string } }
+  /** Nothing is under way any more. */
+  | { readonly type: 'idle' };
+
+export interface Primary {
+  /** Takes a word at any moment and never waits: what comes of it is told by `events`. Ignored after stop(). */
+  say(text: string): void;
+  /** Stops what it is doing and keeps the conversation. @returns whether it was doing anything. */
+  interrupt(): boolean;
+  /** What it tells from this call on, until the signal or stop(). Each caller hears all of it. */
+  events(signal: AbortSignal): AsyncIterable<PrimaryEvent>;
+  /** Tasks it dispatched go on. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export interface PrimaryOptions {
+  readonly crew: Crew;
+  readonly backends: Backends;
+  readonly roster: () => Roster;
+  /** Kinds of sub-agent it may dispatch. Default: the roster's. */
+  readonly kinds?: () => readonly string[];
+  /** Absolute folder for the tasks it dispatches; null: that of the node that takes them. */
+  readonly workspace: string | null;
+  readonly log: Log;
+}
+
+export const openPrimary = (options: PrimaryOptions): Primary => new PrimaryAgent(options);
+
+class PrimaryAgent implements Primary {
+  readonly #options: PrimaryOptions;
+  readonly #memory: Memory;
+  readonly #listeners = new Set<(event: PrimaryEvent | null) => void>();
+  #actor: Actor<typeof primary> | null = null;
+  #isStopped = false;
+
+  constructor(options: PrimaryOptions) {
+    this.#options = options;
+    this.#memory = new Memory(options.crew.bus);
+  }
+
+  say(text: string): void {
+    if (this.#isStopped) return;
+    this.#actor ??= this.#start();
+    this.#actor.send({ type: 'SAY', text });
+  }
+
+  interrupt(): boolean {
+    if (!this.#actor?.getSnapshot().can({ type: 'INTERRUPT' })) return false;
+    this.#actor.send({ type: 'INTERRUPT' });
+    return true;
+  }
+
+  events(signal: AbortSignal): AsyncIterable<PrimaryEvent> {
+    const heard: (PrimaryEvent | null)[] = this.#isStopped || signal.aborted ? [null] : [];
+    let news = Promise.withResolvers<void>();
+    const listen = (event: PrimaryEvent | null) => {
+      heard.push(event);
+      news.resolve();
+    };
+    const end = () => listen(null);
+    // Now and not at the first read: what is said meanwhile must not be missed.
+    this.#listeners.add(listen);
+    signal.addEventListener('abort', end, { once: true });
+    const leave = () => {
+      this.#listeners.delete(listen);
+      signal.removeEventListener('abort', end);
+    };
+    return (async function* () {
+      try {
+        for (;;) {
+          for (const event of heard.splice(0)) {
+            if (event === null) return;
+            yield event;
+          }
+          if (heard.length > 0) continue;
+          await news.promise;
+          news = Promise.withResolvers();
+        }
+      } finally {
+        leave();
+      }
+    })();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#actor?.stop();
+    this.#actor = null;
+    for (const listen of this.#listeners) listen(null);
+    this.#listeners.clear();
+  }
+
+  #start(): Actor<typeof primary> {
+    const actor = createActor(primary.provide({ actors: { think: this.#think(), act: this.#act() } }));
+    actor.on('*', (told) => this.#tell(told));
+    actor.subscribe({
+      error: (cause) => {
+        this.#options.log.error({ err: cause }, 'the primary failed');
+        // Its conversation is lost, its tasks are not: the next word starts another.
+        this.#actor = null;
+        this.#tell({ type: 'failed', error: { code: 'internal', message: messageOf(cause) } });
+        this.#tell({ type: 'idle' });
+      },
+    });
+    return actor.start();
+  }
+
+  #tell(event: PrimaryEvent): void {
+    for (const listen of this.#listeners) listen(event);
+  }
+
+  readonly #think = () =>
+    fromCallback(
+      effect<PrimaryThinkInput, PrimaryMachineEvent>(
+        async (input, say, signal) => {
+          const { backend, reply } = await this.#callSomeone(input, say, signal);
+          const calls = reply.calls.map(
+            ({ tool, args }, index): ToolCall => ({ id: `p${input.replies}-${index}`, tool, args, effects: 'writes' }),
+          );
+          say({ type: 'MODEL_REPLIED', text: reply.text, calls, usage: reply.usage, backend });
+        },
+        (cause) => {
+          this.#options.log.warn({ err: cause }, 'the primary got no reply');
+          return { type: 'MODEL_FAILED', error: failureOf(cause) };
+        },
+      ),
+    );
+
+  /** The cheapest backend that can orchestrate; another one where that fails before it has said anything. */
+  async #callSomeone(
+    input: PrimaryThinkInput,
+    say: (fact: PrimaryMachineEvent) => void,
+    signal: AbortSignal,
+  ): Promise<{ backend: string; reply: ModelReply }> {
+    const { backends } = this.#options;
+    const failed: string[] = [];
+    const tasks = await this.#tasks();
+    for (let last: ModelError | null = null; ; ) {
+      const backend = this.#route(failed, last);
+      const menu = backends.menu();
+      const entry = menu.find(({ name }) => name === backend)!;
+      const request = promptFor({ ...input, tasks, tools: this.#tools(), backend: entry, menu });
+      let hasSpoken = false;
+      try {
+        for await (const event of backends.call(backend, { ...request, isUrgent: true }, signal)) {
+          if (event.type === 'replied') return { backend, reply: event };
+          hasSpoken = true;
+          say({ type: 'MODEL_SAID', text: event.text });
+        }
+        throw new ModelError('bad-reply', backend, 'the reply ended without an end');
+      } catch (cause) {
+        signal.throwIfAborted();
+        if (hasSpoken || !(cause instanceof ModelError)) throw cause;
+        failed.push(backend);
+        last = cause;
+      }
+    }
+  }
+
+  /** @throws the last failure where there was one: it says more than that nobody is left. */
+  #route(failed: readonly string[], last: ModelError | null): string {
+    const { backends, roster } = this.#options;
+    try {
+      return orchestrator({ backends, roster, kinds: () => [] }, null, failed).backend;
+    } catch (cause) {
+      throw last ?? cause;
+    }
+  }
+
+  readonly #act = () =>
+    fromCallback(
+      effect<PrimaryActInput, PrimaryMachineEvent>(
+        async ({ call, backend }, say, signal) => {
+          const tools = this.#tools();
+          this.#options.log.debug({ tool: call.tool, args: call.args }, 'the primary acts');
+          const returned = (text: string) => say({ type: 'TOOL_RETURNED', call: call.id, text });
+          const tool = tools.find(({ name }) => name === call.tool);
+          if (!tool) return returned(`there is no tool ${call.tool}; there are ${tools.map(({ name }) => name).join(', ')}`);
+          const checked = checkArgs(tool, call.args);
+          if (!checked.ok) return returned(`these arguments don't fit ${tool.name}: ${checked.problem}`);
+          // None of them touches files; the workspace goes to the tasks.
+          const context = { task: from, workspace: '', signal, idempotencyKey: call.id };
+          const { text } = await tool.run(checked.args, context);
+          const isSmall = this.#options.backends.menu().find(({ name }) => name === backend)?.kind === 'embedded';
+          const closes = isSmall && closingTools.has(tool.name);
+          say({ type: 'TOOL_RETURNED', call: call.id, text, ...(closes && { closes }) });
+        },
+        (cause, { call }) => ({ type: 'TOOL_RETURNED', call: call.id, text: `failed: ${failureOf(cause).message}` }),
+      ),
+    );
+
+  #tools() {
+    const { crew, backends, roster, kinds = () => Object.keys(roster().agents), workspace } = this.#options;
+    const onDispatched = (id: TaskId, instruction: string) => this.#tell({ type: 'dispatched', id, instruction });
+    return primaryTools({ crew, backends, kinds, workspace, memory: this.#memory, onDispatched });
+  }
+
+  /** Null while the bus does not answer: one can talk all the same. */
+  async #tasks(): Promise<TaskSummary[] | null> {
+    try {
+      return await this.#options.crew.tasks();
+    } catch (cause) {
+      this.#options.log.warn({ err: cause }, 'the tasks cannot be read');
+      return null;
+    }
+  }
+}

@@ -1,0 +1,66 @@
+/** One tool call of a sub-agent (B: a call with effects starts only when the commit that names it is durable). */
+import type { ActInput, SubAgentEvent } from '../../machines/sub-agent.ts';
+import { crashPoint } from '../../platform/crash-point.ts';
+import { messageOf } from '../../platform/errors.ts';
+import { effect } from '../host/effect.ts';
+import type { HostPort } from '../host/role.ts';
+import { checkArgs, type Kind } from '../kinds/kind.ts';
+
+export const act = (port: HostPort, { kind, workspace }: { readonly kind: Kind; readonly workspace: string }) =>
+  effect<ActInput, SubAgentEvent>(
+    async ({ call, step }, say, signal) => {
+      const returned = (text: string, failed?: true | undefined): SubAgentEvent => ({
+        type: 'TOOL_RETURNED',
+        call: call.id,
+        text,
+        ...(failed && { failed }),
+      });
+      const tool = kind.tools.find(({ name }) => name === call.tool);
+      if (!tool)
+        return say(returned(`there is no tool ${call.tool}; there are ${kind.tools.map(({ name }) => name).join(', ')}`, true));
+      const checked = checkArgs(tool, call.args);
+      if (!checked.ok) return say(returned(`these arguments don't fit ${tool.name}: ${checked.problem}`, true));
+      const writes = tool.effects === 'writes';
+      const ends = (text: string, failed: boolean, artifacts: readonly string[] = []) => {
+        if (writes) port.callEnded(call.id, { text, failed, artifacts });
+        say(returned(text, failed || undefined));
+      };
+      if (writes) port.callBegins(call.id);
+      if (tool.effects !== 'none') {
+        try {
+          await port.settled(signal);
+        } catch (cause) {
+          if (writes) port.callDidNotBegin(call.id, `not run: ${messageOf(cause)}`);
+          throw cause;
+        }
+        try {
+          await port.stillHolds();
+          signal.throwIfAborted();
+        } catch (cause) {
+          return ends(`not run: ${messageOf(cause)}`, true);
+        }
+      }
+      // What can't be taken back is seen through, and told, also where another worker has the task by now.
+      const stop = new AbortController();
+      signal.addEventListener('abort', () => {
+        if (!writes || !port.isLost()) stop.abort(signal.reason);
+      });
+      port.live({ type: 'tool', step, tool: tool.name, text: JSON.stringify(checked.args) });
+      try {
+        crashPoint('tool:before');
+        const output = await tool.run(checked.args, {
+          task: port.id,
+          workspace,
+          signal: stop.signal,
+          idempotencyKey: `${port.id}:${call.id}`,
+        });
+        crashPoint('tool:after');
+        if (output.artifacts) port.addArtifacts(output.artifacts);
+        port.live({ type: 'tool', step, tool: tool.name, text: output.text });
+        ends(output.text, false, output.artifacts);
+      } catch (cause) {
+        ends(messageOf(cause), true);
+      }
+    },
+    (cause, { call }) => ({ type: 'TOOL_RETURNED', call: call.id, text: messageOf(cause), failed: true }),
+  );

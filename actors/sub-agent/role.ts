@@ -1,0 +1,131 @@
+/** A sub-agent under the host: the chart with its effects, and what the bus sees of it. */
+import type { SnapshotFrom } from 'xstate';
+import type { TaskState } from '../../bus/messages.ts';
+import { parentOf } from '../../bus/task-id.ts';
+import { outUsd } from '../../machines/budget.ts';
+import { type Message, totalUsage } from '../../machines/conversation.ts';
+import { type SubAgentInput, subAgent, subAgentVersion } from '../../machines/sub-agent.ts';
+import type { Backends } from '../../roster/backends.ts';
+import { commandOf } from '../host/commands.ts';
+import { deadline } from '../host/deadline.ts';
+import { ownEffect } from '../host/effect.ts';
+import type { Found, HostedSnapshot, HostPort, Role } from '../host/role.ts';
+import { swapProblem } from '../host/swap.ts';
+import type { Kind } from '../kinds/kind.ts';
+import { act } from './act.ts';
+import { think } from './think.ts';
+import { thinkInCode } from './think-in-code.ts';
+
+type Snapshot = SnapshotFrom<typeof subAgent>;
+const of = (snapshot: HostedSnapshot) => snapshot as unknown as Snapshot;
+
+const hosted = subAgent.provide({
+  actors: { think: ownEffect('think'), act: ownEffect('act'), deadline: ownEffect('deadline') },
+});
+
+export interface SubAgentRoleOptions {
+  readonly kind: Kind;
+  readonly backends: Backends;
+  readonly gated: readonly string[];
+  /** Absolute path; its file tools are confined to it. */
+  readonly workspace: string;
+  readonly now: () => Date;
+}
+
+export function subAgentRole(port: HostPort, options: SubAgentRoleOptions): Role {
+  const { kind, backends, now } = options;
+  const { spec } = port;
+  const input: SubAgentInput = {
+    instruction: spec.instruction,
+    backend: spec.backend,
+    limits: {
+      ...kind.limits,
+      ...(spec.limits.steps !== undefined && { steps: spec.limits.steps }),
+      ...(spec.limits.costUsd !== undefined && { costUsd: limitOf(port.id, spec.limits.costUsd, kind.limits.costUsd) }),
+      deadlineAt: spec.deadlineAt === null ? null : Date.parse(spec.deadlineAt),
+    },
+    ...(port.earlier && { earlier: port.earlier }),
+  };
+  return {
+    machine: { id: subAgent.id, version: subAgentVersion },
+    logic: hosted,
+    effects: {
+      think: kind.think ? thinkInCode(port, { ...options, run: kind.think }) : think(port, options),
+      act: act(port, options),
+      deadline: deadline(now),
+    },
+    input,
+    parks: (snapshot) => (snapshot.value === 'awaiting-steer' ? 'now' : 'no'),
+    calls: {
+      inFlight: (snapshot) => {
+        const [call] = of(snapshot).context.calls;
+        return call?.started && call.effects === 'writes' ? call.id : null;
+      },
+      returned: (call, text, failed) => ({ type: 'TOOL_RETURNED', call, text, ...(failed && { failed: true }) }),
+    },
+    mustFinish: (snapshot) => stateOf(of(snapshot)) === 'acting' && of(snapshot).context.calls[0]?.effects !== 'none',
+    deadlineAt: (snapshot) => of(snapshot).context.limits.deadlineAt,
+    eventOf: (steer, message) => {
+      const problem = message.type === 'swap' ? swapProblem(message.backend, backends) : null;
+      const event = commandOf(steer, message);
+      if (!event) return { refused: `${message.type} changes the plan of a goal; this is a ${spec.type} task without one` };
+      return problem === null ? { event } : { refused: problem };
+    },
+    progress: (snapshot) => {
+      const { messages, steers } = of(snapshot).context;
+      return `${messages.filter((message) => message.role !== 'assistant' || !message.unfinished).length} ${steers.length}`;
+    },
+    view: (snapshot) => {
+      const { context } = of(snapshot);
+      const state = stateOf(of(snapshot));
+      const [call] = context.calls;
+      return {
+        state,
+        usage: totalUsage(context.usage),
+        outUsd: outUsd(context),
+        children: 0,
+        plan: [],
+        outcome: context.outcome?.kind ?? null,
+        ...(state === 'acting' && call && { doing: `${call.tool} ${JSON.stringify(call.args)}`.slice(0, 300) }),
+      };
+    },
+    result: async (snapshot) => resultOf(of(snapshot)),
+  };
+}
+
+/** What whoever dispatches it allows takes the place of the kind's limit; a slice of a goal's budget only tightens it. */
+const limitOf = (id: string, asked: number | null, ofKind: number | null): number | null =>
+  parentOf(id) === null || asked === null || ofKind === null ? asked : Math.min(asked, ofKind);
+
+export const stateOf = ({ value }: { value: unknown }): TaskState =>
+  (typeof value === 'string' ? value : Object.values(value as Record<string, string>)[0]) as TaskState;
+
+function resultOf({ context }: Snapshot): Found {
+  const { outcome, answer, messages, calls, step, usage, toppedUpUsd, instruction } = context;
+  const isCompleted = outcome?.kind === 'completed';
+  return {
+    outcome: outcome?.kind ?? 'failed',
+    output: isCompleted ? answer : null,
+    failure: outcome?.kind === 'failed' ? { code: outcome.code, message: outcome.message, retryable: outcome.retryable } : null,
+    salvage: {
+      findings: messages.flatMap(findingOf),
+      remaining: isCompleted
+        ? null
+        : calls.length > 0
+          ? `${instruction} (it was about to run ${calls.map(({ tool }) => tool).join(', ')})`
+          : instruction,
+      artifacts: [],
+      steps: step,
+    },
+    usage: totalUsage(usage),
+    usageByBackend: { ...usage },
+    ...(toppedUpUsd > 0 && { toppedUpUsd }),
+  };
+}
+
+/** What it said and what its tools returned: enough for whoever goes on from here. */
+const findingOf = (message: Message): string[] => {
+  if (message.role === 'user' || message.text.trim() === '') return [];
+  if (message.role === 'assistant') return [message.unfinished ? `${message.text} [unfinished]` : message.text];
+  return [message.text.length > 2_000 ? `${message.text.slice(0, 2_000)} […]` : message.text];
+};

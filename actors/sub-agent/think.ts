@@ -1,0 +1,157 @@
+/** One step of a sub-agent's thinking: a backend is chosen, called, and what it says becomes facts. */
+import type { Failure, ToolCall } from '../../machines/conversation.ts';
+import type { SubAgentEvent, ThinkInput } from '../../machines/sub-agent.ts';
+import { CoxError, messageOf } from '../../platform/errors.ts';
+import type { Backends } from '../../roster/backends.ts';
+import type { ChatMessage, ModelReply, ModelRequest, RequestedCall } from '../../roster/conversation.ts';
+import { ModelError } from '../../roster/errors.ts';
+import { estimateTokens } from '../../roster/tokens.ts';
+import { effect } from '../host/effect.ts';
+import { Meter, metered } from '../host/meter.ts';
+import type { HostPort } from '../host/role.ts';
+import { checkArgs, type Kind } from '../kinds/kind.ts';
+import { toolSpec } from '../tools/tool.ts';
+import { compact } from './compaction.ts';
+
+export interface ThinkOptions {
+  readonly kind: Kind;
+  readonly backends: Backends;
+  /** Names of tools the operator must allow call by call. */
+  readonly gated: readonly string[];
+}
+
+export const think = (port: HostPort, options: ThinkOptions) =>
+  effect<ThinkInput, SubAgentEvent>(
+    async (input, say, signal) => {
+      const first = choose(port, options, input, []);
+      const worstUsd = options.backends.worstCaseUsd(first.backend, first.request);
+      // Before the step is committed, so that no correction counts as seen by a call that is not made.
+      if (worstUsd !== null && input.leftUsd !== null && worstUsd > input.leftUsd)
+        return say({ type: 'CALL_PRICED', backend: first.backend, worstUsd, first: true });
+      await port.settled(signal);
+      const { backend, reply } = await callSomeone(port, options, input, first, say, signal);
+      const calls = reply.calls.map((call, index) => asToolCall(call, `s${input.step}-${index}`, options));
+      say({ type: 'MODEL_REPLIED', text: reply.text, calls, usage: reply.usage, backend });
+    },
+    (cause) => ({ type: 'MODEL_FAILED', error: failureOf(cause) }),
+  );
+
+interface Choice {
+  readonly backend: string;
+  readonly request: ModelRequest;
+}
+
+/** The task's own backend, or the one that routing chooses; and what it is to be asked. @throws CoxError `no-backend`. */
+function choose(port: HostPort, options: ThinkOptions, input: ThinkInput, failed: readonly string[]): Choice {
+  const { kind, backends } = options;
+  const needs = port.spec.needs.length > 0 ? port.spec.needs : kind.needs;
+  const route = backends.route({ needs, backend: input.backend, not: [...port.spec.avoid, ...failed] });
+  if (route.backend === null)
+    throw new CoxError('no-backend', `No backend can take this: ${route.why}`, {
+      hint: 'See "cox menu", and change the roster.',
+    });
+  port.onBackend(route.backend);
+  if (input.step === 1 || failed.length > 0) port.note(`${route.backend}: ${route.why}`);
+  const tools = kind.tools.map(toolSpec);
+  const { messages, done } = compact(input.messages, historyBudget(port, options, route.backend, tools));
+  if (done) port.note(`${route.backend}: ${done}`);
+  return { backend: route.backend, request: { messages: prompt(port, kind, { ...input, messages }), tools } };
+}
+
+/**
+ * When a backend fails for a reason that another may not have, the next candidate is tried, and the operator is told; a backend asked for by
+ * name is never exchanged.
+ */
+async function callSomeone(
+  port: HostPort,
+  options: ThinkOptions,
+  input: ThinkInput,
+  first: Choice,
+  say: (fact: SubAgentEvent) => void,
+  signal: AbortSignal,
+): Promise<{ backend: string; reply: ModelReply }> {
+  const failed: string[] = [];
+  for (let { backend, request } = first; ; ) {
+    const meter = new Meter(port, backend, say, signal);
+    try {
+      const call = () => callOne(port, options, backend, request, input.step, say, signal, meter);
+      const reply = await metered(meter, call);
+      return { backend, reply: { ...reply, usage: meter.bill(reply.usage) } };
+    } catch (cause) {
+      signal.throwIfAborted();
+      if (input.backend !== null || !(cause instanceof ModelError)) throw cause;
+      failed.push(backend);
+      port.note(`${backend} failed (${cause.code})`);
+      try {
+        ({ backend, request } = choose(port, options, input, failed));
+      } catch {
+        throw cause;
+      }
+    }
+  }
+}
+
+async function callOne(
+  port: HostPort,
+  options: ThinkOptions,
+  backend: string,
+  request: ModelRequest,
+  step: number,
+  say: (fact: SubAgentEvent) => void,
+  signal: AbortSignal,
+  meter: Meter,
+): Promise<ModelReply> {
+  for await (const event of options.backends.call(backend, request, signal, meter)) {
+    if (event.type === 'replied') return event;
+    say({ type: 'MODEL_SAID', text: event.text });
+    port.live({ type: 'token', step, text: event.text });
+  }
+  throw new ModelError('bad-reply', backend, 'the reply ended without an end');
+}
+
+/** What is left of a backend's context for the conversation, with a quarter kept for the reply. */
+function historyBudget({ spec }: HostPort, { kind, backends }: ThinkOptions, backend: string, tools: object): number {
+  const context = backends.menu().find(({ name }) => name === backend)?.context;
+  if (!context) return Number.POSITIVE_INFINITY;
+  const fixed =
+    estimateTokens(kind.prompt) +
+    estimateTokens(JSON.stringify(tools)) +
+    spec.context.reduce((sum, { text }) => sum + estimateTokens(text), 0);
+  return Math.max(256, context * 0.75 - fixed);
+}
+
+/** Results of earlier sub-tasks come before the instruction: the last thing read is what is to be done. */
+function prompt({ spec }: HostPort, kind: Kind, { messages }: ThinkInput): ChatMessage[] {
+  const given = spec.context.map(({ title, text }) => `## ${title}\n${text}`).join('\n\n');
+  return [
+    { role: 'system', text: kind.prompt.trim() },
+    ...(given ? [{ role: 'user' as const, text: `Results of earlier sub-tasks:\n\n${given}` }] : []),
+    ...messages,
+  ];
+}
+
+/** Ids are the task's own, so that a model that repeats an id cannot mix up two calls. */
+export function asToolCall(
+  { tool: name, args }: Pick<RequestedCall, 'tool' | 'args'>,
+  id: string,
+  { kind, gated }: Pick<ThinkOptions, 'kind' | 'gated'>,
+): ToolCall {
+  const tool = kind.tools.find((it) => it.name === name);
+  const checked = tool && checkArgs(tool, args);
+  // What cannot run has no effects: `act` tells the model what was wrong.
+  if (!tool || !checked?.ok) return { id, tool: name, args, effects: 'none' };
+  return {
+    id,
+    tool: name,
+    args: checked.args,
+    effects: tool.effects,
+    ...(gated.includes(name) && { gated: true }),
+    ...(tool.asks && { asks: true }),
+  };
+}
+
+export function failureOf(cause: unknown): Failure {
+  if (cause instanceof ModelError) return { code: cause.code, message: cause.message, retryable: cause.retryable };
+  if (cause instanceof CoxError) return { code: cause.code, message: `${cause.message}. ${cause.hint}`, retryable: false };
+  return { code: 'internal', message: messageOf(cause), retryable: false };
+}

@@ -1,0 +1,234 @@
+/**
+ * A goal becomes a plan: the one that came with the task, or one by the orchestrating model. A model that can be trusted with a DAG writes
+ * one; a small embedded model fills in a `map` (items × one instruction, and a final one), of which code builds the DAG.
+ */
+import { z } from 'zod';
+import { PlanTask } from '../../bus/messages.ts';
+import { noUsage } from '../../machines/conversation.ts';
+import { check, explain, type NodeSpec, type Reduce } from '../../machines/plan.ts';
+import type { DecomposeInput, SupervisorEvent } from '../../machines/supervisor-context.ts';
+import { CoxError } from '../../platform/errors.ts';
+import type { Backends } from '../../roster/backends.ts';
+import type { ChatMessage } from '../../roster/conversation.ts';
+import { requireCoordinator } from '../../roster/coordinator.ts';
+import type { Purse } from '../../roster/purse.ts';
+import type { Roster } from '../../roster/schema.ts';
+import { effect } from '../host/effect.ts';
+import { Meter, metered } from '../host/meter.ts';
+import type { HostPort } from '../host/role.ts';
+import { failureOf } from '../sub-agent/think.ts';
+
+export interface PlanOptions {
+  readonly backends: Backends;
+  readonly roster: () => Roster;
+  /** Kinds of sub-agent a plan may name, each with what it is for. */
+  readonly kinds: () => readonly { readonly name: string; readonly about: string }[];
+}
+interface Planned {
+  readonly nodes: readonly NodeSpec[];
+  readonly reduce: Reduce;
+}
+
+export const decompose = (port: HostPort, options: PlanOptions) =>
+  effect<DecomposeInput, SupervisorEvent>(
+    async (input, say, signal) => {
+      const given = port.spec.plan;
+      const isAsDispatched = input.instruction === port.spec.instruction;
+      if (given && isAsDispatched) {
+        const kinds = new Set(options.kinds().map(({ name }) => name));
+        // What has returned before it began again is not done twice.
+        const tasks = given.tasks.filter(({ key }) => !Object.hasOwn(input.nodes, key));
+        const problem = planProblem(tasks, kinds, input, options.roster().supervision.maxTasks);
+        if (problem)
+          throw new CoxError('bad-plan', `The plan can't be carried out: ${problem}`, {
+            hint: 'Mend the plan and dispatch it again.',
+          });
+        return say({
+          type: 'PLANNED',
+          nodes: tasks,
+          reduce: given.reduce,
+          usage: noUsage,
+          backend: 'plan',
+        });
+      }
+      await port.settled(signal);
+      requireCoordinator(options.roster());
+      const route = orchestrator(options, input.backend, port.spec.avoid);
+      port.onBackend(route.backend);
+      port.note(`plan by ${route.backend}: ${route.why}`);
+      const isSmall = options.backends.menu().find(({ name }) => name === route.backend)?.kind === 'embedded';
+      const meter = new Meter(port, route.backend, say, signal);
+      const { plan, usage } = await metered(meter, () =>
+        isSmall
+          ? askForMap(route.backend, input, options, signal, meter)
+          : askForPlan(route.backend, input, options, signal, meter),
+      );
+      say({ type: 'PLANNED', ...plan, usage: meter.bill(usage), backend: route.backend });
+    },
+    (cause) => ({ type: 'PLAN_FAILED', error: failureOf(cause) }),
+  );
+
+/** Who plans and reduces: the backend the task names, or the cheapest that can. */
+export function orchestrator(
+  { backends }: PlanOptions,
+  backend: string | null,
+  not: readonly string[],
+): { backend: string; why: string } {
+  const route = backends.route({ needs: [], orchestrate: true, backend, not });
+  if (route.backend === null)
+    throw new CoxError('no-backend', `No backend can plan: ${route.why}`, {
+      hint: 'See "cox menu", and change the roster.',
+    });
+  return route;
+}
+
+const firstLines = ({ instruction, corrections, nodes }: DecomposeInput): string =>
+  [
+    `Goal: ${instruction}`,
+    ...corrections.map((text) => `The operator added: ${text}`),
+    ...Object.keys(nodes).map((key) => `Done already: ${key}`),
+  ].join('\n');
+
+const kindList = (options: PlanOptions) =>
+  options
+    .kinds()
+    .map(({ name, about }) => `- ${name}: ${about}`)
+    .join('\n');
+
+// --- the map shape
+
+async function askForMap(backend: string, input: DecomposeInput, options: PlanOptions, signal: AbortSignal, purse: Purse) {
+  const [first, ...rest] = options.kinds().map(({ name }) => name);
+  if (!first) throw new CoxError('no-kinds', 'The roster has no kinds of agent', { hint: 'Add one under `agents`.' });
+  const MapShape = z.object({
+    kind: z.enum([first, ...rest]),
+    items: z.array(z.string().min(1).max(120)).min(1).max(12),
+    each: z.string().min(1).max(400),
+    final: z.string().min(1).max(400),
+  });
+  const messages: ChatMessage[] = [
+    {
+      role: 'system',
+      text: `You split a goal into equal sub-tasks, one per item. Fill in:
+- kind: who does the sub-tasks:
+${kindList(options)}
+- items: what the sub-tasks are about, one each, as short as possible: file names, names, parts of the question. Only what the goal names.
+- each: what to do with one item, and what to look for there, in the words of the goal; write {item} where the item goes.
+- final: what to do with all results to reach the goal.`,
+    },
+    { role: 'user', text: 'Goal: Compare the prices in a.txt and b.txt and say which shop is cheaper' },
+    {
+      role: 'assistant',
+      text: '{"kind":"files","items":["a.txt","b.txt"],"each":"Read {item} and list the prices in it.","final":"Compare the prices and say which shop is cheaper."}',
+    },
+    { role: 'user', text: 'Goal: Read plan.md and diary.md and say in two sentences what the team builds and what worries it' },
+    {
+      role: 'assistant',
+      text: '{"kind":"files","items":["plan.md","diary.md"],"each":"Read {item} and say what the team builds and what worries it.","final":"Say in two sentences what the team builds and what worries it."}',
+    },
+    { role: 'user', text: firstLines(input) },
+  ];
+  const { value, usage } = await options.backends.ask(
+    backend,
+    { messages, shape: MapShape, shapeName: 'plan', temperature: 0, maxOutputTokens: 700 },
+    signal,
+    purse,
+  );
+  return { plan: planOfMap(value, input, options.roster()), usage };
+}
+
+export function planOfMap(
+  map: { kind: string; items: readonly string[]; each: string; final: string },
+  input: Pick<DecomposeInput, 'nodes'>,
+  roster: Pick<Roster, 'reducer'>,
+): Planned {
+  const taken = new Set(Object.keys(input.nodes));
+  const nodes = [...new Set(map.items.map((item) => item.trim()).filter(Boolean))].map((item): NodeSpec => {
+    const key = freshKey(item, taken);
+    const instruction = map.each.includes('{item}') ? map.each.replaceAll('{item}', item) : `${map.each} (${item})`;
+    return { key, type: map.kind, instruction, needs: [], after: [], backend: null };
+  });
+  return { nodes, reduce: reduceBy(roster, map.final) };
+}
+
+const reduceBy = ({ reducer }: Pick<Roster, 'reducer'>, instruction: string): Reduce => {
+  if (reducer === 'orchestrator') return { by: 'orchestrator', instruction };
+  if (reducer === 'concat' || reducer === 'json' || reducer === 'vote') return { by: reducer };
+  return { by: 'backend', backend: reducer, instruction };
+};
+
+/** A key is what the operator types: the item itself, as far as it can be. */
+function freshKey(item: string, taken: Set<string>): string {
+  const base =
+    item
+      .replaceAll(/[^A-Za-z0-9_.-]+/g, '-')
+      .replaceAll(/^[^A-Za-z0-9]+|-+$/g, '')
+      .slice(0, 40) || 'item';
+  for (let n = 1; ; n++) {
+    const key = n === 1 ? base : `${base}-${n}`;
+    if (taken.has(key)) continue;
+    taken.add(key);
+    return key;
+  }
+}
+
+// --- a whole plan
+
+async function askForPlan(backend: string, input: DecomposeInput, options: PlanOptions, signal: AbortSignal, purse: Purse) {
+  const { supervision } = options.roster();
+  const kinds = new Set(options.kinds().map(({ name }) => name));
+  const Plan = z
+    .object({
+      tasks: z
+        .array(PlanTask.omit({ backend: true }))
+        .min(1)
+        .max(Math.min(supervision.maxTasks, 200)),
+      final: z.string().min(1).max(4_000),
+    })
+    .superRefine(({ tasks }, context) => {
+      const problem = planProblem(
+        tasks.map((task) => ({ ...task, backend: null })),
+        kinds,
+        input,
+        supervision.maxTasks,
+      );
+      if (problem) context.addIssue({ code: 'custom', path: ['tasks'], message: problem });
+    });
+  const messages: ChatMessage[] = [
+    {
+      role: 'system',
+      text: `You split a goal into sub-tasks that other agents carry out in parallel. Each agent sees only its own instruction, and the results of the sub-tasks named in its "after". Use as few sub-tasks as serve the goal; let independent ones run side by side.
+Fill in tasks [{ key, type, instruction, needs, after }] and final: what to make of the results.
+Types:
+${kindList(options)}`,
+    },
+    { role: 'user', text: firstLines(input) },
+  ];
+  const { value, usage } = await options.backends.ask(
+    backend,
+    { messages, shape: Plan, shapeName: 'plan', temperature: 0 },
+    signal,
+    purse,
+  );
+  // Models invent capabilities; one that no backend claims would leave the sub-task without any.
+  const claimed = new Set(options.backends.menu().flatMap(({ goodAt }) => goodAt));
+  const nodes = value.tasks.map(
+    (task): NodeSpec => ({ ...task, needs: task.needs.filter((need) => claimed.has(need)), backend: null }),
+  );
+  return { plan: { nodes, reduce: reduceBy(options.roster(), value.final) }, usage };
+}
+
+function planProblem(
+  nodes: readonly NodeSpec[],
+  kinds: ReadonlySet<string>,
+  { nodes: done }: Pick<DecomposeInput, 'nodes'>,
+  maxTasks: number,
+): string | null {
+  if (nodes.length > maxTasks) return `it has ${nodes.length} sub-tasks, the roster allows ${maxTasks}`;
+  const stranger = nodes.find(({ type }) => !kinds.has(type) && type !== 'supervisor');
+  if (stranger) return `${stranger.key} is of type ${stranger.type}; there are ${[...kinds].join(', ')}`;
+  const clash = nodes.find(({ key }) => Object.hasOwn(done, key));
+  if (clash) return `${clash.key} is done already; choose another key`;
+  const fault = check(nodes, Object.keys(done));
+  return fault && explain(fault);
+}

@@ -1,0 +1,131 @@
+/** Results of sub-tasks become one answer: by the orchestrator, by a named backend, or plainly by code. */
+import type { Result } from '../../bus/messages.ts';
+import { noUsage } from '../../machines/conversation.ts';
+import { all, type PlanNode } from '../../machines/plan.ts';
+import type { ReduceInput, SupervisorEvent } from '../../machines/supervisor-context.ts';
+import type { ModelReply, ModelRequest } from '../../roster/conversation.ts';
+import { ModelError } from '../../roster/errors.ts';
+import { effect } from '../host/effect.ts';
+import { Meter, metered } from '../host/meter.ts';
+import type { HostPort } from '../host/role.ts';
+import { failureOf } from '../sub-agent/think.ts';
+import { orchestrator, type PlanOptions } from './decompose.ts';
+
+export interface Outcome {
+  readonly node: PlanNode;
+  /** Null where the sub-task has none. */
+  readonly result: Result | null;
+}
+export interface ReduceOptions extends PlanOptions {
+  /** Results of the plan's nodes, read from the bus. */
+  readonly outcomes: (nodes: readonly PlanNode[]) => Promise<Outcome[]>;
+}
+
+export const reduce = (port: HostPort, options: ReduceOptions) =>
+  effect<ReduceInput, SupervisorEvent>(
+    async (input, say, signal) => {
+      const by = input.reduce!;
+      if ('instruction' in by) await port.settled(signal);
+      const outcomes = await options.outcomes(all(input.nodes));
+      if (!('instruction' in by))
+        return say({ type: 'REDUCED', answer: plainly[by.by](outcomes), usage: noUsage, backend: by.by });
+      if (outcomes.every(({ result }) => result?.outcome !== 'completed'))
+        return say({
+          type: 'REDUCED',
+          answer: `No sub-task came to a result.\n\n${sources(outcomes)}`,
+          usage: noUsage,
+          backend: 'none',
+        });
+      const route = orchestrator(options, by.by === 'backend' ? by.backend : input.backend, port.spec.avoid);
+      port.onBackend(route.backend);
+      const context = options.backends.menu().find(({ name }) => name === route.backend)?.context ?? 32_000;
+      const request: ModelRequest = { messages: prompt(input, by.instruction, outcomes, context), toolChoice: 'none' };
+      const meter = new Meter(port, route.backend, say, signal);
+      const call = async (): Promise<ModelReply> => {
+        for await (const event of options.backends.call(route.backend, request, signal, meter)) {
+          if (event.type === 'replied') return event;
+          port.live({ type: 'token', step: input.step, text: event.text });
+        }
+        throw new ModelError('bad-reply', route.backend, 'the reply ended without an end');
+      };
+      const { text, usage } = await metered(meter, call);
+      say({
+        type: 'REDUCED',
+        answer: `${text.trim()}\n\n${sources(outcomes)}`,
+        usage: meter.bill(usage),
+        backend: route.backend,
+      });
+    },
+    (cause) => ({ type: 'REDUCE_FAILED', error: failureOf(cause) }),
+  );
+
+const text = ({ node, result }: Outcome): string =>
+  result?.outcome === 'completed'
+    ? (result.output ?? '')
+    : `(no result: ${result?.failure?.message ?? node.failure?.message ?? node.status})`;
+
+function prompt(input: ReduceInput, instruction: string, outcomes: readonly Outcome[], contextTokens: number) {
+  // Two thirds of the context for what was found, at three characters a token, so that the answer has room.
+  const share = Math.max(400, Math.floor((contextTokens * 2) / outcomes.length));
+  const clipped = (whole: string) => (whole.length > share ? `${whole.slice(0, share)} […]` : whole);
+  const results = outcomes.map((outcome) => `## ${outcome.node.key}\n${clipped(text(outcome))}`).join('\n\n');
+  return [
+    {
+      role: 'system' as const,
+      text: 'You put the results of sub-tasks together into one answer to the goal. Use only what the results say. Answer the goal itself; do not describe how the results came about. If a result is missing, say so.',
+    },
+    {
+      role: 'user' as const,
+      text: [
+        `Results:\n\n${results}`,
+        ...(input.draft ? [`An earlier answer, to be improved:\n${clipped(input.draft)}`] : []),
+        `Goal: ${input.instruction}`,
+        ...input.corrections.map((correction) => `The operator added: ${correction}`),
+        instruction,
+      ].join('\n\n'),
+    },
+  ];
+}
+
+/** Code and not the model says what the answer was made from, so that it is true. */
+export function sources(outcomes: readonly Outcome[]): string {
+  const used = outcomes
+    .filter(({ result }) => result?.outcome === 'completed')
+    .map(({ node, result }) => `${node.key} (${result!.id})`);
+  const failed = outcomes
+    .filter(({ result, node }) => result?.outcome !== 'completed' && node.status !== 'dropped')
+    .map(({ node, result }) => `${node.key} (${result?.failure?.code ?? node.failure?.code ?? result?.outcome ?? node.status})`);
+  return [
+    ...(used.length ? [`Sources: ${used.join(', ')}`] : []),
+    ...(failed.length ? [`Failed: ${failed.join(', ')}`] : []),
+  ].join('\n');
+}
+
+const plainly: Record<'concat' | 'json' | 'vote', (outcomes: readonly Outcome[]) => string> = {
+  concat: (outcomes) =>
+    `${outcomes.map((outcome) => `## ${outcome.node.key}\n${text(outcome)}`).join('\n\n')}\n\n${sources(outcomes)}`,
+  json: (outcomes) =>
+    JSON.stringify(
+      Object.fromEntries(
+        outcomes.map(({ node, result }) => [
+          node.key,
+          result?.outcome === 'completed'
+            ? { output: result.output }
+            : { failure: result?.failure ?? node.failure ?? { code: node.status } },
+        ]),
+      ),
+    ),
+  /** The answer that most sub-tasks gave, whatever its case and spaces; the first of equals. */
+  vote: (outcomes) => {
+    const votes = new Map<string, { answer: string; count: number }>();
+    for (const { result } of outcomes) {
+      if (result?.outcome !== 'completed' || result.output === null) continue;
+      const key = result.output.trim().toLowerCase().replaceAll(/\s+/g, ' ');
+      votes.set(key, { answer: result.output.trim(), count: (votes.get(key)?.count ?? 0) + 1 });
+    }
+    const best = [...votes.values()].toSorted((a, b) => b.count - a.count)[0];
+    return best
+      ? `${best.answer}\n\n${best.count} of ${outcomes.length} votes\n${sources(outcomes)}`
+      : `No votes.\n\n${sources(outcomes)}`;
+  },
+};

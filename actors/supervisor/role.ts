@@ -1,0 +1,194 @@
+/** A supervisor under the host: the chart with its effects, its children on the bus, and what the bus sees of it. */
+import type { SnapshotFrom } from 'xstate';
+import type { Bus } from '../../bus/bus.ts';
+import type { PlanRow, Result, TaskSpec, TaskState } from '../../bus/messages.ts';
+import { childOf } from '../../bus/task-id.ts';
+import { outUsd } from '../../machines/budget.ts';
+import { totalUsage } from '../../machines/conversation.ts';
+import { all, type PlanNode } from '../../machines/plan.ts';
+import { supervisor, supervisorVersion } from '../../machines/supervisor.ts';
+import type { DrainInput, SupervisorEvent, SupervisorInput } from '../../machines/supervisor-context.ts';
+import type { Roster } from '../../roster/schema.ts';
+import { commandOf } from '../host/commands.ts';
+import { deadline } from '../host/deadline.ts';
+import { effect, ownEffect } from '../host/effect.ts';
+import type { Found, HostedSnapshot, HostPort, Role } from '../host/role.ts';
+import { swapProblem } from '../host/swap.ts';
+import { Children } from './children.ts';
+import { decompose, type PlanOptions } from './decompose.ts';
+import { type Outcome, reduce } from './reduce.ts';
+
+type Snapshot = SnapshotFrom<typeof supervisor>;
+const of = (snapshot: HostedSnapshot) => snapshot as unknown as Snapshot;
+
+const hosted = supervisor.provide({
+  actors: {
+    decompose: ownEffect('decompose'),
+    reduce: ownEffect('reduce'),
+    drain: ownEffect('drain'),
+    deadline: ownEffect('deadline'),
+  },
+});
+
+export interface SupervisorRoleOptions extends PlanOptions {
+  readonly bus: Bus;
+  readonly now: () => Date;
+  /** How long cancelled children are given to confirm, in milliseconds. */
+  readonly drainMs: number;
+}
+
+export function supervisorRole(port: HostPort, options: SupervisorRoleOptions): Role {
+  const { bus, now, roster, backends, drainMs } = options;
+  const { spec } = port;
+  const children = new Children(bus, port, now);
+  const { concurrency, onFailure, maxAttempts } = roster().supervision;
+  const deadlineAt = spec.deadlineAt === null ? null : Date.parse(spec.deadlineAt);
+  const input: SupervisorInput = {
+    instruction: spec.instruction,
+    backend: spec.backend,
+    policy: { concurrency, onFailure, maxAttempts, deadlineAt, budgetUsd: budgetOf(spec, roster()) },
+    ...(port.earlier && { earlier: port.earlier }),
+  };
+  const outcomes = (nodes: readonly PlanNode[]) => children.outcomes(nodes);
+  return {
+    machine: { id: supervisor.id, version: supervisorVersion },
+    logic: hosted,
+    effects: {
+      decompose: decompose(port, options),
+      reduce: reduce(port, { ...options, outcomes }),
+      drain: drain(drainMs),
+      deadline: deadline(now),
+    },
+    input,
+    parks: (snapshot) => {
+      const state = of(snapshot).value;
+      const waits = state === 'awaiting-steer' || (typeof state === 'object' && state.gathering === 'collecting');
+      return waits ? 'when-quiet' : 'no';
+    },
+    mustFinish: () => false,
+    deadlineAt: () => deadlineAt,
+    eventOf: (steer, message) => {
+      switch (message.type) {
+        case 'swap': {
+          const refused = swapProblem(message.backend, backends, true);
+          return refused === null ? { event: { type: 'SWAP', id: steer, backend: message.backend } } : { refused };
+        }
+        case 'add': {
+          const known = options.kinds().map(({ name }) => name);
+          if (!known.includes(message.task.type))
+            return { refused: `there is no kind ${message.task.type}; there are ${known.join(', ')}` };
+          return { event: { type: 'ADD', id: steer, node: message.task } };
+        }
+        case 'drop':
+          return { event: { type: 'DROP', id: steer, key: message.key } };
+        case 'rerun': {
+          const { key, instruction, backend } = message;
+          const refused = backend === undefined ? null : swapProblem(backend, backends);
+          if (refused !== null) return { refused };
+          return {
+            event: {
+              type: 'RERUN',
+              id: steer,
+              key,
+              ...(instruction !== undefined && { instruction }),
+              ...(backend !== undefined && { backend }),
+            },
+          };
+        }
+        default:
+          return { event: commandOf(steer, message)! };
+      }
+    },
+    progress: (snapshot) => {
+      const { nodes, steers, children, answer } = of(snapshot).context;
+      return `${children} ${all(nodes).filter(({ status }) => status !== 'running').length} ${steers.length} ${answer !== null}`;
+    },
+    view: (snapshot) => {
+      const { context } = of(snapshot);
+      const plan = all(context.nodes).map((node) => rowOf(port.id, node));
+      return {
+        state: stateOf(of(snapshot)),
+        usage: totalUsage(context.usage),
+        outUsd: outUsd(context),
+        children: context.children,
+        plan,
+        outcome: context.outcome?.kind ?? null,
+        ...(plan.length > 0 && { subTasks: countOf(plan) }),
+      };
+    },
+    result: async (snapshot) => resultOf(of(snapshot), await outcomes(all(of(snapshot).context.nodes))),
+    news: async (snapshot, after) => {
+      if (of(snapshot).context.children === 0) return { events: [], cursor: after };
+      const { returns, cursor } = await children.returns(after, of(snapshot).context.children);
+      return { events: returns.length > 0 ? [{ type: 'CHILDREN_RETURNED', returns }] : [], cursor };
+    },
+    reconcile: (snapshot) => children.reconcile(of(snapshot).context),
+  };
+}
+
+/** US dollars that a goal may cost, null for no limit. One below another has its slice of that one's. */
+export const budgetOf = ({ limits }: Pick<TaskSpec, 'limits'>, { budgets }: Pick<Roster, 'budgets'>): number | null =>
+  limits.costUsd ?? budgets.goalUsd;
+
+const drain = (ms: number) =>
+  effect<DrainInput, SupervisorEvent>(
+    async (_, say, signal) => {
+      const timer = setTimeout(() => say({ type: 'DRAIN_EXPIRED' }), ms);
+      signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+    },
+    () => ({ type: 'DRAIN_EXPIRED' }),
+  );
+
+const stateOf = ({ value }: Snapshot): TaskState => {
+  const top = typeof value === 'string' ? value : Object.keys(value)[0]!;
+  return (top === 'deciding' ? 'gathering' : top) as TaskState;
+};
+
+const rowOf = (id: string, { key, type, instruction, after, status, child }: PlanNode): PlanRow => ({
+  key,
+  type,
+  instruction,
+  after: [...after],
+  status,
+  id: child === null ? null : childOf(id, child),
+});
+
+const countOf = (plan: readonly PlanRow[]) => {
+  const count = { waiting: 0, running: 0, returned: 0, failed: 0, dropped: 0 };
+  for (const { status } of plan) count[status]++;
+  return count;
+};
+
+function resultOf({ context }: Snapshot, outcomes: readonly Outcome[]): Found {
+  const { outcome, answer, draft, nodes, step, usage, toppedUpUsd, instruction } = context;
+  const isCompleted = outcome?.kind === 'completed';
+  const left = all(nodes).filter(({ status }) => status !== 'returned' && status !== 'dropped');
+  return {
+    outcome: outcome?.kind ?? 'failed',
+    output: isCompleted ? answer : null,
+    failure: outcome?.kind === 'failed' ? { code: outcome.code, message: outcome.message, retryable: outcome.retryable } : null,
+    salvage: {
+      findings: [
+        ...(draft ? [draft] : []),
+        ...outcomes.flatMap(({ node, result }) => (result ? foundBy(result).map((text) => `${node.key}: ${clipped(text)}`) : [])),
+      ],
+      remaining: isCompleted
+        ? null
+        : left.length > 0
+          ? left.map(({ key, instruction: todo }) => `${key}: ${todo}`).join('\n')
+          : instruction,
+      artifacts: [...new Set(outcomes.flatMap(({ result }) => result?.salvage.artifacts ?? []))],
+      steps: step,
+    },
+    usage: totalUsage(usage),
+    usageByBackend: { ...usage },
+    ...(toppedUpUsd > 0 && { toppedUpUsd }),
+  };
+}
+
+/** What a sub-task came to, or the last that it had found when it was stopped. */
+const foundBy = ({ output, salvage }: Result): readonly string[] => (output ? [output] : salvage.findings.slice(-mostFound));
+const mostFound = 3;
+
+/** The whole text is in the result of the sub-task; this one is to be read at a glance. */
+const clipped = (text: string): string => (text.length > 2_000 ? `${text.slice(0, 2_000)} […]` : text);

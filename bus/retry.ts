@@ -1,0 +1,68 @@
+/** A broker that restarts or is away only delays what is asked of it: requests are repeated until it answers. */
+import { JetStreamApiError } from '@nats-io/jetstream';
+import { CoxError } from '../platform/errors.ts';
+import type { Bus } from './bus.ts';
+import { refusesForRoom } from './capacity/backpressure.ts';
+import { pause } from './pause.ts';
+import { onReconnect } from './reconnections.ts';
+
+/**
+ * Answers that will be another one soon. 10008: JetStream is not up yet. 10003, 10009: the cluster has no leader. 10118: the stream is not
+ * there yet. 10158: a message of the same id, perhaps our own from before a timeout, is being stored.
+ */
+const passing = new Set([10003, 10008, 10009, 10118, 10158]);
+
+/** The server answered, and its answer is no: asking again would not help. */
+const isAnswer = (cause: unknown): boolean =>
+  cause instanceof CoxError ||
+  refusesForRoom(cause) ||
+  (cause instanceof JetStreamApiError && !passing.has(cause.code) && cause.status !== 503);
+
+/** The answer to a request that was under way when the connection was lost does not come: it is not waited for past the reconnection. */
+export function answerOf<T>(nc: Bus['nc'], request: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = onReconnect(nc, () => {
+      stop();
+      reject(new Error('the connection was lost and found meanwhile'));
+    });
+    const settle = <V>(how: (value: V) => void) => {
+      return (value: V) => {
+        stop();
+        how(value);
+      };
+    };
+    request.then(settle(resolve), settle(reject));
+  });
+}
+
+/**
+ * @param request must be safe to repeat.
+ * @throws what the server answers; CoxError `bus-closed` once the connection is closed for good; AbortError.
+ */
+export const patiently = <T>(
+  bus: Pick<Bus, 'nc' | 'log'>,
+  what: string,
+  request: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> => again(bus, what, () => answerOf(bus.nc, request()), signal);
+
+/** The same of what looks out for reconnections itself, as writes do. */
+export async function again<T>(
+  { nc, log }: Pick<Bus, 'nc' | 'log'>,
+  what: string,
+  request: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    signal?.throwIfAborted();
+    try {
+      return await request();
+    } catch (cause) {
+      if (isAnswer(cause)) throw cause;
+      if (nc.isClosed() || nc.isDraining())
+        throw new CoxError('bus-closed', 'The connection to the bus was closed', { hint: 'Start again.', cause });
+      if (attempt > 0) log.warn({ what, attempt, err: cause }, 'the bus does not answer, trying again');
+      await pause(Math.min(50 * 2 ** attempt, 2_000), signal);
+    }
+  }
+}

@@ -1,0 +1,81 @@
+/** Many messages by one request: what stands on a log after a sequence, and what many tasks' records are. */
+import type { StoredMsg } from '@nats-io/jetstream';
+import { codeOf } from '../../platform/errors.ts';
+import { type Bus, lastMessage } from '../bus.ts';
+import { pause } from '../pause.ts';
+import { patiently } from '../retry.ts';
+import type { TaskId } from '../task-id.ts';
+import { parseRecord, readState, type StateRecord, stateStream, stateSubject } from './state-record.ts';
+
+const mostAtOnce = 1_000;
+/** Subjects in one request. */
+const mostSubjects = 500;
+
+/** Everything on `filter` after `seq`, in the stream's order, up to what the leader has when it is asked. */
+export async function messagesAfter(bus: Bus, stream: string, filter: string, seq: number): Promise<StoredMsg[]> {
+  const lastSeq = async () => (await lastMessage(bus, stream, filter))?.seq ?? 0;
+  const next = (after: number) => batchGet(bus, stream, { seq: after + 1, next_by_subj: filter, batch: mostAtOnce });
+  let [last, batch] = await Promise.all([lastSeq(), next(seq)]);
+  const found: StoredMsg[] = [];
+  for (let after = seq; ; batch = await next(after)) {
+    found.push(...batch);
+    after = batch.at(-1)?.seq ?? after;
+    if (after >= last) return found;
+    // A replica may lag behind the leader; or what the leader had has been purged.
+    if (batch.length > 0) continue;
+    await pause(5);
+    last = await lastSeq();
+  }
+}
+
+/**
+ * @param isFinal a record that can change no more: one that is not is read again from the leader, since a replica may lag behind it.
+ * @returns those that there are.
+ */
+export async function recordsOf(
+  bus: Bus,
+  ids: readonly TaskId[],
+  isFinal: (record: StateRecord) => boolean,
+): Promise<Map<TaskId, StateRecord>> {
+  const records = new Map<TaskId, StateRecord>();
+  for (let i = 0; ids.length > 1 && i < ids.length; i += mostSubjects) {
+    const subjects = ids.slice(i, i + mostSubjects).map((id) => stateSubject(bus, id));
+    for (const message of await batchGet(bus, stateStream(bus), { multi_last: subjects })) {
+      const record = parseRecord(message.data);
+      if (record && isFinal(record)) records.set(record.id, record);
+    }
+  }
+  const others = await Promise.all(ids.filter((id) => !records.has(id)).map((id) => readState(bus, id)));
+  for (const held of others) if (held) records.set(held.record.id, held.record);
+  return records;
+}
+
+type Query = { seq: number; next_by_subj: string; batch: number } | { multi_last: string[] };
+
+/** Not an error: there is nothing, or nothing yet on the replica that answers. */
+const isNotFound = (cause: Error): boolean => codeOf(cause) === '404';
+
+/** So long, in milliseconds, the next message of a batch may take: the client waits for ever where the server that sends them is lost. */
+const silenceMs = 5_000;
+
+/** With a callback: the iterator of the client never gives its subscription back. */
+const batchGet = (bus: Bus, stream: string, query: Query): Promise<StoredMsg[]> =>
+  patiently(bus, stream, async () => {
+    const found: StoredMsg[] = [];
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const silence = setTimeout(() => reject(new Error('the rest of the batch does not come')), silenceMs);
+    const callback = (done: { err?: Error } | null, message: StoredMsg) => {
+      if (!done) {
+        silence.refresh();
+        found.push(message);
+      } else if (done.err && !isNotFound(done.err)) reject(done.err);
+      else resolve();
+    };
+    try {
+      const asked = await bus.jsm.direct.getBatch(stream, { ...query, callback } as never);
+      await promise.finally(() => asked.stop());
+    } finally {
+      clearTimeout(silence);
+    }
+    return found;
+  });

@@ -1,0 +1,31 @@
+/** What an operator is told of a bus that has no room, or not much. */
+import type { Bus } from '../bus/bus.ts';
+import type { Fullness } from '../bus/capacity/stream-limits.ts';
+
+export interface Trouble {
+  readonly isFull: boolean;
+  readonly message: string;
+  readonly hint: string;
+}
+
+const hint = '`cox gc --older-than 1h` purges finished tasks; docs/operations.md says what else gives room.';
+
+/** Null where there is room. */
+export async function troubleOf(full: readonly Fullness[]): Promise<Trouble | null> {
+  if (full.length === 0) return null;
+  const { sizeOf } = await import('../platform/progress.ts');
+  const each = full.map(({ name, bytes, maxBytes }) => `${name} ${sizeOf(bytes)} of ${sizeOf(maxBytes)}`).join(', ');
+  const isFull = full.some((it) => it.isFull);
+  return { isFull, message: isFull ? `The bus is full (${each}): work waits.` : `The bus is nearly full: ${each}.`, hint };
+}
+
+/** By what a node says that finds no room, else by the limits of the streams. */
+export async function roomTrouble(bus: Bus): Promise<Trouble | null> {
+  const [{ fullNotice }, { fullStreams }] = await Promise.all([
+    import('../bus/capacity/full-notice.ts'),
+    import('../bus/capacity/stream-limits.ts'),
+  ]);
+  const [notice, streams] = await Promise.all([fullNotice(bus), fullStreams(bus)]);
+  if (notice) return { isFull: true, message: `${notice.message}. Work waits on ${notice.node}.`, hint: notice.hint };
+  return troubleOf(streams);
+}

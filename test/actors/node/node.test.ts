@@ -1,0 +1,80 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Roster } from '../../../roster/schema.ts';
+import { type TestCrew, testCrew } from '../../support/crew.ts';
+import { testRoster } from '../../support/roster.ts';
+import { never } from '../../support/watching.ts';
+
+let crew: TestCrew;
+beforeEach(async () => {
+  crew = await testCrew();
+});
+afterEach(() => crew.stop());
+
+test('a roster whose kind names a tool that nobody has is refused before anything is claimed', async () => {
+  const joined = await crew.join();
+  const rosterYaml = 'tools: { gated: [] }';
+  const kinds = 'agents: { odd: { prompt: x, tools: [fly] } }';
+  const { parseRoster } = await import('../../../roster/load.ts');
+  const roster = parseRoster(
+    `backends: { main: { base_url: "${crew.model.url}", model: m, tier: local } }\n${kinds}\n${rosterYaml}`,
+    '/r.yaml',
+  );
+  const starting = crew.node(joined, { roster: { current: () => roster } });
+  await expect(starting).rejects.toMatchObject({
+    code: 'roster-unknown-tool',
+    message: 'agents.odd.tools: there is no tool fly',
+  });
+});
+
+test('a task that names a workspace outside the node’s own fails on a shared server, with the reason', async () => {
+  const joined = await crew.join();
+  const shared = { ...joined, server: { ...joined.server, embedded: false } };
+  await crew.node(shared);
+  const id = await joined.crew.dispatch({ type: 'files', instruction: 'look', workspace: '/etc' });
+  expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'failed', failure: { code: 'workspace-refused' } });
+});
+
+test('a node works on the kinds of its roster as that changes, and goes on with what it holds', async () => {
+  const joined = await crew.join();
+  const plain = testRoster(crew.model.url);
+  const withPoet = (tools: string[]) => {
+    const poet = { ...plain.agents.reasoning!, prompt: 'Rhyme.', tools };
+    return { ...plain, agents: { ...plain.agents, poet } };
+  };
+  const roster = { now: plain, changed: () => {} };
+  const notes: string[] = [];
+  const node = await crew.node(joined, {
+    roster: {
+      current: () => roster.now,
+      onChange(listener) {
+        roster.changed = listener;
+        return () => {};
+      },
+    },
+    note: (text) => notes.push(text),
+  });
+  const change = (to: Roster) => {
+    roster.now = to;
+    roster.changed();
+  };
+  expect(node.report().types).toEqual(['supervisor', 'files', 'reasoning']);
+
+  change(withPoet(['fly']));
+  const id = await joined.crew.dispatch({ type: 'poet', instruction: 'on the sea' });
+  const call = await crew.model.next();
+  expect(call.texts('system')[0]).toContain('Rhyme.');
+  expect(node.report().types).toContain('poet');
+  expect(notes.join()).toContain('there is no tool fly');
+
+  change(plain);
+  const waits = await joined.crew.dispatch({ type: 'poet', instruction: 'on the hills' });
+  call.reply('free');
+  expect((await joined.crew.result(id, never)).output).toBe('free');
+  expect(node.report().types).toEqual(['supervisor', 'files', 'reasoning']);
+
+  // It was not taken by who does not know it any more.
+  expect(await joined.crew.status(waits)).toMatchObject({ state: 'idle', outcome: null });
+  change(withPoet([]));
+  (await crew.model.next()).reply('thrills');
+  expect((await joined.crew.result(waits, never)).output).toBe('thrills');
+});

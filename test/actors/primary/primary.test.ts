@@ -1,0 +1,271 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Joined } from '../../../actors/node/join.ts';
+import type { CoxNode } from '../../../actors/node/node.ts';
+import type { PrimaryEvent } from '../../../actors/primary/primary.ts';
+import { readState } from '../../../bus/state/state-record.ts';
+import { parseRoster } from '../../../roster/load.ts';
+import { type TestCrew, testCrew } from '../../support/crew.ts';
+import type { ModelCall } from '../../support/model-server.ts';
+
+let crew: TestCrew;
+let joined: Joined;
+let node: CoxNode;
+let events: AsyncIterator<PrimaryEvent>;
+const never = new AbortController().signal;
+beforeEach(async () => {
+  crew = await testCrew();
+  joined = await crew.join();
+});
+afterEach(() => crew.stop());
+
+/** A node whose primary is listened to; it works on no tasks unless types are given. */
+async function open(options: Parameters<TestCrew['node']>[1] = {}) {
+  node = await crew.node(joined, { types: [], ...options });
+  events = node.primary.events(never)[Symbol.asyncIterator]();
+}
+/** What it tells until it is idle, tokens left out. */
+async function untilIdle(): Promise<PrimaryEvent[]> {
+  const told: PrimaryEvent[] = [];
+  for (;;) {
+    const { value, done } = await events.next();
+    if (done) throw new Error('the events ended');
+    if (value.type === 'idle') return told;
+    if (value.type !== 'token') told.push(value);
+  }
+}
+const isPrimary = (call: ModelCall) => call.texts('system').join().includes('primary agent');
+const isTask = (call: ModelCall) => !isPrimary(call);
+const say = (text: string): Promise<ModelCall> => {
+  node.primary.say(text);
+  return crew.model.next(isPrimary);
+};
+const toolsOf = ({ body }: ModelCall): string[] =>
+  ((body.tools ?? []) as { function: { name: string } }[]).map(({ function: { name } }) => name);
+
+test('a greeting is answered in one call, with every tool at hand and no task to tell of', async () => {
+  await open();
+  const call = await say('Hi!');
+  expect(toolsOf(call).sort()).toEqual(
+    [
+      'answer_question',
+      'cancel_task',
+      'check_task_status',
+      'delegate_many',
+      'dispatch_task',
+      'get_task_result',
+      'list_backends',
+      'recall',
+      'remember',
+      'steer_task',
+      'swap_model',
+    ].sort(),
+  );
+  expect(call.texts('system')[0]).toMatch(/Tasks now:\nnone$/);
+  call.reply('Hello!');
+  expect(await untilIdle()).toEqual([{ type: 'reply', text: 'Hello!' }]);
+  expect(await joined.crew.tasks()).toEqual([]);
+});
+
+test('work is dispatched as a goal in its workspace, and stands in the prompt of the next call', async () => {
+  await open();
+  (await say('read README.md')).call('dispatch_task', { instruction: 'read README.md' });
+  const next = await crew.model.next();
+  const [task] = await joined.crew.tasks();
+  expect(task).toMatchObject({ type: 'supervisor', instruction: 'read README.md' });
+  expect((await readState(joined.bus, task!.id))?.record.spec.workspace).toBe(crew.folder);
+  expect(next.texts('tool')).toEqual([`${task!.id} is on it.`]);
+  expect(next.texts('system')[0]).toContain(`- ${task!.id} (supervisor) waits for a worker: read README.md`);
+  next.reply('Under way.');
+  expect(await untilIdle()).toEqual([
+    { type: 'dispatched', id: task!.id, instruction: 'read README.md' },
+    { type: 'reply', text: 'Under way.' },
+  ]);
+});
+
+test('what is said during a model call aborts it, and the next one has both words and what was heard', async () => {
+  await open();
+  const first = await say('count to ten');
+  first.say('one, two');
+  expect(await events.next()).toMatchObject({ value: { type: 'token', text: 'one, two' } });
+  const second = await say('no, backwards');
+  expect(await first.closed).toBe(true);
+  expect(second.texts('user')).toEqual(['count to ten', 'no, backwards']);
+  expect(second.texts('assistant').join()).toContain('one, two');
+  second.reply('ten, nine');
+  expect((await untilIdle()).map((event) => 'text' in event && event.text)).toEqual(['one, two …', 'ten, nine']);
+});
+
+test('a steer is waited for, words said meanwhile are seen with its receipt', async () => {
+  await open();
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Fill the form' });
+  const steers = joined.bus.nc.subscribe(joined.bus.subjects.of(id, 'steering'), { max: 1 });
+  (await say(`tell ${id} to use my work email`)).call('steer_task', { id, text: 'use my work email' });
+  for await (const _ of steers) break;
+  node.primary.say('thanks');
+  // The task is claimed only now; its first model call carries the steer.
+  await crew.node(await crew.join('worker'), { types: ['reasoning'] });
+  expect((await crew.model.next(isTask)).texts('user')).toEqual(['Fill the form\n\nuse my work email']);
+  const next = await crew.model.next(isPrimary);
+  expect(next.texts('tool')).toEqual([`${id} has taken it up at step 1.`]);
+  expect(next.texts('user').at(-1)).toBe('thanks');
+  next.reply('You are welcome.');
+  await untilIdle();
+});
+
+test('an open question is shown, answered by its id, and the result is read from the bus', async () => {
+  await open({ types: ['reasoning'] });
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Book a table' });
+  (await crew.model.next()).call('ask_operator', { question: 'For how many?' });
+  for await (const event of joined.crew.watch(id, never)) if (event.kind === 'status' && event.status.question) break;
+  const asked = await say('for four');
+  expect(asked.texts('system')[0]).toContain('question q1: "For how many?"');
+  asked.call('answer_question', { id, question: 'q1', text: 'four' });
+  (await crew.model.next(isTask)).reply('Booked for four');
+  await joined.crew.result(id, never);
+  (await crew.model.next(isPrimary)).call('get_task_result', { id });
+  const last = await crew.model.next(isPrimary);
+  expect(last.texts('tool')[1]).toBe('Booked for four');
+  last.reply('It is booked.');
+  await untilIdle();
+});
+
+test('what cannot be done is told to the model: unknown task, bad arguments, unknown tool, bad backend, early result', async () => {
+  await open();
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Wait' });
+  let call = await say('try things');
+  const results: string[] = [];
+  for (const [tool, args] of [
+    ['steer_task', { id: 'nobody.0', text: 'x' }],
+    ['steer_task', { id }],
+    ['fly', {}],
+    ['swap_model', { id, backend: 'nope' }],
+    ['get_task_result', { id }],
+    ['dispatch_task', { instruction: 'x', type: 'wizard' }],
+  ] as const) {
+    call.call(tool, args);
+    call = await crew.model.next();
+    results.push(call.texts('tool').at(-1)!);
+  }
+  call.reply('None of it worked.');
+  await untilIdle();
+  expect(results).toEqual([
+    `failed: there is no task nobody.0; unfinished tasks are ${id}`,
+    expect.stringMatching(/arguments don't fit steer_task: [\s\S]*text/),
+    expect.stringContaining('there is no tool fly; there are dispatch_task'),
+    expect.stringContaining('there is no backend nope; there are main, other'),
+    expect.stringContaining(`${id} has no result yet.`),
+    expect.stringMatching(/arguments don't fit dispatch_task: [\s\S]*supervisor/),
+  ]);
+  expect(await joined.crew.tasks()).toHaveLength(1);
+});
+
+test('several pieces of work become one goal with a sub-task each, and no model is asked to plan or to reduce', async () => {
+  await open({ types: ['supervisor', 'reasoning'] });
+  (await say('think of a and of b')).call('delegate_many', { instructions: ['Think of a', 'Think of b'], type: 'reasoning' });
+  const parts = [await crew.model.next(isTask), await crew.model.next(isTask)];
+  for (const part of parts) part.reply(part.texts('user')[0]!.toUpperCase());
+  (await crew.model.next(isPrimary)).reply('Under way.');
+  const [dispatched] = await untilIdle();
+  const result = await joined.crew.result((dispatched as { id: string }).id, never);
+  expect(result.output).toMatch(/THINK OF A[\s\S]*THINK OF B/);
+});
+
+test('a task is cancelled by word', async () => {
+  await open({ types: ['reasoning'] });
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Think for ever' });
+  const thinking = await crew.model.next();
+  (await say('stop it')).call('cancel_task', { id });
+  expect(await thinking.closed).toBe(true);
+  const next = await crew.model.next();
+  expect(next.texts('tool')).toEqual([`${id} is cancelled.`]);
+  next.reply('Stopped.');
+  await untilIdle();
+});
+
+test('notes are kept across primaries and read by sub-agents whose kind has the tool', async () => {
+  const rosterYaml = `  noting: { prompt: You note., tools: [recall] }`;
+  await open({ roster: { current: () => withAgents(rosterYaml) }, types: ['noting'] });
+  (await say('my work email is anna@example.org')).call('remember', { key: 'Work email', text: 'anna@example.org' });
+  const noted = await crew.model.next();
+  expect(noted.texts('tool')).toEqual(['Noted as work-email.']);
+  noted.reply('Noted.');
+  await untilIdle();
+  const id = await joined.crew.dispatch({ type: 'noting', instruction: 'Find the email' });
+  (await crew.model.next()).call('recall', { query: 'email' });
+  const recalled = await crew.model.next();
+  expect(recalled.texts('tool')).toEqual(['- work-email: anna@example.org (noted by primary)']);
+  recalled.reply('done');
+  await joined.crew.result(id, never);
+});
+
+test('interrupting ends the call in flight, and tells idle', async () => {
+  await open();
+  expect(node.primary.interrupt()).toBe(false);
+  const call = await say('tell me a long story');
+  call.say('Once upon');
+  await events.next();
+  expect(node.primary.interrupt()).toBe(true);
+  expect(await call.closed).toBe(true);
+  expect(await untilIdle()).toEqual([{ type: 'reply', text: 'Once upon …' }]);
+  expect(node.primary.interrupt()).toBe(false);
+  const next = await say('a short one');
+  expect(next.texts('user')).toEqual(['tell me a long story', 'a short one']);
+  next.reply('The end.');
+  await untilIdle();
+});
+
+test('after eight model calls it must say where it stands, without tools', async () => {
+  await open();
+  let call = await say('look for it');
+  for (let n = 1; n < 8; n++) {
+    expect(toolsOf(call)).not.toEqual([]);
+    call.call('recall', { query: `try ${n}` });
+    call = await crew.model.next();
+  }
+  expect(toolsOf(call)).toEqual([]);
+  call.reply('I have not found it.');
+  expect(await untilIdle()).toEqual([{ type: 'reply', text: 'I have not found it.' }]);
+  expect(crew.model.calls).toHaveLength(8);
+});
+
+test('a backend that fails is told, and the next word is answered', async () => {
+  await open();
+  (await say('hello')).fail(401, 'no such key');
+  expect(await untilIdle()).toEqual([{ type: 'failed', error: { code: 'bad-key', message: expect.any(String) } }]);
+  (await say('again?')).reply('Here I am.');
+  expect(await untilIdle()).toEqual([{ type: 'reply', text: 'Here I am.' }]);
+});
+
+test('another backend answers where the first fails before it has said anything', async () => {
+  await open({ roster: { current: () => withAgents('  reasoning: { prompt: You think. }', true) } });
+  const first = await say('hello');
+  first.fail(503);
+  const second = await crew.model.next();
+  expect([first.body.model, second.body.model].sort()).toEqual(['other', 'scripted']);
+  second.reply('Hello!');
+  expect(await untilIdle()).toEqual([{ type: 'reply', text: 'Hello!' }]);
+});
+
+test('stopping ends the call in flight and the events, and words after it are ignored', async () => {
+  await open();
+  const call = await say('hello');
+  await node.primary.stop();
+  await node.primary.stop();
+  expect(await call.closed).toBe(true);
+  node.primary.say('anyone?');
+  expect(await events.next()).toEqual({ value: undefined, done: true });
+  expect(node.primary.interrupt()).toBe(false);
+  expect(crew.model.calls).toHaveLength(1);
+});
+
+const withAgents = (agents: string, otherCan = false) =>
+  parseRoster(
+    `backends:
+  main: { base_url: "${crew.model.url}", model: scripted, tier: local, can_orchestrate: true }
+  other: { base_url: "${crew.model.url}", model: other, tier: local, can_orchestrate: ${otherCan} }
+agents:
+${agents}
+limits: { retries: 0 }
+`,
+    '/roster.yaml',
+  );

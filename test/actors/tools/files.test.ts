@@ -1,0 +1,86 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { listFiles, readFileTool, searchFiles, writeFileTool } from '../../../actors/tools/files.ts';
+import type { Tool, ToolOutput } from '../../../actors/tools/tool.ts';
+import { maxOutputChars } from '../../../actors/tools/tool.ts';
+
+let folder: string;
+let workspace: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cox-files-'));
+  workspace = join(folder, 'workspace');
+  await mkdir(join(workspace, 'docs'), { recursive: true });
+  await writeFile(join(workspace, 'a.txt'), 'alpha\nBeta\n');
+  await writeFile(join(workspace, 'docs', 'b.txt'), 'beta again');
+  await writeFile(join(folder, 'secret.txt'), 'secret beta');
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const run = (tool: Tool, args: unknown): Promise<ToolOutput> =>
+  tool.run(tool.args.parse(args), {
+    task: 'k3xq.1',
+    workspace,
+    signal: new AbortController().signal,
+    idempotencyKey: 'k3xq.1:s1-0',
+  });
+const text = async (tool: Tool, args: unknown) => (await run(tool, args)).text;
+
+test('files are listed, read, and searched in all folders', async () => {
+  expect(await text(listFiles, {})).toBe('a.txt\ndocs/');
+  expect(await text(readFileTool, { path: 'docs/b.txt' })).toBe('beta again');
+  expect((await text(searchFiles, { query: 'BETA' })).split('\n').sort()).toEqual(['a.txt:2: Beta', 'docs/b.txt:1: beta again']);
+});
+
+test('a long file is read in parts', async () => {
+  await writeFile(join(workspace, 'long.txt'), `${'x'.repeat(maxOutputChars)}the end`);
+  expect(await text(readFileTool, { path: 'long.txt' })).toContain(`go on with offset ${maxOutputChars}`);
+  expect(await text(readFileTool, { path: 'long.txt', offset: maxOutputChars })).toBe('the end');
+});
+
+test.each(['../secret.txt', '/etc/passwd', 'docs/../../secret.txt', 'a\0b'])('%j is refused, also for writing', async (path) => {
+  await expect(text(readFileTool, { path })).rejects.toThrow(/outside|zero/);
+  await expect(run(writeFileTool, { path, text: 'x' })).rejects.toThrow(/outside|zero/);
+});
+
+test('a pipe is not read: it might never end, and the process with it', async () => {
+  execFileSync('mkfifo', [join(workspace, 'pipe')]);
+  await expect(text(readFileTool, { path: 'pipe' })).rejects.toThrow('not a regular file');
+  expect(await text(searchFiles, { query: 'again' })).toBe('docs/b.txt:1: beta again');
+});
+
+test('a symbolic link out of the workspace leads nowhere', async () => {
+  await symlink(folder, join(workspace, 'out'));
+  await symlink(join(folder, 'secret.txt'), join(workspace, 'link.txt'));
+  await expect(text(readFileTool, { path: 'out/secret.txt' })).rejects.toThrow('outside');
+  await expect(text(readFileTool, { path: 'link.txt' })).rejects.toThrow('outside');
+  await expect(run(writeFileTool, { path: 'out/new.txt', text: 'x' })).rejects.toThrow('outside');
+  expect(await text(searchFiles, { query: 'secret' })).toContain('nothing contains');
+});
+
+test('a path written for another system, or with the name of the workspace before it, is taken as meant', async () => {
+  expect(await text(readFileTool, { path: 'docs\\b.txt' })).toBe('beta again');
+  expect(await text(readFileTool, { path: 'workspace/docs/b.txt' })).toBe('beta again');
+  expect(await text(readFileTool, { path: 'workspace\\a.txt' })).toBe('alpha\nBeta\n');
+  await expect(text(readFileTool, { path: 'workspace/../../secret.txt' })).rejects.toThrow('outside');
+});
+
+test('a file is written whole, in folders that are made for it, and named as an artifact', async () => {
+  expect(await run(writeFileTool, { path: 'new/deep/c.txt', text: 'hello' })).toEqual({
+    text: 'wrote 5 characters to new/deep/c.txt',
+    artifacts: ['new/deep/c.txt'],
+  });
+  expect(await readFile(join(workspace, 'new/deep/c.txt'), 'utf8')).toBe('hello');
+  expect(await text(listFiles, { path: 'new/deep' })).toBe('c.txt');
+});
+
+test('what went wrong is told so that a model can mend it', async () => {
+  await expect(text(readFileTool, { path: 'nothing.txt' })).rejects.toThrow(
+    'there is no file nothing.txt; the workspace has a.txt, docs/',
+  );
+  await expect(text(readFileTool, { path: 'docs' })).rejects.toThrow('docs is a folder; use list_files');
+  await writeFile(join(workspace, 'image.png'), Buffer.from([1, 0, 2]));
+  await expect(text(readFileTool, { path: 'image.png' })).rejects.toThrow('not a text file');
+});

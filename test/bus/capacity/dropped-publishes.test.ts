@@ -1,0 +1,34 @@
+/** Which plain steers are told to be lost: those that the log does not have, and no others. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Joined } from '../../../actors/node/join.ts';
+import { onLostSteer } from '../../../bus/capacity/dropped-publishes.ts';
+import { type TestCrew, testCrew } from '../../support/crew.ts';
+
+let crew: TestCrew;
+let joined: Joined;
+beforeEach(async () => {
+  crew = await testCrew();
+  joined = await crew.join();
+});
+afterEach(() => crew.stop());
+
+test('of steers in quick succession only those without room are told, whatever came after them', async () => {
+  const { nc, jsm, subjects } = joined.bus;
+  const told: string[] = [];
+  const both = Promise.withResolvers<void>();
+  const watching = onLostSteer(joined.bus, (id) => {
+    told.push(id);
+    if (told.includes('lost.0')) both.resolve();
+  });
+  const say = (id: string, text: string) => nc.publish(subjects.of(id, 'steering'), text);
+  say('kept.0', 'use my work email');
+  say('kept.0', 'and sign it');
+  const isStored = async () => (await jsm.streams.info(subjects.logStream)).state.messages === 2;
+  while (!(await isStored()));
+  const { bytes } = (await jsm.streams.info(subjects.logStream)).state;
+  await jsm.streams.update(subjects.logStream, { max_bytes: bytes });
+  say('lost.0', 'use my work email');
+  await both.promise;
+  expect(told).toEqual(['lost.0']);
+  watching.stop();
+});

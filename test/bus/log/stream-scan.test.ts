@@ -1,0 +1,50 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Joined } from '../../../actors/node/join.ts';
+import { passOver } from '../../../bus/log/stream-scan.ts';
+import { type TestCrew, testCrew } from '../../support/crew.ts';
+
+let crew: TestCrew;
+let joined: Joined;
+beforeEach(async () => {
+  crew = await testCrew();
+  joined = await crew.join();
+});
+afterEach(() => crew.stop());
+
+const many = 4_000;
+async function fill(): Promise<string> {
+  const { js, subjects } = joined.bus;
+  for (let n = 0; n < many; n += 500)
+    await Promise.all(
+      Array.from({ length: 500 }, (_, i) => js.publish(subjects.of(`some.${n + i + 1}`, 'status'), 'x'.repeat(1_000))),
+    );
+  return subjects.logStream;
+}
+
+test('a pass brings all that is there, in order, and ends', async () => {
+  const stream = await fill();
+  const seen: number[] = [];
+  await passOver(joined.bus, stream, {}, ({ seq }) => seen.push(seq));
+  expect(seen).toEqual(Array.from({ length: many }, (_, i) => i + 1));
+});
+
+test('a pass ends although what it was to bring is purged meanwhile', async () => {
+  const stream = await fill();
+  let taken = 0;
+  let purge: Promise<unknown> | null = null;
+  await passOver(joined.bus, stream, {}, () => {
+    taken++;
+    purge ??= joined.bus.jsm.streams.purge(stream);
+  });
+  await purge;
+  expect(taken).toBeLessThan(many);
+});
+
+test('a pass over nothing ends at once, and one that is not wanted any more throws', async () => {
+  const { logStream } = joined.bus.subjects;
+  await passOver(joined.bus, logStream, {}, () => expect.unreachable());
+  await fill();
+  const stop = new AbortController();
+  const passing = passOver(joined.bus, logStream, {}, () => stop.abort(), stop.signal);
+  await expect(passing).rejects.toMatchObject({ name: 'AbortError' });
+});
