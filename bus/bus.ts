@@ -10,13 +10,13 @@ import {
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Log } from '../platform/log.ts';
-import type { Room } from './capacity/backpressure.ts';
+import type { Backpressure } from './capacity/backpressure.ts';
 import { startClock } from './clock.ts';
-import { patiently } from './retry.ts';
-import { Lately } from './state/recent-records.ts';
+import { retryRequest } from './retry.ts';
+import { RecentRecords } from './state/recent-records.ts';
 import { type StreamOptions, setUpStreams } from './streams.ts';
 import { Subjects } from './subjects.ts';
-import { Turn } from './tick.ts';
+import { Tick } from './tick.ts';
 import { Writes } from './writes.ts';
 
 export interface Bus {
@@ -25,13 +25,13 @@ export interface Bus {
   readonly jsm: JetStreamManager;
   readonly subjects: Subjects;
   readonly log: Log;
-  readonly turn: Turn;
+  readonly tick: Tick;
   readonly writes: Writes;
-  readonly lately: Lately;
+  readonly recentRecords: RecentRecords;
   /** The bus's time: whatever is written down for others, or compared with what they wrote, is of this clock. */
   readonly now: () => Date;
   /** Where it is set, writes wait for room: the work of a node. Without it a full bus is an error. */
-  readonly room?: Room;
+  readonly backpressure?: Backpressure;
 }
 
 /** Binds a connection to a namespace and creates what is missing there; safe to repeat and to race. */
@@ -42,10 +42,19 @@ export async function openBus(
   const subjects = new Subjects(options.namespace);
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   const js = jetstream(nc);
-  const turn = new Turn();
-  const bus = { nc, js, jsm, subjects, log: options.log, turn, writes: new Writes(nc, js, turn), lately: new Lately() };
-  await patiently(bus, 'the streams', () => setUpStreams(bus, options.streams));
-  const now = await patiently(bus, 'the time', () => startClock(nc, options.log, () => timeOf(bus)));
+  const tick = new Tick();
+  const bus = {
+    nc,
+    js,
+    jsm,
+    subjects,
+    log: options.log,
+    tick,
+    writes: new Writes(nc, js, tick),
+    recentRecords: new RecentRecords(),
+  };
+  await retryRequest(bus, 'the streams', () => setUpStreams(bus, options.streams));
+  const now = await retryRequest(bus, 'the time', () => startClock(nc, options.log, () => timeOf(bus)));
   return { ...bus, now };
 }
 
@@ -63,7 +72,7 @@ async function timeOf({ jsm, subjects }: Pick<Bus, 'jsm' | 'subjects'>): Promise
  */
 export const nextMessage = (bus: Bus, stream: string, subject: string, seq: number): Promise<StoredMsg | null> =>
   // The server takes both fields together; the client's type knows only one at a time.
-  patiently(bus, subject, () => bus.jsm.streams.getMessage(stream, { seq, next_by_subj: subject } as unknown as MsgRequest));
+  retryRequest(bus, subject, () => bus.jsm.streams.getMessage(stream, { seq, next_by_subj: subject } as unknown as MsgRequest));
 
 export const lastMessage = (bus: Bus, stream: string, subject: string): Promise<StoredMsg | null> =>
-  patiently(bus, subject, () => bus.jsm.streams.getMessage(stream, { last_by_subj: subject }));
+  retryRequest(bus, subject, () => bus.jsm.streams.getMessage(stream, { last_by_subj: subject }));

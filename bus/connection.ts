@@ -125,8 +125,8 @@ function abortable(dialing: Promise<NatsConnection>, signal: AbortSignal | undef
       dialing.then((late) => late.close()).catch(() => {});
     };
     signal.addEventListener('abort', onAbort, { once: true });
-    const settle = (): void => signal.removeEventListener('abort', onAbort);
-    dialing.then(resolve, reject).finally(settle);
+    const stopListening = (): void => signal.removeEventListener('abort', onAbort);
+    dialing.then(resolve, reject).finally(stopListening);
   });
 }
 

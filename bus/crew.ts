@@ -110,8 +110,8 @@ export class Crew {
   /** The last status by the state record, or null where no such task is known. Before its first claim a task is `idle`. */
   async status(id: TaskId): Promise<Status | null> {
     this.#check(id);
-    const held = await readState(this.bus, id);
-    if (held && held.record.phase !== 'unborn') return held.record.last ?? idleStatus(held.record);
+    const stored = await readState(this.bus, id);
+    if (stored && stored.record.phase !== 'unborn') return stored.record.last ?? idleStatus(stored.record);
     const parent = parentOf(id);
     const above = parent === null ? null : await readState(this.bus, parent);
     const child = above && planned(above.record).find((node) => node.id === id);
@@ -127,9 +127,9 @@ export class Crew {
   /** The result if there is one. @throws CoxError `unknown-task`. */
   async peekResult(id: TaskId): Promise<Result | null> {
     this.#check(id);
-    const held = await readState(this.bus, id);
-    if (!held && !(await this.status(id))) throw unknownTask(id);
-    return held?.record.result ?? null;
+    const stored = await readState(this.bus, id);
+    if (!stored && !(await this.status(id))) throw unknownTask(id);
+    return stored?.record.result ?? null;
   }
 
   /** Waits for the result, however long it takes. @throws CoxError `unknown-task`; AbortError. */

@@ -9,7 +9,7 @@ import type { Bus } from './bus.ts';
 import { noRoom, refusesForRoom } from './capacity/backpressure.ts';
 import { parseMessage } from './parse-message.ts';
 import { copies } from './replicas.ts';
-import { patiently } from './retry.ts';
+import { retryRequest } from './retry.ts';
 
 export const maxKeyChars = 128;
 /** The longest text of one note, in characters. */
@@ -118,7 +118,7 @@ export class Memory {
   }
 
   #patiently<T>(request: () => Promise<T>): Promise<T> {
-    return patiently(this.#bus, 'memory', request).catch((cause: unknown) => {
+    return retryRequest(this.#bus, 'memory', request).catch((cause: unknown) => {
       throw refusesForRoom(cause) ? noRoom('the memory', cause) : cause;
     });
   }

@@ -8,8 +8,8 @@ import { crashPoint } from '../platform/crash-point.ts';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { noRoom, refusesForRoom } from './capacity/backpressure.ts';
-import { StuckStore } from './capacity/write-stall.ts';
-import { again, answerOf } from './retry.ts';
+import { WriteStallDetector } from './capacity/write-stall.ts';
+import { retry, unlessReconnected } from './retry.ts';
 import type { WriteOptions } from './writes.ts';
 
 export type Published =
@@ -37,26 +37,26 @@ export async function publish(
     throw new CoxError('message-too-big', `${subject}: ${bytes} bytes are more than the ${max} that the server takes`, {
       hint: 'Shorten it, or raise max_payload of the server.',
     });
-  let stuck: StuckStore | undefined;
+  let stuck: WriteStallDetector | undefined;
   const attempt = async (): Promise<Published> => {
     try {
       const stream = subjects.streamOf(subject);
       const { seq, duplicate } = await (stream === null || options.schedule
-        ? answerOf(nc, js.publish(subject, payload, options))
+        ? unlessReconnected(nc, js.publish(subject, payload, options))
         : writes.send(stream, subject, payload, options));
       return { ok: true, seq, duplicate };
     } catch (cause) {
       if (wrongLastSequence(cause)) return { ok: false, why: 'conflict' };
       if (refusesForRoom(cause)) throw noRoom(subject, cause);
-      stuck ??= new StuckStore();
+      stuck ??= new WriteStallDetector();
       await stuck.check(bus, subject, cause);
       throw cause;
     }
   };
   const point = pointOf(subject);
   crashPoint(`${point}:before`);
-  const write = () => again(bus, subject, attempt, signal);
-  const published = await (bus.room ? bus.room.wait(subject, write, signal) : write());
+  const write = () => retry(bus, subject, attempt, signal);
+  const published = await (bus.backpressure ? bus.backpressure.wait(subject, write, signal) : write());
   crashPoint(`${point}:after`);
   return published;
 }

@@ -3,7 +3,7 @@ import { JetStreamApiError } from '@nats-io/jetstream';
 import { CoxError, messageOf } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { pause } from './pause.ts';
-import { patiently } from './retry.ts';
+import { retryRequest } from './retry.ts';
 import { setUpStreams } from './streams.ts';
 
 /** The server tells nobody when a copy is complete. */
@@ -18,8 +18,8 @@ const pollMs = 50;
 export async function replicate(bus: Bus, replicas: number): Promise<void> {
   if (replicas === 1) return;
   try {
-    await patiently(bus, 'copies of the streams', () => setUpStreams(bus, { replicas }));
-    await patiently(bus, 'copies of the memory', () => replicateMemory(bus, replicas));
+    await retryRequest(bus, 'copies of the streams', () => setUpStreams(bus, { replicas }));
+    await retryRequest(bus, 'copies of the memory', () => replicateMemory(bus, replicas));
   } catch (cause) {
     throw refusal(cause, replicas) ?? cause;
   }
@@ -33,11 +33,11 @@ export async function replicate(bus: Bus, replicas: number): Promise<void> {
  */
 async function isCopied(bus: Bus, stream: string): Promise<void> {
   for (;;) {
-    const { cluster, config } = await patiently(bus, stream, () => bus.jsm.streams.info(stream));
+    const { cluster, config } = await retryRequest(bus, stream, () => bus.jsm.streams.info(stream));
     const others = cluster?.replicas ?? [];
     const complete = others.filter(({ current, offline }) => current && !offline).length + 1;
-    const isSettled = others.length + 1 === config.num_replicas && others.every(({ current, offline }) => current || offline);
-    if (cluster?.leader && isSettled && complete > config.num_replicas / 2) return;
+    const isReplicated = others.length + 1 === config.num_replicas && others.every(({ current, offline }) => current || offline);
+    if (cluster?.leader && isReplicated && complete > config.num_replicas / 2) return;
     await pause(pollMs);
   }
 }

@@ -19,19 +19,19 @@ const isAnswer = (cause: unknown): boolean =>
   (cause instanceof JetStreamApiError && !passing.has(cause.code) && cause.status !== 503);
 
 /** The answer to a request that was under way when the connection was lost does not come: it is not waited for past the reconnection. */
-export function answerOf<T>(nc: Bus['nc'], request: Promise<T>): Promise<T> {
+export function unlessReconnected<T>(nc: Bus['nc'], request: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = onReconnect(nc, () => {
       stop();
       reject(new Error('the connection was lost and found meanwhile'));
     });
-    const settle = <V>(how: (value: V) => void) => {
+    const stopThen = <V>(how: (value: V) => void) => {
       return (value: V) => {
         stop();
         how(value);
       };
     };
-    request.then(settle(resolve), settle(reject));
+    request.then(stopThen(resolve), stopThen(reject));
   });
 }
 
@@ -39,15 +39,15 @@ export function answerOf<T>(nc: Bus['nc'], request: Promise<T>): Promise<T> {
  * @param request must be safe to repeat.
  * @throws what the server answers; CoxError `bus-closed` once the connection is closed for good; AbortError.
  */
-export const patiently = <T>(
+export const retryRequest = <T>(
   bus: Pick<Bus, 'nc' | 'log'>,
   what: string,
   request: () => Promise<T>,
   signal?: AbortSignal,
-): Promise<T> => again(bus, what, () => answerOf(bus.nc, request()), signal);
+): Promise<T> => retry(bus, what, () => unlessReconnected(bus.nc, request()), signal);
 
 /** The same of what looks out for reconnections itself, as writes do. */
-export async function again<T>(
+export async function retry<T>(
   { nc, log }: Pick<Bus, 'nc' | 'log'>,
   what: string,
   request: () => Promise<T>,

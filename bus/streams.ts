@@ -10,7 +10,7 @@ import {
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/nats-core';
 import type { Bus } from './bus.ts';
-import { patiently } from './retry.ts';
+import { retryRequest } from './retry.ts';
 import type { Queue } from './subjects.ts';
 
 export interface StreamOptions {
@@ -157,7 +157,7 @@ export async function ensureTimerConsumer(bus: Bus): Promise<string> {
 
 /** Patient: a cluster that looks for a leader, or is about to make copies, has no room for a consumer for a moment. */
 const ensureConsumer = (bus: Bus, stream: string, config: Partial<ConsumerConfig> & { durable_name: string }): Promise<void> =>
-  patiently(bus, `consumer ${config.durable_name}`, async () => {
+  retryRequest(bus, `consumer ${config.durable_name}`, async () => {
     const { consumers } = bus.jsm;
     try {
       await consumers.add(stream, config);

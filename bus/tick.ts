@@ -3,7 +3,7 @@
  * the message. What is asked for several times is asked of the server once, after the last has asked: a read that decides stays one, since it
  * starts after everyone who shares it wanted to know.
  */
-export class Turn {
+export class Tick {
   readonly #asked = new Map<string, Promise<unknown>>();
   #atEnd: (() => void)[] = [];
 
@@ -25,12 +25,12 @@ export class Turn {
   }
 
   /** Resolves once this turn is over. */
-  over(): Promise<void> {
+  ended(): Promise<void> {
     return new Promise((resolve) => this.atEnd(resolve));
   }
 
   /** @param key names the question; whoever gives the same one gets the same answer, or the same error. */
-  once<T>(key: string, ask: () => Promise<T>): Promise<T> {
+  share<T>(key: string, ask: () => Promise<T>): Promise<T> {
     const asked = this.#asked.get(key) as Promise<T> | undefined;
     if (asked) return asked;
     const answer = new Promise<T>((resolve) => {

@@ -6,7 +6,7 @@ import { DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import { messageOf } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { parseStatus } from './log/projection.ts';
-import { passOver } from './log/stream-scan.ts';
+import { scanStream } from './log/stream-scan.ts';
 import { Live, type Status } from './messages.ts';
 import { parseMessage } from './parse-message.ts';
 import { onReconnect } from './reconnections.ts';
@@ -93,7 +93,7 @@ async function readLog(
     const to = subjects.parse(subject);
     tell(to?.channel === 'result' ? resultEvent(to.id) : statusEvent(parseStatus(data)));
   };
-  await passOver(bus, subjects.logStream, options, take, signal);
+  await scanStream(bus, subjects.logStream, options, take, signal);
 }
 
 const taskOf = (event: CrewEvent): TaskId => (event.kind === 'status' ? event.status.id : event.id);

@@ -5,8 +5,8 @@
  */
 import type { JetStreamClient, JetStreamPublishOptions } from '@nats-io/jetstream';
 import { type MsgHdrs, MsgHdrsImpl, type NatsConnection, nuid } from '@nats-io/nats-core';
-import { answerOf } from './retry.ts';
-import type { Turn } from './tick.ts';
+import { unlessReconnected } from './retry.ts';
+import type { Tick } from './tick.ts';
 
 export type WriteOptions = Partial<Pick<JetStreamPublishOptions, 'msgID' | 'expect'>> & {
   /** Whether a write to the same subject that comes later must be stored later. Default: yes, unless it expects something. */
@@ -34,13 +34,13 @@ const answerMs = 5_000;
 export class Writes {
   readonly #nc: NatsConnection;
   readonly #js: JetStreamClient;
-  readonly #turn: Turn;
+  readonly #tick: Tick;
   readonly #waiting = new Map<string, Write[]>();
 
-  constructor(nc: NatsConnection, js: JetStreamClient, turn: Turn) {
+  constructor(nc: NatsConnection, js: JetStreamClient, tick: Tick) {
     this.#nc = nc;
     this.#js = js;
-    this.#turn = turn;
+    this.#tick = tick;
   }
 
   /** @throws what the server answers to this message alone; that the connection was lost meanwhile. */
@@ -53,7 +53,7 @@ export class Writes {
       const waiting = this.#waiting.get(stream);
       if (waiting) return void waiting.push(write);
       this.#waiting.set(stream, [write]);
-      this.#turn.atEnd(() => this.#flush(stream));
+      this.#tick.atEnd(() => this.#flush(stream));
     });
   }
 
@@ -67,7 +67,7 @@ export class Writes {
   }
 
   #alone({ subject, payload, options }: Write): Promise<Written> {
-    return answerOf(this.#nc, this.#js.publish(subject, payload, options));
+    return unlessReconnected(this.#nc, this.#js.publish(subject, payload, options));
   }
 
   async #together(writes: readonly Write[]): Promise<void> {
@@ -89,7 +89,10 @@ export class Writes {
         if (i + 1 < writes.length) this.#nc.publish(subject, payload, { headers: headersOf(write, place) });
         else {
           const commit = headersOf(write, { ...place, 'Nats-Batch-Commit': ['1'] });
-          const answer = await answerOf(this.#nc, this.#nc.request(subject, payload, { headers: commit, timeout: answerMs }));
+          const answer = await unlessReconnected(
+            this.#nc,
+            this.#nc.request(subject, payload, { headers: commit, timeout: answerMs }),
+          );
           const { seq, count } = answer.json<{ seq?: number; count?: number }>();
           return seq !== undefined && count === writes.length ? seq : null;
         }

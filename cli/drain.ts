@@ -2,7 +2,7 @@
  * How a node leaves: it gives back what it holds, says what it waits for, and a signal meanwhile stops it at once. That is what a crash
  * is: other nodes take over what was held, from its last commit, and the bus is left in order.
  */
-import type { Joined } from '../actors/node/join.ts';
+import type { CrewSession } from '../actors/node/join.ts';
 import type { Cli } from './cli.ts';
 import type { HostedNode } from './host.ts';
 import { heldText } from './render/nodes.ts';
@@ -10,15 +10,15 @@ import { heldText } from './render/nodes.ts';
 /** How often a node that drains says what it waits for. */
 const remindMs = 5_000;
 
-export interface GiveBackOptions {
+export interface DrainOptions {
   readonly node: HostedNode;
-  readonly joined: Joined;
+  readonly joined: CrewSession;
   /** Milliseconds after which it says the first time what it waits for. */
   readonly patienceMs: number;
 }
 
 /** @returns false where it was stopped before all was given back. */
-export async function giveBack(cli: Cli, { node, joined, patienceMs }: GiveBackOptions): Promise<boolean> {
+export async function drainNode(cli: Cli, { node, joined, patienceMs }: DrainOptions): Promise<boolean> {
   const stopping = Promise.withResolvers<'stop'>();
   const release = cli.onSignal(() => stopping.resolve('stop'));
   const held = () => heldText(node.holding(), joined.bus.now());

@@ -1,9 +1,9 @@
 /** A node without a prompt: `up` and `worker`. The first signal drains it, a second one stops it at once; tasks stay with the crew either way. */
 import { z } from 'zod';
-import type { Joined } from '../actors/node/join.ts';
+import type { CrewSession } from '../actors/node/join.ts';
 import { foldersOf } from '../platform/folders.ts';
 import type { Cli, Run } from './cli.ts';
-import { giveBack } from './drain.ts';
+import { drainNode } from './drain.ts';
 import { usageError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { type HostedNode, hostNode, typesOf } from './host.ts';
@@ -35,13 +35,13 @@ async function checkTypes(cli: Cli, types: readonly string[]): Promise<void> {
   throw usageError(`${what} by the roster ${source.file}.`, `There are: ${known.join(', ')}.`, 'unknown-type');
 }
 
-async function work(cli: Cli, joined: Joined, node: HostedNode): Promise<number> {
+async function work(cli: Cli, joined: CrewSession, node: HostedNode): Promise<number> {
   const told = Promise.withResolvers<void>();
   const release = cli.onSignal(() => told.resolve());
   try {
     // A signal that came while it started went to the default handler: leave in order, and end as that says.
     if (cli.signal.aborted) {
-      if (!(await giveBack(cli, { node, joined, patienceMs: 0 }))) return exitCodes.undrained;
+      if (!(await drainNode(cli, { node, joined, patienceMs: 0 }))) return exitCodes.undrained;
       throw cli.signal.reason;
     }
     const { types, slots } = node.report();
@@ -49,7 +49,7 @@ async function work(cli: Cli, joined: Joined, node: HostedNode): Promise<number>
     const text = `${node.name} is up on ${url} for ${types.join(', ')}; Ctrl-C drains it`;
     cli.out.answer({ node: node.name, server: url, types, slots }, text);
     await told.promise;
-    return (await giveBack(cli, { node, joined, patienceMs: 0 })) ? exitCodes.ok : exitCodes.undrained;
+    return (await drainNode(cli, { node, joined, patienceMs: 0 })) ? exitCodes.ok : exitCodes.undrained;
   } finally {
     release();
   }

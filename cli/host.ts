@@ -1,6 +1,6 @@
 /** A node in this process: the roster, its backends, and a worker for the tasks of the crew. Used by `start`, `run`, `up` and `worker`. */
 import { stat } from 'node:fs/promises';
-import type { Joined } from '../actors/node/join.ts';
+import type { CrewSession } from '../actors/node/join.ts';
 import type { startNode } from '../actors/node/node.ts';
 import type { Progress } from '../platform/asset.ts';
 import type { Roster } from '../roster/schema.ts';
@@ -25,7 +25,11 @@ export interface HostedNode extends Pick<Node, 'name' | 'menu' | 'drain' | 'back
   stop(): Promise<void>;
 }
 
-export async function hostNode(cli: Cli, joined: Joined, { types, slots, onProgress, note }: HostOptions): Promise<HostedNode> {
+export async function hostNode(
+  cli: Cli,
+  joined: CrewSession,
+  { types, slots, onProgress, note }: HostOptions,
+): Promise<HostedNode> {
   await checkWorkspace(cli.global.workspace);
   const { startNode } = await import('../actors/node/node.ts');
   const roster = await openRoster(cli, joined.folders, joined.log, note);

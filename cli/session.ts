@@ -1,5 +1,5 @@
 /** Joining the crew for the length of one command. Everything heavy is loaded here, when a command needs it and not before. */
-import type { Joined } from '../actors/node/join.ts';
+import type { CrewSession } from '../actors/node/join.ts';
 import type { Crew } from '../bus/crew.ts';
 import { isTaskId, type TaskId } from '../bus/task-id.ts';
 import type { Cli } from './cli.ts';
@@ -13,7 +13,7 @@ export interface JoinOptions {
   readonly note?: (text: string) => void;
 }
 
-export async function withCrew<T>(cli: Cli, options: JoinOptions, use: (joined: Joined) => Promise<T>): Promise<T> {
+export async function withCrew<T>(cli: Cli, options: JoinOptions, use: (joined: CrewSession) => Promise<T>): Promise<T> {
   const joined = await join(cli, options);
   const watching = new AbortController();
   const connection = reportConnection(joined, options.note ?? ((text) => cli.out.note(text)), watching.signal);
@@ -26,7 +26,7 @@ export async function withCrew<T>(cli: Cli, options: JoinOptions, use: (joined: 
   }
 }
 
-async function join(cli: Cli, { start }: JoinOptions): Promise<Joined> {
+async function join(cli: Cli, { start }: JoinOptions): Promise<CrewSession> {
   const [{ joinCrew }, { foldersOf }, { openLog }, { progressBar }] = await Promise.all([
     import('../actors/node/join.ts'),
     import('../platform/folders.ts'),
@@ -38,7 +38,7 @@ async function join(cli: Cli, { start }: JoinOptions): Promise<Joined> {
   return joinCrew({ env: cli.env, log, folders, start, onProgress: progressBar(cli.out.stderr).onProgress, signal: cli.signal });
 }
 
-async function reportConnection(joined: Joined, note: (text: string) => void, stopped: AbortSignal): Promise<void> {
+async function reportConnection(joined: CrewSession, note: (text: string) => void, stopped: AbortSignal): Promise<void> {
   for await (const change of joined.connection()) {
     if (stopped.aborted) return;
     note(change === 'disconnected' ? 'The bus is away; nothing is lost, reconnecting …' : 'The bus is back.');
@@ -46,14 +46,14 @@ async function reportConnection(joined: Joined, note: (text: string) => void, st
 }
 
 /** So many minutes from now by the bus's clock: the nodes that keep the deadline have that one, and perhaps not ours. */
-export const pointInTime = ({ bus }: Joined, minutes: number | undefined): string | null =>
+export const pointInTime = ({ bus }: CrewSession, minutes: number | undefined): string | null =>
   minutes === undefined ? null : new Date(bus.now().getTime() + minutes * 60_000).toISOString();
 
 /**
  * The folder a dispatched task is told. On a server that others use too the current folder of this terminal means nothing to the node that
  * takes the task, unless the operator has named it.
  */
-export const workspaceFor = (cli: Cli, { server }: Joined): string | null =>
+export const workspaceFor = (cli: Cli, { server }: CrewSession): string | null =>
   server.embedded || cli.global.workspaceNamed ? cli.global.workspace : null;
 
 /** The task an operator means, which exists. */

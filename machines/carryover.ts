@@ -4,7 +4,7 @@ import type { UsageByBackend } from './conversation.ts';
 import type { NodeSpec } from './plan.ts';
 import type { Ledger } from './steering.ts';
 
-export interface Earlier {
+export interface Carryover {
   /** What it was asked to do last. */
   readonly instruction: string;
   /** Corrections that it had taken up. */

@@ -1,5 +1,5 @@
 /** What an operator may send to any task. Each command carries the id of its steering message, by which the ledger knows it. */
-import type { Entry, Urgency } from './steering.ts';
+import type { LedgerEntry, Urgency } from './steering.ts';
 
 export type Command =
   | { type: 'STEER'; id: string; text: string; urgency: Urgency }
@@ -10,7 +10,7 @@ export type Command =
   | { type: 'PAUSE' | 'RESUME' | 'CANCEL'; id: string };
 
 /** A command as the ledger keeps it. */
-export function entryOf(command: Command): Entry {
+export function entryOf(command: Command): LedgerEntry {
   const { id } = command;
   switch (command.type) {
     case 'STEER':

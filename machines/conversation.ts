@@ -119,7 +119,7 @@ export const chosen = (question: Question | null, text: string): string | undefi
   question?.choices?.find((choice) => choice.toLowerCase() === text.trim().toLowerCase());
 
 /** An answer about a call lets it go ahead, or is its result. */
-export function settle(question: Question, text: string, [call, ...rest]: Calls): { calls: Calls; said: Message[] } {
+export function applyAnswer(question: Question, text: string, [call, ...rest]: Calls): { calls: Calls; said: Message[] } {
   if (!call) return { calls: [], said: [] };
   const choice = chosen(question, text);
   if (question.kind === 'approval' && choice === 'approve') return { calls: [{ ...call, gated: false }, ...rest], said: [] };

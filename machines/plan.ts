@@ -120,10 +120,10 @@ export const put = (plan: Plan, ...changed: readonly PlanNode[]): Plan => ({
 });
 
 /** Nothing more is expected of it. A failure that is still being asked about is not settled. */
-const isSettled = (node: PlanNode, undecided: readonly string[]) =>
+const isResolved = (node: PlanNode, undecided: readonly string[]) =>
   node.status !== 'waiting' && node.status !== 'running' && !(node.status === 'failed' && undecided.includes(node.key));
-export const allSettled = (plan: Plan, undecided: readonly string[]): boolean =>
-  all(plan).every((node) => isSettled(node, undecided));
+export const allResolved = (plan: Plan, undecided: readonly string[]): boolean =>
+  all(plan).every((node) => isResolved(node, undecided));
 
 const dependencies = (plan: Plan, { after }: PlanNode) =>
   after.flatMap((key) => {
@@ -137,7 +137,7 @@ const isDoomed = (plan: Plan, node: PlanNode) => {
 };
 /** Waits for nothing any more; what settled badly it goes without. */
 const isUnblocked = (plan: Plan, node: PlanNode, undecided: readonly string[]) =>
-  node.status === 'waiting' && dependencies(plan, node).every((dependency) => isSettled(dependency, undecided));
+  node.status === 'waiting' && dependencies(plan, node).every((dependency) => isResolved(dependency, undecided));
 
 /** What may start now, in the plan's order, at most as many as `concurrency` leaves room for. */
 export function ready(plan: Plan, undecided: readonly string[], concurrency: number): PlanNode[] {

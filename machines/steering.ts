@@ -21,21 +21,21 @@ export interface Steer {
 }
 export type Ledger = readonly Steer[];
 /** What an entry is before its fate is known. */
-export type Entry = Pick<Steer, 'id' | 'kind' | 'text'> & { readonly urgency?: Urgency };
+export type LedgerEntry = Pick<Steer, 'id' | 'kind' | 'text'> & { readonly urgency?: Urgency };
 
 /** `reason`: why it has to wait longer than its urgency asks; the receipts carry it. */
-export const enqueue = (ledger: Ledger, entry: Entry, reason?: string): Ledger => [
+export const enqueue = (ledger: Ledger, entry: LedgerEntry, reason?: string): Ledger => [
   ...ledger,
   { urgency: 'now', ...entry, fate: 'queued', ...(reason !== undefined && { reason }) },
 ];
 
 /** A command that took effect at once. */
-export const enter = (ledger: Ledger, entry: Entry, step: number, reached?: readonly number[]): Ledger => [
+export const enter = (ledger: Ledger, entry: LedgerEntry, step: number, reached?: readonly number[]): Ledger => [
   ...ledger,
   { urgency: 'now', ...entry, fate: 'applied', step, ...(reached && { reached }) },
 ];
 
-export const refuse = (ledger: Ledger, entry: Entry, reason: string): Ledger => [
+export const refuse = (ledger: Ledger, entry: LedgerEntry, reason: string): Ledger => [
   ...ledger,
   { urgency: 'now', ...entry, fate: 'returned', reason },
 ];

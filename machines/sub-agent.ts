@@ -9,7 +9,7 @@
  */
 import { assertEvent, assign, type EventObject, fromCallback, setup } from 'xstate';
 import { type Billing, bill, dollars, leftUsd, type Reservation, reserve, settleInDoubt } from './budget.ts';
-import type { Earlier } from './carryover.ts';
+import type { Carryover } from './carryover.ts';
 import { type Command, entryOf } from './commands.ts';
 import type {
   Calls,
@@ -24,12 +24,12 @@ import type {
 } from './conversation.ts';
 import {
   answered,
+  applyAnswer,
   chosen,
   givenUp,
   mayHaveRun,
   questionAbout,
   repeatsItself,
-  settle,
   spend,
   totalUsage,
   unfinished,
@@ -93,7 +93,7 @@ export interface SubAgentContext {
   readonly lastFailure: Failure | null;
   readonly outcome: Outcome | null;
 }
-export type SubAgentInput = Pick<SubAgentContext, 'instruction' | 'backend' | 'limits'> & { readonly earlier?: Earlier };
+export type SubAgentInput = Pick<SubAgentContext, 'instruction' | 'backend' | 'limits'> & { readonly earlier?: Carryover };
 /** `partial` is what the model was saying when the task ended; it is also the last unfinished message. */
 export type SubAgentOutput = Pick<SubAgentContext, 'outcome' | 'answer' | 'partial' | 'messages' | 'usage' | 'step'> & {
   /** Calls that may have run although no result came: whoever reads the result must know. */
@@ -194,7 +194,7 @@ export const subAgent = setup({
     isOutOfBudget: ({ context }) => context.step >= context.limits.steps || outOfMoney(context),
     leavesDoubt: ({ context }) => context.calls[0]?.effects === 'writes',
     returnsCall: ({ context, event }) => event.type === 'TOOL_RETURNED' && event.call === context.calls[0]?.id,
-    settlesDoubt: ({ context, event }) =>
+    answersDoubt: ({ context, event }) =>
       event.type === 'TOOL_RETURNED' && context.question?.kind === 'in-doubt' && event.call === context.calls[0]?.id,
     answersStop: ({ context: { question }, event }) =>
       event.type === 'ANSWER' &&
@@ -333,9 +333,9 @@ export const subAgent = setup({
       questions: context.questions + 1,
       question: questionAbout(`q${context.questions + 1}`, kind, context.calls[0], whyItAsks(context, kind)),
     })),
-    settle: assign(({ context, event }) => {
+    applyAnswer: assign(({ context, event }) => {
       assertEvent(event, 'ANSWER');
-      const { calls, said } = settle(context.question!, event.text, context.calls);
+      const { calls, said } = applyAnswer(context.question!, event.text, context.calls);
       return { calls, messages: [...context.messages, ...said] };
     }),
     closeQuestion: assign({ question: null, failures: 0, repeats: 0, lastFailure: null }),
@@ -516,7 +516,7 @@ export const subAgent = setup({
               },
             ],
           },
-          { guard: 'answersAboutCall', target: 'running', actions: ['settle', 'closeQuestion', 'acknowledge'] },
+          { guard: 'answersAboutCall', target: 'running', actions: ['applyAnswer', 'closeQuestion', 'acknowledge'] },
           { guard: 'answersTryAgain', target: 'running', actions: ['closeQuestion', 'acknowledge'] },
           { guard: 'answersWithHelp', target: 'running', actions: ['closeQuestion', 'queue'] },
           { guard: 'answersQuestion', actions: { type: 'refuse', params: 'send `budget` to top it up, or answer `stop`' } },
@@ -527,7 +527,7 @@ export const subAgent = setup({
         STEER: { guard: 'waitsForHelp', target: 'running', actions: ['closeQuestion', 'queue'] },
         SWAP: { guard: 'waitsForHelp', target: 'running', actions: ['swap', 'closeQuestion', 'acknowledge'] },
         /** A fenced worker's call did end after all. */
-        TOOL_RETURNED: { guard: 'settlesDoubt', target: 'running', actions: ['recordResult', 'closeQuestion'] },
+        TOOL_RETURNED: { guard: 'answersDoubt', target: 'running', actions: ['recordResult', 'closeQuestion'] },
         RESTORED: 'running',
       },
     },

@@ -1,19 +1,19 @@
 /** What a supervisor's commands and facts do to its plan, its children and its ledger: pure functions on its context. */
 import { inDoubt, leftUsd, type Slices, shareOf, without } from './budget.ts';
-import type { Earlier } from './carryover.ts';
+import type { Carryover } from './carryover.ts';
 import { type Command, entryOf } from './commands.ts';
 import type { Failure, Outcome } from './conversation.ts';
 import { mergeUsage, spend } from './conversation.ts';
 import type { Directive, PlanNode, Reduce } from './plan.ts';
 import * as plan from './plan.ts';
-import type { Entry } from './steering.ts';
+import type { LedgerEntry } from './steering.ts';
 import * as ledger from './steering.ts';
 import type { PlanCommand, Relay, Return, SupervisorContext, SupervisorEvent } from './supervisor-context.ts';
 
 export const isPlanCommand = (event: SupervisorEvent): event is PlanCommand => ['ADD', 'DROP', 'RERUN'].includes(event.type);
 
 /** A change of the plan as the ledger keeps it. */
-export function entryFor(event: Command | PlanCommand): Entry {
+export function entryFor(event: Command | PlanCommand): LedgerEntry {
   if (!isPlanCommand(event)) return entryOf(event);
   const key = event.type === 'ADD' ? event.node.key : event.key;
   return { id: event.id, kind: 'plan', text: `${event.type.toLowerCase()} ${key}` };
@@ -23,7 +23,7 @@ export const childrenOf = (nodes: readonly PlanNode[]) =>
   nodes.flatMap(({ status, child }) => (status === 'running' && child !== null ? [child] : []));
 /** Nobody thinks in it, so it can't take a correction up. */
 export const isPlain = (reduce: Reduce | null) => reduce !== null && reduce.by !== 'orchestrator' && reduce.by !== 'backend';
-export const isUnsettled = ({ nodes, undecided }: SupervisorContext) => !plan.allSettled(nodes, undecided);
+export const isUnresolved = ({ nodes, undecided }: SupervisorContext) => !plan.allResolved(nodes, undecided);
 export const wouldEnd = ({ answer }: SupervisorContext) => answer !== null;
 
 /** US dollars that nobody has spent and nothing is set aside for; null: no limit. */
@@ -144,7 +144,7 @@ export function recordReturns(context: SupervisorContext, returns: readonly Retu
 }
 
 /** A goal that begins again is planned anew, as after a redirect: what has returned counts, what runs is told to stop, numbers go on. */
-export function takenOver(earlier: Earlier): Partial<SupervisorContext> {
+export function takenOver(earlier: Carryover): Partial<SupervisorContext> {
   const { instruction, corrections, steers, step, questions, usage, toppedUpUsd, slices, children } = earlier;
   const { returned, running, found } = earlier;
   const nodes = returned.map(

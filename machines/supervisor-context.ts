@@ -1,6 +1,6 @@
 /** What a supervisor can be told and what it remembers: the events and the context of its chart, as plain JSON. */
 import type { Billing, Reservation, Slices } from './budget.ts';
-import type { Earlier } from './carryover.ts';
+import type { Carryover } from './carryover.ts';
 import type { Command } from './commands.ts';
 import type { Failure, Outcome, Question, Usage, UsageByBackend } from './conversation.ts';
 import type { Directive, NodeSpec, Plan, Reduce } from './plan.ts';
@@ -100,7 +100,7 @@ export interface SupervisorContext {
   readonly toppedUpUsd: number;
   readonly outcome: Outcome | null;
 }
-export type SupervisorInput = Pick<SupervisorContext, 'instruction' | 'backend' | 'policy'> & { readonly earlier?: Earlier };
+export type SupervisorInput = Pick<SupervisorContext, 'instruction' | 'backend' | 'policy'> & { readonly earlier?: Carryover };
 export type SupervisorOutput = Pick<SupervisorContext, 'outcome' | 'answer' | 'draft' | 'usage' | 'step'>;
 /** Input of the `decompose` effect: sends PLANNED or PLAN_FAILED. `nodes`: what returned before a redirect; new nodes may come after them. */
 export type DecomposeInput = Pick<SupervisorContext, 'instruction' | 'backend' | 'corrections' | 'nodes' | 'step'>;

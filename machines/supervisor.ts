@@ -25,7 +25,7 @@ import {
   entryFor,
   isPlain,
   isPlanCommand,
-  isUnsettled,
+  isUnresolved,
   objection,
   recordReturns,
   reopen,
@@ -99,7 +99,7 @@ export const supervisor = setup({
     interruptsNow: ({ context, event }) => event.type === 'STEER' && event.urgency === 'now' && !isPlain(context.reduce),
     /** There are sub-tasks that it can still reach. */
     reachesPlan: ({ context, event }) =>
-      event.type === 'STEER' && event.urgency !== 'after' && context.reduce !== null && isUnsettled(context),
+      event.type === 'STEER' && event.urgency !== 'after' && context.reduce !== null && isUnresolved(context),
     changesPlan: ({ context, event }) => isPlanCommand(event) && objection(context, event) === null,
     answersStop: ({ context: { question }, event }) =>
       event.type === 'ANSWER' && event.question === question?.id && chosen(question, event.text) === 'stop',

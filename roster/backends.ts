@@ -21,7 +21,7 @@ import { requestBody } from './request-body.ts';
 import { wait, waitBeforeRetry } from './retry.ts';
 import { chooseBackend, type Need, type Route } from './routing.ts';
 import type { Roster } from './schema.ts';
-import { Line } from './semaphore.ts';
+import { Semaphore } from './semaphore.ts';
 import { type Answer, type AskRequest, ask } from './structured.ts';
 import { leastPrompt } from './tokens.ts';
 import { wireError } from './wire-error.ts';
@@ -44,7 +44,7 @@ export interface BackendsOptions {
 
 /** What is known of one backend beyond its entry. */
 interface Standing {
-  readonly line: Line;
+  readonly line: Semaphore;
   readonly breaker: Breaker;
   /** The entry the dialect was learnt for, as JSON. */
   entry: string;
@@ -152,24 +152,24 @@ export class Backends {
     const standing = this.standing(name, backend);
     const leave = await standing.line.enter(signal, request.isUrgent);
     const { breaker } = standing;
-    let isSettled = false;
+    let isCounted = false;
     try {
       if (!breaker.allow())
         throw new ModelError('resting', name, 'it has failed several times and is left alone for a while', {
           retryAfterMs: breaker.restMs,
         });
       yield* this.tries(name, backend, standing, request, signal, purse);
-      isSettled = true;
+      isCounted = true;
       breaker.succeeded();
     } catch (error) {
       if (!signal.aborted && error instanceof ModelError && error.code !== 'resting') {
-        isSettled = true;
+        isCounted = true;
         if (unhealthy.has(error.code)) breaker.failed(error.retryAfterMs);
         else breaker.succeeded();
       }
       throw error;
     } finally {
-      if (!isSettled) breaker.abandoned();
+      if (!isCounted) breaker.abandoned();
       leave();
     }
   }
@@ -284,7 +284,7 @@ export class Backends {
     let standing = this.standings.get(name);
     if (!standing) {
       const { roster, now = Date.now } = this.options;
-      const line = new Line(() => roster().backends[name]?.concurrency ?? 1);
+      const line = new Semaphore(() => roster().backends[name]?.concurrency ?? 1);
       standing = { line, breaker: new Breaker(() => roster().limits, now), entry, dialect: firstDialect(backend) };
       this.standings.set(name, standing);
     } else if (standing.entry !== entry) {

@@ -1,5 +1,5 @@
 /** A waiting line for something that only so many may use at once: urgent callers first, else first come, first served; whoever gives up leaves it. */
-export class Line {
+export class Semaphore {
   private readonly places: () => number;
   private readonly waiting: (() => void)[] = [];
   private used = 0;

@@ -18,7 +18,7 @@ export interface OpenRoster extends FindRoster {
   /** After each change that was not: the old roster stays. */
   readonly onBroken?: (error: RosterError) => void;
   /** An editor's several writes of one save are taken as one, in ms. Default: 50. */
-  readonly settleMs?: number;
+  readonly debounceMs?: number;
 }
 
 export interface LiveRoster {
@@ -34,7 +34,7 @@ const againMs = 500;
 
 /** @throws RosterError if the first load fails. */
 export async function openRoster(options: OpenRoster): Promise<LiveRoster> {
-  const { log, onChange, onBroken, settleMs = 50 } = options;
+  const { log, onChange, onBroken, debounceMs = 50 } = options;
   const source = await findRoster(options);
   let roster = await loadRoster(source.file);
   const listeners = new Set<() => void>();
@@ -78,7 +78,7 @@ export async function openRoster(options: OpenRoster): Promise<LiveRoster> {
     // The folder, not the file: editors save by renaming a new file over the old one.
     watcher = watch(dirname(source.file), { persistent: false }, (_event, name) => {
       if (name !== null && name !== basename(source.file)) return;
-      look(settleMs, false);
+      look(debounceMs, false);
     });
     watcher.on('error', (error) => log.warn({ err: messageOf(error) }, 'roster is no longer watched'));
   }

@@ -83,12 +83,12 @@ async function resultOf({ id, spec }: StateRecord, { at, actor, role, signs }: P
     outcome: 'failed',
     output: null,
     failure: { code: 'machine-failed', message: actor.crash, retryable: false },
-    ...settled(found, role.view(actor.snapshot).outUsd),
+    ...unsettledUsage(found, role.view(actor.snapshot).outUsd),
   };
 }
 
 /** A machine that failed settles nothing any more: what it had set aside may be spent. */
-function settled({ usageByBackend }: Found, outUsd: number): Pick<Found, 'usage' | 'usageByBackend'> {
+function unsettledUsage({ usageByBackend }: Found, outUsd: number): Pick<Found, 'usage' | 'usageByBackend'> {
   const usage = outUsd > 0 ? spend(usageByBackend, 'unsettled', inDoubt(outUsd)) : usageByBackend;
   return { usage: totalUsage(usage), usageByBackend: { ...usage } };
 }

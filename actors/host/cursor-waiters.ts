@@ -2,7 +2,7 @@
 import type { StateRecord } from '../../bus/state/state-record.ts';
 import type { Channel } from '../../bus/subjects.ts';
 
-export class Passing {
+export class CursorWaiters {
   #waiting: { channel: Channel; seq: number; passed: Promise<boolean>; resolve: (passed: boolean) => void }[] = [];
 
   /** Resolves true once it is covered, false when that will not be here. */

@@ -7,7 +7,7 @@ import { type CallOutcome, maxSteerChars } from '../../bus/messages.ts';
 import type { InFlight } from '../../bus/state/state-record.ts';
 
 /** How a call came out. */
-export interface Ended {
+export interface EndedCall {
   readonly text: string;
   readonly failed: boolean;
   readonly artifacts: readonly string[];
@@ -21,10 +21,10 @@ const knows = (secret: string, call: string, flight: InFlight): boolean => call 
 export const isProven = ({ call, epoch, proof }: CallOutcome, flight: InFlight): boolean =>
   epoch === flight.epoch && knows(proof, call, flight);
 
-export class Flights {
+export class InFlightCalls {
   /** By the call: the secret of its latest run here. */
   readonly #secrets = new Map<string, string>();
-  readonly #ended = new Map<string, Ended>();
+  readonly #ended = new Map<string, EndedCall>();
 
   /** A run of it starts once the next commit is durable. */
   begins(call: string): void {
@@ -38,7 +38,7 @@ export class Flights {
     return secret !== undefined && knows(secret, call, flight);
   }
 
-  ended(call: string, how: Ended): void {
+  ended(call: string, how: EndedCall): void {
     if (this.#secrets.has(call)) this.#ended.set(call, how);
   }
 

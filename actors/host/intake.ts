@@ -104,7 +104,7 @@ export class Intake {
   }
 
   /** What a commit owes the operators, given the ledger of the commit before and the one it writes. */
-  settle(
+  takeReceipts(
     before: readonly Steer[],
     after: readonly Steer[],
     crash: string | null,

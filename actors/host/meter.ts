@@ -5,10 +5,10 @@
 import type { Billing } from '../../machines/budget.ts';
 import type { ModelUsage } from '../../roster/conversation.ts';
 import type { Purse } from '../../roster/purse.ts';
-import type { HostPort } from './role.ts';
+import type { EffectHost } from './role.ts';
 
 export class Meter implements Purse {
-  readonly #port: HostPort;
+  readonly #host: EffectHost;
   readonly #backend: string;
   readonly #say: (fact: Billing) => void;
   readonly #signal: AbortSignal;
@@ -16,8 +16,8 @@ export class Meter implements Purse {
   #untold: ModelUsage | null = null;
 
   /** @param signal fires when the chart leaves the state. */
-  constructor(port: HostPort, backend: string, say: (fact: Billing) => void, signal: AbortSignal) {
-    this.#port = port;
+  constructor(host: EffectHost, backend: string, say: (fact: Billing) => void, signal: AbortSignal) {
+    this.#host = host;
     this.#backend = backend;
     this.#say = say;
     this.#signal = signal;
@@ -27,7 +27,7 @@ export class Meter implements Purse {
     this.settle();
     this.#say({ type: 'CALL_PRICED', backend: this.#backend, worstUsd });
     this.#signal.throwIfAborted();
-    await this.#port.settled(this.#signal);
+    await this.#host.committed(this.#signal);
   }
   replied(usage: ModelUsage): void {
     this.#untold = usage;

@@ -2,10 +2,10 @@
 import type { AnyActorLogic, AnyEventObject, Snapshot } from 'xstate';
 import type { PlanRow, Result, Status, SteeringMessage, TaskState, Usage } from '../../bus/messages.ts';
 import type { StateRecord } from '../../bus/state/state-record.ts';
-import type { Earlier } from '../../machines/carryover.ts';
+import type { Carryover } from '../../machines/carryover.ts';
 import type { Steer } from '../../machines/steering.ts';
 import type { provideEffects } from './effect.ts';
-import type { Ended } from './in-flight-calls.ts';
+import type { EndedCall } from './in-flight-calls.ts';
 
 /** What every chart's context has, whatever else it has. */
 export interface HostedContext {
@@ -24,15 +24,15 @@ export interface HostedSnapshot {
 }
 
 /** What effects may ask of the host they run under. */
-export interface HostPort {
+export interface EffectHost {
   readonly id: string;
   /** The task as it was dispatched. */
   readonly spec: StateRecord['spec'];
   /** What a task that begins again brings along (docs/adr/0015); null for all others. */
-  readonly earlier: Earlier | null;
+  readonly carryover: Carryover | null;
   readonly epoch: () => number;
   /** Resolves when a commit covers the state that the effect was started in (B, write-ahead). Rejects when it never will. */
-  settled(signal: AbortSignal): Promise<void>;
+  committed(signal: AbortSignal): Promise<void>;
   /**
    * Before an effect that must not happen twice: reads the epoch again when the last commit is so old that another worker may hold the task.
    * Rejects when one does (PROTOCOL line 10).
@@ -41,7 +41,7 @@ export interface HostPort {
   /** A call of a tool that writes is about to run: the next commit marks it as this host's. */
   callBegins(call: string): void;
   /** … and has come to its end, before the machine is told. Where the task was lost meanwhile, its log is told instead. */
-  callEnded(call: string, how: Ended): void;
+  callEnded(call: string, how: EndedCall): void;
   /** … and was not run, because the task was lost before it was known that it may. */
   callDidNotBegin(call: string, why: string): void;
   /** The task was lost: it is not ours any more, and nobody has decided that it ends. */

@@ -7,7 +7,7 @@ import { Usage } from '../../bus/messages.ts';
 import type { StateRecord } from '../../bus/state/state-record.ts';
 import { ordinalOf } from '../../bus/task-id.ts';
 import { settleInDoubt } from '../../machines/budget.ts';
-import type { Earlier } from '../../machines/carryover.ts';
+import type { Carryover } from '../../machines/carryover.ts';
 
 /** The longest of what one message found, in characters: it is to be read again by a model. */
 const maxFoundChars = 2_000;
@@ -32,7 +32,7 @@ const Context = z.looseObject({
   slices: z.record(z.string(), z.number()).nullish().catch(null),
 });
 
-export function beginningOf(record: StateRecord): Earlier {
+export function salvageOf(record: StateRecord): Carryover {
   const { last, plan, children, commit, instruction, snapshot, stranded } = record;
   const context = Context.catch({ steers: [], messages: [] }).parse(snapshot?.context ?? {});
   const steers = readable(context.steers, Steer);

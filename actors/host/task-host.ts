@@ -13,17 +13,17 @@ import { readSteering } from '../../bus/log/steering-log.ts';
 import type { HeldTask, Live } from '../../bus/messages.ts';
 import { afterPark, afterRelease, hasEndedAbove } from '../../bus/queue/claim.ts';
 import type { Delivery } from '../../bus/queue/task-queue.ts';
-import { type Held, readState, replaceState, type StateRecord } from '../../bus/state/state-record.ts';
+import { readState, replaceState, type StateRecord, type StoredRecord } from '../../bus/state/state-record.ts';
 import type { Channel } from '../../bus/subjects.ts';
-import type { Earlier } from '../../machines/carryover.ts';
+import type { Carryover } from '../../machines/carryover.ts';
 import type { Steer } from '../../machines/steering.ts';
 import { postOutcomes } from './call-outcomes.ts';
 import { nextRecord, type Progress } from './commit.ts';
-import { covers, Passing } from './cursor-waiters.ts';
+import { CursorWaiters, covers } from './cursor-waiters.ts';
 import { HostedActor } from './hosted-actor.ts';
-import { type Ended, Flights } from './in-flight-calls.ts';
+import { type EndedCall, InFlightCalls } from './in-flight-calls.ts';
 import { Intake, type Steerable } from './intake.ts';
-import type { HostPort, Role } from './role.ts';
+import type { EffectHost, Role } from './role.ts';
 import { VitalSigns } from './vital-signs.ts';
 
 export type HostEnd =
@@ -39,7 +39,7 @@ export type HostEnd =
 
 export interface HostOptions {
   readonly bus: Bus;
-  readonly held: Held;
+  readonly stored: StoredRecord;
   /** The claim counts from the first commit on. */
   readonly tentative: boolean;
   readonly delivery: Delivery;
@@ -47,7 +47,7 @@ export interface HostOptions {
   /** How long a supervisor stays in memory with nothing to do. */
   readonly quietMs: number;
   readonly now: () => Date;
-  readonly role: (port: HostPort) => Role;
+  readonly role: (host: EffectHost) => Role;
 }
 
 /** A task that ends within so long, without an effect or a steer, is claimed and done in one commit (line 11). */
@@ -61,14 +61,14 @@ const charsPerMs = 20_000;
 
 type Waiter = { readonly resolve: () => void; readonly reject: (cause: unknown) => void };
 
-export class TaskHost implements HostPort {
+export class TaskHost implements EffectHost {
   readonly #options: HostOptions;
   readonly #bus: Bus;
   readonly #role: Role;
   readonly #actor: HostedActor;
   readonly #signs: VitalSigns;
-  readonly #passing = new Passing();
-  #held: Held;
+  readonly #passing = new CursorWaiters();
+  #stored: StoredRecord;
   #delivery: Delivery;
   #ended = new AbortController();
   #end: HostEnd | null = null;
@@ -90,7 +90,7 @@ export class TaskHost implements HostPort {
   #waiters: Waiter[] = [];
 
   readonly #intake: Intake;
-  readonly #flights = new Flights();
+  readonly #flights = new InFlightCalls();
   /** The ledger as the last commit has it. */
   #ledger: readonly Steer[];
   #resultCursor: number;
@@ -102,10 +102,10 @@ export class TaskHost implements HostPort {
   constructor(options: HostOptions) {
     this.#options = options;
     this.#bus = options.bus;
-    this.#held = options.held;
+    this.#stored = options.stored;
     this.#delivery = options.delivery;
     this.#tentative = options.tentative;
-    const { record } = options.held;
+    const { record } = options.stored;
     this.#resultCursor = record.resultCursor;
     this.#signs = new VitalSigns(record);
     this.#lastCommitAt = options.now().getTime();
@@ -120,18 +120,18 @@ export class TaskHost implements HostPort {
   }
 
   get id(): string {
-    return this.#held.record.id;
+    return this.#stored.record.id;
   }
   get spec(): StateRecord['spec'] {
-    return this.#held.record.spec;
+    return this.#stored.record.spec;
   }
-  get earlier(): Earlier | null {
+  get carryover(): Carryover | null {
     // Written by actors/host/unrestorable.ts alone.
-    return (this.#held.record.earlier ?? null) as Earlier | null;
+    return (this.#stored.record.earlier ?? null) as Carryover | null;
   }
-  readonly epoch = (): number => this.#held.record.epoch;
-  get held(): Held {
-    return this.#held;
+  readonly epoch = (): number => this.#stored.record.epoch;
+  get stored(): StoredRecord {
+    return this.#stored;
   }
   /** Nothing on the bus tells yet that it is hosted here. */
   get isTentative(): boolean {
@@ -175,7 +175,7 @@ export class TaskHost implements HostPort {
 
   /** The ticket was delivered again to this process while it works on it: go on with the newer delivery. */
   adopt(delivery: Delivery): boolean {
-    const { t, q } = this.#held.record;
+    const { t, q } = this.#stored.record;
     if (this.#end || this.#isOver || delivery.ticket.t !== t || delivery.q !== q) return false;
     this.#delivery = delivery;
     delivery.working();
@@ -183,11 +183,11 @@ export class TaskHost implements HostPort {
   }
 
   /** Resolves true once the state covers this sequence, false when the task stops being hosted here before. */
-  passed(channel: Channel, seq: number): Promise<boolean> {
-    if (covers(this.#held.record, channel, seq)) return Promise.resolve(true);
+  covered(channel: Channel, seq: number): Promise<boolean> {
+    if (covers(this.#stored.record, channel, seq)) return Promise.resolve(true);
     if (this.#end || this.#isOver) return Promise.resolve(false);
     // A stranger's: it has no sub-tasks, and would never look at it.
-    if (channel === 'result' && this.#held.record.children === 0) return Promise.resolve(false);
+    if (channel === 'result' && this.#stored.record.children === 0) return Promise.resolve(false);
     this.nudge();
     return this.#passing.wait(channel, seq);
   }
@@ -200,7 +200,7 @@ export class TaskHost implements HostPort {
 
   // --- what its effects ask of it
 
-  settled(signal: AbortSignal): Promise<void> {
+  committed(signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiters.push({ resolve, reject });
     signal.addEventListener('abort', () => reject(signal.reason));
@@ -211,14 +211,14 @@ export class TaskHost implements HostPort {
   async stillHolds(): Promise<void> {
     if (this.#options.now().getTime() - this.#lastCommitAt < this.#options.ackWaitMs / 2) return;
     const now = await readState(this.#bus, this.id);
-    if (now?.record.epoch === this.epoch() && now.record.node === this.#held.record.node) return;
+    if (now?.record.epoch === this.epoch() && now.record.node === this.#stored.record.node) return;
     throw new Error('another worker holds the task now');
   }
 
   callBegins(call: string): void {
     this.#flights.begins(call);
   }
-  callEnded(call: string, how: Ended): void {
+  callEnded(call: string, how: EndedCall): void {
     this.#flights.ended(call, how);
     if (this.isLost()) this.#tellOutcomes();
   }
@@ -242,7 +242,7 @@ export class TaskHost implements HostPort {
     }
   }
   #tellOutcomes(): void {
-    const { epoch, node } = this.#held.record;
+    const { epoch, node } = this.#stored.record;
     void postOutcomes(this.#bus, this.id, this.#flights.untold(epoch, node));
   }
 
@@ -266,7 +266,7 @@ export class TaskHost implements HostPort {
   /** Keeps the ticket, and lets `status` tell of tokens and tools that came since the last commit: long work is seen to be alive. */
   #beat(): void {
     this.#delivery.working();
-    if (this.#signs.areNewerThan(this.#held.record.last?.at ?? '')) this.#changed();
+    if (this.#signs.areNewerThan(this.#stored.record.last?.at ?? '')) this.#changed();
   }
 
   #begin(): void {
@@ -292,7 +292,7 @@ export class TaskHost implements HostPort {
       // What was sent before the first claim is in the ledger by now, so the first model call sees it.
       if (this.#actor.isActive && this.#actor.snapshot.value === 'idle') this.#begin();
       // What the machine and code of ours do without waiting for anything is one commit.
-      if (this.#dirty && this.#actor.isActive) await this.#bus.turn.over();
+      if (this.#dirty && this.#actor.isActive) await this.#bus.tick.ended();
       const isDone = !this.#actor.isActive;
       if (this.#releasing && (this.#actor.crash !== null || !this.#role.mustFinish(this.#actor.snapshot)))
         return await this.#release();
@@ -360,7 +360,7 @@ export class TaskHost implements HostPort {
     const machine: Steerable = {
       snapshot: () => this.#actor.snapshot,
       send: (event) => this.#actor.send(event),
-      inFlight: () => this.#held.record.inFlight ?? null,
+      inFlight: () => this.#stored.record.inFlight ?? null,
       addArtifacts: (names) => this.addArtifacts(names),
       note: (text) => this.note(text),
     };
@@ -377,7 +377,7 @@ export class TaskHost implements HostPort {
     const waiters = phase === 'ready' ? [] : this.#waiters.splice(0);
     this.#dirty = false;
     const { snapshot, crash } = this.#actor;
-    const { record } = this.#held;
+    const { record } = this.#stored;
     const at = this.#options.now();
     const heard = this.#flights.heard();
     const call = this.#role.calls?.inFlight(snapshot) ?? null;
@@ -387,14 +387,14 @@ export class TaskHost implements HostPort {
       actor: this.#actor,
       role: this.#role,
       signs: this.#signs,
-      steering: { cursor: this.#intake.cursor, ...this.#intake.settle(this.#ledger, snapshot.context.steers, crash) },
+      steering: { cursor: this.#intake.cursor, ...this.#intake.takeReceipts(this.#ledger, snapshot.context.steers, crash) },
       resultCursor: this.#resultCursor,
       inFlight: this.#flights.mark(call, record.inFlight, record.epoch, record.node),
       claimedAt: this.#claimedAt,
     });
-    const written = await replaceState(this.#bus, this.#held, next, this.#ended.signal);
+    const written = await replaceState(this.#bus, this.#stored, next, this.#ended.signal);
     if (!written) return 'fenced';
-    this.#held = written;
+    this.#stored = written;
     this.#lastCommitAt = at.getTime();
     this.#gatherAt = performance.now() + (written.chars ?? 0) / charsPerMs;
     this.#ledger = snapshot.context.steers;
@@ -408,12 +408,12 @@ export class TaskHost implements HostPort {
     }
     const telling = flush(this.#bus, written.record, this.#ended.signal);
     // What starts now may keep the process busy for a while: operators are told first.
-    this.#bus.turn.atEnd(() => {
+    this.#bus.tick.atEnd(() => {
       for (const waiter of waiters) waiter.resolve();
     });
     const [statusSeq] = await Promise.all([telling, this.#role.reconcile?.(snapshot)]);
-    this.#held = { ...written, record: { ...written.record, outbox: [], statusSeq } };
-    this.#passing.covered(this.#held.record);
+    this.#stored = { ...written, record: { ...written.record, outbox: [], statusSeq } };
+    this.#passing.covered(this.#stored.record);
     return 'written';
   }
 
@@ -425,7 +425,7 @@ export class TaskHost implements HostPort {
   }
 
   async #park(): Promise<HostEnd> {
-    await afterPark(this.#bus, this.#held);
+    await afterPark(this.#bus, this.#stored);
     this.#delivery.ack();
     return this.#stop('parked');
   }
@@ -434,7 +434,7 @@ export class TaskHost implements HostPort {
   async #release(): Promise<HostEnd> {
     const written = await this.#commit('ready');
     if (written !== 'written') return this.#stop(written);
-    await afterRelease(this.#bus, this.#held);
+    await afterRelease(this.#bus, this.#stored);
     this.#delivery.ack();
     return this.#stop('released');
   }

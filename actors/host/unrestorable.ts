@@ -9,18 +9,25 @@ import { readSteering, type Steering } from '../../bus/log/steering-log.ts';
 import type { Question, Receipt } from '../../bus/messages.ts';
 import { afterPark } from '../../bus/queue/claim.ts';
 import { endTask } from '../../bus/queue/end-task.ts';
-import { type Held, replaceState, returned, type StateRecord, steersOf, withStatus } from '../../bus/state/state-record.ts';
+import {
+  replaceState,
+  returned,
+  type StateRecord,
+  type StoredRecord,
+  steersOf,
+  withStatus,
+} from '../../bus/state/state-record.ts';
 import { noUsage } from '../../machines/conversation.ts';
-import { beginningOf } from './salvage.ts';
+import { salvageOf } from './salvage.ts';
 
-export type Settled =
+export type UnrestorableEnd =
   /** It waits for its operator, or for a node that knows its checkpoint; or it has ended. */
   | { readonly kind: 'parked' | 'ended' }
   | { readonly kind: 'fenced' }
   /** It begins again: to be hosted. */
-  | { readonly kind: 'begins-again'; readonly held: Held };
+  | { readonly kind: 'begins-again'; readonly stored: StoredRecord };
 
-export interface StrandedOptions {
+export interface UnrestorableOptions {
   /** Why it can't go on, in words. */
   readonly why: string;
   readonly now: () => Date;
@@ -33,24 +40,28 @@ type Verdict =
   | { readonly kind: 'restart' }
   | { readonly kind: 'cancel'; readonly by: string };
 
-export async function settleStranded(bus: Bus, held: Held, { why, now, retryMs }: StrandedOptions): Promise<Settled> {
-  const { record } = held;
+export async function hostUnrestorable(
+  bus: Bus,
+  stored: StoredRecord,
+  { why, now, retryMs }: UnrestorableOptions,
+): Promise<UnrestorableEnd> {
+  const { record } = stored;
   const at = now();
   const deadlineAt = record.spec.deadlineAt === null ? Number.POSITIVE_INFINITY : Date.parse(record.spec.deadlineAt);
-  const found = () => [...beginningOf(record).found];
+  const found = () => [...salvageOf(record).found];
   if (deadlineAt <= at.getTime()) {
     const failure = { code: 'deadline', message: `its deadline has passed. It could not go on: ${why}`, retryable: false };
-    const ended = await endTask(bus, held, failure, at.toISOString(), { findings: found() });
+    const ended = await endTask(bus, stored, failure, at.toISOString(), { findings: found() });
     return { kind: ended ? 'ended' : 'fenced' };
   }
   const asked = record.stranded && record.last?.question?.kind === 'checkpoint' ? record.last.question : null;
   const heard = hear(record, asked, await readSteering(bus, record.id, record.steeringCursor));
   if (heard.verdict.kind === 'cancel') {
-    const ended = await endTask(bus, held, null, at.toISOString(), { findings: found(), applied: heard.verdict.by });
+    const ended = await endTask(bus, stored, null, at.toISOString(), { findings: found(), applied: heard.verdict.by });
     return { kind: ended ? 'ended' : 'fenced' };
   }
   const taken = { ...record, steeringCursor: heard.cursor, known: [...record.known, ...heard.known] };
-  if (heard.verdict.kind === 'restart') return beginAgain(bus, held, taken, heard.receipts, at);
+  if (heard.verdict.kind === 'restart') return beginAgain(bus, stored, taken, heard.receipts, at);
 
   const { left } = heard.verdict;
   const doing = record.stranded ? record.stranded.doing : (record.last?.doing ?? undefined);
@@ -72,7 +83,7 @@ export async function settleStranded(bus: Bus, held: Held, { why, now, retryMs }
       note: left ? `left for a node that knows its checkpoint; \`resume\` asks again. ${why}` : why,
     },
   );
-  const written = await replaceState(bus, held, next);
+  const written = await replaceState(bus, stored, next);
   if (!written) return { kind: 'fenced' };
   bus.log.warn({ id: record.id, why }, 'a task cannot go on with its checkpoint, its operator is asked');
   await afterPark(bus, written);
@@ -80,8 +91,14 @@ export async function settleStranded(bus: Bus, held: Held, { why, now, retryMs }
 }
 
 /** The old checkpoint goes and the answer gets its receipt in one commit; the machine starts with what `earlier` says. */
-async function beginAgain(bus: Bus, held: Held, record: StateRecord, receipts: readonly Receipt[], at: Date): Promise<Settled> {
-  const beginning = beginningOf(record);
+async function beginAgain(
+  bus: Bus,
+  stored: StoredRecord,
+  record: StateRecord,
+  receipts: readonly Receipt[],
+  at: Date,
+): Promise<UnrestorableEnd> {
+  const beginning = salvageOf(record);
   const carried = new Set(beginning.steers.map(({ id }) => id));
   // Of a checkpoint that can't even be read, the words that were queued can't be carried over.
   const lost = record.inbox.filter(({ steer }) => !carried.has(steer));
@@ -105,8 +122,8 @@ async function beginAgain(bus: Bus, held: Held, record: StateRecord, receipts: r
       note: 'it begins again from its instruction, with what was found',
     },
   );
-  const written = await replaceState(bus, held, next);
-  return written ? { kind: 'begins-again', held: written } : { kind: 'fenced' };
+  const written = await replaceState(bus, stored, next);
+  return written ? { kind: 'begins-again', stored: written } : { kind: 'fenced' };
 }
 
 /** Everything that a status says of a task whose machine is not there to ask. */

@@ -3,8 +3,8 @@
  * is told that it is. Every node does it; several at once do no harm (bus/capacity/retention.ts).
  */
 import type { Bus } from '../../bus/bus.ts';
-import { Room } from '../../bus/capacity/backpressure.ts';
-import { onLostSteer } from '../../bus/capacity/dropped-publishes.ts';
+import { Backpressure } from '../../bus/capacity/backpressure.ts';
+import { onDroppedSteer } from '../../bus/capacity/dropped-publishes.ts';
 import { FullNotice } from '../../bus/capacity/full-notice.ts';
 import { collect } from '../../bus/capacity/retention.ts';
 import { limitStreams } from '../../bus/capacity/stream-limits.ts';
@@ -32,7 +32,7 @@ export interface HousekeepingOptions {
 
 export class Housekeeping {
   /** For the work of this node: it waits for room. */
-  readonly room: Room;
+  readonly backpressure: Backpressure;
   readonly #options: HousekeepingOptions;
   readonly #shown: FullNotice;
   readonly #ended = new AbortController();
@@ -45,16 +45,16 @@ export class Housekeeping {
     this.#options = options;
     const { bus, name, note } = options;
     this.#shown = new FullNotice(bus);
-    this.room = new Room({
+    this.backpressure = new Backpressure({
       log: bus.log,
       onChange: (full) => {
         note(full ? `${full.message}. Work waits until there is room. ${full.hint}` : 'The bus has room again.');
         this.#shown.show(full && { node: name, code: full.code, message: full.message, hint: full.hint });
         this.#lostSteers?.stop();
-        this.#lostSteers = full && onLostSteer(bus, (id) => note(lostSteer(id)));
+        this.#lostSteers = full && onDroppedSteer(bus, (id) => note(lostSteer(id)));
         if (full) this.#look();
       },
-      onLack: ({ code }) => {
+      onRefused: ({ code }) => {
         if (code === 'storage-stuck') this.#revive();
       },
     });
@@ -102,7 +102,7 @@ export class Housekeeping {
 
   /** Work that waits for room gives up; it goes on elsewhere, or with the next start. Idempotent. */
   async stop(): Promise<void> {
-    this.room.close();
+    this.backpressure.close();
     this.#shown.show(null);
     this.#lostSteers?.stop();
     for (const timer of this.#timers) clearTimeout(timer);

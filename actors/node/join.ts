@@ -27,7 +27,7 @@ export interface JoinOptions {
   readonly name?: string;
 }
 
-export interface Joined {
+export interface CrewSession {
   readonly bus: Bus;
   readonly crew: Crew;
   readonly folders: Folders;
@@ -46,7 +46,7 @@ export interface Joined {
 }
 
 /** @throws CoxError `no-crew` where nothing runs and nothing was to be started; what the server, the network or the disk refuse. */
-export async function joinCrew(options: JoinOptions): Promise<Joined> {
+export async function joinCrew(options: JoinOptions): Promise<CrewSession> {
   const { env, log, signal } = options;
   const name = options.name ?? `cox-${process.pid}-${randomBytes(3).toString('hex')}`;
   const address = await busAddress(env);
@@ -74,7 +74,11 @@ async function embeddedServer({ start, ...options }: JoinOptions): Promise<Embed
   });
 }
 
-function joined({ folders, log, env, name }: JoinOptions & { name: string }, bus: Bus, embedded: EmbeddedServer | null): Joined {
+function joined(
+  { folders, log, env, name }: JoinOptions & { name: string },
+  bus: Bus,
+  embedded: EmbeddedServer | null,
+): CrewSession {
   const { nc } = bus;
   let closing: Promise<void> | null = null;
   const close = async () => {

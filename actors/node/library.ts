@@ -3,7 +3,7 @@ import { foldersOf } from '../../platform/folders.ts';
 import { openLog } from '../../platform/log.ts';
 import type { Roster } from '../../roster/schema.ts';
 import { openRoster } from '../../roster/watch.ts';
-import { type Joined, type JoinOptions, joinCrew as join } from './join.ts';
+import { type CrewSession, type JoinOptions, joinCrew as join } from './join.ts';
 import { type CoxNode, type NodeOptions, startNode as start } from './node.ts';
 
 /**
@@ -11,7 +11,7 @@ import { type CoxNode, type NodeOptions, startNode as start } from './node.ts';
  * need be) where none runs. Every option has a default: `env` is process.env, the log goes to the state folder, nothing is printed.
  * @throws CoxError `nats-unreachable`, `nats-denied`, `nats-too-old`, …; `no-crew` with `start: false` where none runs.
  */
-export function joinCrew(options: Partial<JoinOptions> = {}): Promise<Joined> {
+export function joinCrew(options: Partial<JoinOptions> = {}): Promise<CrewSession> {
   const { env = process.env, folders = foldersOf(env) } = options;
   return join({
     env,
@@ -32,7 +32,7 @@ export interface StartOptions extends Partial<Omit<NodeOptions, 'joined' | 'rost
  * Hosts tasks in this process until `stop()`, which hands unfinished ones back to the crew. `workspace` is the current folder by default.
  * @throws RosterError, whose `problems` name line and column.
  */
-export async function startNode(joined: Joined, { roster, ...options }: StartOptions = {}): Promise<CoxNode> {
+export async function startNode(joined: CrewSession, { roster, ...options }: StartOptions = {}): Promise<CoxNode> {
   const live = typeof roster === 'object' ? { current: () => roster, stop: () => {} } : await follow(joined, roster);
   const common = { joined, roster: live, workspace: process.cwd(), onProgress: () => {} };
   try {
@@ -48,5 +48,5 @@ export async function startNode(joined: Joined, { roster, ...options }: StartOpt
   }
 }
 
-const follow = ({ env, folders, log }: Joined, path: string | undefined) =>
+const follow = ({ env, folders, log }: CrewSession, path: string | undefined) =>
   openRoster({ env, folders, log, cwd: process.cwd(), ...(path !== undefined && { path }) });

@@ -18,13 +18,13 @@ import { subAgentRole } from '../sub-agent/role.ts';
 import { budgetOf, supervisorRole } from '../supervisor/role.ts';
 import { memoryTools } from '../tools/memory.ts';
 import { Housekeeping } from './housekeeping.ts';
-import type { Joined } from './join.ts';
+import type { CrewSession } from './join.ts';
 import { nodeReport } from './node-report.ts';
 import { workspaceOf } from './task-workspace.ts';
 import { Worker } from './worker.ts';
 
 export interface NodeOptions {
-  readonly joined: Joined;
+  readonly joined: CrewSession;
   /** `onChange`: where it may change while the node runs. */
   readonly roster: { current(): Roster; onChange?(listener: () => void): () => void };
   /** Absolute folder that file tools are confined to, for tasks that name none. */
@@ -74,7 +74,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     revive: joined.revive,
     note,
   });
-  const { room } = housekeeping;
+  const { backpressure } = housekeeping;
   const backends = new Backends({ roster: current, folders, log, onProgress: options.onProgress, env });
   const memory = new Memory(bus);
   const kinds = new Kinds(current, options.kinds ?? [], memoryTools(memory));
@@ -83,7 +83,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const since = now();
   const worker = await Worker.start({
     bus,
-    room,
+    backpressure,
     name,
     types: types(),
     slots,
@@ -91,10 +91,10 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     ...(options.ackWaitMs !== undefined && { ackWaitMs: options.ackWaitMs }),
     ...(options.quietMs !== undefined && { quietMs: options.quietMs }),
     chartOf: (spec) => (spec.type === 'supervisor' ? supervisorChart(budgetOf(spec, current())) : subAgentChart),
-    roleOf: (spec, port) => {
+    roleOf: (spec, host) => {
       if (spec.type === 'supervisor')
-        return supervisorRole(port, {
-          bus: { ...bus, room },
+        return supervisorRole(host, {
+          bus: { ...bus, backpressure },
           backends,
           roster: current,
           kinds: () => kinds.list(),
@@ -107,7 +107,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
           hint: 'Add it under `agents`, or start a worker that knows it.',
         });
       const { folder } = workspaceOf(spec.workspace, workspace, joined.server.embedded);
-      return subAgentRole(port, { kind, backends, gated: current().tools.gated, workspace: folder, now });
+      return subAgentRole(host, { kind, backends, gated: current().tools.gated, workspace: folder, now });
     },
   });
   const unfollow = roster.onChange?.(() => {

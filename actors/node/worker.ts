@@ -3,7 +3,7 @@
  * serves all of them.
  */
 import type { Bus } from '../../bus/bus.ts';
-import { isFull, type Room } from '../../bus/capacity/backpressure.ts';
+import { type Backpressure, isFull } from '../../bus/capacity/backpressure.ts';
 import type { Failure, HeldTask } from '../../bus/messages.ts';
 import { claim } from '../../bus/queue/claim.ts';
 import { endTask } from '../../bus/queue/end-task.ts';
@@ -14,28 +14,28 @@ import { type Claimer, claimTickets, type Delivery } from '../../bus/queue/task-
 import { startTimers } from '../../bus/queue/timers.ts';
 import { startWaker } from '../../bus/queue/waker.ts';
 import { wasJustPlanned } from '../../bus/state/parents.ts';
-import { type Held, readState, type StateRecord } from '../../bus/state/state-record.ts';
+import { readState, type StateRecord, type StoredRecord } from '../../bus/state/state-record.ts';
 import { defaultAckWaitMs } from '../../bus/streams.ts';
 import type { Queue } from '../../bus/subjects.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import type { Chart } from '../../machines/charts.ts';
 import { CoxError, messageOf } from '../../platform/errors.ts';
 import { isLeftToOthers, openCheckpoint } from '../host/checkpoint.ts';
-import { putOff } from '../host/requeue.ts';
-import type { HostPort, Role } from '../host/role.ts';
+import { requeue } from '../host/requeue.ts';
+import type { EffectHost, Role } from '../host/role.ts';
 import { TaskHost, tentativeMs } from '../host/task-host.ts';
-import { settleStranded } from '../host/unrestorable.ts';
+import { hostUnrestorable } from '../host/unrestorable.ts';
 
 export interface WorkerOptions {
   readonly bus: Bus;
   /** The work of tasks waits for room. Default: a full bus fails each try. */
-  readonly room?: Room;
+  readonly backpressure?: Backpressure;
   /** Unique among the nodes of the crew. */
   readonly name: string;
   readonly types: readonly string[];
   /** Tasks of one type that run at once, and as many again for tasks that are woken. */
   readonly slots: number;
-  readonly roleOf: (spec: StateRecord['spec'], port: HostPort) => Role;
+  readonly roleOf: (spec: StateRecord['spec'], host: EffectHost) => Role;
   /** The chart that the role of such a task has: checkpoints are compared with it. */
   readonly chartOf: (spec: StateRecord['spec']) => Chart;
   readonly now: () => Date;
@@ -81,7 +81,7 @@ export class Worker {
     const waker = await startWaker(bus, {
       node: name,
       now: () => now().toISOString(),
-      local: (id, channel, seq) => this.#hosts.get(id)?.passed(channel, seq) ?? null,
+      local: (id, channel, seq) => this.#hosts.get(id)?.covered(channel, seq) ?? null,
     });
     const timers = await startTimers(bus);
     const sweeping = this.#sweepNowAndThen();
@@ -186,15 +186,15 @@ export class Worker {
       delivery.ack();
       return;
     }
-    const opened = claimed.kind === 'end' ? claimed : await this.#open(claimed.held);
+    const opened = claimed.kind === 'end' ? claimed : await this.#open(claimed.stored);
     if (opened.kind === 'fenced') return;
     if (opened.kind === 'settled') return delivery.ack();
-    const { held } = opened;
-    const host = claimed.kind === 'end' ? claimed.failure : this.#host(held, delivery, claimed.tentative);
-    const end = async (it: Held, why: Failure | null) => {
+    const { stored } = opened;
+    const host = claimed.kind === 'end' ? claimed.failure : this.#host(stored, delivery, claimed.tentative);
+    const end = async (it: StoredRecord, why: Failure | null) => {
       if (await endTask(bus, it, why, now().toISOString())) delivery.ack();
     };
-    if (!(host instanceof TaskHost)) return end(held, host);
+    if (!(host instanceof TaskHost)) return end(stored, host);
     // Two tickets of one run were claimed side by side.
     if (claimed.kind === 'run' && claimed.tentative && this.#hosts.has(id)) return delivery.nak(tentativeMs);
     if ('note' in opened && opened.note) host.note(opened.note);
@@ -203,14 +203,14 @@ export class Worker {
     let isTaken = false;
     try {
       const how = await host.run();
-      bus.log.info({ id, epoch: held.record.epoch, end: how }, 'task');
-      if (how === 'orphaned') await end(host.held, null);
+      bus.log.info({ id, epoch: stored.record.epoch, end: how }, 'task');
+      if (how === 'orphaned') await end(host.stored, null);
       isTaken = how === 'fenced' && host.isTentative;
     } catch (cause) {
-      if (isFull(cause)) await this.#putOff(delivery, cause, held);
+      if (isFull(cause)) await this.#putOff(delivery, cause, stored);
       // No worker could write it down: its last commit is what is left of it.
       else if (cause instanceof CoxError && cause.code === 'message-too-big')
-        await end(host.held, {
+        await end(host.stored, {
           code: 'too-big',
           message: `it has become too long to be stored: ${cause.message}`,
           retryable: false,
@@ -229,31 +229,40 @@ export class Worker {
     return now?.record.phase === 'held' && now.record.t === t && now.record.q === q;
   }
 
-  #putOff(delivery: Delivery, cause: CoxError, held: Held | null): Promise<void> {
-    const { bus, room, ackWaitMs = defaultAckWaitMs } = this.#options;
-    return putOff(delivery, cause, { bus, room, ackWaitMs, held });
+  #putOff(delivery: Delivery, cause: CoxError, stored: StoredRecord | null): Promise<void> {
+    const { bus, backpressure, ackWaitMs = defaultAckWaitMs } = this.#options;
+    return requeue(delivery, cause, { bus, backpressure, ackWaitMs, stored });
   }
 
   /** Compares its checkpoint with the chart; a task that can't go on here asks its operator instead. */
   async #open(
-    held: Held,
-  ): Promise<{ kind: 'opened'; held: Held; note?: string | undefined } | { kind: 'settled' } | { kind: 'fenced' }> {
+    stored: StoredRecord,
+  ): Promise<{ kind: 'opened'; stored: StoredRecord; note?: string | undefined } | { kind: 'settled' } | { kind: 'fenced' }> {
     const { bus, now, chartOf, retryMs = 300_000 } = this.#options;
-    const opened = openCheckpoint(held.record, chartOf(held.record.spec));
-    if (opened.kind === 'fits') return { kind: 'opened', held: { ...held, record: opened.record }, note: opened.note };
-    const settled = await settleStranded(bus, held, { why: opened.why, now, retryMs });
-    if (settled.kind === 'begins-again') return { kind: 'opened', held: settled.held };
+    const opened = openCheckpoint(stored.record, chartOf(stored.record.spec));
+    if (opened.kind === 'fits') return { kind: 'opened', stored: { ...stored, record: opened.record }, note: opened.note };
+    const settled = await hostUnrestorable(bus, stored, { why: opened.why, now, retryMs });
+    if (settled.kind === 'begins-again') return { kind: 'opened', stored: settled.stored };
     return { kind: settled.kind === 'fenced' ? 'fenced' : 'settled' };
   }
 
   /** @returns why the task can't run here or anywhere: its kind is unknown, its workspace is refused. */
-  #host(held: Held, delivery: Delivery, tentative: boolean): TaskHost | Failure {
-    const { bus, room, now, roleOf, ackWaitMs = defaultAckWaitMs, quietMs = 1_000 } = this.#options;
+  #host(stored: StoredRecord, delivery: Delivery, tentative: boolean): TaskHost | Failure {
+    const { bus, backpressure, now, roleOf, ackWaitMs = defaultAckWaitMs, quietMs = 1_000 } = this.#options;
     try {
-      const role = (port: HostPort) => roleOf(held.record.spec, port);
-      return new TaskHost({ bus: room ? { ...bus, room } : bus, held, tentative, delivery, ackWaitMs, quietMs, now, role });
+      const role = (host: EffectHost) => roleOf(stored.record.spec, host);
+      return new TaskHost({
+        bus: backpressure ? { ...bus, backpressure } : bus,
+        stored,
+        tentative,
+        delivery,
+        ackWaitMs,
+        quietMs,
+        now,
+        role,
+      });
     } catch (cause) {
-      bus.log.error({ err: cause, id: held.record.id }, 'the task cannot be hosted');
+      bus.log.error({ err: cause, id: stored.record.id }, 'the task cannot be hosted');
       const code = cause instanceof CoxError ? cause.code : 'internal';
       return { code, message: messageOf(cause), retryable: false };
     }

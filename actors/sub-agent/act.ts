@@ -3,10 +3,10 @@ import type { ActInput, SubAgentEvent } from '../../machines/sub-agent.ts';
 import { crashPoint } from '../../platform/crash-point.ts';
 import { messageOf } from '../../platform/errors.ts';
 import { effect } from '../host/effect.ts';
-import type { HostPort } from '../host/role.ts';
+import type { EffectHost } from '../host/role.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
 
-export const act = (port: HostPort, { kind, workspace }: { readonly kind: Kind; readonly workspace: string }) =>
+export const act = (host: EffectHost, { kind, workspace }: { readonly kind: Kind; readonly workspace: string }) =>
   effect<ActInput, SubAgentEvent>(
     async ({ call, step }, say, signal) => {
       const returned = (text: string, failed?: true | undefined): SubAgentEvent => ({
@@ -22,19 +22,19 @@ export const act = (port: HostPort, { kind, workspace }: { readonly kind: Kind; 
       if (!checked.ok) return say(returned(`these arguments don't fit ${tool.name}: ${checked.problem}`, true));
       const writes = tool.effects === 'writes';
       const ends = (text: string, failed: boolean, artifacts: readonly string[] = []) => {
-        if (writes) port.callEnded(call.id, { text, failed, artifacts });
+        if (writes) host.callEnded(call.id, { text, failed, artifacts });
         say(returned(text, failed || undefined));
       };
-      if (writes) port.callBegins(call.id);
+      if (writes) host.callBegins(call.id);
       if (tool.effects !== 'none') {
         try {
-          await port.settled(signal);
+          await host.committed(signal);
         } catch (cause) {
-          if (writes) port.callDidNotBegin(call.id, `not run: ${messageOf(cause)}`);
+          if (writes) host.callDidNotBegin(call.id, `not run: ${messageOf(cause)}`);
           throw cause;
         }
         try {
-          await port.stillHolds();
+          await host.stillHolds();
           signal.throwIfAborted();
         } catch (cause) {
           return ends(`not run: ${messageOf(cause)}`, true);
@@ -43,20 +43,20 @@ export const act = (port: HostPort, { kind, workspace }: { readonly kind: Kind; 
       // What can't be taken back is seen through, and told, also where another worker has the task by now.
       const stop = new AbortController();
       signal.addEventListener('abort', () => {
-        if (!writes || !port.isLost()) stop.abort(signal.reason);
+        if (!writes || !host.isLost()) stop.abort(signal.reason);
       });
-      port.live({ type: 'tool', step, tool: tool.name, text: JSON.stringify(checked.args) });
+      host.live({ type: 'tool', step, tool: tool.name, text: JSON.stringify(checked.args) });
       try {
         crashPoint('tool:before');
         const output = await tool.run(checked.args, {
-          task: port.id,
+          task: host.id,
           workspace,
           signal: stop.signal,
-          idempotencyKey: `${port.id}:${call.id}`,
+          idempotencyKey: `${host.id}:${call.id}`,
         });
         crashPoint('tool:after');
-        if (output.artifacts) port.addArtifacts(output.artifacts);
-        port.live({ type: 'tool', step, tool: tool.name, text: output.text });
+        if (output.artifacts) host.addArtifacts(output.artifacts);
+        host.live({ type: 'tool', step, tool: tool.name, text: output.text });
         ends(output.text, false, output.artifacts);
       } catch (cause) {
         ends(messageOf(cause), true);

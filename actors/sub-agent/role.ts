@@ -9,7 +9,7 @@ import type { Backends } from '../../roster/backends.ts';
 import { commandOf } from '../host/commands.ts';
 import { deadline } from '../host/deadline.ts';
 import { ownEffect } from '../host/effect.ts';
-import type { Found, HostedSnapshot, HostPort, Role } from '../host/role.ts';
+import type { EffectHost, Found, HostedSnapshot, Role } from '../host/role.ts';
 import { swapProblem } from '../host/swap.ts';
 import type { Kind } from '../kinds/kind.ts';
 import { act } from './act.ts';
@@ -32,26 +32,26 @@ export interface SubAgentRoleOptions {
   readonly now: () => Date;
 }
 
-export function subAgentRole(port: HostPort, options: SubAgentRoleOptions): Role {
+export function subAgentRole(host: EffectHost, options: SubAgentRoleOptions): Role {
   const { kind, backends, now } = options;
-  const { spec } = port;
+  const { spec } = host;
   const input: SubAgentInput = {
     instruction: spec.instruction,
     backend: spec.backend,
     limits: {
       ...kind.limits,
       ...(spec.limits.steps !== undefined && { steps: spec.limits.steps }),
-      ...(spec.limits.costUsd !== undefined && { costUsd: limitOf(port.id, spec.limits.costUsd, kind.limits.costUsd) }),
+      ...(spec.limits.costUsd !== undefined && { costUsd: limitOf(host.id, spec.limits.costUsd, kind.limits.costUsd) }),
       deadlineAt: spec.deadlineAt === null ? null : Date.parse(spec.deadlineAt),
     },
-    ...(port.earlier && { earlier: port.earlier }),
+    ...(host.carryover && { earlier: host.carryover }),
   };
   return {
     machine: { id: subAgent.id, version: subAgentVersion },
     logic: hosted,
     effects: {
-      think: kind.think ? thinkInCode(port, { ...options, run: kind.think }) : think(port, options),
-      act: act(port, options),
+      think: kind.think ? thinkInCode(host, { ...options, run: kind.think }) : think(host, options),
+      act: act(host, options),
       deadline: deadline(now),
     },
     input,

@@ -2,7 +2,7 @@
 import { noUsage } from '../../machines/conversation.ts';
 import type { SubAgentEvent, ThinkInput } from '../../machines/sub-agent.ts';
 import { effect } from '../host/effect.ts';
-import type { HostPort } from '../host/role.ts';
+import type { EffectHost } from '../host/role.ts';
 import type { CodeReply, Kind, ThinkInCode } from '../kinds/kind.ts';
 import { asToolCall, failureOf } from './think.ts';
 
@@ -10,10 +10,10 @@ import { asToolCall, failureOf } from './think.ts';
 const backend = 'code';
 
 /** Not written ahead: it may run again, as a model call may, and has no cost that would have to be held. */
-export const thinkInCode = (port: HostPort, options: { kind: Kind; gated: readonly string[]; run: ThinkInCode }) =>
+export const thinkInCode = (host: EffectHost, options: { kind: Kind; gated: readonly string[]; run: ThinkInCode }) =>
   effect<ThinkInput, SubAgentEvent>(
     async ({ instruction, messages, step }, say, signal) => {
-      const said = await options.run({ instruction, messages, step, context: port.spec.context }, signal);
+      const said = await options.run({ instruction, messages, step, context: host.spec.context }, signal);
       const { text, calls = [] }: CodeReply = typeof said === 'string' ? { text: said } : said;
       const asked = calls.map((call, index) => asToolCall(call, `s${step}-${index}`, options));
       say({ type: 'MODEL_REPLIED', text, calls: asked, usage: noUsage, backend });

@@ -8,7 +8,7 @@ import { ModelError } from '../../roster/errors.ts';
 import { estimateTokens } from '../../roster/tokens.ts';
 import { effect } from '../host/effect.ts';
 import { Meter, metered } from '../host/meter.ts';
-import type { HostPort } from '../host/role.ts';
+import type { EffectHost } from '../host/role.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
 import { toolSpec } from '../tools/tool.ts';
 import { compact } from './compaction.ts';
@@ -20,16 +20,16 @@ export interface ThinkOptions {
   readonly gated: readonly string[];
 }
 
-export const think = (port: HostPort, options: ThinkOptions) =>
+export const think = (host: EffectHost, options: ThinkOptions) =>
   effect<ThinkInput, SubAgentEvent>(
     async (input, say, signal) => {
-      const first = choose(port, options, input, []);
+      const first = choose(host, options, input, []);
       const worstUsd = options.backends.worstCaseUsd(first.backend, first.request);
       // Before the step is committed, so that no correction counts as seen by a call that is not made.
       if (worstUsd !== null && input.leftUsd !== null && worstUsd > input.leftUsd)
         return say({ type: 'CALL_PRICED', backend: first.backend, worstUsd, first: true });
-      await port.settled(signal);
-      const { backend, reply } = await callSomeone(port, options, input, first, say, signal);
+      await host.committed(signal);
+      const { backend, reply } = await callSomeone(host, options, input, first, say, signal);
       const calls = reply.calls.map((call, index) => asToolCall(call, `s${input.step}-${index}`, options));
       say({ type: 'MODEL_REPLIED', text: reply.text, calls, usage: reply.usage, backend });
     },
@@ -42,20 +42,20 @@ interface Choice {
 }
 
 /** The task's own backend, or the one that routing chooses; and what it is to be asked. @throws CoxError `no-backend`. */
-function choose(port: HostPort, options: ThinkOptions, input: ThinkInput, failed: readonly string[]): Choice {
+function choose(host: EffectHost, options: ThinkOptions, input: ThinkInput, failed: readonly string[]): Choice {
   const { kind, backends } = options;
-  const needs = port.spec.needs.length > 0 ? port.spec.needs : kind.needs;
-  const route = backends.route({ needs, backend: input.backend, not: [...port.spec.avoid, ...failed] });
+  const needs = host.spec.needs.length > 0 ? host.spec.needs : kind.needs;
+  const route = backends.route({ needs, backend: input.backend, not: [...host.spec.avoid, ...failed] });
   if (route.backend === null)
     throw new CoxError('no-backend', `No backend can take this: ${route.why}`, {
       hint: 'See "cox menu", and change the roster.',
     });
-  port.onBackend(route.backend);
-  if (input.step === 1 || failed.length > 0) port.note(`${route.backend}: ${route.why}`);
+  host.onBackend(route.backend);
+  if (input.step === 1 || failed.length > 0) host.note(`${route.backend}: ${route.why}`);
   const tools = kind.tools.map(toolSpec);
-  const { messages, done } = compact(input.messages, historyBudget(port, options, route.backend, tools));
-  if (done) port.note(`${route.backend}: ${done}`);
-  return { backend: route.backend, request: { messages: prompt(port, kind, { ...input, messages }), tools } };
+  const { messages, done } = compact(input.messages, historyBudget(host, options, route.backend, tools));
+  if (done) host.note(`${route.backend}: ${done}`);
+  return { backend: route.backend, request: { messages: prompt(host, kind, { ...input, messages }), tools } };
 }
 
 /**
@@ -63,7 +63,7 @@ function choose(port: HostPort, options: ThinkOptions, input: ThinkInput, failed
  * name is never exchanged.
  */
 async function callSomeone(
-  port: HostPort,
+  host: EffectHost,
   options: ThinkOptions,
   input: ThinkInput,
   first: Choice,
@@ -72,18 +72,18 @@ async function callSomeone(
 ): Promise<{ backend: string; reply: ModelReply }> {
   const failed: string[] = [];
   for (let { backend, request } = first; ; ) {
-    const meter = new Meter(port, backend, say, signal);
+    const meter = new Meter(host, backend, say, signal);
     try {
-      const call = () => callOne(port, options, backend, request, input.step, say, signal, meter);
+      const call = () => callOne(host, options, backend, request, input.step, say, signal, meter);
       const reply = await metered(meter, call);
       return { backend, reply: { ...reply, usage: meter.bill(reply.usage) } };
     } catch (cause) {
       signal.throwIfAborted();
       if (input.backend !== null || !(cause instanceof ModelError)) throw cause;
       failed.push(backend);
-      port.note(`${backend} failed (${cause.code})`);
+      host.note(`${backend} failed (${cause.code})`);
       try {
-        ({ backend, request } = choose(port, options, input, failed));
+        ({ backend, request } = choose(host, options, input, failed));
       } catch {
         throw cause;
       }
@@ -92,7 +92,7 @@ async function callSomeone(
 }
 
 async function callOne(
-  port: HostPort,
+  host: EffectHost,
   options: ThinkOptions,
   backend: string,
   request: ModelRequest,
@@ -104,13 +104,13 @@ async function callOne(
   for await (const event of options.backends.call(backend, request, signal, meter)) {
     if (event.type === 'replied') return event;
     say({ type: 'MODEL_SAID', text: event.text });
-    port.live({ type: 'token', step, text: event.text });
+    host.live({ type: 'token', step, text: event.text });
   }
   throw new ModelError('bad-reply', backend, 'the reply ended without an end');
 }
 
 /** What is left of a backend's context for the conversation, with a quarter kept for the reply. */
-function historyBudget({ spec }: HostPort, { kind, backends }: ThinkOptions, backend: string, tools: object): number {
+function historyBudget({ spec }: EffectHost, { kind, backends }: ThinkOptions, backend: string, tools: object): number {
   const context = backends.menu().find(({ name }) => name === backend)?.context;
   if (!context) return Number.POSITIVE_INFINITY;
   const fixed =
@@ -121,7 +121,7 @@ function historyBudget({ spec }: HostPort, { kind, backends }: ThinkOptions, bac
 }
 
 /** Results of earlier sub-tasks come before the instruction: the last thing read is what is to be done. */
-function prompt({ spec }: HostPort, kind: Kind, { messages }: ThinkInput): ChatMessage[] {
+function prompt({ spec }: EffectHost, kind: Kind, { messages }: ThinkInput): ChatMessage[] {
   const given = spec.context.map(({ title, text }) => `## ${title}\n${text}`).join('\n\n');
   return [
     { role: 'system', text: kind.prompt.trim() },

@@ -12,21 +12,21 @@ import { newRecord, readState, type StateRecord } from '../../bus/state/state-re
 import { childOf, ordinalOf, parentOf, rootOf, type TaskId } from '../../bus/task-id.ts';
 import { type PlanNode, running } from '../../machines/plan.ts';
 import type { Return, SupervisorContext } from '../../machines/supervisor-context.ts';
-import type { HostPort } from '../host/role.ts';
-import type { Outcome } from './reduce.ts';
+import type { EffectHost } from '../host/role.ts';
+import type { NodeResult } from './reduce.ts';
 
 export class Children {
   readonly #bus: Bus;
-  readonly #port: HostPort;
+  readonly #host: EffectHost;
   readonly #now: () => Date;
   /** Told of in this process; after a crash everything is told again. */
   readonly #dispatched = new Set<number>();
   readonly #relayed = new Set<string>();
   readonly #ends = new Map<number, { readonly result: Result; readonly back: Return }>();
 
-  constructor(bus: Bus, port: HostPort, now: () => Date) {
+  constructor(bus: Bus, host: EffectHost, now: () => Date) {
     this.#bus = bus;
-    this.#port = port;
+    this.#host = host;
     this.#now = now;
   }
 
@@ -44,13 +44,13 @@ export class Children {
     if (this.#relayed.has(name)) return;
     this.#relayed.add(name);
     const words = { type: 'steer', id: name, text, urgency };
-    await this.#tell(childOf(this.#port.id, child), kind === 'cancel' ? { type: 'cancel', id: name } : words);
+    await this.#tell(childOf(this.#host.id, child), kind === 'cancel' ? { type: 'cancel', id: name } : words);
   }
 
   async #dispatch(node: PlanNode, context: SupervisorContext): Promise<void> {
     const child = node.child!;
     this.#dispatched.add(child);
-    const id = childOf(this.#port.id, child);
+    const id = childOf(this.#host.id, child);
     await enqueue(this.#bus, node.type, 'pending', { id, t: 1, spec: await this.#spec(node, context) });
   }
 
@@ -61,19 +61,19 @@ export class Children {
    */
   async #takeBack(child: number): Promise<void> {
     this.#dispatched.add(child);
-    const { id: parent, spec } = this.#port;
+    const { id: parent, spec } = this.#host;
     const id = childOf(parent, child);
     const at = this.#now().toISOString();
     const unstarted = { ...spec, plan: null, context: [], instruction: 'Taken back before it was started.' };
     for (;;) {
-      const held = (await readState(this.#bus, id)) ?? { record: newRecord(id, unstarted, parent, at), revision: 0 };
-      const { epoch, phase } = held.record;
-      if (epoch > 0 || phase === 'done' || (await endTask(this.#bus, held, null, at))) return;
+      const stored = (await readState(this.#bus, id)) ?? { record: newRecord(id, unstarted, parent, at), revision: 0 };
+      const { epoch, phase } = stored.record;
+      if (epoch > 0 || phase === 'done' || (await endTask(this.#bus, stored, null, at))) return;
     }
   }
 
   async #spec(node: PlanNode, { nodes, corrections, slices }: SupervisorContext): Promise<TaskSpec> {
-    const { spec } = this.#port;
+    const { spec } = this.#host;
     const costUsd = slices[node.child!];
     const needed = await this.outcomes(node.after.flatMap((key) => nodes[key] ?? []));
     const added = corrections.slice(0, node.corrections).map((text) => `\n\nThe operator added: ${text}`);
@@ -95,7 +95,7 @@ export class Children {
   }
 
   async #tell(id: TaskId, message: { id: string; type: string; text?: string; urgency?: string }): Promise<void> {
-    await publish(this.#bus, this.#bus.subjects.of(id, 'steering'), JSON.stringify({ ...message, from: this.#port.id }), {
+    await publish(this.#bus, this.#bus.subjects.of(id, 'steering'), JSON.stringify({ ...message, from: this.#host.id }), {
       msgID: `${id}:${message.id}`,
     });
   }
@@ -103,19 +103,19 @@ export class Children {
   /** Children whose results stand on the log after `cursor`, in one batch. */
   async returns(cursor: number, children: number): Promise<{ returns: Return[]; cursor: number }> {
     const { subjects } = this.#bus;
-    const filter = subjects.every('result', rootOf(this.#port.id));
+    const filter = subjects.every('result', rootOf(this.#host.id));
     const messages = await messagesAfter(this.#bus, subjects.logStream, filter, cursor);
     const ids = messages.map(({ subject }) => subjects.parse(subject)?.id);
     // Anybody may write to a `result`: one of a number that was never given is not looked for.
-    const isMine = (id: TaskId) => parentOf(id) === this.#port.id && ordinalOf(id) <= children;
+    const isMine = (id: TaskId) => parentOf(id) === this.#host.id && ordinalOf(id) <= children;
     const mine = ids.filter((id): id is TaskId => id != null && isMine(id));
     await this.#learn(mine);
     const returns = [...new Set(mine)].flatMap((id) => this.#ends.get(ordinalOf(id))?.back ?? []);
     return { returns, cursor: messages.at(-1)?.seq ?? cursor };
   }
 
-  async outcomes(nodes: readonly PlanNode[]): Promise<Outcome[]> {
-    await this.#learn(nodes.flatMap(({ child }) => (child === null ? [] : [childOf(this.#port.id, child)])));
+  async outcomes(nodes: readonly PlanNode[]): Promise<NodeResult[]> {
+    await this.#learn(nodes.flatMap(({ child }) => (child === null ? [] : [childOf(this.#host.id, child)])));
     return nodes.map((node) => ({ node, result: (node.child !== null && this.#ends.get(node.child)?.result) || null }));
   }
 
@@ -128,7 +128,7 @@ export class Children {
 
   /** Most end in the process that their goal is in. */
   #learnHere(id: TaskId): boolean {
-    const ended = this.#bus.lately.takeEnded(id);
+    const ended = this.#bus.recentRecords.takeEnded(id);
     return ended !== null && this.#keep(ended);
   }
 

@@ -15,7 +15,7 @@ import type { Purse } from '../../roster/purse.ts';
 import type { Roster } from '../../roster/schema.ts';
 import { effect } from '../host/effect.ts';
 import { Meter, metered } from '../host/meter.ts';
-import type { HostPort } from '../host/role.ts';
+import type { EffectHost } from '../host/role.ts';
 import { failureOf } from '../sub-agent/think.ts';
 
 export interface PlanOptions {
@@ -29,11 +29,11 @@ interface Planned {
   readonly reduce: Reduce;
 }
 
-export const decompose = (port: HostPort, options: PlanOptions) =>
+export const decompose = (host: EffectHost, options: PlanOptions) =>
   effect<DecomposeInput, SupervisorEvent>(
     async (input, say, signal) => {
-      const given = port.spec.plan;
-      const isAsDispatched = input.instruction === port.spec.instruction;
+      const given = host.spec.plan;
+      const isAsDispatched = input.instruction === host.spec.instruction;
       if (given && isAsDispatched) {
         const kinds = new Set(options.kinds().map(({ name }) => name));
         // What has returned before it began again is not done twice.
@@ -51,13 +51,13 @@ export const decompose = (port: HostPort, options: PlanOptions) =>
           backend: 'plan',
         });
       }
-      await port.settled(signal);
+      await host.committed(signal);
       requireCoordinator(options.roster());
-      const route = orchestrator(options, input.backend, port.spec.avoid);
-      port.onBackend(route.backend);
-      port.note(`plan by ${route.backend}: ${route.why}`);
+      const route = orchestrator(options, input.backend, host.spec.avoid);
+      host.onBackend(route.backend);
+      host.note(`plan by ${route.backend}: ${route.why}`);
       const isSmall = options.backends.menu().find(({ name }) => name === route.backend)?.kind === 'embedded';
-      const meter = new Meter(port, route.backend, say, signal);
+      const meter = new Meter(host, route.backend, say, signal);
       const { plan, usage } = await metered(meter, () =>
         isSmall
           ? askForMap(route.backend, input, options, signal, meter)

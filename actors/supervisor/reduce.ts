@@ -7,25 +7,25 @@ import type { ModelReply, ModelRequest } from '../../roster/conversation.ts';
 import { ModelError } from '../../roster/errors.ts';
 import { effect } from '../host/effect.ts';
 import { Meter, metered } from '../host/meter.ts';
-import type { HostPort } from '../host/role.ts';
+import type { EffectHost } from '../host/role.ts';
 import { failureOf } from '../sub-agent/think.ts';
 import { orchestrator, type PlanOptions } from './decompose.ts';
 
-export interface Outcome {
+export interface NodeResult {
   readonly node: PlanNode;
   /** Null where the sub-task has none. */
   readonly result: Result | null;
 }
 export interface ReduceOptions extends PlanOptions {
   /** Results of the plan's nodes, read from the bus. */
-  readonly outcomes: (nodes: readonly PlanNode[]) => Promise<Outcome[]>;
+  readonly outcomes: (nodes: readonly PlanNode[]) => Promise<NodeResult[]>;
 }
 
-export const reduce = (port: HostPort, options: ReduceOptions) =>
+export const reduce = (host: EffectHost, options: ReduceOptions) =>
   effect<ReduceInput, SupervisorEvent>(
     async (input, say, signal) => {
       const by = input.reduce!;
-      if ('instruction' in by) await port.settled(signal);
+      if ('instruction' in by) await host.committed(signal);
       const outcomes = await options.outcomes(all(input.nodes));
       if (!('instruction' in by))
         return say({ type: 'REDUCED', answer: plainly[by.by](outcomes), usage: noUsage, backend: by.by });
@@ -36,15 +36,15 @@ export const reduce = (port: HostPort, options: ReduceOptions) =>
           usage: noUsage,
           backend: 'none',
         });
-      const route = orchestrator(options, by.by === 'backend' ? by.backend : input.backend, port.spec.avoid);
-      port.onBackend(route.backend);
+      const route = orchestrator(options, by.by === 'backend' ? by.backend : input.backend, host.spec.avoid);
+      host.onBackend(route.backend);
       const context = options.backends.menu().find(({ name }) => name === route.backend)?.context ?? 32_000;
       const request: ModelRequest = { messages: prompt(input, by.instruction, outcomes, context), toolChoice: 'none' };
-      const meter = new Meter(port, route.backend, say, signal);
+      const meter = new Meter(host, route.backend, say, signal);
       const call = async (): Promise<ModelReply> => {
         for await (const event of options.backends.call(route.backend, request, signal, meter)) {
           if (event.type === 'replied') return event;
-          port.live({ type: 'token', step: input.step, text: event.text });
+          host.live({ type: 'token', step: input.step, text: event.text });
         }
         throw new ModelError('bad-reply', route.backend, 'the reply ended without an end');
       };
@@ -59,12 +59,12 @@ export const reduce = (port: HostPort, options: ReduceOptions) =>
     (cause) => ({ type: 'REDUCE_FAILED', error: failureOf(cause) }),
   );
 
-const text = ({ node, result }: Outcome): string =>
+const text = ({ node, result }: NodeResult): string =>
   result?.outcome === 'completed'
     ? (result.output ?? '')
     : `(no result: ${result?.failure?.message ?? node.failure?.message ?? node.status})`;
 
-function prompt(input: ReduceInput, instruction: string, outcomes: readonly Outcome[], contextTokens: number) {
+function prompt(input: ReduceInput, instruction: string, outcomes: readonly NodeResult[], contextTokens: number) {
   // Two thirds of the context for what was found, at three characters a token, so that the answer has room.
   const share = Math.max(400, Math.floor((contextTokens * 2) / outcomes.length));
   const clipped = (whole: string) => (whole.length > share ? `${whole.slice(0, share)} […]` : whole);
@@ -88,7 +88,7 @@ function prompt(input: ReduceInput, instruction: string, outcomes: readonly Outc
 }
 
 /** Code and not the model says what the answer was made from, so that it is true. */
-export function sources(outcomes: readonly Outcome[]): string {
+export function sources(outcomes: readonly NodeResult[]): string {
   const used = outcomes
     .filter(({ result }) => result?.outcome === 'completed')
     .map(({ node, result }) => `${node.key} (${result!.id})`);
@@ -101,7 +101,7 @@ export function sources(outcomes: readonly Outcome[]): string {
   ].join('\n');
 }
 
-const plainly: Record<'concat' | 'json' | 'vote', (outcomes: readonly Outcome[]) => string> = {
+const plainly: Record<'concat' | 'json' | 'vote', (outcomes: readonly NodeResult[]) => string> = {
   concat: (outcomes) =>
     `${outcomes.map((outcome) => `## ${outcome.node.key}\n${text(outcome)}`).join('\n\n')}\n\n${sources(outcomes)}`,
   json: (outcomes) =>

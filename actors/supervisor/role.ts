@@ -12,11 +12,11 @@ import type { Roster } from '../../roster/schema.ts';
 import { commandOf } from '../host/commands.ts';
 import { deadline } from '../host/deadline.ts';
 import { effect, ownEffect } from '../host/effect.ts';
-import type { Found, HostedSnapshot, HostPort, Role } from '../host/role.ts';
+import type { EffectHost, Found, HostedSnapshot, Role } from '../host/role.ts';
 import { swapProblem } from '../host/swap.ts';
 import { Children } from './children.ts';
 import { decompose, type PlanOptions } from './decompose.ts';
-import { type Outcome, reduce } from './reduce.ts';
+import { type NodeResult, reduce } from './reduce.ts';
 
 type Snapshot = SnapshotFrom<typeof supervisor>;
 const of = (snapshot: HostedSnapshot) => snapshot as unknown as Snapshot;
@@ -37,25 +37,25 @@ export interface SupervisorRoleOptions extends PlanOptions {
   readonly drainMs: number;
 }
 
-export function supervisorRole(port: HostPort, options: SupervisorRoleOptions): Role {
+export function supervisorRole(host: EffectHost, options: SupervisorRoleOptions): Role {
   const { bus, now, roster, backends, drainMs } = options;
-  const { spec } = port;
-  const children = new Children(bus, port, now);
+  const { spec } = host;
+  const children = new Children(bus, host, now);
   const { concurrency, onFailure, maxAttempts } = roster().supervision;
   const deadlineAt = spec.deadlineAt === null ? null : Date.parse(spec.deadlineAt);
   const input: SupervisorInput = {
     instruction: spec.instruction,
     backend: spec.backend,
     policy: { concurrency, onFailure, maxAttempts, deadlineAt, budgetUsd: budgetOf(spec, roster()) },
-    ...(port.earlier && { earlier: port.earlier }),
+    ...(host.carryover && { earlier: host.carryover }),
   };
   const outcomes = (nodes: readonly PlanNode[]) => children.outcomes(nodes);
   return {
     machine: { id: supervisor.id, version: supervisorVersion },
     logic: hosted,
     effects: {
-      decompose: decompose(port, options),
-      reduce: reduce(port, { ...options, outcomes }),
+      decompose: decompose(host, options),
+      reduce: reduce(host, { ...options, outcomes }),
       drain: drain(drainMs),
       deadline: deadline(now),
     },
@@ -105,7 +105,7 @@ export function supervisorRole(port: HostPort, options: SupervisorRoleOptions): 
     },
     view: (snapshot) => {
       const { context } = of(snapshot);
-      const plan = all(context.nodes).map((node) => rowOf(port.id, node));
+      const plan = all(context.nodes).map((node) => rowOf(host.id, node));
       return {
         state: stateOf(of(snapshot)),
         usage: totalUsage(context.usage),
@@ -159,7 +159,7 @@ const countOf = (plan: readonly PlanRow[]) => {
   return count;
 };
 
-function resultOf({ context }: Snapshot, outcomes: readonly Outcome[]): Found {
+function resultOf({ context }: Snapshot, outcomes: readonly NodeResult[]): Found {
   const { outcome, answer, draft, nodes, step, usage, toppedUpUsd, instruction } = context;
   const isCompleted = outcome?.kind === 'completed';
   const left = all(nodes).filter(({ status }) => status !== 'returned' && status !== 'dropped');

@@ -25,26 +25,26 @@ export const noRoom = (subject: string, cause: unknown): CoxError =>
 const firstMs = 250;
 const mostMs = 5_000;
 
-export interface RoomOptions {
+export interface BackpressureOptions {
   readonly log: Log;
   /** The bus has turned out to be full, or to have room again. Default: nothing. */
   readonly onChange?: (full: CoxError | null) => void;
   /** Each time that a write finds no room. Default: nothing. */
-  readonly onLack?: (cause: CoxError) => void;
+  readonly onRefused?: (cause: CoxError) => void;
 }
 
 /** The patience of one node. */
-export class Room {
+export class Backpressure {
   readonly #log: Log;
   readonly #onChange: (full: CoxError | null) => void;
   readonly #onLack: (cause: CoxError) => void;
   readonly #closed = new AbortController();
   #full: CoxError | null = null;
 
-  constructor({ log, onChange = () => {}, onLack = () => {} }: RoomOptions) {
+  constructor({ log, onChange = () => {}, onRefused = () => {} }: BackpressureOptions) {
     this.#log = log;
     this.#onChange = onChange;
-    this.#onLack = onLack;
+    this.#onLack = onRefused;
   }
 
   /** Why the last write that was tried found no room; null where it did. */
@@ -61,7 +61,7 @@ export class Room {
         return written;
       } catch (cause) {
         if (!isFull(cause)) throw cause;
-        this.lacks(what, cause);
+        this.reportFull(what, cause);
         if (this.#closed.signal.aborted) throw cause;
         await this.pause(attempt, signal);
       }
@@ -69,7 +69,7 @@ export class Room {
   }
 
   /** Somebody found no room for this. Said once, until there is room again. */
-  lacks(what: string, cause: CoxError): void {
+  reportFull(what: string, cause: CoxError): void {
     const isNew = this.#full === null;
     this.#full = cause;
     if (isNew) {

@@ -14,7 +14,7 @@ const mostMeanwhile = 1_000;
 const clockSlackMs = 1_000;
 
 /** Tells of each plain steer from now on that the log does not have. @param lost with the tokens that it was sent to. */
-export function onLostSteer(bus: Bus, lost: (id: string) => void): { stop(): void } {
+export function onDroppedSteer(bus: Bus, lost: (id: string) => void): { stop(): void } {
   const { nc, subjects, log } = bus;
   const look = async (subject: string, data: Uint8Array) => {
     const since = bus.now().getTime() - clockSlackMs;

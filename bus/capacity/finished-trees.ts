@@ -5,7 +5,7 @@
  */
 import { DeliverPolicy } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
-import { passOver, storedBytes } from '../log/stream-scan.ts';
+import { scanStream, storedBytes } from '../log/stream-scan.ts';
 import { type Entry, entriesOf } from '../state/records.ts';
 
 export interface FinishedTree {
@@ -55,7 +55,7 @@ export async function sizesOf(bus: Bus, trees: readonly FinishedTree[], signal?:
   const sizes = new Map(trees.map(({ root, entries }) => [root, entries.reduce((sum, { bytes }) => sum + bytes, 0)]));
   const { subjects } = bus;
   if (sizes.size === 0) return sizes;
-  await passOver(
+  await scanStream(
     bus,
     subjects.logStream,
     { headers_only: true, deliver_policy: DeliverPolicy.All },

@@ -10,7 +10,7 @@ import { JetStreamApiError } from '@nats-io/jetstream';
 import { crashPoint } from '../../platform/crash-point.ts';
 import { CoxError } from '../../platform/errors.ts';
 import { type Bus, lastMessage } from '../bus.ts';
-import { patiently } from '../retry.ts';
+import { retryRequest } from '../retry.ts';
 import type { Entry } from '../state/records.ts';
 import { replaceState } from '../state/state-record.ts';
 import { isTaskId } from '../task-id.ts';
@@ -67,7 +67,7 @@ export async function collect(bus: Bus, { keep, dryRun = false, signal }: Collec
   for (const tree of trees) {
     const why = isOld(tree) ? 'age' : keep.finishedBytes !== null && left > keep.finishedBytes ? 'size' : null;
     if (why === null) break;
-    if (!(await isSettled(bus, tree, signal))) continue;
+    if (!(await isAckedAndAnswered(bus, tree, signal))) continue;
     if (!dryRun && !(await purgeTree(bus, tree, log.lastSeq, signal))) continue;
     const { root, entries, at, instruction } = tree;
     const bytes = sizes?.get(root) ?? 0;
@@ -89,12 +89,12 @@ interface Info {
 
 async function infoOf(bus: Bus, stream: string, filter: string | null, signal?: AbortSignal): Promise<Info> {
   const options = filter === null ? undefined : { subjects_filter: filter };
-  const { state, ts } = await patiently(bus, stream, () => bus.jsm.streams.info(stream, options), signal);
+  const { state, ts } = await retryRequest(bus, stream, () => bus.jsm.streams.info(stream, options), signal);
   return { at: Date.parse(ts!), bytes: state.bytes, lastSeq: state.last_seq, subjects: Object.keys(state.subjects ?? {}) };
 }
 
 /** Its runs are acked, so that no worker is still telling of it, and whoever steered it has had an answer. */
-async function isSettled(bus: Bus, { root, entries }: FinishedTree, signal?: AbortSignal): Promise<boolean> {
+async function isAckedAndAnswered(bus: Bus, { root, entries }: FinishedTree, signal?: AbortSignal): Promise<boolean> {
   const { subjects, jsm } = bus;
   const steered = await infoOf(bus, subjects.logStream, subjects.every('steering', root), signal);
   const cursors = new Map(entries.map(({ key, record }) => [key, record?.steeringCursor ?? 0]));
@@ -104,7 +104,7 @@ async function isSettled(bus: Bus, { root, entries }: FinishedTree, signal?: Abo
   };
   const isAcked = async ({ record }: Entry) =>
     !record?.q ||
-    (await patiently(bus, 'a ticket', () => jsm.streams.getMessage(subjects.workStream, { seq: record.q }), signal)) === null;
+    (await retryRequest(bus, 'a ticket', () => jsm.streams.getMessage(subjects.workStream, { seq: record.q }), signal)) === null;
   const answers = await Promise.all([...steered.subjects.map(isRead), ...entries.map(isAcked)]);
   return answers.every(Boolean);
 }
@@ -146,8 +146,8 @@ async function writtenTwice(
     const { record } = entry;
     if (record?.phase !== 'done') return entry;
     try {
-      const held = await replaceState(bus, { record, revision: entry.revision }, record, signal);
-      return held && { ...entry, revision: held.revision };
+      const stored = await replaceState(bus, { record, revision: entry.revision }, record, signal);
+      return stored && { ...entry, revision: stored.revision };
     } catch (cause) {
       // Where there is no room the purge is to make some.
       if (isFull(cause)) return entry;
@@ -167,7 +167,7 @@ async function purge(bus: Bus, stream: string, filter: string, upTo: number | nu
   crashPoint('purge:before');
   const range = upTo === null ? {} : { seq: upTo + 1 };
   try {
-    const { purged } = await patiently(bus, filter, () => bus.jsm.streams.purge(stream, { filter, ...range }), signal);
+    const { purged } = await retryRequest(bus, filter, () => bus.jsm.streams.purge(stream, { filter, ...range }), signal);
     crashPoint('purge:after');
     return purged;
   } catch (cause) {

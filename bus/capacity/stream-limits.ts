@@ -2,7 +2,7 @@
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { CoxError } from '../../platform/errors.ts';
 import type { Bus } from '../bus.ts';
-import { patiently } from '../retry.ts';
+import { retryRequest } from '../retry.ts';
 
 /**
  * Sets what the log, the queue and the state may each hold. The timers are left out: the server schedules messages only in streams that drop
@@ -14,7 +14,7 @@ export async function limitStreams(bus: Bus, bytes: number | null, signal?: Abor
   if (bytes === null) return;
   await Promise.all(
     limited(bus).map(({ stream }) =>
-      patiently(
+      retryRequest(
         bus,
         stream,
         async () => {
@@ -48,7 +48,7 @@ const ordinaryBytes = 2_000;
 const nearly = 0.9;
 
 /** @param maxBytes negative: no limit. */
-export const withRoom = (name: string, bytes: number, maxBytes: number): Fullness => ({
+export const fullnessOf = (name: string, bytes: number, maxBytes: number): Fullness => ({
   name,
   bytes,
   maxBytes,
@@ -62,8 +62,8 @@ export const isNearlyFull = ({ bytes, maxBytes, isFull }: Fullness): boolean =>
 export async function fullStreams(bus: Bus, signal?: AbortSignal): Promise<Fullness[]> {
   const all = await Promise.all(
     limited(bus).map(async ({ name, stream }) => {
-      const { config, state } = await patiently(bus, stream, () => bus.jsm.streams.info(stream), signal);
-      return withRoom(name, state.bytes, config.max_bytes);
+      const { config, state } = await retryRequest(bus, stream, () => bus.jsm.streams.info(stream), signal);
+      return fullnessOf(name, state.bytes, config.max_bytes);
     }),
   );
   return all.filter(isNearlyFull);

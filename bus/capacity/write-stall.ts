@@ -9,7 +9,7 @@ import type { Bus } from '../bus.ts';
 /** So often in a row a write must stay without an answer; each takes 5 s. */
 const unansweredWrites = 3;
 
-export class StuckStore {
+export class WriteStallDetector {
   #unanswered = 0;
 
   /** @throws CoxError `storage-stuck` when `cause` is one silence too many, and the server answers otherwise. */

@@ -1,7 +1,7 @@
 /** How full the embedded server is, as its system account tells: looked at without joining it, so that a look changes nothing. */
 import { connect } from '@nats-io/transport-node';
 import { z } from 'zod';
-import { type Fullness, isNearlyFull, withRoom } from '../capacity/stream-limits.ts';
+import { type Fullness, fullnessOf, isNearlyFull } from '../capacity/stream-limits.ts';
 import { account } from './server-config.ts';
 import type { ServerRecord } from './server-record.ts';
 
@@ -30,8 +30,8 @@ export async function fullInServer(record: ServerRecord): Promise<Fullness[]> {
     const { storage, config, account_details } = Jsz.parse(reply.json()).data;
     const streams = account_details.flatMap(({ stream_detail }) => stream_detail);
     const all = [
-      withRoom('server', storage, config.max_storage),
-      ...streams.map((stream) => withRoom(stream.name, stream.state.bytes, stream.config.max_bytes)),
+      fullnessOf('server', storage, config.max_storage),
+      ...streams.map((stream) => fullnessOf(stream.name, stream.state.bytes, stream.config.max_bytes)),
     ];
     return all.filter(isNearlyFull);
   } finally {

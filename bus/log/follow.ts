@@ -5,7 +5,7 @@
 import { type ConsumerMessages, DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
 import { onReconnect } from '../reconnections.ts';
-import { patiently } from '../retry.ts';
+import { retryRequest } from '../retry.ts';
 import { consuming } from '../streams.ts';
 
 /**
@@ -21,7 +21,7 @@ export async function* follow(
 ): AsyncGenerator<JsMsg> {
   const isOver = () => signal.aborted || bus.nc.isClosed() || bus.nc.isDraining();
   for (let next = from; !isOver(); ) {
-    const consumer = await patiently(bus, `reading ${stream}`, () =>
+    const consumer = await retryRequest(bus, `reading ${stream}`, () =>
       bus.js.consumers.get(stream, {
         filter_subjects: [...subjects],
         deliver_policy: DeliverPolicy.StartSequence,

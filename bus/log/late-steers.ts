@@ -4,12 +4,12 @@ import { noUsage, type Status, TaskSpec } from '../messages.ts';
 import { publish } from '../publish.ts';
 import {
   createState,
-  type Held,
   newRecord,
   readState,
   replaceState,
   returned,
   type StateRecord,
+  type StoredRecord,
   unseen,
   withStatus,
 } from '../state/state-record.ts';
@@ -22,9 +22,9 @@ const kindOf = ({ message }: Steering) => message?.type ?? 'unknown';
 /** Returns everything unread of a task in phase `done`, in one commit. Safe to race: who loses the compare-and-set reads again. */
 export async function returnLate(bus: Bus, id: string, at: () => string, signal?: AbortSignal): Promise<void> {
   for (;;) {
-    const held = await readState(bus, id);
-    if (held?.record.phase !== 'done') return;
-    const { record } = held;
+    const stored = await readState(bus, id);
+    if (stored?.record.phase !== 'done') return;
+    const { record } = stored;
     const unread = await readSteering(bus, id, record.steeringCursor);
     let next = record;
     if (unread.length > 0) {
@@ -37,7 +37,7 @@ export async function returnLate(bus: Bus, id: string, at: () => string, signal?
         const { note: _, ...last } = record.last;
         next = withStatus(next, { ...last, at: at(), receipts });
       }
-      const written = await replaceState(bus, held, next, signal);
+      const written = await replaceState(bus, stored, next, signal);
       if (!written) continue;
     }
     await flush(bus, next, signal);
@@ -62,18 +62,18 @@ const nobody = (at: string) => ({
  */
 export async function returnUnborn(bus: Bus, id: TaskId, node: string, at: () => string): Promise<void> {
   for (;;) {
-    const held = await readState(bus, id);
-    if (held && held.record.phase !== 'unborn') return;
+    const stored = await readState(bus, id);
+    if (stored && stored.record.phase !== 'unborn') return;
     const spec = TaskSpec.parse({ type: 'unknown', instruction: '-' });
-    const record: StateRecord = held?.record ?? { ...newRecord(id, spec, node, at()), phase: 'unborn' };
+    const record: StateRecord = stored?.record ?? { ...newRecord(id, spec, node, at()), phase: 'unborn' };
     const unread = await readSteering(bus, id, record.steeringCursor);
     const fresh = unseen(record, unread);
-    let written: Held | null = held;
+    let written: StoredRecord | null = stored;
     if (unread.length > 0) {
       const receipts = fresh.map((s) => returned(s.steer, kindOf(s), s.seq, s.problem ?? `there is no task ${id}`));
       const known = [...record.known, ...fresh.map(({ steer }) => steer)];
       const next = withStatus({ ...record, steeringCursor: unread.at(-1)!.seq, known }, { ...nobody(at()), receipts });
-      written = held ? await replaceState(bus, held, next) : await createState(bus, next);
+      written = stored ? await replaceState(bus, stored, next) : await createState(bus, next);
       if (!written) continue;
     }
     if (written) await flush(bus, written.record);

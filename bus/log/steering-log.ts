@@ -27,7 +27,7 @@ export async function readSteering(bus: Bus, id: TaskId, cursor: number): Promis
 /** Sub-tasks of one goal ask this together, and mostly nobody has said anything. */
 const lastInTree = (bus: Bus, id: TaskId): Promise<number> => {
   const subject = bus.subjects.every('steering', rootOf(id));
-  return bus.turn.once(subject, async () => (await lastMessage(bus, bus.subjects.logStream, subject))?.seq ?? 0);
+  return bus.tick.share(subject, async () => (await lastMessage(bus, bus.subjects.logStream, subject))?.seq ?? 0);
 };
 
 const maxBytes = maxSteerChars * 4;

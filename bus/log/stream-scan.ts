@@ -1,7 +1,7 @@
 /** One pass over what a stream holds now, in its order. It ends although messages it was to bring are purged meanwhile. */
 import type { JsMsg, OrderedConsumerOptions } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
-import { patiently } from '../retry.ts';
+import { retryRequest } from '../retry.ts';
 import { consuming } from '../streams.ts';
 import { whenLost } from './follow.ts';
 
@@ -11,7 +11,7 @@ const quietMs = 500;
 /**
  * Each message once, as `take` is told of it; one that was written anew while a server of a cluster was lost, perhaps once more as it is then.
  */
-export async function passOver(
+export async function scanStream(
   bus: Bus,
   stream: string,
   options: Partial<OrderedConsumerOptions>,
@@ -24,12 +24,12 @@ export async function passOver(
     last = message.seq;
     take(message);
   };
-  while (!(await passOnce(bus, stream, options, takeNext, signal)))
+  while (!(await scanOnce(bus, stream, options, takeNext, signal)))
     bus.log.warn({ stream, last }, 'the server that was reading a stream to us is gone, another one is asked');
 }
 
 /** @returns false where the server that had the consumer was lost on the way. */
-async function passOnce(
+async function scanOnce(
   bus: Bus,
   stream: string,
   options: Partial<OrderedConsumerOptions>,
@@ -37,7 +37,7 @@ async function passOnce(
   signal?: AbortSignal,
 ): Promise<boolean> {
   signal?.throwIfAborted();
-  const consumer = await patiently(bus, `reading ${stream}`, () => bus.js.consumers.get(stream, options), signal);
+  const consumer = await retryRequest(bus, `reading ${stream}`, () => bus.js.consumers.get(stream, options), signal);
   // Left behind it would stay for five minutes, and the server takes a thousand on one stream.
   const drop = () => void consumer.delete().catch(() => {});
   if ((await consumer.info()).num_pending === 0) {

@@ -4,7 +4,7 @@ import { flush } from '../log/projection.ts';
 import { readSteering } from '../log/steering-log.ts';
 import type { Failure, TaskSpec } from '../messages.ts';
 import { isPlanned } from '../state/parents.ts';
-import { createState, type Held, newRecord, readState, replaceState, type StateRecord } from '../state/state-record.ts';
+import { createState, newRecord, readState, replaceState, type StateRecord, type StoredRecord } from '../state/state-record.ts';
 import { parentOf, type TaskId } from '../task-id.ts';
 import { lostSoFar, sendLetter } from './dead-letter-stream.ts';
 import { type Delivery, enqueue } from './task-queue.ts';
@@ -15,9 +15,9 @@ export type Claim =
    * The task is ours at this epoch; `tentative`: it will be by the first commit, which is a compare-and-set on what was read here. Until then
    * nothing is known of it, so nothing may happen that anyone could notice (line 11).
    */
-  | { readonly kind: 'run'; readonly held: Held; readonly tentative: boolean }
+  | { readonly kind: 'run'; readonly stored: StoredRecord; readonly tentative: boolean }
   /** It is ours, and it is not to run: it failed for good, or (null) it is cancelled because its parent has ended (lines 12 and 14). */
-  | { readonly kind: 'end'; readonly held: Held; readonly failure: Failure | null }
+  | { readonly kind: 'end'; readonly stored: StoredRecord; readonly failure: Failure | null }
   /** Another node should rather have it: hand the ticket back for a while. */
   | { readonly kind: 'later'; readonly why: string }
   /** Nothing to do for this ticket: ack it. */
@@ -60,20 +60,20 @@ export async function claim(
   };
   // Nearly always there is nothing to read: if there is, the first commit finds out.
   if (tentatively && ticket.spec && t === 1 && (await planned(id)))
-    return { kind: 'run', held: { record: firstClaim(ticket.spec), revision: 0 }, tentative: true };
+    return { kind: 'run', stored: { record: firstClaim(ticket.spec), revision: 0 }, tentative: true };
   for (;;) {
-    const held = await readState(bus, id);
-    if (!held || held.record.phase === 'unborn') {
+    const stored = await readState(bus, id);
+    if (!stored || stored.record.phase === 'unborn') {
       // Line 15: no state and no live parent: never start.
       // The first ticket is number 1: with any other those that follow would not be taken for the next.
       if (!ticket.spec || t !== 1 || !(await planned(id))) return stale('no such task');
-      const first = { ...firstClaim(ticket.spec), ...(held && returnedBefore(held.record)) };
-      const written = held ? await replaceState(bus, held, first) : await createState(bus, first);
+      const first = { ...firstClaim(ticket.spec), ...(stored && returnedBefore(stored.record)) };
+      const written = stored ? await replaceState(bus, stored, first) : await createState(bus, first);
       if (!written) continue;
-      if (await hasEndedAbove(bus, id)) return { kind: 'end', held: written, failure: null };
-      return { kind: 'run', held: written, tentative: false };
+      if (await hasEndedAbove(bus, id)) return { kind: 'end', stored: written, failure: null };
+      return { kind: 'run', stored: written, tentative: false };
     }
-    const { record } = held;
+    const { record } = stored;
     if (record.phase === 'done') {
       await flush(bus, record);
       await sendLetter(bus, record);
@@ -90,19 +90,19 @@ export async function claim(
       const run = { epoch: record.epoch + 1, t, q, node, idleClaims: record.idleClaims + 1, ...lostSoFar(record) };
       const claimed = { ...record, ...run, ...doubt, phase: 'held' as const };
       if (tentatively && record.epoch === 0)
-        return { kind: 'run', held: { record: claimed, revision: held.revision }, tentative: true };
-      const written = await replaceState(bus, held, claimed);
+        return { kind: 'run', stored: { record: claimed, revision: stored.revision }, tentative: true };
+      const written = await replaceState(bus, stored, claimed);
       if (!written) continue;
-      if (record.idleClaims >= maxIdleClaims) return { kind: 'end', held: written, failure: poison(record.idleClaims) };
-      if (await hasEndedAbove(bus, id)) return { kind: 'end', held: written, failure: null };
-      return { kind: 'run', held: written, tentative: false };
+      if (record.idleClaims >= maxIdleClaims) return { kind: 'end', stored: written, failure: poison(record.idleClaims) };
+      if (await hasEndedAbove(bus, id)) return { kind: 'end', stored: written, failure: null };
+      return { kind: 'run', stored: written, tentative: false };
     }
     if (record.phase === 'parked' && t === record.t) {
-      await afterPark(bus, held);
+      await afterPark(bus, stored);
       return stale('parked');
     }
     if (record.phase === 'ready' && t === record.t && q === record.q) {
-      await afterRelease(bus, held);
+      await afterRelease(bus, stored);
       return stale('released');
     }
     return stale(`ticket ${t} of a task that is ${record.phase} at ${record.t}`);
@@ -110,7 +110,7 @@ export async function claim(
 }
 
 /** What remains to be done once `parked` is committed (line 6): tell of it, and wake it again if something came meanwhile. */
-export async function afterPark(bus: Bus, { record }: Held): Promise<void> {
+export async function afterPark(bus: Bus, { record }: StoredRecord): Promise<void> {
   await flush(bus, record);
   if (record.wakeAt !== null) await setTimer(bus, record.id, new Date(record.wakeAt));
   const unread = await readSteering(bus, record.id, record.steeringCursor);
@@ -118,7 +118,7 @@ export async function afterPark(bus: Bus, { record }: Held): Promise<void> {
 }
 
 /** What remains to be done once a draining worker has committed `ready`: the task is on the queue again, before new work. */
-export async function afterRelease(bus: Bus, { record }: Held): Promise<void> {
+export async function afterRelease(bus: Bus, { record }: StoredRecord): Promise<void> {
   await flush(bus, record);
   await enqueue(bus, record.spec.type, 'wake', { id: record.id, t: record.t + 1 });
 }

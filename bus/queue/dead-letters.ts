@@ -73,9 +73,9 @@ export class DeadLetters {
     const { bus } = this.#crew;
     const { letter } = await this.#find(id);
     for (;;) {
-      const held = letter.kind === 'task' ? await readState(bus, letter.id) : null;
-      if (held?.record.deadLetter !== 'kept') break;
-      if (await replaceState(bus, held, { ...held.record, deadLetter: 'gone' })) break;
+      const stored = letter.kind === 'task' ? await readState(bus, letter.id) : null;
+      if (stored?.record.deadLetter !== 'kept') break;
+      if (await replaceState(bus, stored, { ...stored.record, deadLetter: 'gone' })) break;
     }
     await bus.jsm.streams.purge(bus.subjects.deadStream, { filter: bus.subjects.letter(letter.id) });
   }
@@ -120,9 +120,9 @@ export class DeadLetters {
 
   /** Its place in the plan of a parent that lives. */
   async #row(parent: TaskId, key: string): Promise<{ readonly id: TaskId | null } | null> {
-    const held = await readState(this.#crew.bus, parent);
-    if (!held || held.record.phase === 'done' || held.record.phase === 'unborn') return null;
-    return held.record.plan.find((row) => row.key === key) ?? null;
+    const stored = await readState(this.#crew.bus, parent);
+    if (!stored || stored.record.phase === 'done' || stored.record.phase === 'unborn') return null;
+    return stored.record.plan.find((row) => row.key === key) ?? null;
   }
 
   /** Names the task that runs in its place, before there is one. Null where someone else was quicker. */

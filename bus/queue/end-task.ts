@@ -3,7 +3,15 @@ import type { Bus } from '../bus.ts';
 import { flush } from '../log/projection.ts';
 import { readSteering } from '../log/steering-log.ts';
 import { type Failure, noUsage, type Receipt, type Usage } from '../messages.ts';
-import { createState, type Held, replaceState, returned, type StateRecord, unseen, withStatus } from '../state/state-record.ts';
+import {
+  createState,
+  replaceState,
+  returned,
+  type StateRecord,
+  type StoredRecord,
+  unseen,
+  withStatus,
+} from '../state/state-record.ts';
 import { sendLetter } from './dead-letter-stream.ts';
 
 /**
@@ -15,12 +23,12 @@ import { sendLetter } from './dead-letter-stream.ts';
  */
 export async function endTask(
   bus: Bus,
-  held: Held,
+  stored: StoredRecord,
   failure: Failure | null,
   at: string,
   { findings = [], applied }: { readonly findings?: string[]; readonly applied?: string } = {},
 ): Promise<boolean> {
-  const { record } = held;
+  const { record } = stored;
   const outcome = failure ? 'failed' : 'cancelled';
   const reason = `the task has ended: ${failure?.message ?? 'it was cancelled'}`;
   const unread = await readSteering(bus, record.id, record.steeringCursor);
@@ -72,7 +80,7 @@ export async function endTask(
       outcome,
     },
   );
-  const written = await (held.revision === 0 ? createState(bus, next) : replaceState(bus, held, next));
+  const written = await (stored.revision === 0 ? createState(bus, next) : replaceState(bus, stored, next));
   if (!written) return false;
   await flush(bus, written.record);
   await sendLetter(bus, written.record);

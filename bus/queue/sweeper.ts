@@ -88,12 +88,13 @@ async function oldestWaiting(bus: Bus, subject: string): Promise<number> {
 
 /** `held` goes to `ready` first, so that the worker that had it is fenced. */
 async function publishAgain(bus: Bus, seen: StateRecord, doubtfulUntil: Date): Promise<boolean> {
-  const held = await readState(bus, seen.id);
-  if (!held || held.record.epoch !== seen.epoch || held.record.phase !== seen.phase || held.record.t !== seen.t) return false;
-  const { record } = held;
+  const stored = await readState(bus, seen.id);
+  if (!stored || stored.record.epoch !== seen.epoch || stored.record.phase !== seen.phase || stored.record.t !== seen.t)
+    return false;
+  const { record } = stored;
   if (
     record.phase === 'held' &&
-    !(await replaceState(bus, held, { ...record, phase: 'ready', doubtfulUntil: doubtfulUntil.toISOString() }))
+    !(await replaceState(bus, stored, { ...record, phase: 'ready', doubtfulUntil: doubtfulUntil.toISOString() }))
   )
     return false;
   await enqueue(bus, record.spec.type, record.t === 0 ? 'pending' : 'wake', { id: record.id, t: record.t + 1 });

@@ -8,7 +8,7 @@ import { Ticket } from '../messages.ts';
 import { parseMessage } from '../parse-message.ts';
 import { pause } from '../pause.ts';
 import { type Published, publish } from '../publish.ts';
-import { patiently } from '../retry.ts';
+import { retryRequest } from '../retry.ts';
 import { readState } from '../state/state-record.ts';
 import { ensureTicketConsumer, heartbeatMs } from '../streams.ts';
 import type { Queue } from '../subjects.ts';
@@ -48,11 +48,11 @@ export async function enqueue(bus: Bus, type: string, queue: Queue, ticket: Tick
 
 async function isKnown(bus: Bus, seq: number, { id, t }: Ticket): Promise<boolean> {
   const { workStream } = bus.subjects;
-  const message = await patiently(bus, workStream, () => bus.jsm.streams.getMessage(workStream, { seq }));
+  const message = await retryRequest(bus, workStream, () => bus.jsm.streams.getMessage(workStream, { seq }));
   const there = message && parseMessage(Ticket, message.data);
   if (there?.id === id && there.t === t) return true;
-  const held = await readState(bus, id);
-  return held !== null && held.record.t >= t;
+  const stored = await readState(bus, id);
+  return stored !== null && stored.record.t >= t;
 }
 
 export interface Claimer {

@@ -24,9 +24,9 @@ export async function setTimer(bus: Bus, id: TaskId, at: Date, signal?: AbortSig
 export async function startTimers(bus: Bus): Promise<{ stop(): Promise<void> }> {
   const consumer = await bus.js.consumers.get(bus.subjects.timerStream, await ensureTimerConsumer(bus));
   const wake = async (id: TaskId | null): Promise<void> => {
-    const held = id && (await readState(bus, id));
-    if (held && held.record.phase === 'parked')
-      await enqueue(bus, held.record.spec.type, 'wake', { id: held.record.id, t: held.record.t + 1 });
+    const stored = id && (await readState(bus, id));
+    if (stored && stored.record.phase === 'parked')
+      await enqueue(bus, stored.record.spec.type, 'wake', { id: stored.record.id, t: stored.record.t + 1 });
   };
   let messages: ConsumerMessages | null = await consumer.consume({
     ...consuming,

@@ -34,7 +34,7 @@ type Verdict = 'covered' | 'woken' | 'later';
 
 export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): Promise<Waker> {
   const consumer = await bus.js.consumers.get(bus.subjects.logStream, await ensureWakerConsumer(bus));
-  const settle = async (message: JsMsg) => {
+  const handle = async (message: JsMsg) => {
     try {
       const verdict = await judge(message);
       if (verdict === 'covered') ack(bus, message, 'waker-ack');
@@ -58,14 +58,14 @@ export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): 
     }
     const hosted = local(addressee, to.channel, message.seq);
     if (hosted && (await hosted)) return 'covered';
-    const held = await readState(bus, addressee);
-    if (!held || held.record.phase === 'unborn') {
+    const stored = await readState(bus, addressee);
+    if (!stored || stored.record.phase === 'unborn') {
       if (to.channel === 'result') return 'covered';
       if (await isPlanned(bus, addressee)) return 'later';
       await returnUnborn(bus, addressee, node, now);
       return 'covered';
     }
-    const { record } = held;
+    const { record } = stored;
     // A stranger's: no task of that number was ever planned, so no cursor will pass it.
     if (to.channel === 'result' && to.id && ordinalOf(to.id) > record.children) return 'covered';
     const cursor = to.channel === 'result' ? record.resultCursor : record.steeringCursor;
@@ -85,7 +85,7 @@ export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): 
   let messages: ConsumerMessages | null = await consumer.consume({
     max_messages: 500,
     ...consuming,
-    callback: (message) => void settle(message),
+    callback: (message) => void handle(message),
   });
   return {
     stop: async () => {

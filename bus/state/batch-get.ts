@@ -3,7 +3,7 @@ import type { StoredMsg } from '@nats-io/jetstream';
 import { codeOf } from '../../platform/errors.ts';
 import { type Bus, lastMessage } from '../bus.ts';
 import { pause } from '../pause.ts';
-import { patiently } from '../retry.ts';
+import { retryRequest } from '../retry.ts';
 import type { TaskId } from '../task-id.ts';
 import { parseRecord, readState, type StateRecord, stateStream, stateSubject } from './state-record.ts';
 
@@ -46,7 +46,7 @@ export async function recordsOf(
     }
   }
   const others = await Promise.all(ids.filter((id) => !records.has(id)).map((id) => readState(bus, id)));
-  for (const held of others) if (held) records.set(held.record.id, held.record);
+  for (const stored of others) if (stored) records.set(stored.record.id, stored.record);
   return records;
 }
 
@@ -60,7 +60,7 @@ const silenceMs = 5_000;
 
 /** With a callback: the iterator of the client never gives its subscription back. */
 const batchGet = (bus: Bus, stream: string, query: Query): Promise<StoredMsg[]> =>
-  patiently(bus, stream, async () => {
+  retryRequest(bus, stream, async () => {
     const found: StoredMsg[] = [];
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const silence = setTimeout(() => reject(new Error('the rest of the batch does not come')), silenceMs);

@@ -7,9 +7,9 @@ export async function isPlanned(bus: Bus, id: TaskId): Promise<boolean> {
   const parent = parentOf(id);
   if (parent === null) return false;
   const at = performance.now();
-  const held = await readState(bus, parent);
-  if (held) bus.lately.saw(held.record, at);
-  return held !== null && held.record.phase !== 'done' && ordinalOf(id) <= held.record.children;
+  const stored = await readState(bus, parent);
+  if (stored) bus.recentRecords.noteRead(stored.record, at);
+  return stored !== null && stored.record.phase !== 'done' && ordinalOf(id) <= stored.record.children;
 }
 
 /**
@@ -18,6 +18,6 @@ export async function isPlanned(bus: Bus, id: TaskId): Promise<boolean> {
  */
 export async function wasJustPlanned(bus: Bus, id: TaskId): Promise<boolean> {
   const parent = parentOf(id);
-  const planned = parent === null ? null : bus.lately.planned(parent);
+  const planned = parent === null ? null : bus.recentRecords.plannedChildren(parent);
   return (planned !== null && ordinalOf(id) <= planned) || isPlanned(bus, id);
 }

@@ -14,26 +14,26 @@ const mostEnded = 2_000;
 /** As JSON: longer ones are read again. */
 const mostEndedChars = 16_384;
 
-export class Lately {
+export class RecentRecords {
   readonly #plans = new Map<TaskId, { readonly children: number; readonly at: number }>();
   readonly #ended = new Map<TaskId, StateRecord>();
 
   /** @param at by `performance.now()`, before the record was written or asked for. */
-  saw(record: StateRecord, at: number): void {
+  noteRead(record: StateRecord, at: number): void {
     const { id, phase, children } = record;
     this.#plans.delete(id);
     if (phase !== 'done' && children > 0) put(this.#plans, id, { children, at }, mostPlans);
   }
 
   /** A record as this process has committed it. @param chars how long it is as JSON. */
-  wrote(record: StateRecord, chars: number, at: number): void {
-    this.saw(record, at);
+  noteWritten(record: StateRecord, chars: number, at: number): void {
+    this.noteRead(record, at);
     const { id, phase } = record;
     if (phase === 'done' && chars <= mostEndedChars && parentOf(id) !== null) put(this.#ended, id, record, mostEnded);
   }
 
   /** How many sub-tasks a supervisor had committed to just now; null where nothing fresh is known. */
-  planned(id: TaskId): number | null {
+  plannedChildren(id: TaskId): number | null {
     const seen = this.#plans.get(id);
     return seen && performance.now() - seen.at < freshMs ? seen.children : null;
   }

@@ -1,7 +1,7 @@
 /** Reads many state records at once: the last value of every key, in one pass over the bucket. */
 import { DeliverPolicy } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
-import { passOver, storedBytes } from '../log/stream-scan.ts';
+import { scanStream, storedBytes } from '../log/stream-scan.ts';
 import { parseRecord, readState, type StateRecord } from './state-record.ts';
 
 /** @param filter `>` for every task, `k3xq.*` for one tree. For looking around: not a read that decides. Leaves out what is `unborn`. */
@@ -9,8 +9,8 @@ export async function allRecords(bus: Bus, filter: string): Promise<StateRecord[
   const records = await scan(bus, filter);
   // A record that was written while the pass was on its way has moved behind it: what the bucket has and the pass lacks is read alone.
   const missing = (await keysOf(bus, filter)).filter((id) => !records.has(id));
-  for (const held of await Promise.all(missing.map((id) => readState(bus, id))))
-    if (held) records.set(held.record.id, held.record);
+  for (const stored of await Promise.all(missing.map((id) => readState(bus, id))))
+    if (stored) records.set(stored.record.id, stored.record);
   return [...records.values()].filter(({ phase }) => phase !== 'unborn');
 }
 
@@ -50,7 +50,7 @@ async function scan(bus: Bus, filter: string): Promise<Map<string, StateRecord>>
 function pass(bus: Bus, filter: string, take: (entry: Entry) => void): Promise<void> {
   const { stream, prefix } = bucketOf(bus);
   const options = { filter_subjects: [`${prefix}${filter}`], deliver_policy: DeliverPolicy.LastPerSubject };
-  return passOver(bus, stream, options, (message) => {
+  return scanStream(bus, stream, options, (message) => {
     const { subject, seq, data, time } = message;
     const record = data.length > 0 ? parseRecord(data) : null;
     take({ key: subject.slice(prefix.length), record, revision: seq, bytes: storedBytes(message), storedAt: time });

@@ -79,7 +79,7 @@ export const StateRecord = z.object({
 export type StateRecord = z.infer<typeof StateRecord>;
 
 /** A record as read, with the revision that a write must name. */
-export interface Held {
+export interface StoredRecord {
   readonly record: StateRecord;
   readonly revision: number;
   /** How long it is as JSON, where it was written here. */
@@ -90,9 +90,10 @@ export const stateStream = (bus: Bus) => `KV_${bus.subjects.stateBucket}`;
 export const stateSubject = (bus: Bus, id: TaskId) => `$KV.${bus.subjects.stateBucket}.${id}`;
 
 /** Read from the leader. A record that is no record (somebody wrote into the bucket by hand) reads as null and is logged. */
-export const readState = (bus: Bus, id: TaskId): Promise<Held | null> => bus.turn.once(`state ${id}`, () => read(bus, id));
+export const readState = (bus: Bus, id: TaskId): Promise<StoredRecord | null> =>
+  bus.tick.share(`state ${id}`, () => read(bus, id));
 
-async function read(bus: Bus, id: TaskId): Promise<Held | null> {
+async function read(bus: Bus, id: TaskId): Promise<StoredRecord | null> {
   const message = await lastMessage(bus, stateStream(bus), stateSubject(bus, id));
   if (!message || message.data.length === 0) return null;
   const record = parseRecord(message.data);
@@ -125,7 +126,7 @@ export function parseRecord(data: Uint8Array): StateRecord | null {
  * @returns null when there is a record already.
  * @throws CoxError `bad-record` when there is something else.
  */
-export async function createState(bus: Bus, record: StateRecord, signal?: AbortSignal): Promise<Held | null> {
+export async function createState(bus: Bus, record: StateRecord, signal?: AbortSignal): Promise<StoredRecord | null> {
   const written = await write(bus, record, 0, signal);
   if (written) return written;
   const there = await lastMessage(bus, stateStream(bus), stateSubject(bus, record.id));
@@ -139,10 +140,14 @@ export async function createState(bus: Bus, record: StateRecord, signal?: AbortS
 }
 
 /** @returns null when the compare-and-set was lost: someone else's writes count now. */
-export const replaceState = (bus: Bus, held: Held, next: StateRecord, signal?: AbortSignal): Promise<Held | null> =>
-  write(bus, next, held.revision, signal);
+export const replaceState = (
+  bus: Bus,
+  stored: StoredRecord,
+  next: StateRecord,
+  signal?: AbortSignal,
+): Promise<StoredRecord | null> => write(bus, next, stored.revision, signal);
 
-async function write(bus: Bus, next: StateRecord, revision: number, signal?: AbortSignal): Promise<Held | null> {
+async function write(bus: Bus, next: StateRecord, revision: number, signal?: AbortSignal): Promise<StoredRecord | null> {
   const record = { ...next, write: randomUUID() };
   const { id, write } = record;
   const json = JSON.stringify(record);
@@ -150,7 +155,7 @@ async function write(bus: Bus, next: StateRecord, revision: number, signal?: Abo
   const at = performance.now();
   const written = await publish(bus, stateSubject(bus, id), packed(json), { expect }, signal);
   if (written.ok) {
-    bus.lately.wrote(record, json.length, at);
+    bus.recentRecords.noteWritten(record, json.length, at);
     return { record, revision: written.seq, chars: json.length };
   }
   // The reply to our own write may have been lost, and the broker's memory of message ids with it.

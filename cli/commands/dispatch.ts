@@ -1,6 +1,6 @@
 /** `cox dispatch`: a task onto the queue, its id back at once. Starts the bus when none runs, but no worker. */
 import { z } from 'zod';
-import type { Joined } from '../../actors/node/join.ts';
+import type { CrewSession } from '../../actors/node/join.ts';
 import { TaskSpec } from '../../bus/messages.ts';
 import { foldersOf } from '../../platform/folders.ts';
 import type { Cli, Run } from '../cli.ts';
@@ -65,7 +65,7 @@ async function whyNone(cli: Cli, { roster }: Known, { type, needs, backend }: Wa
 }
 
 /** Whether any node of the crew takes tasks of this kind now. */
-async function someoneWorks({ bus }: Joined, type: string): Promise<boolean> {
+async function someoneWorks({ bus }: CrewSession, type: string): Promise<boolean> {
   const { nodesOf } = await import('../../bus/nodes.ts');
   for await (const { types, draining } of nodesOf(bus)) if (!draining && types.includes(type)) return true;
   return false;

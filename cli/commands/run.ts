@@ -9,7 +9,7 @@ import type { TaskId } from '../../bus/task-id.ts';
 import type { Progress } from '../../platform/asset.ts';
 import { foldersOf } from '../../platform/folders.ts';
 import type { Cli, Run } from '../cli.ts';
-import { giveBack } from '../drain.ts';
+import { drainNode } from '../drain.ts';
 import { Interrupted } from '../errors.ts';
 import { eventsOf } from '../events.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -47,7 +47,7 @@ export const run: Run = async (cli, words, options) => {
       shown.tree = new LiveTree(cli.out.stderr, cli.out.paint.stderr, () => view.nodes);
       return await follow(cli, joined.crew, view, shown.tree);
     } finally {
-      await giveBack(cli, { node, joined, patienceMs: 1_000 });
+      await drainNode(cli, { node, joined, patienceMs: 1_000 });
     }
   });
 };

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { foldersOf } from '../../platform/folders.ts';
 import type { Run } from '../cli.ts';
-import { giveBack } from '../drain.ts';
+import { drainNode } from '../drain.ts';
 import { usageError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { hostNode } from '../host.ts';
@@ -53,7 +53,7 @@ export const run: Run = async (cli, _args, options) => {
       release();
       await primary.stop();
       shown.repl = null;
-      isGivenBack = await giveBack(cli, { node, joined, patienceMs: leaveMs });
+      isGivenBack = await drainNode(cli, { node, joined, patienceMs: leaveMs });
     }
     return isGivenBack ? exitCodes.ok : exitCodes.undrained;
   });

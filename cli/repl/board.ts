@@ -173,13 +173,13 @@ export class Board {
     const { waiting, running, returned, failed, dropped } = status.subTasks;
     const all = waiting + running + returned + failed + dropped;
     if (all <= crowd) return [];
-    const settled = returned + failed + dropped;
-    const tenth = Math.floor((settled / all) * 10);
+    const ended = returned + failed + dropped;
+    const tenth = Math.floor((ended / all) * 10);
     if (before && this.#crowded.get(status.id) === tenth) return [];
     this.#crowded.set(status.id, tenth);
     const { paint } = this.#options;
     return [
-      `${paint.dim('·')} ${paint.bold(status.id)} ${settled} of ${all} sub-tasks done${failed > 0 ? paint.red(`, ${failed} failed`) : ''}`,
+      `${paint.dim('·')} ${paint.bold(status.id)} ${ended} of ${all} sub-tasks done${failed > 0 ? paint.red(`, ${failed} failed`) : ''}`,
     ];
   }
 }

@@ -33,7 +33,7 @@ export interface ReplOptions extends Pick<OperatorOptions, 'crew' | 'menu' | 'ty
 }
 
 /** A waiting tree is believed to wait when so long nothing has happened. */
-const settledMs = 1000;
+const quietMs = 1000;
 const mostNamed = 10;
 
 export class Repl {
@@ -195,7 +195,7 @@ export class Repl {
     while (!this.#ended.signal.aborted) {
       const busy = this.#primaryBusy || this.#operator.isSending || this.#board.openGoals.some((goal) => !goal.stalled);
       if (busy) await this.#quiet.next();
-      else if (this.#board.openGoals.length === 0 || (await this.#quiet.for(settledMs))) return;
+      else if (this.#board.openGoals.length === 0 || (await this.#quiet.for(quietMs))) return;
     }
   }
 

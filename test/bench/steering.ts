@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { Joined } from '../../actors/node/join.ts';
+import type { CrewSession } from '../../actors/node/join.ts';
 import { parseStatus } from '../../bus/log/projection.ts';
 import { testCrew } from '../support/crew.ts';
 import type { ModelCall } from '../support/model-server.ts';
@@ -32,7 +32,7 @@ const shown = (values: readonly number[], raw: number) => {
   };
 };
 
-async function rawRoundTrip({ bus }: Joined): Promise<number[]> {
+async function rawRoundTrip({ bus }: CrewSession): Promise<number[]> {
   const times: number[] = [];
   for (let i = 0; i < 500; i++) {
     const from = performance.now();

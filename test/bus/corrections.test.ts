@@ -1,6 +1,6 @@
 /** What the executable model of the protocol found in this implementation, each tried on the real bus. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../actors/node/join.ts';
+import type { CrewSession } from '../../actors/node/join.ts';
 import { returnLate, returnUnborn } from '../../bus/log/late-steers.ts';
 import { flush, parseStatus } from '../../bus/log/projection.ts';
 import type { Status } from '../../bus/messages.ts';
@@ -10,7 +10,7 @@ import { type TestCrew, testCrew } from '../support/crew.ts';
 import { finalReceipt, never, receiptsOf, statusWhere } from '../support/watching.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeEach(async () => {
   crew = await testCrew();
   joined = await crew.join();
@@ -41,7 +41,7 @@ test('of two claims of one delivery in one process only one holds the task', asy
     claim(joined.bus, { type: 'reasoning', ticket: { id, t: 1 }, q: 1 }, who),
     claim(joined.bus, { type: 'reasoning', ticket: { id, t: 1 }, q: 1 }, who),
   ]);
-  const epochs = [a, b].map((each) => each.kind === 'run' && each.held.record.epoch);
+  const epochs = [a, b].map((each) => each.kind === 'run' && each.stored.record.epoch);
   expect(new Set(epochs).size).toBe(2);
 });
 
@@ -120,7 +120,7 @@ test('a late flush adds nothing behind what is newer', async () => {
   expect((await statusesOf(id)).map(({ commit }) => commit)).toEqual(before);
 });
 
-const withoutMessageIds = ({ bus }: Joined): typeof bus.js =>
+const withoutMessageIds = ({ bus }: CrewSession): typeof bus.js =>
   new Proxy(bus.js, {
     get: (js, key) =>
       key === 'publish'

@@ -1,7 +1,7 @@
 /** What somebody writes to the subjects of others' tasks takes nothing from them: no receipt, no ticket, no deadline, no letter, no node. */
 import { headers } from '@nats-io/nats-core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../actors/node/join.ts';
+import type { CrewSession } from '../../actors/node/join.ts';
 import { publish } from '../../bus/publish.ts';
 import { claim } from '../../bus/queue/claim.ts';
 import { openDeadStream, parseLetter, sendLetter } from '../../bus/queue/dead-letter-stream.ts';
@@ -12,7 +12,7 @@ import { type TestCrew, testCrew } from '../support/crew.ts';
 import { finalReceipt, never, receiptsOf, statusWhere } from '../support/watching.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeEach(async () => {
   crew = await testCrew();
   joined = await crew.join();
@@ -28,8 +28,8 @@ const goal = (...keys: string[]) => ({
 
 async function recordWhere(id: string, wanted: (record: StateRecord) => boolean): Promise<StateRecord> {
   for (;;) {
-    const held = await readState(joined.bus, id);
-    if (held && wanted(held.record)) return held.record;
+    const stored = await readState(joined.bus, id);
+    if (stored && wanted(stored.record)) return stored.record;
   }
 }
 
@@ -124,7 +124,7 @@ test('a letter somebody puts in the place of a dead letter gives way to it', asy
   await openDeadStream(bus);
   await bus.js.publish(bus.subjects.letter(id), 'nothing to see here');
   const failure = { code: 'poison', message: 'they all died', retryable: false };
-  if (claimed.kind === 'run') await endTask(bus, claimed.held, failure, now().toISOString());
+  if (claimed.kind === 'run') await endTask(bus, claimed.stored, failure, now().toISOString());
   await sendLetter(bus, (await readState(bus, id))!.record);
   const letter = await bus.jsm.streams.getMessage(bus.subjects.deadStream, { last_by_subj: bus.subjects.letter(id) });
   expect(parseLetter(letter!.data)).toMatchObject({ id, why: 'they all died' });

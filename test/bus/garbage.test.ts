@@ -1,6 +1,6 @@
 /** Anything may be published by anyone who is let in: it is answered or dropped, and changes nothing. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../actors/node/join.ts';
+import type { CrewSession } from '../../actors/node/join.ts';
 import { parseStatus } from '../../bus/log/projection.ts';
 import { publish } from '../../bus/publish.ts';
 import { readState } from '../../bus/state/state-record.ts';
@@ -8,7 +8,7 @@ import { type TestCrew, testCrew } from '../support/crew.ts';
 import { finalReceipt, never, statusWhere } from '../support/watching.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeEach(async () => {
   crew = await testCrew();
   joined = await crew.join();

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../actors/node/join.ts';
+import type { CrewSession } from '../../actors/node/join.ts';
 import { Memory, maxNoteChars, maxNotes } from '../../bus/memory.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 let namespace: string;
 let tried = 0;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../actors/node/join.ts';
+import type { CrewSession } from '../../actors/node/join.ts';
 import { NodeReport } from '../../bus/messages.ts';
 import { allNodes } from '../../bus/nodes.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
@@ -8,7 +8,7 @@ import { HeldTool } from '../support/tools.ts';
 import { statusWhere } from '../support/watching.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeEach(async () => {
   crew = await testCrew();
   joined = await crew.join();

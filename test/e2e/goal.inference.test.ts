@@ -2,13 +2,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../actors/node/join.ts';
+import type { CrewSession } from '../../actors/node/join.ts';
 import { parseRoster } from '../../roster/load.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { never } from '../support/watching.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeEach(async () => {
   crew = await testCrew();
   joined = await crew.join();

@@ -1,13 +1,13 @@
 /** What an operator sees of a bus that is full, and how they get out of it. */
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Joined, joinCrew } from '../../actors/node/join.ts';
+import { type CrewSession, joinCrew } from '../../actors/node/join.ts';
 import { foldersOf } from '../../platform/folders.ts';
 import { isWorking, type Running, World } from './support/world.ts';
 
 let world: World;
 let node: Running;
-let joined: Joined;
+let joined: CrewSession;
 beforeAll(async () => {
   world = await World.make();
   node = world.start(['up', '--json'], { stdin: null });

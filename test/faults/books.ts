@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Kind } from '../../actors/kinds/kind.ts';
-import type { Joined } from '../../actors/node/join.ts';
+import type { CrewSession } from '../../actors/node/join.ts';
 import { defineTool } from '../../actors/tools/tool.ts';
 import type { Bus } from '../../bus/bus.ts';
 import type { Sent } from '../../bus/crew.ts';
@@ -60,7 +60,7 @@ export const goalOf = (things: readonly string[]) => ({
  * nothing while its connection is away.
  */
 export class Operator {
-  readonly #joined: Joined;
+  readonly #joined: CrewSession;
   readonly #stop = new AbortController();
   readonly #answered = new Set<string>();
   readonly #sent: { id: TaskId; sent: Sent }[] = [];
@@ -68,12 +68,12 @@ export class Operator {
   /** Questions whether a call that may have happened is to be made again. */
   doubts = 0;
 
-  constructor(joined: Joined, root: TaskId) {
+  constructor(joined: CrewSession, root: TaskId) {
     this.#joined = joined;
     this.#watching = this.#watch(root);
   }
 
-  async steer(id: TaskId, message: Parameters<Joined['crew']['steer']>[1]): Promise<void> {
+  async steer(id: TaskId, message: Parameters<CrewSession['crew']['steer']>[1]): Promise<void> {
     this.#sent.push({ id, sent: await this.#joined.crew.steer(id, message) });
   }
 
@@ -114,7 +114,7 @@ async function* statuses(bus: Bus, root: TaskId, signal: AbortSignal): AsyncGene
  * Reads a whole tree from the log. @returns what is wrong with it: a task without exactly one result, a status missing or told twice, a
  * steer without exactly one final receipt.
  */
-export async function audit({ bus, crew }: Joined, root: TaskId): Promise<string[]> {
+export async function audit({ bus, crew }: CrewSession, root: TaskId): Promise<string[]> {
   const complaints: string[] = [];
   for (const { id } of await crew.tree(root)) {
     if (id === null) continue;

@@ -1,6 +1,6 @@
 /** Nodes whose clock is an hour off, in processes of their own: nothing that they do is seen by it. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Joined } from '../../actors/node/join.ts';
+import type { CrewSession } from '../../actors/node/join.ts';
 import type { Status } from '../../bus/messages.ts';
 import { sweep } from '../../bus/queue/sweeper.ts';
 import { readState } from '../../bus/state/state-record.ts';
@@ -38,12 +38,12 @@ afterAll(async () => {
   await crew?.stop();
 });
 
-const inMs = ({ bus }: Joined, ms: number) => new Date(bus.now().getTime() + ms).toISOString();
+const inMs = ({ bus }: CrewSession, ms: number) => new Date(bus.now().getTime() + ms).toISOString();
 /** How far a time that a node wrote is from the time of the bus. */
-const offBy = ({ bus }: Joined, time: string) => Math.abs(Date.parse(time) - bus.now().getTime());
+const offBy = ({ bus }: CrewSession, time: string) => Math.abs(Date.parse(time) - bus.now().getTime());
 
 describe.each(clocks)('a node %s', (clock, offMs) => {
-  let joined: Joined;
+  let joined: CrewSession;
   let start: (name: string) => ReturnType<Nodes['start']>;
   beforeAll(async () => {
     const namespace = clock.replaceAll(' ', '-');

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../actors/node/join.ts';
+import type { CrewSession } from '../../actors/node/join.ts';
 import type { CoxNode } from '../../actors/node/node.ts';
 import { TaskSpec } from '../../bus/messages.ts';
 import { claim } from '../../bus/queue/claim.ts';
@@ -20,7 +20,7 @@ const entry = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 const now = () => new Date();
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeEach(async () => {
   crew = await testCrew();
   joined = await crew.join();
@@ -39,7 +39,7 @@ async function giveUp(id: string, spec?: TaskSpec): Promise<void> {
     const ticket = { id, t: 1, ...(spec && { spec }) };
     const claimed = await claim(joined.bus, { type: 'reasoning', ticket, q: 99 }, { node: `n${worker}`, now, ackWaitMs: 1_000 });
     if (claimed.kind !== 'end') continue;
-    await endTask(joined.bus, claimed.held, claimed.failure, now().toISOString());
+    await endTask(joined.bus, claimed.stored, claimed.failure, now().toISOString());
     return;
   }
 }
@@ -85,8 +85,8 @@ async function asking(): Promise<{ node: CoxNode; goal: string; child: string }>
 
 async function runsAgainOnce(goal: string): Promise<void> {
   await statusWhere(joined.crew, goal, ({ subTasks }) => subTasks?.running === 1);
-  const held = await readState(joined.bus, goal);
-  expect(held?.record).toMatchObject({ children: 2, plan: [{ key: 'a', status: 'running', id: goal.replace(/0$/, '2') }] });
+  const stored = await readState(joined.bus, goal);
+  expect(stored?.record).toMatchObject({ children: 2, plan: [{ key: 'a', status: 'running', id: goal.replace(/0$/, '2') }] });
   expect(await new DeadLetters(joined.crew).list()).toEqual([]);
 }
 

@@ -1,6 +1,6 @@
 /** A worker process that freezes in the middle of a call that writes, and thaws when another has its task (docs/adr/0016). */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../actors/node/join.ts';
+import type { CrewSession } from '../../actors/node/join.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { never, statusWhere } from '../support/watching.ts';
 import { audit, bookkeeper } from './books.ts';
@@ -8,7 +8,7 @@ import { Nodes } from './nodes.ts';
 import { Outside } from './outside.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 let outside: Outside;
 let nodes: Nodes;
 beforeEach(async () => {

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Joined, joinCrew } from '../../actors/node/join.ts';
+import { type CrewSession, joinCrew } from '../../actors/node/join.ts';
 import type { CoxNode } from '../../actors/node/node.ts';
 import type { ServerRecord } from '../../bus/embedded/server-record.ts';
 import { serverPaths } from '../../bus/embedded/server-record.ts';
@@ -21,10 +21,10 @@ import { TcpProxy } from './tcp-proxy.ts';
 const things = ['apples', 'pears', 'plums'];
 
 let crew: TestCrew;
-let driver: Joined;
+let driver: CrewSession;
 let outside: Outside;
 let network: TcpProxy;
-let far: Joined;
+let far: CrewSession;
 const nodes: CoxNode[] = [];
 let tried = 0;
 beforeAll(async () => {
@@ -58,7 +58,7 @@ afterEach(async () => {
 });
 
 const kinds = () => [clerk(async (what) => void (await fetch(`${outside.url}/${what}`)))];
-const nodeOf = async (joined: Joined, ackWaitMs: number) => {
+const nodeOf = async (joined: CrewSession, ackWaitMs: number) => {
   const node = await crew.node(joined, { kinds: kinds(), ackWaitMs, quietMs: 20 });
   nodes.push(node);
   return node;

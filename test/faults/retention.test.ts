@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../actors/node/join.ts';
+import type { CrewSession } from '../../actors/node/join.ts';
 import { enqueue } from '../../bus/queue/task-queue.ts';
 import { allRecords } from '../../bus/state/records.ts';
 import { readState } from '../../bus/state/state-record.ts';
@@ -16,7 +16,7 @@ import { never, statusWhere } from '../support/watching.ts';
 import { dice, seed, shuffled } from './crash-matrix/chance.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeEach(async () => {
   crew = await testCrew();
   joined = await crew.join();

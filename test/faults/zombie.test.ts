@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../actors/node/join.ts';
+import type { CrewSession } from '../../actors/node/join.ts';
 import { type ServerRecord, serverPaths } from '../../bus/embedded/server-record.ts';
 import { follow } from '../../bus/log/follow.ts';
 import { parseStatus } from '../../bus/log/projection.ts';
@@ -24,7 +24,7 @@ const ACK_WAIT_MS = '500';
 let crew: TestCrew;
 let outside: Outside;
 let nodes: Nodes;
-let driver: Joined;
+let driver: CrewSession;
 let network: TcpProxy;
 let zombie: NodeProcess;
 let tried = 0;

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
-import { type CrewEvent, defineKind, defineTool, type Joined, joinCrew, parseRoster, startNode } from '../../index.ts';
+import { type CrewEvent, defineKind, defineTool, type CrewSession, joinCrew, parseRoster, startNode } from '../../index.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -35,7 +35,7 @@ test('a program defines a kind with a tool, starts a node, dispatches, watches, 
     },
   });
   const porter = defineKind({ name: 'porter', prompt: 'You book rooms.', tools: [book], limits: { steps: 5 } });
-  const joined: Joined = await joinCrew({ env: crew.env });
+  const joined: CrewSession = await joinCrew({ env: crew.env });
   const node = await startNode(joined, { roster: parseRoster(rosterText(), '/roster.yaml'), kinds: [porter], types: ['porter'] });
   try {
     const id = await joined.crew.dispatch({ type: 'porter', instruction: 'Book for Anna' });

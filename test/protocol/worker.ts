@@ -147,8 +147,8 @@ function decide(world: World, proc: Proc, scene: Scene, rules: Rules): readonly 
     return [{ label: `${proc.name}: moves the cursor first`, to: withProc(wrote.world, held) }];
   }
   const { next, move, again } = turn(task, rec, read, rules);
-  const isSettled = move === 'wait' && steers.length === 0 && rec.stage === next.stage;
-  if (isSettled) return [{ label: `${proc.name}: waits`, to: withProc(world, { ...proc, pc: 'wait' }) }];
+  const isUnchanged = move === 'wait' && steers.length === 0 && rec.stage === next.stage;
+  if (isUnchanged) return [{ label: `${proc.name}: waits`, to: withProc(world, { ...proc, pc: 'wait' }) }];
   if (!rules.planBeforeTicket && next.attempt > rec.attempt && (proc.dispatched ?? 0) < next.attempt)
     return publishTicket(world, next.kids, 1, false).map((to) => ({
       label: `${proc.name}: dispatches ${next.kids} at once`,

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { Breaker } from '../../roster/breaker.ts';
 import { RosterFile } from '../../roster/schema.ts';
-import { Line } from '../../roster/semaphore.ts';
+import { Semaphore } from '../../roster/semaphore.ts';
 
 const { limits } = RosterFile.parse({
   backends: { a: { kind: 'embedded' } },
@@ -77,7 +77,7 @@ test('a longer wait that the backend asked for counts', () => {
 const signal = new AbortController().signal;
 
 test('first come, first served: a newcomer does not pass those who wait', async () => {
-  const line = new Line(() => 1);
+  const line = new Semaphore(() => 1);
   const order: string[] = [];
   const leave = await line.enter(signal);
   const waiting = line.enter(signal).then((next) => {
@@ -94,7 +94,7 @@ test('first come, first served: a newcomer does not pass those who wait', async 
 });
 
 test('a place is given back once, however often its holder says so', async () => {
-  const line = new Line(() => 1);
+  const line = new Semaphore(() => 1);
   const leave = await line.enter(signal);
   leave();
   leave();
@@ -103,7 +103,7 @@ test('a place is given back once, however often its holder says so', async () =>
 
 test('when there are more places, those who wait go before a newcomer', async () => {
   let places = 1;
-  const line = new Line(() => places);
+  const line = new Semaphore(() => places);
   await line.enter(signal);
   const waiting = [line.enter(signal), line.enter(signal)];
   places = 3;
@@ -116,7 +116,7 @@ test('when there are more places, those who wait go before a newcomer', async ()
 });
 
 test('whoever gives up before or while waiting never gets a place', async () => {
-  const line = new Line(() => 1);
+  const line = new Semaphore(() => 1);
   await expect(line.enter(AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
   const leave = await line.enter(signal);
   const abort = new AbortController();
@@ -128,7 +128,7 @@ test('whoever gives up before or while waiting never gets a place', async () => 
 });
 
 test('whoever is urgent goes to the front of the line', async () => {
-  const line = new Line(() => 1);
+  const line = new Semaphore(() => 1);
   const order: string[] = [];
   const enter = async (name: string, isUrgent: boolean) => {
     const leave = await line.enter(new AbortController().signal, isUrgent);

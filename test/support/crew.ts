@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { type Joined, joinCrew } from '../../actors/node/join.ts';
+import { type CrewSession, joinCrew } from '../../actors/node/join.ts';
 import { type CoxNode, type NodeOptions, startNode } from '../../actors/node/node.ts';
 import { terminate } from '../../bus/embedded/launch.ts';
 import { readRecord, serverPaths } from '../../bus/embedded/server-record.ts';
@@ -16,8 +16,8 @@ export interface TestCrew {
   readonly folder: string;
   readonly model: ModelServer;
   /** A second process would be one more of these. */
-  join(name?: string, namespace?: string): Promise<Joined>;
-  node(joined: Joined, options?: Partial<NodeOptions> & { rosterYaml?: string }): Promise<CoxNode>;
+  join(name?: string, namespace?: string): Promise<CrewSession>;
+  node(joined: CrewSession, options?: Partial<NodeOptions> & { rosterYaml?: string }): Promise<CoxNode>;
   stop(): Promise<void>;
 }
 

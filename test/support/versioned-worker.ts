@@ -1,7 +1,7 @@
 /** A worker as a node of another version of the charts would have it. */
 
 import { defineKind } from '../../actors/kinds/define-kind.ts';
-import type { Joined } from '../../actors/node/join.ts';
+import type { CrewSession } from '../../actors/node/join.ts';
 import { Worker, type WorkerOptions } from '../../actors/node/worker.ts';
 import { subAgentRole } from '../../actors/sub-agent/role.ts';
 import { askOperator } from '../../actors/tools/ask-operator.ts';
@@ -16,7 +16,7 @@ export type VersionedOptions = Partial<Pick<WorkerOptions, 'leaveMs' | 'retryMs'
   Partial<Pick<Chart, 'version' | 'migrations'>>;
 
 /** Works on `reasoning` tasks with the sub-agent chart as `version`. */
-export function workerOf(crew: TestCrew, { bus, name, folders, log, env }: Joined, options: VersionedOptions): Promise<Worker> {
+export function workerOf(crew: TestCrew, { bus, name, folders, log, env }: CrewSession, options: VersionedOptions): Promise<Worker> {
   const { version = 1, migrations = {}, ...rest } = options;
   const roster = testRoster(crew.model.url);
   const backends = new Backends({ roster: () => roster, folders, log, onProgress: () => {}, env });
@@ -30,8 +30,8 @@ export function workerOf(crew: TestCrew, { bus, name, folders, log, env }: Joine
     slots: 4,
     now,
     chartOf: () => chart,
-    roleOf: (_, port) => ({
-      ...subAgentRole(port, { kind, backends, gated: [], workspace: crew.folder, now }),
+    roleOf: (_, host) => ({
+      ...subAgentRole(host, { kind, backends, gated: [], workspace: crew.folder, now }),
       machine: { id: chart.machine.id, version },
     }),
     ...rest,
@@ -39,11 +39,11 @@ export function workerOf(crew: TestCrew, { bus, name, folders, log, env }: Joine
 }
 
 /** What a node of another version, or a hand in the bucket, would have left there. */
-export async function rewrite({ bus }: Joined, id: string, change: (record: StateRecord) => Partial<StateRecord>): Promise<void> {
+export async function rewrite({ bus }: CrewSession, id: string, change: (record: StateRecord) => Partial<StateRecord>): Promise<void> {
   for (;;) {
-    const held = await readState(bus, id);
-    if (!held) throw new Error(`there is no ${id}`);
+    const stored = await readState(bus, id);
+    if (!stored) throw new Error(`there is no ${id}`);
     // A worker may be about to write it, too.
-    if (await replaceState(bus, held, { ...held.record, ...change(held.record) })) return;
+    if (await replaceState(bus, stored, { ...stored.record, ...change(stored.record) })) return;
   }
 }

@@ -1,6 +1,6 @@
 /** Budgets are escrow (PROTOCOL line 17, docs/adr/0022): over a real bus, with a backend that has a price. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import type { NodeOptions } from '../../../actors/node/node.ts';
 import { readState } from '../../../bus/state/state-record.ts';
 import { totalUsage } from '../../../machines/conversation.ts';
@@ -13,7 +13,7 @@ import type { ModelCall } from '../../support/model-server.ts';
 import { finalReceipt, never, receiptsOf, statusWhere } from '../../support/watching.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeEach(async () => {
   crew = await testCrew();
   joined = await crew.join();

@@ -1,7 +1,7 @@
 /** A worker loses its task in the middle of a call that writes, and the call ends after all: its outcome answers the question (docs/adr/0016). */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { defineKind } from '../../../actors/kinds/define-kind.ts';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import { follow } from '../../../bus/log/follow.ts';
 import { parseSteering } from '../../../bus/log/steering-log.ts';
 import type { CallOutcome, Receipt, Status } from '../../../bus/messages.ts';
@@ -14,7 +14,7 @@ import { rewrite } from '../../support/versioned-worker.ts';
 import { finalReceipt, never, statusWhere } from '../../support/watching.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 let book: HeldTool;
 beforeEach(async () => {
   crew = await testCrew();

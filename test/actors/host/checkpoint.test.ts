@@ -1,7 +1,7 @@
 /** Checkpoints of other versions (docs/adr/0015): migrated, left to who knows them, or asked about; never dropped. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { settleStranded } from '../../../actors/host/unrestorable.ts';
-import type { Joined } from '../../../actors/node/join.ts';
+import { hostUnrestorable } from '../../../actors/host/unrestorable.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import type { Question } from '../../../bus/messages.ts';
 import { claim } from '../../../bus/queue/claim.ts';
 import { claimTickets, enqueue } from '../../../bus/queue/task-queue.ts';
@@ -13,7 +13,7 @@ import { rewrite, workerOf } from '../../support/versioned-worker.ts';
 import { finalReceipt, never, receiptsOf, statusWhere } from '../../support/watching.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 const stops: (() => Promise<unknown>)[] = [];
 beforeEach(async () => {
   crew = await testCrew();
@@ -220,20 +220,20 @@ test('a deadline passes for it as for any other', async () => {
 });
 
 /** Claims one ticket as a worker would, does `work`, and dies: the ticket is never acked. */
-async function dieAfter(work: (held: Parameters<typeof settleStranded>[1]) => Promise<unknown>): Promise<void> {
+async function dieAfter(work: (stored: Parameters<typeof hostUnrestorable>[1]) => Promise<unknown>): Promise<void> {
   const { bus } = joined;
   const done = Promise.withResolvers<void>();
   const now = () => new Date();
   const claimer = await claimTickets(bus, { type: 'reasoning', queue: 'wake', slots: 1, ackWaitMs: 300 }, async (delivery) => {
     const claimed = await claim(bus, delivery, { node: 'dead', now, ackWaitMs: 300 });
-    if (claimed.kind === 'run') await work(claimed.held);
+    if (claimed.kind === 'run') await work(claimed.stored);
     done.resolve();
   });
   await done.promise;
   await claimer.stop();
 }
-const settle = (held: Parameters<typeof settleStranded>[1]) =>
-  settleStranded(joined.bus, held, { why: 'its checkpoint is of sub-agent 0', now: () => new Date(), retryMs: 60_000 });
+const settle = (stored: Parameters<typeof hostUnrestorable>[1]) =>
+  hostUnrestorable(joined.bus, stored, { why: 'its checkpoint is of sub-agent 0', now: () => new Date(), retryMs: 60_000 });
 
 test('a worker that dies right after it asked, and one that dies right after `restart`, lose nothing and do nothing twice', async () => {
   const first = await start({ ackWaitMs: 300 });

@@ -1,7 +1,7 @@
 import { createConnection } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Kind } from '../../../actors/kinds/kind.ts';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import { follow } from '../../../bus/log/follow.ts';
 import { parseStatus } from '../../../bus/log/projection.ts';
 import type { Receipt, SteeringInput } from '../../../bus/messages.ts';
@@ -10,7 +10,7 @@ import { HeldTool } from '../../support/tools.ts';
 import { finalReceipt, never, receiptsOf, statusWhere, tokenOf } from '../../support/watching.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 let look: HeldTool;
 let submit: HeldTool;
 let kinds: Kind[];
@@ -322,7 +322,7 @@ test('the micro service steers and answers bad requests with the field that is w
 });
 
 /** As a client without a library would: CONNECT and PUB over a socket. */
-async function rawPublish({ bus }: Joined, subject: string, payloads: readonly Buffer[]): Promise<void> {
+async function rawPublish({ bus }: CrewSession, subject: string, payloads: readonly Buffer[]): Promise<void> {
   const { user, pass } = await login();
   const [host, port] = bus.nc.getServer().split(':');
   const socket = createConnection({ host: host!, port: Number(port) });

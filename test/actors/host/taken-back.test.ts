@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import type { SteeringInput } from '../../../bus/messages.ts';
 import { stateSubject } from '../../../bus/state/state-record.ts';
 import type { Writes } from '../../../bus/writes.ts';
@@ -7,7 +7,7 @@ import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { finalReceipt, never, statusWhere } from '../../support/watching.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeEach(async () => {
   crew = await testCrew();
   joined = await crew.join();

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { beforeDeadline } from '../../support/deadline.ts';
 import { finalReceipt, never, receiptsOf, statusWhere, tokenOf } from '../../support/watching.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeEach(async () => {
   crew = await testCrew();
   joined = await crew.join();

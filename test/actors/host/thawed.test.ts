@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import { claim } from '../../../bus/queue/claim.ts';
 import { readState, stateStream } from '../../../bus/state/state-record.ts';
 import type { Writes } from '../../../bus/writes.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeEach(async () => {
   crew = await testCrew();
   joined = await crew.join();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import { fullNotice } from '../../../bus/capacity/full-notice.ts';
 import { collect } from '../../../bus/capacity/retention.ts';
 import { fullStreams, limitStreams } from '../../../bus/capacity/stream-limits.ts';
@@ -18,7 +18,7 @@ import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { never, statusWhere } from '../../support/watching.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeEach(async () => {
   crew = await testCrew();
   joined = await crew.join();

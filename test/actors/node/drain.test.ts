@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import { readState } from '../../../bus/state/state-record.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { HeldTool } from '../../support/tools.ts';
 import { never, tokenOf } from '../../support/watching.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeEach(async () => {
   crew = await testCrew();
   joined = await crew.join();

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Housekeeping } from '../../../actors/node/housekeeping.ts';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import { readState } from '../../../bus/state/state-record.ts';
 import type { Retention } from '../../../roster/schema.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { never } from '../../support/watching.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeEach(async () => {
   crew = await testCrew();
   joined = await crew.join();

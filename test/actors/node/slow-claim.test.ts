@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import { readState, stateStream } from '../../../bus/state/state-record.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 let answer: PromiseWithResolvers<void>;
 beforeEach(async () => {
   crew = await testCrew();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import type { CoxNode } from '../../../actors/node/node.ts';
 import type { PrimaryEvent } from '../../../actors/primary/primary.ts';
 import { readState } from '../../../bus/state/state-record.ts';
@@ -8,7 +8,7 @@ import { type TestCrew, testCrew } from '../../support/crew.ts';
 import type { ModelCall } from '../../support/model-server.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 let node: CoxNode;
 let events: AsyncIterator<PrimaryEvent>;
 const never = new AbortController().signal;

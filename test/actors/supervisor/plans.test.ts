@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { planOfMap } from '../../../actors/supervisor/decompose.ts';
-import { type Outcome, sources } from '../../../actors/supervisor/reduce.ts';
+import { type NodeResult, sources } from '../../../actors/supervisor/reduce.ts';
 import type { PlanNode } from '../../../machines/plan.ts';
 
 const map = {
@@ -32,13 +32,13 @@ test('an instruction without a place for the item still names it', () => {
 
 test('an answer names what it was made from and what failed', () => {
   const node = (key: string, status: PlanNode['status']) => ({ key, status, failure: null }) as PlanNode;
-  const done = (id: string) => ({ id, outcome: 'completed', output: 'x' }) as Outcome['result'];
+  const done = (id: string) => ({ id, outcome: 'completed', output: 'x' }) as NodeResult['result'];
   const failed = {
     id: 'k3xq.3',
     outcome: 'failed',
     failure: { code: 'stuck', message: 'm', retryable: false },
-  } as Outcome['result'];
-  const outcomes: Outcome[] = [
+  } as NodeResult['result'];
+  const outcomes: NodeResult[] = [
     { node: node('a', 'returned'), result: done('k3xq.1') },
     { node: node('b', 'failed'), result: failed },
     { node: node('c', 'dropped'), result: null },

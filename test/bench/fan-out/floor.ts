@@ -3,10 +3,10 @@
  * 300 bytes a ticket, 1,500 a state with its result.
  */
 import { jetstreamManager } from '@nats-io/jetstream';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 
 /** @returns Microseconds a sub-task. */
-export async function floor({ bus: { nc, js } }: Joined, size: number): Promise<number> {
+export async function floor({ bus: { nc, js } }: CrewSession, size: number): Promise<number> {
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   await jsm.streams.add({ name: 'floor', subjects: ['floor.work.*'], retention: 'workqueue' });
   await jsm.streams.add({ name: 'floor-state', subjects: ['floor.state.*'], max_msgs_per_subject: 1 });

@@ -1,13 +1,13 @@
 /** A goal of N sub-tasks whose kind is code in place of a model, on one node with its supervisor and workers. */
 import { defineKind } from '../../../actors/kinds/define-kind.ts';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import type { TestCrew } from '../../support/crew.ts';
 import { never } from '../../support/watching.ts';
 
 const echo = defineKind({ name: 'echo', think: ({ instruction }) => instruction });
 
 /** The node that does the work; `crew.stop()` stops it. */
-export async function echoNode(crew: TestCrew, joined: Joined): Promise<void> {
+export async function echoNode(crew: TestCrew, joined: CrewSession): Promise<void> {
   await crew.node(joined, {
     kinds: [echo],
     types: ['supervisor', 'echo'],
@@ -20,7 +20,7 @@ export async function echoNode(crew: TestCrew, joined: Joined): Promise<void> {
 const cpuUs = () => process.cpuUsage().user + process.cpuUsage().system;
 
 /** @returns Microseconds a sub-task: until the answer is there, and of processor time. @throws Error where the answer is not what it must be. */
-export async function fanOut({ crew }: Joined, size: number): Promise<{ us: number; cpu: number }> {
+export async function fanOut({ crew }: CrewSession, size: number): Promise<{ us: number; cpu: number }> {
   const tasks = Array.from({ length: size }, (_, i) => ({ key: `k${i}`, type: 'echo', instruction: `number ${i}` }));
   const [from, cpuFrom] = [performance.now(), cpuUs()];
   const plan = { tasks, reduce: { by: 'concat' as const } };

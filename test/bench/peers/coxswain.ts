@@ -1,11 +1,11 @@
 /** Ourselves, and the raw floor: each on a nats-server of its own, with the settings of the product. */
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { floor as floorOnce } from '../fan-out/floor.ts';
 import { echoNode, fanOut } from '../fan-out/ours.ts';
 import type { Start, Surroundings } from './contender.ts';
 
-async function joinedCrew({ ends }: Surroundings): Promise<{ crew: TestCrew; joined: Joined }> {
+async function joinedCrew({ ends }: Surroundings): Promise<{ crew: TestCrew; joined: CrewSession }> {
   const crew = await testCrew();
   ends.defer(() => crew.stop());
   return { crew, joined: await crew.join('bench') };

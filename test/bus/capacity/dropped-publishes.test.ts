@@ -1,11 +1,11 @@
 /** Which plain steers are told to be lost: those that the log does not have, and no others. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/node/join.ts';
-import { onLostSteer } from '../../../bus/capacity/dropped-publishes.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
+import { onDroppedSteer } from '../../../bus/capacity/dropped-publishes.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeEach(async () => {
   crew = await testCrew();
   joined = await crew.join();
@@ -16,7 +16,7 @@ test('of steers in quick succession only those without room are told, whatever c
   const { nc, jsm, subjects } = joined.bus;
   const told: string[] = [];
   const both = Promise.withResolvers<void>();
-  const watching = onLostSteer(joined.bus, (id) => {
+  const watching = onDroppedSteer(joined.bus, (id) => {
     told.push(id);
     if (told.includes('lost.0')) both.resolve();
   });

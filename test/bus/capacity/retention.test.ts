@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import { collect } from '../../../bus/capacity/retention.ts';
 import { returnLate } from '../../../bus/log/late-steers.ts';
 import { claim } from '../../../bus/queue/claim.ts';
@@ -14,7 +14,7 @@ import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { finalReceipt, never, statusWhere } from '../../support/watching.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeEach(async () => {
   crew = await testCrew();
   joined = await crew.join();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import { flush } from '../../../bus/log/projection.ts';
 import { noUsage, type Result, TaskSpec } from '../../../bus/messages.ts';
 import { messagesAfter } from '../../../bus/state/batch-get.ts';
@@ -7,7 +7,7 @@ import { newRecord, type StateRecord, withStatus } from '../../../bus/state/stat
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeAll(async () => {
   crew = await testCrew();
   joined = await crew.join();

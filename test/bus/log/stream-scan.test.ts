@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/node/join.ts';
-import { passOver } from '../../../bus/log/stream-scan.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
+import { scanStream } from '../../../bus/log/stream-scan.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeEach(async () => {
   crew = await testCrew();
   joined = await crew.join();
@@ -24,7 +24,7 @@ async function fill(): Promise<string> {
 test('a pass brings all that is there, in order, and ends', async () => {
   const stream = await fill();
   const seen: number[] = [];
-  await passOver(joined.bus, stream, {}, ({ seq }) => seen.push(seq));
+  await scanStream(joined.bus, stream, {}, ({ seq }) => seen.push(seq));
   expect(seen).toEqual(Array.from({ length: many }, (_, i) => i + 1));
 });
 
@@ -32,7 +32,7 @@ test('a pass ends although what it was to bring is purged meanwhile', async () =
   const stream = await fill();
   let taken = 0;
   let purge: Promise<unknown> | null = null;
-  await passOver(joined.bus, stream, {}, () => {
+  await scanStream(joined.bus, stream, {}, () => {
     taken++;
     purge ??= joined.bus.jsm.streams.purge(stream);
   });
@@ -42,9 +42,9 @@ test('a pass ends although what it was to bring is purged meanwhile', async () =
 
 test('a pass over nothing ends at once, and one that is not wanted any more throws', async () => {
   const { logStream } = joined.bus.subjects;
-  await passOver(joined.bus, logStream, {}, () => expect.unreachable());
+  await scanStream(joined.bus, logStream, {}, () => expect.unreachable());
   await fill();
   const stop = new AbortController();
-  const passing = passOver(joined.bus, logStream, {}, () => stop.abort(), stop.signal);
+  const passing = scanStream(joined.bus, logStream, {}, () => stop.abort(), stop.signal);
   await expect(passing).rejects.toMatchObject({ name: 'AbortError' });
 });

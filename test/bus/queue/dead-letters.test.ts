@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import { type DeadLetter, TaskSpec } from '../../../bus/messages.ts';
 import { type Claim, claim } from '../../../bus/queue/claim.ts';
 import { sendLetter } from '../../../bus/queue/dead-letter-stream.ts';
@@ -10,7 +10,7 @@ import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { never, statusWhere } from '../../support/watching.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 let letters: DeadLetters;
 beforeEach(async () => {
   crew = await testCrew();
@@ -35,8 +35,8 @@ async function poisoned(id: string): Promise<Claim & { kind: 'end' }> {
 
 async function dead(instruction = 'Kill them all'): Promise<string> {
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction, needs: ['reasoning'] });
-  const { held, failure } = await poisoned(id);
-  await endTask(joined.bus, held, failure, now().toISOString());
+  const { stored, failure } = await poisoned(id);
+  await endTask(joined.bus, stored, failure, now().toISOString());
   return id;
 }
 
@@ -51,8 +51,8 @@ async function deadChild(): Promise<{ goal: string; child: string }> {
   // The state of a sub-task is made by its first claim.
   const spec = TaskSpec.parse({ type: 'reasoning', instruction: 'Do a' });
   await claim(bus, { type: 'reasoning', ticket: { id: child, t: 1, spec }, q: 99 }, { node: 'n', now, ackWaitMs: 1_000 });
-  const { held, failure } = await poisoned(child);
-  await endTask(bus, held, failure, now().toISOString());
+  const { stored, failure } = await poisoned(child);
+  await endTask(bus, stored, failure, now().toISOString());
   return { goal, child };
 }
 const rowOf = async (goal: string, key: string) =>

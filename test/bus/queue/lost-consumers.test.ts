@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import { readState } from '../../../bus/state/state-record.ts';
 import { consumerNames } from '../../../bus/streams.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
@@ -7,7 +7,7 @@ import { workerOf } from '../../support/versioned-worker.ts';
 import { never } from '../../support/watching.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeEach(async () => {
   crew = await testCrew();
   joined = await crew.join();

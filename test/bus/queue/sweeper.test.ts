@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import { TaskSpec } from '../../../bus/messages.ts';
 import { sweep } from '../../../bus/queue/sweeper.ts';
 import { createState, newRecord, readState } from '../../../bus/state/state-record.ts';
@@ -7,7 +7,7 @@ import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { never } from '../../support/watching.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeEach(async () => {
   crew = await testCrew();
   joined = await crew.join();
@@ -34,14 +34,14 @@ test('a held task whose ticket is gone from the queue is taken from whoever had 
   const first = await crew.node(joined, { ackWaitMs: 1_000 });
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'held' });
   const call = await crew.model.next();
-  const held = await readState(bus, id);
-  await bus.jsm.streams.deleteMessage(bus.subjects.workStream, held!.record.q);
+  const stored = await readState(bus, id);
+  await bus.jsm.streams.deleteMessage(bus.subjects.workStream, stored!.record.q);
   expect(await sweep(bus, { now, ackWaitMs: 1_000, published: new Set(), graceMs: 0 })).toEqual([id]);
   const again = await crew.model.next();
   call.reply('from the one that was fenced');
   again.reply('from the one that holds it');
   expect((await joined.crew.result(id, never)).output).toBe('from the one that holds it');
-  expect((await readState(bus, id))!.record.epoch).toBeGreaterThan(held!.record.epoch);
+  expect((await readState(bus, id))!.record.epoch).toBeGreaterThan(stored!.record.epoch);
   await first.stop();
 });
 

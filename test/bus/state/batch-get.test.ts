@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import { messagesAfter, recordsOf } from '../../../bus/state/batch-get.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeAll(async () => {
   crew = await testCrew();
   joined = await crew.join();

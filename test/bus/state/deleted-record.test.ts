@@ -1,6 +1,6 @@
 /** An operator may delete a record with any client of the bucket, or write something else there: nobody may go round in circles for it. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import { returnUnborn } from '../../../bus/log/late-steers.ts';
 import { publish } from '../../../bus/publish.ts';
 import { stateSubject } from '../../../bus/state/state-record.ts';
@@ -8,7 +8,7 @@ import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { finalReceipt, never } from '../../support/watching.ts';
 
 let crew: TestCrew;
-let joined: Joined;
+let joined: CrewSession;
 beforeEach(async () => {
   crew = await testCrew();
   joined = await crew.join();

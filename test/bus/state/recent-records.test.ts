@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { TaskSpec } from '../../../bus/messages.ts';
-import { Lately } from '../../../bus/state/recent-records.ts';
+import { RecentRecords } from '../../../bus/state/recent-records.ts';
 import { newRecord, type StateRecord } from '../../../bus/state/state-record.ts';
 
 const spec = TaskSpec.parse({ type: 'echo', instruction: 'x' });
@@ -10,31 +10,31 @@ const record = (id: string, more: Partial<StateRecord> = {}): StateRecord => ({
 });
 
 test('a plan is believed for a second, and not beyond the end of its goal', () => {
-  const lately = new Lately();
+  const lately = new RecentRecords();
   // As if it came from later: however slow the machine is, it is fresh.
   const now = performance.now() + 60_000;
-  lately.saw(record('tree.0', { children: 3 }), now);
-  expect(lately.planned('tree.0')).toBe(3);
-  lately.saw(record('tree.0', { children: 4 }), performance.now() - 1_001);
-  expect(lately.planned('tree.0')).toBe(null);
-  lately.saw(record('tree.0', { children: 4 }), now);
-  lately.wrote(record('tree.0', { children: 4, phase: 'done' }), 10, now);
-  expect(lately.planned('tree.0')).toBe(null);
+  lately.noteRead(record('tree.0', { children: 3 }), now);
+  expect(lately.plannedChildren('tree.0')).toBe(3);
+  lately.noteRead(record('tree.0', { children: 4 }), performance.now() - 1_001);
+  expect(lately.plannedChildren('tree.0')).toBe(null);
+  lately.noteRead(record('tree.0', { children: 4 }), now);
+  lately.noteWritten(record('tree.0', { children: 4, phase: 'done' }), 10, now);
+  expect(lately.plannedChildren('tree.0')).toBe(null);
 });
 
 test('a sub-task that ended here is told once; a goal, one that goes on, or a long one never', () => {
-  const lately = new Lately();
-  lately.wrote(record('tree.1', { phase: 'done' }), 100, 0);
-  lately.wrote(record('tree.2', { phase: 'parked' }), 100, 0);
-  lately.wrote(record('tree.3', { phase: 'done' }), 1_000_000, 0);
-  lately.wrote(record('tree.0', { phase: 'done' }), 100, 0);
+  const lately = new RecentRecords();
+  lately.noteWritten(record('tree.1', { phase: 'done' }), 100, 0);
+  lately.noteWritten(record('tree.2', { phase: 'parked' }), 100, 0);
+  lately.noteWritten(record('tree.3', { phase: 'done' }), 1_000_000, 0);
+  lately.noteWritten(record('tree.0', { phase: 'done' }), 100, 0);
   expect(lately.takeEnded('tree.1')?.id).toBe('tree.1');
   for (const id of ['tree.0', 'tree.1', 'tree.2', 'tree.3']) expect(lately.takeEnded(id)).toBe(null);
 });
 
 test('the oldest ends are forgotten for the newest', () => {
-  const lately = new Lately();
-  for (let n = 1; n <= 2_001; n++) lately.wrote(record(`tree.${n}`, { phase: 'done' }), 100, 0);
+  const lately = new RecentRecords();
+  for (let n = 1; n <= 2_001; n++) lately.noteWritten(record(`tree.${n}`, { phase: 'done' }), 100, 0);
   expect(lately.takeEnded('tree.1')).toBe(null);
   expect(lately.takeEnded('tree.2')?.id).toBe('tree.2');
   expect(lately.takeEnded('tree.2001')?.id).toBe('tree.2001');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { TaskSpec } from '../../../bus/messages.ts';
 import { allRecords } from '../../../bus/state/records.ts';
-import { createState, type Held, newRecord, replaceState } from '../../../bus/state/state-record.ts';
+import { createState, newRecord, replaceState, type StoredRecord } from '../../../bus/state/state-record.ts';
 import { testCrew } from '../../support/crew.ts';
 
 test('no task is missing from a list that is made while all of them are being written', async () => {
@@ -12,10 +12,10 @@ test('no task is missing from a list that is made while all of them are being wr
     const created = Array.from({ length: 20 }, (_, n) =>
       createState(bus, newRecord(`abcd.${n}`, spec, 'me', new Date().toISOString())),
     );
-    let held = (await Promise.all(created)) as Held[];
+    let held = (await Promise.all(created)) as StoredRecord[];
     let isOver = false;
     const writing = (async () => {
-      while (!isOver) held = (await Promise.all(held.map((each) => replaceState(bus, each, each.record)))) as Held[];
+      while (!isOver) held = (await Promise.all(held.map((each) => replaceState(bus, each, each.record)))) as StoredRecord[];
     })();
     for (let n = 0; n < 30; n++) expect(await allRecords(bus, 'abcd.*')).toHaveLength(20);
     isOver = true;

@@ -1,5 +1,5 @@
 /** A goal with a budget, on nodes that can be lost, whose models a scripted provider bills. */
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import { Crew } from '../../../bus/crew.ts';
 import type { Question, Result, SteeringInput } from '../../../bus/messages.ts';
 import { readState, type StateRecord } from '../../../bus/state/state-record.ts';
@@ -30,15 +30,15 @@ export class Goal {
   asked = 0;
   readonly #crew: TestCrew;
   readonly #namespace: string;
-  readonly #joined: Joined;
+  readonly #joined: CrewSession;
   readonly #id: string;
   readonly #bell: Bell;
   readonly #prices: Prices;
   readonly #watching = new AbortController();
-  #node: Joined | null = null;
+  #node: CrewSession | null = null;
   #nodes = 0;
 
-  private constructor(crew: TestCrew, namespace: string, joined: Joined, id: string, prices: Prices, luck: () => Luck) {
+  private constructor(crew: TestCrew, namespace: string, joined: CrewSession, id: string, prices: Prices, luck: () => Luck) {
     this.#crew = crew;
     this.#namespace = namespace;
     this.#joined = joined;
@@ -147,7 +147,7 @@ export class Goal {
     const goal = (await readState(this.#joined.bus, this.#id))?.record;
     if (!goal) return [];
     const children = Array.from({ length: goal.children }, (_, i) => readState(this.#joined.bus, childOf(this.#id, i + 1)));
-    return [goal, ...(await Promise.all(children)).flatMap((held) => held?.record ?? [])];
+    return [goal, ...(await Promise.all(children)).flatMap((stored) => stored?.record ?? [])];
   }
 
   async #replaceNode(): Promise<void> {

@@ -173,9 +173,9 @@ export class GoalWalk implements Walk<SupervisorEvent> {
 
   async #until(what: string, isSo: (record: StateRecord) => boolean): Promise<StateRecord> {
     return this.#stage.bell.until(`${this.id}: ${what}`, async () => {
-      const held = await readState(this.#stage.bus, this.id);
-      const isThere = held?.record.snapshot && stateOf(committed(held.record)) !== 'idle';
-      return isThere && isSo(held.record) ? held.record : null;
+      const stored = await readState(this.#stage.bus, this.id);
+      const isThere = stored?.record.snapshot && stateOf(committed(stored.record)) !== 'idle';
+      return isThere && isSo(stored.record) ? stored.record : null;
     });
   }
 

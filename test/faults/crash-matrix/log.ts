@@ -2,7 +2,7 @@
 import type { Bus } from '../../../bus/bus.ts';
 import { parseStatus } from '../../../bus/log/projection.ts';
 import { parseSteering } from '../../../bus/log/steering-log.ts';
-import { passOver } from '../../../bus/log/stream-scan.ts';
+import { scanStream } from '../../../bus/log/stream-scan.ts';
 import { type Account, owedBy } from '../../models/bus/account.ts';
 
 /** @param root of the tree; by default all of them. */
@@ -10,7 +10,7 @@ export async function accountsOf(bus: Bus, root = '*'): Promise<Map<string, Acco
   const { subjects } = bus;
   const tasks = new Map<string, Account>();
   const filter_subjects = (['status', 'steering', 'result'] as const).map((channel) => subjects.every(channel, root));
-  await passOver(bus, subjects.logStream, { filter_subjects }, (message) => {
+  await scanStream(bus, subjects.logStream, { filter_subjects }, (message) => {
     const { tokens, channel } = subjects.parse(message.subject)!;
     const account = tasks.get(tokens) ?? { statuses: [], steers: [], results: [] };
     tasks.set(tokens, account);

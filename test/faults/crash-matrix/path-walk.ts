@@ -168,8 +168,8 @@ export class PathWalk implements Walk<SubAgentEvent> {
 
   async #until(what: string, isSo: (record: StateRecord) => boolean): Promise<StateRecord> {
     return this.#stage.bell.until(what, async () => {
-      const held = await readState(this.#stage.bus, this.id);
-      return held?.record.snapshot && isSo(held.record) ? held.record : null;
+      const stored = await readState(this.#stage.bus, this.id);
+      return stored?.record.snapshot && isSo(stored.record) ? stored.record : null;
     });
   }
 }

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import type { CoxNode } from '../../../actors/node/node.ts';
 import { foldersOf } from '../../../platform/folders.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
@@ -75,7 +75,7 @@ export class Place {
   }
 
   /** A node in this process: it goes on where a killed one left. */
-  async successor(run: string): Promise<{ joined: Joined; node: CoxNode }> {
+  async successor(run: string): Promise<{ joined: CrewSession; node: CoxNode }> {
     const joined = await this.crew.join(`successor-${run}`, run);
     const settings: WorkerSettings = { run, modelUrl: this.crew.model.url, outsideUrl: this.outside.url };
     return { joined, node: await startWorkerNode(joined, settings) };
@@ -102,7 +102,7 @@ export async function heapOf({ process: worker }: WorkerProcess): Promise<number
 }
 
 /** Thousands of streams on one server slow it down. */
-export async function sweepAway({ bus }: Joined): Promise<void> {
+export async function sweepAway({ bus }: CrewSession): Promise<void> {
   const { workStream, logStream, timerStream, stateBucket } = bus.subjects;
   for (const stream of [workStream, logStream, timerStream, `KV_${stateBucket}`]) await bus.jsm.streams.delete(stream);
 }

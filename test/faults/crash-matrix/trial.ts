@@ -1,7 +1,7 @@
 /** One run of a scenario, with a worker that dies at one point and another that goes on; judged by what was seen of it, and by a calm run. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import type { Result } from '../../../bus/messages.ts';
 import { pause } from '../../../bus/pause.ts';
 import { type Account, faultsOf, isFinal } from '../../models/bus/account.ts';
@@ -76,7 +76,7 @@ export async function trial(place: Place, scenario: Scenario, crashAt: string | 
   }
 }
 
-async function watch({ crew }: Joined, stage: Stage, signal: AbortSignal): Promise<void> {
+async function watch({ crew }: CrewSession, stage: Stage, signal: AbortSignal): Promise<void> {
   for await (const event of crew.watch(null, signal)) if (event.kind === 'status') stage.saw(event.status);
 }
 
@@ -90,12 +90,12 @@ export async function settled(owing: () => Promise<string[]>, patience: AbortSig
   }
 }
 
-export async function tickets({ bus }: Joined): Promise<string[]> {
+export async function tickets({ bus }: CrewSession): Promise<string[]> {
   const { state } = await bus.jsm.streams.info(bus.subjects.workStream);
   return state.messages === 0 ? [] : [`${state.messages} tickets are left`];
 }
 
-async function standing({ crew }: Joined, id: string): Promise<string[]> {
+async function standing({ crew }: CrewSession, id: string): Promise<string[]> {
   const tree = await crew.tree(id);
   return tree.map(({ id: task, state, question }) => `${task} is ${state} ${question ? `and asks: ${question.text}` : ''}`);
 }

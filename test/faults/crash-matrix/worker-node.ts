@@ -1,7 +1,7 @@
 /** A node whose tools reach into the outside world: in a process of its own, to be killed, or in the test's, to go on after it. */
 import { z } from 'zod';
 import type { Kind } from '../../../actors/kinds/kind.ts';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import { type CoxNode, startNode } from '../../../actors/node/node.ts';
 import { defineTool } from '../../../actors/tools/tool.ts';
 import type { Effects } from '../../../machines/conversation.ts';
@@ -34,7 +34,7 @@ limits: { retries: 0, breaker_failures: 1000 }
     '/roster.yaml',
   );
 
-export function startWorkerNode(joined: Joined, { run, modelUrl, outsideUrl, types }: WorkerSettings): Promise<CoxNode> {
+export function startWorkerNode(joined: CrewSession, { run, modelUrl, outsideUrl, types }: WorkerSettings): Promise<CoxNode> {
   const tool = (name: string, effects: Effects) =>
     defineTool({
       name,

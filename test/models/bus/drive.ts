@@ -229,9 +229,9 @@ export class Drive {
     await this.#outside.until(
       () => what,
       async () => {
-        const held = await readState(this.#place.bus, this.id);
-        if (!held?.record.snapshot || !isSo(held.record)) return false;
-        this.record = held.record;
+        const stored = await readState(this.#place.bus, this.id);
+        if (!stored?.record.snapshot || !isSo(stored.record)) return false;
+        this.record = stored.record;
         return true;
       },
     );

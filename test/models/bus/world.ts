@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Kind } from '../../../actors/kinds/kind.ts';
-import type { Joined } from '../../../actors/node/join.ts';
+import type { CrewSession } from '../../../actors/node/join.ts';
 import { type CoxNode, startNode } from '../../../actors/node/node.ts';
 import { defineTool, type Tool } from '../../../actors/tools/tool.ts';
 import { type Bus, openBus } from '../../../bus/bus.ts';
 import { Crew } from '../../../bus/crew.ts';
-import { patiently } from '../../../bus/retry.ts';
+import { retryRequest } from '../../../bus/retry.ts';
 import { goalOf } from '../../../bus/task-id.ts';
 import type { Effects } from '../../../machines/conversation.ts';
 import { parseRoster } from '../../../roster/load.ts';
@@ -46,7 +46,7 @@ limits: { retries: 0, breaker_failures: 1000 }
 
 export class World {
   readonly #crew: TestCrew;
-  readonly #driver: Joined;
+  readonly #driver: CrewSession;
   readonly #kind: Kind;
   readonly #byTag = new Map<string, Bystander>();
   readonly #byId = new Map<string, Bystander>();
@@ -54,7 +54,7 @@ export class World {
   readonly #watches = new AbortController();
   #names = 0;
 
-  private constructor(crew: TestCrew, driver: Joined) {
+  private constructor(crew: TestCrew, driver: CrewSession) {
     this.#crew = crew;
     this.#driver = driver;
     const tools = (Object.entries(effectsOf) as [string, Effects][]).map(([name, effects]) => this.#tool(name, effects));
@@ -76,7 +76,7 @@ export class World {
   async place(namespace: string): Promise<Place> {
     const { nc: connection, log } = this.#driver.bus;
     // The broker may have been killed a moment ago: what joins or starts just then gives up, and is started again.
-    const bus = await patiently(this.#driver.bus, namespace, () => openBus(connection, { namespace, log }));
+    const bus = await retryRequest(this.#driver.bus, namespace, () => openBus(connection, { namespace, log }));
     const crew = new Crew(bus, { name: 'driver' });
     void this.#watch(crew);
     const bystanders: Bystander[] = [];
@@ -84,7 +84,7 @@ export class World {
     let nc: Bus['nc'] | null = null;
     const replace = async () => {
       await nc?.close();
-      const { joined, node } = await patiently(this.#driver.bus, namespace, async () => {
+      const { joined, node } = await retryRequest(this.#driver.bus, namespace, async () => {
         const fresh = await this.#crew.join(`node-${this.#names++}`, namespace);
         return { joined: fresh, node: await this.#node(fresh) };
       });
@@ -119,7 +119,7 @@ export class World {
     return place;
   }
 
-  #node(joined: Joined): Promise<CoxNode> {
+  #node(joined: CrewSession): Promise<CoxNode> {
     const current = roster(this.#crew.model.url);
     return startNode({
       joined,

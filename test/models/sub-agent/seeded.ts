@@ -66,8 +66,8 @@ export const seeded: Mutant[] = [
   }),
   guards('it ends whatever is queued', { isFinished: ({ context }) => context.answer !== null }),
   guards('any result is the right one', { returnsCall: ({ event }) => event.type === 'TOOL_RETURNED' }),
-  guards('any late result settles a doubt', { settlesDoubt: ({ context }) => context.question?.kind === 'in-doubt' }),
-  guards('a late result settles anything', { settlesDoubt: ({ context, event }) => event.call === context.calls[0]?.id }),
+  guards('any late result settles a doubt', { answersDoubt: ({ context }) => context.question?.kind === 'in-doubt' }),
+  guards('a late result settles anything', { answersDoubt: ({ context, event }) => event.call === context.calls[0]?.id }),
   guards('any answer is taken', {
     answersAboutCall: ({ context: { question } }) => ['asked', 'approval', 'in-doubt'].includes(question?.kind ?? ''),
   }),
@@ -144,8 +144,8 @@ export const seeded: Mutant[] = [
   without('crashed tools are not counted', 'recordCrash', 'failures'),
   without('failed models are not counted', 'countFailure', 'failures'),
   without('why the model failed is forgotten', 'countFailure', 'lastFailure'),
-  without('an approval does not clear the gate', 'settle', 'calls'),
-  without('an answer is not said', 'settle', 'messages'),
+  without('an approval does not clear the gate', 'applyAnswer', 'calls'),
+  without('an answer is not said', 'applyAnswer', 'messages'),
   withMore('questions share an id', 'ask', ({ questions }) => ({ questions })),
   action('a top-up sets the limit', 'topUp', ({ limits }, { steps, costUsd }) => ({
     limits: { ...limits, steps: steps ?? limits.steps, costUsd: costUsd ?? limits.costUsd },

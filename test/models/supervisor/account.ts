@@ -45,10 +45,10 @@ export class Account {
   get runningChildren(): number[] {
     return this.running.map(({ child }) => child!);
   }
-  #isSettled = ({ status, spec }: Task) =>
+  #isResolved = ({ status, spec }: Task) =>
     status === 'returned' || status === 'dropped' || (status === 'failed' && !this.undecided.includes(spec.key));
   get hasUnsettled(): boolean {
-    return this.all.some((task) => !this.#isSettled(task));
+    return this.all.some((task) => !this.#isResolved(task));
   }
   #needs = ({ spec }: Task): Task[] => spec.after.flatMap((key) => this.tasks.get(key) ?? []);
 
@@ -65,7 +65,7 @@ export class Account {
       moved = false;
       for (const task of this.all.filter(({ status }) => status === 'waiting')) {
         const needed = this.#needs(task);
-        if (!needed.every(this.#isSettled)) continue;
+        if (!needed.every(this.#isResolved)) continue;
         if (!needed.some(({ status }) => status === 'failed') || needed.some(({ status }) => status === 'returned')) continue;
         Object.assign(task, { status: 'failed', failure: 'dependency-failed' });
         moved = true;
@@ -73,7 +73,7 @@ export class Account {
     }
     const share = this.#share(spentUsd);
     for (const task of this.all) {
-      if (task.status !== 'waiting' || !this.#needs(task).every(this.#isSettled)) continue;
+      if (task.status !== 'waiting' || !this.#needs(task).every(this.#isResolved)) continue;
       if (this.running.length >= this.#policy.concurrency) break;
       this.children++;
       this.slices.set(this.children, share);
