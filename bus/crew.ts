@@ -71,7 +71,7 @@ export class Crew {
       const id = goalOf(`${newRoot(this.#random)}.0`);
       const created = await createState(this.bus, newRecord(id, parsed.data, this.#name, this.#now().toISOString()), signal);
       if (!created) continue;
-      await enqueue(this.bus, parsed.data.type, 'pending', { id, t: 1 }, signal).catch(async (cause: unknown) => {
+      await enqueue(this.bus, parsed.data.type, 'pending', { id, run: 1 }, signal).catch(async (cause: unknown) => {
         if (isFull(cause)) await undoDispatch(this.bus, created);
         throw cause;
       });

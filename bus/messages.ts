@@ -102,12 +102,12 @@ export const TaskSpec = z.object({
 export type TaskSpec = z.infer<typeof TaskSpec>;
 
 /** On `cox.tasks.<type>.pending` and `.wake`: a message is one run of a task. */
-export const Ticket = z.object({
+export const TicketMessage = z.object({
   id: TaskId,
   t: z.number().int().min(1).describe('The run this ticket is for: one more than the state record names.'),
   spec: TaskSpec.optional().describe('For a sub-task, whose state is created at its first claim.'),
 });
-export type Ticket = z.infer<typeof Ticket>;
+export type TicketMessage = z.infer<typeof TicketMessage>;
 
 const common = { id: SteerId.optional(), from: z.string().max(128).optional() };
 const Expect = z.object({ step: z.number().int().nonnegative() }).strict();

@@ -175,8 +175,8 @@ export class TaskHost implements EffectHost {
 
   /** The ticket was delivered again to this process while it works on it: go on with the newer delivery. */
   adopt(delivery: Delivery): boolean {
-    const { t, q } = this.#stored.record;
-    if (this.#end || this.#isOver || delivery.ticket.t !== t || delivery.q !== q) return false;
+    const { run, ticketSeq } = this.#stored.record;
+    if (this.#end || this.#isOver || delivery.ticket.run !== run || delivery.seq !== ticketSeq) return false;
     this.#delivery = delivery;
     delivery.working();
     return true;

@@ -149,7 +149,7 @@ export class Worker {
     if (hosted?.adopt(delivery)) return;
     // Another ticket for a run that no commit tells of yet: what it is worth is seen after that.
     if (hosted?.isTentative) return delivery.nak(tentativeMs);
-    const run = `${id} ${delivery.q}`;
+    const run = `${id} ${delivery.seq}`;
     // Not handed back: it would go to somebody else, and who has just begun here would lose the task.
     if (this.#claiming.has(run)) return delivery.working();
     this.#claiming.add(run);
@@ -182,7 +182,7 @@ export class Worker {
       return delivery.nak(leaveMs);
     }
     if (claimed.kind === 'stale') {
-      bus.log.debug({ id, t: delivery.ticket.t, why: claimed.why }, 'stale ticket');
+      bus.log.debug({ id, run: delivery.ticket.run, why: claimed.why }, 'stale ticket');
       delivery.ack();
       return;
     }
@@ -224,9 +224,9 @@ export class Worker {
   }
 
   /** A later delivery of the ticket has got the task: it was thought lost here, and is not to be taken back from who works on it. */
-  async #isHeldByIt({ ticket: { id, t }, q }: Delivery): Promise<boolean> {
+  async #isHeldByIt({ ticket: { id, run }, seq }: Delivery): Promise<boolean> {
     const now = await readState(this.#options.bus, id);
-    return now?.record.phase === 'held' && now.record.t === t && now.record.q === q;
+    return now?.record.phase === 'held' && now.record.run === run && now.record.ticketSeq === seq;
   }
 
   #putOff(delivery: Delivery, cause: CoxError, stored: StoredRecord | null): Promise<void> {

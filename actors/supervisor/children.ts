@@ -51,7 +51,7 @@ export class Children {
     const child = node.child!;
     this.#dispatched.add(child);
     const id = childOf(this.#host.id, child);
-    await enqueue(this.#bus, node.type, 'pending', { id, t: 1, spec: await this.#spec(node, context) });
+    await enqueue(this.#bus, node.type, 'pending', { id, run: 1, spec: await this.#spec(node, context) });
   }
 
   /**

@@ -103,8 +103,8 @@ async function isAckedAndAnswered(bus: Bus, { root, entries }: FinishedTree, sig
     return !last || last.seq <= (cursors.get(subjects.parse(subject)?.tokens ?? '') ?? 0);
   };
   const isAcked = async ({ record }: Entry) =>
-    !record?.q ||
-    (await retryRequest(bus, 'a ticket', () => jsm.streams.getMessage(subjects.workStream, { seq: record.q }), signal)) === null;
+    !record?.ticketSeq ||
+    (await retryRequest(bus, 'a ticket', () => jsm.streams.getMessage(subjects.workStream, { seq: record.ticketSeq }), signal)) === null;
   const answers = await Promise.all([...steered.subjects.map(isRead), ...entries.map(isAcked)]);
   return answers.every(Boolean);
 }

@@ -17,7 +17,7 @@ import {
   SteeringMessage,
   TaskSpec,
   TaskState,
-  Ticket,
+  TicketMessage,
   TreeNode,
   Usage,
 } from '../messages.ts';
@@ -97,7 +97,17 @@ export const Refusal = z.object({ code: z.string(), message: z.string(), hint: z
 
 const shared = { Failure, HeldTask, PlanRow, PlanSpec, PlanTask, Question, Receipt, TaskId, TaskState, TreeNode, Usage };
 /** The messages themselves. */
-export const messages = { CallOutcome, DeadLetter, Live, NodeReport, Result, Status, SteeringMessage, TaskSpec, Ticket } as const;
+export const messages = {
+  CallOutcome,
+  DeadLetter,
+  Live,
+  NodeReport,
+  Result,
+  Status,
+  SteeringMessage,
+  TaskSpec,
+  Ticket: TicketMessage,
+} as const;
 
 export const verbs = Object.keys(requests) as Verb[];
 export const requestName = (verb: Verb): string => (verb === 'dispatch' ? 'TaskSpec' : `${capital(verb)}Request`);

@@ -47,26 +47,26 @@ const stale = (why: string): Claim => ({ kind: 'stale', why });
 
 export async function claim(
   bus: Bus,
-  { ticket, q, type }: Pick<Delivery, 'ticket' | 'q' | 'type'>,
+  { ticket, seq, type }: Pick<Delivery, 'ticket' | 'seq' | 'type'>,
   { node, now, ackWaitMs, tentatively = false, isPlanned: planned = (it) => isPlanned(bus, it), leaves }: Claimant,
 ): Promise<Claim> {
-  const { id, t } = ticket;
+  const { id, run } = ticket;
   // Which queue a task waits in is for whoever dispatches it to say.
   const isElsewhere = (spec: TaskSpec) => spec.type !== type;
   if (ticket.spec && isElsewhere(ticket.spec)) return stale(`a ${ticket.spec.type} ticket among ${type} tickets`);
   const firstClaim = (spec: TaskSpec): StateRecord => {
     const fresh = newRecord(id, spec, node, now().toISOString());
-    return { ...fresh, phase: 'held', epoch: 1, t, q, idleClaims: 1 };
+    return { ...fresh, phase: 'held', epoch: 1, run, ticketSeq: seq, idleClaims: 1 };
   };
   // Nearly always there is nothing to read: if there is, the first commit finds out.
-  if (tentatively && ticket.spec && t === 1 && (await planned(id)))
+  if (tentatively && ticket.spec && run === 1 && (await planned(id)))
     return { kind: 'run', stored: { record: firstClaim(ticket.spec), revision: 0 }, tentative: true };
   for (;;) {
     const stored = await readState(bus, id);
     if (!stored || stored.record.phase === 'unborn') {
       // Line 15: no state and no live parent: never start.
       // The first ticket is number 1: with any other those that follow would not be taken for the next.
-      if (!ticket.spec || t !== 1 || !(await planned(id))) return stale('no such task');
+      if (!ticket.spec || run !== 1 || !(await planned(id))) return stale('no such task');
       const first = { ...firstClaim(ticket.spec), ...(stored && returnedBefore(stored.record)) };
       const written = stored ? await replaceState(bus, stored, first) : await createState(bus, first);
       if (!written) continue;
@@ -80,15 +80,15 @@ export async function claim(
       return stale('done');
     }
     if (isElsewhere(record.spec)) return stale(`a ${type} ticket for a ${record.spec.type} task`);
-    const next = (record.phase === 'ready' || record.phase === 'parked') && t === record.t + 1;
-    const again = record.phase === 'held' && t === record.t && q === record.q;
+    const next = (record.phase === 'ready' || record.phase === 'parked') && run === record.run + 1;
+    const again = record.phase === 'held' && run === record.run && seq === record.ticketSeq;
     if (next || again) {
       if (record.snapshot !== null && (await leaves?.(record)))
         return { kind: 'later', why: 'its checkpoint is newer than this node' };
       // A redelivery: whoever had it may be frozen rather than dead (line 10).
       const doubt = again && { doubtfulUntil: new Date(now().getTime() + 2 * ackWaitMs).toISOString() };
-      const run = { epoch: record.epoch + 1, t, q, node, idleClaims: record.idleClaims + 1, ...lostSoFar(record) };
-      const claimed = { ...record, ...run, ...doubt, phase: 'held' as const };
+      const ours = { epoch: record.epoch + 1, run, ticketSeq: seq, node, idleClaims: record.idleClaims + 1, ...lostSoFar(record) };
+      const claimed = { ...record, ...ours, ...doubt, phase: 'held' as const };
       if (tentatively && record.epoch === 0)
         return { kind: 'run', stored: { record: claimed, revision: stored.revision }, tentative: true };
       const written = await replaceState(bus, stored, claimed);
@@ -97,15 +97,15 @@ export async function claim(
       if (await hasEndedAbove(bus, id)) return { kind: 'end', stored: written, failure: null };
       return { kind: 'run', stored: written, tentative: false };
     }
-    if (record.phase === 'parked' && t === record.t) {
+    if (record.phase === 'parked' && run === record.run) {
       await afterPark(bus, stored);
       return stale('parked');
     }
-    if (record.phase === 'ready' && t === record.t && q === record.q) {
+    if (record.phase === 'ready' && run === record.run && seq === record.ticketSeq) {
       await afterRelease(bus, stored);
       return stale('released');
     }
-    return stale(`ticket ${t} of a task that is ${record.phase} at ${record.t}`);
+    return stale(`ticket ${run} of a task that is ${record.phase} at ${record.run}`);
   }
 }
 
@@ -114,13 +114,13 @@ export async function afterPark(bus: Bus, { record }: StoredRecord): Promise<voi
   await flush(bus, record);
   if (record.wakeAt !== null) await setTimer(bus, record.id, new Date(record.wakeAt));
   const unread = await readSteering(bus, record.id, record.steeringCursor);
-  if (unread.length > 0) await enqueue(bus, record.spec.type, 'wake', { id: record.id, t: record.t + 1 });
+  if (unread.length > 0) await enqueue(bus, record.spec.type, 'wake', { id: record.id, run: record.run + 1 });
 }
 
 /** What remains to be done once a draining worker has committed `ready`: the task is on the queue again, before new work. */
 export async function afterRelease(bus: Bus, { record }: StoredRecord): Promise<void> {
   await flush(bus, record);
-  await enqueue(bus, record.spec.type, 'wake', { id: record.id, t: record.t + 1 });
+  await enqueue(bus, record.spec.type, 'wake', { id: record.id, run: record.run + 1 });
 }
 
 /** What was returned under this id before there was a task (docs/adr/0010). */

@@ -8,7 +8,7 @@ import { type JsMsg, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import { messageOf } from '../../platform/errors.ts';
 import { type Bus, lastMessage } from '../bus.ts';
 import { describe } from '../log/steering-log.ts';
-import { DeadLetter, TaskSpec, Ticket } from '../messages.ts';
+import { DeadLetter, TaskSpec, TicketMessage } from '../messages.ts';
 import { parseMessage } from '../parse-message.ts';
 import { publish } from '../publish.ts';
 import { copies } from '../replicas.ts';
@@ -114,7 +114,7 @@ export async function buryTicket(bus: Bus, message: JsMsg): Promise<void> {
 
 function whyNoTicket(text: string): string {
   try {
-    const { error } = Ticket.safeParse(JSON.parse(text));
+    const { error } = TicketMessage.safeParse(JSON.parse(text));
     return error ? `not a ticket: ${describe(error)}` : 'not a ticket';
   } catch (cause) {
     return `not JSON: ${messageOf(cause)}`;

@@ -142,7 +142,7 @@ export class DeadLetters {
     const now = this.#now();
     const isLate = spec.deadlineAt !== null && Date.parse(spec.deadlineAt) <= now.getTime();
     await createState(bus, newRecord(id, isLate ? { ...spec, deadlineAt: null } : spec, this.#crew.name, now.toISOString()));
-    await enqueue(bus, spec.type, 'pending', { id, t: 1 });
+    await enqueue(bus, spec.type, 'pending', { id, run: 1 });
   }
 
   async #find(id: string): Promise<Filed> {

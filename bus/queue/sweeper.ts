@@ -34,13 +34,13 @@ export async function sweep(bus: Bus, { now, ackWaitMs, published, graceMs: grac
     const parent = parentOf(record.id);
     if (parent !== null && !alive.has(parent)) await cancelOrphan(bus, record.id);
     if (isOverdue(record, now().getTime() - grace)) {
-      await enqueue(bus, record.spec.type, 'wake', { id: record.id, t: record.t + 1 });
+      await enqueue(bus, record.spec.type, 'wake', { id: record.id, run: record.run + 1 });
       found.push(record.id);
     }
-    if (record.phase === 'parked' || published.has(`${record.id} ${record.t}`)) continue;
-    const isLost = record.phase === 'held' ? await isGone(bus, record.q) : await wasPassedOver(bus, record, grace, oldest);
+    if (record.phase === 'parked' || published.has(`${record.id} ${record.run}`)) continue;
+    const isLost = record.phase === 'held' ? await isGone(bus, record.ticketSeq) : await wasPassedOver(bus, record, grace, oldest);
     if (!isLost || !(await publishAgain(bus, record, new Date(now().getTime() + 2 * ackWaitMs)))) continue;
-    published.add(`${record.id} ${record.t}`);
+    published.add(`${record.id} ${record.run}`);
     found.push(record.id);
   }
   if (found.length > 0) bus.log.warn({ tasks: found }, 'tasks without a ticket were published again');
@@ -68,12 +68,12 @@ const isGone = async (bus: Bus, seq: number): Promise<boolean> =>
 /** Tickets are delivered in order: one that is older than the oldest still waiting, and not waiting itself, is not coming. */
 async function wasPassedOver(
   bus: Bus,
-  { spec, createdAt, last, t }: StateRecord,
+  { spec, createdAt, last, run }: StateRecord,
   grace: number,
   oldest: Map<string, number>,
 ): Promise<boolean> {
   // A task that was handed back waits among the wakes.
-  const subject = bus.subjects.ticket(spec.type, t === 0 ? 'pending' : 'wake');
+  const subject = bus.subjects.ticket(spec.type, run === 0 ? 'pending' : 'wake');
   if (!oldest.has(subject)) oldest.set(subject, await oldestWaiting(bus, subject));
   return Date.parse(last?.at ?? createdAt) + grace < oldest.get(subject)!;
 }
@@ -89,7 +89,7 @@ async function oldestWaiting(bus: Bus, subject: string): Promise<number> {
 /** `held` goes to `ready` first, so that the worker that had it is fenced. */
 async function publishAgain(bus: Bus, seen: StateRecord, doubtfulUntil: Date): Promise<boolean> {
   const stored = await readState(bus, seen.id);
-  if (!stored || stored.record.epoch !== seen.epoch || stored.record.phase !== seen.phase || stored.record.t !== seen.t)
+  if (!stored || stored.record.epoch !== seen.epoch || stored.record.phase !== seen.phase || stored.record.run !== seen.run)
     return false;
   const { record } = stored;
   if (
@@ -97,6 +97,6 @@ async function publishAgain(bus: Bus, seen: StateRecord, doubtfulUntil: Date): P
     !(await replaceState(bus, stored, { ...record, phase: 'ready', doubtfulUntil: doubtfulUntil.toISOString() }))
   )
     return false;
-  await enqueue(bus, record.spec.type, record.t === 0 ? 'pending' : 'wake', { id: record.id, t: record.t + 1 });
+  await enqueue(bus, record.spec.type, record.run === 0 ? 'pending' : 'wake', { id: record.id, run: record.run + 1 });
   return true;
 }

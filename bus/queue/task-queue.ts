@@ -4,8 +4,6 @@
  */
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
-import { Ticket } from '../messages.ts';
-import { parseMessage } from '../parse-message.ts';
 import { pause } from '../pause.ts';
 import { type Published, publish } from '../publish.ts';
 import { retryRequest } from '../retry.ts';
@@ -14,6 +12,7 @@ import { ensureTicketConsumer, heartbeatMs } from '../streams.ts';
 import type { Queue } from '../subjects.ts';
 import { ack } from './ack.ts';
 import { buryTicket } from './dead-letter-stream.ts';
+import { parseTicket, type Ticket, ticketText } from './ticket.ts';
 
 /** A delivery of a ticket. Acks go by stream sequence and not by delivery, so they decide nothing: state records do. */
 export interface Delivery {
@@ -21,7 +20,7 @@ export interface Delivery {
   /** Of the queue it waited in. */
   readonly type: string;
   /** Stream sequence of the ticket: names the run. */
-  readonly q: number;
+  readonly seq: number;
   /** Somebody had it before, and may have come to harm by it. */
   readonly redelivered: boolean;
   /** How often it was delivered, this time included. */
@@ -40,19 +39,19 @@ export interface Delivery {
  */
 export async function enqueue(bus: Bus, type: string, queue: Queue, ticket: Ticket, signal?: AbortSignal): Promise<Published> {
   const subject = bus.subjects.ticket(type, queue);
-  const payload = JSON.stringify(ticket);
-  const sent = await publish(bus, subject, payload, { msgID: `${ticket.id}:t${ticket.t}`, ordered: false }, signal);
+  const payload = ticketText(ticket);
+  const sent = await publish(bus, subject, payload, { msgID: `${ticket.id}:t${ticket.run}`, ordered: false }, signal);
   if (!sent.ok || !sent.duplicate || (await isKnown(bus, sent.seq, ticket))) return sent;
   return publish(bus, subject, payload, { ordered: false }, signal);
 }
 
-async function isKnown(bus: Bus, seq: number, { id, t }: Ticket): Promise<boolean> {
+async function isKnown(bus: Bus, seq: number, { id, run }: Ticket): Promise<boolean> {
   const { workStream } = bus.subjects;
   const message = await retryRequest(bus, workStream, () => bus.jsm.streams.getMessage(workStream, { seq }));
-  const there = message && parseMessage(Ticket, message.data);
-  if (there?.id === id && there.t === t) return true;
+  const there = message && parseTicket(message.data);
+  if (there?.id === id && there.run === run) return true;
   const stored = await readState(bus, id);
-  return stored !== null && stored.record.t >= t;
+  return stored !== null && stored.record.run >= run;
 }
 
 export interface Claimer {
@@ -80,7 +79,7 @@ export async function claimTickets(
   let pulling: ConsumerMessages | null = null;
 
   const take = (message: JsMsg) => {
-    const ticket = parseMessage(Ticket, message.data);
+    const ticket = parseTicket(message.data);
     if (!ticket) {
       void buryTicket(bus, message);
       return;
@@ -89,7 +88,7 @@ export async function claimTickets(
     const delivery: Delivery = {
       ticket,
       type,
-      q: message.seq,
+      seq: message.seq,
       redelivered: message.redelivered,
       deliveries: message.info.deliveryCount,
       working: () => message.working(),

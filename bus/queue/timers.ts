@@ -26,7 +26,7 @@ export async function startTimers(bus: Bus): Promise<{ stop(): Promise<void> }> 
   const wake = async (id: TaskId | null): Promise<void> => {
     const stored = id && (await readState(bus, id));
     if (stored && stored.record.phase === 'parked')
-      await enqueue(bus, stored.record.spec.type, 'wake', { id: stored.record.id, t: stored.record.t + 1 });
+      await enqueue(bus, stored.record.spec.type, 'wake', { id: stored.record.id, run: stored.record.run + 1 });
   };
   let messages: ConsumerMessages | null = await consumer.consume({
     ...consuming,

@@ -78,7 +78,7 @@ export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): 
       bus.nc.publish(bus.subjects.nudge(addressee));
       return 'later';
     }
-    await enqueue(bus, record.spec.type, 'wake', { id: addressee, t: record.t + 1 });
+    await enqueue(bus, record.spec.type, 'wake', { id: addressee, run: record.run + 1 });
     return 'woken';
   };
 

@@ -31,8 +31,8 @@ export const StateRecord = z.object({
   instruction: z.string().describe('What it is asked to do now: the spec’s until a redirect.'),
   phase: Phase,
   epoch: z.number().int().describe('Counts the claims.'),
-  t: z.number().int().describe('The ticket of the present or last run.'),
-  q: z.number().int().describe('Stream sequence of that ticket; 0 before the first claim.'),
+  run: z.number().int().describe('The ticket of the present or last run.'),
+  ticketSeq: z.number().int().describe('Stream sequence of that ticket; 0 before the first claim.'),
   node: z.string().describe('Who wrote it last.'),
   write: z.string().describe('A fresh id per write, so that a writer recognises its own after a lost reply.'),
   commit: z.number().int().describe('Counts the status messages.'),
@@ -108,13 +108,18 @@ const isWhole = ({ id, spec, known, inbox, outbox, plan, ...record }: StateRecor
   [known, inbox, outbox, plan].every(Array.isArray) &&
   counters.every((counter) => Number.isSafeInteger(record[counter])) &&
   !Number.isNaN(Date.parse(record.createdAt));
-const counters = ['epoch', 't', 'q', 'commit', 'steeringCursor', 'resultCursor', 'children', 'statusSeq', 'idleClaims'] as const;
+const counters = ['epoch', 'run', 'ticketSeq', 'commit', 'steeringCursor', 'resultCursor', 'children', 'statusSeq', 'idleClaims'] as const;
+
+/** The record as JSON has it, where `run` is `t` and `ticketSeq` is `q`. */
+type StoredJson = Omit<StateRecord, 'run' | 'ticketSeq'> & { readonly t: number; readonly q: number };
+const jsonOf = ({ run: t, ticketSeq: q, ...rest }: StateRecord): StoredJson => ({ ...rest, t, q });
+const recordOf = ({ t: run, q: ticketSeq, ...rest }: StoredJson): StateRecord => ({ ...rest, run, ticketSeq });
 
 /** @returns null for what is no record of ours. */
 export function parseRecord(data: Uint8Array): StateRecord | null {
   try {
     // Written by us and compared-and-set since: a full parse of every large snapshot would be paid on each claim.
-    const record = JSON.parse(unpacked(data)) as StateRecord;
+    const record = recordOf(JSON.parse(unpacked(data)) as StoredJson);
     return Phase.safeParse(record.phase).success && isWhole(record) ? record : null;
   } catch {
     return null;
@@ -150,7 +155,7 @@ export const replaceState = (
 async function write(bus: Bus, next: StateRecord, revision: number, signal?: AbortSignal): Promise<StoredRecord | null> {
   const record = { ...next, write: randomUUID() };
   const { id, write } = record;
-  const json = JSON.stringify(record);
+  const json = JSON.stringify(jsonOf(record));
   const expect = { lastSubjectSequence: revision };
   const at = performance.now();
   const written = await publish(bus, stateSubject(bus, id), packed(json), { expect }, signal);
@@ -171,8 +176,8 @@ export function newRecord(id: TaskId, spec: TaskSpec, node: string, at: string):
     instruction: spec.instruction,
     phase: 'ready',
     epoch: 0,
-    t: 0,
-    q: 0,
+    run: 0,
+    ticketSeq: 0,
     node,
     write: '',
     commit: 0,

@@ -38,8 +38,8 @@ test('of two claims of one delivery in one process only one holds the task', asy
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
   const who = { node: 'me', now, ackWaitMs: 1_000 };
   const [a, b] = await Promise.all([
-    claim(joined.bus, { type: 'reasoning', ticket: { id, t: 1 }, q: 1 }, who),
-    claim(joined.bus, { type: 'reasoning', ticket: { id, t: 1 }, q: 1 }, who),
+    claim(joined.bus, { type: 'reasoning', ticket: { id, run: 1 }, seq: 1 }, who),
+    claim(joined.bus, { type: 'reasoning', ticket: { id, run: 1 }, seq: 1 }, who),
   ]);
   const epochs = [a, b].map((each) => each.kind === 'run' && each.stored.record.epoch);
   expect(new Set(epochs).size).toBe(2);

@@ -74,17 +74,17 @@ test('a ticket with another number than the first does not begin a sub-task', as
   const id = await joined.crew.dispatch(goal('a'));
   await statusWhere(joined.crew, id, ({ subTasks }) => subTasks?.running === 1);
   const spec = { type: 'reasoning', instruction: 'forged' };
-  const forged = { id: childOf(id), t: Number.MAX_SAFE_INTEGER, spec };
+  const forged = { id: childOf(id), run: Number.MAX_SAFE_INTEGER, spec };
   const held = { node: 'n', now, ackWaitMs: 1_000 };
   const ticket = { ...forged, spec: { ...(await readState(joined.bus, id))!.record.spec, ...spec } };
-  expect(await claim(joined.bus, { type: 'reasoning', ticket, q: 9 }, held)).toMatchObject({ kind: 'stale' });
+  expect(await claim(joined.bus, { type: 'reasoning', ticket, seq: 9 }, held)).toMatchObject({ kind: 'stale' });
 });
 
 test('a ticket in the queue of another kind does not bring a task to nodes that do not know its own', async () => {
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
   const held = { node: 'n', now, ackWaitMs: 1_000, tentatively: true };
-  expect(await claim(joined.bus, { type: 'other', ticket: { id, t: 1 }, q: 9 }, held)).toMatchObject({ kind: 'stale' });
-  expect(await claim(joined.bus, { type: 'reasoning', ticket: { id, t: 1 }, q: 1 }, held)).toMatchObject({ kind: 'run' });
+  expect(await claim(joined.bus, { type: 'other', ticket: { id, run: 1 }, seq: 9 }, held)).toMatchObject({ kind: 'stale' });
+  expect(await claim(joined.bus, { type: 'reasoning', ticket: { id, run: 1 }, seq: 1 }, held)).toMatchObject({ kind: 'run' });
 });
 
 test('a task whose timer somebody has taken away is woken by the sweeper', async () => {
@@ -120,7 +120,7 @@ test('results below a task that runs and has no sub-tasks are not kept by the wa
 test('a letter somebody puts in the place of a dead letter gives way to it', async () => {
   const { bus } = joined;
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
-  const claimed = await claim(bus, { type: 'reasoning', ticket: { id, t: 1 }, q: 1 }, { node: 'n', now, ackWaitMs: 1_000 });
+  const claimed = await claim(bus, { type: 'reasoning', ticket: { id, run: 1 }, seq: 1 }, { node: 'n', now, ackWaitMs: 1_000 });
   await openDeadStream(bus);
   await bus.js.publish(bus.subjects.letter(id), 'nothing to see here');
   const failure = { code: 'poison', message: 'they all died', retryable: false };

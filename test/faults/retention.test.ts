@@ -144,8 +144,8 @@ test(`a collection killed between any two purges leaves what the next one ends, 
     left = still;
     expect(await Promise.all(kept.map(({ id }) => standing(rootOf(id))))).toEqual(before);
     // Late tickets of what may be half purged, which the node takes at once.
-    const { id, spec, t } = pick(rows);
-    await enqueue(joined.bus, spec.type, 'pending', { id, t: pick([1, t, t + 1]), ...(roll(2) === 0 && { spec }) });
+    const { id, spec, run } = pick(rows);
+    await enqueue(joined.bus, spec.type, 'pending', { id, run: pick([1, run, run + 1]), ...(roll(2) === 0 && { spec }) });
     await atRest(kept.length - asking);
     expect(crew.model.calls).toHaveLength(calls);
   }

@@ -36,7 +36,7 @@ async function lostInCall(): Promise<{ id: string; run: ToolRun }> {
   const run = await book.next();
   const { record } = (await readState(joined.bus, id))!;
   const thief = { node: 'thief', now: joined.bus.now, ackWaitMs };
-  expect((await claim(joined.bus, { type: 'clerk', ticket: { id, t: record.t }, q: record.q }, thief)).kind).toBe('run');
+  expect((await claim(joined.bus, { type: 'clerk', ticket: { id, run: record.run }, seq: record.ticketSeq }, thief)).kind).toBe('run');
   return { id, run };
 }
 const inDoubt = (id: string) => statusWhere(joined.crew, id, ({ question }) => question?.kind === 'in-doubt');
@@ -122,9 +122,9 @@ test('that a call never began is told, too, where the commit that named it is st
     const written = await first.bus.writes.send(stream, subject, payload, options);
     if (isFirst && stream === stateStream(bus) && String(payload).includes('"tool":"book"')) {
       isFirst = false;
-      const { id, t, q } = JSON.parse(String(payload));
+      const { id, t: run, q: seq } = JSON.parse(String(payload));
       const thief = { node: 'thief', now: bus.now, ackWaitMs };
-      expect((await claim(bus, { type: 'clerk', ticket: { id, t }, q }, thief)).kind).toBe('run');
+      expect((await claim(bus, { type: 'clerk', ticket: { id, run }, seq }, thief)).kind).toBe('run');
       throw new Error('the reply was lost');
     }
     return written;
@@ -199,7 +199,7 @@ test('what came of an earlier run is never taken for what came of a later one', 
   // The second run is lost as well, and now both come to their end.
   await claim(
     joined.bus,
-    { type: 'clerk', ticket: { id, t: record.t }, q: record.q },
+    { type: 'clerk', ticket: { id, run: record.run }, seq: record.ticketSeq },
     { node: 'thief', now: joined.bus.now, ackWaitMs },
   );
   await joined.crew.steer(id, { type: 'pause' });

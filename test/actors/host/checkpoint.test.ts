@@ -243,13 +243,13 @@ test('a worker that dies right after it asked, and one that dies right after `re
   const steer = await joined.crew.steer(id, { type: 'steer', text: 'hello?' });
   const { bus } = joined;
   const { record } = (await readState(bus, id))!;
-  await enqueue(bus, 'reasoning', 'wake', { id, t: record.t + 1 });
+  await enqueue(bus, 'reasoning', 'wake', { id, run: record.run + 1 });
   await dieAfter(settle);
   const { question } = (await joined.crew.status(id))!;
   expect(question).toMatchObject({ kind: 'checkpoint' });
 
   const restart = await answer(id, question, 'restart');
-  await enqueue(bus, 'reasoning', 'wake', { id, t: record.t + 2 });
+  await enqueue(bus, 'reasoning', 'wake', { id, run: record.run + 2 });
   await dieAfter(settle);
   await start({ ackWaitMs: 300 });
   (await crew.model.next()).reply('Booked');

@@ -36,8 +36,8 @@ async function finished(instruction = 'x'): Promise<string> {
 /** The worker acks after the result is out: the stream tells when the ticket is gone. */
 async function acked(id: string): Promise<void> {
   const { bus } = joined;
-  const { q } = (await readState(bus, id))!.record;
-  while (await bus.jsm.streams.getMessage(bus.subjects.workStream, { seq: q }));
+  const { ticketSeq } = (await readState(bus, id))!.record;
+  while (await bus.jsm.streams.getMessage(bus.subjects.workStream, { seq: ticketSeq }));
 }
 
 /** All that is left of a tree, in every stream. */
@@ -117,7 +117,7 @@ test('a task whose result is committed and whose ticket is not acked stays', asy
   crew.model.answer((call) => call.reply('done'));
   const id = await finished();
   // Its ticket, as it is between the commit and the ack.
-  const { seq } = (await enqueue(joined.bus, 'nobody-does-this', 'pending', { id, t: 9 })) as { seq: number };
+  const { seq } = (await enqueue(joined.bus, 'nobody-does-this', 'pending', { id, run: 9 })) as { seq: number };
   const { record } = (await readState(joined.bus, id))!;
   await joined.bus.js.publish(`$KV.${joined.bus.subjects.stateBucket}.${id}`, JSON.stringify({ ...record, q: seq }));
   expect(await purge()).toEqual([]);
@@ -177,12 +177,12 @@ test('late tickets of a purged tree start nothing, at the root and below', async
   expect(await purge()).toEqual([id]);
   const who = { node: 'late', now: () => new Date(), ackWaitMs: 1_000 };
   for (const ticket of [
-    { id, t: 1 },
-    { id, t: 2 },
-    { id: child, t: 1, spec },
-    { id, t: 1, spec },
+    { id, run: 1 },
+    { id, run: 2 },
+    { id: child, run: 1, spec },
+    { id, run: 1, spec },
   ])
-    expect(await claim(joined.bus, { type: 'reasoning', ticket, q: 999 }, who)).toMatchObject({ kind: 'stale' });
+    expect(await claim(joined.bus, { type: 'reasoning', ticket, seq: 999 }, who)).toMatchObject({ kind: 'stale' });
   expect(await leftOf(id)).toEqual([]);
 });
 

@@ -35,7 +35,7 @@ test('a held task whose ticket is gone from the queue is taken from whoever had 
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'held' });
   const call = await crew.model.next();
   const stored = await readState(bus, id);
-  await bus.jsm.streams.deleteMessage(bus.subjects.workStream, stored!.record.q);
+  await bus.jsm.streams.deleteMessage(bus.subjects.workStream, stored!.record.ticketSeq);
   expect(await sweep(bus, { now, ackWaitMs: 1_000, published: new Set(), graceMs: 0 })).toEqual([id]);
   const again = await crew.model.next();
   call.reply('from the one that was fenced');

@@ -64,7 +64,7 @@ export class GoalWalk implements Walk<SupervisorEvent> {
   async go(event: SupervisorEvent, name: string): Promise<void> {
     if (event.type === 'START') {
       this.#isDispatched = true;
-      await enqueue(this.#stage.bus, 'supervisor', 'pending', { id: this.id, t: 1 });
+      await enqueue(this.#stage.bus, 'supervisor', 'pending', { id: this.id, run: 1 });
     } else if (isThought(event)) await this.#think(event, name);
     else if (event.type === 'CHILDREN_RETURNED') for (const each of event.returns) await this.#return(each);
     else if (isCommand(event)) await this.#command(event, name);

@@ -67,7 +67,7 @@ export class PathWalk implements Walk<SubAgentEvent> {
   async go(event: SubAgentEvent, name: string): Promise<void> {
     if (event.type === 'START') {
       this.#isDispatched = true;
-      await enqueue(this.#stage.bus, 'agent', 'pending', { id: this.id, t: 1 });
+      await enqueue(this.#stage.bus, 'agent', 'pending', { id: this.id, run: 1 });
     } else if (isFact(event)) await this.#bringAbout(event, name);
     else if (isCommand(event)) await this.#command(event, name);
     else throw new Error(`${event.type} can't be brought about`);

@@ -202,7 +202,7 @@ export class Drive {
   }
 
   async #dispatch(): Promise<void> {
-    await enqueue(this.#place.bus, type, 'pending', { id: this.id, t: 1 });
+    await enqueue(this.#place.bus, type, 'pending', { id: this.id, run: 1 });
   }
   async #steer(command: Command): Promise<void> {
     await this.#place.crew.steer(this.id, messageOf(command));
