@@ -23,7 +23,7 @@ const reconnectWaitMs = 250;
 const reconnectJitterMs = 100;
 /**
  * A link that died without a word (a cable, a router that forgot it) is noticed when two pings are unanswered as the third is due: after 9 s at
- * most. That is within the ack wait of 10 s: a worker is back, or knows that it is alone, about when its tickets go to others. By the
+ * most. That is within the lease of 10 s: a worker is back, or knows that it is alone, about when its tickets go to others. By the
  * client's defaults it would take six minutes, in which a node holds tasks, takes steers for granted, and commits nothing.
  */
 const pingIntervalMs = 3_000;

@@ -19,9 +19,6 @@ export interface StreamOptions {
 }
 const defaults: StreamOptions = { replicas: 1 };
 
-/** Milliseconds a claimed ticket stays with a silent worker before another gets it. */
-export const defaultAckWaitMs = 10_000;
-
 /**
  * So often, in milliseconds, the server says that it still serves a consumer, also when there is nothing to deliver. Who misses that twice
  * looks for the consumer again: its server in the cluster may be lost without a word. By the client's default that takes half a minute.
@@ -31,7 +28,7 @@ export const heartbeatMs = 2_500;
 export const consuming = { expires: 2 * heartbeatMs, idle_heartbeat: heartbeatMs } as const;
 
 /** A node that is lost while it judges a wake-up delays it by so long. */
-const wakerAckWaitMs = 5_000;
+const wakerLeaseMs = 5_000;
 
 export async function setUpStreams(
   { jsm, subjects }: Pick<Bus, 'jsm' | 'subjects'>,
@@ -112,13 +109,13 @@ export const consumerNames = {
 };
 
 /** The durable pull consumer that all workers of a type share. Line 18: the limits are ours, not the server's defaults. */
-export async function ensureTicketConsumer(bus: Bus, type: string, queue: Queue, ackWaitMs: number): Promise<string> {
+export async function ensureTicketConsumer(bus: Bus, type: string, queue: Queue, leaseMs: number): Promise<string> {
   const name = consumerNames.tickets(type, queue);
   await ensureConsumer(bus, bus.subjects.workStream, {
     durable_name: name,
     filter_subject: bus.subjects.ticket(type, queue),
     ack_policy: AckPolicy.Explicit,
-    ack_wait: nanos(ackWaitMs),
+    ack_wait: nanos(leaseMs),
     max_deliver: -1,
     max_ack_pending: -1,
   });
@@ -133,7 +130,7 @@ export async function ensureWakerConsumer(bus: Bus): Promise<string> {
     durable_name: name,
     filter_subjects: [subjects.every('steering'), subjects.every('result')],
     ack_policy: AckPolicy.Explicit,
-    ack_wait: nanos(wakerAckWaitMs),
+    ack_wait: nanos(wakerLeaseMs),
     max_deliver: -1,
     max_ack_pending: -1,
   });
@@ -148,7 +145,7 @@ export async function ensureTimerConsumer(bus: Bus): Promise<string> {
     durable_name: name,
     filter_subject: subjects.timer('*.*', 'due'),
     ack_policy: AckPolicy.Explicit,
-    ack_wait: nanos(wakerAckWaitMs),
+    ack_wait: nanos(wakerLeaseMs),
     max_deliver: -1,
     max_ack_pending: -1,
   });

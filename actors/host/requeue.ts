@@ -8,7 +8,7 @@ import type { CoxError } from '../../platform/errors.ts';
 export interface RequeueOptions {
   readonly bus: Bus;
   readonly backpressure: Backpressure | undefined;
-  readonly ackWaitMs: number;
+  readonly leaseMs: number;
   /** As the run had it; null where it was not claimed. */
   readonly stored: StoredRecord | null;
 }
@@ -17,11 +17,11 @@ export interface RequeueOptions {
 export async function requeue(
   delivery: Delivery,
   cause: CoxError,
-  { bus, backpressure, ackWaitMs, stored }: RequeueOptions,
+  { bus, backpressure, leaseMs, stored }: RequeueOptions,
 ): Promise<void> {
   backpressure?.reportFull(delivery.ticket.id, cause);
   if (stored) await uncount(bus, stored);
-  delivery.nak(ackWaitMs);
+  delivery.nak(leaseMs);
   await backpressure?.pause(3);
 }
 

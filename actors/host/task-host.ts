@@ -12,6 +12,7 @@ import { flush } from '../../bus/log/projection.ts';
 import { readSteering } from '../../bus/log/steering-log.ts';
 import type { HeldTask, Live } from '../../bus/messages.ts';
 import { afterPark, afterRelease, hasEndedAbove } from '../../bus/queue/claim.ts';
+import { renewalMs, sureMs } from '../../bus/queue/lease.ts';
 import type { Delivery } from '../../bus/queue/task-queue.ts';
 import { readState, replaceState, type StateRecord, type StoredRecord } from '../../bus/state/state-record.ts';
 import type { Channel } from '../../bus/subjects.ts';
@@ -43,7 +44,7 @@ export interface HostOptions {
   /** The claim counts from the first commit on. */
   readonly tentative: boolean;
   readonly delivery: Delivery;
-  readonly ackWaitMs: number;
+  readonly leaseMs: number;
   /** How long a supervisor stays in memory with nothing to do. */
   readonly quietMs: number;
   readonly now: () => Date;
@@ -149,7 +150,7 @@ export class TaskHost implements EffectHost {
 
   /** Runs until the task is done, parked, fenced or released. Never throws for what a crash elsewhere can cause. */
   async run(): Promise<HostEnd> {
-    const heartbeat = setInterval(() => this.#beat(), this.#options.ackWaitMs / 3);
+    const heartbeat = setInterval(() => this.#beat(), renewalMs(this.#options.leaseMs));
     try {
       this.#actor.start();
       return await this.#loop();
@@ -209,7 +210,7 @@ export class TaskHost implements EffectHost {
   }
 
   async stillHolds(): Promise<void> {
-    if (this.#options.now().getTime() - this.#lastCommitAt < this.#options.ackWaitMs / 2) return;
+    if (this.#options.now().getTime() - this.#lastCommitAt < sureMs(this.#options.leaseMs)) return;
     const now = await readState(this.#bus, this.id);
     if (now?.record.epoch === this.epoch() && now.record.node === this.#stored.record.node) return;
     throw new Error('another worker holds the task now');

@@ -39,7 +39,7 @@ export interface NodeOptions {
   readonly note?: (text: string) => void;
   /** While a model is fetched. */
   readonly onProgress: (progress: Progress) => void;
-  readonly ackWaitMs?: number;
+  readonly leaseMs?: number;
   readonly quietMs?: number;
   readonly drainMs?: number;
 }
@@ -88,7 +88,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     types: types(),
     slots,
     now,
-    ...(options.ackWaitMs !== undefined && { ackWaitMs: options.ackWaitMs }),
+    ...(options.leaseMs !== undefined && { leaseMs: options.leaseMs }),
     ...(options.quietMs !== undefined && { quietMs: options.quietMs }),
     chartOf: (spec) => (spec.type === 'supervisor' ? supervisorChart(budgetOf(spec, current())) : subAgentChart),
     roleOf: (spec, host) => {

@@ -7,6 +7,7 @@ import { type Backpressure, isFull } from '../../bus/capacity/backpressure.ts';
 import type { Failure, HeldTask } from '../../bus/messages.ts';
 import { claim } from '../../bus/queue/claim.ts';
 import { endTask } from '../../bus/queue/end-task.ts';
+import { defaultLeaseMs } from '../../bus/queue/lease.ts';
 import { restoreConsumers } from '../../bus/queue/lost-consumers.ts';
 import { onNudge } from '../../bus/queue/nudges.ts';
 import { sweep } from '../../bus/queue/sweeper.ts';
@@ -15,7 +16,6 @@ import { startTimers } from '../../bus/queue/timers.ts';
 import { startWaker } from '../../bus/queue/waker.ts';
 import { wasJustPlanned } from '../../bus/state/parents.ts';
 import { readState, type StateRecord, type StoredRecord } from '../../bus/state/state-record.ts';
-import { defaultAckWaitMs } from '../../bus/streams.ts';
 import type { Queue } from '../../bus/subjects.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import type { Chart } from '../../machines/charts.ts';
@@ -40,7 +40,7 @@ export interface WorkerOptions {
   readonly chartOf: (spec: StateRecord['spec']) => Chart;
   readonly now: () => Date;
   /** Milliseconds a silent worker keeps a ticket. */
-  readonly ackWaitMs?: number;
+  readonly leaseMs?: number;
   /** Milliseconds between looks for tasks that no ticket will reach. Default: a minute. */
   readonly sweepMs?: number;
   /** Milliseconds a supervisor that only waits stays in memory. */
@@ -110,7 +110,7 @@ export class Worker {
 
   async #claimFor(types: readonly string[]): Promise<void> {
     if (this.#isDraining) return;
-    const { bus, slots, ackWaitMs = defaultAckWaitMs } = this.#options;
+    const { bus, slots, leaseMs = defaultLeaseMs } = this.#options;
     const handle = (delivery: Delivery) => this.#handle(delivery);
     this.#types = types;
     const gone = [...this.#claimers].filter(([type]) => !types.includes(type));
@@ -119,17 +119,17 @@ export class Worker {
     await Promise.all([
       ...gone.flatMap(([, claimers]) => claimers.map((claimer) => claimer.stop())),
       ...added.map(async (type) => {
-        const claim = (queue: Queue) => claimTickets(bus, { type, queue, slots, ackWaitMs }, handle);
+        const claim = (queue: Queue) => claimTickets(bus, { type, queue, slots, leaseMs }, handle);
         this.#claimers.set(type, await Promise.all([claim('wake'), claim('pending')]));
       }),
     ]);
   }
 
   #sweepNowAndThen(): { stop(): void } {
-    const { bus, now, sweepMs = 60_000, ackWaitMs = defaultAckWaitMs } = this.#options;
+    const { bus, now, sweepMs = 60_000, leaseMs = defaultLeaseMs } = this.#options;
     const published = new Set<string>();
     // Side by side, so that neither is left undone for the other.
-    const look = () => Promise.all([restoreConsumers(bus, this.types, ackWaitMs), sweep(bus, { now, ackWaitMs, published })]);
+    const look = () => Promise.all([restoreConsumers(bus, this.types, leaseMs), sweep(bus, { now, leaseMs, published })]);
     const timer = setInterval(() => {
       look().catch((err) => bus.log.warn({ err }, 'the sweep failed, the next one will look again'));
     }, sweepMs);
@@ -166,13 +166,13 @@ export class Worker {
 
   /** @param tentatively a task that killed its worker is counted before it is tried again (line 12). */
   async #run(delivery: Delivery, tentatively = !delivery.redelivered): Promise<void> {
-    const { bus, name, now, ackWaitMs = defaultAckWaitMs } = this.#options;
+    const { bus, name, now, leaseMs = defaultLeaseMs } = this.#options;
     const { id } = delivery.ticket;
     const { chartOf, leaveMs = 5_000 } = this.#options;
     const claimed = await claim(bus, delivery, {
       node: name,
       now,
-      ackWaitMs,
+      leaseMs,
       tentatively,
       isPlanned: (child) => wasJustPlanned(bus, child),
       leaves: (record) => isLeftToOthers(bus, record, chartOf(record.spec), delivery.deliveries),
@@ -230,8 +230,8 @@ export class Worker {
   }
 
   #putOff(delivery: Delivery, cause: CoxError, stored: StoredRecord | null): Promise<void> {
-    const { bus, backpressure, ackWaitMs = defaultAckWaitMs } = this.#options;
-    return requeue(delivery, cause, { bus, backpressure, ackWaitMs, stored });
+    const { bus, backpressure, leaseMs = defaultLeaseMs } = this.#options;
+    return requeue(delivery, cause, { bus, backpressure, leaseMs, stored });
   }
 
   /** Compares its checkpoint with the chart; a task that can't go on here asks its operator instead. */
@@ -248,7 +248,7 @@ export class Worker {
 
   /** @returns why the task can't run here or anywhere: its kind is unknown, its workspace is refused. */
   #host(stored: StoredRecord, delivery: Delivery, tentative: boolean): TaskHost | Failure {
-    const { bus, backpressure, now, roleOf, ackWaitMs = defaultAckWaitMs, quietMs = 1_000 } = this.#options;
+    const { bus, backpressure, now, roleOf, leaseMs = defaultLeaseMs, quietMs = 1_000 } = this.#options;
     try {
       const role = (host: EffectHost) => roleOf(stored.record.spec, host);
       return new TaskHost({
@@ -256,7 +256,7 @@ export class Worker {
         stored,
         tentative,
         delivery,
-        ackWaitMs,
+        leaseMs,
         quietMs,
         now,
         role,

@@ -104,7 +104,12 @@ async function isAckedAndAnswered(bus: Bus, { root, entries }: FinishedTree, sig
   };
   const isAcked = async ({ record }: Entry) =>
     !record?.ticketSeq ||
-    (await retryRequest(bus, 'a ticket', () => jsm.streams.getMessage(subjects.workStream, { seq: record.ticketSeq }), signal)) === null;
+    (await retryRequest(
+      bus,
+      'a ticket',
+      () => jsm.streams.getMessage(subjects.workStream, { seq: record.ticketSeq }),
+      signal,
+    )) === null;
   const answers = await Promise.all([...steered.subjects.map(isRead), ...entries.map(isAcked)]);
   return answers.every(Boolean);
 }

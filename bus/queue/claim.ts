@@ -7,6 +7,7 @@ import { isPlanned } from '../state/parents.ts';
 import { createState, newRecord, readState, replaceState, type StateRecord, type StoredRecord } from '../state/state-record.ts';
 import { parentOf, type TaskId } from '../task-id.ts';
 import { lostSoFar, sendLetter } from './dead-letter-stream.ts';
+import { doubtMs } from './lease.ts';
 import { type Delivery, enqueue } from './task-queue.ts';
 import { setTimer } from './timers.ts';
 
@@ -26,7 +27,7 @@ export type Claim =
 export interface Claimant {
   readonly node: string;
   readonly now: () => Date;
-  readonly ackWaitMs: number;
+  readonly leaseMs: number;
   /** May leave the first claim of a task to the first commit. Default: no. */
   readonly tentatively?: boolean;
   /** Whether a sub-task without a state is to be started. Default: by its parent's state. */
@@ -48,7 +49,7 @@ const stale = (why: string): Claim => ({ kind: 'stale', why });
 export async function claim(
   bus: Bus,
   { ticket, seq, type }: Pick<Delivery, 'ticket' | 'seq' | 'type'>,
-  { node, now, ackWaitMs, tentatively = false, isPlanned: planned = (it) => isPlanned(bus, it), leaves }: Claimant,
+  { node, now, leaseMs, tentatively = false, isPlanned: planned = (it) => isPlanned(bus, it), leaves }: Claimant,
 ): Promise<Claim> {
   const { id, run } = ticket;
   // Which queue a task waits in is for whoever dispatches it to say.
@@ -86,8 +87,15 @@ export async function claim(
       if (record.snapshot !== null && (await leaves?.(record)))
         return { kind: 'later', why: 'its checkpoint is newer than this node' };
       // A redelivery: whoever had it may be frozen rather than dead (line 10).
-      const doubt = again && { doubtfulUntil: new Date(now().getTime() + 2 * ackWaitMs).toISOString() };
-      const ours = { epoch: record.epoch + 1, run, ticketSeq: seq, node, idleClaims: record.idleClaims + 1, ...lostSoFar(record) };
+      const doubt = again && { doubtfulUntil: new Date(now().getTime() + doubtMs(leaseMs)).toISOString() };
+      const ours = {
+        epoch: record.epoch + 1,
+        run,
+        ticketSeq: seq,
+        node,
+        idleClaims: record.idleClaims + 1,
+        ...lostSoFar(record),
+      };
       const claimed = { ...record, ...ours, ...doubt, phase: 'held' as const };
       if (tentatively && record.epoch === 0)
         return { kind: 'run', stored: { record: claimed, revision: stored.revision }, tentative: true };

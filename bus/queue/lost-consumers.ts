@@ -9,7 +9,7 @@ import type { Queue } from '../subjects.ts';
 const queues: readonly Queue[] = ['wake', 'pending'];
 
 /** @returns names of those that were gone. One that is there is left as it is. */
-export async function restoreConsumers(bus: Bus, types: readonly string[], ackWaitMs: number): Promise<string[]> {
+export async function restoreConsumers(bus: Bus, types: readonly string[], leaseMs: number): Promise<string[]> {
   const { workStream, logStream, timerStream } = bus.subjects;
   const shared = [
     { stream: logStream, name: consumerNames.waker, make: () => ensureWakerConsumer(bus) },
@@ -18,7 +18,7 @@ export async function restoreConsumers(bus: Bus, types: readonly string[], ackWa
       queues.map((queue) => ({
         stream: workStream,
         name: consumerNames.tickets(type, queue),
-        make: () => ensureTicketConsumer(bus, type, queue, ackWaitMs),
+        make: () => ensureTicketConsumer(bus, type, queue, leaseMs),
       })),
     ),
   ];

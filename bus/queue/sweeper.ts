@@ -8,6 +8,7 @@ import { publish } from '../publish.ts';
 import { allRecords } from '../state/records.ts';
 import { readState, replaceState, type StateRecord } from '../state/state-record.ts';
 import { parentOf, type TaskId } from '../task-id.ts';
+import { doubtMs } from './lease.ts';
 import { enqueue } from './task-queue.ts';
 
 /** A task is left alone for so long after it was created: its dispatcher may still be publishing the ticket. */
@@ -15,14 +16,14 @@ const graceMs = 30_000;
 
 export interface SweepOptions {
   readonly now: () => Date;
-  readonly ackWaitMs: number;
+  readonly leaseMs: number;
   /** Tickets published by earlier sweeps of this node: one that is still waiting is not published again and again. */
   readonly published: Set<string>;
   readonly graceMs?: number;
 }
 
 /** @returns ids of the tasks that were published again. */
-export async function sweep(bus: Bus, { now, ackWaitMs, published, graceMs: grace = graceMs }: SweepOptions): Promise<string[]> {
+export async function sweep(bus: Bus, { now, leaseMs, published, graceMs: grace = graceMs }: SweepOptions): Promise<string[]> {
   const found: string[] = [];
   const oldest = new Map<string, number>();
   const records = await allRecords(bus, '>');
@@ -38,8 +39,9 @@ export async function sweep(bus: Bus, { now, ackWaitMs, published, graceMs: grac
       found.push(record.id);
     }
     if (record.phase === 'parked' || published.has(`${record.id} ${record.run}`)) continue;
-    const isLost = record.phase === 'held' ? await isGone(bus, record.ticketSeq) : await wasPassedOver(bus, record, grace, oldest);
-    if (!isLost || !(await publishAgain(bus, record, new Date(now().getTime() + 2 * ackWaitMs)))) continue;
+    const isLost =
+      record.phase === 'held' ? await isGone(bus, record.ticketSeq) : await wasPassedOver(bus, record, grace, oldest);
+    if (!isLost || !(await publishAgain(bus, record, new Date(now().getTime() + doubtMs(leaseMs))))) continue;
     published.add(`${record.id} ${record.run}`);
     found.push(record.id);
   }

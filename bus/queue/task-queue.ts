@@ -25,7 +25,7 @@ export interface Delivery {
   readonly redelivered: boolean;
   /** How often it was delivered, this time included. */
   readonly deliveries: number;
-  /** Still being worked on: another ack wait, please. */
+  /** Still being worked on: renew the lease, please. */
   working(): void;
   /** Not confirmed: a ticket that comes again is stale, and harmless. */
   ack(): void;
@@ -65,13 +65,13 @@ export interface Claimer {
  */
 export async function claimTickets(
   bus: Bus,
-  options: { type: string; queue: Queue; slots: number; ackWaitMs: number },
+  options: { type: string; queue: Queue; slots: number; leaseMs: number },
   handle: (delivery: Delivery) => Promise<void>,
 ): Promise<Claimer> {
-  const { type, queue, slots, ackWaitMs } = options;
-  const consumer = await bus.js.consumers.get(bus.subjects.workStream, await ensureTicketConsumer(bus, type, queue, ackWaitMs));
+  const { type, queue, slots, leaseMs } = options;
+  const consumer = await bus.js.consumers.get(bus.subjects.workStream, await ensureTicketConsumer(bus, type, queue, leaseMs));
   // What a worker asked for before it was frozen goes on being delivered to it: not for much longer than a ticket is kept for it.
-  const expires = Math.min(Math.max(1_000, ackWaitMs), 30_000);
+  const expires = Math.min(Math.max(1_000, leaseMs), 30_000);
   const asking = { expires, idle_heartbeat: Math.min(heartbeatMs, expires / 2) };
   const stopping = new AbortController();
   let free = slots;

@@ -108,7 +108,17 @@ const isWhole = ({ id, spec, known, inbox, outbox, plan, ...record }: StateRecor
   [known, inbox, outbox, plan].every(Array.isArray) &&
   counters.every((counter) => Number.isSafeInteger(record[counter])) &&
   !Number.isNaN(Date.parse(record.createdAt));
-const counters = ['epoch', 'run', 'ticketSeq', 'commit', 'steeringCursor', 'resultCursor', 'children', 'statusSeq', 'idleClaims'] as const;
+const counters = [
+  'epoch',
+  'run',
+  'ticketSeq',
+  'commit',
+  'steeringCursor',
+  'resultCursor',
+  'children',
+  'statusSeq',
+  'idleClaims',
+] as const;
 
 /** The record as JSON has it, where `run` is `t` and `ticketSeq` is `q`. */
 type StoredJson = Omit<StateRecord, 'run' | 'ticketSeq'> & { readonly t: number; readonly q: number };

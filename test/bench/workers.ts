@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseStatus } from '../../bus/log/projection.ts';
-import { defaultAckWaitMs } from '../../bus/streams.ts';
+import { defaultLeaseMs } from '../../bus/queue/lease.ts';
 import { testCrew } from '../support/crew.ts';
 
 const tasks = Number(process.env.COX_BENCH_TASKS ?? 4_000);
@@ -90,6 +90,6 @@ for (const workers of [1, 2, 4]) {
 const still: number[] = [];
 for (let i = 0; i < kills; i++) still.push(await standstill());
 console.log(
-  `kill -9 → next step elsewhere: median ${(median(still) / 1000).toFixed(1)} s, with an ack wait of ${defaultAckWaitMs / 1000} s (${(median(still) / defaultAckWaitMs).toFixed(2)}×)`,
+  `kill -9 → next step elsewhere: median ${(median(still) / 1000).toFixed(1)} s, with an ack wait of ${defaultLeaseMs / 1000} s (${(median(still) / defaultLeaseMs).toFixed(2)}×)`,
 );
 await crew.stop();

@@ -36,7 +36,7 @@ async function statusesOf(id: string): Promise<Status[]> {
 
 test('of two claims of one delivery in one process only one holds the task', async () => {
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
-  const who = { node: 'me', now, ackWaitMs: 1_000 };
+  const who = { node: 'me', now, leaseMs: 1_000 };
   const [a, b] = await Promise.all([
     claim(joined.bus, { type: 'reasoning', ticket: { id, run: 1 }, seq: 1 }, who),
     claim(joined.bus, { type: 'reasoning', ticket: { id, run: 1 }, seq: 1 }, who),

@@ -75,14 +75,14 @@ test('a ticket with another number than the first does not begin a sub-task', as
   await statusWhere(joined.crew, id, ({ subTasks }) => subTasks?.running === 1);
   const spec = { type: 'reasoning', instruction: 'forged' };
   const forged = { id: childOf(id), run: Number.MAX_SAFE_INTEGER, spec };
-  const held = { node: 'n', now, ackWaitMs: 1_000 };
+  const held = { node: 'n', now, leaseMs: 1_000 };
   const ticket = { ...forged, spec: { ...(await readState(joined.bus, id))!.record.spec, ...spec } };
   expect(await claim(joined.bus, { type: 'reasoning', ticket, seq: 9 }, held)).toMatchObject({ kind: 'stale' });
 });
 
 test('a ticket in the queue of another kind does not bring a task to nodes that do not know its own', async () => {
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
-  const held = { node: 'n', now, ackWaitMs: 1_000, tentatively: true };
+  const held = { node: 'n', now, leaseMs: 1_000, tentatively: true };
   expect(await claim(joined.bus, { type: 'other', ticket: { id, run: 1 }, seq: 9 }, held)).toMatchObject({ kind: 'stale' });
   expect(await claim(joined.bus, { type: 'reasoning', ticket: { id, run: 1 }, seq: 1 }, held)).toMatchObject({ kind: 'run' });
 });
@@ -96,7 +96,7 @@ test('a task whose timer somebody has taken away is woken by the sweeper', async
   await recordWhere(id, ({ phase }) => phase === 'parked');
   await bus.js.publish(bus.subjects.timer(id, 'set'), 'nothing');
   const later = () => new Date(bus.now().getTime() + 60_000);
-  while ((await sweep(bus, { now: later, ackWaitMs: 1_000, published: new Set(), graceMs: 10 })).includes(id) === false);
+  while ((await sweep(bus, { now: later, leaseMs: 1_000, published: new Set(), graceMs: 10 })).includes(id) === false);
   expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'failed', failure: { code: 'deadline' } });
 });
 
@@ -120,7 +120,7 @@ test('results below a task that runs and has no sub-tasks are not kept by the wa
 test('a letter somebody puts in the place of a dead letter gives way to it', async () => {
   const { bus } = joined;
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
-  const claimed = await claim(bus, { type: 'reasoning', ticket: { id, run: 1 }, seq: 1 }, { node: 'n', now, ackWaitMs: 1_000 });
+  const claimed = await claim(bus, { type: 'reasoning', ticket: { id, run: 1 }, seq: 1 }, { node: 'n', now, leaseMs: 1_000 });
   await openDeadStream(bus);
   await bus.js.publish(bus.subjects.letter(id), 'nothing to see here');
   const failure = { code: 'poison', message: 'they all died', retryable: false };
@@ -174,7 +174,7 @@ test('what looks like a record and is none is passed over by lists, sweeps and t
   ];
   for (const [n, record] of strange.entries()) await bus.js.publish(stateSubject(bus, `zzzz.${n}`), JSON.stringify(record));
   expect((await joined.crew.tasks()).map((task) => task.id)).toEqual([id]);
-  expect(await sweep(bus, { now, ackWaitMs: 1_000, published: new Set(), graceMs: 0 })).toEqual([]);
+  expect(await sweep(bus, { now, leaseMs: 1_000, published: new Set(), graceMs: 0 })).toEqual([]);
   const sent = await joined.crew.steer('zzzz.1', { type: 'cancel' });
   expect(await readState(bus, 'zzzz.1')).toBeNull();
   expect(sent.seq).toBeGreaterThan(0);

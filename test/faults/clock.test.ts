@@ -84,19 +84,19 @@ describe.each(clocks)('a node %s', (clock, offMs) => {
     const id = await joined.crew.dispatch({ type: 'clerk', instruction: 'Book medlars' });
     const deed = await outside.next();
     expect(offBy(joined, (await readState(joined.bus, id))!.record.last!.at)).toBeLessThan(hourMs / 10);
-    expect(await sweep(joined.bus, { now: joined.bus.now, ackWaitMs: 1_000, published: new Set() })).toEqual([]);
+    expect(await sweep(joined.bus, { now: joined.bus.now, leaseMs: 1_000, published: new Set() })).toEqual([]);
     deed.answer();
     await statusWhere(joined.crew, id, ({ state }) => state === 'awaiting-steer');
   });
 
   test('that takes over a call in doubt has it run again neither too early nor an hour later', async () => {
     const doubt = `${joined.bus.subjects.namespace}-doubt`;
-    const first = await nodes.start('first', { COX_NAMESPACE: doubt, ACK_WAIT_MS: '500' });
+    const first = await nodes.start('first', { COX_NAMESPACE: doubt, LEASE_MS: '500' });
     const driver = await crew.join(`doubter ${clock}`, doubt);
     const id = await driver.crew.dispatch({ type: 'clerk', instruction: 'Book quinces' });
     await outside.next();
     await first.kill();
-    await nodes.start('second', { COX_NAMESPACE: doubt, ACK_WAIT_MS: '500', CLOCK_OFF_MS: String(offMs) });
+    await nodes.start('second', { COX_NAMESPACE: doubt, LEASE_MS: '500', CLOCK_OFF_MS: String(offMs) });
     const { question } = await statusWhere(driver.crew, id, ({ question }) => question?.kind === 'in-doubt');
     const { doubtfulUntil } = (await readState(driver.bus, id))!.record;
     const answer = { type: 'answer', question: question!.id, text: 'run it again' } as const;

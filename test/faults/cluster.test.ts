@@ -54,12 +54,12 @@ test.runIf(isLong)('copies are made while tasks run on one: nothing is lost or d
       if (booked.length === 2) growing.resolve();
     }),
   ];
-  await crew.node(await crew.join('old', 'growing'), { kinds, ackWaitMs: 3_000, quietMs: 20 });
+  await crew.node(await crew.join('old', 'growing'), { kinds, leaseMs: 3_000, quietMs: 20 });
   const things = ['apples', 'pears', 'plums', 'quinces'];
   const id = await driver.crew.dispatch(goalOf(things));
   const operator = new Operator(driver, id);
   await growing.promise;
-  await crew.node(await crew.join('new', 'growing'), { rosterYaml: threeCopies, kinds, ackWaitMs: 3_000, quietMs: 20 });
+  await crew.node(await crew.join('new', 'growing'), { rosterYaml: threeCopies, kinds, leaseMs: 3_000, quietMs: 20 });
   expect((await driver.crew.result(id, never)).outcome).toBe('completed');
   await operator.rest();
   expect(booked.toSorted()).toEqual(things);
@@ -122,7 +122,7 @@ test.each(killed)(
       }),
     ];
     for (const name of ['north', 'south'])
-      await crew.node(await crew.join(name, what), { rosterYaml: threeCopies, kinds, ackWaitMs: 3_000, quietMs: 20 });
+      await crew.node(await crew.join(name, what), { rosterYaml: threeCopies, kinds, leaseMs: 3_000, quietMs: 20 });
     const things = ['apples', 'pears', 'plums', 'quinces'];
     const id = await driver.crew.dispatch(goalOf(things));
     const operator = new Operator(driver, id);

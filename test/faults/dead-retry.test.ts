@@ -37,7 +37,7 @@ async function retry(id: string, crashAt: string | null): Promise<'killed' | num
 async function giveUp(id: string, spec?: TaskSpec): Promise<void> {
   for (let worker = 0; ; worker++) {
     const ticket = { id, run: 1, ...(spec && { spec }) };
-    const claimed = await claim(joined.bus, { type: 'reasoning', ticket, seq: 99 }, { node: `n${worker}`, now, ackWaitMs: 1_000 });
+    const claimed = await claim(joined.bus, { type: 'reasoning', ticket, seq: 99 }, { node: `n${worker}`, now, leaseMs: 1_000 });
     if (claimed.kind !== 'end') continue;
     await endTask(joined.bus, claimed.stored, claimed.failure, now().toISOString());
     return;

@@ -58,12 +58,12 @@ afterEach(async () => {
 });
 
 const kinds = () => [clerk(async (what) => void (await fetch(`${outside.url}/${what}`)))];
-const nodeOf = async (joined: CrewSession, ackWaitMs: number) => {
-  const node = await crew.node(joined, { kinds: kinds(), ackWaitMs, quietMs: 20 });
+const nodeOf = async (joined: CrewSession, leaseMs: number) => {
+  const node = await crew.node(joined, { kinds: kinds(), leaseMs, quietMs: 20 });
   nodes.push(node);
   return node;
 };
-const farNode = (ackWaitMs: number) => nodeOf(far, ackWaitMs);
+const farNode = (leaseMs: number) => nodeOf(far, leaseMs);
 
 /** A goal with its steers, from the outside. */
 async function keepTheBooks(meanwhile: () => Promise<void>): Promise<void> {
@@ -134,7 +134,7 @@ test('a link on which bytes trickle', async () => {
   await keepTheBooks(async () => {});
 });
 
-test('a link that is dead without a word is noticed within the ack wait, and its node neither harms nor is lost', async () => {
+test('a link that is dead without a word is noticed within the lease, and its node neither harms nor is lost', async () => {
   await farNode(10_000);
   const id = await driver.crew.dispatch({ type: 'clerk', instruction: 'Book quinces' });
   const operator = new Operator(driver, id);
@@ -156,7 +156,7 @@ test('a link that is dead without a word is noticed within the ack wait, and its
   expect(await audit(driver, id)).toEqual([]);
 });
 
-test('a link that is dead longer than the ack wait costs a question, and the node behind it changes nothing any more', async () => {
+test('a link that is dead longer than the lease costs a question, and the node behind it changes nothing any more', async () => {
   await farNode(1_000);
   const id = await driver.crew.dispatch({ type: 'clerk', instruction: 'Book medlars' });
   const operator = new Operator(driver, id);

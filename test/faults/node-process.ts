@@ -1,10 +1,10 @@
 /**
  * A node in a process of its own, which writes its log to stdout, with a clerk whose bookings are counted outside. Environment: those of joinCrew, MODEL_URL, OUTSIDE_URL,
- * NODE_NAME, ACK_WAIT_MS, and CLOCK_OFF_MS: by how much the clock of this machine is wrong.
+ * NODE_NAME, LEASE_MS, and CLOCK_OFF_MS: by how much the clock of this machine is wrong.
  */
 import { pino } from 'pino';
 
-const { MODEL_URL = '', OUTSIDE_URL = '', NODE_NAME = '', ACK_WAIT_MS = '1000', CLOCK_OFF_MS = '0' } = process.env;
+const { MODEL_URL = '', OUTSIDE_URL = '', NODE_NAME = '', LEASE_MS = '1000', CLOCK_OFF_MS = '0' } = process.env;
 
 /** Before anything else is loaded, so that nothing here has ever seen the right time. */
 const RightDate = Date;
@@ -37,7 +37,7 @@ await startNode({
   roster: { current: () => roster },
   workspace: process.cwd(),
   onProgress: () => {},
-  ackWaitMs: Number(ACK_WAIT_MS),
+  leaseMs: Number(LEASE_MS),
   quietMs: 20,
   kinds: [clerk(async (what) => void (await fetch(`${OUTSIDE_URL}/${encodeURIComponent(what)}`)))],
 });

@@ -19,7 +19,7 @@ import { Outside } from './outside.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
 /** Short, because a frozen node is given its ticket again and again: what it has asked for is still asked for. */
-const ACK_WAIT_MS = '500';
+const LEASE_MS = '500';
 
 let crew: TestCrew;
 let outside: Outside;
@@ -42,14 +42,14 @@ beforeEach(async () => {
   const server: ServerRecord = JSON.parse(readFileSync(serverPaths(foldersOf(crew.env)).record, 'utf8'));
   network = await TcpProxy.start(server.port);
   const NATS_URL = `nats://${server.user}:${server.password}@127.0.0.1:${network.port}`;
-  zombie = await nodes.start('zombie', { COX_NAMESPACE: namespace, NATS_URL, ACK_WAIT_MS });
+  zombie = await nodes.start('zombie', { COX_NAMESPACE: namespace, NATS_URL, LEASE_MS });
 });
 afterEach(async () => {
   await nodes.stop();
   await network.stop();
   await outside.stop();
 });
-const takeOver = () => nodes.start('heir', { COX_NAMESPACE: driver.bus.subjects.namespace, ACK_WAIT_MS });
+const takeOver = () => nodes.start('heir', { COX_NAMESPACE: driver.bus.subjects.namespace, LEASE_MS });
 const fenced = (id: string) => zombie.says((line) => line.msg === 'task' && line.id === id && line.end === 'fenced');
 const dispatch = () => driver.crew.dispatch({ type: 'clerk', instruction: 'Book apples', backend: 'main' });
 

@@ -18,7 +18,7 @@ export const ablations: Readonly<Record<Rule, Ablation>> = {
   epochPerClaim: { scene: 'zombie', breaks: 'no effect is started twice unasked' },
   forestalledLooksAgain: {
     scene: 'quickCopy',
-    keptBecause: 'the ticket comes again after the ack wait; looking saves that wait',
+    keptBecause: 'the ticket comes again after the lease; looking saves that wait',
   },
   leftToHolder: {
     scene: 'quick',

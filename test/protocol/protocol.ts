@@ -111,7 +111,7 @@ function troubles(world: World, scene: Scene, rules: Rules): Step<World>[] {
     const isCalling = world.procs.some(({ name, pc }) => name === to && ['call', 'start', 'called'].includes(pc));
     if (to !== null && world.spare.redeliveries > 0 && (isCalling || !scene.troubleInCalls)) {
       const next = assign(spend(world, 'redeliveries'), q, null);
-      steps.push({ label: `queue: the ack wait of ${q} passes`, to: { ...next, deaths: 1 } });
+      steps.push({ label: `queue: the lease of ${q} passes`, to: { ...next, deaths: 1 } });
     }
     // Lost where it hurts: no worker has it, and the task has not ended.
     if (world.spare.losses > 0 && to === null && ['ready', 'held'].includes(world.kv[id]?.phase ?? '')) {

@@ -1,6 +1,6 @@
 /**
  * What the protocol is played with: the bus, the processes on it, and what may go wrong. A world is a value; steps make new ones.
- * Time does not exist: a frozen process is one that takes no step, an ack wait that passes is a redelivery. Nudges are left out, because
+ * Time does not exist: a frozen process is one that takes no step, a lease that passes is a redelivery. Nudges are left out, because
  * one that comes only makes a process read earlier, and every process may read at any time anyway; so every nudge may be lost.
  */
 
@@ -158,7 +158,7 @@ export interface World {
 
 export interface Spare {
   readonly crashes: number;
-  /** Ack waits that pass although the worker lives. */
+  /** Leases that pass although the worker lives. */
   readonly redeliveries: number;
   /** Replies that get lost, of writes that happened. */
   readonly replies: number;

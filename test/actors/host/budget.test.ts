@@ -35,7 +35,7 @@ limits: { retries: 0, breaker_failures: 1000 }
   );
   return { roster: { current: () => roster } };
 }
-const node = (at = joined) => crew.node(at, { ...paid(), ackWaitMs: 1_000, quietMs: 20 });
+const node = (at = joined) => crew.node(at, { ...paid(), leaseMs: 1_000, quietMs: 20 });
 const task = (costUsd: number, more: object = {}) =>
   joined.crew.dispatch({ type: 'reasoning', instruction: 'find it', limits: { costUsd }, ...more });
 const contextOf = async (id: string) =>
@@ -123,7 +123,7 @@ test('and one that nobody goes on with is told by whoever ends the task', async 
   // A node without the kind can only end it.
   const { roster } = paid();
   const without = { ...roster.current(), agents: {} };
-  await crew.node(joined, { roster: { current: () => without }, types: ['reasoning'], ackWaitMs: 1_000 });
+  await crew.node(joined, { roster: { current: () => without }, types: ['reasoning'], leaseMs: 1_000 });
   const { usage, usageByBackend } = await joined.crew.result(id, never);
   expect(usage).toMatchObject({ costUsd: 4, estimatedUsd: 4 });
   expect(usageByBackend).toEqual({ main: usage });

@@ -23,10 +23,10 @@ beforeEach(async () => {
 });
 afterEach(() => crew.stop());
 
-const ackWaitMs = 400;
+const leaseMs = 400;
 const node = async (name: string) => {
   const kinds = [defineKind({ name: 'clerk', prompt: 'You keep the books.', tools: [book.tool] })];
-  return crew.node(await crew.join(name), { kinds, types: ['clerk'], ackWaitMs });
+  return crew.node(await crew.join(name), { kinds, types: ['clerk'], leaseMs });
 };
 
 /** A task whose worker is in the middle of `book`, and doesn't know yet that another claim counts now. */
@@ -35,7 +35,7 @@ async function lostInCall(): Promise<{ id: string; run: ToolRun }> {
   (await crew.model.next()).end([{ tool: 'book', args: { eur: 12 } }]);
   const run = await book.next();
   const { record } = (await readState(joined.bus, id))!;
-  const thief = { node: 'thief', now: joined.bus.now, ackWaitMs };
+  const thief = { node: 'thief', now: joined.bus.now, leaseMs };
   expect((await claim(joined.bus, { type: 'clerk', ticket: { id, run: record.run }, seq: record.ticketSeq }, thief)).kind).toBe('run');
   return { id, run };
 }
@@ -123,7 +123,7 @@ test('that a call never began is told, too, where the commit that named it is st
     if (isFirst && stream === stateStream(bus) && String(payload).includes('"tool":"book"')) {
       isFirst = false;
       const { id, t: run, q: seq } = JSON.parse(String(payload));
-      const thief = { node: 'thief', now: bus.now, ackWaitMs };
+      const thief = { node: 'thief', now: bus.now, leaseMs };
       expect((await claim(bus, { type: 'clerk', ticket: { id, run }, seq }, thief)).kind).toBe('run');
       throw new Error('the reply was lost');
     }
@@ -131,7 +131,7 @@ test('that a call never began is told, too, where the commit that named it is st
   };
   const kinds = [defineKind({ name: 'clerk', prompt: 'You keep the books.', tools: [book.tool] })];
   const wrapped = { ...first, bus: { ...first.bus, writes: { send } as Writes } };
-  await crew.node(wrapped, { kinds, types: ['clerk'], ackWaitMs: 60_000 });
+  await crew.node(wrapped, { kinds, types: ['clerk'], leaseMs: 60_000 });
   const id = await joined.crew.dispatch({ type: 'clerk', instruction: 'Book 12 EUR' });
   (await crew.model.next()).end([{ tool: 'book', args: { eur: 12 } }]);
   for await (const _ of follow(bus, bus.subjects.logStream, [bus.subjects.of(id, 'steering')], 1, never)) break;
@@ -200,7 +200,7 @@ test('what came of an earlier run is never taken for what came of a later one', 
   await claim(
     joined.bus,
     { type: 'clerk', ticket: { id, run: record.run }, seq: record.ticketSeq },
-    { node: 'thief', now: joined.bus.now, ackWaitMs },
+    { node: 'thief', now: joined.bus.now, leaseMs },
   );
   await joined.crew.steer(id, { type: 'pause' });
   await inDoubt(id);

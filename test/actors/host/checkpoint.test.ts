@@ -224,8 +224,8 @@ async function dieAfter(work: (stored: Parameters<typeof hostUnrestorable>[1]) =
   const { bus } = joined;
   const done = Promise.withResolvers<void>();
   const now = () => new Date();
-  const claimer = await claimTickets(bus, { type: 'reasoning', queue: 'wake', slots: 1, ackWaitMs: 300 }, async (delivery) => {
-    const claimed = await claim(bus, delivery, { node: 'dead', now, ackWaitMs: 300 });
+  const claimer = await claimTickets(bus, { type: 'reasoning', queue: 'wake', slots: 1, leaseMs: 300 }, async (delivery) => {
+    const claimed = await claim(bus, delivery, { node: 'dead', now, leaseMs: 300 });
     if (claimed.kind === 'run') await work(claimed.stored);
     done.resolve();
   });
@@ -236,7 +236,7 @@ const settle = (stored: Parameters<typeof hostUnrestorable>[1]) =>
   hostUnrestorable(joined.bus, stored, { why: 'its checkpoint is of sub-agent 0', now: () => new Date(), retryMs: 60_000 });
 
 test('a worker that dies right after it asked, and one that dies right after `restart`, lose nothing and do nothing twice', async () => {
-  const first = await start({ ackWaitMs: 300 });
+  const first = await start({ leaseMs: 300 });
   const { id } = await parkedTask();
   await first.stop();
   await rewrite(joined, id, () => version(0));
@@ -251,7 +251,7 @@ test('a worker that dies right after it asked, and one that dies right after `re
   const restart = await answer(id, question, 'restart');
   await enqueue(bus, 'reasoning', 'wake', { id, run: record.run + 2 });
   await dieAfter(settle);
-  await start({ ackWaitMs: 300 });
+  await start({ leaseMs: 300 });
   (await crew.model.next()).reply('Booked');
   expect((await joined.crew.result(id, never)).output).toBe('Booked');
   expect((await receiptsOf(joined.crew, id, steer)).map(({ fate }) => fate)).toEqual(['returned']);

@@ -115,7 +115,7 @@ test('what is sent to a task that has ended, or never was, is returned', async (
 });
 
 test('status tells that a long model call is alive: its last token is later than its last transition', async () => {
-  await crew.node(joined, { ackWaitMs: 300 });
+  await crew.node(joined, { leaseMs: 300 });
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Write at length' });
   const call = await crew.model.next();
   await statusWhere(joined.crew, id, ({ state }) => state === 'thinking');

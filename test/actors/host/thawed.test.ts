@@ -22,7 +22,7 @@ test('a worker that thaws before its first commit leaves the task to who has it 
       isFrozen = false;
       // The ticket is delivered again meanwhile, to somebody else.
       const { id, t: run, q: seq } = JSON.parse(String(payload));
-      const who = { node: 'other', now: () => new Date(), ackWaitMs: 10_000 };
+      const who = { node: 'other', now: () => new Date(), leaseMs: 10_000 };
       expect(await claim(other.bus, { type: 'reasoning', ticket: { id, run }, seq }, who)).toMatchObject({ kind: 'run' });
     }
     return bus.writes.send(stream, subject, payload, options);

@@ -58,7 +58,7 @@ async function startNode(options: Parameters<TestCrew['node']>[1] = {}) {
   };
   /** The next that it says which fits. */
   const next = (fits: RegExp) => new Promise<string>((heard) => waiting.push({ fits, heard }));
-  const node = await crew.node(joined, { ackWaitMs: 1_000, quietMs: 20, note, ...options });
+  const node = await crew.node(joined, { leaseMs: 1_000, quietMs: 20, note, ...options });
   return { node, said, isFull: full.promise, hasRoom: roomy.promise, next };
 }
 const dispatch = (instruction = 'x') => joined.crew.dispatch({ type: 'reasoning', instruction });

@@ -30,7 +30,7 @@ test('a ticket that comes again while it is claimed here is kept, and not handed
     return streams.getMessage(stream, query);
   };
   const jsm = Object.create(bus.jsm, { streams: { value: Object.create(streams, { getMessage: { value: getMessage } }) } });
-  await crew.node({ ...joined, bus: { ...bus, jsm } }, { ackWaitMs: 1_000 });
+  await crew.node({ ...joined, bus: { ...bus, jsm } }, { leaseMs: 1_000 });
   const id = await other.crew.dispatch({ type: 'reasoning', instruction: 'x' });
   // The claim takes so long that the ticket is delivered again.
   expect(await word()).toBe('+WPI');

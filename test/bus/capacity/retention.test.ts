@@ -175,7 +175,7 @@ test('late tickets of a purged tree start nothing, at the root and below', async
   const { spec } = (await readState(joined.bus, child))!.record;
   await acked(child);
   expect(await purge()).toEqual([id]);
-  const who = { node: 'late', now: () => new Date(), ackWaitMs: 1_000 };
+  const who = { node: 'late', now: () => new Date(), leaseMs: 1_000 };
   for (const ticket of [
     { id, run: 1 },
     { id, run: 2 },

@@ -26,7 +26,7 @@ async function poisoned(id: string): Promise<Claim & { kind: 'end' }> {
     const claimed = await claim(
       joined.bus,
       { type: 'reasoning', ticket: { id, run: 1 }, seq: 99 },
-      { node: `n${worker}`, now, ackWaitMs: 1_000 },
+      { node: `n${worker}`, now, leaseMs: 1_000 },
     );
     if (claimed.kind === 'end') return claimed;
   }
@@ -50,7 +50,7 @@ async function deadChild(): Promise<{ goal: string; child: string }> {
   const child = goal.replace(/0$/, '1');
   // The state of a sub-task is made by its first claim.
   const spec = TaskSpec.parse({ type: 'reasoning', instruction: 'Do a' });
-  await claim(bus, { type: 'reasoning', ticket: { id: child, run: 1, spec }, seq: 99 }, { node: 'n', now, ackWaitMs: 1_000 });
+  await claim(bus, { type: 'reasoning', ticket: { id: child, run: 1, spec }, seq: 99 }, { node: 'n', now, leaseMs: 1_000 });
   const { stored, failure } = await poisoned(child);
   await endTask(bus, stored, failure, now().toISOString());
   return { goal, child };
@@ -86,7 +86,7 @@ describe('a task that was given up', () => {
     // What a crash right behind the commit leaves: the record, and no letter. (The server still knows the message id of the purged one.)
     await bus.jsm.streams.delete(bus.subjects.deadStream);
     for (let again = 0; again < 3; again++)
-      await claim(bus, { type: 'reasoning', ticket: { id, run: 1 }, seq: 99 }, { node: 'next', now, ackWaitMs: 1 });
+      await claim(bus, { type: 'reasoning', ticket: { id, run: 1 }, seq: 99 }, { node: 'next', now, leaseMs: 1 });
     await sendLetter(bus, record);
     expect((await letters.list()).map((letter) => letter.id)).toEqual([id]);
   });
@@ -98,7 +98,7 @@ describe('a task that was given up', () => {
     const { bus } = joined;
     await bus.jsm.streams.delete(bus.subjects.deadStream);
     expect(
-      await claim(bus, { type: 'reasoning', ticket: { id, run: 1 }, seq: 99 }, { node: 'next', now, ackWaitMs: 1 }),
+      await claim(bus, { type: 'reasoning', ticket: { id, run: 1 }, seq: 99 }, { node: 'next', now, leaseMs: 1 }),
     ).toMatchObject({ why: 'done' });
     expect(await letters.list()).toEqual([]);
     await expect(letters.drop(id)).rejects.toMatchObject({ code: 'unknown-letter' });

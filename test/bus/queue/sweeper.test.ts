@@ -22,7 +22,7 @@ test('a task whose ticket was never stored is found and runs', async () => {
   const spec = TaskSpec.parse({ type: 'reasoning', instruction: 'forgotten' });
   await createState(bus, newRecord('forget.0', spec, 'a dispatcher that died', inSeconds(-60)().toISOString()));
   const queued = await joined.crew.dispatch({ type: 'reasoning', instruction: 'queued as it should be' });
-  expect(await sweep(bus, { now, ackWaitMs: 1_000, published: new Set(), graceMs: 10_000 })).toEqual(['forget.0']);
+  expect(await sweep(bus, { now, leaseMs: 1_000, published: new Set(), graceMs: 10_000 })).toEqual(['forget.0']);
   crew.model.answer((call) => call.reply('ok'));
   await crew.node(joined);
   expect((await joined.crew.result('forget.0', never)).outcome).toBe('completed');
@@ -31,12 +31,12 @@ test('a task whose ticket was never stored is found and runs', async () => {
 
 test('a held task whose ticket is gone from the queue is taken from whoever had it, and runs elsewhere', async () => {
   const { bus } = joined;
-  const first = await crew.node(joined, { ackWaitMs: 1_000 });
+  const first = await crew.node(joined, { leaseMs: 1_000 });
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'held' });
   const call = await crew.model.next();
   const stored = await readState(bus, id);
   await bus.jsm.streams.deleteMessage(bus.subjects.workStream, stored!.record.ticketSeq);
-  expect(await sweep(bus, { now, ackWaitMs: 1_000, published: new Set(), graceMs: 0 })).toEqual([id]);
+  expect(await sweep(bus, { now, leaseMs: 1_000, published: new Set(), graceMs: 0 })).toEqual([id]);
   const again = await crew.model.next();
   call.reply('from the one that was fenced');
   again.reply('from the one that holds it');
@@ -47,5 +47,5 @@ test('a held task whose ticket is gone from the queue is taken from whoever had 
 
 test('tasks that wait behind others are left alone', async () => {
   for (let i = 0; i < 5; i++) await joined.crew.dispatch({ type: 'reasoning', instruction: `waiting ${i}` });
-  expect(await sweep(joined.bus, { now: inSeconds(60), ackWaitMs: 1_000, published: new Set(), graceMs: 10_000 })).toEqual([]);
+  expect(await sweep(joined.bus, { now: inSeconds(60), leaseMs: 1_000, published: new Set(), graceMs: 10_000 })).toEqual([]);
 });

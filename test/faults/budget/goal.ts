@@ -167,7 +167,7 @@ limits: { retries: 1, retry_first_ms: 0, breaker_failures: 1000 }
 `,
       '/roster.yaml',
     );
-    await this.#crew.node(node, { roster: { current: () => roster }, ackWaitMs: 1_000, quietMs: 20, drainMs: 60_000 });
+    await this.#crew.node(node, { roster: { current: () => roster }, leaseMs: 1_000, quietMs: 20, drainMs: 60_000 });
   }
 
   async #watch(): Promise<void> {

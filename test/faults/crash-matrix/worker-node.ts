@@ -19,7 +19,7 @@ export interface WorkerSettings {
 }
 
 /** Milliseconds a silent worker keeps a task: what a crash costs. */
-export const ackWaitMs = 1_000;
+export const leaseMs = 1_000;
 
 const roster = (url: string) =>
   parseRoster(
@@ -93,10 +93,10 @@ export function startWorkerNode(joined: CrewSession, { run, modelUrl, outsideUrl
     roster: { current: () => current },
     workspace: process.cwd(),
     onProgress: () => {},
-    ackWaitMs,
+    leaseMs,
     quietMs: 20,
     slots: 64,
-    // Sub-tasks of a lost worker confirm only after the ack wait.
+    // Sub-tasks of a lost worker confirm only after the lease.
     drainMs: 60_000,
     kinds: [clerk, { ...clerk, name: 'junior', limits: { ...clerk.limits, steps: 2 } }, porter, hand, agent],
     ...(types && { types }),

@@ -17,7 +17,7 @@ import { input } from '../sub-agent/alphabet.ts';
 import { Bystander } from './bystander.ts';
 
 /** Milliseconds a silent worker keeps a task. */
-const ackWaitMs = 1_000;
+const leaseMs = 1_000;
 export const type = 'agent';
 
 /** A crew of its own on the server, with at most one node at a time. */
@@ -129,7 +129,7 @@ export class World {
       kinds: [this.#kind],
       types: [type, 'supervisor'],
       slots: 64,
-      ackWaitMs,
+      leaseMs,
       quietMs: 20,
       // A lost node and a lost broker may cost a sub-task more than the usual half minute.
       drainMs: 300_000,
