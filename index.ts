@@ -10,7 +10,7 @@
 export { defineKind, type KindDefinition } from './actors/kinds/define-kind.ts';
 export type { CodeReply, Kind, ThinkInCode, Thought } from './actors/kinds/kind.ts';
 // A crew to join, and a node that works in it.
-export type { Joined, JoinOptions } from './actors/node/join.ts';
+export type { CrewSession, JoinOptions } from './actors/node/join.ts';
 export { joinCrew, type StartOptions, startNode } from './actors/node/library.ts';
 export type { CoxNode } from './actors/node/node.ts';
 export type { Primary, PrimaryEvent } from './actors/primary/primary.ts';

@@ -5,7 +5,6 @@ import type { Bus } from './bus.ts';
 import { isFull } from './capacity/backpressure.ts';
 import { follow } from './log/follow.ts';
 import { parseStatus } from './log/projection.ts';
-import { describe } from './log/steering-log.ts';
 import {
   noUsage,
   type Receipt,
@@ -16,12 +15,14 @@ import {
   TaskSpec,
   type TreeNode,
 } from './messages.ts';
+import { describe } from './parse-message.ts';
 import { publish } from './publish.ts';
 import { enqueue } from './queue/task-queue.ts';
 import { undoDispatch } from './queue/undo-dispatch.ts';
 import { onReconnect } from './reconnections.ts';
 import { allRecords } from './state/records.ts';
-import { createState, newRecord, readState, type StateRecord } from './state/state-record.ts';
+import { newRecord, type StateRecord } from './state/state-record.ts';
+import { createState, readState } from './state/state-store.ts';
 import { planned, summaryOf, type TaskSummary, treeNode } from './state/tree.ts';
 import { goalOf, isTaskId, newRoot, parentOf, rootOf, type TaskId } from './task-id.ts';
 import { type CrewEvent, watch } from './watch.ts';

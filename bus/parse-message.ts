@@ -8,3 +8,7 @@ export function parseMessage<Schema extends z.ZodType>(schema: Schema, data: Uin
     return null;
   }
 }
+
+/** The problems of a refused value in words, each with the field: `text: too big …; urgency: …`. */
+export const describe = (error: z.ZodError): string =>
+  error.issues.map(({ path, message }) => (path.length ? `${path.join('.')}: ${message}` : message)).join('; ');

@@ -3,12 +3,12 @@
  * same message id. Since message ids are not identity (PROTOCOL), whoever depends on "once" also gives an expectation or a state record.
  */
 import type { JetStreamPublishOptions } from '@nats-io/jetstream';
-import { JetStreamApiError } from '@nats-io/jetstream';
 import { crashPoint } from '../platform/crash-point.ts';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
-import { noRoom, refusesForRoom } from './capacity/backpressure.ts';
+import { noRoom } from './capacity/backpressure.ts';
 import { WriteStallDetector } from './capacity/write-stall.ts';
+import { isConflict, isOutOfStorage } from './jetstream-errors.ts';
 import { retry, unlessReconnected } from './retry.ts';
 import type { WriteOptions } from './writes.ts';
 
@@ -16,8 +16,6 @@ export type Published =
   | { readonly ok: true; readonly seq: number; readonly duplicate: boolean }
   | { readonly ok: false; readonly why: 'conflict' };
 
-const wrongLastSequence = (cause: unknown) =>
-  cause instanceof JetStreamApiError && (cause.code === 10071 || cause.code === 10164);
 /**
  * @returns `conflict` when an expectation does not hold.
  * @throws CoxError `stream-full` or `storage-stuck` when there is no room and no `bus.room` that waits for it, `message-too-big` past the
@@ -46,8 +44,8 @@ export async function publish(
         : writes.send(stream, subject, payload, options));
       return { ok: true, seq, duplicate };
     } catch (cause) {
-      if (wrongLastSequence(cause)) return { ok: false, why: 'conflict' };
-      if (refusesForRoom(cause)) throw noRoom(subject, cause);
+      if (isConflict(cause)) return { ok: false, why: 'conflict' };
+      if (isOutOfStorage(cause)) throw noRoom(subject, cause);
       stuck ??= new WriteStallDetector();
       await stuck.check(bus, subject, cause);
       throw cause;

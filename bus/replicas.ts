@@ -1,7 +1,7 @@
 /** Copies of the streams on the servers of a cluster. Asked for by nodes, from their roster; everybody else leaves what is there. */
-import { JetStreamApiError } from '@nats-io/jetstream';
 import { CoxError, messageOf } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
+import { isNotClustered, isStreamNotFound, lacksPeers } from './jetstream-errors.ts';
 import { pause } from './pause.ts';
 import { retryRequest } from './retry.ts';
 import { setUpStreams } from './streams.ts';
@@ -53,14 +53,13 @@ async function replicateMemory({ jsm, subjects }: Bus, replicas: number): Promis
     const { config } = await jsm.streams.info(name);
     if (config.num_replicas < replicas) await jsm.streams.update(name, { num_replicas: replicas });
   } catch (cause) {
-    if (!(cause instanceof JetStreamApiError && cause.code === 10059)) throw cause;
+    if (!isStreamNotFound(cause)) throw cause;
   }
 }
 
-/** 10074: not in clustered mode; 10005: no peers to put the copies on. */
+/** The words for an operator where the server cannot keep this many copies; null for other errors. */
 function refusal(cause: unknown, replicas: number): CoxError | null {
-  if (!(cause instanceof JetStreamApiError)) return null;
-  if (cause.code === 10074)
+  if (isNotClustered(cause))
     return new CoxError(
       'nats-no-cluster',
       `The roster wants ${replicas} copies of the streams, and the NATS server is no cluster`,
@@ -69,7 +68,7 @@ function refusal(cause: unknown, replicas: number): CoxError | null {
         cause,
       },
     );
-  if (cause.code === 10005)
+  if (lacksPeers(cause))
     return new CoxError(
       'nats-too-few-servers',
       `The NATS cluster has no ${replicas} servers with room for a copy of the streams: ${messageOf(cause)}`,

@@ -1,25 +1,24 @@
 /** A broker that restarts or is away only delays what is asked of it: requests are repeated until it answers. */
 import { JetStreamApiError } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/nats-core';
 import { CoxError } from '../platform/errors.ts';
-import type { Bus } from './bus.ts';
-import { refusesForRoom } from './capacity/backpressure.ts';
+import type { Log } from '../platform/log.ts';
+import { isOutOfStorage, isTransient } from './jetstream-errors.ts';
 import { pause } from './pause.ts';
 import { onReconnect } from './reconnections.ts';
 
-/**
- * Answers that will be another one soon. 10008: JetStream is not up yet. 10003, 10009: the cluster has no leader. 10118: the stream is not
- * there yet. 10158: a message of the same id, perhaps our own from before a timeout, is being stored.
- */
-const passing = new Set([10003, 10008, 10009, 10118, 10158]);
+/** The part of a bus that a request needs. */
+interface Requester {
+  readonly nc: NatsConnection;
+  readonly log: Log;
+}
 
 /** The server answered, and its answer is no: asking again would not help. */
 const isAnswer = (cause: unknown): boolean =>
-  cause instanceof CoxError ||
-  refusesForRoom(cause) ||
-  (cause instanceof JetStreamApiError && !passing.has(cause.code) && cause.status !== 503);
+  cause instanceof CoxError || isOutOfStorage(cause) || (cause instanceof JetStreamApiError && !isTransient(cause));
 
 /** The answer to a request that was under way when the connection was lost does not come: it is not waited for past the reconnection. */
-export function unlessReconnected<T>(nc: Bus['nc'], request: Promise<T>): Promise<T> {
+export function unlessReconnected<T>(nc: NatsConnection, request: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = onReconnect(nc, () => {
       stop();
@@ -39,16 +38,12 @@ export function unlessReconnected<T>(nc: Bus['nc'], request: Promise<T>): Promis
  * @param request must be safe to repeat.
  * @throws what the server answers; CoxError `bus-closed` once the connection is closed for good; AbortError.
  */
-export const retryRequest = <T>(
-  bus: Pick<Bus, 'nc' | 'log'>,
-  what: string,
-  request: () => Promise<T>,
-  signal?: AbortSignal,
-): Promise<T> => retry(bus, what, () => unlessReconnected(bus.nc, request()), signal);
+export const retryRequest = <T>(bus: Requester, what: string, request: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
+  retry(bus, what, () => unlessReconnected(bus.nc, request()), signal);
 
 /** The same of what looks out for reconnections itself, as writes do. */
 export async function retry<T>(
-  { nc, log }: Pick<Bus, 'nc' | 'log'>,
+  { nc, log }: Requester,
   what: string,
   request: () => Promise<T>,
   signal?: AbortSignal,

@@ -8,8 +8,8 @@ import { z } from 'zod';
 import { CoxError, messageOf } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import type { Crew } from './crew.ts';
-import { describe } from './log/steering-log.ts';
 import { type NodeReport, SteeringMessage, TaskSpec } from './messages.ts';
+import { describe } from './parse-message.ts';
 import { DeadLetters } from './queue/dead-letters.ts';
 import { TaskId } from './task-id.ts';
 

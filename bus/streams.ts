@@ -10,6 +10,7 @@ import {
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/nats-core';
 import type { Bus } from './bus.ts';
+import { isConsumerInUse, isStreamNameInUse } from './jetstream-errors.ts';
 import { retryRequest } from './retry.ts';
 import type { Queue } from './subjects.ts';
 
@@ -95,12 +96,10 @@ async function isAsWanted(jsm: JetStreamManager, config: Partial<StreamConfig> &
     await jsm.streams.add(config);
     return true;
   } catch (cause) {
-    if (!isNameInUse(cause)) throw cause;
+    if (!isStreamNameInUse(cause)) throw cause;
     return false;
   }
 }
-
-const isNameInUse = (cause: unknown): boolean => cause instanceof Error && 'code' in cause && cause.code === 10058;
 
 export const consumerNames = {
   tickets: (type: string, queue: Queue) => `${queue}-${type}`,
@@ -159,7 +158,7 @@ const ensureConsumer = (bus: Bus, stream: string, config: Partial<ConsumerConfig
     try {
       await consumers.add(stream, config);
     } catch (cause) {
-      if (!(cause instanceof Error && 'code' in cause && (cause.code === 10148 || cause.code === 10013))) throw cause;
+      if (!isConsumerInUse(cause)) throw cause;
       await consumers.update(stream, config.durable_name, config);
     }
   });

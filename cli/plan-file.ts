@@ -1,8 +1,8 @@
 /** A plan that an operator has written, as YAML or JSON: `{ tasks: [{ key, type, instruction, after, needs, backend }], reduce }`. */
 import { readFile } from 'node:fs/promises';
 import { parseDocument } from 'yaml';
-import { describe } from '../bus/log/steering-log.ts';
 import { PlanSpec } from '../bus/messages.ts';
+import { describe } from '../bus/parse-message.ts';
 import { check, explain } from '../machines/plan.ts';
 import { CoxError, codeOf, messageOf } from '../platform/errors.ts';
 

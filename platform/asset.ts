@@ -1,4 +1,6 @@
 /** A pinned file that Coxswain may have to fetch, and where from. Whatever the source, only the very same bytes are used. */
+import type { PartialFile } from './partial-file.ts';
+
 export interface Asset {
   /** What the operator reads: `nats-server 2.15.1`. */
   readonly name: string;
@@ -44,4 +46,13 @@ export interface Progress {
   readonly totalBytes: number;
   /** For the operator: a host, a package, or another process whose download is waited for. */
   readonly from: string;
+}
+
+/** What a source gets to do its work. It appends to `partial` and throws if it cannot finish. */
+export interface Fetching {
+  readonly asset: Asset;
+  readonly partial: PartialFile;
+  readonly signal: AbortSignal;
+  readonly env: NodeJS.ProcessEnv;
+  report(doneBytes: number, from: string): void;
 }

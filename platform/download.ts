@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { chmod, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Asset, Progress, Source } from './asset.ts';
+import type { Asset, Fetching, Progress, Source } from './asset.ts';
 import { CoxError, codeOf, messageOf, storageError } from './errors.ts';
 import { withLock } from './lock.ts';
 import type { Log } from './log.ts';
@@ -24,15 +24,6 @@ export interface DownloadOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** For the child processes; default `process.env`. */
   readonly env?: NodeJS.ProcessEnv;
-}
-
-/** What a source gets to do its work. It appends to `partial` and throws if it cannot finish. */
-export interface Fetching {
-  readonly asset: Asset;
-  readonly partial: PartialFile;
-  readonly signal: AbortSignal;
-  readonly env: NodeJS.ProcessEnv;
-  report(doneBytes: number, from: string): void;
 }
 
 const othersPollMs = 500;

@@ -1,6 +1,5 @@
 /** The rest of a file by HTTP, from where the partial one ends. Gives up fast when the internet is closed. */
-import type { UrlSource } from './asset.ts';
-import type { Fetching } from './download.ts';
+import type { Fetching, UrlSource } from './asset.ts';
 import { messageOf } from './errors.ts';
 
 /** Until the answer's head is there; a name that does not resolve fails at once. */

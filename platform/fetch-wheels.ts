@@ -4,8 +4,7 @@ import { createReadStream, mkdirSync, readdirSync, readFileSync, rmSync, statSyn
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Unzip, UnzipInflate } from 'fflate';
-import type { Wheel, WheelSource } from './asset.ts';
-import type { Fetching } from './download.ts';
+import type { Fetching, Wheel, WheelSource } from './asset.ts';
 import { Pip } from './pip.ts';
 
 const readChunkBytes = 256 * 1024;

@@ -16,6 +16,7 @@ import { type Endpoint, type EndpointOptions, Endpoints, openClient } from './en
 import { ModelError } from './errors.ts';
 import { type MenuEntry, menuEntry, needsOptIn } from './menu.ts';
 import { modelCall } from './model-call.ts';
+import { hasPrice } from './price.ts';
 import { type Purse, Unpaid } from './purse.ts';
 import { requestBody } from './request-body.ts';
 import { wait, waitBeforeRetry } from './retry.ts';
@@ -25,7 +26,7 @@ import { Semaphore } from './semaphore.ts';
 import { type Answer, type AskRequest, ask } from './structured.ts';
 import { leastPrompt } from './tokens.ts';
 import { wireError } from './wire-error.ts';
-import { hasPrice, worstCaseUsd } from './worst-case.ts';
+import { worstCaseUsd } from './worst-case.ts';
 
 export interface BackendsOptions {
   /** The roster as it is now; asked for each call. */

@@ -5,10 +5,9 @@
  */
 import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 import type { Backend } from './backend-schema.ts';
+import { defaultMaxOutput, hasPrice } from './price.ts';
 
 const templateTokens = 1_024;
-
-export const hasPrice = ({ cost }: Pick<Backend, 'cost'>): boolean => cost !== null && cost.input + cost.output > 0;
 
 /** @returns US dollars; null for a backend without a price. */
 export function worstCaseUsd(
@@ -21,6 +20,3 @@ export function worstCaseUsd(
   const output = body.max_completion_tokens ?? body.max_tokens ?? maxOutput ?? defaultMaxOutput;
   return (input * cost.input + output * cost.output) / 1_000_000;
 }
-
-/** Tokens of one reply of a backend that has a price and no `max_output`: without a limit there is no worst case. */
-export const defaultMaxOutput = 8_192;

@@ -2,7 +2,8 @@
 import type { Bus } from '../../bus/bus.ts';
 import { type Backpressure, isFull } from '../../bus/capacity/backpressure.ts';
 import type { Delivery } from '../../bus/queue/task-queue.ts';
-import { readState, replaceState, type StoredRecord } from '../../bus/state/state-record.ts';
+import type { StoredRecord } from '../../bus/state/state-record.ts';
+import { readState, replaceState } from '../../bus/state/state-store.ts';
 import type { CoxError } from '../../platform/errors.ts';
 
 export interface RequeueOptions {

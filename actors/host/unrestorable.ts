@@ -9,14 +9,8 @@ import { readSteering, type Steering } from '../../bus/log/steering-log.ts';
 import type { Question, Receipt } from '../../bus/messages.ts';
 import { afterPark } from '../../bus/queue/claim.ts';
 import { endTask } from '../../bus/queue/end-task.ts';
-import {
-  replaceState,
-  returned,
-  type StateRecord,
-  type StoredRecord,
-  steersOf,
-  withStatus,
-} from '../../bus/state/state-record.ts';
+import { returned, type StateRecord, type StoredRecord, steersOf, withStatus } from '../../bus/state/state-record.ts';
+import { replaceState } from '../../bus/state/state-store.ts';
 import { noUsage } from '../../machines/conversation.ts';
 import { salvageOf } from './salvage.ts';
 

@@ -2,11 +2,12 @@
 
 import { randomBytes } from 'node:crypto';
 import { busAddress } from '../../bus/address.ts';
-import { type Bus, openBus } from '../../bus/bus.ts';
+import type { Bus } from '../../bus/bus.ts';
 import { connectBus } from '../../bus/connection.ts';
 import { Crew } from '../../bus/crew.ts';
 import { type EmbeddedServer, existingServer, openEmbeddedServer } from '../../bus/embedded/embedded-server.ts';
 import { revive } from '../../bus/embedded/revive.ts';
+import { openBus } from '../../bus/open-bus.ts';
 import type { Progress } from '../../platform/asset.ts';
 import { CoxError } from '../../platform/errors.ts';
 import type { Folders } from '../../platform/folders.ts';

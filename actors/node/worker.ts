@@ -15,7 +15,8 @@ import { type Claimer, claimTickets, type Delivery } from '../../bus/queue/task-
 import { startTimers } from '../../bus/queue/timers.ts';
 import { startWaker } from '../../bus/queue/waker.ts';
 import { wasJustPlanned } from '../../bus/state/parents.ts';
-import { readState, type StateRecord, type StoredRecord } from '../../bus/state/state-record.ts';
+import type { StateRecord, StoredRecord } from '../../bus/state/state-record.ts';
+import { readState } from '../../bus/state/state-store.ts';
 import type { Queue } from '../../bus/subjects.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import type { Chart } from '../../machines/charts.ts';

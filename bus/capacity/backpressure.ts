@@ -2,7 +2,6 @@
  * A bus without room: a stream at its limit, a server at its own, a disk that is full. What an operator asks is refused with a clear error;
  * the work of a node waits until there is room and goes on: it is neither lost nor failed, and not counted as a worker's death.
  */
-import { JetStreamApiError } from '@nats-io/jetstream';
 import { CoxError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import { pause } from '../pause.ts';
@@ -10,11 +9,6 @@ import { pause } from '../pause.ts';
 /** The write was refused, and nothing of it is stored. */
 export const isFull = (cause: unknown): cause is CoxError =>
   cause instanceof CoxError && ['stream-full', 'storage-stuck'].includes(cause.code);
-
-/** No room: max bytes, max messages, storage or memory resources exceeded. */
-export const refusesForRoom = (cause: unknown): boolean =>
-  cause instanceof JetStreamApiError &&
-  ([10047, 10077, 10023, 10122].includes(cause.code) || /no space left|maximum (bytes|messages)/.test(cause.message));
 
 export const noRoom = (subject: string, cause: unknown): CoxError =>
   new CoxError('stream-full', `The bus is full: no room for ${subject}`, {

@@ -3,7 +3,8 @@
  * node that finds no room hears such steers all the same, and can say so.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Bus, lastMessage } from '../bus.ts';
+import type { Bus } from '../bus.ts';
+import { lastMessage } from '../leader-reads.ts';
 import { messagesAfter } from '../state/batch-get.ts';
 
 /** For the server to have stored what it will store: copies go out at once. */

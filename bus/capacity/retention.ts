@@ -9,10 +9,11 @@
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { crashPoint } from '../../platform/crash-point.ts';
 import { CoxError } from '../../platform/errors.ts';
-import { type Bus, lastMessage } from '../bus.ts';
+import type { Bus } from '../bus.ts';
+import { lastMessage } from '../leader-reads.ts';
 import { retryRequest } from '../retry.ts';
 import type { Entry } from '../state/records.ts';
-import { replaceState } from '../state/state-record.ts';
+import { replaceState } from '../state/state-store.ts';
 import { isTaskId } from '../task-id.ts';
 import { isFull } from './backpressure.ts';
 import { type FinishedTree, findTrees, rootIn, sizesOf } from './finished-trees.ts';

@@ -4,14 +4,22 @@
  */
 import { connect, type NatsConnection, TimeoutError, usernamePasswordAuthenticator } from '@nats-io/transport-node';
 import { CoxError, messageOf } from '../../platform/errors.ts';
-import type { EmbeddedServer } from './embedded-server.ts';
 
 /** Before a server that takes connections but says nothing is called frozen. */
 export const frozenAfterMs = 10_000;
 const reconnectWaitMs = 50;
 
+/** The server that the connection is to; its address and password change when it is started again. */
+interface PresentAt {
+  readonly url: string;
+  readonly tag: string;
+  readonly pid: number;
+  readonly user: string;
+  readonly pass: string;
+}
+
 /** @throws CoxError `nats-frozen`, `nats-unreachable`. */
-export async function openPresence(server: EmbeddedServer): Promise<NatsConnection> {
+export async function openPresence(server: PresentAt): Promise<NatsConnection> {
   try {
     return await connect({
       servers: server.url,

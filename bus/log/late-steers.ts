@@ -2,17 +2,8 @@
 import type { Bus } from '../bus.ts';
 import { noUsage, type Status, TaskSpec } from '../messages.ts';
 import { publish } from '../publish.ts';
-import {
-  createState,
-  newRecord,
-  readState,
-  replaceState,
-  returned,
-  type StateRecord,
-  type StoredRecord,
-  unseen,
-  withStatus,
-} from '../state/state-record.ts';
+import { newRecord, returned, type StateRecord, type StoredRecord, unseen, withStatus } from '../state/state-record.ts';
+import { createState, readState, replaceState } from '../state/state-store.ts';
 import type { TaskId } from '../task-id.ts';
 import { flush } from './projection.ts';
 import { readSteering, type Steering } from './steering-log.ts';

@@ -2,7 +2,8 @@
  * `status` and `result` as projections of the commits (PROTOCOL line 5). Each status names the sequence of the one before as expected, so
  * that a fenced worker's cannot land; on a mismatch what is there is read and only what is missing is sent.
  */
-import { type Bus, lastMessage, nextMessage } from '../bus.ts';
+import type { Bus } from '../bus.ts';
+import { lastMessage, nextMessage } from '../leader-reads.ts';
 import { Result, Status } from '../messages.ts';
 import { parseMessage } from '../parse-message.ts';
 import { publish } from '../publish.ts';

@@ -2,8 +2,10 @@
 import type { StoredMsg } from '@nats-io/jetstream';
 import type { MsgHdrs } from '@nats-io/nats-core';
 import { z } from 'zod';
-import { type Bus, lastMessage, nextMessage } from '../bus.ts';
+import type { Bus } from '../bus.ts';
+import { lastMessage, nextMessage } from '../leader-reads.ts';
 import { maxSteerChars, OnSteering } from '../messages.ts';
+import { describe } from '../parse-message.ts';
 import { rootOf, type TaskId } from '../task-id.ts';
 
 /** One message as it stands on the log; `message` is null where nothing could be made of it, and `problem` names the field. */
@@ -66,7 +68,3 @@ export function parseSteering({
   const steer = named.success ? named.data.id : fallback;
   return parsed.success ? { steer, seq, message: parsed.data, problem: null } : bad(describe(parsed.error), steer);
 }
-
-/** `text: too big …; urgency: …` */
-export const describe = (error: z.ZodError): string =>
-  error.issues.map(({ path, message }) => (path.length ? `${path.join('.')}: ${message}` : message)).join('; ');

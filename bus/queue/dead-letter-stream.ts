@@ -6,13 +6,15 @@
  */
 import { type JsMsg, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import { messageOf } from '../../platform/errors.ts';
-import { type Bus, lastMessage } from '../bus.ts';
-import { describe } from '../log/steering-log.ts';
+import type { Bus } from '../bus.ts';
+import { isStreamNameInUse } from '../jetstream-errors.ts';
+import { lastMessage } from '../leader-reads.ts';
 import { DeadLetter, TaskSpec, TicketMessage } from '../messages.ts';
-import { parseMessage } from '../parse-message.ts';
+import { describe, parseMessage } from '../parse-message.ts';
 import { publish } from '../publish.ts';
 import { copies } from '../replicas.ts';
-import { readState, type StateRecord } from '../state/state-record.ts';
+import type { StateRecord } from '../state/state-record.ts';
+import { readState } from '../state/state-store.ts';
 import { parentOf } from '../task-id.ts';
 
 type TaskLetter = Extract<DeadLetter, { kind: 'task' }>;
@@ -39,7 +41,7 @@ export async function openDeadStream(bus: Bus): Promise<string> {
     });
   } catch (cause) {
     // It is there, with as many copies as there were then.
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 10058)) throw cause;
+    if (!isStreamNameInUse(cause)) throw cause;
     const { config } = await jsm.streams.info(name);
     const wanted = await copies(bus);
     if (config.num_replicas < wanted) await jsm.streams.update(name, { num_replicas: wanted });

@@ -3,11 +3,12 @@
  * place is named on the letter before it is dispatched, a sub-task is run again by one steer of its parent, which has one id.
  */
 import { CoxError } from '../../platform/errors.ts';
-import { nextMessage } from '../bus.ts';
 import type { Crew } from '../crew.ts';
+import { nextMessage } from '../leader-reads.ts';
 import type { DeadLetter, Receipt, TaskSpec } from '../messages.ts';
 import { publish } from '../publish.ts';
-import { createState, newRecord, readState, replaceState } from '../state/state-record.ts';
+import { newRecord } from '../state/state-record.ts';
+import { createState, readState, replaceState } from '../state/state-store.ts';
 import { goalOf, newRoot, type TaskId } from '../task-id.ts';
 import { openDeadStream, parseLetter } from './dead-letter-stream.ts';
 import { enqueue } from './task-queue.ts';

@@ -3,15 +3,8 @@ import type { Bus } from '../bus.ts';
 import { flush } from '../log/projection.ts';
 import { readSteering } from '../log/steering-log.ts';
 import { type Failure, noUsage, type Receipt, type Usage } from '../messages.ts';
-import {
-  createState,
-  replaceState,
-  returned,
-  type StateRecord,
-  type StoredRecord,
-  unseen,
-  withStatus,
-} from '../state/state-record.ts';
+import { returned, type StateRecord, type StoredRecord, unseen, withStatus } from '../state/state-record.ts';
+import { createState, replaceState } from '../state/state-store.ts';
 import { sendLetter } from './dead-letter-stream.ts';
 
 /**

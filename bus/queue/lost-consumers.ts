@@ -3,6 +3,7 @@
  * otherwise nothing would be claimed, or woken, until the next node starts. It delivers anew what is not acked, which claims and the waker bear.
  */
 import type { Bus } from '../bus.ts';
+import { isConsumerNotFound } from '../jetstream-errors.ts';
 import { consumerNames, ensureTicketConsumer, ensureTimerConsumer, ensureWakerConsumer } from '../streams.ts';
 import type { Queue } from '../subjects.ts';
 
@@ -37,7 +38,7 @@ async function isThere({ jsm }: Bus, stream: string, name: string): Promise<bool
     await jsm.consumers.info(stream, name);
     return true;
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 10014) return false;
+    if (isConsumerNotFound(cause)) return false;
     throw cause;
   }
 }

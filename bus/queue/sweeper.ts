@@ -6,7 +6,8 @@
 import type { Bus } from '../bus.ts';
 import { publish } from '../publish.ts';
 import { allRecords } from '../state/records.ts';
-import { readState, replaceState, type StateRecord } from '../state/state-record.ts';
+import type { StateRecord } from '../state/state-record.ts';
+import { readState, replaceState } from '../state/state-store.ts';
 import { parentOf, type TaskId } from '../task-id.ts';
 import { doubtMs } from './lease.ts';
 import { enqueue } from './task-queue.ts';

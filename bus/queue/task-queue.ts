@@ -7,7 +7,7 @@ import type { Bus } from '../bus.ts';
 import { pause } from '../pause.ts';
 import { type Published, publish } from '../publish.ts';
 import { retryRequest } from '../retry.ts';
-import { readState } from '../state/state-record.ts';
+import { readState } from '../state/state-store.ts';
 import { ensureTicketConsumer, heartbeatMs } from '../streams.ts';
 import type { Queue } from '../subjects.ts';
 import { ack } from './ack.ts';

@@ -2,7 +2,7 @@
 import type { ConsumerMessages } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
 import { publish } from '../publish.ts';
-import { readState } from '../state/state-record.ts';
+import { readState } from '../state/state-store.ts';
 import { consuming, ensureTimerConsumer } from '../streams.ts';
 import type { TaskId } from '../task-id.ts';
 import { ack } from './ack.ts';

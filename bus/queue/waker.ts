@@ -8,7 +8,7 @@ import { isFull } from '../capacity/backpressure.ts';
 import { returnLate, returnUnborn, returnUnknown } from '../log/late-steers.ts';
 import { parseSteering } from '../log/steering-log.ts';
 import { isPlanned } from '../state/parents.ts';
-import { readState } from '../state/state-record.ts';
+import { readState } from '../state/state-store.ts';
 import { consuming, ensureWakerConsumer } from '../streams.ts';
 import type { Channel } from '../subjects.ts';
 import { ordinalOf, parentOf, type TaskId } from '../task-id.ts';

@@ -1,11 +1,13 @@
 /** Many messages by one request: what stands on a log after a sequence, and what many tasks' records are. */
 import type { StoredMsg } from '@nats-io/jetstream';
 import { codeOf } from '../../platform/errors.ts';
-import { type Bus, lastMessage } from '../bus.ts';
+import type { Bus } from '../bus.ts';
+import { lastMessage } from '../leader-reads.ts';
 import { pause } from '../pause.ts';
 import { retryRequest } from '../retry.ts';
 import type { TaskId } from '../task-id.ts';
-import { parseRecord, readState, type StateRecord, stateStream, stateSubject } from './state-record.ts';
+import { parseRecord, type StateRecord } from './state-record.ts';
+import { readState, stateStream, stateSubject } from './state-store.ts';
 
 const mostAtOnce = 1_000;
 /** Subjects in one request. */

@@ -1,7 +1,7 @@
 /** Whether a sub-task exists: its number is in its parent's committed count, and the parent has not ended. */
 import type { Bus } from '../bus.ts';
 import { ordinalOf, parentOf, type TaskId } from '../task-id.ts';
-import { readState } from './state-record.ts';
+import { readState } from './state-store.ts';
 
 export async function isPlanned(bus: Bus, id: TaskId): Promise<boolean> {
   const parent = parentOf(id);

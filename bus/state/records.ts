@@ -2,7 +2,8 @@
 import { DeliverPolicy } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
 import { scanStream, storedBytes } from '../log/stream-scan.ts';
-import { parseRecord, readState, type StateRecord } from './state-record.ts';
+import { parseRecord, type StateRecord } from './state-record.ts';
+import { readState } from './state-store.ts';
 
 /** @param filter `>` for every task, `k3xq.*` for one tree. For looking around: not a read that decides. Leaves out what is `unborn`. */
 export async function allRecords(bus: Bus, filter: string): Promise<StateRecord[]> {

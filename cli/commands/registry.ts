@@ -164,6 +164,6 @@ export const commands: readonly Command[] = [
     summary: 'what may stand at the end of a command line: for the script of cox completion',
     args: '[words...]',
     hidden: true,
-    load: async () => (await import('./complete.ts')).run,
+    load: async () => (await import('./complete.ts')).completing({ commands, globals: globalOptions }),
   },
 ];

@@ -5,7 +5,7 @@ import { returnLate, returnUnborn } from '../../bus/log/late-steers.ts';
 import { flush, parseStatus } from '../../bus/log/projection.ts';
 import type { Status } from '../../bus/messages.ts';
 import { claim } from '../../bus/queue/claim.ts';
-import { readState } from '../../bus/state/state-record.ts';
+import { readState } from '../../bus/state/state-store.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { finalReceipt, never, receiptsOf, statusWhere } from '../support/watching.ts';
 

@@ -7,7 +7,8 @@ import { claim } from '../../bus/queue/claim.ts';
 import { openDeadStream, parseLetter, sendLetter } from '../../bus/queue/dead-letter-stream.ts';
 import { endTask } from '../../bus/queue/end-task.ts';
 import { sweep } from '../../bus/queue/sweeper.ts';
-import { readState, type StateRecord, stateSubject } from '../../bus/state/state-record.ts';
+import { encodeRecord, type StateRecord } from '../../bus/state/state-record.ts';
+import { readState, stateSubject } from '../../bus/state/state-store.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { finalReceipt, never, receiptsOf, statusWhere } from '../support/watching.ts';
 
@@ -172,7 +173,8 @@ test('what looks like a record and is none is passed over by lists, sweeps and t
     { ...whole, epoch: 'one' },
     { ...whole, outbox: null },
   ];
-  for (const [n, record] of strange.entries()) await bus.js.publish(stateSubject(bus, `zzzz.${n}`), JSON.stringify(record));
+  for (const [n, record] of strange.entries())
+    await bus.js.publish(stateSubject(bus, `zzzz.${n}`), encodeRecord(record as StateRecord).value);
   expect((await joined.crew.tasks()).map((task) => task.id)).toEqual([id]);
   expect(await sweep(bus, { now, leaseMs: 1_000, published: new Set(), graceMs: 0 })).toEqual([]);
   const sent = await joined.crew.steer('zzzz.1', { type: 'cancel' });

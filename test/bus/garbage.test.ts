@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../actors/node/join.ts';
 import { parseStatus } from '../../bus/log/projection.ts';
 import { publish } from '../../bus/publish.ts';
-import { readState } from '../../bus/state/state-record.ts';
+import { readState } from '../../bus/state/state-store.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { finalReceipt, never, statusWhere } from '../support/watching.ts';
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CrewSession } from '../../actors/node/join.ts';
 import type { Status } from '../../bus/messages.ts';
 import { sweep } from '../../bus/queue/sweeper.ts';
-import { readState } from '../../bus/state/state-record.ts';
+import { readState } from '../../bus/state/state-store.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { beforeDeadline } from '../support/deadline.ts';
 import { finalReceipt, never, statusWhere } from '../support/watching.ts';

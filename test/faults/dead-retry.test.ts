@@ -12,7 +12,7 @@ import { TaskSpec } from '../../bus/messages.ts';
 import { claim } from '../../bus/queue/claim.ts';
 import { DeadLetters } from '../../bus/queue/dead-letters.ts';
 import { endTask } from '../../bus/queue/end-task.ts';
-import { readState } from '../../bus/state/state-record.ts';
+import { readState } from '../../bus/state/state-store.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { statusWhere } from '../support/watching.ts';
 

@@ -9,7 +9,7 @@ import { afterAll, expect, test } from 'vitest';
 import { joinCrew } from '../../actors/node/join.ts';
 import { startNode } from '../../actors/node/node.ts';
 import { collect } from '../../bus/capacity/retention.ts';
-import { readState } from '../../bus/state/state-record.ts';
+import { readState } from '../../bus/state/state-store.ts';
 import { foldersOf } from '../../platform/folders.ts';
 import { ModelServer } from '../support/model-server.ts';
 import { testRoster } from '../support/roster.ts';

@@ -9,7 +9,7 @@ import { type CrewSession, joinCrew } from '../../actors/node/join.ts';
 import type { CoxNode } from '../../actors/node/node.ts';
 import type { ServerRecord } from '../../bus/embedded/server-record.ts';
 import { serverPaths } from '../../bus/embedded/server-record.ts';
-import { readState } from '../../bus/state/state-record.ts';
+import { readState } from '../../bus/state/state-store.ts';
 import type { CrewEvent } from '../../bus/watch.ts';
 import { foldersOf } from '../../platform/folders.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../actors/node/join.ts';
 import { enqueue } from '../../bus/queue/task-queue.ts';
 import { allRecords } from '../../bus/state/records.ts';
-import { readState } from '../../bus/state/state-record.ts';
+import { readState } from '../../bus/state/state-store.ts';
 import { rootOf } from '../../bus/task-id.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { never, statusWhere } from '../support/watching.ts';

@@ -9,7 +9,7 @@ import type { CrewSession } from '../../actors/node/join.ts';
 import { type ServerRecord, serverPaths } from '../../bus/embedded/server-record.ts';
 import { follow } from '../../bus/log/follow.ts';
 import { parseStatus } from '../../bus/log/projection.ts';
-import { readState } from '../../bus/state/state-record.ts';
+import { readState } from '../../bus/state/state-store.ts';
 import { foldersOf } from '../../platform/folders.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { never, statusWhere } from '../support/watching.ts';

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
-import { type CrewEvent, defineKind, defineTool, type CrewSession, joinCrew, parseRoster, startNode } from '../../index.ts';
+import { type CrewEvent, type CrewSession, defineKind, defineTool, joinCrew, parseRoster, startNode } from '../../index.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 
 const root = join(import.meta.dirname, '../..');

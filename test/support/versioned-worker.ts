@@ -6,7 +6,7 @@ import { Worker, type WorkerOptions } from '../../actors/node/worker.ts';
 import { subAgentRole } from '../../actors/sub-agent/role.ts';
 import { askOperator } from '../../actors/tools/ask-operator.ts';
 import type { StateRecord } from '../../bus/state/state-record.ts';
-import { readState, replaceState } from '../../bus/state/state-record.ts';
+import { readState, replaceState } from '../../bus/state/state-store.ts';
 import { type Chart, subAgentChart } from '../../machines/charts.ts';
 import { Backends } from '../../roster/backends.ts';
 import type { TestCrew } from './crew.ts';
@@ -16,7 +16,11 @@ export type VersionedOptions = Partial<Pick<WorkerOptions, 'leaveMs' | 'retryMs'
   Partial<Pick<Chart, 'version' | 'migrations'>>;
 
 /** Works on `reasoning` tasks with the sub-agent chart as `version`. */
-export function workerOf(crew: TestCrew, { bus, name, folders, log, env }: CrewSession, options: VersionedOptions): Promise<Worker> {
+export function workerOf(
+  crew: TestCrew,
+  { bus, name, folders, log, env }: CrewSession,
+  options: VersionedOptions,
+): Promise<Worker> {
   const { version = 1, migrations = {}, ...rest } = options;
   const roster = testRoster(crew.model.url);
   const backends = new Backends({ roster: () => roster, folders, log, onProgress: () => {}, env });
@@ -39,7 +43,11 @@ export function workerOf(crew: TestCrew, { bus, name, folders, log, env }: CrewS
 }
 
 /** What a node of another version, or a hand in the bucket, would have left there. */
-export async function rewrite({ bus }: CrewSession, id: string, change: (record: StateRecord) => Partial<StateRecord>): Promise<void> {
+export async function rewrite(
+  { bus }: CrewSession,
+  id: string,
+  change: (record: StateRecord) => Partial<StateRecord>,
+): Promise<void> {
   for (;;) {
     const stored = await readState(bus, id);
     if (!stored) throw new Error(`there is no ${id}`);

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../../actors/node/join.ts';
 import type { NodeOptions } from '../../../actors/node/node.ts';
-import { readState } from '../../../bus/state/state-record.ts';
+import { readState } from '../../../bus/state/state-store.ts';
 import { totalUsage } from '../../../machines/conversation.ts';
 import type { SubAgentContext } from '../../../machines/sub-agent.ts';
 import type { SupervisorContext } from '../../../machines/supervisor-context.ts';

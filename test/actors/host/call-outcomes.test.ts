@@ -6,7 +6,7 @@ import { follow } from '../../../bus/log/follow.ts';
 import { parseSteering } from '../../../bus/log/steering-log.ts';
 import type { CallOutcome, Receipt, Status } from '../../../bus/messages.ts';
 import { claim } from '../../../bus/queue/claim.ts';
-import { readState, stateStream } from '../../../bus/state/state-record.ts';
+import { readState, stateStream } from '../../../bus/state/state-store.ts';
 import type { Writes } from '../../../bus/writes.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { HeldTool, type ToolRun } from '../../support/tools.ts';
@@ -36,7 +36,9 @@ async function lostInCall(): Promise<{ id: string; run: ToolRun }> {
   const run = await book.next();
   const { record } = (await readState(joined.bus, id))!;
   const thief = { node: 'thief', now: joined.bus.now, leaseMs };
-  expect((await claim(joined.bus, { type: 'clerk', ticket: { id, run: record.run }, seq: record.ticketSeq }, thief)).kind).toBe('run');
+  expect((await claim(joined.bus, { type: 'clerk', ticket: { id, run: record.run }, seq: record.ticketSeq }, thief)).kind).toBe(
+    'run',
+  );
   return { id, run };
 }
 const inDoubt = (id: string) => statusWhere(joined.crew, id, ({ question }) => question?.kind === 'in-doubt');

@@ -5,7 +5,7 @@ import type { CrewSession } from '../../../actors/node/join.ts';
 import type { Question } from '../../../bus/messages.ts';
 import { claim } from '../../../bus/queue/claim.ts';
 import { claimTickets, enqueue } from '../../../bus/queue/task-queue.ts';
-import { readState } from '../../../bus/state/state-record.ts';
+import { readState } from '../../../bus/state/state-store.ts';
 import type { Checkpoint } from '../../../machines/charts.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { beforeDeadline } from '../../support/deadline.ts';

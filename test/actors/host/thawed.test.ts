@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../../actors/node/join.ts';
 import { claim } from '../../../bus/queue/claim.ts';
-import { readState, stateStream } from '../../../bus/state/state-record.ts';
+import { readState, stateStream } from '../../../bus/state/state-store.ts';
 import type { Writes } from '../../../bus/writes.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 

@@ -12,7 +12,7 @@ import { collect } from '../../../bus/capacity/retention.ts';
 import { fullStreams, limitStreams } from '../../../bus/capacity/stream-limits.ts';
 import { obtainServerBinary } from '../../../bus/embedded/obtain-binary.ts';
 import { Memory } from '../../../bus/memory.ts';
-import { readState } from '../../../bus/state/state-record.ts';
+import { readState } from '../../../bus/state/state-store.ts';
 import { foldersOf } from '../../../platform/folders.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { never, statusWhere } from '../../support/watching.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../../actors/node/join.ts';
-import { readState } from '../../../bus/state/state-record.ts';
+import { readState } from '../../../bus/state/state-store.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { HeldTool } from '../../support/tools.ts';
 import { never, tokenOf } from '../../support/watching.ts';

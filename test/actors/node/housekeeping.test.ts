@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Housekeeping } from '../../../actors/node/housekeeping.ts';
 import type { CrewSession } from '../../../actors/node/join.ts';
-import { readState } from '../../../bus/state/state-record.ts';
+import { readState } from '../../../bus/state/state-store.ts';
 import type { Retention } from '../../../roster/schema.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { never } from '../../support/watching.ts';

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../../actors/node/join.ts';
 import type { CoxNode } from '../../../actors/node/node.ts';
 import type { PrimaryEvent } from '../../../actors/primary/primary.ts';
-import { readState } from '../../../bus/state/state-record.ts';
+import { readState } from '../../../bus/state/state-store.ts';
 import { parseRoster } from '../../../roster/load.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import type { ModelCall } from '../../support/model-server.ts';

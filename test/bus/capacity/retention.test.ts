@@ -9,7 +9,8 @@ import { claim } from '../../../bus/queue/claim.ts';
 import { enqueue } from '../../../bus/queue/task-queue.ts';
 import { setTimer } from '../../../bus/queue/timers.ts';
 import { allRecords } from '../../../bus/state/records.ts';
-import { readState } from '../../../bus/state/state-record.ts';
+import { encodeRecord } from '../../../bus/state/state-record.ts';
+import { readState } from '../../../bus/state/state-store.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { finalReceipt, never, statusWhere } from '../../support/watching.ts';
 
@@ -119,7 +120,7 @@ test('a task whose result is committed and whose ticket is not acked stays', asy
   // Its ticket, as it is between the commit and the ack.
   const { seq } = (await enqueue(joined.bus, 'nobody-does-this', 'pending', { id, run: 9 })) as { seq: number };
   const { record } = (await readState(joined.bus, id))!;
-  await joined.bus.js.publish(`$KV.${joined.bus.subjects.stateBucket}.${id}`, JSON.stringify({ ...record, q: seq }));
+  await joined.bus.js.publish(`$KV.${joined.bus.subjects.stateBucket}.${id}`, encodeRecord({ ...record, ticketSeq: seq }).value);
   expect(await purge()).toEqual([]);
   await joined.bus.jsm.streams.deleteMessage(joined.bus.subjects.workStream, seq);
   expect(await purge()).toEqual([id]);
@@ -196,7 +197,11 @@ test.each(['a record', 'a status'])(
     const { record } = (await readState(joined.bus, id))!;
     const status = `${subjects.namespace}.tasks.*.0.status`;
     if (what === 'a status') await nc.request(status, '{}');
-    else await nc.request(`$KV.${subjects.stateBucket}.*.0`, JSON.stringify({ ...record, id: '*.0', phase: 'done', q: 0 }));
+    else
+      await nc.request(
+        `$KV.${subjects.stateBucket}.*.0`,
+        encodeRecord({ ...record, id: '*.0', phase: 'done', ticketSeq: 0 }).value,
+      );
     const before = (await leftOf(id)).sort();
     await collect(joined.bus, { keep: everything });
     expect((await leftOf(id)).sort()).toEqual(before);

@@ -5,7 +5,7 @@ import { type Claim, claim } from '../../../bus/queue/claim.ts';
 import { sendLetter } from '../../../bus/queue/dead-letter-stream.ts';
 import { DeadLetters } from '../../../bus/queue/dead-letters.ts';
 import { endTask } from '../../../bus/queue/end-task.ts';
-import { readState } from '../../../bus/state/state-record.ts';
+import { readState } from '../../../bus/state/state-store.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { never, statusWhere } from '../../support/watching.ts';
 

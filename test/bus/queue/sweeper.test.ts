@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../../actors/node/join.ts';
 import { TaskSpec } from '../../../bus/messages.ts';
 import { sweep } from '../../../bus/queue/sweeper.ts';
-import { createState, newRecord, readState } from '../../../bus/state/state-record.ts';
+import { newRecord } from '../../../bus/state/state-record.ts';
+import { createState, readState } from '../../../bus/state/state-store.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { never } from '../../support/watching.ts';
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../../actors/node/join.ts';
 import { returnUnborn } from '../../../bus/log/late-steers.ts';
 import { publish } from '../../../bus/publish.ts';
-import { stateSubject } from '../../../bus/state/state-record.ts';
+import { stateSubject } from '../../../bus/state/state-store.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { finalReceipt, never } from '../../support/watching.ts';
 

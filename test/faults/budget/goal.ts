@@ -2,7 +2,8 @@
 import type { CrewSession } from '../../../actors/node/join.ts';
 import { Crew } from '../../../bus/crew.ts';
 import type { Question, Result, SteeringInput } from '../../../bus/messages.ts';
-import { readState, type StateRecord } from '../../../bus/state/state-record.ts';
+import type { StateRecord } from '../../../bus/state/state-record.ts';
+import { readState } from '../../../bus/state/state-store.ts';
 import { childOf } from '../../../bus/task-id.ts';
 import { parseRoster } from '../../../roster/load.ts';
 import type { TestCrew } from '../../support/crew.ts';

@@ -4,7 +4,8 @@
  */
 import { type SteeringInput, TaskSpec } from '../../../bus/messages.ts';
 import { enqueue } from '../../../bus/queue/task-queue.ts';
-import { createState, newRecord, readState, type StateRecord } from '../../../bus/state/state-record.ts';
+import { newRecord, type StateRecord } from '../../../bus/state/state-record.ts';
+import { createState, readState } from '../../../bus/state/state-store.ts';
 import { childOf, goalOf, newRoot } from '../../../bus/task-id.ts';
 import type { Command } from '../../../machines/commands.ts';
 import type { NodeSpec } from '../../../machines/plan.ts';

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import type { SteeringInput } from '../../../bus/messages.ts';
 import { publish } from '../../../bus/publish.ts';
-import { readState, type StateRecord } from '../../../bus/state/state-record.ts';
+import type { StateRecord } from '../../../bus/state/state-record.ts';
+import { readState } from '../../../bus/state/state-store.ts';
 import { childOf, goalOf } from '../../../bus/task-id.ts';
 import type { Question } from '../../../machines/conversation.ts';
 import type { SubAgentContext } from '../../../machines/sub-agent.ts';

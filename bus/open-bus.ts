@@ -1,0 +1,43 @@
+/** Opens a bus on a connection: binds it to a namespace and creates the streams that are missing there. */
+import { jetstream, jetstreamManager, type StreamInfo } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { Log } from '../platform/log.ts';
+import type { Bus } from './bus.ts';
+import { startClock } from './clock.ts';
+import { retryRequest } from './retry.ts';
+import { RecentRecords } from './state/recent-records.ts';
+import { type StreamOptions, setUpStreams } from './streams.ts';
+import { Subjects } from './subjects.ts';
+import { Tick } from './tick.ts';
+import { Writes } from './writes.ts';
+
+/** Binds a connection to a namespace and creates what is missing there; safe to repeat and to race. */
+export async function openBus(
+  nc: NatsConnection,
+  options: { namespace?: string | undefined; log: Log; streams?: Partial<StreamOptions> },
+): Promise<Bus> {
+  const subjects = new Subjects(options.namespace);
+  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  const js = jetstream(nc);
+  const tick = new Tick();
+  const bus = {
+    nc,
+    js,
+    jsm,
+    subjects,
+    log: options.log,
+    tick,
+    writes: new Writes(nc, js, tick),
+    recentRecords: new RecentRecords(),
+  };
+  await retryRequest(bus, 'the streams', () => setUpStreams(bus, options.streams));
+  const now = await retryRequest(bus, 'the time', () => startClock(nc, options.log, () => timeOf(bus)));
+  return { ...bus, now };
+}
+
+/** By the server that leads what decides: its clock also stamps the messages. */
+async function timeOf({ jsm, subjects }: Pick<Bus, 'jsm' | 'subjects'>): Promise<number> {
+  // The server says when it answered; the client's type does not know it.
+  const { ts } = (await jsm.streams.info(`KV_${subjects.stateBucket}`)) as StreamInfo & { ts: string };
+  return Date.parse(ts);
+}
