@@ -1,49 +1,12 @@
 /** A chart as a page: a Mermaid state diagram of where it goes, and a table of all that it does, both read from the machine itself. */
 import type { AnyStateMachine } from 'xstate';
-
-/** The parts of xstate's compiled chart that are read. */
-interface Node {
-  readonly id: string;
-  readonly key: string;
-  readonly type: string;
-  readonly parent?: Node;
-  readonly description?: string;
-  readonly initial?: { readonly target: readonly Node[] };
-  readonly states: Readonly<Record<string, Node>>;
-  readonly transitions: ReadonlyMap<string, readonly Transition[]>;
-  readonly always?: readonly Transition[];
-  readonly invoke: readonly { readonly id: string; readonly src: unknown }[];
-}
-interface Transition {
-  readonly eventType: string;
-  readonly target?: readonly Node[];
-  readonly guard?: unknown;
-  readonly actions: readonly unknown[];
-}
-
-const descend = (node: Node): Node[] => [node, ...Object.values(node.states).flatMap(descend)];
-const transitionsOf = (node: Node): Transition[] => [...[...node.transitions.values()].flat(), ...(node.always ?? [])];
-
-const nameOf = (thing: unknown): string => {
-  if (typeof thing === 'string') return thing;
-  if (typeof thing !== 'object' || thing === null || !('type' in thing)) return 'a function';
-  const params = 'params' in thing && typeof thing.params === 'string' ? ` ${thing.params}` : '';
-  return `${thing.type}${params}`;
-};
-/** `xstate.error.actor.think` is for machines; nothing at all is for transitions that need no event. */
-function eventOf({ eventType }: Transition): string {
-  if (eventType === '') return '';
-  const failed = /^xstate\.error\.actor\.(?<actor>.+)$/.exec(eventType)?.groups?.actor;
-  return failed ? `${failed} breaks` : eventType;
-}
-const guardOf = ({ guard }: Transition): string => (guard === undefined ? '' : `[${nameOf(guard)}]`);
+import { type ChartNode, childrenOf, descend, eventOf, nameOf, pathOf, rootOf, transitionsOf, waysOf } from './chart.ts';
 
 /** Mermaid wants plain words for ids. */
-const idOf = (root: Node, { id }: Node): string =>
-  id === root.id ? 'any' : id.slice(root.id.length + 1).replaceAll(/[^a-z]/gi, '_');
+const idOf = (root: ChartNode, node: ChartNode): string => pathOf(root, node).replaceAll(/[^a-z]/gi, '_');
 
-function statesAsMermaid(root: Node, node: Node, indent: string): string[] {
-  const children = Object.values(node.states);
+function statesAsMermaid(root: ChartNode, node: ChartNode, indent: string): string[] {
+  const children = childrenOf(node);
   const inside = children.flatMap((child) => {
     const name = `${indent}state "${child.key}" as ${idOf(root, child)}`;
     if (Object.keys(child.states).length === 0) return [name];
@@ -53,47 +16,38 @@ function statesAsMermaid(root: Node, node: Node, indent: string): string[] {
   return [...(first ? [`${indent}[*] --> ${idOf(root, first)}`] : []), ...inside];
 }
 
-/** One arrow between two states, however many ways there are. What stays where it is, is in the table. */
-function arrows(root: Node): string[] {
-  const ways = new Map<string, string[]>();
-  for (const node of descend(root)) {
-    for (const transition of transitionsOf(node)) {
-      const [target] = transition.target ?? [];
-      if (!target) continue;
-      const arrow = `${idOf(root, node)} --> ${idOf(root, target)}`;
-      ways.set(arrow, [
-        ...(ways.get(arrow) ?? []),
-        [eventOf(transition), guardOf(transition)].filter(Boolean).join(' ') || 'else',
-      ]);
-    }
-  }
-  return [...ways].map(([arrow, labels]) => `  ${arrow}: ${[...new Set(labels)].join('<br/>')}`);
-}
+const arrows = (root: ChartNode): string[] =>
+  waysOf(root).map(({ from, to, labels }) => `  ${idOf(root, from)} --> ${idOf(root, to)}: ${labels.join('<br/>')}`);
 
-function table(root: Node): string[] {
+function table(root: ChartNode): string[] {
   const rows = descend(root).flatMap((node) =>
     transitionsOf(node).map((transition) => {
-      const state = node === root ? 'any' : node.id.slice(root.id.length + 1);
-      const target = transition.target?.[0]?.id.slice(root.id.length + 1) ?? 'stays';
-      const guard = transition.guard === undefined ? '' : nameOf(transition.guard);
-      return `| ${state} | ${eventOf(transition) || 'at once'} | ${guard} | ${transition.actions.map(nameOf).join(', ')} | ${target} |`;
+      const [target] = transition.target ?? [];
+      const cells = [
+        pathOf(root, node),
+        eventOf(transition) || 'at once',
+        transition.guard === undefined ? '' : nameOf(transition.guard),
+        transition.actions.map(nameOf).join(', '),
+        target ? pathOf(root, target) : 'stays',
+      ];
+      return `| ${cells.join(' | ')} |`;
     }),
   );
   return ['| in | on | if | does | goes to |', '| --- | --- | --- | --- | --- |', ...rows];
 }
 
-function descriptions(root: Node): string[] {
+function descriptions(root: ChartNode): string[] {
   return descend(root).flatMap((node) => {
     const effects = node.invoke.map(({ src }) => `\`${nameOf(src)}\``);
     if (node === root || (!node.description && effects.length === 0)) return [];
     const runs = effects.length > 0 ? ` Runs ${effects.join(' and ')}.` : '';
-    return [`- **${node.id.slice(root.id.length + 1)}**: ${node.description ?? ''}${runs}`.replace(':  ', ': ')];
+    return [`- **${pathOf(root, node)}**: ${node.description ?? ''}${runs}`.replace(':  ', ': ')];
   });
 }
 
 /** `source`: the file of the chart, from the root of the house. */
 export function pageOf(machine: AnyStateMachine, source: string): string {
-  const root = machine.root as unknown as Node;
+  const root = rootOf(machine);
   const lines = [
     `# The chart \`${machine.id}\``,
     '',

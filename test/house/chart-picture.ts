@@ -1,0 +1,43 @@
+/** A chart as a picture: all its states, and all ways between them. */
+import type { AnyStateMachine } from 'xstate';
+import { type ChartNode, childrenOf, descend, pathOf, rootOf, waysOf } from './chart.ts';
+import type { Box, Picture, Tone } from './picture.ts';
+
+/** A state that runs an effect, or has states inside, works. */
+export function toneOf(node: ChartNode): Tone {
+  if (node.type === 'final') return 'ends';
+  if (node.key === 'awaiting-steer') return 'waits';
+  return node.invoke.length > 0 || childrenOf(node).length > 0 ? 'works' : 'plain';
+}
+
+const firstOf = (node: ChartNode): ChartNode | undefined => node.initial?.target[0];
+
+export function chartPicture(machine: AnyStateMachine, direction: Picture['direction']): Picture {
+  const root = rootOf(machine);
+  const boxesIn = (node: ChartNode): Box[] => [
+    ...(firstOf(node) ? [{ id: `start of ${node.id}`, tone: 'start' as const, name: '', caption: [], inside: [] }] : []),
+    ...childrenOf(node).map((child) => ({
+      id: pathOf(root, child),
+      tone: toneOf(child),
+      name: child.key,
+      caption: [],
+      inside: boxesIn(child),
+    })),
+  ];
+  const starts = descend(root).flatMap((node) => {
+    const first = firstOf(node);
+    return first ? [{ from: `start of ${node.id}`, to: pathOf(root, first), label: [] }] : [];
+  });
+  const ways = waysOf(root).map(({ from, to, labels }) => ({ from: pathOf(root, from), to: pathOf(root, to), label: labels }));
+  const anyState = ways.some(({ from }) => from === 'any')
+    ? [{ id: 'any', tone: 'any' as const, name: 'any state', caption: [], inside: [] }]
+    : [];
+  return {
+    title: `The chart ${machine.id}`,
+    description: ways.map(({ from, to, label }) => `${from} to ${to}: ${label.join(', ')}.`).join(' '),
+    boxes: [...anyState, ...boxesIn(root)],
+    arrows: [...starts, ...ways],
+    notes: [],
+    direction,
+  };
+}

@@ -1,0 +1,60 @@
+/** The life of a sub-agent as its operator sees it. What there is comes from the chart; here are only the words for it. */
+import type { AnyStateMachine } from 'xstate';
+import { type ChartNode, childrenOf, pathOf, rootOf } from './chart.ts';
+import { toneOf } from './chart-picture.ts';
+import type { Arrow, Box, Picture } from './picture.ts';
+import { isPassedThrough, type Route, routesOf } from './routes.ts';
+
+/** State → what is said of it. */
+export const captions: Readonly<Record<string, readonly string[]>> = {
+  idle: ['no worker', 'has it yet'],
+  running: ['works, step by step'],
+  'running.thinking': ['the model writes'],
+  'running.acting': ['a tool runs'],
+  'awaiting-steer': ['only you can', 'move it on'],
+  done: ['with what', 'it found'],
+};
+/** Route → what is said of it, and by which transitions of the chart that is true. */
+export const words: Readonly<Record<string, { readonly says: readonly string[]; readonly by: readonly string[] }>> = {
+  'idle → running': { says: ['a worker', 'takes it'], by: ['START'] },
+  'running → running': { says: ['you correct it: at once,', 'or at its next step'], by: ['STEER [interruptsNow]'] },
+  'running.thinking → running.acting': { says: ['it calls', 'a tool'], by: ['[hasCall]'] },
+  'running.acting → running.thinking': { says: ['the tool', 'returned'], by: ['TOOL_RETURNED [returnsCall]'] },
+  'running → awaiting-steer': { says: ['it asks, or', 'you pause it'], by: ['[isHeld]'] },
+  'awaiting-steer → running': { says: ['you answer', 'or resume it'], by: ['ANSWER [answersWithHelp]', 'RESUME'] },
+  'running → done': { says: ['it has an answer'], by: ['[isFinished]'] },
+  'awaiting-steer → done': { says: ['you stop it'], by: ['ANSWER [answersStop]'] },
+  'any → done': {
+    says: ['At any time: you cancel it, or its deadline passes, and it is done.'],
+    by: ['CANCEL', 'DEADLINE_PASSED'],
+  },
+};
+
+const known = <T>(table: Readonly<Record<string, T>>, key: string): T => {
+  const found = table[key];
+  if (found === undefined) throw new Error(`test/house/life-picture.ts has no words for ${key}, which the chart has`);
+  return found;
+};
+export const keyOf = ({ from, to }: Pick<Route, 'from' | 'to'>): string => `${from} → ${to}`;
+
+export function lifePicture(machine: AnyStateMachine): Picture {
+  const root = rootOf(machine);
+  const boxesIn = (node: ChartNode): Box[] =>
+    childrenOf(node)
+      .filter((child) => !isPassedThrough(child))
+      .map((child) => {
+        const id = pathOf(root, child);
+        return { id, tone: toneOf(child), name: child.key, caption: known(captions, id), inside: boxesIn(child) };
+      });
+  const arrows: Arrow[] = routesOf(root).map(({ from, to }) => ({ from, to, label: known(words, keyOf({ from, to })).says }));
+  const notes = arrows.filter(({ from }) => from === 'any').flatMap(({ label }) => label);
+  const between = arrows.filter(({ from }) => from !== 'any');
+  return {
+    title: 'The life of a sub-agent',
+    description: [...between.map(({ from, to, label }) => `${from} to ${to}: ${label.join(' ')}.`), ...notes].join(' '),
+    boxes: boxesIn(root),
+    arrows: between,
+    notes,
+    direction: 'right',
+  };
+}
