@@ -36,6 +36,13 @@ interface Books {
   readonly slices?: Slices;
 }
 
+/** The books of a goal: its limit, what was added to it, and what is set aside for its children. */
+interface GoalBooks extends Books {
+  readonly policy: { readonly budgetUsd: number | null };
+  readonly toppedUpUsd: number;
+  readonly slices: Slices;
+}
+
 const sumOf = (slices: Slices): number => Object.values(slices).reduce((sum, each) => sum + each, 0);
 
 /** What was set aside and has not been settled, in US dollars. */
@@ -72,6 +79,29 @@ export const bill = (usage: UsageByBackend, billed: Billed): Pick<Books, 'usage'
  */
 export const shareOf = (left: number | null, waiting: number): number | null =>
   left === null ? null : Math.max(0, left) / (waiting + 1);
+
+/** US dollars of a goal that nobody has spent and nothing is set aside for; null: no limit. */
+export const unspent = (books: GoalBooks): number | null => {
+  const { budgetUsd } = books.policy;
+  return leftUsd(budgetUsd === null ? null : budgetUsd + books.toppedUpUsd, books);
+};
+
+/**
+ * The slices with those of children that start now.
+ * @param starting numbers of these children.
+ * @param waiting how many sub-tasks have not started, these included.
+ */
+export function setAside(books: GoalBooks, starting: readonly (number | null)[], waiting: number): Slices {
+  if (books.policy.budgetUsd === null) return books.slices;
+  const share = shareOf(unspent(books), waiting) ?? 0;
+  return { ...books.slices, ...Object.fromEntries(starting.map((child) => [child, share])) };
+}
+
+/** A child that does not confirm that it has stopped may spend all that it was given. */
+export const countUnconfirmed = ({ usage, slices }: Pick<GoalBooks, 'usage' | 'slices'>): Pick<GoalBooks, 'usage' | 'slices'> => {
+  const given = sumOf(slices);
+  return { usage: given > 0 ? spend(usage, 'unconfirmed', inDoubt(given)) : usage, slices: {} };
+};
 
 export const without = (slices: Slices, children: readonly number[]): Slices => {
   const gone = new Set(children.map(String));

@@ -1,9 +1,8 @@
 /** Both charts as checkpoints are compared with them: which version this is, and how older ones are brought up to it. */
 import type { AnyStateMachine } from 'xstate';
 import { leftUsd, shareOf } from './budget.ts';
-import { all } from './plan.ts';
+import { all, childrenOf } from './plan.ts';
 import { subAgent, subAgentVersion } from './sub-agent.ts';
-import { childrenOf } from './supervision.ts';
 import { supervisor, supervisorVersion } from './supervisor.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 

@@ -114,6 +114,9 @@ export function all(plan: Plan): readonly PlanNode[] {
 /** Keys are the model's words: `constructor` must not find what every object has. */
 export const nodeOf = (plan: Plan, key: string): PlanNode | undefined => (Object.hasOwn(plan, key) ? plan[key] : undefined);
 export const running = (plan: Plan): PlanNode[] => all(plan).filter(({ status }) => status === 'running');
+/** Numbers of the child tasks that run for these nodes. */
+export const childrenOf = (nodes: readonly PlanNode[]): number[] =>
+  nodes.flatMap(({ status, child }) => (status === 'running' && child !== null ? [child] : []));
 export const put = (plan: Plan, ...changed: readonly PlanNode[]): Plan => ({
   ...plan,
   ...Object.fromEntries(changed.map((node) => [node.key, node])),

@@ -9,33 +9,18 @@
  * X. Once `ending` is set nothing starts: running children are told to stop, and their returns are waited for.
  */
 import { assertEvent, assign, type EventObject, fromCallback, setup } from 'xstate';
-import { bill, dollars, reserve, settleInDoubt } from './budget.ts';
+import { bill, countUnconfirmed, dollars, reserve, setAside, settleInDoubt, unspent } from './budget.ts';
 import type { Command } from './commands.ts';
 import type { Failure, Outcome } from './conversation.ts';
 import { chosen, spend } from './conversation.ts';
+import { isPlain, isUnresolved, takeUp } from './corrections.ts';
+import { end, wouldEnd } from './goal-end.ts';
 import type { PlanNode } from './plan.ts';
 import * as plan from './plan.ts';
+import { changePlan, entryFor, isPlanCommand, objection, reopen, stop, takenOver } from './plan-changes.ts';
+import { recordReturns } from './returns.ts';
 import * as ledger from './steering.ts';
 import type { DeadlineInput } from './sub-agent.ts';
-import {
-  changePlan,
-  childrenOf,
-  countUnconfirmed,
-  end,
-  entryFor,
-  isPlain,
-  isPlanCommand,
-  isUnresolved,
-  objection,
-  recordReturns,
-  reopen,
-  setAside,
-  stop,
-  takenOver,
-  takeUp,
-  unspent,
-  wouldEnd,
-} from './supervision.ts';
 import type {
   DecomposeInput,
   DrainInput,
@@ -126,7 +111,7 @@ export const supervisor = setup({
     relay: assign(({ context, event }) => {
       assertEvent(event, 'STEER');
       const { id, text, urgency } = event;
-      const children = childrenOf(plan.all(context.nodes));
+      const children = plan.childrenOf(plan.all(context.nodes));
       const steer: Relay = { id, kind: 'steer', text, urgency, children };
       return {
         corrections: [...context.corrections, text],
@@ -200,9 +185,14 @@ export const supervisor = setup({
           corrections: corrections.length,
         }),
       );
+      const waiting = plan.all(nodes).filter(({ status }) => status === 'waiting').length;
       return {
         children: children + starting.length,
-        slices: setAside(context, starting),
+        slices: setAside(
+          context,
+          starting.map(({ child }) => child),
+          waiting,
+        ),
         nodes: plan.put(nodes, ...starting),
       };
     }),
@@ -460,7 +450,7 @@ export const supervisor = setup({
           invoke: {
             id: 'drain',
             src: 'drain',
-            input: ({ context }) => ({ children: [...context.stopping, ...childrenOf(plan.all(context.nodes))] }),
+            input: ({ context }) => ({ children: [...context.stopping, ...plan.childrenOf(plan.all(context.nodes))] }),
             onError: { actions: 'giveUp' },
           },
           /** Not by way of `deciding` after each return: that would give the others more time. */

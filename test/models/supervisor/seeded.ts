@@ -1,6 +1,5 @@
 /** Wrongs in the code of the supervisor's guards and actions. */
-import { settleInDoubt } from '../../../machines/budget.ts';
-import { unspent } from '../../../machines/supervision.ts';
+import { settleInDoubt, unspent } from '../../../machines/budget.ts';
 import { supervisor } from '../../../machines/supervisor.ts';
 import type { SupervisorContext } from '../../../machines/supervisor-context.ts';
 import type { Mutant } from '../mutants.ts';
