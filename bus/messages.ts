@@ -26,6 +26,7 @@ const Name = z
 
 export const TaskType = Name.describe('What kind of agent does the task: `supervisor`, or a kind of the roster.');
 export const Urgency = z.enum(['now', 'next-step', 'after']);
+export type Urgency = z.infer<typeof Urgency>;
 
 export const Usage = z.object({
   inputTokens: z.number().int().nonnegative(),
@@ -144,6 +145,9 @@ export const SteeringMessage = z.discriminatedUnion('type', [
     .strict(),
 ]);
 export type SteeringMessage = z.infer<typeof SteeringMessage>;
+export type SteeringType = SteeringMessage['type'];
+/** Every type of steering message, in the order of the schema. */
+export const steeringTypes: readonly SteeringType[] = SteeringMessage.options.map(({ shape }) => shape.type.value);
 
 /**
  * On `cox.tasks.<id>.steering` as well, and nobody's but a worker's: what became of a call that it was in when it lost the task. Taken only by

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { CoxError, messageOf } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import type { Crew } from './crew.ts';
-import { type NodeReport, SteeringMessage, TaskSpec } from './messages.ts';
+import { type NodeReport, PlanTask, SteeringMessage, type SteeringType, steeringTypes, TaskSpec } from './messages.ts';
 import { describe } from './parse-message.ts';
 import { DeadLetters } from './queue/dead-letters.ts';
 import { TaskId } from './task-id.ts';
@@ -20,11 +20,29 @@ const maxWaitMs = 30_000;
 const maxHeaderChars = 1_000;
 
 const waiting = { waitMs: z.number().int().min(0).max(maxWaitMs).default(0) };
-const steering = (type: string) =>
+const steering = (type: SteeringType) =>
   z
     .object({ task: TaskId, ...waiting })
     .loose()
     .transform(({ task, waitMs, ...message }) => ({ task, waitMs, message: { ...message, type } }));
+interface SteeringRequest {
+  readonly task: TaskId;
+  readonly waitMs: number;
+  readonly message: { readonly type: SteeringType };
+}
+/** `task` is the goal here as in every request, so the `task` of the message, the new sub-task, goes by another name. */
+const adding = z
+  .object({ task: TaskId, subTask: PlanTask, ...waiting })
+  .loose()
+  .transform(({ task, waitMs, subTask, ...message }) => ({
+    task,
+    waitMs,
+    message: { ...message, type: 'add' as const, task: subTask },
+  }));
+
+/** One entry for each steering message: every verb that steers is a verb of the service. */
+export const forEachSteering = <T>(make: (type: SteeringType) => T): Record<SteeringType, T> =>
+  Object.fromEntries(steeringTypes.map((type) => [type, make(type)])) as Record<SteeringType, T>;
 
 const LetterId = z.string().min(1).max(64).describe('Of a dead letter: the taskâ€™s, or `ticket-<sequence>`.');
 
@@ -32,13 +50,8 @@ const LetterId = z.string().min(1).max(64).describe('Of a dead letter: the taskâ
 export const requests = {
   dispatch: TaskSpec,
   status: z.object({ task: TaskId }).strict(),
-  steer: steering('steer'),
-  answer: steering('answer'),
-  cancel: steering('cancel'),
-  redirect: steering('redirect'),
-  swap: steering('swap'),
-  pause: steering('pause'),
-  resume: steering('resume'),
+  ...forEachSteering(steering),
+  add: adding,
   result: z.object({ task: TaskId, ...waiting }).strict(),
   tree: z.object({ task: TaskId }).strict(),
   tasks: z.object({}).strict(),
@@ -74,13 +87,7 @@ export async function startService(bus: Bus, { crew, node, menu, report }: Servi
   const answers: { [V in Verb]: (request: z.infer<(typeof requests)[V]>) => Promise<unknown> } = {
     dispatch: async (spec) => ({ id: await crew.dispatch(spec) }),
     status: async ({ task }) => (await crew.status(task)) ?? unknown(task),
-    steer: (request) => steer(crew, request, ended.signal),
-    answer: (request) => steer(crew, request, ended.signal),
-    cancel: (request) => steer(crew, request, ended.signal),
-    redirect: (request) => steer(crew, request, ended.signal),
-    swap: (request) => steer(crew, request, ended.signal),
-    pause: (request) => steer(crew, request, ended.signal),
-    resume: (request) => steer(crew, request, ended.signal),
+    ...forEachSteering(() => (request: SteeringRequest) => steer(crew, request, ended.signal)),
     result: async ({ task, waitMs }) => ({
       result:
         waitMs === 0

@@ -1,9 +1,12 @@
 /** The steering verbs: what an operator types, and the message it becomes. The command line and the REPL share this table. */
-import { maxSteerChars, type SteeringInput } from '../bus/messages.ts';
+import { maxSteerChars, type SteeringInput, type SteeringType, type Urgency } from '../bus/messages.ts';
 import { usageError } from './errors.ts';
 
+/** The option of the command line, and of the prompt, for each urgency. */
+export const urgencyOptions: Readonly<Record<Urgency, string>> = { now: '--now', 'next-step': '--next', after: '--after' };
+
 export interface SteerOptions {
-  readonly urgency?: 'now' | 'next-step' | 'after';
+  readonly urgency?: Urgency;
   readonly expectStep?: number;
 }
 
@@ -146,5 +149,5 @@ export const verbs = {
       backend: one(words, 'backend'),
     }),
   },
-} as const satisfies Record<string, Verb>;
+} as const satisfies Record<SteeringType, Verb> & Record<string, Verb>;
 export type VerbName = keyof typeof verbs;

@@ -24,10 +24,15 @@ export interface PlanNode extends NodeSpec {
 }
 export type Plan = Readonly<Record<string, PlanNode>>;
 
+/** Reducers in code: no model is asked. */
+export const plainReducers = ['concat', 'json', 'vote'] as const;
+export type PlainReducer = (typeof plainReducers)[number];
+export const isPlainReducer = (name: string): name is PlainReducer => (plainReducers as readonly string[]).includes(name);
+
 export type Reduce =
   | { readonly by: 'orchestrator'; readonly instruction: string }
   | { readonly by: 'backend'; readonly backend: string; readonly instruction: string }
-  | { readonly by: 'concat' | 'json' | 'vote' };
+  | { readonly by: PlainReducer };
 
 /** What becomes of a sub-task that failed. `failover` is a retry that leaves out the backend that failed. */
 export type Directive = 'retry' | 'failover' | 'ask' | 'skip' | 'escalate';

@@ -4,11 +4,30 @@
  */
 
 /** `now` interrupts what may be interrupted, `next-step` waits for the next model call, `after` until the task would otherwise end. */
-export type Urgency = 'now' | 'next-step' | 'after';
+export const urgencies = ['now', 'next-step', 'after'] as const;
+export type Urgency = (typeof urgencies)[number];
+
+/**
+ * Every kind of steer. `isSeen`: it is applied when a model call has seen it; the others take effect at once. `isQueued`: its receipts say
+ * that it was queued, also where one commit queues and applies it.
+ */
+export const steerKinds = {
+  steer: { isSeen: true, isQueued: true },
+  redirect: { isSeen: true, isQueued: true },
+  answer: { isSeen: true, isQueued: false },
+  swap: { isSeen: false, isQueued: false },
+  budget: { isSeen: false, isQueued: false },
+  pause: { isSeen: false, isQueued: false },
+  resume: { isSeen: false, isQueued: false },
+  cancel: { isSeen: false, isQueued: false },
+  /** A change of a goal's plan. */
+  plan: { isSeen: false, isQueued: false },
+} as const;
+export type SteerKind = keyof typeof steerKinds;
 
 export interface Steer {
   readonly id: string;
-  readonly kind: 'steer' | 'redirect' | 'answer' | 'swap' | 'budget' | 'pause' | 'resume' | 'cancel' | 'plan';
+  readonly kind: SteerKind;
   readonly text: string;
   readonly urgency: Urgency;
   readonly fate: 'queued' | 'applied' | 'returned';
@@ -52,8 +71,7 @@ export const apply = (ledger: Ledger, step: number, wouldEnd: boolean): Ledger =
 
 /** Queues again what the model call of `step` was to see first: it is not made. Commands keep the step in which they took effect. */
 export const takeBack = (ledger: Ledger, step: number): { ledger: Ledger; count: number } => {
-  const isUnseen = (steer: Steer) =>
-    steer.fate === 'applied' && steer.step === step && ['steer', 'redirect', 'answer'].includes(steer.kind);
+  const isUnseen = (steer: Steer) => steer.fate === 'applied' && steer.step === step && steerKinds[steer.kind].isSeen;
   const requeued = ledger.map((steer): Steer => {
     if (!isUnseen(steer)) return steer;
     const { step: _, ...rest } = steer;

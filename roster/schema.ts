@@ -128,8 +128,8 @@ export type Retention = z.infer<typeof Retention>;
 const named = <Name extends z.ZodString, Entry extends z.ZodType>(name: Name, entry: Entry) =>
   z.record(name, entry).refine((all) => Object.keys(all).length <= 256, 'at most 256');
 
-/** Reducers that need no model, and the one that is whoever split the goal. */
-export const plainReducers = ['orchestrator', 'concat', 'json', 'vote'] as const;
+/** Reducers that are no backend by name: the backend that split the goal, and those in code. */
+export const reducers = ['orchestrator', 'concat', 'json', 'vote'] as const;
 
 export const RosterFile = section({
   backends: named(BackendName, BackendEntry)
@@ -155,12 +155,12 @@ export const RosterFile = section({
   retention: Retention.prefault({}).describe('How long what is finished is kept.'),
   bus: BusRules.prefault({}).describe('How the bus keeps what it is given.'),
 }).superRefine((roster, check) => {
-  const isPlain = (plainReducers as readonly string[]).includes(roster.reducer);
+  const isPlain = (reducers as readonly string[]).includes(roster.reducer);
   if (!isPlain && !(roster.reducer in roster.backends))
     check.addIssue({
       code: 'custom',
       path: ['reducer'],
-      message: `expected ${plainReducers.join(', ')} or a backend (${Object.keys(roster.backends).join(', ')})`,
+      message: `expected ${reducers.join(', ')} or a backend (${Object.keys(roster.backends).join(', ')})`,
     });
 });
 export type Roster = z.infer<typeof RosterFile>;

@@ -1,7 +1,7 @@
 /** Receipts are derived from how the steering ledger changed between two commits, so that they say what is durable and nothing else. */
 import type { Receipt } from '../../bus/messages.ts';
 import { childOf } from '../../bus/task-id.ts';
-import type { Steer } from '../../machines/steering.ts';
+import { type Steer, steerKinds } from '../../machines/steering.ts';
 
 export type Inbox = readonly { readonly steer: string; readonly kind: string; readonly seq: number }[];
 
@@ -25,7 +25,7 @@ export function receiptsOf(
     const base = { steer: steer.id, kind: steer.kind, seq: seqs.get(steer.id) ?? 0 };
     if (!earlier) receipts.push({ ...base, fate: 'accepted' });
     // What the model is to read is queued first, also where the same commit applies it.
-    const isQueued = !isFinal(steer) || (steer.fate === 'applied' && (steer.kind === 'steer' || steer.kind === 'redirect'));
+    const isQueued = !isFinal(steer) || (steer.fate === 'applied' && steerKinds[steer.kind].isQueued);
     if (!earlier && isQueued)
       receipts.push({ ...base, fate: 'queued', ...(!isFinal(steer) && steer.reason && { reason: steer.reason }) });
     if (isFinal(steer))

@@ -8,15 +8,16 @@ import type { StateRecord } from '../../bus/state/state-record.ts';
 import { ordinalOf } from '../../bus/task-id.ts';
 import { settleInDoubt } from '../../machines/budget.ts';
 import type { Carryover } from '../../machines/carryover.ts';
+import { type SteerKind, steerKinds, urgencies } from '../../machines/steering.ts';
 
 /** The longest of what one message found, in characters: it is to be read again by a model. */
 const maxFoundChars = 2_000;
 
 const Steer = z.object({
   id: z.string(),
-  kind: z.enum(['steer', 'redirect', 'answer', 'swap', 'budget', 'pause', 'resume', 'cancel', 'plan']),
+  kind: z.enum(Object.keys(steerKinds) as SteerKind[]),
   text: z.string(),
-  urgency: z.enum(['now', 'next-step', 'after']),
+  urgency: z.enum(urgencies),
   fate: z.enum(['queued', 'applied', 'returned']),
 });
 const Said = z.object({ role: z.enum(['assistant', 'tool']), text: z.string().min(1) });

@@ -6,7 +6,7 @@ import { outUsd } from '../../machines/budget.ts';
 import { type Message, totalUsage } from '../../machines/conversation.ts';
 import { type SubAgentInput, subAgent, subAgentVersion } from '../../machines/sub-agent.ts';
 import type { Backends } from '../../roster/backends.ts';
-import { commandOf } from '../host/commands.ts';
+import { commandOf, isPlanChange } from '../host/commands.ts';
 import { deadline } from '../host/deadline.ts';
 import { ownEffect } from '../host/effect.ts';
 import type { EffectHost, Found, HostedSnapshot, Role } from '../host/role.ts';
@@ -67,9 +67,9 @@ export function subAgentRole(host: EffectHost, options: SubAgentRoleOptions): Ro
     deadlineAt: (snapshot) => of(snapshot).context.limits.deadlineAt,
     eventOf: (steer, message) => {
       const problem = message.type === 'swap' ? swapProblem(message.backend, backends) : null;
-      const event = commandOf(steer, message);
-      if (!event) return { refused: `${message.type} changes the plan of a goal; this is a ${spec.type} task without one` };
-      return problem === null ? { event } : { refused: problem };
+      if (isPlanChange(message))
+        return { refused: `${message.type} changes the plan of a goal; this is a ${spec.type} task without one` };
+      return problem === null ? { event: commandOf(steer, message) } : { refused: problem };
     },
     progress: (snapshot) => {
       const { messages, steers } = of(snapshot).context;

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { PlanTask } from '../../bus/messages.ts';
 import { noUsage } from '../../machines/conversation.ts';
-import { check, explain, type NodeSpec, type Reduce } from '../../machines/plan.ts';
+import { check, explain, isPlainReducer, type NodeSpec, type Reduce } from '../../machines/plan.ts';
 import type { DecomposeInput, SupervisorEvent } from '../../machines/supervisor-context.ts';
 import { CoxError } from '../../platform/errors.ts';
 import type { Backends } from '../../roster/backends.ts';
@@ -153,7 +153,7 @@ export function planOfMap(
 
 const reduceBy = ({ reducer }: Pick<Roster, 'reducer'>, instruction: string): Reduce => {
   if (reducer === 'orchestrator') return { by: 'orchestrator', instruction };
-  if (reducer === 'concat' || reducer === 'json' || reducer === 'vote') return { by: reducer };
+  if (isPlainReducer(reducer)) return { by: reducer };
   return { by: 'backend', backend: reducer, instruction };
 };
 

@@ -1,7 +1,7 @@
 /** Results of sub-tasks become one answer: by the orchestrator, by a named backend, or plainly by code. */
 import type { Result } from '../../bus/messages.ts';
 import { noUsage } from '../../machines/conversation.ts';
-import { all, type PlanNode } from '../../machines/plan.ts';
+import { all, type PlainReducer, type PlanNode } from '../../machines/plan.ts';
 import type { ReduceInput, SupervisorEvent } from '../../machines/supervisor-context.ts';
 import type { ModelReply, ModelRequest } from '../../roster/conversation.ts';
 import { ModelError } from '../../roster/errors.ts';
@@ -101,7 +101,7 @@ export function sources(outcomes: readonly NodeResult[]): string {
   ].join('\n');
 }
 
-const plainly: Record<'concat' | 'json' | 'vote', (outcomes: readonly NodeResult[]) => string> = {
+const plainly: Record<PlainReducer, (outcomes: readonly NodeResult[]) => string> = {
   concat: (outcomes) =>
     `${outcomes.map((outcome) => `## ${outcome.node.key}\n${text(outcome)}`).join('\n\n')}\n\n${sources(outcomes)}`,
   json: (outcomes) =>

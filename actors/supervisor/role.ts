@@ -1,7 +1,7 @@
 /** A supervisor under the host: the chart with its effects, its children on the bus, and what the bus sees of it. */
 import type { SnapshotFrom } from 'xstate';
 import type { Bus } from '../../bus/bus.ts';
-import type { PlanRow, Result, TaskSpec, TaskState } from '../../bus/messages.ts';
+import type { PlanRow, Result, SteeringMessage, TaskSpec, TaskState } from '../../bus/messages.ts';
 import { childOf } from '../../bus/task-id.ts';
 import { outUsd } from '../../machines/budget.ts';
 import { totalUsage } from '../../machines/conversation.ts';
@@ -9,7 +9,7 @@ import { all, type PlanNode } from '../../machines/plan.ts';
 import { supervisor, supervisorVersion } from '../../machines/supervisor.ts';
 import type { DrainInput, SupervisorEvent, SupervisorInput } from '../../machines/supervisor-context.ts';
 import type { Roster } from '../../roster/schema.ts';
-import { commandOf } from '../host/commands.ts';
+import { commandOf, isPlanChange, planCommandOf } from '../host/commands.ts';
 import { deadline } from '../host/deadline.ts';
 import { effect, ownEffect } from '../host/effect.ts';
 import type { EffectHost, Found, HostedSnapshot, Role } from '../host/role.ts';
@@ -38,7 +38,7 @@ export interface SupervisorRoleOptions extends PlanOptions {
 }
 
 export function supervisorRole(host: EffectHost, options: SupervisorRoleOptions): Role {
-  const { bus, now, roster, backends, drainMs } = options;
+  const { bus, now, roster, drainMs } = options;
   const { spec } = host;
   const children = new Children(bus, host, now);
   const { concurrency, onFailure, maxAttempts } = roster().supervision;
@@ -68,36 +68,9 @@ export function supervisorRole(host: EffectHost, options: SupervisorRoleOptions)
     mustFinish: () => false,
     deadlineAt: () => deadlineAt,
     eventOf: (steer, message) => {
-      switch (message.type) {
-        case 'swap': {
-          const refused = swapProblem(message.backend, backends, true);
-          return refused === null ? { event: { type: 'SWAP', id: steer, backend: message.backend } } : { refused };
-        }
-        case 'add': {
-          const known = options.kinds().map(({ name }) => name);
-          if (!known.includes(message.task.type))
-            return { refused: `there is no kind ${message.task.type}; there are ${known.join(', ')}` };
-          return { event: { type: 'ADD', id: steer, node: message.task } };
-        }
-        case 'drop':
-          return { event: { type: 'DROP', id: steer, key: message.key } };
-        case 'rerun': {
-          const { key, instruction, backend } = message;
-          const refused = backend === undefined ? null : swapProblem(backend, backends);
-          if (refused !== null) return { refused };
-          return {
-            event: {
-              type: 'RERUN',
-              id: steer,
-              key,
-              ...(instruction !== undefined && { instruction }),
-              ...(backend !== undefined && { backend }),
-            },
-          };
-        }
-        default:
-          return { event: commandOf(steer, message)! };
-      }
+      const refused = refusal(message, options);
+      if (refused !== null) return { refused };
+      return { event: isPlanChange(message) ? planCommandOf(steer, message) : commandOf(steer, message) };
     },
     progress: (snapshot) => {
       const { nodes, steers, children, answer } = of(snapshot).context;
@@ -158,6 +131,15 @@ const countOf = (plan: readonly PlanRow[]) => {
   for (const { status } of plan) count[status]++;
   return count;
 };
+
+/** Why a goal cannot take this message: it names a kind or a backend that is not there. Null where it can. */
+function refusal(message: SteeringMessage, { backends, kinds }: SupervisorRoleOptions): string | null {
+  if (message.type === 'swap') return swapProblem(message.backend, backends, true);
+  if (message.type === 'rerun') return message.backend === undefined ? null : swapProblem(message.backend, backends);
+  if (message.type !== 'add') return null;
+  const known = kinds().map(({ name }) => name);
+  return known.includes(message.task.type) ? null : `there is no kind ${message.task.type}; there are ${known.join(', ')}`;
+}
 
 function resultOf({ context }: Snapshot, outcomes: readonly NodeResult[]): Found {
   const { outcome, answer, draft, nodes, step, usage, toppedUpUsd, instruction } = context;

@@ -21,7 +21,7 @@ import {
   TreeNode,
   Usage,
 } from '../messages.ts';
-import { requests, type Verb } from '../service.ts';
+import { forEachSteering, requests, type Verb } from '../service.ts';
 import { Phase } from '../state/state-record.ts';
 import { TaskId } from '../task-id.ts';
 
@@ -37,13 +37,7 @@ const Steered = z.object({
 export const replies = {
   dispatch: z.object({ id: TaskId }),
   status: Status,
-  steer: Steered,
-  answer: Steered,
-  cancel: Steered,
-  redirect: Steered,
-  swap: Steered,
-  pause: Steered,
-  resume: Steered,
+  ...forEachSteering(() => Steered),
   result: z.object({ result: Result.nullable().describe('Null: none yet.') }),
   tree: z.object({ nodes: z.array(TreeNode).describe('Parents before children.') }),
   tasks: z.object({
@@ -144,13 +138,19 @@ export function protocolSchemas(refTo: (name: string) => string): Record<string,
 /** A steering verb takes what its message takes, with the task in place of the type. */
 function steeringRequest(request: JsonSchema, option: z.ZodType, refTo: (name: string) => string): JsonSchema {
   const message = z.toJSONSchema(option, { io: 'input', override: ({ jsonSchema }) => plain(jsonSchema) });
-  const { type: _, ...fields } = message.properties ?? {};
-  const required = (message.required ?? []).filter((name) => name !== 'type');
+  const { type: _, task: subTask, ...fields } = message.properties ?? {};
+  const required = (message.required ?? []).flatMap((name) => (name === 'type' ? [] : name === 'task' ? ['subTask'] : [name]));
   const { waitMs } = request.properties as JsonSchema;
   return {
     $schema: message.$schema,
     type: 'object',
-    properties: { task: { $ref: refTo('TaskId') }, ...fields, waitMs },
+    properties: {
+      task: { $ref: refTo('TaskId') },
+      // The new sub-task of `add`, whose name in the message is taken by the goal here.
+      ...(subTask && { subTask: { $ref: refTo('PlanTask') } }),
+      ...fields,
+      waitMs,
+    },
     required: ['task', ...required],
     additionalProperties: false,
   };

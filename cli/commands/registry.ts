@@ -1,6 +1,6 @@
 /** Every command of `cox`: what `--help`, completion and docs/cli.md are made from. What a command does is in the file it loads. */
 import type { Command, OptionRow } from '../cli.ts';
-import { type VerbName, verbs } from '../verbs.ts';
+import { urgencyOptions, type VerbName, verbs } from '../verbs.ts';
 
 const noWait = ['--no-wait', 'send it and do not wait for the receipt'] as const;
 const expectStep = ['--expect-step <n>', 'return it if the task has left this step'] as const;
@@ -10,14 +10,41 @@ const hosting: Command['options'] = [
   ['--slots <n>', 'new tasks of one kind at once, and as many that go on (default: 8)'],
 ];
 
-const steering = (name: VerbName, example: string, options: Command['options'] = []): Command => ({
-  name,
-  summary: verbs[name].summary,
-  args: `<id> ${verbs[name].args}`.trim(),
-  options: [...options, noWait],
-  example,
-  load: async () => (await import('./steer.ts')).steering(name),
-});
+/** What `--help` of a steering command shows beside its summary. */
+const steeringHelp: Readonly<Record<VerbName, { readonly example: string; readonly options?: Command['options'] }>> = {
+  steer: {
+    example: 'cox steer k3xq.4 "use my work email" --next',
+    options: [
+      [urgencyOptions.now, 'interrupt what it is doing (the default)'],
+      [urgencyOptions['next-step'], 'say it with the next model call'],
+      [urgencyOptions.after, 'say it when the task would otherwise end'],
+      expectStep,
+    ],
+  },
+  answer: { example: 'cox answer k3xq.4 q1 "yes, the blue one"' },
+  cancel: { example: 'cox cancel k3xq "wrong folder"' },
+  redirect: { example: 'cox redirect k3xq.4 "only the year 2024"', options: [expectStep] },
+  swap: { example: 'cox swap k3xq.4 frontier' },
+  pause: { example: 'cox pause k3xq.4' },
+  resume: { example: 'cox resume k3xq.4' },
+  budget: { example: 'cox budget k3xq.4 10 0.50' },
+  add: { example: 'cox add k3xq report:a,b reasoning "Compare what a and b found"' },
+  drop: { example: 'cox drop k3xq README.md' },
+  rerun: { example: 'cox rerun k3xq README.md "only the headings"' },
+  retarget: { example: 'cox retarget k3xq README.md frontier' },
+};
+
+const steering = (name: VerbName): Command => {
+  const { example, options = [] } = steeringHelp[name];
+  return {
+    name,
+    summary: verbs[name].summary,
+    args: `<id> ${verbs[name].args}`.trim(),
+    options: [...options, noWait],
+    example,
+    load: async () => (await import('./steer.ts')).steering(name),
+  };
+};
 
 /** Of every command. */
 export const globalOptions: readonly OptionRow[] = [
@@ -68,23 +95,7 @@ export const commands: readonly Command[] = [
     ended: true,
     load: async () => (await import('./status.ts')).run,
   },
-  steering('steer', 'cox steer k3xq.4 "use my work email" --next', [
-    ['--now', 'interrupt what it is doing (the default)'],
-    ['--next', 'say it with the next model call'],
-    ['--after', 'say it when the task would otherwise end'],
-    expectStep,
-  ]),
-  steering('answer', 'cox answer k3xq.4 q1 "yes, the blue one"'),
-  steering('cancel', 'cox cancel k3xq "wrong folder"'),
-  steering('redirect', 'cox redirect k3xq.4 "only the year 2024"', [expectStep]),
-  steering('swap', 'cox swap k3xq.4 frontier'),
-  steering('pause', 'cox pause k3xq.4'),
-  steering('resume', 'cox resume k3xq.4'),
-  steering('budget', 'cox budget k3xq.4 10 0.50'),
-  steering('add', 'cox add k3xq report:a,b reasoning "Compare what a and b found"'),
-  steering('drop', 'cox drop k3xq README.md'),
-  steering('rerun', 'cox rerun k3xq README.md "only the headings"'),
-  steering('retarget', 'cox retarget k3xq README.md frontier'),
+  ...(Object.keys(verbs) as VerbName[]).map(steering),
   {
     name: 'result',
     summary: 'the result of a task; waits for it',

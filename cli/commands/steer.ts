@@ -1,6 +1,6 @@
 /** All steering verbs: one message to one task, and what became of it. */
 import { z } from 'zod';
-import type { Receipt } from '../../bus/messages.ts';
+import type { Receipt, Urgency } from '../../bus/messages.ts';
 import { answering } from '../answer.ts';
 import type { Options, Run } from '../cli.ts';
 import { usageError } from '../errors.ts';
@@ -45,14 +45,15 @@ export const steering =
   };
 
 function steerOptions(options: Options): SteerOptions & { wait: boolean } {
-  const { now, next, after, expectStep, wait } = parseOptions(Shape, options);
-  if ([now, next, after].filter(Boolean).length > 1)
+  const { now, next, after: atEnd, expectStep, wait } = parseOptions(Shape, options);
+  const given: Readonly<Record<Urgency, boolean | undefined>> = { now, 'next-step': next, after: atEnd };
+  const named = (Object.keys(given) as Urgency[]).filter((urgency) => given[urgency]);
+  if (named.length > 1)
     throw usageError(
       'Only one of --now, --next and --after.',
       '--now interrupts, --next waits for the next model call, --after for the end.',
     );
-  const urgency = next ? 'next-step' : after ? 'after' : 'now';
-  return { urgency, wait, ...(expectStep === undefined ? {} : { expectStep }) };
+  return { urgency: named[0] ?? 'now', wait, ...(expectStep === undefined ? {} : { expectStep }) };
 }
 
 const codeOf = (last: Receipt | undefined): ExitCode => (last?.fate === 'returned' ? exitCodes.returned : exitCodes.ok);

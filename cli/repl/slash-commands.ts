@@ -1,8 +1,8 @@
 /** What may follow a `/`. The steering verbs come from the table that the command line uses too. */
-import type { SteeringInput } from '../../bus/messages.ts';
+import type { SteeringInput, Urgency } from '../../bus/messages.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import { usageError } from '../errors.ts';
-import { type SteerOptions, type Verb, verbs } from '../verbs.ts';
+import { type SteerOptions, urgencyOptions, type Verb, verbs } from '../verbs.ts';
 
 /** What a slash command can do. */
 export interface Hands {
@@ -110,9 +110,10 @@ export const slashCommands: readonly SlashCommand[] = [
 /** `--next`, `--after`, `--now`, `--expect-step n` in front of the text. */
 function flags(words: readonly string[]): [SteerOptions, readonly string[]] {
   const [word, ...rest] = words;
-  if (word === '--now' || word === '--next' || word === '--after') {
+  const urgency = (Object.keys(urgencyOptions) as Urgency[]).find((each) => urgencyOptions[each] === word);
+  if (urgency !== undefined) {
     const [more, said] = flags(rest);
-    return [{ ...more, urgency: word === '--next' ? 'next-step' : word === '--after' ? 'after' : 'now' }, said];
+    return [{ ...more, urgency }, said];
   }
   if (word === '--expect-step') {
     const step = Number(rest[0]);

@@ -97,6 +97,19 @@ test('a live service answers every verb as documented, and refuses as documented
   await answers('answer', { task, question: 'q9', text: 'yes', waitMs: 5_000 });
   await answers('swap', { task, backend: 'other' });
   await answers('redirect', { task, text: 'Think of something else' });
+  await answers('budget', { task, steps: 3, waitMs: 5_000 });
+  const a = { key: 'a', type: 'reasoning', instruction: 'Do a' };
+  const planned = { type: 'supervisor', instruction: 'a goal', plan: { tasks: [a], reduce: { by: 'concat' } } };
+  const { id: goal } = await answers('dispatch', planned);
+  const ofA = await crew.model.next();
+  const applied = { receipts: [{ fate: 'accepted' }, { fate: 'applied' }] };
+  const b = { key: 'b', type: 'reasoning', instruction: 'Do b', after: ['a'] };
+  expect(await answers('add', { task: goal, subTask: b, waitMs: 10_000 })).toMatchObject(applied);
+  expect(await answers('rerun', { task: goal, key: 'b', instruction: 'Do b better', waitMs: 10_000 })).toMatchObject(applied);
+  expect(await answers('tree', { task: goal })).toMatchObject({ nodes: [{}, { key: 'a' }, { instruction: 'Do b better' }] });
+  expect(await answers('drop', { task: goal, key: 'b', waitMs: 10_000 })).toMatchObject(applied);
+  await answers('cancel', { task: goal });
+  await ofA.closed;
   await answers('result', { task });
   await answers('tree', { task });
   await answers('tasks', {});
@@ -119,6 +132,8 @@ test('a live service answers every verb as documented, and refuses as documented
     ['status', { task: 'nobody.0' }],
     ['steer', { task, text: '' }],
     ['tree', { task: 'no id' }],
+    ['add', { task, key: 'b' }],
+    ['budget', { task }],
     ['menu', { unexpected: 1 }],
     ['deadRetry', { id: 'dead1.0' }],
     ['deadDrop', { id: 'nobody.0' }],
