@@ -1,9 +1,9 @@
-/** What an answer means to the question it is for: people say `yes` and `ap` where a task wants `approve`. */
+/** Maps an operator's answer to the choices of its question: `yes` and `ap` both mean `approve`. */
 import type { Question, SteeringInput } from '../bus/messages.ts';
 
 export interface Meant {
   readonly text: string;
-  /** What the operator may not have meant; null when there is nothing to say. */
+  /** A warning about an effect that the operator may not expect, or null. */
   readonly note: string | null;
 }
 
@@ -15,7 +15,7 @@ export function meant(question: Question, text: string): Meant {
   const said = text.trim().toLowerCase();
   const exact = choices.find((choice) => choice.toLowerCase() === said);
   if (exact !== undefined) return { text: exact, note: null };
-  // What an agent asks takes any words: the beginning of a choice may be the whole of an answer.
+  // A question that an agent asked takes any text, so a prefix of a choice may be the complete answer.
   if (kind === 'asked') return { text, note: null };
   if (kind === 'approval' && yes.test(said)) return { text: 'approve', note: null };
   if (kind === 'approval' && no.test(said)) return { text: 'deny', note: null };
@@ -24,11 +24,11 @@ export function meant(question: Question, text: string): Meant {
   const isDenied = kind === 'approval';
   return {
     text,
-    note: isDenied ? `That is none of ${choices.join(', ')}: it does not run, and the task is told so in your words.` : null,
+    note: isDenied ? `That is not one of ${choices.join(', ')}. The call does not run, and the task gets your words as the reason.` : null,
   };
 }
 
-/** The message as it is to be sent, where it answers the question that is open. */
+/** The message to send. If it answers the question `open`, its text is mapped to a choice by `meant`. */
 export function answering(
   message: SteeringInput,
   open: Question | null | undefined,

@@ -1,4 +1,4 @@
-/** What an operator is told of a bus that has no room, or not much. */
+/** Messages for the operator about a bus that is full or nearly full. */
 import type { Bus } from '../bus/bus.ts';
 import type { Fullness } from '../bus/capacity/stream-limits.ts';
 
@@ -8,9 +8,9 @@ export interface Trouble {
   readonly hint: string;
 }
 
-const hint = '`cox gc --older-than 1h` purges finished tasks; docs/operations.md says what else gives room.';
+const hint = '`cox gc --older-than 1h` purges finished tasks; docs/operations.md lists other ways to free space.';
 
-/** Null where there is room. */
+/** Null if no stream is full or nearly full. */
 export async function troubleOf(full: readonly Fullness[]): Promise<Trouble | null> {
   if (full.length === 0) return null;
   const { sizeOf } = await import('../platform/progress.ts');
@@ -19,7 +19,7 @@ export async function troubleOf(full: readonly Fullness[]): Promise<Trouble | nu
   return { isFull, message: isFull ? `The bus is full (${each}): work waits.` : `The bus is nearly full: ${each}.`, hint };
 }
 
-/** By what a node says that finds no room, else by the limits of the streams. */
+/** Uses the notice of a node whose writes the bus refuses, or else the limits of the streams. */
 export async function roomTrouble(bus: Bus): Promise<Trouble | null> {
   const [{ fullNotice }, { fullStreams }] = await Promise.all([
     import('../bus/capacity/full-notice.ts'),

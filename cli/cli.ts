@@ -1,47 +1,47 @@
-/** What a command is given, and what a command is. Nothing here loads anything: the prompt and `--help` come fast. */
+/** The types of a command and of its input. This file loads nothing at run time, so that the prompt and `--help` start fast. */
 import type { Output } from './output.ts';
 
 export interface GlobalOptions {
   readonly json: boolean;
   readonly verbose: boolean;
-  /** Absolute folder the file tools may look into. */
+  /** The folder that file tools are confined to, as an absolute path. */
   readonly workspace: string;
-  /** `--workspace` was given; else it is the current folder. */
+  /** Whether `--workspace` was given. Without it the workspace is the current folder. */
   readonly workspaceNamed: boolean;
   readonly roster: string | null;
 }
 
 export interface Cli {
-  /** With what the global options say on top: `--namespace` is COX_NAMESPACE. */
+  /** The environment, overridden by global options: `--namespace` sets COX_NAMESPACE. */
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
   readonly stdin: NodeJS.ReadStream;
   readonly out: Output;
   readonly global: GlobalOptions;
-  /** Fires on the first Ctrl-C (for commands that don't handle it themselves), SIGTERM, and when nobody reads stdout any more. */
+  /** Aborts when stdout has lost its reader, and on the first signal unless the command has taken over with `onSignal`. */
   readonly signal: AbortSignal;
-  /** Takes over Ctrl-C and SIGTERM until the returned function is called. */
+  /** Handles Ctrl-C, SIGTERM and SIGHUP until the returned function is called. */
   readonly onSignal: (handler: (signal: NodeJS.Signals) => void) => () => void;
 }
 
-/** Values as the parser left them: a command's zod schema says what they must be. */
+/** Option values as the parser left them. Each command checks them with its own zod schema. */
 export type Options = Readonly<Record<string, unknown>>;
-/** Resolves to the exit code. `args` has the words of a variadic argument one by one at its end. */
+/** Runs a command and resolves to its exit code. The words of a variadic argument are the last elements of `args`. */
 export type Run = (cli: Cli, args: readonly string[], options: Options) => Promise<number>;
 
-/** In commander's notation: `--needs <words>`. What stands in the brackets says to shells what may follow. */
+/** An option in commander's notation: `--needs <words>`. The name in brackets selects the completions for its value. */
 export type OptionRow = readonly [flags: string, description: string];
 
 export interface Command {
   readonly name: string;
   readonly summary: string;
-  /** In commander's notation: `<id> <text...>`. */
+  /** The arguments in commander's notation: `<id> <text...>`. */
   readonly args?: string;
   readonly options?: readonly OptionRow[];
   readonly example?: string;
-  /** For shells: tasks that have ended may be meant too. */
+  /** Whether shell completion offers ended tasks too. */
   readonly ended?: true;
-  /** For programs: not in `--help`. */
+  /** Whether `--help` leaves the command out, because only programs call it. */
   readonly hidden?: true;
   readonly load: () => Promise<Run>;
 }

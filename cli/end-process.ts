@@ -1,11 +1,11 @@
 /**
- * The last thing a process does. A file operation that never returns (a pipe without a reader, a share that is away) keeps Node from
- * exiting for as long as it lasts; what is left then is to be killed.
+ * Ends the process. Node cannot exit while a file operation is in progress, and some never return (a pipe without a reader, a network
+ * share that is unreachable). After `patienceMs` such a process is killed.
  */
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** For file operations that only take their time, as a last line of the log. */
+/** Time for file operations that do return, such as the last write to the log. */
 const patienceMs = 2_000;
 
 const inFileOperation = () => process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'));

@@ -1,4 +1,4 @@
-/** From whatever was thrown to what an operator is told. The one place that turns an exception into words and an exit code. */
+/** Turns an exception into a message for the operator and an exit code. This is the only place that does so. */
 import { CoxError, codeOf, messageOf, storageError } from '../platform/errors.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import type { Reported } from './output.ts';
@@ -8,18 +8,18 @@ export const usageError = (message: string, hint: string, code = 'usage'): CoxEr
 
 const mostNamed = 8;
 
-/** @param known oldest first. */
+/** @param known ids of all tasks, oldest first. */
 export function unknownTask(id: string, known: readonly string[]): CoxError {
   const inTree = known.filter((other) => other.split('.')[0] === id.split('.')[0]);
   const near = (inTree.length > 0 ? inTree : known.toReversed()).slice(0, mostNamed).join(', ');
   const more = known.length > mostNamed ? '"cox status --all" lists all.' : '';
   return new CoxError('unknown-task', `No task ${id}.`, {
-    hint: near === '' ? 'There are no tasks yet: cox run "<goal>".' : `There are ${near}. ${more}`.trim(),
+    hint: near === '' ? 'There are no tasks yet. Start one: cox run "<goal>".' : `There are ${near}. ${more}`.trim(),
     exitCode: exitCodes.unknownTask,
   });
 }
 
-/** Ended by a signal, or because nobody reads the output: nothing to report, only an exit code. */
+/** Thrown when a signal or a closed output ends the command. It is not reported; only its exit code counts. */
 export class Interrupted extends Error {
   readonly exitCode: number;
   constructor(exitCode: number) {

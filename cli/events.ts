@@ -1,6 +1,6 @@
 /**
- * The events of a crew from a moment on that the caller can name: `started` resolves when nothing that happens can be missed any more, so
- * whatever is read after it is no older than the first event.
+ * The events of a crew, or of one task with its tree. `started` is called after the subscription, so a state that it reads is at least as
+ * new as the first event, and no later change is missed.
  */
 import type { Crew } from '../bus/crew.ts';
 import type { TaskId } from '../bus/task-id.ts';
@@ -15,7 +15,7 @@ export async function* eventsOf(
   const over = new AbortController();
   const events = crew.watch(id, AbortSignal.any([over.signal, signal]));
   try {
-    // The first `next` subscribes; what the same connection asks afterwards is answered later than that.
+    // The first `next` sends the subscription; the server handles later requests of the same connection after it.
     let next = events.next();
     await started();
     for (let event = await next; !event.done; event = await next) {

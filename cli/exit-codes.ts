@@ -1,4 +1,4 @@
-/** What the process says when it ends. docs/cli.md shows this table; the codes are stable. */
+/** The exit codes of `cox`, also listed in docs/cli.md. They are stable. */
 import { codeOf } from '../platform/errors.ts';
 
 export const exitCodes = {
@@ -8,27 +8,27 @@ export const exitCodes = {
   /** Unknown command or option, empty or too long goal, unknown type or backend. */
   usage: 2,
   unknownTask: 3,
-  /** A steer came back: too late, wrong step, closed question. */
+  /** A steer was returned: too late, wrong step, closed question. */
   returned: 4,
   cancelled: 5,
-  /** No bus, a bus that does not answer, one that is too old. */
+  /** No bus runs, or it does not answer, or its server is too old. */
   busUnreachable: 6,
   rosterInvalid: 7,
   fetchFailed: 8,
-  /** No space, read-only folder. */
+  /** No space, a read-only folder, a full stream. */
   storage: 9,
-  /** `result --no-wait` of a task that is still at work. */
+  /** `result --no-wait`: the task has not ended. `dead retry`: its goal has not answered yet. */
   notDone: 10,
-  /** A node was stopped before it had given back what it held: others take that over. */
+  /** A node was stopped before it had given back all its tasks. Other nodes take them over. */
   undrained: 11,
-  /** A defect of ours. */
+  /** A defect of Coxswain. */
   internal: 70,
   interrupted: 130,
   terminated: 143,
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** Codes by their first words, most specific first: a new code of a part gets its part's exit code. */
+/** Exit codes by pattern of the error code, most specific first. A new error code with a known prefix gets the same exit code. */
 const byPrefix: readonly (readonly [RegExp, ExitCode])[] = [
   [/^(unknown-task|ambiguous-task|unknown-letter)$/, exitCodes.unknownTask],
   [/^(usage|bad-|empty-|unknown-|not-opted-in|too-long|message-too-big|no-key$)/, exitCodes.usage],
@@ -38,7 +38,7 @@ const byPrefix: readonly (readonly [RegExp, ExitCode])[] = [
   [/^(nats-|bus-|no-crew|server-|not-connected)/, exitCodes.busUnreachable],
 ];
 
-/** By its `code`; where that says nothing the error's own word counts. */
+/** The exit code for an error: by its `code`, else its own `exitCode`, else 70. */
 export function exitCodeOf(error: unknown): number {
   const known = byPrefix.find(([pattern]) => pattern.test(codeOf(error)))?.[1];
   if (known !== undefined) return known;

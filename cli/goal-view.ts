@@ -1,6 +1,6 @@
 /**
- * What is known of a tree of tasks while it is watched: seeded from the bus, kept current by events. Only the tree knows which sub-tasks
- * there are and what they are asked, so it is read again when an event shows that it has grown; every other event costs nothing.
+ * A view of a task tree, read from the bus and kept current by events. Only the tree on the bus lists the sub-tasks and their
+ * instructions, so it is read again when an event shows that it has grown. Other events cause no read.
  */
 import type { Crew } from '../bus/crew.ts';
 import type { Status, TreeNode } from '../bus/messages.ts';
@@ -19,11 +19,11 @@ export class GoalView {
     this.id = id;
   }
 
-  /** The tree as last read, each task as last heard of. */
+  /** The tree as last read, with each task's newest known status. */
   get nodes(): TreeNode[] {
     return this.#read.map((node) => {
       const status = node.id === null ? undefined : this.#last.get(node.id);
-      // What was read may be newer than what was heard: steps only grow, and an end is final.
+      // The tree may be newer than the last event: steps only grow, and an outcome is final.
       const newer = status && (status.outcome !== null || (node.outcome === null && status.step >= node.steps));
       return newer ? merge(node, status) : node;
     });
@@ -33,7 +33,7 @@ export class GoalView {
     return this.#last.get(id) ?? null;
   }
 
-  /** Returns whether the tree has grown: `refresh` then shows all of it. */
+  /** Stores a status. Returns whether the tree has changed, so that the caller must call `refresh`. */
   apply(status: Status): boolean {
     if (rootOf(status.id) !== rootOf(this.id)) return false;
     const before = this.#last.get(status.id);
@@ -42,7 +42,7 @@ export class GoalView {
     return unknown || JSON.stringify(before?.subTasks) !== JSON.stringify(status.subTasks);
   }
 
-  /** Reads the tree. A call during a read makes one more follow it, and waits for that. */
+  /** Reads the tree. A call during a read adds one more read after it and waits for both. */
   refresh(): Promise<void> {
     this.#again = true;
     this.#reading ??= this.#readAll().finally(() => {
@@ -51,12 +51,12 @@ export class GoalView {
     return this.#reading;
   }
 
-  /** Nothing in the tree can go on without the operator. */
+  /** Whether every open task in the tree waits for the operator. */
   get stalled(): boolean {
     const open = this.nodes.filter((node) => node.outcome === null);
     const waits = (node: TreeNode) =>
       node.state === 'awaiting-steer' || (node.id !== null && this.last(node.id)?.paused === true);
-    // A supervisor that gathers is as busy as its children are, and what is planned after them cannot start before.
+    // A supervisor in `gathering` only waits for its children, and planned sub-tasks (without an id) cannot start before them.
     return open.some(waits) && open.every((node) => waits(node) || node.state === 'gathering' || node.id === null);
   }
 

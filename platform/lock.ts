@@ -1,11 +1,12 @@
 /**
  * A lock between processes, held in a file `<path>.<generation>` that names its holder.
  *
- * Why generations: a lock whose holder died has to be taken over, and "delete the stale file, create mine" lets two do it at once, one
- * deleting the other's fresh file. Here nothing is taken over in place:
- * - Whoever finds the top generation released or its holder dead creates the next one, exclusively; the file system lets one win.
- * - The top generation is never deleted, only replaced by a higher one, so a slow process cannot bring an old number back to life: after
- *   creating one it looks again, and steps back if there is a higher one.
+ * Why generations: a lock must be taken over when its holder has died. "Delete the stale file, create mine" lets two processes do so at
+ * once, and one deletes the other's fresh file. Instead, every takeover creates a new file:
+ * - A process that finds the top generation released or its holder dead creates the next generation exclusively. The file system lets one
+ *   process win.
+ * - The top generation is only ever replaced by a higher one, so a slow process cannot revive an old number: after it has created a
+ *   generation it lists them again, and removes its own if a higher one exists.
  */
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
@@ -18,9 +19,9 @@ const Holder = z.object({ pid: z.number().int().positive(), start: z.string().nu
 type Holder = z.infer<typeof Holder>;
 
 export interface LockOptions {
-  /** Stops the waiting; `fn` watches it itself. */
+  /** Ends the wait for the lock. It does not stop `fn`, which must watch the signal itself. */
   readonly signal?: AbortSignal | undefined;
-  /** Called once, when another process holds the lock. */
+  /** Called once if the lock is held by another process or call. */
   readonly onWait?: () => void;
 }
 
@@ -29,9 +30,10 @@ const longestWaitMs = 100;
 let serial = 0;
 
 /**
- * Runs `fn` while no other process, and no other call in this one, holds the lock at `path`. A lock of a process that has died is free.
- * Not re-entrant. All holders must see each other's process ids: not for a folder shared between machines or containers.
- * @throws CoxError `read-only`, `no-space`, `storage-failed`; the signal's reason.
+ * Runs `fn` while this call alone holds the lock at `path`, among all processes and all calls in this process. A lock whose holder has
+ * died is free. The lock is not re-entrant. Holders must see each other's process ids, so `path` must not be shared between machines or
+ * containers.
+ * @throws CoxError `read-only`, `no-space`, `storage-failed`; or the signal's reason.
  */
 export async function withLock<T>(path: string, fn: () => Promise<T>, { signal, onWait }: LockOptions = {}): Promise<T> {
   let waitMs = firstWaitMs;
@@ -51,7 +53,7 @@ export async function withLock<T>(path: string, fn: () => Promise<T>, { signal, 
   }
 }
 
-/** @returns The generation now held, or null when another holds the lock. */
+/** @returns The generation that this call now holds, or null if the lock is already held. */
 function acquire(path: string): number | null {
   try {
     mkdirSync(dirname(path), { recursive: true });
@@ -71,18 +73,18 @@ function acquire(path: string): number | null {
   }
 }
 
-/** An empty lock is a free one; emptying needs no space on a full disk and, unlike deleting, keeps the generation in place. */
+/** Empties the file, which marks the lock as free. Emptying works on a full disk and, unlike deleting, keeps the generation. */
 function release(path: string, generation: number): void {
   try {
     truncateSync(`${path}.${generation}`);
   } catch {
-    // The folder was removed under us, and the lock with it. What `fn` returned or threw matters more.
+    // The folder was removed meanwhile, and the lock with it. The outcome of `fn` matters more than this error.
   }
 }
 
 const holderNow = (): Holder => ({ pid: process.pid, start: startOf(process.pid) });
 
-/** Written first and linked then, so that nobody ever reads half a file. */
+/** Writes a draft and then links it, so that no process reads a half-written file. Returns false if `file` exists. */
 function createExclusively(file: string, holder: Holder): boolean {
   const draft = `${file}.${process.pid}-${++serial}.draft`;
   writeFileSync(draft, JSON.stringify(holder), { mode: 0o600 });
@@ -102,7 +104,7 @@ function isHeld(file: string): boolean {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    // Replaced by a higher generation since: somebody else was quicker.
+    // A higher generation has replaced the file meanwhile: another process was quicker.
     if (codeOf(error) === 'ENOENT') return true;
     throw error;
   }
@@ -110,7 +112,7 @@ function isHeld(file: string): boolean {
   return holder !== null && isAlive(holder.pid, holder.start);
 }
 
-/** Empty means released; damaged content (a power cut) is no holder either. */
+/** Returns null for an empty file (released) and for damaged content (after a power cut). */
 function parse(text: string): Holder | null {
   try {
     return Holder.parse(JSON.parse(text));
@@ -119,7 +121,7 @@ function parse(text: string): Holder | null {
   }
 }
 
-/** Ascending. */
+/** The generations on disk, in ascending order. */
 function generationsOf(path: string): number[] {
   const prefix = `${basename(path)}.`;
   return readdirSync(dirname(path))

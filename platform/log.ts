@@ -1,6 +1,7 @@
 /**
- * The log: JSON lines in `<state>/log/cox.log`, all processes of a user in one file. Secrets are taken out at the root: by the name of
- * their field at any depth, and by their look anywhere in a line. Written synchronously, so that a crash keeps its last words.
+ * The log: JSON lines in `<state>/log/cox.log`, one file for all processes of a user. Secrets are masked before a line is written: by
+ * the name of their field at any depth, and by their form anywhere in a line. Writes are synchronous, so that the lines before a crash
+ * are kept.
  */
 import { existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -13,7 +14,7 @@ export type Log = Logger;
 export interface LogOptions {
   /** The state folder. */
   readonly folder: string;
-  /** Log `debug` too, and show everything on stderr. */
+  /** Also log at level `debug`, and copy every line to stderr. */
   readonly verbose: boolean;
   /** The part of the product that logs: `repl`, `worker`. */
   readonly name: string;
@@ -23,7 +24,7 @@ const maxBytes = 10_000_000;
 
 export const logFileIn = (stateFolder: string): string => join(stateFolder, 'log', 'cox.log');
 
-/** Never fails: without a writable folder it says so once on stderr and logs to nowhere. */
+/** Opens the log. It never throws: if the file cannot be written, it says so once on stderr and drops the lines. */
 export function openLog({ folder, verbose, name }: LogOptions): Log {
   const level = verbose ? 'debug' : 'info';
   const sinks: DestinationStream[] = [];
@@ -42,10 +43,10 @@ export function openLog({ folder, verbose, name }: LogOptions): Log {
 function openFile(path: string): DestinationStream | null {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    // Another process may have the old file open: it goes on writing to the renamed one.
+    // Another process may have the old file open: it continues to write to the renamed file.
     if (existsSync(path) && statSync(path).size > maxBytes) renameSync(path, `${path}.1`);
     const stream = destination({ fd: openSync(path, 'a', 0o600), sync: true });
-    // A disk that fills up later must not end the product; without a listener it would.
+    // Without a listener an error event, as of a disk that fills up later, would end the process.
     stream.once('error', (error) => sayNoLog(path, error));
     stream.on('error', () => {});
     return stream;
@@ -56,7 +57,7 @@ function openFile(path: string): DestinationStream | null {
 }
 
 const sayNoLog = (path: string, error: unknown): void =>
-  void process.stderr.write(`cox: cannot write the log ${path} (${messageOf(error)}): going on without it\n`);
+  void process.stderr.write(`cox: cannot write the log ${path} (${messageOf(error)}): continuing without it\n`);
 
 /** `12:03:44.120 warn  worker: a source failed {"asset":"…"}` */
 function readable(line: string): string {

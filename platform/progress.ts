@@ -1,17 +1,17 @@
-/** Shows a download: a bar that stays on one line of a terminal, a plain line every 10 % elsewhere. */
+/** Shows a download: on a terminal as a bar that stays on one line, elsewhere as a plain line every 10 %. */
 import type { Asset, Progress } from './asset.ts';
 
 export interface ProgressBar {
-  /** Bound: can be handed on as `onProgress`. */
+  /** Needs no `this`, so it can be passed as a callback. */
   readonly onProgress: (progress: Progress) => void;
-  /** Ends an open line. Idempotent. */
+  /** Ends the line of the bar if it is open. Idempotent. */
   end(): void;
 }
 
 const barColumns = 24;
 const redrawEveryMs = 100;
 
-/** `1.1 GB`, in powers of 1000 as download sites and disks count. */
+/** A size as text (`1.1 GB`), in powers of 1000 as on download sites and disks. */
 export function sizeOf(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
   const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1);
@@ -20,7 +20,7 @@ export function sizeOf(bytes: number): string {
 }
 
 export function progressBar(stream: NodeJS.WriteStream): ProgressBar {
-  /** Per asset the last tenth said; the model and the server may be fetched at the same time. */
+  /** For each asset the last tenth that was printed. The model and nats-server may be downloaded at the same time. */
   const tenths = new Map<Asset, number>();
   let from = '';
   let drawnAt = 0;
@@ -31,7 +31,7 @@ export function progressBar(stream: NodeJS.WriteStream): ProgressBar {
     lineOpen = false;
   };
 
-  /** The size is said before the first byte. */
+  /** Prints name and size before the first byte arrives. */
   const announce = (progress: Progress): void => {
     end();
     const resumed = progress.doneBytes > 0 ? `, ${sizeOf(progress.doneBytes)} of it already here` : '';

@@ -1,28 +1,28 @@
-/** What must never be seen in a log, an event or an error: by the name of its field, and by its look. */
+/** Masks secrets, which must never appear in a log, an event or an error: by the name of their field, and by their form. */
 
 const fields = ['key', 'apiKey', 'api_key', 'authorization', 'password', 'pass', 'token', 'credentials', 'secret', 'seed'];
 
-/** Paths for pino's `redact`, which also hides values that are no strings; three levels, as wildcards cost. */
+/** Paths for pino's `redact`, which also masks values that are not strings. They cover three levels, because wildcards cost time. */
 export const secretFields: string[] = fields.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
 const mask = '[Redacted]';
 
-/** String fields of those names at any depth of a JSON text. */
+/** Matches string fields with these names at any depth of a JSON text. */
 const named = new RegExp(`("(?:${fields.join('|')})":)"(?:[^"\\\\]|\\\\.)*"`, 'gi');
 
 const looks: readonly (readonly [RegExp, string])[] = [
   // Authorization headers.
   [/\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${mask}`],
-  // API keys as model providers write them.
+  // API keys with the prefixes of model providers.
   [/\b(sk|pk|rk|xai|gsk|hf|ghp)[-_][\w-]{12,}/g, mask],
   // User and password in a URL.
   [/([a-z][a-z0-9+.-]*:\/\/)[^\s/"'@]+@/gi, `$1${mask}@`],
-  // JSON web tokens, which NATS credentials hold, and nkey seeds.
+  // JSON web tokens, which NATS credentials contain, and nkey seeds.
   [/\beyJ[\w-]{8,}\.[\w-]{8,}(\.[\w-]+)?/g, mask],
   [/\bS[UAOCNX][A-Z2-7]{56}\b/g, mask],
 ];
 
-/** Takes a text or one line of JSON; what comes back is still JSON. */
+/** Masks the secrets in a text or in one line of JSON, which stays valid JSON. */
 export function maskSecrets(text: string): string {
   let masked = text.replace(named, `$1"${mask}"`);
   for (const [look, instead] of looks) masked = masked.replace(look, instead);

@@ -1,4 +1,4 @@
-/** Which Coxswain this is: of package.json, one folder up in a checkout and two in the built package. */
+/** The version of Coxswain from package.json, which is one folder up in a checkout and two folders up in the built package. */
 import { readFileSync } from 'node:fs';
 
 let known: string | null = null;

@@ -1,7 +1,7 @@
 /** A run that found no room on the bus, in a node that leaves or before it began: its ticket goes back, and no worker's death is counted. */
 import type { Bus } from '../../bus/bus.ts';
 import { type Backpressure, isFull } from '../../bus/capacity/backpressure.ts';
-import type { Delivery } from '../../bus/queue/task-queue.ts';
+import type { Delivery } from '../../bus/queue/delivery.ts';
 import type { StoredRecord } from '../../bus/state/state-record.ts';
 import { readState, replaceState } from '../../bus/state/state-store.ts';
 import type { CoxError } from '../../platform/errors.ts';

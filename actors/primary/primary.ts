@@ -13,9 +13,10 @@ import type { ModelReply } from '../../roster/conversation.ts';
 import { ModelError } from '../../roster/errors.ts';
 import type { Roster } from '../../roster/schema.ts';
 import { effect } from '../host/effect.ts';
+import { failureOf } from '../host/failure-of.ts';
+import { wholeReply } from '../host/whole-reply.ts';
 import { checkArgs } from '../kinds/kind.ts';
-import { failureOf } from '../sub-agent/think.ts';
-import { orchestrator } from '../supervisor/decompose.ts';
+import { orchestrator } from '../supervisor/orchestrator.ts';
 import { promptFor } from './prompt.ts';
 import { closingTools, from, primaryTools } from './tools.ts';
 
@@ -169,12 +170,11 @@ class PrimaryAgent implements Primary {
       const request = promptFor({ ...input, tasks, tools: this.#tools(), backend: entry, menu });
       let hasSpoken = false;
       try {
-        for await (const event of backends.call(backend, { ...request, isUrgent: true }, signal)) {
-          if (event.type === 'replied') return { backend, reply: event };
+        const reply = await wholeReply(backend, backends.call(backend, { ...request, isUrgent: true }, signal), (text) => {
           hasSpoken = true;
-          say({ type: 'MODEL_SAID', text: event.text });
-        }
-        throw new ModelError('bad-reply', backend, 'the reply ended without an end');
+          say({ type: 'MODEL_SAID', text });
+        });
+        return { backend, reply };
       } catch (cause) {
         signal.throwIfAborted();
         if (hasSpoken || !(cause instanceof ModelError)) throw cause;
@@ -186,9 +186,9 @@ class PrimaryAgent implements Primary {
 
   /** @throws the last failure where there was one: it says more than that nobody is left. */
   #route(failed: readonly string[], last: ModelError | null): string {
-    const { backends, roster } = this.#options;
+    const { backends } = this.#options;
     try {
-      return orchestrator({ backends, roster, kinds: () => [] }, null, failed).backend;
+      return orchestrator(backends, null, failed).backend;
     } catch (cause) {
       throw last ?? cause;
     }

@@ -2,9 +2,10 @@
 import { noUsage } from '../../machines/conversation.ts';
 import type { SubAgentEvent, ThinkInput } from '../../machines/sub-agent.ts';
 import { effect } from '../host/effect.ts';
+import { failureOf } from '../host/failure-of.ts';
 import type { EffectHost } from '../host/role.ts';
 import type { CodeReply, Kind, ThinkInCode } from '../kinds/kind.ts';
-import { asToolCall, failureOf } from './think.ts';
+import { asToolCall } from './think.ts';
 
 /** The name that usage is counted under. */
 const backend = 'code';

@@ -1,14 +1,16 @@
 /** One step of a sub-agent's thinking: a backend is chosen, called, and what it says becomes facts. */
-import type { Failure, ToolCall } from '../../machines/conversation.ts';
+import type { ToolCall } from '../../machines/conversation.ts';
 import type { SubAgentEvent, ThinkInput } from '../../machines/sub-agent.ts';
-import { CoxError, messageOf } from '../../platform/errors.ts';
+import { CoxError } from '../../platform/errors.ts';
 import type { Backends } from '../../roster/backends.ts';
 import type { ChatMessage, ModelReply, ModelRequest, RequestedCall } from '../../roster/conversation.ts';
 import { ModelError } from '../../roster/errors.ts';
 import { estimateTokens } from '../../roster/tokens.ts';
 import { effect } from '../host/effect.ts';
+import { failureOf } from '../host/failure-of.ts';
 import { Meter, metered } from '../host/meter.ts';
 import type { EffectHost } from '../host/role.ts';
+import { wholeReply } from '../host/whole-reply.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
 import { toolSpec } from '../tools/tool.ts';
 import { compact } from './compaction.ts';
@@ -101,12 +103,10 @@ async function callOne(
   signal: AbortSignal,
   meter: Meter,
 ): Promise<ModelReply> {
-  for await (const event of options.backends.call(backend, request, signal, meter)) {
-    if (event.type === 'replied') return event;
-    say({ type: 'MODEL_SAID', text: event.text });
-    host.live({ type: 'token', step, text: event.text });
-  }
-  throw new ModelError('bad-reply', backend, 'the reply ended without an end');
+  return wholeReply(backend, options.backends.call(backend, request, signal, meter), (text) => {
+    say({ type: 'MODEL_SAID', text });
+    host.live({ type: 'token', step, text });
+  });
 }
 
 /** What is left of a backend's context for the conversation, with a quarter kept for the reply. */
@@ -148,10 +148,4 @@ export function asToolCall(
     ...(gated.includes(name) && { gated: true }),
     ...(tool.asks && { asks: true }),
   };
-}
-
-export function failureOf(cause: unknown): Failure {
-  if (cause instanceof ModelError) return { code: cause.code, message: cause.message, retryable: cause.retryable };
-  if (cause instanceof CoxError) return { code: cause.code, message: `${cause.message}. ${cause.hint}`, retryable: false };
-  return { code: 'internal', message: messageOf(cause), retryable: false };
 }

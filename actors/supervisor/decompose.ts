@@ -14,9 +14,10 @@ import { requireCoordinator } from '../../roster/coordinator.ts';
 import type { Purse } from '../../roster/purse.ts';
 import type { Roster } from '../../roster/schema.ts';
 import { effect } from '../host/effect.ts';
+import { failureOf } from '../host/failure-of.ts';
 import { Meter, metered } from '../host/meter.ts';
 import type { EffectHost } from '../host/role.ts';
-import { failureOf } from '../sub-agent/think.ts';
+import { orchestrator } from './orchestrator.ts';
 
 export interface PlanOptions {
   readonly backends: Backends;
@@ -53,7 +54,7 @@ export const decompose = (host: EffectHost, options: PlanOptions) =>
       }
       await host.committed(signal);
       requireCoordinator(options.roster());
-      const route = orchestrator(options, input.backend, host.spec.avoid);
+      const route = orchestrator(options.backends, input.backend, host.spec.avoid);
       host.onBackend(route.backend);
       host.note(`plan by ${route.backend}: ${route.why}`);
       const isSmall = options.backends.menu().find(({ name }) => name === route.backend)?.kind === 'embedded';
@@ -67,20 +68,6 @@ export const decompose = (host: EffectHost, options: PlanOptions) =>
     },
     (cause) => ({ type: 'PLAN_FAILED', error: failureOf(cause) }),
   );
-
-/** Who plans and reduces: the backend the task names, or the cheapest that can. */
-export function orchestrator(
-  { backends }: PlanOptions,
-  backend: string | null,
-  not: readonly string[],
-): { backend: string; why: string } {
-  const route = backends.route({ needs: [], orchestrate: true, backend, not });
-  if (route.backend === null)
-    throw new CoxError('no-backend', `No backend can plan: ${route.why}`, {
-      hint: 'See "cox menu", and change the roster.',
-    });
-  return route;
-}
 
 const firstLines = ({ instruction, corrections, nodes }: DecomposeInput): string =>
   [

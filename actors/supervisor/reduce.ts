@@ -1,15 +1,16 @@
 /** Results of sub-tasks become one answer: by the orchestrator, by a named backend, or plainly by code. */
 import type { Result } from '../../bus/messages.ts';
-import { noUsage } from '../../machines/conversation.ts';
+import { noUsage, type Usage } from '../../machines/conversation.ts';
 import { all, type PlainReducer, type PlanNode } from '../../machines/plan.ts';
 import type { ReduceInput, SupervisorEvent } from '../../machines/supervisor-context.ts';
-import type { ModelReply, ModelRequest } from '../../roster/conversation.ts';
-import { ModelError } from '../../roster/errors.ts';
+import type { ModelRequest } from '../../roster/conversation.ts';
 import { effect } from '../host/effect.ts';
+import { failureOf } from '../host/failure-of.ts';
 import { Meter, metered } from '../host/meter.ts';
 import type { EffectHost } from '../host/role.ts';
-import { failureOf } from '../sub-agent/think.ts';
-import { orchestrator, type PlanOptions } from './decompose.ts';
+import { wholeReply } from '../host/whole-reply.ts';
+import type { PlanOptions } from './decompose.ts';
+import { orchestrator } from './orchestrator.ts';
 
 export interface NodeResult {
   readonly node: PlanNode;
@@ -27,37 +28,24 @@ export const reduce = (host: EffectHost, options: ReduceOptions) =>
       const by = input.reduce!;
       if ('instruction' in by) await host.committed(signal);
       const outcomes = await options.outcomes(all(input.nodes));
-      if (!('instruction' in by))
-        return say({ type: 'REDUCED', answer: plainly[by.by](outcomes), usage: noUsage, backend: by.by });
+      if (!('instruction' in by)) return say(reduced(plainly[by.by](outcomes), noUsage, by.by));
       if (outcomes.every(({ result }) => result?.outcome !== 'completed'))
-        return say({
-          type: 'REDUCED',
-          answer: `No sub-task came to a result.\n\n${sources(outcomes)}`,
-          usage: noUsage,
-          backend: 'none',
-        });
-      const route = orchestrator(options, by.by === 'backend' ? by.backend : input.backend, host.spec.avoid);
-      host.onBackend(route.backend);
-      const context = options.backends.menu().find(({ name }) => name === route.backend)?.context ?? 32_000;
+        return say(reduced(`No sub-task came to a result.\n\n${sources(outcomes)}`, noUsage, 'none'));
+      const { backend } = orchestrator(options.backends, by.by === 'backend' ? by.backend : input.backend, host.spec.avoid);
+      host.onBackend(backend);
+      const context = options.backends.menu().find(({ name }) => name === backend)?.context ?? 32_000;
       const request: ModelRequest = { messages: prompt(input, by.instruction, outcomes, context), toolChoice: 'none' };
-      const meter = new Meter(host, route.backend, say, signal);
-      const call = async (): Promise<ModelReply> => {
-        for await (const event of options.backends.call(route.backend, request, signal, meter)) {
-          if (event.type === 'replied') return event;
-          host.live({ type: 'token', step: input.step, text: event.text });
-        }
-        throw new ModelError('bad-reply', route.backend, 'the reply ended without an end');
-      };
-      const { text, usage } = await metered(meter, call);
-      say({
-        type: 'REDUCED',
-        answer: `${text.trim()}\n\n${sources(outcomes)}`,
-        usage: meter.bill(usage),
-        backend: route.backend,
-      });
+      const meter = new Meter(host, backend, say, signal);
+      const live = (text: string) => host.live({ type: 'token', step: input.step, text });
+      const { text, usage } = await metered(meter, () =>
+        wholeReply(backend, options.backends.call(backend, request, signal, meter), live),
+      );
+      say(reduced(`${text.trim()}\n\n${sources(outcomes)}`, meter.bill(usage), backend));
     },
     (cause) => ({ type: 'REDUCE_FAILED', error: failureOf(cause) }),
   );
+
+const reduced = (answer: string, usage: Usage, backend: string): SupervisorEvent => ({ type: 'REDUCED', answer, usage, backend });
 
 const text = ({ node, result }: NodeResult): string =>
   result?.outcome === 'completed'

@@ -8,8 +8,9 @@ import { newRecord, type StateRecord, type StoredRecord } from '../state/state-r
 import { createState, readState, replaceState } from '../state/state-store.ts';
 import { parentOf, type TaskId } from '../task-id.ts';
 import { lostSoFar, sendLetter } from './dead-letter-stream.ts';
+import type { Delivery } from './delivery.ts';
 import { doubtMs } from './lease.ts';
-import { type Delivery, enqueue } from './task-queue.ts';
+import { enqueue } from './task-queue.ts';
 import { setTimer } from './timers.ts';
 
 export type Claim =
@@ -47,6 +48,17 @@ const poison = (claims: number): Failure => ({
 
 const stale = (why: string): Claim => ({ kind: 'stale', why });
 
+/** The record as a claim of this ticket writes it. */
+const claimedBy = (record: StateRecord, { node, run, seq }: { node: string; run: number; seq: number }): StateRecord => ({
+  ...record,
+  phase: 'held',
+  epoch: record.epoch + 1,
+  run,
+  ticketSeq: seq,
+  node,
+  idleClaims: record.idleClaims + 1,
+});
+
 export async function claim(
   bus: Bus,
   { ticket, seq, type }: Pick<Delivery, 'ticket' | 'seq' | 'type'>,
@@ -56,10 +68,7 @@ export async function claim(
   // Which queue a task waits in is for whoever dispatches it to say.
   const isElsewhere = (spec: TaskSpec) => spec.type !== type;
   if (ticket.spec && isElsewhere(ticket.spec)) return stale(`a ${ticket.spec.type} ticket among ${type} tickets`);
-  const firstClaim = (spec: TaskSpec): StateRecord => {
-    const fresh = newRecord(id, spec, node, now().toISOString());
-    return { ...fresh, phase: 'held', epoch: 1, run, ticketSeq: seq, idleClaims: 1 };
-  };
+  const firstClaim = (spec: TaskSpec) => claimedBy(newRecord(id, spec, node, now().toISOString()), { node, run, seq });
   // Nearly always there is nothing to read: if there is, the first commit finds out.
   if (tentatively && ticket.spec && run === 1 && (await planned(id)))
     return { kind: 'run', stored: { record: firstClaim(ticket.spec), revision: 0 }, tentative: true };
@@ -89,15 +98,7 @@ export async function claim(
         return { kind: 'later', why: 'its checkpoint is newer than this node' };
       // A redelivery: whoever had it may be frozen rather than dead (line 10).
       const doubt = again && { doubtfulUntil: new Date(now().getTime() + doubtMs(leaseMs)).toISOString() };
-      const ours = {
-        epoch: record.epoch + 1,
-        run,
-        ticketSeq: seq,
-        node,
-        idleClaims: record.idleClaims + 1,
-        ...lostSoFar(record),
-      };
-      const claimed = { ...record, ...ours, ...doubt, phase: 'held' as const };
+      const claimed = { ...claimedBy(record, { node, run, seq }), ...lostSoFar(record), ...doubt };
       if (tentatively && record.epoch === 0)
         return { kind: 'run', stored: { record: claimed, revision: stored.revision }, tentative: true };
       const written = await replaceState(bus, stored, claimed);

@@ -1,8 +1,8 @@
 /** Ends a task that no machine will run: its kind is unknown, its parent has ended, or it has killed too many workers. */
 import type { Bus } from '../bus.ts';
 import { flush } from '../log/projection.ts';
-import { readSteering } from '../log/steering-log.ts';
-import { type Failure, noUsage, type Receipt, type Usage } from '../messages.ts';
+import { readSteering, type Steering } from '../log/steering-log.ts';
+import { type Failure, noUsage, type Receipt, type Result, type Usage } from '../messages.ts';
 import { returned, type StateRecord, type StoredRecord, unseen, withStatus } from '../state/state-record.ts';
 import { createState, replaceState } from '../state/state-store.ts';
 import { sendLetter } from './dead-letter-stream.ts';
@@ -22,12 +22,39 @@ export async function endTask(
   { findings = [], applied }: { readonly findings?: string[]; readonly applied?: string } = {},
 ): Promise<boolean> {
   const { record } = stored;
-  const outcome = failure ? 'failed' : 'cancelled';
+  const { step = 0, backend = record.spec.backend } = record.last ?? {};
   const reason = `the task has ended: ${failure?.message ?? 'it was cancelled'}`;
   const unread = await readSteering(bus, record.id, record.steeringCursor);
   const fresh = unseen(record, unread);
   const usage = spentBy(record);
-  const receipts = [
+  const next = withStatus(
+    {
+      ...record,
+      phase: 'done',
+      // H. In the commit that ends it, so that no crash loses the letter.
+      ...(failure?.code === 'poison' && { deadLetter: 'kept' as const }),
+      steeringCursor: unread.at(-1)?.seq ?? record.steeringCursor,
+      inbox: [],
+      outUsd: undefined,
+      known: [...record.known, ...fresh.map(({ steer }) => steer)],
+      result: resultOf(record, failure, findings, usage, at),
+    },
+    {
+      ...{ at, state: 'done', step, backend, paused: false, question: null, usage },
+      receipts: finalReceipts(record, fresh, reason, applied),
+      outcome: failure ? 'failed' : 'cancelled',
+    },
+  );
+  const written = await (stored.revision === 0 ? createState(bus, next) : replaceState(bus, stored, next));
+  if (!written) return false;
+  await flush(bus, written.record);
+  await sendLetter(bus, written.record);
+  return true;
+}
+
+/** A final receipt for each steer that was taken before, and for each that was not read yet. Only `applied` took effect. */
+function finalReceipts(record: StateRecord, fresh: readonly Steering[], reason: string, applied: string | undefined): Receipt[] {
+  return [
     ...record.inbox.map(({ steer, kind, seq }) => returned(steer, kind, seq, reason)),
     ...fresh.flatMap(({ steer, seq, message, problem }): Receipt[] => {
       const kind = message?.type ?? 'unknown';
@@ -39,45 +66,21 @@ export async function endTask(
       ];
     }),
   ];
-  const next = withStatus(
-    {
-      ...record,
-      phase: 'done',
-      // H. In the commit that ends it, so that no crash loses the letter.
-      ...(failure?.code === 'poison' && { deadLetter: 'kept' as const }),
-      steeringCursor: unread.at(-1)?.seq ?? record.steeringCursor,
-      inbox: [],
-      outUsd: undefined,
-      known: [...record.known, ...fresh.map(({ steer }) => steer)],
-      result: {
-        id: record.id,
-        type: record.spec.type,
-        outcome,
-        output: null,
-        failure,
-        salvage: { findings, remaining: record.instruction, artifacts: record.artifacts, steps: record.last?.step ?? 0 },
-        usage,
-        usageByBackend: usage === noUsage ? {} : { [record.last?.backend ?? 'unknown']: usage },
-        at,
-      },
-    },
-    {
-      at,
-      state: 'done',
-      step: record.last?.step ?? 0,
-      backend: record.last?.backend ?? record.spec.backend,
-      paused: false,
-      question: null,
-      receipts,
-      usage,
-      outcome,
-    },
-  );
-  const written = await (stored.revision === 0 ? createState(bus, next) : replaceState(bus, stored, next));
-  if (!written) return false;
-  await flush(bus, written.record);
-  await sendLetter(bus, written.record);
-  return true;
+}
+
+function resultOf(record: StateRecord, failure: Failure | null, findings: string[], usage: Usage, at: string): Result {
+  const { id, spec, instruction, artifacts, last } = record;
+  return {
+    id,
+    type: spec.type,
+    outcome: failure ? 'failed' : 'cancelled',
+    output: null,
+    failure,
+    salvage: { findings, remaining: instruction, artifacts, steps: last?.step ?? 0 },
+    usage,
+    usageByBackend: usage === noUsage ? {} : { [last?.backend ?? 'unknown']: usage },
+    at,
+  };
 }
 
 /** What was set aside may have been spent, and no machine is there to find out. */

@@ -10,28 +10,10 @@ import { retryRequest } from '../retry.ts';
 import { readState } from '../state/state-store.ts';
 import { ensureTicketConsumer, heartbeatMs } from '../streams.ts';
 import type { Queue } from '../subjects.ts';
-import { ack } from './ack.ts';
 import { buryTicket } from './dead-letter-stream.ts';
+import { type Delivery, deliveryOf } from './delivery.ts';
+import { Slots } from './slots.ts';
 import { parseTicket, type Ticket, ticketText } from './ticket.ts';
-
-/** A delivery of a ticket. Acks go by stream sequence and not by delivery, so they decide nothing: state records do. */
-export interface Delivery {
-  readonly ticket: Ticket;
-  /** Of the queue it waited in. */
-  readonly type: string;
-  /** Stream sequence of the ticket: names the run. */
-  readonly seq: number;
-  /** Somebody had it before, and may have come to harm by it. */
-  readonly redelivered: boolean;
-  /** How often it was delivered, this time included. */
-  readonly deliveries: number;
-  /** Still being worked on: renew the lease, please. */
-  working(): void;
-  /** Not confirmed: a ticket that comes again is stale, and harmless. */
-  ack(): void;
-  /** Hand it back, to be delivered again at once or after `delayMs`. */
-  nak(delayMs?: number): void;
-}
 
 /**
  * Publishes a ticket. The message id makes the usual repetition harmless; the claim makes every repetition harmless. Anybody may have used the
@@ -74,8 +56,7 @@ export async function claimTickets(
   const expires = Math.min(Math.max(1_000, leaseMs), 30_000);
   const asking = { expires, idle_heartbeat: Math.min(heartbeatMs, expires / 2) };
   const stopping = new AbortController();
-  let free = slots;
-  let freed = Promise.withResolvers<void>();
+  const places = new Slots(slots);
   let pulling: ConsumerMessages | null = null;
 
   const take = (message: JsMsg) => {
@@ -84,34 +65,21 @@ export async function claimTickets(
       void buryTicket(bus, message);
       return;
     }
-    free--;
-    const delivery: Delivery = {
-      ticket,
-      type,
-      seq: message.seq,
-      redelivered: message.redelivered,
-      deliveries: message.info.deliveryCount,
-      working: () => message.working(),
-      ack: () => ack(bus, message, 'ack'),
-      nak: (delayMs) => message.nak(delayMs),
-    };
-    handle(delivery)
-      .catch((err) => bus.log.error({ err, id: ticket.id }, 'handling a ticket failed'))
-      .finally(() => {
-        free++;
-        freed.resolve();
-        freed = Promise.withResolvers();
-      });
+    places.take(
+      handle(deliveryOf(bus, message, ticket, type)).catch((err) => {
+        bus.log.error({ err, id: ticket.id }, 'handling a ticket failed');
+      }),
+    );
   };
 
   const loop = async () => {
     while (!stopping.signal.aborted) {
-      if (free === 0) {
-        await freed.promise;
+      if (places.free === 0) {
+        await places.changed();
         continue;
       }
       try {
-        pulling = await consumer.fetch({ max_messages: free, ...asking });
+        pulling = await consumer.fetch({ max_messages: places.free, ...asking });
         if (stopping.signal.aborted) pulling.stop();
         for await (const message of pulling) take(message);
       } catch (err) {
@@ -128,7 +96,7 @@ export async function claimTickets(
     stop: async () => {
       stopping.abort();
       pulling?.stop();
-      freed.resolve();
+      places.wake();
       await running;
     },
   };

@@ -32,11 +32,11 @@ export interface Waker {
 /** `woken`: a ticket that will not be lost is on its way; `later`: whoever has the task was nudged. */
 type Verdict = 'covered' | 'woken' | 'later';
 
-export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): Promise<Waker> {
+export async function startWaker(bus: Bus, options: WakerOptions): Promise<Waker> {
   const consumer = await bus.js.consumers.get(bus.subjects.logStream, await ensureWakerConsumer(bus));
   const handle = async (message: JsMsg) => {
     try {
-      const verdict = await judge(message);
+      const verdict = await judge(bus, options, message);
       if (verdict === 'covered') ack(bus, message, 'waker-ack');
       else message.nak(backoffMs(verdict, message.info.deliveryCount));
     } catch (err) {
@@ -44,42 +44,6 @@ export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): 
       bus.log.warn({ err, subject: message.subject }, 'the waker could not judge a message, it will again');
       message.nak(isFull(err) ? 5_000 : 1_000);
     }
-  };
-
-  const judge = async (message: JsMsg): Promise<Verdict> => {
-    const to = bus.subjects.parse(message.subject);
-    if (!to) return 'covered';
-    const addressee = to.id && (to.channel === 'result' ? parentOf(to.id) : to.id);
-    if (to.channel === 'result' && !addressee) return 'covered';
-    const steering = () => parseSteering({ data: message.data, seq: message.seq, header: message.headers });
-    if (!addressee) {
-      await returnUnknown(bus, to.tokens, steering(), node, now());
-      return 'covered';
-    }
-    const hosted = local(addressee, to.channel, message.seq);
-    if (hosted && (await hosted)) return 'covered';
-    const stored = await readState(bus, addressee);
-    if (!stored || stored.record.phase === 'unborn') {
-      if (to.channel === 'result') return 'covered';
-      if (await isPlanned(bus, addressee)) return 'later';
-      await returnUnborn(bus, addressee, node, now);
-      return 'covered';
-    }
-    const { record } = stored;
-    // A stranger's: no task of that number was ever planned, so no cursor will pass it.
-    if (to.channel === 'result' && to.id && ordinalOf(to.id) > record.children) return 'covered';
-    const cursor = to.channel === 'result' ? record.resultCursor : record.steeringCursor;
-    if (record.phase === 'done') {
-      if (to.channel === 'steering') await returnLate(bus, addressee, now);
-      return 'covered';
-    }
-    if (cursor >= message.seq) return 'covered';
-    if (record.phase !== 'parked') {
-      bus.nc.publish(bus.subjects.nudge(addressee));
-      return 'later';
-    }
-    await enqueue(bus, record.spec.type, 'wake', { id: addressee, run: record.run + 1 });
-    return 'woken';
   };
 
   let messages: ConsumerMessages | null = await consumer.consume({
@@ -93,6 +57,43 @@ export async function startWaker(bus: Bus, { node, now, local }: WakerOptions): 
       messages = null;
     },
   };
+}
+
+/** Whether the state record of the addressee covers a message, and what was done where it does not. */
+async function judge(bus: Bus, { node, now, local }: WakerOptions, message: JsMsg): Promise<Verdict> {
+  const to = bus.subjects.parse(message.subject);
+  if (!to) return 'covered';
+  const addressee = to.id && (to.channel === 'result' ? parentOf(to.id) : to.id);
+  if (to.channel === 'result' && !addressee) return 'covered';
+  const steering = () => parseSteering({ data: message.data, seq: message.seq, header: message.headers });
+  if (!addressee) {
+    await returnUnknown(bus, to.tokens, steering(), node, now());
+    return 'covered';
+  }
+  const hosted = local(addressee, to.channel, message.seq);
+  if (hosted && (await hosted)) return 'covered';
+  const stored = await readState(bus, addressee);
+  if (!stored || stored.record.phase === 'unborn') {
+    if (to.channel === 'result') return 'covered';
+    if (await isPlanned(bus, addressee)) return 'later';
+    await returnUnborn(bus, addressee, node, now);
+    return 'covered';
+  }
+  const { record } = stored;
+  // A stranger's: no task of that number was ever planned, so no cursor will pass it.
+  if (to.channel === 'result' && to.id && ordinalOf(to.id) > record.children) return 'covered';
+  const cursor = to.channel === 'result' ? record.resultCursor : record.steeringCursor;
+  if (record.phase === 'done') {
+    if (to.channel === 'steering') await returnLate(bus, addressee, now);
+    return 'covered';
+  }
+  if (cursor >= message.seq) return 'covered';
+  if (record.phase !== 'parked') {
+    bus.nc.publish(bus.subjects.nudge(addressee));
+    return 'later';
+  }
+  await enqueue(bus, record.spec.type, 'wake', { id: addressee, run: record.run + 1 });
+  return 'woken';
 }
 
 /**

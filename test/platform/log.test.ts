@@ -52,7 +52,7 @@ it('says once that it cannot write, and goes on', () => {
   log.info('one');
   log.info('two');
   expect(said).toHaveBeenCalledOnce();
-  expect(said.mock.calls[0]?.[0]).toContain('going on without it');
+  expect(said.mock.calls[0]?.[0]).toContain('continuing without it');
 });
 
 it('shows everything readably on stderr when verbose', () => {

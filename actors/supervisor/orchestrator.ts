@@ -1,0 +1,20 @@
+import { CoxError } from '../../platform/errors.ts';
+import type { Backends } from '../../roster/backends.ts';
+
+/**
+ * The backend that plans and reduces: the one that the task names, else the cheapest that can.
+ * @param not backends that are left out.
+ * @throws CoxError `no-backend`.
+ */
+export function orchestrator(
+  backends: Pick<Backends, 'route'>,
+  backend: string | null,
+  not: readonly string[],
+): { backend: string; why: string } {
+  const route = backends.route({ needs: [], orchestrate: true, backend, not });
+  if (route.backend === null)
+    throw new CoxError('no-backend', `No backend can plan: ${route.why}`, {
+      hint: 'See "cox menu", and change the roster.',
+    });
+  return route;
+}
