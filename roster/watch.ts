@@ -2,11 +2,9 @@
  * The roster while a node runs: it follows the file. A broken edit keeps the old roster and is reported, once per change. When the shipped
  * roster is in use there is nothing to follow: a file that is created later is found at the next start.
  */
-import { type FSWatcher, watch } from 'node:fs';
-import { basename, dirname } from 'node:path';
-import { messageOf } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { RosterError } from './errors.ts';
+import { FileWatch } from './file-watch.ts';
 import { loadRoster } from './load.ts';
 import type { Roster } from './schema.ts';
 import { type FindRoster, findRoster, type RosterSource } from './source.ts';
@@ -38,11 +36,8 @@ export async function openRoster(options: OpenRoster): Promise<LiveRoster> {
   const source = await findRoster(options);
   let roster = await loadRoster(source.file);
   const listeners = new Set<() => void>();
-  let timer: NodeJS.Timeout | undefined;
-  let watcher: FSWatcher | undefined;
   let isStopped = false;
   let lastComplaint = '';
-  let reading = Promise.resolve();
 
   const reload = async (isSecondLook: boolean): Promise<void> => {
     if (isStopped) return;
@@ -58,30 +53,15 @@ export async function openRoster(options: OpenRoster): Promise<LiveRoster> {
     } catch (error) {
       if (!(error instanceof RosterError)) throw error;
       if (isStopped || error.message === lastComplaint) return;
-      // Perhaps it is only half written yet, or gone for a moment.
-      if (!isSecondLook) return look(againMs, true);
+      // The file may be half written, or gone for a moment.
+      if (!isSecondLook) return file.lookAgain(againMs);
       lastComplaint = error.message;
       log.warn({ file: source.file, code: error.code, err: error.message }, 'roster is broken, the old one stays');
       onBroken?.(error);
     }
   };
-  const look = (inMs: number, isSecond: boolean): void => {
-    clearTimeout(timer);
-    timer = setTimeout(() => reloadInTurn(isSecond), inMs).unref();
-  };
-  // One at a time and in order, so that an older text never replaces a newer one.
-  const reloadInTurn = (isSecond: boolean): void => {
-    reading = reading.then(() => reload(isSecond)).catch((error) => log.error({ err: messageOf(error) }, 'roster reload failed'));
-  };
-
-  if (source.by !== 'shipped') {
-    // The folder, not the file: editors save by renaming a new file over the old one.
-    watcher = watch(dirname(source.file), { persistent: false }, (_event, name) => {
-      if (name !== null && name !== basename(source.file)) return;
-      look(debounceMs, false);
-    });
-    watcher.on('error', (error) => log.warn({ err: messageOf(error) }, 'roster is no longer watched'));
-  }
+  const file = new FileWatch({ file: source.file, log, debounceMs, read: reload });
+  if (source.by !== 'shipped') file.start();
 
   return {
     source,
@@ -92,8 +72,7 @@ export async function openRoster(options: OpenRoster): Promise<LiveRoster> {
     },
     stop() {
       isStopped = true;
-      clearTimeout(timer);
-      watcher?.close();
+      file.stop();
     },
   };
 }

@@ -5,21 +5,19 @@ import { Memory } from '../../bus/memory.ts';
 import type { HeldTask, NodeReport } from '../../bus/messages.ts';
 import { replicate } from '../../bus/replicas.ts';
 import { startService } from '../../bus/service.ts';
-import { subAgentChart, supervisorChart } from '../../machines/charts.ts';
 import type { Progress } from '../../platform/asset.ts';
-import { CoxError, messageOf } from '../../platform/errors.ts';
+import { messageOf } from '../../platform/errors.ts';
 import { Backends } from '../../roster/backends.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
 import type { Roster } from '../../roster/schema.ts';
 import type { Kind } from '../kinds/kind.ts';
 import { Kinds } from '../kinds/kinds.ts';
 import { openPrimary, type Primary } from '../primary/primary.ts';
-import { subAgentRole } from '../sub-agent/role.ts';
-import { budgetOf, supervisorRole } from '../supervisor/role.ts';
 import { memoryTools } from '../tools/memory.ts';
 import { Housekeeping } from './housekeeping.ts';
 import type { CrewSession } from './join.ts';
 import { nodeReport } from './node-report.ts';
+import { rolesOf } from './roles.ts';
 import { workspaceOf } from './task-workspace.ts';
 import { Worker } from './worker.ts';
 
@@ -81,6 +79,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   kinds.check();
   const types = () => options.types ?? ['supervisor', ...kinds.names()];
   const since = now();
+  const folderOf = (asked: string | null) => workspaceOf(asked, workspace, joined.server.embedded).folder;
   const worker = await Worker.start({
     bus,
     backpressure,
@@ -90,25 +89,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     now,
     ...(options.leaseMs !== undefined && { leaseMs: options.leaseMs }),
     ...(options.quietMs !== undefined && { quietMs: options.quietMs }),
-    chartOf: (spec) => (spec.type === 'supervisor' ? supervisorChart(budgetOf(spec, current())) : subAgentChart),
-    roleOf: (spec, host) => {
-      if (spec.type === 'supervisor')
-        return supervisorRole(host, {
-          bus: { ...bus, backpressure },
-          backends,
-          roster: current,
-          kinds: () => kinds.list(),
-          now,
-          drainMs,
-        });
-      const kind = kinds.get(spec.type);
-      if (!kind)
-        throw new CoxError('unknown-kind', `The roster has no kind ${spec.type}`, {
-          hint: 'Add it under `agents`, or start a worker that knows it.',
-        });
-      const { folder } = workspaceOf(spec.workspace, workspace, joined.server.embedded);
-      return subAgentRole(host, { kind, backends, gated: current().tools.gated, workspace: folder, now });
-    },
+    ...rolesOf({ bus: { ...bus, backpressure }, backends, roster: current, kinds, folderOf, drainMs }),
   });
   const unfollow = roster.onChange?.(() => {
     const unused = problemOf(() => kinds.check());

@@ -1,0 +1,40 @@
+/** Which chart, and which role with which effects, a task has on this node: by its type. */
+import type { Bus } from '../../bus/bus.ts';
+import { subAgentChart, supervisorChart } from '../../machines/charts.ts';
+import { CoxError } from '../../platform/errors.ts';
+import type { Backends } from '../../roster/backends.ts';
+import type { Roster } from '../../roster/schema.ts';
+import type { Kinds } from '../kinds/kinds.ts';
+import { subAgentRole } from '../sub-agent/role.ts';
+import { budgetOf, supervisorRole } from '../supervisor/role.ts';
+import type { WorkerOptions } from './worker.ts';
+
+export interface RolesOptions {
+  readonly bus: Bus;
+  readonly backends: Backends;
+  /** The roster as it is now. */
+  readonly roster: () => Roster;
+  readonly kinds: Kinds;
+  /** The folder that the file tools of a task are confined to. @param asked by the task, or null. @throws CoxError where it is refused. */
+  readonly folderOf: (asked: string | null) => string;
+  /** How long a goal that ends waits for its sub-tasks to stop, in ms. */
+  readonly drainMs: number;
+}
+
+export function rolesOf(options: RolesOptions): Pick<WorkerOptions, 'chartOf' | 'roleOf'> {
+  const { bus, backends, roster, kinds, folderOf, drainMs } = options;
+  const { now } = bus;
+  return {
+    chartOf: (spec) => (spec.type === 'supervisor' ? supervisorChart(budgetOf(spec, roster())) : subAgentChart),
+    roleOf: (spec, host) => {
+      if (spec.type === 'supervisor')
+        return supervisorRole(host, { bus, backends, roster, kinds: () => kinds.list(), now, drainMs });
+      const kind = kinds.get(spec.type);
+      if (!kind)
+        throw new CoxError('unknown-kind', `The roster has no kind ${spec.type}`, {
+          hint: 'Add it under `agents`, or start a worker that knows it.',
+        });
+      return subAgentRole(host, { kind, backends, gated: roster().tools.gated, workspace: folderOf(spec.workspace), now });
+    },
+  };
+}
