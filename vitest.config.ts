@@ -3,12 +3,15 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * Real inference and the installed package want the whole machine: beside anything else a model is several times slower. They run after
- * the others, one file at a time.
+ * Tests of real inference and of the installed package need the whole machine: beside other tests a model is several times
+ * slower. They run after the others, one file at a time.
  */
 const alone = ['test/roster/embedded/**/*.test.ts', 'test/package/**/*.test.ts', 'test/**/*.inference.test.ts'];
 
-/** By far the longest: begun last, they would run on alone while a core is idle. A fresh clone has no timings that vitest could sort by. */
+/**
+ * The longest test files start first; started last, they would leave a core idle at the end. vitest cannot sort them itself in a
+ * fresh clone, which has no timings yet.
+ */
 const longest = ['models/mutation', 'models/supervisor', 'e2e/commands', 'faults/', 'e2e/crew', 'e2e/repl', 'platform/download'];
 
 class LongestFirst extends BaseSequencer {
@@ -24,7 +27,7 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     pool: 'forks',
-    // Far above what any of them takes on the slowest machine: only what hangs comes so far.
+    // Far above the duration of any test on the slowest machine, so that only a test that hangs reaches the limit.
     testTimeout: 180_000,
     hookTimeout: 300_000,
     teardownTimeout: 60_000,

@@ -1,4 +1,4 @@
-/** `npm run build`: the package as plain JavaScript with declarations, in dist/. Node 22 and later runs it as it is. */
+/** `npm run build`: writes the package to dist/ as JavaScript with type declarations, which Node 22 and later run. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, globSync, rmSync } from 'node:fs';
 
@@ -8,8 +8,8 @@ rmSync('dist', { recursive: true, force: true });
 try {
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
 } catch {
-  process.exit(1); // tsc has said why
+  process.exit(1); // tsc has printed the errors
 }
-// What is read at run time and is no module.
+// Files that are read at run time but are not modules.
 for (const asset of globSync(`${sources}/**/*.{yaml,json,html,css,txt,md}`)) cpSync(asset, `dist/${asset}`);
 chmodSync('dist/cli/main.js', 0o755);

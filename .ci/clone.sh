@@ -1,11 +1,11 @@
-# Sourced by .ci/run and .ci/fresh: a clean clone of HEAD with empty caches, checks that are counted, and nothing left behind.
+# Sourced by .ci/run and .ci/fresh. Makes a clean clone of HEAD with empty caches, counts the checks, and cleans up at the end.
 set -uo pipefail
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 work=$(cd "$(mktemp -d "${TMPDIR:-/tmp}/cox-ci-XXXXXX")" && pwd -P)
 passed=0
 failed=0
 
-# Whatever was started for this clone has its temporary folder in its environment, or at least the clone in its command line.
+# Prints the pids of this clone's processes: those with its TMPDIR, or, without /proc, those with its path in the command line.
 ours() {
   local found pid
   if [ -r /proc/self/environ ]; then
@@ -13,7 +13,7 @@ ours() {
   else
     found=$(pgrep -f "$work")
   fi
-  # The searchers themselves are among the found, and gone by now.
+  # grep and pgrep find themselves too; they have ended by now.
   for pid in $found; do [ "$pid" != $$ ] && kill -0 "$pid" 2>/dev/null && echo "$pid"; done
 }
 
@@ -31,13 +31,13 @@ trap clean EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Waited for in the background: only so does a signal that ends this script end it at once.
+# The command runs in the background, because bash handles a signal at once during `wait` but not during a foreground command.
 run() {
   "$@" </dev/null &
   wait $!
 }
 
-# check <what> <command…>: one check, its output shown, its outcome counted.
+# check <name> <command…>: runs one check, shows its output and counts its outcome.
 check() {
   local what=$1 started=$SECONDS
   shift
@@ -62,13 +62,13 @@ git clone -q --no-local --no-hardlinks "$home" "$work/clone" || exit 1
 cd "$work/clone" || exit 1
 mkdir -p "$work"/{cache,state,config,tmp}
 export XDG_CACHE_HOME=$work/cache XDG_STATE_HOME=$work/state XDG_CONFIG_HOME=$work/config TMPDIR=$work/tmp CI=1 NO_COLOR=1
-# A registry that is slow or breaks off is no fault of ours: npm and pip ask again, also where a test runs them.
+# A slow or failing registry must not fail the run, so npm and pip retry, also when a test starts them.
 export npm_config_fetch_retries=6 npm_config_fetch_timeout=120000 PIP_RETRIES=10 PIP_DEFAULT_TIMEOUT=60
 unset NATS_URL COX_ROSTER COX_NAMESPACE COX_NATS_SERVER FORCE_COLOR
-# A git or npm that started this script must not decide anything for the clone.
+# Variables of a git or npm that started this script must not affect the clone.
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE ${!npm_package_@} ${!npm_lifecycle_@}
 
-# What npm does not ask again for by itself: an answer that breaks off in the middle.
+# npm itself does not retry a response that breaks off in the middle.
 install() {
   local tries
   for tries in 1 2 3; do
@@ -78,7 +78,7 @@ install() {
   return 1
 }
 
-# The first command of a newcomer: a prompt that answers and takes its leave.
+# The first command of a new user: the prompt must print its help and quit.
 starts() {
   local said
   said=$(printf '/help\n/quit\n' | npm start --silent 2>"$work/start.err")
@@ -88,7 +88,7 @@ starts() {
   [ "$code" -eq 0 ] && grep -q '/steer' <<<"$said"
 }
 
-# The second: every test. It is counted by its tests, so it is no check of its own.
+# The second command: all tests. Each test counts as one check.
 run_tests() {
   local code counts limit=()
   command -v timeout >/dev/null && limit=(timeout -k 10 60m)
@@ -96,7 +96,7 @@ run_tests() {
   run "${limit[@]}" npm test -- --reporter=default --reporter=json --outputFile.json="$work/tests.json"
   code=$?
   counts=$(node .ci/count-tests.mjs "$work/tests.json" 2>/dev/null) || counts='0 1'
-  # What fails outside of a test, an unhandled error or a time limit, must not pass.
+  # A failure outside of a test (an unhandled error, the time limit) also counts.
   [ "$code" -ne 0 ] && [ "${counts#* }" = 0 ] && counts="${counts% *} 1"
   passed=$((passed + ${counts% *}))
   failed=$((failed + ${counts#* }))
@@ -110,7 +110,7 @@ lean() {
   [ "$mb" -lt 500 ]
 }
 
-# What was told to end, or lost its parent, may take its time on a busy machine; what was forgotten stays.
+# Processes that are ending may take up to a minute on a busy machine. A process that is still there afterwards was forgotten.
 nothing_left() {
   local left tries
   for tries in {1..60}; do

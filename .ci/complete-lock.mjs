@@ -1,8 +1,9 @@
 /**
- * `npm install` leaves an optional platform build out of the lock when the registry it asked does not serve it, and `npm ci` then
- * refuses the lock on every machine. This adds the missing entries (name, exact version, platform; no integrity is known), so that
- * a machine of that platform still gets its build. It also narrows builds that claim processors they don't run on (llama.cpp's ARM
- * builds install on x64 too, for cross-compiling). Run after every change of dependencies: `npm run lock`.
+ * `npm install` leaves an optional platform build out of the lock file if its registry does not serve that build, and `npm ci`
+ * then rejects the lock file on every machine. This script adds the missing entries (name, exact version, platform; without
+ * integrity), so that a machine of that platform still gets its build. It also narrows the builds that claim processors on which
+ * they do not run (llama.cpp's ARM builds install on x64 too, for cross-compiling). Run it after every change of dependencies:
+ * `npm run lock`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -34,7 +35,7 @@ for (const [path, entry] of Object.entries(lock.packages)) {
     if (at || path === '') continue;
     const alias = overrides[path.replace(/^.*node_modules\//, '')]?.[name]?.match(/^npm:(.+)@([^@]+)$/);
     const [real, version] = alias ? alias.slice(1) : [name, range.replace(/^[\^~=]/, '')];
-    if (!/^\d+\.\d+\.\d+/.test(version)) throw new Error(`${name}: ${range} is no exact version`);
+    if (!/^\d+\.\d+\.\d+/.test(version)) throw new Error(`${name}: ${range} is not an exact version`);
     const tokens = real.split(/[/-]/);
     const os = tokens.map((token) => words[token]).find(Boolean);
     const cpu = cpus.filter((name) => tokens.includes(name));

@@ -1,4 +1,4 @@
-/** Prints `<passed> <failed>` of vitest's JSON report. A file that could not be run at all is one failure. */
+/** Prints `<passed> <failed>` from vitest's JSON report. A test file that could not run counts as one failure. */
 import { readFileSync } from 'node:fs';
 
 const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(process.argv[2], 'utf8'));

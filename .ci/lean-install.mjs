@@ -1,4 +1,4 @@
-/** After `npm ci` in a checkout: the C headers that come with the `node` package are 67 MB that nothing here compiles against. */
+/** Runs after `npm ci` in a checkout. Removes the C headers of the `node` package: 67 MB that no dependency compiles against. */
 import { readdirSync, rmSync } from 'node:fs';
 
 const builds = 'node_modules/node/node_modules';
@@ -6,7 +6,7 @@ let found = [];
 try {
   found = readdirSync(builds);
 } catch {
-  /* installed without development dependencies */
+  /* The install had no development dependencies. */
 }
 for (const build of found)
   for (const part of ['include', 'share']) rmSync(`${builds}/${build}/${part}`, { recursive: true, force: true });

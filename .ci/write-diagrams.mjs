@@ -1,4 +1,4 @@
-/** Writes docs/diagrams from the charts of machines/. Runs the sources as they are: needs the checkout's own Node. */
+/** Writes docs/diagrams from the charts of machines/. It imports TypeScript, so it needs the checkout's Node. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { files } from '../test/house/charts.ts';
 

@@ -1,4 +1,4 @@
-/** `npm run docs:protocol`: writes docs/protocol from the schemas of bus/. Runs the sources as they are: needs the checkout's own Node. */
+/** `npm run docs:protocol`: writes docs/protocol from the schemas of bus/. Imports TypeScript, so it needs the checkout's Node. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { protocolFiles } from '../bus/protocol/protocol-document.ts';
 

@@ -24,7 +24,9 @@ export function meant(question: Question, text: string): Meant {
   const isDenied = kind === 'approval';
   return {
     text,
-    note: isDenied ? `That is not one of ${choices.join(', ')}. The call does not run, and the task gets your words as the reason.` : null,
+    note: isDenied
+      ? `That is not one of ${choices.join(', ')}. The call does not run, and the task gets your words as the reason.`
+      : null,
   };
 }
 

@@ -1,7 +1,7 @@
 /**
- * Drains the node of a command: it gives back the tasks it holds and tells the operator which ones it waits for. A signal during the
- * drain stops the node at once. Other nodes then take over its tasks from their last commit, as after a crash, but the connection to the
- * bus is closed properly.
+ * Drains the node of a command: it gives back the tasks it holds and tells the operator which ones it waits for. A signal during
+ * the drain stops the node at once. Other nodes then take over its tasks from their last commit, as after a crash, but the
+ * connection to the bus is closed properly.
  */
 import type { CrewSession } from '../actors/node/join.ts';
 import type { Cli } from './cli.ts';
@@ -26,7 +26,7 @@ export async function drainNode(cli: Cli, { node, joined, patienceMs }: DrainOpt
   const tell = () => {
     const what = held();
     cli.out.note(
-      `Draining.${what ? ` Each task goes back to its queue at its next step: ${what}.` : ''} A second signal stops the node at once.`,
+      `Draining.${what ? ` Each task is given back at its next step: ${what}.` : ''} A second signal stops the node at once.`,
     );
   };
   if (patienceMs === 0) tell();

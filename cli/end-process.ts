@@ -1,6 +1,6 @@
 /**
- * Ends the process. Node cannot exit while a file operation is in progress, and some never return (a pipe without a reader, a network
- * share that is unreachable). After `patienceMs` such a process is killed.
+ * Ends the process. Node cannot exit while a file operation is in progress, and some never return (a pipe without a reader, a
+ * network share that is unreachable). After `patienceMs` such a process is killed.
  */
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -1,6 +1,6 @@
 /**
- * The events of a crew, or of one task with its tree. `started` is called after the subscription, so a state that it reads is at least as
- * new as the first event, and no later change is missed.
+ * The events of a crew, or of the whole tree that contains the task `id`. `started` is called after the subscription is sent, so
+ * a caller that reads the current state there misses no later change.
  */
 import type { Crew } from '../bus/crew.ts';
 import type { TaskId } from '../bus/task-id.ts';

@@ -5,7 +5,7 @@ export const exitCodes = {
   ok: 0,
   /** The task failed, or `doctor` found something that prevents work. */
   failed: 1,
-  /** Unknown command or option, empty or too long goal, unknown type or backend. */
+  /** An unknown command, option, type or backend; an empty or too long goal. */
   usage: 2,
   unknownTask: 3,
   /** A steer was returned: too late, wrong step, closed question. */

@@ -1,4 +1,4 @@
-/** A node without a prompt: `up` and `worker`. The first signal drains it, a second one stops it at once; tasks stay with the crew either way. */
+/** A node without a prompt, for `up` and `worker`. The first signal drains it, a second one stops it at once; no task is lost. */
 import { z } from 'zod';
 import type { CrewSession } from '../actors/node/join.ts';
 import { foldersOf } from '../platform/folders.ts';
@@ -13,7 +13,7 @@ import { withCrew } from './session.ts';
 
 const Shape = z.object({ types: list.optional(), slots: count(1, 10_000).optional() });
 
-/** @param start Whether a server is started where none runs: a whole node does, a worker joins what is there. */
+/** @param start Whether to start a server if none runs. `up` does; `worker` only joins a running one. */
 export const headless =
   ({ start }: { start: boolean }): Run =>
   async (cli, _args, options) => {
@@ -32,14 +32,14 @@ async function checkTypes(cli: Cli, types: readonly string[]): Promise<void> {
   const unknown = types.filter((type) => !known.includes(type));
   if (unknown.length === 0 && types.length > 0) return;
   const what = unknown.length > 0 ? `There is no kind of task "${unknown.join('", "')}"` : '--types names no kind of task';
-  throw usageError(`${what} by the roster ${source.file}.`, `There are: ${known.join(', ')}.`, 'unknown-type');
+  throw usageError(`${what} in the roster ${source.file}.`, `There are: ${known.join(', ')}.`, 'unknown-type');
 }
 
 async function work(cli: Cli, joined: CrewSession, node: HostedNode): Promise<number> {
   const told = Promise.withResolvers<void>();
   const release = cli.onSignal(() => told.resolve());
   try {
-    // A signal that came while it started went to the default handler: leave in order, and end as that says.
+    // A signal during the start went to the default handler: drain the node, then end with the exit code of that signal.
     if (cli.signal.aborted) {
       if (!(await drainNode(cli, { node, joined, patienceMs: 0 }))) return exitCodes.undrained;
       throw cli.signal.reason;

@@ -1,4 +1,4 @@
-/** A node in this process: the roster, its backends, and a worker for the tasks of the crew. Used by `start`, `run`, `up` and `worker`. */
+/** Hosts a node in this process: a roster, its backends and a worker. Used by `start`, `run`, `up` and `worker`. */
 import { stat } from 'node:fs/promises';
 import type { CrewSession } from '../actors/node/join.ts';
 import type { startNode } from '../actors/node/node.ts';
@@ -12,7 +12,7 @@ export interface HostOptions {
   readonly types?: string[] | undefined;
   readonly slots?: number | undefined;
   readonly onProgress: (progress: Progress) => void;
-  /** What an operator should know meanwhile: the roster has changed. */
+  /** Receives messages for the operator while the node runs, such as a change of the roster. */
   readonly note: (text: string) => void;
 }
 
@@ -21,7 +21,7 @@ export interface HostedNode extends Pick<Node, 'name' | 'menu' | 'drain' | 'back
   roster(): Roster;
   /** Kinds of task that can be dispatched. */
   types(): string[];
-  /** Hands back what it holds. Idempotent. */
+  /** Gives back the tasks that the node holds, then ends its backends. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export async function hostNode(
   const { startNode } = await import('../actors/node/node.ts');
   const roster = await openRoster(cli, joined.folders, joined.log, note);
   const { file, by } = roster.source;
-  // It says where what is read here is sent, and it may have come with the folder.
+  // A roster decides to which servers the content of files is sent, and this one may have come with a downloaded folder.
   if (by === 'working folder') note(`The roster of this folder is in use: ${file}`);
   try {
     const node = await startNode({
@@ -66,14 +66,14 @@ export async function hostNode(
   }
 }
 
-/** Without it every file tool of every task here would fail, one by one. */
+/** @throws CoxError `bad-workspace`. Without a workspace every file tool of every task on this node would fail. */
 async function checkWorkspace(folder: string): Promise<void> {
   const found = await stat(folder).catch(() => null);
   if (found?.isDirectory()) return;
-  const what = found ? 'is no folder' : 'is not there';
+  const what = found ? 'is not a folder' : 'does not exist';
   throw usageError(
     `The workspace ${folder} ${what}.`,
-    'Name the folder where file tools may look: --workspace <dir>.',
+    'Name the folder that file tools may use: --workspace <dir>.',
     'bad-workspace',
   );
 }

@@ -1,4 +1,7 @@
-/** Names that a command line or a plan gives, by the roster here: one that it has not is far more often mistyped than only known elsewhere. */
+/**
+ * Checks the kinds and backends named by a command line or a plan against the local roster. Another node's roster may know more
+ * names, but an unknown name is far more often mistyped.
+ */
 import type { Roster } from '../roster/schema.ts';
 import { usageError } from './errors.ts';
 import { typesOf } from './host.ts';
@@ -8,18 +11,21 @@ export interface Known {
   readonly source: { readonly file: string };
 }
 
-/** @throws CoxError `unknown-type`. @param where what names it, as in `plan.yaml: a: `. */
+/**
+ * @param where the place of the name, as a prefix for the message: `plan.yaml: a: `.
+ * @throws CoxError `unknown-type`.
+ */
 export function checkType({ roster, source }: Known, type: string, where = ''): void {
   const types = typesOf(roster);
   if (types.includes(type)) return;
-  const what = `${where}There is no kind of task "${type}" by the roster ${source.file}.`;
+  const what = `${where}There is no kind of task "${type}" in the roster ${source.file}.`;
   throw usageError(what, `There are: ${types.join(', ')}.`, 'unknown-type');
 }
 
-/** @throws CoxError `unknown-backend`. */
+/** @throws CoxError `unknown-backend`. Null and undefined name no backend and are accepted. */
 export function checkBackend({ roster, source }: Known, backend: string | null | undefined, where = ''): void {
   const backends = Object.keys(roster.backends);
   if (backend == null || backends.includes(backend)) return;
-  const what = `${where}There is no backend "${backend}" by the roster ${source.file}.`;
+  const what = `${where}There is no backend "${backend}" in the roster ${source.file}.`;
   throw usageError(what, `There are: ${backends.join(', ')}; see cox menu.`, 'unknown-backend');
 }

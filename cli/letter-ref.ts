@@ -1,10 +1,10 @@
-/** How an operator names a dead letter: by its id, or by an unambiguous beginning of it. */
+/** Resolves an operator's name for a dead letter: its id or an unambiguous prefix of it. */
 import type { DeadLetter } from '../bus/messages.ts';
 import { CoxError } from '../platform/errors.ts';
 import { exitCodes } from './exit-codes.ts';
 
 export function findLetter(letters: readonly DeadLetter[], ref: string): DeadLetter {
-  // `k3xq` is the goal, as everywhere.
+  // `k3xq` means the goal `k3xq.0`, as in every command.
   const exact = letters.find(({ id }) => id === ref) ?? letters.find(({ id }) => id === `${ref}.0`);
   if (exact) return exact;
   const [only, ...more] = letters.filter(({ id }) => id.startsWith(ref));

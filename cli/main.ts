@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The entry of `cox`: parses, runs one command, reports what went wrong, ends with its exit code. */
+/** The entry of `cox`: parses the command line, runs one command, reports its error and ends with its exit code. */
 import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join, resolve } from 'node:path';
@@ -15,12 +15,12 @@ import type { Parsed } from './program.ts';
 import { exitOf, onSignal } from './signals.ts';
 
 const argv = process.argv.slice(2);
-/** For a command to leave in order after a first signal. */
+/** Time in ms that a command has to end cleanly after the first signal. */
 const leaveWithinMs = 10_000;
 const ended = new AbortController();
 
 async function main(): Promise<number> {
-  // Before anything is parsed, so that a bad command line too is reported the way its caller reads.
+  // The output options are read before parsing, so that they apply to the report of an invalid command line too.
   const before = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   const out = new Output({
     stdout: process.stdout,
@@ -48,7 +48,7 @@ async function main(): Promise<number> {
       release();
     }
   } catch (error) {
-    // Whatever an abort made fail: the reason is why.
+    // After an abort the error is a consequence; the reason of the abort is its cause.
     const cause = ended.signal.aborted ? ended.signal.reason : error;
     if (cause instanceof Interrupted) return cause.exitCode;
     const report = reported(cause, logFile);
@@ -60,7 +60,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** Rejects some time after the end was asked for: who waits for a bus that is away is not kept. */
+/** Rejects `leaveWithinMs` after the abort, so that a command that waits for an unreachable bus ends too. */
 function outOfPatience(): Promise<never> {
   return new Promise((_, reject) => {
     const giveUp = () => setTimeout(() => reject(ended.signal.reason), leaveWithinMs);
@@ -68,7 +68,10 @@ function outOfPatience(): Promise<never> {
   });
 }
 
-/** Null when the command line only asked for help or the version, which is printed then. */
+/**
+ * Returns null if the command line asked for help or the version, which commander has printed.
+ * @throws CoxError `usage`.
+ */
 async function parseArguments(out: Output): Promise<Parsed | null> {
   const [{ parse }, { CommanderError }] = await Promise.all([import('./program.ts'), import('commander')]);
   try {
@@ -83,7 +86,7 @@ async function parseArguments(out: Output): Promise<Parsed | null> {
       .replace(/^\((.*)\)$/, '$1');
     throw usageError(
       `${capital(message).replace(/\.$/, '')}.`,
-      known || 'cox --help lists the commands, cox <command> --help what one takes.',
+      known || 'cox --help lists the commands; cox <command> --help explains one.',
     );
   }
 }
@@ -112,8 +115,8 @@ function cliFor({ global }: Parsed, out: Output): Cli {
 const logFileOf = (cli: Cli): string => `${foldersOf(cli.env).state}/log/cox.log`;
 
 /**
- * A closed pipe (`cox watch | head`) is how a reader says that it has enough: a quiet end. A terminal that is closed ends it as SIGHUP does,
- * which may come later: what the process holds is given back in either case.
+ * A closed pipe (`cox watch | head`) means that the reader has read enough, so the command ends quietly. A closed terminal ends
+ * it like SIGHUP, which may arrive later. In both cases the process gives back the tasks it holds.
  */
 function stopWriting(error: Error & { code?: string }): void {
   if (error.code === 'EPIPE') ended.abort(new Interrupted(exitCodes.ok));
@@ -123,8 +126,8 @@ function stopWriting(error: Error & { code?: string }): void {
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-// What is loaded from here on is compiled once for each version of Node, which saves a third of a start.
-// Where a folder for it is there: Node never returns from making one in some places (/proc).
+// Caches the compiled code of all modules loaded from here on, which saves a third of the start time. Only in a cache folder that
+// already exists: in some places (/proc) Node never returns from creating one.
 const { cache } = foldersOf(process.env);
 if (existsSync(cache)) enableCompileCache(join(cache, 'compiled'));
 await endProcess(await main());

@@ -1,6 +1,6 @@
 /**
- * The two streams of a command. Stdout carries the answer and nothing else; with `--json` exactly one object (or one a line where the
- * command says so). Everything an operator should know meanwhile goes to stderr.
+ * The two streams of a command. Stdout carries the answer and nothing else; with `--json` exactly one object, or one a line for
+ * `watch`. All other messages to the operator go to stderr.
  */
 import { type Paint, paintFor } from './render/paint.ts';
 import { printable } from './render/printable.ts';
@@ -15,7 +15,7 @@ export class Output {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly json: boolean;
-  /** For stdout and for stderr: either may be a terminal while the other is a pipe. */
+  /** Separate for stdout and stderr, because one may be a terminal while the other is a pipe. */
   readonly paint: { readonly stdout: Paint; readonly stderr: Paint };
 
   constructor(options: {
@@ -32,13 +32,13 @@ export class Output {
     this.paint = { stdout: paintFor(options.stdout, options.env, may), stderr: paintFor(options.stderr, options.env, may) };
   }
 
-  /** The answer: `value` for programs, `text` for people. A terminal gets no control characters a model or a file has put there. */
+  /** Prints the answer: `value` with `--json`, else `text`. On a terminal, control characters in `text` are removed. */
   answer(value: object, text: string): void {
     if (this.json) this.#line(this.stdout, JSON.stringify(value));
     else if (text !== '') this.#line(this.stdout, this.stdout.isTTY ? printable(text, 'keep colours') : text);
   }
 
-  /** Something an operator should know; never part of the answer. */
+  /** Prints a message to the operator on stderr. It is never part of the answer. */
   note(text: string): void {
     this.#line(this.stderr, printable(text, 'keep colours'));
   }
@@ -52,11 +52,11 @@ export class Output {
     if (hint !== '') this.#line(this.stderr, `  ${this.paint.stderr.dim(printable(hint))}`);
   }
 
-  /** Waits until both streams have handed over what was written: the process may end then. */
+  /** Resolves when both streams have written all their data, so that the process may end. */
   async flush(): Promise<void> {
     for (const stream of [this.stdout, this.stderr])
       await new Promise<void>((resolve) => {
-        // A stream whose reader has gone calls back with an error, which main.ts has handled already.
+        // If the reader has gone, the callback gets an error, which main.ts has already handled.
         if (stream.writable) stream.write('', () => resolve());
         else resolve();
       });

@@ -1,4 +1,4 @@
-/** The options of one command, checked once: what comes out can be trusted. */
+/** Checks the options of a command against its zod schema, and has schemas for common kinds of option. */
 import { z } from 'zod';
 import type { Options } from './cli.ts';
 import { usageError } from './errors.ts';
@@ -8,10 +8,10 @@ export function parseOptions<T extends z.ZodType>(shape: T, options: Options): z
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
   const flag = `--${String(issue.path[0] ?? '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  throw usageError(`${flag}: ${issue.message}`, 'cox <command> --help says what it takes.');
+  throw usageError(`${flag}: ${issue.message}`, 'cox <command> --help explains the options.');
 }
 
-/** A whole number on the command line. */
+/** A whole number from `least` to `most`. */
 export const count = (least: number, most: number) =>
   z.coerce
     .number('expected a whole number')
@@ -19,7 +19,7 @@ export const count = (least: number, most: number) =>
     .min(least, `expected at least ${least}`)
     .max(most, `expected at most ${most}`);
 
-/** `a, b,c`: the words between commas. */
+/** A list of words separated by commas: `a, b,c`. */
 export const list = z.string().transform((text) =>
   text
     .split(',')
@@ -27,7 +27,7 @@ export const list = z.string().transform((text) =>
     .filter((word) => word !== ''),
 );
 
-/** Minutes from now: `pointInTime` says when that is. */
+/** A deadline in minutes from now, at most a year. `pointInTime` in session.ts converts it to a time. */
 export const deadline = z.coerce
   .number('expected a number of minutes')
   .positive('expected more than 0 minutes')

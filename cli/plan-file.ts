@@ -1,4 +1,4 @@
-/** A plan that an operator has written, as YAML or JSON: `{ tasks: [{ key, type, instruction, after, needs, backend }], reduce }`. */
+/** Reads an operator's plan, in YAML or JSON: `{ tasks: [{ key, type, instruction, after, needs, backend }], reduce }`. */
 import { readFile } from 'node:fs/promises';
 import { parseDocument } from 'yaml';
 import { PlanSpec } from '../bus/messages.ts';
@@ -8,7 +8,7 @@ import { CoxError, codeOf, messageOf } from '../platform/errors.ts';
 
 const hint = 'A plan is { tasks: [{ key, type, instruction, after, needs, backend }], reduce }: see docs/cli.md.';
 
-/** @throws CoxError `bad-plan` naming the file and the line or the field. */
+/** @throws CoxError `bad-plan`. Its message names the file and the line or field. */
 export async function readPlan(file: string): Promise<PlanSpec> {
   const bad = (what: string, cause?: unknown) => new CoxError('bad-plan', `${file}: ${what}`, { hint, cause });
   let text: string;

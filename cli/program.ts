@@ -1,4 +1,4 @@
-/** The commander program, built from the table of commands. It parses and explains; `main.ts` runs what it found. */
+/** The commander program, built from the table of commands. It parses and prints help; `main.ts` runs the command. */
 import { Command as Parser } from 'commander';
 import type { Command, Options } from './cli.ts';
 import { commands, globalOptions } from './commands/registry.ts';
@@ -10,7 +10,7 @@ export interface Parsed {
   readonly global: Options;
 }
 
-/** Without a command `cox` is the REPL. */
+/** The command that `cox` runs if none is named: the prompt. */
 const defaultCommand = 'start';
 
 export function parse(argv: readonly string[], version: string, print: (text: string) => void): Parsed {
@@ -20,7 +20,7 @@ export function parse(argv: readonly string[], version: string, print: (text: st
     .version(version, '-V, --version')
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .configureOutput({ writeOut: print, writeErr: () => {}, outputError: () => {} })
-    .addHelpText('after', '\nWithout a command: start. Exit codes and the JSON shapes: docs/cli.md.')
+    .addHelpText('after', '\nWithout a command, cox runs start. docs/cli.md lists the exit codes and the JSON shapes.')
     .exitOverride();
 
   for (const [flags, description] of globalOptions) program.option(flags, description);
@@ -41,13 +41,13 @@ export function parse(argv: readonly string[], version: string, print: (text: st
   }
 
   program.parse(withDefault(program, argv), { from: 'user' });
-  // Help and version end in a CommanderError (exitOverride), so here a command was found.
+  // Help and version throw a CommanderError (exitOverride), so a command was found if this line is reached.
   return parsed!;
 }
 
 function withDefault(program: Parser, argv: readonly string[]): string[] {
   const asksHelp = argv.some((word) => ['-h', '--help', '-V', '--version'].includes(word));
-  // Only the program's own options are known here, so that the value of `--roster` is not taken for a command.
+  // The probe knows the global options, so that it does not take the value of `--roster` for a command.
   const probe = new Parser();
   for (const option of program.options) if (option.long !== '--version') probe.addOption(option);
   return asksHelp || probe.parseOptions([...argv]).operands.length > 0 ? [...argv] : [defaultCommand, ...argv];

@@ -1,21 +1,21 @@
-/** The roster as the command line names it: `--roster`, else COX_ROSTER, `./roster.yaml`, the config folder, the shipped one. */
+/** Finds the roster: `--roster`, else COX_ROSTER, `./roster.yaml`, the one in the config folder, the one shipped with Coxswain. */
 import type { Folders } from '../platform/folders.ts';
 import type { Log } from '../platform/log.ts';
 import type { LiveRoster } from '../roster/watch.ts';
 import type { Cli } from './cli.ts';
 
-/** Follows the file until `stop()`; a broken edit is told and changes nothing. */
+/** Loads the roster and follows its file until `stop()`. An invalid edit is reported by `note`, and the old roster stays in use. */
 export async function openRoster(cli: Cli, folders: Folders, log: Log, note: (text: string) => void): Promise<LiveRoster> {
   const { openRoster: open } = await import('../roster/watch.ts');
   return open({
     ...find(cli, folders),
     log,
     onChange: () => note('The roster has changed and is in use.'),
-    onBroken: (error) => note(`The roster is broken, the old one stays in use: ${error.message}`),
+    onBroken: (error) => note(`The new roster is invalid, so the old one stays in use: ${error.message}`),
   });
 }
 
-/** One look at it: where it is and what it says. */
+/** Reads the roster once. Returns its source and its content. */
 export async function readRoster(cli: Cli, folders: Folders) {
   const [{ findRoster }, { loadRoster }] = await Promise.all([import('../roster/source.ts'), import('../roster/load.ts')]);
   const source = await findRoster(find(cli, folders));

@@ -1,4 +1,4 @@
-/** Joining the crew for the length of one command. Everything heavy is loaded here, when a command needs it and not before. */
+/** Joins the crew for the duration of one command. Large modules are imported here, only when a command needs them. */
 import type { CrewSession } from '../actors/node/join.ts';
 import type { Crew } from '../bus/crew.ts';
 import { isTaskId, type TaskId } from '../bus/task-id.ts';
@@ -7,9 +7,9 @@ import { unknownTask } from './errors.ts';
 import { resolveTask } from './task-ref.ts';
 
 export interface JoinOptions {
-  /** Start an embedded server when none runs; without, a crew that is not there is an error. */
+  /** Whether to start an embedded server if none runs. Otherwise a missing server is an error. */
   readonly start: boolean;
-  /** What a connection that is lost and found is told to. Default: stderr. */
+  /** Receives a message when the connection is lost or restored. Default: prints it on stderr. */
   readonly note?: (text: string) => void;
 }
 
@@ -41,24 +41,31 @@ async function join(cli: Cli, { start }: JoinOptions): Promise<CrewSession> {
 async function reportConnection(joined: CrewSession, note: (text: string) => void, stopped: AbortSignal): Promise<void> {
   for await (const change of joined.connection()) {
     if (stopped.aborted) return;
-    note(change === 'disconnected' ? 'The bus is away; nothing is lost, reconnecting …' : 'The bus is back.');
+    note(
+      change === 'disconnected'
+        ? 'The connection to the bus is lost. No work is lost; reconnecting …'
+        : 'Reconnected to the bus.',
+    );
   }
 }
 
-/** So many minutes from now by the bus's clock: the nodes that keep the deadline have that one, and perhaps not ours. */
+/** The time `minutes` from now by the clock of the bus. Nodes check deadlines by that clock; this machine's clock may differ. */
 export const pointInTime = ({ bus }: CrewSession, minutes: number | undefined): string | null =>
   minutes === undefined ? null : new Date(bus.now().getTime() + minutes * 60_000).toISOString();
 
 /**
- * The folder a dispatched task is told. On a server that others use too the current folder of this terminal means nothing to the node that
- * takes the task, unless the operator has named it.
+ * The workspace for a dispatched task, or null for the workspace of the node that claims it. On a shared server the claiming node
+ * may run on another machine, so the current folder counts only on an embedded server, or if the operator has named a workspace.
  */
 export const workspaceFor = (cli: Cli, { server }: CrewSession): string | null =>
   server.embedded || cli.global.workspaceNamed ? cli.global.workspace : null;
 
-/** The task an operator means, which exists. */
+/**
+ * Resolves an operator's name for a task to the id of an existing task.
+ * @throws CoxError `unknown-task`, `ambiguous-task`, `usage`.
+ */
 export async function findTask(crew: Crew, ref: string, lastGoal: TaskId | null = null): Promise<TaskId> {
-  // A full id needs no list of all tasks.
+  // A full id is checked directly, without a read of all tasks.
   if (isTaskId(ref) && (await crew.status(ref))) return ref;
   const known = (await crew.tasks()).map((task) => task.id);
   const id = resolveTask(ref, known, lastGoal);

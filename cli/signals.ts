@@ -1,6 +1,6 @@
 /**
- * Who hears Ctrl-C, SIGTERM and a closed terminal. Handlers stack: a command takes over from the default and gives it back. When the one in
- * charge has not ended the process by the third signal, it ends anyway: an operator is never locked in.
+ * Handles Ctrl-C, SIGTERM and a closed terminal. Handlers form a stack, and only the top one is called: a command takes over from
+ * the default handler and gives control back. The third signal ends the process in any case.
  */
 import process from 'node:process';
 import { endProcess } from './end-process.ts';
@@ -10,7 +10,7 @@ type Handler = (signal: NodeJS.Signals) => void;
 
 const heard: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const patience = 3;
-/** One Ctrl-C in a terminal reaches a child of npm twice: by the terminal, and passed on by npm. No hand is that quick. */
+/** One Ctrl-C reaches a child of npm twice: from the terminal and from npm. A person cannot press it twice within this time. */
 const echoMs = 150;
 
 const handlers: Handler[] = [];

@@ -1,6 +1,6 @@
 /**
- * How an operator names a task: `k3xq.4` in full, `k3xq` or an unambiguous beginning (`k3`) for a goal, `k3.4` for its 4th sub-task, `.4`
- * for the 4th of the goal last worked with.
+ * Resolves an operator's name for a task: `k3xq.4` in full, `k3xq` or an unambiguous prefix (`k3`) for a goal, `k3.4` for its 4th
+ * sub-task, `.4` for the 4th sub-task of the goal that was used last.
  */
 import { isTaskId, rootOf, type TaskId } from '../bus/task-id.ts';
 import { CoxError } from '../platform/errors.ts';
@@ -15,12 +15,15 @@ export function resolveTask(ref: string, known: readonly TaskId[], lastGoal: Tas
   const full = (r: string): TaskId => {
     const id = `${r}.${path}`;
     if (!isTaskId(id))
-      throw usageError(`"${ref}" is no task id.`, 'A task id looks like k3xq.0 or k3xq.4-1; "cox status" lists them.');
+      throw usageError(`"${ref}" is not a task id.`, 'A task id looks like k3xq.0 or k3xq.4-1; "cox status" lists them.');
     return id;
   };
   if (root === '') {
     if (!lastGoal)
-      throw usageError(`"${ref}" needs a goal to count from.`, `Name the goal too, as in k3xq${ref}; "cox status" lists them.`);
+      throw usageError(
+        `"${ref}" names a sub-task without its goal.`,
+        `Name the goal too, as in k3xq${ref}; "cox status" lists the goals.`,
+      );
     return full(rootOf(lastGoal));
   }
   const roots = [...new Set(known.map(rootOf))];

@@ -1,8 +1,8 @@
-/** The steering verbs: what an operator types, and the message it becomes. The command line and the REPL share this table. */
+/** The steering verbs: the arguments of each, and the message they become. The command line and the REPL share this table. */
 import { maxSteerChars, type SteeringInput, type SteeringType, type Urgency } from '../bus/messages.ts';
 import { usageError } from './errors.ts';
 
-/** The option of the command line, and of the prompt, for each urgency. */
+/** The option for each urgency, on the command line and at the prompt. */
 export const urgencyOptions: Readonly<Record<Urgency, string>> = { now: '--now', 'next-step': '--next', after: '--after' };
 
 export interface SteerOptions {
@@ -11,7 +11,7 @@ export interface SteerOptions {
 }
 
 export interface Verb {
-  /** After the task id, in commander's notation. */
+  /** The arguments after the task id, in commander's notation. */
   readonly args: string;
   readonly summary: string;
   readonly message: (words: readonly string[], options: SteerOptions) => SteeringInput;
@@ -19,11 +19,11 @@ export interface Verb {
 
 const text = (words: readonly string[], what: string): string => {
   const joined = words.join(' ').trim();
-  if (joined === '') throw usageError(`The ${what} is empty.`, 'Say it after the task id.', 'empty-text');
+  if (joined === '') throw usageError(`The ${what} is empty.`, 'Write it after the task id.', 'empty-text');
   if (joined.length > maxSteerChars)
     throw usageError(
       `The ${what} is longer than ${maxSteerChars.toLocaleString('en')} characters.`,
-      'Put the material into a file in the workspace and name it.',
+      'Put the material into a file in the workspace and name that file.',
       'too-long',
     );
   return joined;
@@ -38,13 +38,13 @@ const one = (words: readonly string[], what: string): string => {
 
 const alone = (words: readonly string[], message: SteeringInput): SteeringInput => {
   if (words.length === 0) return message;
-  throw usageError(`Nothing follows the task id here, not "${words.join(' ')}".`, 'To say something to the task: steer.');
+  throw usageError(`Unexpected words: "${words.join(' ')}".`, 'To tell the task something, use steer.');
 };
 
 const number = (word: string | undefined, what: string): number => {
   const value = Number(word);
   if (word === undefined || word === '' || !Number.isFinite(value) || value < 0)
-    throw usageError(`${word ?? 'Nothing'} is no ${what}.`, 'As in: budget k3xq.4 10 0.50');
+    throw usageError(`"${word ?? ''}" is not a valid ${what}.`, 'As in: budget k3xq.4 10 0.50');
   return value;
 };
 
@@ -63,7 +63,7 @@ export const verbs = {
   },
   answer: {
     args: '<question> <text...>',
-    summary: 'answer a question of a task, by the id of the question',
+    summary: 'answer an open question of a task, named by its id',
     message: ([question = '', ...words]) => {
       if (question === '') throw usageError('The question is missing.', 'Name it by its id, as in: answer k3xq.4 q1 yes.');
       return { type: 'answer', question, text: text(words, 'answer') };
@@ -71,38 +71,39 @@ export const verbs = {
   },
   cancel: {
     args: '[reason...]',
-    summary: 'end a task and all below it; what it found so far is kept',
+    summary: 'end a task and its sub-tasks; their findings are kept',
     message: (words) => ({ type: 'cancel', ...(words.length > 0 ? { reason: words.join(' ').slice(0, 1024) } : {}) }),
   },
   redirect: {
     args: '<instruction...>',
-    summary: 'give a task another instruction; what it found so far is kept',
+    summary: 'give a task a new instruction; its findings are kept',
     message: (words, options) => ({ type: 'redirect', text: text(words, 'instruction'), ...expecting(options) }),
   },
   swap: {
     args: '<backend>',
-    summary: 'go on with another backend from the next model call on',
+    summary: 'switch a task to another backend at its next model call',
     message: (words) => ({ type: 'swap', backend: one(words, 'backend') }),
   },
   pause: {
     args: '',
-    summary: 'let a task wait until it is resumed',
+    summary: 'pause a task until it is resumed',
     message: (words) => alone(words, { type: 'pause' }),
   },
   resume: {
     args: '',
-    summary: 'let a paused task go on',
+    summary: 'resume a paused task',
     message: (words) => alone(words, { type: 'resume' }),
   },
   budget: {
     args: '<steps> [usd]',
-    summary: 'give a task more steps, and more money',
+    summary: 'give a task more steps and, optionally, more US dollars',
     message: ([steps, usd, ...rest]) => {
       const more = {
         steps: number(steps, 'number of steps'),
         costUsd: usd === undefined ? undefined : number(usd, 'amount of US dollars'),
       };
-      if (more.steps === 0 && !more.costUsd) throw usageError('That gives nothing.', 'As in: budget k3xq.4 10 0.50');
+      if (more.steps === 0 && !more.costUsd)
+        throw usageError('The task would get no steps and no money.', 'As in: budget k3xq.4 10 0.50');
       return alone(rest, {
         type: 'budget',
         ...(more.steps > 0 ? { steps: more.steps } : {}),
@@ -112,7 +113,7 @@ export const verbs = {
   },
   add: {
     args: '<new-key> <type> <instruction...>',
-    summary: 'add a sub-task to the plan of a goal; key:a,b lets it come after a and b',
+    summary: 'add a sub-task to the plan of a goal; key:a,b makes it wait for a and b',
     message: ([key, type, ...words]) => {
       const [name, after = ''] = one(key === undefined ? [] : [key], 'key').split(':');
       return {
@@ -128,12 +129,12 @@ export const verbs = {
   },
   drop: {
     args: '<key>',
-    summary: 'take a sub-task out of the plan of a goal',
+    summary: 'remove a sub-task from the plan of a goal',
     message: (words) => ({ type: 'drop', key: one(words, 'key') }),
   },
   rerun: {
     args: '<key> [instruction...]',
-    summary: 'run a sub-task of a goal again, and what came after it',
+    summary: 'run a sub-task of a goal again, with the sub-tasks that depend on it',
     message: ([key, ...words]) => ({
       type: 'rerun',
       key: one(key === undefined ? [] : [key], 'key'),

@@ -11,7 +11,7 @@ export interface Asset {
   readonly sha256: string;
   /** Whether the file gets execute permission. Default false. */
   readonly executable?: boolean;
-  /** Tried in this order. */
+  /** The sources, in the order in which they are tried. */
   readonly sources: readonly Source[];
 }
 

@@ -2,7 +2,7 @@
  * Downloads a pinned file into the cache, once for all processes of this user. Invariants:
  * - A file at its final path is verified: it is renamed to that path after its sha256 has matched.
  * - One process downloads; the others wait for it and use its file.
- * - An interrupted download leaves a `.part` file, which the next attempt resumes. After wrong content or a full disk no file is left.
+ * - An interrupted download leaves a `.part` file, which the next attempt resumes. Wrong content and a full disk leave no file.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
@@ -106,7 +106,7 @@ async function fetchLocked(asset: Asset, target: string, partial: PartialFile, o
  */
 async function attempt(source: Source, fetching: Fetching, log: Log): Promise<string | null> {
   const { asset, partial, signal } = fetching;
-  // A resumed file may contain wrong bytes from an earlier run, so after a mismatch the same source gets one attempt from the start.
+  // A resumed file may contain wrong bytes from an earlier run, so the same source then gets one attempt from the start.
   for (let resumed = partial.bytes() > 0; ; resumed = false) {
     try {
       if (partial.bytes() > asset.bytes) partial.remove();

@@ -1,6 +1,6 @@
 /**
- * The one error class that reaches an operator. `code` is for programs, the message says what happened and to what, and `hint` says what
- * to do next. No code matches message text.
+ * The one error class that reaches an operator. `code` is for programs, the message says what happened and to what, and `hint`
+ * says what to do next. No code matches message text.
  */
 export interface CoxErrorOptions {
   /** The operator's next action, as a sentence. */
@@ -32,8 +32,8 @@ const isObject = (it: unknown): it is Record<string, unknown> => typeof it === '
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
- * Translates a failed read or write in Coxswain's own folders for the operator: `no-space`, `read-only` or `storage-failed`. A CoxError
- * is returned unchanged. `doing` completes "Failed while …".
+ * Translates a failed read or write in Coxswain's own folders for the operator: `no-space`, `read-only` or `storage-failed`. A
+ * CoxError is returned unchanged. `doing` completes "Failed while …".
  */
 export function storageError(error: unknown, path: string, doing: string): CoxError {
   if (error instanceof CoxError) return error;

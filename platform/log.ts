@@ -1,7 +1,7 @@
 /**
- * The log: JSON lines in `<state>/log/cox.log`, one file for all processes of a user. Secrets are masked before a line is written: by
- * the name of their field at any depth, and by their form anywhere in a line. Writes are synchronous, so that the lines before a crash
- * are kept.
+ * The log: JSON lines in `<state>/log/cox.log`, one file for all processes of a user. Secrets are masked before a line is
+ * written: by the name of their field at any depth, and by their form anywhere in a line. Writes are synchronous, so that the
+ * lines before a crash are kept.
  */
 import { existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';

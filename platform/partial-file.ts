@@ -1,6 +1,6 @@
 /**
- * A file that is being downloaded: `<file>.part`, and beside it a note of the Python packages already appended. Since the final bytes are
- * pinned, one source can resume a file that another source began.
+ * A file that is being downloaded: `<file>.part`, and beside it a note of the Python packages already appended. Since the final
+ * bytes are pinned, one source can resume a file that another source began.
  */
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open, truncate } from 'node:fs/promises';
@@ -23,7 +23,7 @@ export class PartialFile {
     return existsSync(this.path) ? statSync(this.path).size : 0;
   }
 
-  /** The last noted package boundary. It is zero if the note is missing or damaged, or if the file is shorter than the note says. */
+  /** The last noted package boundary, or zero if the note is missing or damaged or the file is shorter than noted. */
   boundary(): Boundary {
     try {
       const noted = Boundary.parse(JSON.parse(readFileSync(this.#boundaryPath, 'utf8')));

@@ -52,7 +52,7 @@ export class Pip {
             .concat(['--only-binary', ':all:', '--ignore-requires-python', '--dest', folder])
             .concat(wheel.platform ? ['--platform', wheel.platform] : [])
             .concat(`${wheel.name}==${wheel.version}`),
-          // pip downloads into its temporary folder and copies from there, so that folder must be on the disk that was checked for space.
+          // pip downloads into its temporary folder, so that folder must be on the disk that was checked for space.
           { ...this.#env, TMPDIR: folder, TEMP: folder, TMP: folder },
           signal,
         );

@@ -1,6 +1,6 @@
 /**
- * Identifies a process by pid and start time, because the system may give the pid of a dead process to another program. Windows does not
- * tell the start time, so there the pid alone counts.
+ * Identifies a process by pid and start time, because the system may give the pid of a dead process to another program. Windows
+ * does not tell the start time, so there the pid alone counts.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -23,8 +23,8 @@ export function startOf(pid: number): string | null {
 }
 
 /**
- * Whether the process lives. `start` is a value of `startOf`; null checks only the pid. A zombie counts as dead, because it has no open
- * files and answers no requests.
+ * Whether the process lives. `start` is a value of `startOf`; null checks only the pid. A zombie counts as dead, because it has
+ * no open files and answers no requests.
  */
 export function isAlive(pid: number, start: string | null = null): boolean {
   try {
@@ -48,8 +48,8 @@ interface Stat {
 function statOf(pid: number): Stat | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field, the command's name, may contain spaces and brackets, so fields are counted from its closing bracket: state is field
-    // 3, the number of threads is field 20, the start time is field 22.
+    // The second field, the command's name, may contain spaces and brackets, so fields are counted from its closing bracket:
+    // state is field 3, the number of threads is field 20, the start time is field 22.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     return { state: fields[0] ?? '', threads: Number(fields[17]), start: fields[19] ?? '' };
   } catch {

@@ -2,7 +2,7 @@
 
 const fields = ['key', 'apiKey', 'api_key', 'authorization', 'password', 'pass', 'token', 'credentials', 'secret', 'seed'];
 
-/** Paths for pino's `redact`, which also masks values that are not strings. They cover three levels, because wildcards cost time. */
+/** Paths for pino's `redact`, which also masks values that are not strings. Wildcards cost time, so they cover three levels. */
 export const secretFields: string[] = fields.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
 const mask = '[Redacted]';

@@ -1,18 +1,19 @@
 /**
- * A bus without room: a stream at its limit, a server at its own, a disk that is full. What an operator asks is refused with a clear error;
- * the work of a node waits until there is room and goes on: it is neither lost nor failed, and not counted as a worker's death.
+ * Backpressure. The bus is full when a stream or the server has reached its limit, or when the server's disk is full. A request of an operator
+ * then fails at once. A write for a task waits until the bus accepts it: the task is neither lost nor failed, and no lost worker is counted.
  */
 import { CoxError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import { pause } from '../pause.ts';
 
-/** The write was refused, and nothing of it is stored. */
+/** Whether the bus refused a write because it is full. Nothing of such a write is stored. */
 export const isFull = (cause: unknown): cause is CoxError =>
   cause instanceof CoxError && ['stream-full', 'storage-stuck'].includes(cause.code);
 
+/** The error of a write to `subject` that the bus refused because it is full. */
 export const noRoom = (subject: string, cause: unknown): CoxError =>
-  new CoxError('stream-full', `The bus is full: no room for ${subject}`, {
-    hint: 'Nothing was stored. Purge finished tasks with `cox gc --older-than 1h`, or give the server more room (docs/operations.md); then try again.',
+  new CoxError('stream-full', `The bus is full: it cannot store ${subject}`, {
+    hint: 'Nothing was stored. Purge finished tasks with `cox gc --older-than 1h`, or raise the storage limit of the server (docs/operations.md); then try again.',
     cause,
   });
 
@@ -21,13 +22,13 @@ const mostMs = 5_000;
 
 export interface BackpressureOptions {
   readonly log: Log;
-  /** The bus has turned out to be full, or to have room again. Default: nothing. */
+  /** Called with the error when the bus turns out to be full, and with null when it accepts writes again. Default: does nothing. */
   readonly onChange?: (full: CoxError | null) => void;
-  /** Each time that a write finds no room. Default: nothing. */
+  /** Called for each write that the bus refuses because it is full. Default: does nothing. */
   readonly onRefused?: (cause: CoxError) => void;
 }
 
-/** The patience of one node. */
+/** The backpressure of one node: repeats refused writes, and knows whether the bus is full. */
 export class Backpressure {
   readonly #log: Log;
   readonly #onChange: (full: CoxError | null) => void;
@@ -41,12 +42,15 @@ export class Backpressure {
     this.#onLack = onRefused;
   }
 
-  /** Why the last write that was tried found no room; null where it did. */
+  /** Why the bus refused the last write; null if it accepted that write. */
   get full(): CoxError | null {
     return this.#full;
   }
 
-  /** Waits for room and writes again. Once closed it waits no more. @throws what `write` throws for another reason; AbortError. */
+  /**
+   * Repeats `write` until the bus accepts it.
+   * @throws CoxError `stream-full` or `storage-stuck` once closed; every other error of `write`, at once; AbortError of `signal`.
+   */
   async wait<T>(what: string, write: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       try {
@@ -62,12 +66,12 @@ export class Backpressure {
     }
   }
 
-  /** Somebody found no room for this. Said once, until there is room again. */
+  /** Notes that the bus refused `what`. Only the first refusal is logged until the bus accepts a write again. */
   reportFull(what: string, cause: CoxError): void {
     const isNew = this.#full === null;
     this.#full = cause;
     if (isNew) {
-      this.#log.error({ err: cause, what }, 'the bus is full: work waits until there is room');
+      this.#log.error({ err: cause, what }, 'the bus is full: writes wait until it accepts them again');
       this.#onChange(cause);
     }
     this.#onLack(cause);
@@ -76,18 +80,18 @@ export class Backpressure {
   #found(): void {
     if (this.#full === null) return;
     this.#full = null;
-    this.#log.info('the bus has room again');
+    this.#log.info('the bus accepts writes again');
     this.#onChange(null);
   }
 
-  /** 250 ms, 500 ms, … at most 5 s; less when the node leaves. @throws AbortError of `signal`. */
+  /** Waits for 250 ms before the first retry and twice as long before each further one, at most 5 s. @throws AbortError of `signal`. */
   async pause(attempt: number, signal?: AbortSignal): Promise<void> {
     const signals = [this.#closed.signal, ...(signal ? [signal] : [])];
     await pause(Math.min(firstMs * 2 ** attempt, mostMs), AbortSignal.any(signals)).catch(() => {});
     signal?.throwIfAborted();
   }
 
-  /** The node leaves: who waits gives up, and its task goes on elsewhere or later. Idempotent. */
+  /** Called when the node stops. Each waiting write is tried once more and then fails; its task goes on elsewhere or later. Idempotent. */
   close(): void {
     this.#closed.abort();
   }

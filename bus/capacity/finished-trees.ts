@@ -1,35 +1,36 @@
 /**
- * Which trees are finished, since when, and how large they are. A tree is finished when every record of it is `done` (or stands for no task:
- * `unborn`); that never changes back, so a look at the bucket that is a little old does no harm. What is left of a tree whose root is gone,
- * and what stands on the log under ids that have no record at all, is finished too.
+ * Finds the finished trees, their age and their size. A tree is finished when each of its records is `done` or `unborn` (there is no task). A
+ * finished tree stays finished, so a view of the bucket that is a little old does no harm. Records of a tree whose root is gone count as
+ * finished too, and so do log messages under ids that have no record.
  */
 import { DeliverPolicy } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
-import { scanStream, storedBytes } from '../log/stream-scan.ts';
+import { scanStream } from '../log/stream-scan.ts';
 import { type Entry, entriesOf } from '../state/records.ts';
+import { storedBytes } from './stream-limits.ts';
 
 export interface FinishedTree {
-  /** First part of its ids: `k3xq`. */
+  /** First part of its task ids, e.g. `k3xq`. */
   readonly root: string;
   readonly entries: readonly Entry[];
-  /** The last write to any record of it, by the server's clock. */
+  /** Time of the last write to any of its records, by the server's clock. */
   readonly at: Date;
-  /** What it was asked to do; null where the root's record is gone or never was. */
+  /** Instruction of the root task; null if the root has no record. */
   readonly instruction: string | null;
 }
 
-/** Every tree of the namespace, of which those that are not finished are only named. */
+/** All trees of the namespace. A live tree is given only by its root. */
 export interface Trees {
   readonly finished: FinishedTree[];
   readonly live: ReadonlySet<string>;
 }
 
-/** The first part of an id, or of what somebody took for one. */
+/** The first part of an id. The tokens of a subject that is no valid id have one too. */
 export const rootIn = (tokens: string): string => tokens.split('.', 1)[0]!;
 
 export async function findTrees(bus: Bus): Promise<Trees> {
   const { entries, unread } = await entriesOf(bus, '>');
-  // Written while the pass was on its way: judged by the next one.
+  // These keys were written during the scan, so the next collection judges them.
   const live = new Set(unread.map(rootIn));
   const byRoot = new Map<string, Entry[]>();
   for (const entry of entries) {
@@ -50,7 +51,7 @@ export async function findTrees(bus: Bus): Promise<Trees> {
   return { finished, live };
 }
 
-/** Bytes that each of the trees takes up, log and records together. One pass over the heads of the log. */
+/** Size of each tree in bytes, log and records together, by root. Scans the headers of the log once. */
 export async function sizesOf(bus: Bus, trees: readonly FinishedTree[], signal?: AbortSignal): Promise<Map<string, number>> {
   const sizes = new Map(trees.map(({ root, entries }) => [root, entries.reduce((sum, { bytes }) => sum + bytes, 0)]));
   const { subjects } = bus;

@@ -1,6 +1,6 @@
 /**
- * How an operator's command learns that the bus is full: a node that finds no room listens on `cox.full`, and only then, so that a question
- * there is refused at once when all is well. Nothing is stored for it, because nothing can be.
+ * Tells the commands of an operator that the bus is full. A node that finds the bus full answers requests on `cox.full`. No node subscribes at
+ * other times, so the server then refuses a request at once. The notice is not stored, because a full bus stores nothing.
  */
 import { NoRespondersError, type Subscription } from '@nats-io/nats-core';
 import { z } from 'zod';
@@ -18,7 +18,7 @@ export class FullNotice {
     this.#bus = bus;
   }
 
-  /** @param notice null: there is room. */
+  /** @param notice null: the bus accepts writes again. */
   show(notice: Notice | null): void {
     this.#listening?.unsubscribe();
     this.#listening = null;
@@ -29,17 +29,17 @@ export class FullNotice {
   }
 }
 
-/** Only a node that is frozen, or as good as that, needs so long: where none listens the server says so at once. */
+/** Only a node that hangs takes this long (ms): without a subscriber the server refuses the request at once. */
 const timeoutMs = 5_000;
 
-/** What one of the nodes says that finds no room; null where none does, or nobody works. */
+/** Asks the nodes whether the bus is full. @returns the first notice; null if no node finds the bus full, runs, or answers within 5 s. */
 export async function fullNotice({ nc, subjects, log }: Bus): Promise<Notice | null> {
   try {
     const reply = await nc.request(subjects.full(), '', { timeout: timeoutMs });
     return Notice.safeParse(reply.json()).data ?? null;
   } catch (cause) {
     if (!(cause instanceof NoRespondersError) && !(cause instanceof Error && cause.cause instanceof NoRespondersError))
-      log.debug({ err: messageOf(cause) }, 'no answer whether the bus is full');
+      log.debug({ err: messageOf(cause) }, 'no node answered whether the bus is full');
     return null;
   }
 }

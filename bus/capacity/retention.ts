@@ -1,10 +1,10 @@
 /**
- * Retention (PROTOCOL line 15): logs have no age limit; finished trees are purged whole, by age and by size. Nothing live is ever dropped:
- * - Only what is `done` goes, and `done` never changes back. A tree with one record that is anything else stays, however old or large.
- * - A tree stays while a ticket of one of its runs is not acked yet, or a steer to it has no receipt yet.
- * - Each purge ends at what was looked at: a message that comes meanwhile stays, and finds no task or a later collection.
- * Logs go first, the root's record very last, so that whatever a crash leaves is found by the next collection and can't run: a ticket
- * without a state and a live parent starts nothing (line 15). Ages are the server's: no node's clock counts. Several at once do no harm.
+ * Retention (PROTOCOL line 15): logs have no age limit; finished trees are purged whole, by age and by size. Nothing live is ever purged:
+ * - A tree is purged only when all its records are `done` or `unborn`. `done` never changes back.
+ * - A tree stays while a ticket of one of its runs is not acked, or while a steer to it has no receipt.
+ * - Each purge ends at the last sequence that was looked at. A message that comes later stays for a later collection.
+ * The log is purged first and the root's record last. After a crash the next collection therefore finds the rest, and none of it can run: a
+ * ticket without a record and a live parent starts nothing (line 15). Ages are by the server's clock. Several collections at once are harmless.
  */
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { crashPoint } from '../../platform/crash-point.ts';
@@ -19,29 +19,32 @@ import { isFull } from './backpressure.ts';
 import { type FinishedTree, findTrees, rootIn, sizesOf } from './finished-trees.ts';
 
 export interface Keep {
-  /** Milliseconds that a finished tree is kept; null: as long as there is room. */
+  /** How long a finished tree is kept, in ms; null: trees are not purged by age. */
   readonly finishedAfterMs: number | null;
-  /** Bytes that all finished trees may take up together, then the oldest go; null: no limit. */
+  /** Total size of all finished trees, in bytes, above which the oldest are purged; null: no limit. */
   readonly finishedBytes: number | null;
 }
 
 export interface PurgedTree {
   readonly root: string;
   readonly tasks: number;
-  /** About what it took up, log and records together. */
+  /** Approximate size, log and records together. */
   readonly bytes: number;
-  /** Null where nothing but leftovers was there. */
+  /** Instruction of the root task; null if the root had no record. */
   readonly instruction: string | null;
   readonly finishedAt: string;
   readonly why: 'age' | 'size';
 }
 
 export interface Collected {
-  /** Oldest first. With `dryRun`: what would have gone. */
+  /** Oldest first. With `dryRun`: the trees that would be purged. */
   readonly purged: readonly PurgedTree[];
-  /** Messages on the log of ids that have no record: old tombstones, and what crashes have left. */
+  /**
+   * Number of log messages that were purged under ids without a record: old tombstones and leftovers of crashes. With `dryRun` it is the number
+   * of their subjects.
+   */
   readonly strays: number;
-  /** What all finished trees that stay take up; null where nobody had to look. */
+  /** Size of all finished trees that stay, in bytes; null if the sizes were not needed. */
   readonly keptBytes: number | null;
 }
 
@@ -51,10 +54,13 @@ export interface CollectOptions {
   readonly signal?: AbortSignal;
 }
 
-/** @throws CoxError `storage-failed` where the server cannot; AbortError. What is purged by then stays purged. */
+/**
+ * Purges finished trees and stray log messages. Trees that were purged before an error stay purged.
+ * @throws CoxError `storage-failed` if the server cannot purge; AbortError of `signal`.
+ */
 export async function collect(bus: Bus, { keep, dryRun = false, signal }: CollectOptions): Promise<Collected> {
   const { subjects } = bus;
-  // Before the records are read: an id on the log that has no record then has none for good, since the record comes first.
+  // The log is read before the records. A record is written before its messages, so an id on this log without a record never gets one.
   const log = await infoOf(bus, subjects.logStream, subjects.everyMessage(), signal);
   const { finished, live } = await findTrees(bus);
   const trees = finished.filter(({ root }) => isTaskId(`${root}.0`));
@@ -81,7 +87,7 @@ export async function collect(bus: Bus, { keep, dryRun = false, signal }: Collec
 }
 
 interface Info {
-  /** The server's time, in milliseconds. */
+  /** The server's time, in ms since 1970. */
   readonly at: number;
   readonly bytes: number;
   readonly lastSeq: number;
@@ -94,7 +100,7 @@ async function infoOf(bus: Bus, stream: string, filter: string | null, signal?: 
   return { at: Date.parse(ts!), bytes: state.bytes, lastSeq: state.last_seq, subjects: Object.keys(state.subjects ?? {}) };
 }
 
-/** Its runs are acked, so that no worker is still telling of it, and whoever steered it has had an answer. */
+/** Whether all tickets of the tree are acked (no worker publishes for it any more) and all steers to it have been taken. */
 async function isAckedAndAnswered(bus: Bus, { root, entries }: FinishedTree, signal?: AbortSignal): Promise<boolean> {
   const { subjects, jsm } = bus;
   const steered = await infoOf(bus, subjects.logStream, subjects.every('steering', root), signal);
@@ -115,7 +121,7 @@ async function isAckedAndAnswered(bus: Bus, { root, entries }: FinishedTree, sig
   return answers.every(Boolean);
 }
 
-/** @returns false where somebody else is at it. */
+/** @returns false if another process has written one of its records meanwhile. */
 async function purgeTree(
   bus: Bus,
   { root, entries: found }: FinishedTree,
@@ -129,7 +135,7 @@ async function purgeTree(
   if (!entries) return false;
   await purge(bus, subjects.logStream, subjects.everyMessage(root), logSeq, signal);
   await purge(bus, subjects.timerStream, subjects.timer(`${root}.*`, '*'), null, signal);
-  // The root's last write is later than nearly every other: one purge takes all records before it, the others go one by one.
+  // Nearly all records are older than the root's last write. One purge removes those; each later record needs a purge of its own.
   const top = entries.find((entry) => entry.key === `${root}.0`);
   const others = entries.filter((entry) => entry !== top);
   if (top && others.length > 0) await purge(bus, bucket, key(`${root}.*`), top.revision - 1, signal);
@@ -140,8 +146,9 @@ async function purgeTree(
 }
 
 /**
- * A nats-server that is killed after a purge may bring back what the last value of a key had displaced (docs/adr/0021). So the last value is
- * written once more before it goes: what may come back then is `done` as well, and goes with the next collection.
+ * Writes each record once more, unchanged, before the purge. A nats-server that is killed after a purge may bring back the value before the last
+ * one of a key (docs/adr/0021). Thanks to the second write that value is `done` too, and the next collection removes it.
+ * @returns the entries with their new revisions; null if a compare-and-set was lost.
  */
 async function writtenTwice(
   bus: Bus,
@@ -155,12 +162,12 @@ async function writtenTwice(
       const stored = await replaceState(bus, { record, revision: entry.revision }, record, signal);
       return stored && { ...entry, revision: stored.revision };
     } catch (cause) {
-      // Where there is no room the purge is to make some.
+      // The bus is full, and the purge is what frees space on it.
       if (isFull(cause)) return entry;
       throw cause;
     }
   };
-  // The root's last: one purge takes all that is before it.
+  // The root is written last, so that one purge can remove all records before it.
   const isTop = ({ key }: Entry) => key === `${root}.0`;
   const below = await Promise.all(entries.filter((entry) => !isTop(entry)).map(again));
   const top = await Promise.all(entries.filter(isTop).map(again));
@@ -168,7 +175,7 @@ async function writtenTwice(
   return all.some((entry) => entry === null) ? null : (all as Entry[]);
 }
 
-/** @param upTo the last sequence that goes; null: all. */
+/** @param upTo the last sequence that is purged; null: all are. @returns the number of purged messages. */
 async function purge(bus: Bus, stream: string, filter: string, upTo: number | null, signal?: AbortSignal): Promise<number> {
   crashPoint('purge:before');
   const range = upTo === null ? {} : { seq: upTo + 1 };
@@ -177,16 +184,16 @@ async function purge(bus: Bus, stream: string, filter: string, upTo: number | nu
     crashPoint('purge:after');
     return purged;
   } catch (cause) {
-    // To drop messages the server writes too, a little.
+    // A purge fails on a full disk, since the server writes a little for it.
     if (!(cause instanceof JetStreamApiError)) throw cause;
     throw new CoxError('storage-failed', `The NATS server could not purge ${filter}: ${cause.message}`, {
-      hint: 'Where its disk is full, free some space by other means first, then restart nats-server (docs/operations.md).',
+      hint: 'If its disk is full, free some space by other means; then restart nats-server (docs/operations.md).',
       cause,
     });
   }
 }
 
-/** Ids on the log that no record knows: they go when all that was said there is old, and every steer among it was answered. */
+/** Purges the log messages of each id that has no record, once all of them are old and every steer among them is answered. */
 async function purgeStrays(
   bus: Bus,
   onLog: readonly string[],
@@ -199,7 +206,7 @@ async function purgeStrays(
   const strays = new Map<string, string[]>();
   for (const subject of onLog) {
     const parsed = subjects.parse(subject);
-    // A wildcard that somebody took for a name would purge much more than that.
+    // A stranger may have published to a token with a wildcard in it. As a filter it would purge other tasks too.
     if (!parsed || /[*>]/.test(parsed.tokens) || known.has(rootIn(parsed.tokens))) continue;
     strays.set(parsed.tokens, [...(strays.get(parsed.tokens) ?? []), subject]);
   }

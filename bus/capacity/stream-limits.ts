@@ -1,14 +1,14 @@
-/** How large the streams may grow, and how full they are. A full stream refuses what is new; it never drops what it has (line 15). */
-import { JetStreamApiError } from '@nats-io/jetstream';
+/** Size limits of the streams, and how full they are. A full stream refuses new messages and never drops old ones (line 15). */
+import { JetStreamApiError, type JsMsg } from '@nats-io/jetstream';
 import { CoxError } from '../../platform/errors.ts';
 import type { Bus } from '../bus.ts';
 import { retryRequest } from '../retry.ts';
 
 /**
- * Sets what the log, the queue and the state may each hold. The timers are left out: the server schedules messages only in streams that drop
- * old ones when they are full (docs/adr/0007), and each task has but one.
- * @param bytes null: no limit of their own; what an operator has set by hand stays.
- * @throws CoxError `stream-size` where the server has no such room.
+ * Sets the size limit of the log, the work queue and the state bucket. The timers have no limit: the server schedules messages only in streams
+ * that drop old ones when they are full (docs/adr/0007), and each task has only one timer.
+ * @param bytes limit of each stream; null: the limits stay as they are, also those that an operator has set by hand.
+ * @throws CoxError `stream-size` if the server does not accept the limit.
  */
 export async function limitStreams(bus: Bus, bytes: number | null, signal?: AbortSignal): Promise<void> {
   if (bytes === null) return;
@@ -26,25 +26,25 @@ export async function limitStreams(bus: Bus, bytes: number | null, signal?: Abor
     ),
   ).catch((cause: unknown) => {
     if (!(cause instanceof JetStreamApiError)) throw cause;
-    throw new CoxError('stream-size', `The NATS server does not give the streams ${bytes} bytes each: ${cause.message}`, {
-      hint: 'Make retention.stream_size of the roster smaller, or max_file_store of the server larger.',
+    throw new CoxError('stream-size', `The NATS server refused a limit of ${bytes} bytes for each stream: ${cause.message}`, {
+      hint: 'Lower retention.stream_size in the roster, or raise max_file_store of the server.',
       cause,
     });
   });
 }
 
 export interface Fullness {
-  /** For an operator: `log`, `queue`, `state`, `server`. */
+  /** As shown to operators: `log`, `queue`, `state` or `server`. */
   readonly name: string;
   readonly bytes: number;
   readonly maxBytes: number;
-  /** Nothing of the size of an ordinary message fits any more. */
+  /** A message of ordinary size does not fit any more. */
   readonly isFull: boolean;
 }
 
-/** Most statuses and small records take less. */
+/** Most statuses and small records are smaller. */
 const ordinaryBytes = 2_000;
-/** From here on there is too little room to count on. */
+/** A stream counts as nearly full above this part of its limit. */
 const nearly = 0.9;
 
 /** @param maxBytes negative: no limit. */
@@ -58,7 +58,7 @@ export const fullnessOf = (name: string, bytes: number, maxBytes: number): Fulln
 export const isNearlyFull = ({ bytes, maxBytes, isFull }: Fullness): boolean =>
   isFull || (maxBytes >= 0 && bytes > nearly * maxBytes);
 
-/** The streams that are full or nearly so, by their own limit. The server's limit, and its disk, show only in what it refuses. */
+/** The streams that are full or nearly full by their own limits. The limit of the server and its disk show only in refused writes. */
 export async function fullStreams(bus: Bus, signal?: AbortSignal): Promise<Fullness[]> {
   const all = await Promise.all(
     limited(bus).map(async ({ name, stream }) => {
@@ -74,3 +74,19 @@ const limited = ({ subjects }: Bus) => [
   { name: 'queue', stream: subjects.workStream },
   { name: 'state', stream: `KV_${subjects.stateBucket}` },
 ];
+
+/**
+ * Number of bytes that a message takes up in the server's file store: frame, subject, headers and payload. A consumer with `headers_only` gives
+ * the size of the payload in the header `Nats-Msg-Size`.
+ */
+export function storedBytes({ subject, headers, data }: JsMsg): number {
+  const sizeOnly = headers?.get('Nats-Msg-Size');
+  const names = (headers?.keys() ?? []).filter((name) => name !== 'Nats-Msg-Size');
+  const line = (name: string, value: string) => name.length + value.length + ': \r\n'.length;
+  const lines = names.flatMap((name) => headers!.values(name).map((value) => line(name, value)));
+  const head = lines.length === 0 ? 0 : 4 + 'NATS/1.0\r\n\r\n'.length + lines.reduce((sum, bytes) => sum + bytes, 0);
+  return frameBytes + Buffer.byteLength(subject) + head + (sizeOnly ? Number(sizeOnly) : data.length);
+}
+
+/** Bytes for the sequence, time, lengths and checksum of a message. */
+const frameBytes = 30;

@@ -1,6 +1,6 @@
 /**
- * Reads a stream in its order, from a sequence on and as it grows. The consumer that this takes lives on one server of a cluster, and the
- * client library waits for it for ever when that server is lost: here another one goes on behind the last message.
+ * Reads a stream in order, from a sequence on and as it grows. Its consumer lives on one server of a cluster, and the client library waits for
+ * ever if that server is lost. So a lost consumer is replaced by a new one that goes on after the last message.
  */
 import { type ConsumerMessages, DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
@@ -9,8 +9,8 @@ import { retryRequest } from '../retry.ts';
 import { consuming } from '../streams.ts';
 
 /**
- * Each message on the subjects once, from sequence `from` on. Ends when `signal` fires or the connection is closed.
- * @param subjects may have wildcards.
+ * Yields each message on the subjects once, from sequence `from` on. Ends when `signal` fires or the connection is closed.
+ * @param subjects may contain wildcards.
  */
 export async function* follow(
   bus: Bus,
@@ -46,15 +46,15 @@ export async function* follow(
       signal.removeEventListener('abort', stop);
       stopWatching();
       stop();
-      // Left behind it would stay for five minutes, and the server takes a thousand on one stream.
+      // An abandoned consumer would live for five more minutes, and the server allows 1,000 on one stream.
       consumer.delete().catch(() => {});
     }
   }
 }
 
 /**
- * Tells that the server which had the consumer may be gone: its heartbeats stay out, or the connection was to it, and is to another now.
- * @returns ends that.
+ * Calls `tell` when the server that has the consumer may be lost: its idle heartbeats are missing, or the connection was lost and made again.
+ * @returns a function that ends the watch.
  */
 export function whenLost({ nc }: Bus, messages: ConsumerMessages, tell: () => void): () => void {
   void (async () => {

@@ -1,4 +1,4 @@
-/** What operators sent to a task that had ended already, or that never was: every steer ends in one final receipt (DESIGN, G). */
+/** Returns steers to tasks that have ended or that never existed: every steer ends in one final receipt (DESIGN, G). */
 import type { Bus } from '../bus.ts';
 import { noUsage, type Status, TaskSpec } from '../messages.ts';
 import { publish } from '../publish.ts';
@@ -10,7 +10,7 @@ import { readSteering, type Steering } from './steering-log.ts';
 
 const kindOf = ({ message }: Steering) => message?.type ?? 'unknown';
 
-/** Returns everything unread of a task in phase `done`, in one commit. Safe to race: who loses the compare-and-set reads again. */
+/** Returns all unread steers to a task in phase `done`, in one commit. Safe to race: after a conflict the record is read again. */
 export async function returnLate(bus: Bus, id: string, at: () => string, signal?: AbortSignal): Promise<void> {
   for (;;) {
     const stored = await readState(bus, id);
@@ -48,8 +48,8 @@ const nobody = (at: string) => ({
 });
 
 /**
- * Answers what was sent to an id that no task has (docs/adr/0010): by a state record in phase `unborn`, so that a sub-task that is planned
- * later does not take the same steers again.
+ * Returns the steers to an id that no task has (docs/adr/0010). A state record in phase `unborn` keeps their ids, so that a sub-task that is
+ * planned later does not take the same steers again.
  */
 export async function returnUnborn(bus: Bus, id: TaskId, node: string, at: () => string): Promise<void> {
   for (;;) {
@@ -72,7 +72,7 @@ export async function returnUnborn(bus: Bus, id: TaskId, node: string, at: () =>
   }
 }
 
-/** Answers a steer to tokens that can be no task: on the status subject of these tokens. */
+/** Returns a steer to tokens that cannot be a task id: publishes the receipt on the status subject of these tokens, without a record. */
 export async function returnUnknown(bus: Bus, tokens: string, steering: Steering, node: string, at: string): Promise<void> {
   const receipt = returned(steering.steer, kindOf(steering), steering.seq, steering.problem ?? `there is no task ${tokens}`);
   const tombstone: Status = { ...nobody(at), id: tokens, type: 'unknown', commit: 1, epoch: 0, node, receipts: [receipt] };

@@ -1,6 +1,6 @@
 /**
- * `status` and `result` as projections of the commits (PROTOCOL line 5). Each status names the sequence of the one before as expected, so
- * that a fenced worker's cannot land; on a mismatch what is there is read and only what is missing is sent.
+ * Publishes `status` and `result` as projections of the commits (PROTOCOL line 5). Each status names the sequence of the status before it as
+ * expected, so the log refuses the statuses of a fenced worker. After a conflict the log is read, and only missing statuses are sent.
  */
 import type { Bus } from '../bus.ts';
 import { lastMessage, nextMessage } from '../leader-reads.ts';
@@ -9,12 +9,15 @@ import { parseMessage } from '../parse-message.ts';
 import { publish } from '../publish.ts';
 import type { StateRecord } from '../state/state-record.ts';
 
-/** Sends what the log lacks. @returns the log sequence of the last status of `record`, to be kept as `statusSeq`. */
+/**
+ * Sends the statuses in the outbox, and the result, unless the log has them.
+ * @returns the log sequence of the last status of `record`, to be kept as `statusSeq`.
+ */
 export async function flush(bus: Bus, record: StateRecord, signal?: AbortSignal): Promise<number> {
   const { id, outbox, result } = record;
   const tell = () => project(bus, bus.subjects.of(id, 'status'), outbox, record.statusSeq, signal);
   const tellResult = async () => result && project(bus, bus.subjects.of(id, 'result'), [result], 0, signal);
-  // Whoever sees the result finds every status: a single one goes right before it, several wait for each other.
+  // A reader that sees the result must find every status. A single status goes out just before the result; with several, the result waits.
   if (outbox.length <= 1) return (await Promise.all([tell(), tellResult()]))[0];
   const seq = await tell();
   await tellResult();
@@ -22,8 +25,8 @@ export async function flush(bus: Bus, record: StateRecord, signal?: AbortSignal)
 }
 
 /**
- * Whoever flushes a later commit has flushed these before it, in the same words: so what is not found after `expected` is not there. Anybody
- * may write anything to the subject; it stands beside ours, and in the place of none.
+ * A process that flushes a later commit has flushed these messages before, word for word. So a message that is not found after `expected` is not
+ * on the log. A message that a stranger wrote on the subject is skipped.
  */
 async function project(
   bus: Bus,
@@ -43,7 +46,7 @@ async function project(
     }
     const next = () => nextMessage(bus, bus.subjects.logStream, subject, after + 1);
     let there = await next();
-    // What was expected is purged.
+    // The expected message was purged: go on after the last one.
     if (!there) after = (await lastMessage(bus, bus.subjects.logStream, subject))?.seq ?? 0;
     for (; there && i < texts.length; there = await next()) {
       after = there.seq;

@@ -1,4 +1,4 @@
-/** The steering subject of a task: the truth about what operators said, in which order. A core-NATS copy is only a nudge to read it. */
+/** Reads the steering subject of a task. It decides which steers there are and in which order; a core-NATS copy is only a nudge to read it. */
 import type { StoredMsg } from '@nats-io/jetstream';
 import type { MsgHdrs } from '@nats-io/nats-core';
 import { z } from 'zod';
@@ -8,12 +8,12 @@ import { maxSteerChars, OnSteering } from '../messages.ts';
 import { describe } from '../parse-message.ts';
 import { rootOf, type TaskId } from '../task-id.ts';
 
-/** One message as it stands on the log; `message` is null where nothing could be made of it, and `problem` names the field. */
+/** One message on the steering subject. If it is malformed, `message` is null and `problem` says why. */
 export type Steering =
   | { readonly steer: string; readonly seq: number; readonly message: OnSteering; readonly problem: null }
   | { readonly steer: string; readonly seq: number; readonly message: null; readonly problem: string };
 
-/** Everything on a task's steering subject after `cursor`, in the stream's order. Read from the leader. */
+/** Reads all messages on a task's steering subject after `cursor`, in stream order, from the leader. */
 export async function readSteering(bus: Bus, id: TaskId, cursor: number): Promise<Steering[]> {
   const found: Steering[] = [];
   const last = await lastInTree(bus, id);
@@ -26,7 +26,7 @@ export async function readSteering(bus: Bus, id: TaskId, cursor: number): Promis
   return found;
 }
 
-/** Sub-tasks of one goal ask this together, and mostly nobody has said anything. */
+/** Last sequence of any steer in the tree. Sub-tasks of one goal share this read, and usually it shows that there is nothing new. */
 const lastInTree = (bus: Bus, id: TaskId): Promise<number> => {
   const subject = bus.subjects.every('steering', rootOf(id));
   return bus.tick.share(subject, async () => (await lastMessage(bus, bus.subjects.logStream, subject))?.seq ?? 0);
@@ -34,10 +34,10 @@ const lastInTree = (bus: Bus, id: TaskId): Promise<number> => {
 
 const maxBytes = maxSteerChars * 4;
 
-/** Whoever took the name of a message that is to come would have it dropped as a copy. */
+/** `seq:<n>` names message n if it has no id. A sender that chose the name of a later message would have that one dropped as a copy. */
 const isReserved = (id: string): boolean => id.startsWith('seq:');
 
-/** A payload that is no JSON object is a correction in plain text; a JSON object must be a typed message. */
+/** Parses a steer. A payload that starts with `{` must be a typed message in JSON; any other payload is a correction in plain text. */
 export function parseSteering({
   data,
   seq,
@@ -46,7 +46,7 @@ export function parseSteering({
   const msgId = header?.get('Nats-Msg-Id');
   const fallback = msgId && msgId.length <= 128 && !isReserved(msgId) ? msgId : `seq:${seq}`;
   const bad = (problem: string, steer = fallback): Steering => ({ steer, seq, message: null, problem });
-  if (data.length > maxBytes) return bad(`the message has ${data.length} bytes, ${maxBytes} are allowed`);
+  if (data.length > maxBytes) return bad(`the message has ${data.length} bytes; at most ${maxBytes} are allowed`);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(data).trim();
@@ -59,12 +59,13 @@ export function parseSteering({
     try {
       value = JSON.parse(text);
     } catch (cause) {
-      return bad(`it starts like JSON and is none: ${(cause as Error).message}`);
+      return bad(`the message starts like JSON but cannot be parsed: ${(cause as Error).message}`);
     }
   }
   const parsed = OnSteering.safeParse(value);
   const named = z.object({ id: z.string().min(1).max(128) }).safeParse(value);
-  if (named.success && isReserved(named.data.id)) return bad('id: what begins with seq: names messages without an id');
+  if (named.success && isReserved(named.data.id))
+    return bad('id: names that begin with seq: are reserved for messages without an id');
   const steer = named.success ? named.data.id : fallback;
   return parsed.success ? { steer, seq, message: parsed.data, problem: null } : bad(describe(parsed.error), steer);
 }

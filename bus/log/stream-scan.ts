@@ -1,15 +1,17 @@
-/** One pass over what a stream holds now, in its order. It ends although messages it was to bring are purged meanwhile. */
+/** Scans the messages that a stream has now, in stream order. The scan also ends if messages ahead of it are purged meanwhile. */
 import type { JsMsg, OrderedConsumerOptions } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
 import { retryRequest } from '../retry.ts';
 import { consuming } from '../streams.ts';
 import { whenLost } from './follow.ts';
 
-/** So long nothing may come before the server is asked whether anything still will. */
+/** After this long without a message (ms), ask the server whether any are pending. */
 const quietMs = 500;
 
 /**
- * Each message once, as `take` is told of it; one that was written anew while a server of a cluster was lost, perhaps once more as it is then.
+ * Calls `take` once for each message. If a server of the cluster is lost during the scan and a key is written meanwhile, `take` may be called for
+ * that key again, with its new value.
+ * @throws AbortError of `signal`.
  */
 export async function scanStream(
   bus: Bus,
@@ -25,10 +27,10 @@ export async function scanStream(
     take(message);
   };
   while (!(await scanOnce(bus, stream, options, takeNext, signal)))
-    bus.log.warn({ stream, last }, 'the server that was reading a stream to us is gone, another one is asked');
+    bus.log.warn({ stream, last }, 'the server that ran a scan was lost; the scan goes on with another one');
 }
 
-/** @returns false where the server that had the consumer was lost on the way. */
+/** @returns false if the server that had the consumer was lost before the end. */
 async function scanOnce(
   bus: Bus,
   stream: string,
@@ -38,7 +40,7 @@ async function scanOnce(
 ): Promise<boolean> {
   signal?.throwIfAborted();
   const consumer = await retryRequest(bus, `reading ${stream}`, () => bus.js.consumers.get(stream, options), signal);
-  // Left behind it would stay for five minutes, and the server takes a thousand on one stream.
+  // An abandoned consumer would live for five more minutes, and the server allows 1,000 on one stream.
   const drop = () => void consumer.delete().catch(() => {});
   if ((await consumer.info()).num_pending === 0) {
     drop();
@@ -80,19 +82,3 @@ async function scanOnce(
     drop();
   }
 }
-
-/**
- * What a message takes up in the server's file store: its frame, subject, headers and payload. Of a pass over the heads alone the payload's
- * size comes as a header.
- */
-export function storedBytes({ subject, headers, data }: JsMsg): number {
-  const sizeOnly = headers?.get('Nats-Msg-Size');
-  const names = (headers?.keys() ?? []).filter((name) => name !== 'Nats-Msg-Size');
-  const line = (name: string, value: string) => name.length + value.length + ': \r\n'.length;
-  const lines = names.flatMap((name) => headers!.values(name).map((value) => line(name, value)));
-  const head = lines.length === 0 ? 0 : 4 + 'NATS/1.0\r\n\r\n'.length + lines.reduce((sum, bytes) => sum + bytes, 0);
-  return frameBytes + Buffer.byteLength(subject) + head + (sizeOnly ? Number(sizeOnly) : data.length);
-}
-
-/** Sequence, time, lengths and checksum. */
-const frameBytes = 30;

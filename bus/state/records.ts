@@ -1,7 +1,8 @@
 /** Reads many state records at once: the last value of every key, in one pass over the bucket. */
 import { DeliverPolicy } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
-import { scanStream, storedBytes } from '../log/stream-scan.ts';
+import { storedBytes } from '../capacity/stream-limits.ts';
+import { scanStream } from '../log/stream-scan.ts';
 import { parseRecord, type StateRecord } from './state-record.ts';
 import { readState } from './state-store.ts';
 

@@ -1,13 +1,13 @@
-/** `cox complete -- <words>`: what the shells' scripts ask when Tab is pressed. */
+/** `cox complete -- <words>`: prints candidates. The completion scripts of the shells call it when Tab is pressed. */
 import type { Cli, Run } from '../cli.ts';
 import { type Grammar, readWords } from '../complete/place.ts';
 import { type Words, wordsAt } from '../complete/words.ts';
 import { exitCodes } from '../exit-codes.ts';
 
-/** A prompt that hangs is worse than one that completes nothing; a busy machine is given the time that a start takes there. */
+/** Longest time for a lookup. A shell must not hang, but on a busy machine the start of `cox` alone takes seconds. */
 const patienceMs = 10_000;
 
-/** @param grammar the commands and options that can be completed. */
+/** @param grammar the commands and global options that can be completed. */
 export const completing =
   (grammar: Grammar): Run =>
   async (cli, words) => {
@@ -18,7 +18,7 @@ export const completing =
     return exitCodes.ok;
   };
 
-/** With what the line that is being typed says of where to look. */
+/** The command line's own context, with the `--namespace` and `--roster` of the line that is being completed. */
 const as = (cli: Cli, given: ReadonlyMap<string, string>): Cli => ({
   ...cli,
   env: given.has('--namespace') ? { ...cli.env, COX_NAMESPACE: given.get('--namespace') } : cli.env,

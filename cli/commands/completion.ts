@@ -1,4 +1,4 @@
-/** `cox completion bash|zsh|fish`: the script that tells a shell to ask `cox complete`. */
+/** `cox completion bash|zsh|fish`: prints a script that makes a shell call `cox complete`. */
 import type { Run } from '../cli.ts';
 import { scripts } from '../complete/scripts.ts';
 import { usageError } from '../errors.ts';
@@ -6,7 +6,7 @@ import { exitCodes } from '../exit-codes.ts';
 
 export const run: Run = async (cli, [shell = '']) => {
   const script = shell in scripts ? scripts[shell as keyof typeof scripts] : null;
-  if (!script) throw usageError(`There is no completion for "${shell}".`, `There is for: ${Object.keys(scripts).join(', ')}.`);
+  if (!script) throw usageError(`There is no completion for "${shell}".`, `Known shells: ${Object.keys(scripts).join(', ')}.`);
   cli.out.answer({ shell, script }, script);
   return exitCodes.ok;
 };

@@ -1,4 +1,4 @@
-/** `cox dead`: what was given up. `cox dead retry <id>` runs it again, `cox dead drop <id>` takes the letter away. */
+/** `cox dead` lists the dead letters. `cox dead retry <id>` runs a task again, `cox dead drop <id>` removes its letter. */
 import type { Retried } from '../../bus/queue/dead-letters.ts';
 import type { Run } from '../cli.ts';
 import { usageError } from '../errors.ts';
@@ -7,14 +7,14 @@ import { findLetter } from '../letter-ref.ts';
 import { letterLines, retriedLine } from '../render/letters.ts';
 import { withCrew } from '../session.ts';
 
-/** For a goal to take up that it is to run a sub-task again. */
+/** Time in ms for a goal to accept that it should run a sub-task again. */
 const takenUpMs = 30_000;
 
 export const run: Run = async (cli, [action, ref]) => {
   if (action !== undefined && action !== 'retry' && action !== 'drop')
     throw usageError(`There is no "cox dead ${action}".`, 'There are: cox dead, cox dead retry <id>, cox dead drop <id>.');
   if (action !== undefined && ref === undefined)
-    throw usageError('Which letter?', `cox dead lists them: cox dead ${action} <id>.`);
+    throw usageError('Which dead letter?', `Name one: cox dead ${action} <id>. cox dead lists them.`);
   return withCrew(cli, { start: false }, async ({ crew }) => {
     const { DeadLetters } = await import('../../bus/queue/dead-letters.ts');
     const letters = new DeadLetters(crew);

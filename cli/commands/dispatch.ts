@@ -1,4 +1,4 @@
-/** `cox dispatch`: a task onto the queue, its id back at once. Starts the bus when none runs, but no worker. */
+/** `cox dispatch`: puts a task on its queue and prints the id at once. Starts the bus if none runs, but no worker. */
 import { z } from 'zod';
 import type { CrewSession } from '../../actors/node/join.ts';
 import { TaskSpec } from '../../bus/messages.ts';
@@ -33,9 +33,9 @@ export const run: Run = async (cli, [type = '', ...words], options) => {
     );
     cli.out.answer({ id }, id);
     if (!(await someoneWorks(joined, type)))
-      cli.out.note(`No node is up that works on ${type}: ${id} waits until one is (cox, cox up or cox worker).`);
+      cli.out.note(`No node is up that works on ${type}: ${id} waits until one starts (cox, cox up or cox worker).`);
     const why = await whyNone(cli, known, spec);
-    if (why !== null) cli.out.note(`By the roster ${known.source.file} ${why}. ${id} will ask what to do.`);
+    if (why !== null) cli.out.note(`Roster ${known.source.file}: ${why}. ${id} will ask what to do.`);
     return exitCodes.ok;
   });
 };
@@ -47,7 +47,7 @@ function checked(spec: z.input<typeof TaskSpec>): TaskSpec {
   throw usageError(`${issue.path.join('.')}: ${issue.message}`, 'cox dispatch --help shows an example.');
 }
 
-/** Why no backend here can do it, or null. A node elsewhere may have a roster that has one. */
+/** The reason why no backend of the local roster fits the task, or null. Another node's roster may have one that fits. */
 async function whyNone(cli: Cli, { roster }: Known, { type, needs, backend }: Wanted): Promise<string | null> {
   const [{ chooseBackend }, { menuEntry }] = await Promise.all([
     import('../../roster/routing.ts'),
@@ -64,7 +64,7 @@ async function whyNone(cli: Cli, { roster }: Known, { type, needs, backend }: Wa
   return route.backend === null ? route.why : null;
 }
 
-/** Whether any node of the crew takes tasks of this kind now. */
+/** Whether a node of the crew works on this kind of task now. */
 async function someoneWorks({ bus }: CrewSession, type: string): Promise<boolean> {
   const { nodesOf } = await import('../../bus/nodes.ts');
   for await (const { types, draining } of nodesOf(bus)) if (!draining && types.includes(type)) return true;

@@ -1,4 +1,4 @@
-/** `cox doctor`: what is found, what is missing, how to mend it. Looks only: it downloads, starts and changes nothing. */
+/** `cox doctor`: checks the machine and says how to fix each problem. It downloads, starts and changes nothing. */
 import { foldersOf } from '../../platform/folders.ts';
 import type { Run } from '../cli.ts';
 import { diagnose, type Finding } from '../diagnosis.ts';
@@ -9,7 +9,7 @@ export const run: Run = async (cli) => {
   const findings = await diagnose(cli, foldersOf(cli.env));
   const paint = cli.out.paint.stdout;
   const isFit = findings.every(({ level }) => level !== 'problem');
-  const verdict = isFit ? 'Ready to work.' : 'Not ready: mend what is marked ✗.';
+  const verdict = isFit ? 'Ready to work.' : 'Not ready: fix each line marked ✗.';
   cli.out.answer({ ok: isFit, findings }, [...findings.flatMap((finding) => lines(finding, paint)), verdict].join('\n'));
   return isFit ? exitCodes.ok : exitCodes.failed;
 };

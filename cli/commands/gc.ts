@@ -1,4 +1,4 @@
-/** `cox gc`: purges finished trees by the roster's `retention`, or those older than the operator says. Nodes do the same now and then. */
+/** `cox gc`: purges finished task trees by the roster's `retention` or by `--older-than`. Nodes do the same from time to time. */
 import { z } from 'zod';
 import type { PurgedTree } from '../../bus/capacity/retention.ts';
 import type { Run } from '../cli.ts';
@@ -8,7 +8,7 @@ import { oneLine } from '../render/printable.ts';
 import { readRoster } from '../roster.ts';
 import { withCrew } from '../session.ts';
 
-/** More would push what was decided off the screen; `--json` has all. */
+/** Most trees that are listed, so that the summary stays on the screen. `--json` lists all. */
 const mostShown = 20;
 
 export const run: Run = async (cli, _args, options) => {
@@ -22,7 +22,7 @@ export const run: Run = async (cli, _args, options) => {
   const { olderThan, dryRun = false } = parseOptions(Shape, options);
   const { retention } = (await readRoster(cli, foldersOf(cli.env))).roster;
   const keep = { finishedAfterMs: olderThan ?? retention.finishedAfterMs, finishedBytes: retention.finishedBytes };
-  // A server is started where none runs: room may be wanted before anything else can be.
+  // A server is started if none runs, because a full bus may need a purge before it can do any other work.
   return withCrew(cli, { start: true }, async ({ bus }) => {
     const { purged, strays, keptBytes } = await collect(bus, { keep, dryRun, signal: cli.signal });
     const bytes = purged.reduce((sum, tree) => sum + tree.bytes, 0);

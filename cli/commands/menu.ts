@@ -1,4 +1,4 @@
-/** `cox menu`: the backends of the roster. */
+/** `cox menu`: lists the backends of the roster. */
 import { foldersOf } from '../../platform/folders.ts';
 import { menuEntry } from '../../roster/menu.ts';
 import type { Run } from '../cli.ts';

@@ -1,4 +1,4 @@
-/** `cox nodes`: who is in the crew, and what they hold. */
+/** `cox nodes`: lists the nodes of the crew and the tasks they hold. */
 import type { Run } from '../cli.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { nodeLines } from '../render/nodes.ts';

@@ -1,4 +1,4 @@
-/** `cox result`: the one final output of a task. */
+/** `cox result`: prints the final result of a task. */
 import type { Crew } from '../../bus/crew.ts';
 import type { Result, Status } from '../../bus/messages.ts';
 import type { TaskId } from '../../bus/task-id.ts';
@@ -27,7 +27,7 @@ export const run: Run = async (cli, [ref = ''], options) =>
     return exitOf(result);
   });
 
-/** It may wait for the operator who waits for it: each question is told on stderr. */
+/** Waits for the result. The task may itself wait for an answer, so its questions are printed on stderr. */
 async function waitFor(cli: Cli, crew: Crew, id: TaskId): Promise<Result> {
   const there = new AbortController();
   const told = new Set<string>();

@@ -1,6 +1,6 @@
 /**
- * `cox run`: a goal in, one answer on stdout, the tree on stderr meanwhile. The first Ctrl-C cancels the goal and shows what it found; a second
- * one leaves it where it is.
+ * `cox run`: works on a goal, prints its answer on stdout, and shows the task tree on stderr meanwhile. The first Ctrl-C cancels
+ * the goal and shows its findings; a second one leaves without waiting for that.
  */
 import { z } from 'zod';
 import type { Crew } from '../../bus/crew.ts';
@@ -52,7 +52,7 @@ export const run: Run = async (cli, words, options) => {
   });
 };
 
-/** What a plan names is looked up before anything is started. */
+/** Reads a plan and checks its kinds and backends, before anything is started. */
 async function knownPlan(cli: Cli, file: string): Promise<PlanSpec> {
   const plan = await readPlan(file);
   const known = await readRoster(cli, foldersOf(cli.env));
@@ -71,7 +71,7 @@ async function follow(cli: Cli, crew: Crew, view: GoalView, tree: LiveTree): Pro
   const release = cli.onSignal((signal) => {
     if (interrupted) return leaving.abort();
     interrupted = signal;
-    tree.print([`Cancelling ${id} …  Ctrl-C again leaves it where it is.`]);
+    tree.print([`Cancelling ${id} …  Ctrl-C again leaves without waiting.`]);
     void crew.steer(id, { type: 'cancel', reason: 'the operator pressed Ctrl-C' }).catch(() => leaving.abort());
   });
   const signal = AbortSignal.any([leaving.signal, cli.signal]);
@@ -84,12 +84,12 @@ async function follow(cli: Cli, crew: Crew, view: GoalView, tree: LiveTree): Pro
   return interrupted ? exitCodes.interrupted : exitOf(result);
 }
 
-/** Null when the operator left before the end. */
+/** Resolves to the result, or to null if the operator left before the end. */
 async function untilDone(cli: Cli, crew: Crew, view: GoalView, tree: LiveTree, signal: AbortSignal): Promise<Result | null> {
   const paint = cli.out.paint.stderr;
   const terminal = cli.out.stderr.isTTY === true;
   const detail = terminal ? 'news' : 'every step';
-  // On a terminal the tree itself tells who does what; above it goes only what an operator has to know.
+  // On a terminal the tree shows the progress, so progress lines are not printed above it.
   const isProgress = (line: string) => line.startsWith(paint.dim('·'));
   const told = new Set<TaskId>();
   const reread = () => view.refresh().then(() => tree.changed());
@@ -107,7 +107,7 @@ async function untilDone(cli: Cli, crew: Crew, view: GoalView, tree: LiveTree, s
       await view.refresh();
       return result;
     }
-    // A result that a node publishes again is refused by the log, and heard nevertheless.
+    // A node may publish a result twice. The log rejects the duplicate, but the event still arrives here.
     if (!result || terminal || told.has(result.id)) continue;
     told.add(result.id);
     tree.print([endLine(result, paint)]);
@@ -116,13 +116,15 @@ async function untilDone(cli: Cli, crew: Crew, view: GoalView, tree: LiveTree, s
 }
 
 function leave(cli: Cli, id: TaskId): never {
-  cli.out.note(`${id} goes on when a node works on it: cox up. See cox status ${id}, cox result ${id}, cox cancel ${id}.`);
+  cli.out.note(
+    `${id} continues on another node (start one with cox up). See cox status ${id}, cox result ${id}, cox cancel ${id}.`,
+  );
   throw cli.signal.aborted ? cli.signal.reason : new Interrupted(exitCodes.interrupted);
 }
 
 function print(cli: Cli, view: GoalView, result: Result): void {
   const { id, outcome, output: answer, failure, salvage } = result;
-  // The goal's usage is that of its whole tree.
+  // The usage of a goal includes its whole tree.
   cli.out.answer({ id, outcome, answer, failure, salvage, tasks: view.nodes, usage: result.usage }, answer ?? '');
   if (!cli.global.json && outcome !== 'completed') cli.out.note(salvageText(result, cli.out.paint.stderr));
 }

@@ -1,4 +1,4 @@
-/** `cox start`, and `cox` alone: a node in this process and the prompt in front of it. */
+/** `cox start`, and `cox` alone: hosts a node in this process and opens the prompt. */
 import { z } from 'zod';
 import { foldersOf } from '../../platform/folders.ts';
 import type { Run } from '../cli.ts';
@@ -12,15 +12,16 @@ import { History } from '../repl/history.ts';
 import { Repl } from '../repl/repl.ts';
 import { withCrew, workspaceFor } from '../session.ts';
 
-/** Who leaves the prompt is told what it waits for only when it waits. */
+/** The operator is told about the drain after the prompt only if it takes longer than this (ms). */
 const leaveMs = 1_000;
 
 const Shape = z.object({ slots: count(1, 10_000).optional() });
 
 export const run: Run = async (cli, _args, options) => {
   const { slots } = parseOptions(Shape, options);
-  if (cli.global.json) throw usageError('The prompt has no --json.', 'For programs: cox run, dispatch, status, watch … --json.');
-  // What happens before there is a prompt goes to stderr, afterwards above the prompt.
+  if (cli.global.json)
+    throw usageError('The prompt has no --json.', 'Programs can use --json with cox run, dispatch, status, watch and others.');
+  // Messages go to stderr before the prompt is open, and above the prompt afterwards.
   const shown: { repl: Repl | null } = { repl: null };
   const note = (text: string) => (shown.repl ? shown.repl.note(text) : cli.out.note(text));
   return withCrew(cli, { start: true, note }, async (joined) => {

@@ -1,4 +1,4 @@
-/** `cox status`: the last status message of a task, or a line for each task. */
+/** `cox status`: shows the last status message of a task, or a line for each task. */
 
 import { roomTrouble } from '../capacity.ts';
 import type { Run } from '../cli.ts';
@@ -13,7 +13,7 @@ export const run: Run = async (cli, [ref], options) =>
       const id = await findTask(joined.crew, ref);
       const [status, trouble] = await Promise.all([joined.crew.status(id), roomTrouble(joined.bus)]);
       if (trouble) cli.out.note(`${trouble.message} ${trouble.hint}`);
-      // A sub-task that is planned and not claimed yet has written nothing.
+      // A sub-task that no worker has claimed yet has no status message.
       if (status) cli.out.answer(status, statusText(status, paint));
       else cli.out.answer({ id, state: 'idle' }, `${id} is waiting for a worker`);
       return exitCodes.ok;

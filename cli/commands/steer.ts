@@ -1,4 +1,4 @@
-/** All steering verbs: one message to one task, and what became of it. */
+/** All steering commands: each sends one message to one task and prints its receipts. */
 import { z } from 'zod';
 import type { Receipt, Urgency } from '../../bus/messages.ts';
 import { answering } from '../answer.ts';
@@ -35,7 +35,7 @@ export const steering =
           if (!cli.global.json) cli.out.answer(receipt, receiptLine(id, receipt, cli.out.paint.stdout));
         }
       if (cli.signal.aborted)
-        cli.out.note(`${id} has it, as ${sent.steer}: it is not taken back. cox status ${id} tells what becomes of it.`);
+        cli.out.note(`Message ${sent.steer} was sent to ${id} and is not taken back. cox status ${id} shows its receipts.`);
       cli.signal.throwIfAborted();
       const last = receipts.at(-1);
       if (cli.global.json) cli.out.answer({ id, steer: sent.steer, seq: sent.seq, fate: last?.fate ?? 'sent', receipts }, '');

@@ -1,4 +1,4 @@
-/** `cox tree`: a task and everything below it. */
+/** `cox tree`: shows a task and all its sub-tasks. */
 import type { Run } from '../cli.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { treeLines } from '../render/tree.ts';

@@ -1,4 +1,4 @@
-/** `cox up`: a whole node without a prompt; starts the bus where none runs. */
+/** `cox up`: runs a node without a prompt. Starts the bus if none runs. */
 import { headless } from '../headless.ts';
 
 export const run = headless({ start: true });

@@ -1,4 +1,4 @@
-/** `cox watch`: events as they happen. Ends with the task that is watched; without one, with Ctrl-C. */
+/** `cox watch`: prints events as they happen, until the watched task ends or until Ctrl-C. */
 import type { Result, Status } from '../../bus/messages.ts';
 import { roomTrouble } from '../capacity.ts';
 import type { Run } from '../cli.ts';
@@ -25,7 +25,7 @@ export const run: Run = async (cli, [ref], options) =>
       last.set(status.id, status);
       say({ kind: 'status', status }, lines);
     };
-    // One that ended before we listened will say nothing any more.
+    // A task that ended before the subscription sends no more events, so its result is read once.
     const early: { result: Result | null } = { result: null };
     const started = async () => {
       if (id === null) return;
@@ -45,7 +45,7 @@ export const run: Run = async (cli, [ref], options) =>
       if (event.kind !== 'result') continue;
       const result = told.has(event.id) ? null : await crew.peekResult(event.id);
       if (!result) continue;
-      // One that a node publishes again is refused by the log, and heard nevertheless.
+      // A node may publish a result twice. The log rejects the duplicate, but the event still arrives here.
       told.add(event.id);
       sayResult(result);
       if (result.id === id) return exitOf(result);

@@ -1,4 +1,4 @@
-/** `cox worker`: a pair of hands for a crew that is there, on this machine or behind NATS_URL. */
+/** `cox worker`: runs a node for an existing crew, on this machine or at NATS_URL. Starts no server. */
 import { headless } from '../headless.ts';
 
 export const run = headless({ start: false });

@@ -1,18 +1,18 @@
-/** Where the cursor is on a command line of a shell: what may stand there, by the notation of the table of commands. */
+/** Finds the place of the cursor on a shell command line, and the kind of word that fits there by the table of commands. */
 import type { Command, OptionRow } from '../cli.ts';
 
 export type Place =
   | { readonly kind: 'command' }
   | { readonly kind: 'nothing' }
   | { readonly kind: 'flag'; readonly command: Command | null }
-  /** An argument or the value of an option; `what` is its notation: `<id>`, `<types>`, `[retry|drop]`. */
+  /** An argument or the value of an option. `what` is its notation: `<id>`, `<types>`, `[retry|drop]`. */
   | { readonly kind: 'value'; readonly what: string; readonly command: Command | null; readonly args: readonly string[] };
 
 export interface Line {
   readonly place: Place;
-  /** What is typed of the word at the cursor. */
+  /** The typed part of the word at the cursor. */
   readonly typed: string;
-  /** Values of options that stand before it: `--roster` and `--namespace` say where to look. */
+  /** Values of options before the cursor. `--roster` and `--namespace` decide where candidates are looked up. */
   readonly given: ReadonlyMap<string, string>;
 }
 
@@ -21,7 +21,7 @@ export interface Grammar {
   readonly globals: readonly OptionRow[];
 }
 
-/** @param words those behind `cox`, up to the one at the cursor, which may be empty. */
+/** @param words the words after `cox`, up to the word at the cursor, which may be empty. */
 export function readWords(words: readonly string[], { commands, globals }: Grammar): Line {
   const typed = words.at(-1) ?? '';
   const given = new Map<string, string>();
@@ -54,7 +54,7 @@ export function readWords(words: readonly string[], { commands, globals }: Gramm
   return { place: place(), typed, given };
 }
 
-/** The notation of an option's value, or undefined for one that takes none. */
+/** The notation of an option's value, or undefined if the option takes none. */
 function valueNotation(flag: string, command: Command | null, globals: readonly OptionRow[]): string | undefined {
   const [flags] = [...(command?.options ?? []), ...globals].find(([row]) => longOf(row) === flag) ?? [];
   return /<[^>]+>$/.exec(flags ?? '')?.[0];

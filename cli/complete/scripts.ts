@@ -1,6 +1,6 @@
 /**
- * What a shell is told to ask when Tab is pressed: `cox complete -- <words>` answers a line for each word that may stand there, with what it is
- * about behind a tab; or one line, `:file` or `:folder`, where the shell knows better.
+ * Completion scripts for shells. On Tab they run `cox complete -- <words>`, which prints one line for each candidate: the word, a
+ * tab, and a description. The single line `:file` or `:folder` tells the shell to complete file names or folders itself.
  */
 const bash = `# cox completion for bash: source <(cox completion bash)
 _cox() {
@@ -18,7 +18,7 @@ complete -F _cox cox
 `;
 
 const zsh = `#compdef cox
-# cox completion for zsh: source <(cox completion zsh), behind compinit
+# cox completion for zsh: source <(cox completion zsh), after compinit
 _cox() {
   local line
   local -a said

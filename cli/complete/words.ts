@@ -1,4 +1,4 @@
-/** The words that may stand at a place, each looked up where it is: in the table, in the roster, on the bus. */
+/** The candidates for a place on a command line, from the table of commands, the roster and the bus. */
 import type { Crew } from '../../bus/crew.ts';
 import type { Question } from '../../bus/messages.ts';
 import { foldersOf } from '../../platform/folders.ts';
@@ -11,10 +11,10 @@ import { type Grammar, longOf, type Place } from './place.ts';
 
 export interface Word {
   readonly word: string;
-  /** What it is, in a few words. */
+  /** A description of the word in a few words. */
   readonly about: string;
 }
-/** `:file`, `:folder`: the shell knows better. */
+/** `:file` and `:folder` leave the completion of paths to the shell. */
 export type Words = readonly Word[] | ':file' | ':folder';
 
 export async function wordsAt(cli: Cli, place: Place, typed: string, { commands, globals }: Grammar): Promise<Words> {
@@ -65,7 +65,7 @@ async function fromRoster(cli: Cli, what: '<type>' | '<types>' | '<backend>' | '
 const backendsOf = (roster: Roster): Word[] =>
   Object.entries(roster.backends).map(([word, { tier, goodAt }]) => ({ word, about: [tier, ...goodAt].join(', ') }));
 
-/** What can be asked of the crew. */
+/** Lookups of candidates on the bus. */
 interface OnBus {
   tasks(ended: boolean): Promise<Word[]>;
   letters(): Promise<Word[]>;
@@ -95,7 +95,7 @@ const askable = (crew: Crew): OnBus => ({
   },
 });
 
-/** The parser's own. */
+/** Options that commander itself adds to every command. */
 const everywhere: readonly OptionRow[] = [
   ['-h, --help', 'display help for command'],
   ['-V, --version', 'output the version number'],
@@ -106,7 +106,7 @@ const flagWord = ([flags, about]: OptionRow): Word => ({ word: longOf(flags), ab
 const bare = (words: Iterable<string>): Word[] => [...words].map((word) => ({ word, about: '' }));
 const fitting = (all: readonly Word[], typed: string): Word[] => all.filter(({ word }) => word.startsWith(typed));
 
-/** `files,re`: those that are named already stay, and are not offered again. */
+/** Completes the last word of a list such as `files,re`. Words before it are kept and not offered again. */
 function inList(typed: string, all: readonly Word[]): Word[] {
   const named = typed.split(',').slice(0, -1);
   const rest = all.filter(({ word }) => !named.includes(word));

@@ -1,4 +1,4 @@
-/** From one status message to the next: what an operator is told happened. */
+/** Lines that tell an operator about events: the difference between two status messages, live output, a result. */
 import type { Live, Result, Status } from '../../bus/messages.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import type { Paint } from './paint.ts';
@@ -9,14 +9,14 @@ import { endLine, salvageText } from './result.ts';
 import { statusLine } from './status.ts';
 
 export interface EventOptions {
-  /** `every step` also tells of steps that need nobody's attention. */
+  /** `news` has only starts, pauses, final receipts and questions; `every step` has every change. */
   readonly detail: 'news' | 'every step';
   readonly answerWith: string;
-  /** Receipts that someone else reports. */
+  /** Whether the receipts of this steer are printed elsewhere. */
   readonly skipReceipt?: (steer: string) => boolean;
-  /** The id of the open question, where it has been told otherwise. */
+  /** The id of the open question, if it has already been shown. */
   readonly toldQuestion?: string;
-  /** One of very many: only what asks for the operator. */
+  /** For one task of very many: leaves out starts and notes. */
   readonly quiet?: boolean;
 }
 
@@ -39,13 +39,13 @@ export function statusLines(
     (detail === 'every step' ? moved : started && now.state !== 'idle')
   )
     lines.push(`${head} ${now.type} ${statusLine(now, paint)}`);
-  if (now.paused !== (before?.paused ?? false) && detail === 'news') lines.push(`${head} ${now.paused ? 'paused' : 'goes on'}`);
+  if (now.paused !== (before?.paused ?? false) && detail === 'news') lines.push(`${head} ${now.paused ? 'paused' : 'resumed'}`);
   for (const receipt of now.receipts) {
     const worthTelling = detail === 'every step' || receipt.fate === 'applied' || receipt.fate === 'returned';
     if (!known.has(keyOf(receipt)) && worthTelling && !skipReceipt(receipt.steer))
       lines.push(`  ${receiptLine(now.id, receipt, paint)}`);
   }
-  // Which backend a task begins with is news only to who watches it; that it gets another one is news to all.
+  // The first backend of a task is worth a line only at `every step`; a change of backend is always worth one.
   const isFirstRoute = (before?.backend ?? null) === null;
   if (!quiet && now.note && now.note !== before?.note && (detail === 'every step' || !isFirstRoute))
     lines.push(`${head} ${oneLine(now.note, 200)}`);
@@ -65,7 +65,7 @@ export function liveLines(id: TaskId, live: Live, paint: Paint): string[] {
     .map((line) => `${from}${line}`);
 }
 
-/** `whole`: with the full answer below. */
+/** @param whole whether the full answer, or the full salvage, follows the first line. */
 export function resultLines(result: Result, paint: Paint, whole: boolean, wrap = (text: string) => text.split('\n')): string[] {
   if (result.outcome !== 'completed') return whole ? salvageText(result, paint).split('\n') : [endLine(result, paint)];
   if (!whole) return [endLine(result, paint)];

@@ -1,4 +1,4 @@
-/** Figures for people: tokens, dollars, bytes. */
+/** Figures as text for people: tokens, times, dollars. */
 import type { Usage } from '../../bus/messages.ts';
 
 export const tokens = (count: number): string =>
@@ -8,7 +8,7 @@ export const tokens = (count: number): string =>
       ? `${(count / 1000).toFixed(count < 10_000 ? 1 : 0)}k`
       : `${(count / 1_000_000).toFixed(1)}M`;
 
-/** How long ago, in the unit that says it best: `12 s`, `3 min`, `5 h`, `2 days`. */
+/** The time from `since` to `now` in a fitting unit: `12 s`, `3 min`, `5 h`, `2 days`. */
 export function ago(since: string, now: Date): string {
   const seconds = Math.max(0, Math.round((now.getTime() - Date.parse(since)) / 1000));
   if (seconds < 120) return `${seconds} s`;
@@ -16,11 +16,11 @@ export function ago(since: string, now: Date): string {
   return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} days`;
 }
 
-/** Below a cent the first two digits that are not zero; nothing for free. */
+/** An amount as `$1.23`; below a cent with two significant digits; an empty string for zero. */
 export const dollars = (costUsd: number): string =>
   costUsd === 0 ? '' : costUsd < 0.01 ? `$${costUsd.toPrecision(2)}` : `$${costUsd.toFixed(2)}`;
 
-/** Where part of the cost is no bill, the whole is the most that it can be. */
+/** If part of the cost is an estimate, the total is an upper bound and reads "up to". */
 export function usageText({ inputTokens, outputTokens, costUsd, estimatedUsd = 0 }: Usage): string {
   if (inputTokens + outputTokens + costUsd === 0) return '';
   const spent = `${estimatedUsd > 0 ? 'up to ' : ''}${dollars(costUsd)}`;

@@ -1,18 +1,18 @@
-/** Dead letters for people. */
+/** Dead letters as lines for people. */
 
 import type { DeadLetter } from '../../bus/messages.ts';
 import type { Retried } from '../../bus/queue/dead-letters.ts';
 import type { Paint } from './paint.ts';
 import { oneLine } from './printable.ts';
 
-/** @param command how the operator's surface spells it: `cox dead`, `/dead`. */
+/** @param command the command that handles dead letters: `cox dead` or `/dead`. */
 export function letterLines(letters: readonly DeadLetter[], paint: Paint, command: string): string[] {
   if (letters.length === 0) return ['No dead letters.'];
   const lines = letters.flatMap((letter) => [
     `${paint.bold(letter.id)}  ${letter.type}  ${paint.red(oneLine(letter.why, 160))}`,
     `    ${paint.dim(`${letter.at.slice(0, 16).replace('T', ' ')}  ${aboutOf(letter)}`)}`,
   ]);
-  return [...lines, paint.dim(`${command} retry <id> runs it again, ${command} drop <id> takes it away.`)];
+  return [...lines, paint.dim(`${command} retry <id> runs a task again, ${command} drop <id> removes its letter.`)];
 }
 
 function aboutOf(letter: DeadLetter): string {
@@ -28,8 +28,8 @@ export function retriedLine(retried: Retried, paint: Paint): string {
   if (retried.how === 'dispatched') return `${paint.bold(id)} runs again as ${paint.bold(as!)}`;
   const { parent, key, receipt } = retried;
   if (receipt?.fate === 'returned')
-    return `${paint.bold(id)} ${paint.red('stays')}: ${parent} says ${oneLine(receipt.reason ?? 'no', 200)}`;
+    return `${paint.bold(id)} ${paint.red('stays a dead letter')}: ${parent} says ${oneLine(receipt.reason ?? 'no', 200)}`;
   if (as !== null) return `${paint.bold(id)} is run again by ${parent} as ${paint.bold(as)}`;
   if (receipt !== null) return `${paint.bold(id)} is run again by ${parent}, as its ${oneLine(key, 64)}`;
-  return `${paint.bold(id)} waits for ${parent}, which has not taken it up yet; ask again`;
+  return `${paint.bold(id)} waits for ${parent}, which has not answered yet; try again later`;
 }

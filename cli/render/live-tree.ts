@@ -1,6 +1,6 @@
 /**
- * The tree of a goal while it is worked on. On a terminal it is redrawn in place; into a pipe goes a plain line for what is new. Drawing is
- * gathered: many events in one turn of the event loop are one frame.
+ * The tree of a running goal. On a terminal it is redrawn in place, at most once per `frameMs`, however many events arrive
+ * meanwhile. Into a pipe only the printed lines go.
  */
 import { clearScreenDown, cursorTo, moveCursor } from 'node:readline';
 import type { TreeNode } from '../../bus/messages.ts';
@@ -29,7 +29,7 @@ export class LiveTree {
     this.#nodes = nodes;
   }
 
-  /** Something about the tree has changed. */
+  /** Schedules a redraw on a terminal. Call it after each change of the tree. */
   changed(): void {
     if (!this.#stream.isTTY || this.#stopped || this.#frame) return;
     this.#frame = setTimeout(() => {
@@ -38,7 +38,7 @@ export class LiveTree {
     }, frameMs);
   }
 
-  /** Lines that stay, above the tree. */
+  /** Prints lines above the tree, where they stay. */
   print(lines: readonly string[]): void {
     if (lines.length === 0) return;
     this.#erase();
@@ -46,7 +46,7 @@ export class LiveTree {
     if (this.#stream.isTTY && !this.#stopped) this.#draw();
   }
 
-  /** A download while the tree is shown: the last line of the tree on a terminal, the bar's plain lines elsewhere. */
+  /** Shows a download: on a terminal as the last line below the tree, elsewhere as the plain lines of `bar`. */
   progress(progress: Progress, bar: ProgressBar): void {
     if (this.#stream.isTTY && !this.#stopped) {
       this.#footer = progress.doneBytes < progress.totalBytes ? progressLine(progress) : '';
@@ -54,7 +54,7 @@ export class LiveTree {
     } else bar.onProgress(progress);
   }
 
-  /** Draws the last frame, which stays. */
+  /** Draws the last frame, which stays on the screen. Idempotent. */
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -68,10 +68,10 @@ export class LiveTree {
     const rows = Math.max(4, (this.#stream.rows ?? 24) - 2);
     const footer = this.#footer && !this.#stopped ? [this.#paint.dim(this.#footer.slice(0, columns - 1))] : [];
     const all = [...treeLines(this.#nodes(), this.#paint, columns - 1), ...footer];
-    // What does not fit on the screen could not be erased again.
+    // Rows that have scrolled off the screen could not be erased, so the tree is cut to the height of the screen.
     const shown =
       all.length > rows && !this.#stopped ? [...all.slice(0, rows - 1), this.#paint.dim(`… ${all.length - rows + 1} more`)] : all;
-    // One that wrapped would take two rows, and could not be erased by counting.
+    // A line that wrapped would take two rows, and erasing by the number of lines would miss one.
     for (const line of shown) this.#stream.write(`${this.#stopped ? line : clip(line, columns - 1)}\n`);
     this.#drawn = this.#stopped ? 0 : shown.length;
   }

@@ -1,4 +1,4 @@
-/** The backends, as a menu: who is good at what, what it costs, and why one cannot be had. */
+/** The backends as a menu: strengths, price, and the reason if one is not available. */
 import type { MenuEntry } from '../../roster/menu.ts';
 import type { Paint } from './paint.ts';
 

@@ -1,10 +1,10 @@
-/** Nodes for people: one line for each, and one for each task it holds. */
+/** Nodes as lines for people: one for each node, and one for each task it holds. */
 import type { HeldTask, NodeReport } from '../../bus/messages.ts';
 import { ago } from './figures.ts';
 import type { Paint } from './paint.ts';
 import { printable } from './printable.ts';
 
-/** Named in one line; the rest is counted. */
+/** Most tasks that `heldText` names; it counts the rest. */
 const mostNamed = 8;
 
 export function nodeLines(nodes: readonly NodeReport[], now: Date, paint: Paint): string[] {

@@ -1,4 +1,4 @@
-/** Colour, only where someone looks: on a terminal, without NO_COLOR (no-color.org) and `--no-color`. */
+/** Colour for terminals only, and not with NO_COLOR (no-color.org), `--no-color` or TERM=dumb. */
 const codes = {
   bold: [1, 22],
   dim: [2, 22],

@@ -1,6 +1,6 @@
 /**
- * Text of models, files and tools is data: on a terminal it may not move the cursor, set the title or fake a line of ours. Control
- * characters go, except newline and tab; `keep colours` leaves the colour sequences that our own rendering has put in.
+ * Text of models, files and tools is data: on a terminal it must not move the cursor, set the title or imitate a line of
+ * Coxswain. All control characters except newline and tab are removed. `keep colours` keeps the colours of `paint.ts`.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: removing control characters is what this is for
 const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
@@ -17,7 +17,7 @@ export function printable(text: string, mode?: 'keep colours'): string {
   return newlines.replace(escapes, (sequence) => (colour.test(sequence) ? sequence : '')).replace(controlsButColour, '');
 }
 
-/** The first line of a text, shortened to `maxChars` with an ellipsis. */
+/** A text as one line: white space is collapsed, and the line is cut to `maxChars` with an ellipsis. */
 export function oneLine(text: string, maxChars = 72): string {
   const line = printable(text).replace(/\s+/g, ' ').trim();
   return line.length <= maxChars ? line : `${line.slice(0, Math.max(1, maxChars - 1)).trimEnd()}…`;

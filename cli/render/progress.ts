@@ -1,11 +1,11 @@
-/** A download in one line, for where a bar of its own has no room: under a live tree, above a prompt. */
+/** A download as one line of text, for places where a progress bar does not fit: under a live tree, above a prompt. */
 import type { Progress } from '../../platform/asset.ts';
 import { sizeOf } from '../../platform/progress.ts';
 
 export const progressLine = ({ asset, doneBytes, totalBytes, from }: Progress): string =>
   `fetching ${asset.name}: ${Math.floor((doneBytes / totalBytes) * 100)} % of ${sizeOf(totalBytes)} from ${from}`;
 
-/** Hands on the first, every tenth and the last: enough for a reader, little enough to scroll by. */
+/** Passes on the first report of each download and then one for every further tenth. */
 export function tenths(say: (line: string) => void): (progress: Progress) => void {
   const said = new Map<string, number>();
   return (progress) => {

@@ -1,4 +1,4 @@
-/** A question of a task, with the words that answer it. */
+/** A question of a task, with a command that answers it. */
 import type { Question } from '../../bus/messages.ts';
 import type { Paint } from './paint.ts';
 import { oneLine, printable } from './printable.ts';
@@ -12,7 +12,10 @@ const asks: Record<Question['kind'], string> = {
   checkpoint: 'cannot go on',
 };
 
-/** As one argument where a shell reads it: choices are words of a model, and a line that is shown is a line that is copied. */
+/**
+ * Quotes an answer as one shell argument if `command` is typed in a shell. Choices are written by a model, and operators copy the
+ * lines they see, so a choice must not run as a command.
+ */
 function words(text: string | undefined, command: string): string {
   if (text === undefined) return '…';
   const said = oneLine(text, 200);
@@ -20,13 +23,13 @@ function words(text: string | undefined, command: string): string {
   return /^[\w@%+=:,./ -]+$/.test(said) ? `"${said}"` : `'${said.replaceAll("'", "'\\''")}'`;
 }
 
-/** The words that let it go on: the first choice, where there are choices; who is out of budget is given ten steps and half a dollar. */
+/** A command that lets the task continue: it takes the first choice, or adds ten steps and half a dollar to an exhausted budget. */
 export const answerLine = (id: string, { id: question, kind, choices }: Question, command: string): string =>
   kind === 'budget'
     ? `${command.replace(/answer$/, 'budget')} ${id} 10 0.50`
     : `${command} ${id} ${question} ${words(choices?.[0], command)}`;
 
-/** `command`: how the operator's surface spells it, `cox answer` or `/answer`. */
+/** @param command the command that answers a question: `cox answer` or `/answer`. */
 export function questionLines(id: string, question: Question, paint: Paint, command: string): string[] {
   const [first = '', ...rest] = printable(question.text).split('\n');
   const choices =

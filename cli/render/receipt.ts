@@ -1,4 +1,4 @@
-/** One receipt as a line: what became of a steer, and why. */
+/** A receipt as one line: the fate of a steer and its reason. */
 import type { Receipt } from '../../bus/messages.ts';
 import type { Paint } from './paint.ts';
 import { oneLine } from './printable.ts';

@@ -1,10 +1,10 @@
-/** How a task ended, for people. */
+/** The end of a task as text for people. */
 import type { Result } from '../../bus/messages.ts';
 import { usageText } from './figures.ts';
 import type { Paint } from './paint.ts';
 import { oneLine, printable } from './printable.ts';
 
-/** What a task that did not complete leaves behind: a stop never throws work away. */
+/** The salvage of a task that did not complete: findings, remaining work and written files. */
 export function salvageText(result: Result, paint: Paint): string {
   const { findings, remaining, artifacts, steps } = result.salvage;
   const why = result.failure ? `: ${printable(result.failure.message)} (${result.failure.code})` : '';
@@ -13,7 +13,7 @@ export function salvageText(result: Result, paint: Paint): string {
     `${paint.bold(result.id)} ${head} after ${steps} ${steps === 1 ? 'step' : 'steps'}${why}`,
     ...(findings.length > 0 ? ['  found so far:', ...findings.map((finding) => `  - ${oneLine(finding, 400)}`)] : []),
     ...(remaining ? [`  left to do: ${oneLine(remaining, 400)}`] : []),
-    ...(result.failure?.code === 'poison' ? ['  it is among the dead letters: cox dead shows it, and runs it again'] : []),
+    ...(result.failure?.code === 'poison' ? ['  it is a dead letter: cox dead lists it, cox dead retry runs it again'] : []),
     ...artifacts.map((artifact) => `  wrote ${printable(artifact)}`),
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-/** A task's state for people: one line for lists, a few lines for one task. */
+/** The state of tasks as text for people: one line each in lists, a few lines for a single task. */
 import type { Status } from '../../bus/messages.ts';
 import type { TaskSummary } from '../../bus/state/tree.ts';
 import { rootOf } from '../../bus/task-id.ts';
@@ -15,7 +15,7 @@ export const stateText = ({ state, outcome }: Known, paint: Paint): string => {
   return state === 'awaiting-steer' ? paint.yellow(state) : paint.cyan(state);
 };
 
-/** What it does right now, in one line, without its id. */
+/** The current activity of a task in one line, without its id. */
 export function statusLine(status: Status, paint: Paint): string {
   const parts = [
     stateText(status, paint) + (status.paused ? paint.yellow(' (paused)') : ''),
@@ -48,7 +48,7 @@ const subTasksText = (counts: NonNullable<Status['subTasks']>): string =>
     .map(([status, count]) => `${count} ${status}`)
     .join(', ') || 'none yet';
 
-/** Aligned: ids and types in columns; each tree together, in the order of its numbers. */
+/** One line for each task, with ids and types in columns. The tasks of a tree stay together, in the order of their numbers. */
 export function summaryLines(tasks: readonly TaskSummary[], paint: Paint): string[] {
   const width = Math.max(0, ...tasks.map((task) => task.id.length));
   const types = Math.max(0, ...tasks.map((task) => task.type.length));

@@ -1,4 +1,4 @@
-/** A tree of tasks in lines: who works on what, on which backend, and what it has cost. */
+/** A task tree as lines: for each task its kind, state, backend, steps, cost and instruction. */
 import type { TreeNode } from '../../bus/messages.ts';
 import { ordinalOf, type TaskId } from '../../bus/task-id.ts';
 import { usageText } from './figures.ts';
@@ -10,7 +10,7 @@ export function treeLines(nodes: readonly TreeNode[], paint: Paint, columns = 12
   const known = new Set(nodes.map((node) => node.id));
   const below = new Map<TaskId | null, TreeNode[]>();
   for (const node of nodes) {
-    // The root of a subtree has a parent that is not shown.
+    // The root of a subtree may have a parent that is not in `nodes`.
     const parent = node.parent !== null && known.has(node.parent) ? node.parent : null;
     below.set(parent, [...(below.get(parent) ?? []), node]);
   }
@@ -28,7 +28,7 @@ export function treeLines(nodes: readonly TreeNode[], paint: Paint, columns = 12
   return lines;
 }
 
-/** Planned sub-tasks have no id yet: they come last, as the plan has them. */
+/** Planned sub-tasks have no id yet. They come last, in the order of the plan. */
 const byOrder = (a: TreeNode, b: TreeNode): number =>
   (a.id === null ? Number.MAX_SAFE_INTEGER : ordinalOf(a.id)) - (b.id === null ? Number.MAX_SAFE_INTEGER : ordinalOf(b.id));
 

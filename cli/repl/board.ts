@@ -1,6 +1,6 @@
 /**
- * What the REPL knows of the crew: every task by its last word, the goals of this session with their trees. Fed by events; turns each into the
- * lines an operator sees.
+ * The REPL's view of the crew: the last known state of every task, and the trees of the goals of this session. It takes events
+ * and turns each one into lines for the operator.
  */
 import type { Crew } from '../../bus/crew.ts';
 import type { Question, Status } from '../../bus/messages.ts';
@@ -28,7 +28,7 @@ export interface BoardOptions {
   readonly quiet: Quiet;
 }
 
-/** A goal with more sub-tasks than this is told of in sums: a line for each would bury the prompt. */
+/** A goal with more sub-tasks than this is reported in totals, because a line for each would flood the prompt. */
 const crowd = 12;
 
 export class Board {
@@ -38,12 +38,12 @@ export class Board {
   readonly #goals = new Map<TaskId, GoalView>();
   readonly #flows = new Map<TaskId, Flow>();
   readonly #crowded = new Map<TaskId, number>();
-  /** Whose result has been shown. */
+  /** Tasks whose result has been printed. */
   readonly #told = new Set<TaskId>();
-  /** Steers of this session: whoever sent them reports their receipts. */
+  /** Steers of this session. `Operator.send` prints their receipts, so the board does not. */
   readonly #own = new Set<string>();
   readonly watched = new Set<TaskId>();
-  /** The goal that `.4` counts from. */
+  /** The goal that a name like `.4` refers to. */
   lastGoal: TaskId | null = null;
 
   constructor(options: BoardOptions) {
@@ -66,7 +66,7 @@ export class Board {
     return this.#tasks.get(id)?.question ?? null;
   }
 
-  /** Trees of this session whose result has not been shown. */
+  /** Trees of this session whose result has not been printed. */
   get openGoals(): GoalView[] {
     return [...this.#goals.values()].filter((view) => !this.#told.has(view.id));
   }
@@ -77,14 +77,14 @@ export class Board {
     this.lastGoal = tasks.findLast((task) => task.parent === null)?.id ?? this.lastGoal;
   }
 
-  /** This session's own: its result is shown in full, and a piped session ends with it. */
+  /** Marks a task as one of this session: its result is printed in full, and a piped session waits for it before it ends. */
   async adopt(id: TaskId, instruction: string): Promise<void> {
     this.lastGoal = goalOf(id);
     if (!this.#tasks.has(id)) this.#tasks.set(id, { outcome: null, question: null, instruction, state: 'idle' });
     const view = new GoalView(this.#options.crew, id);
     this.#goals.set(id, view);
     await view.refresh();
-    // It may have ended before it was known to be ours.
+    // The task may have ended before it was adopted.
     const status = await this.#options.crew.status(id);
     if (status?.outcome) await this.take({ kind: 'result', id });
   }
@@ -104,9 +104,9 @@ export class Board {
     const { paint, print } = this.#options;
     const before = this.#last.get(status.id) ?? null;
     this.#last.set(status.id, status);
-    // The session began with it.
+    // The greeting of the session has already shown this question.
     const toldQuestion = this.#tasks.get(status.id as TaskId)?.question?.id;
-    // A steer to a task that never was is answered by a status under the id it was sent to.
+    // A steer to a task that never existed is answered by a status of type `unknown` under that id.
     if (isTaskId(status.id) && status.type !== 'unknown') this.#remember(status);
     const goal = this.#goals.get(goalOf(status.id));
     if (goal?.apply(status))
@@ -167,7 +167,7 @@ export class Board {
     return isTaskId(id) && goalOf(id) !== id && this.#crowded.has(goalOf(id)) && !this.#isWatched(id);
   }
 
-  /** For a crowd: how far it is, at every tenth. */
+  /** Reports the progress of a goal with many sub-tasks, once for every tenth of them. */
   #sums(status: Status, before: Status | null): string[] {
     if (!status.subTasks || status.outcome !== null) return [];
     const { waiting, running, returned, failed, dropped } = status.subTasks;

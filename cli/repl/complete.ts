@@ -1,14 +1,14 @@
-/** Tab: commands, task ids, open questions and their choices, backends, kinds of task, whichever may stand where the cursor is. */
+/** Tab completion at the prompt: commands, task ids, open questions and their choices, backends and kinds of task. */
 import type { TaskId } from '../../bus/task-id.ts';
 
-/** readline's: what may stand there, and the text it would replace. */
+/** A completion in readline's form: the candidates, and the typed text that a candidate replaces. */
 export type Completion = [hits: string[], replaced: string];
 
 export interface Known {
-  /** Unfinished ones, which are what one steers. */
+  /** Ids of unfinished tasks. Finished ones cannot be steered, so they are not offered. */
   readonly ids: readonly TaskId[];
   readonly questions: (id: string) => readonly string[];
-  /** Of the question that is open there. */
+  /** The choices of the task's open question. */
   readonly choices: (id: string) => readonly string[];
   readonly backends: readonly string[];
   readonly types: readonly string[];

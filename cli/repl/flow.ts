@@ -1,7 +1,7 @@
-/** Text that comes in pieces, handed on in lines: at newlines, and at a blank where a line would become too long. */
+/** Breaks a stream of text into lines: at newlines, and at a blank where a line would become too long. */
 import { printable } from '../render/printable.ts';
 
-/** A whole text in lines that fit. */
+/** Breaks a complete text into lines of at most `columns` characters. */
 export function wrapped(text: string, columns: number): string[] {
   const lines: string[] = [];
   const flow = new Flow(
@@ -19,7 +19,7 @@ export class Flow {
   #rest = '';
   #said = false;
 
-  /** `columns`: Infinity to break at newlines only. */
+  /** @param columns longest line in characters, at least 20; Infinity breaks only at newlines. */
   constructor(columns: () => number, say: (line: string) => void) {
     this.#columns = columns;
     this.#say = say;
@@ -32,7 +32,7 @@ export class Flow {
     this.#rest = this.#wrap(this.#rest, false);
   }
 
-  /** Says what is left. Returns whether anything was said since the last end. */
+  /** Emits the rest of the text. Returns whether any line was emitted since the last call of `end`. */
   end(): boolean {
     if (this.#rest !== '') this.#wrap(this.#rest, true);
     this.#rest = '';

@@ -1,4 +1,4 @@
-/** What was typed, across sessions: one line each in the state folder, readable by its owner alone. */
+/** The lines typed at the prompt, kept across sessions in a file in the state folder that only its owner can read. */
 import { appendFileSync, chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { codeOf } from '../../platform/errors.ts';
@@ -6,11 +6,11 @@ import { codeOf } from '../../platform/errors.ts';
 const mostLines = 1000;
 
 export class History {
-  /** Newest first, as readline wants them. */
+  /** Newest first, as readline expects them. */
   readonly lines: readonly string[];
   readonly #file: string;
   #last: string | undefined;
-  /** A folder that cannot be written ends the keeping, not the session. */
+  /** Whether the file could not be read or written. Lines are then no longer kept, but the session continues. */
   #broken = false;
 
   constructor(stateFolder: string, onProblem: (problem: string) => void) {
@@ -47,7 +47,7 @@ export class History {
   #existing(): string[] {
     try {
       const text = readFileSync(this.#file, 'utf8');
-      // One that an older umask or a copy has opened to others.
+      // An older umask or a copy may have made the file readable for others.
       chmodSync(this.#file, 0o600);
       return text.split('\n').filter((line) => line !== '');
     } catch (error) {

@@ -1,4 +1,4 @@
-/** What the operator can do at the prompt, each by a slash command: look at tasks, speak to them, start new ones. */
+/** The actions behind the slash commands: show tasks, steer them, start new ones. */
 import type { Crew } from '../../bus/crew.ts';
 import { type SteeringInput, TaskSpec } from '../../bus/messages.ts';
 import { allNodes } from '../../bus/nodes.ts';
@@ -31,7 +31,7 @@ export interface OperatorOptions {
   readonly menu: () => readonly MenuEntry[];
   /** Kinds of task that can be dispatched. */
   readonly types: () => readonly string[];
-  /** Null: that of the node that works on it. */
+  /** The workspace of dispatched tasks. Null: that of the node that claims the task. */
   readonly workspace: string | null;
   readonly paint: Paint;
   readonly print: (lines: readonly string[]) => void;
@@ -39,13 +39,13 @@ export interface OperatorOptions {
   readonly fail: (error: unknown) => void;
   readonly quiet: Quiet;
   readonly leave: () => void;
-  /** The session has ended: receipts are waited for no longer. */
+  /** Aborts at the end of the session, which ends the wait for receipts. */
   readonly signal: AbortSignal;
 }
 
 export class Operator implements Hands {
   readonly #options: OperatorOptions;
-  /** Steers of which it is not known yet what they will do to their task. */
+  /** Number of steers whose effect on their task is not known yet. */
   #sending = 0;
 
   constructor(options: OperatorOptions) {
@@ -62,18 +62,19 @@ export class Operator implements Hands {
 
   lastGoal(): TaskId {
     const goal = this.#options.board.lastGoal;
-    if (!goal) throw usageError('There are no tasks yet.', 'Say what is to be done, or /run <goal>.');
+    if (!goal) throw usageError('There are no tasks yet.', 'Type a request, or /run <goal>.');
     return goal;
   }
 
   async answer(ref: string, text: string): Promise<void> {
     const id = await this.resolve(ref);
     const question = (await this.#options.crew.status(id))?.question;
-    if (!question) throw usageError(`${id} has no open question.`, `@${id} text, without the question mark, corrects it.`);
+    if (!question)
+      throw usageError(`${id} has no open question.`, `To correct the task, leave out the question mark: @${id} text.`);
     await this.send(id, { type: 'answer', question: question.id, text });
   }
 
-  /** Resolves when the message is on its way; its receipt is printed when it comes. */
+  /** Resolves when the bus has stored the message. Its receipts are printed when they arrive. */
   async send(id: TaskId, said: SteeringInput): Promise<void> {
     const { crew, board, quiet, signal, fail, print, paint } = this.#options;
     const { message, note } = answering(said, said.type === 'answer' ? (await crew.status(id))?.question : null);
@@ -85,7 +86,7 @@ export class Operator implements Hands {
     const taken = async () => {
       if (!isCounted) return;
       isCounted = false;
-      // What it did to the task is known before it counts as done: a waiting task may have gone on.
+      // The board must know the task's new status before the steer counts as done, because a waiting task may have continued.
       const status = await crew.status(id);
       if (status) await board.take({ kind: 'status', status: { ...status, receipts: [] } });
       this.#sending -= 1;
@@ -111,7 +112,7 @@ export class Operator implements Hands {
     await this.adopt(await crew.dispatch(spec.data), instruction);
   }
 
-  /** A task that was dispatched for this session. */
+  /** Announces a task that was dispatched for this session and adds it to the board. */
   async adopt(id: TaskId, instruction: string): Promise<void> {
     const { paint, print, board } = this.#options;
     print([`${paint.green('→')} ${paint.bold(id)} “${oneLine(instruction, 80)}”`]);
@@ -124,8 +125,8 @@ export class Operator implements Hands {
     const width = Math.max(...names.map((name) => name.length));
     print([
       'Plain text goes to the primary agent. @k3xq.4 <text> steers a task,',
-      '@k3xq.4? <text> answers its question. A task is k3xq.4, or the beginning',
-      'of that (k3.4, k3), or .4 in the last goal. Tab completes.',
+      '@k3xq.4? <text> answers its question. Name a task by its id (k3xq.4), a',
+      'prefix of it (k3.4, k3), or its number in the last goal (.4). Tab completes.',
       ...slashCommands.map(({ summary }, at) => `  ${names[at]!.padEnd(width)}  ${paint.dim(summary)}`),
     ]);
   }
@@ -135,7 +136,7 @@ export class Operator implements Hands {
     const tasks = (await crew.tasks()).filter((task) => all || task.outcome === null);
     const trouble = await roomTrouble(crew.bus);
     if (trouble) print([paint.red(trouble.message), trouble.hint]);
-    const none = all ? 'No tasks.' : 'Nothing is going on. /tasks all shows what is done.';
+    const none = all ? 'No tasks.' : 'No unfinished tasks. /tasks all lists the finished ones.';
     print(tasks.length > 0 ? summaryLines(tasks, paint) : [none]);
   }
 
@@ -154,7 +155,7 @@ export class Operator implements Hands {
     const { crew, print, paint, columns } = this.#options;
     const result = await crew.peekResult(id);
     if (result) print(resultLines(result, paint, true, (text) => wrapped(text, columns() - 1)));
-    else print([`${id} has no result yet; it will be shown when it is there. /status ${id} says what it does.`]);
+    else print([`${id} has no result yet; it is printed when the task ends. /status ${id} shows its state.`]);
   }
 
   showMenu(): void {
@@ -173,13 +174,13 @@ export class Operator implements Hands {
     const letters = new DeadLetters(crew);
     const all = await letters.list();
     if (action === undefined) return print(letterLines(all, paint, '/dead'));
-    if (ref === undefined) throw usageError('Which letter?', `/dead lists them, as in: /dead ${action} k3xq.4.`);
+    if (ref === undefined) throw usageError('Which dead letter?', `/dead lists them, as in: /dead ${action} k3xq.4.`);
     const { id } = findLetter(all, ref);
     if (action === 'drop') {
       await letters.drop(id);
       return print([`${id} is dropped`]);
     }
-    // Not awaited: a goal may take its time, and the operator types on.
+    // Not awaited, because the goal may take a while to answer and the operator can continue to type.
     void letters.retry(id, signal).then(
       (retried) => signal.aborted || print([retriedLine(retried, paint)]),
       (error) => signal.aborted || fail(error),

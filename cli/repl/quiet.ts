@@ -1,4 +1,4 @@
-/** Wakes whoever waits for something to have changed, and tells when nothing has for a while. */
+/** Lets callers wait for the next change, or find out that nothing has changed for a while. */
 export class Quiet {
   #news = Promise.withResolvers<void>();
 
@@ -11,7 +11,7 @@ export class Quiet {
     return this.#news.promise;
   }
 
-  /** Whether nothing changes for so long. */
+  /** Resolves to true if nothing changes for `ms` milliseconds, and to false at the first change. */
   async for(ms: number): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
     const silence = new Promise<true>((resolve) => {

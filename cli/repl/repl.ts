@@ -1,8 +1,8 @@
 /**
- * The conversation at the prompt. Lines are taken one after another; events of tasks and the primary's words are printed as they come.
+ * The session at the prompt. It handles lines one after another and prints task events and the primary's words as they arrive.
  *
- * A. What is half typed is never lost to what is printed.
- * B. Leaving takes no task down: what is unfinished goes on with the next node.
+ * A. A half-typed line is never lost when other text is printed.
+ * B. Leaving the prompt ends no task: unfinished tasks continue on the next node.
  * C. Without a terminal the session ends when its input has ended and the work it started is done or waits for the operator.
  */
 import type { Primary } from '../../actors/primary/primary.ts';
@@ -32,7 +32,7 @@ export interface ReplOptions extends Pick<OperatorOptions, 'crew' | 'menu' | 'ty
   readonly log: Log;
 }
 
-/** A waiting tree is believed to wait when so long nothing has happened. */
+/** A tree that waits for the operator must be unchanged for this long (ms) before the session counts it as waiting. */
 const quietMs = 1000;
 const mostNamed = 10;
 
@@ -44,7 +44,7 @@ export class Repl {
   readonly #quiet = new Quiet();
   readonly #ended = new AbortController();
   #primaryBusy = false;
-  /** The last thing that happened was a Ctrl-C: one more leaves. */
+  /** Set after a Ctrl-C, with the text typed at that moment. A second Ctrl-C with the same text leaves the prompt. */
   #armed: { typed: string } | null = null;
 
   constructor(options: ReplOptions) {
@@ -81,7 +81,7 @@ export class Repl {
     this.#screen.onInterrupt(() => this.interrupt());
   }
 
-  /** Anything that happens elsewhere in the process: the bus is away, a download. */
+  /** Prints a message from elsewhere in the process, such as a lost connection or a download. */
   note(text: string): void {
     this.#screen.print([this.#options.paint.dim(text)]);
   }
@@ -99,7 +99,7 @@ export class Repl {
       ),
       this.#followPrimary(),
     ]);
-    // A bus that cannot be followed is the end of the session.
+    // If the session cannot follow the bus, it ends.
     working.catch((error) => {
       this.#fail(error);
       seeded.resolve();
@@ -120,7 +120,7 @@ export class Repl {
     this.#sayGoodbye();
   }
 
-  /** Ctrl-C: the first clears the line or stops what the primary is doing, the second leaves. */
+  /** Handles Ctrl-C: the first clears the line and interrupts the primary, the second leaves. */
   interrupt(): void {
     const { typed } = this.#screen;
     if (this.#armed && typed === this.#armed.typed) {
@@ -130,7 +130,7 @@ export class Repl {
     if (typed !== '') this.#screen.clearTyped();
     const stopped = this.#options.primary.interrupt();
     this.#armed = { typed: this.#screen.typed };
-    this.note(`${stopped ? 'Interrupted. ' : ''}Ctrl-C again leaves; tasks stay.`);
+    this.note(`${stopped ? 'Interrupted. ' : ''}Ctrl-C again leaves the prompt; tasks are kept.`);
   }
 
   leave(): void {
@@ -160,7 +160,7 @@ export class Repl {
     checkGoal(text, 'the prompt');
     this.#primaryBusy = true;
     this.#options.primary.say(text);
-    // A script's next line is for after the answer; a person may go on typing.
+    // In a script the next line waits for the answer; a person can continue to type.
     if (!this.#screen.isTerminal) while (this.#primaryBusy && !this.#ended.signal.aborted) await this.#quiet.next();
   }
 
@@ -190,7 +190,7 @@ export class Repl {
     }
   }
 
-  /** C. */
+  /** C. Waits until all work is done or waits for the operator. */
   async #workDone(): Promise<void> {
     while (!this.#ended.signal.aborted) {
       const busy = this.#primaryBusy || this.#operator.isSending || this.#board.openGoals.some((goal) => !goal.stalled);
@@ -199,7 +199,7 @@ export class Repl {
     }
   }
 
-  /** What is not done yet. Sub-tasks are told of only where they wait for the operator. */
+  /** Lists the unfinished goals, and those sub-tasks that wait for the operator. */
   #greet(): void {
     const { paint } = this.#options;
     const open = this.#board.unfinished.filter((id) => goalOf(id) === id || this.#board.question(id));
@@ -226,12 +226,12 @@ export class Repl {
       ...lines,
       ...more(open.length),
       paint.dim(
-        'What waits for you goes on when it is answered, all else with the next cox or cox up that runs. cox status lists them.',
+        'Tasks that wait for you continue when you answer, all others with the next cox or cox up. cox status lists them.',
       ),
     ]);
   }
 
-  /** @param command how an answer is spelt: `/answer`, `cox answer`. */
+  /** @param command the command that answers a question: `/answer` or `cox answer`. */
   #stateOf(id: TaskId, command: string): string {
     const question = this.#board.question(id);
     if (!question) return `is ${this.#board.task(id)?.state ?? 'open'}`;

@@ -1,6 +1,6 @@
 /**
- * The terminal of the REPL: lines come in, lines go out, and what is half typed stays as it is while other things are printed above it. Without
- * a terminal it is two plain streams.
+ * The terminal of the REPL. It reads lines and prints other lines above the half-typed one, which stays unchanged. Without a
+ * terminal, input and output are two plain streams.
  */
 import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from 'node:readline';
 import { printable } from '../render/printable.ts';
@@ -16,8 +16,8 @@ export interface ScreenOptions {
 }
 
 /**
- * How many rows above the cursor readline believes its prompt to begin. It does not keep count while text is pasted (seen with Node 24: a line
- * of several rows is then drawn twice), so it is told before it draws.
+ * `prevRows` is readline's count of rows from its prompt to the cursor. readline does not update it while text is pasted, and
+ * then draws a line of several rows twice (seen with Node 24), so it is set before readline draws.
  */
 type RowCounting = Interface & { prevRows?: number };
 
@@ -35,7 +35,7 @@ export class Screen {
     if (this.isTerminal) toleratesHangUp(input);
     this.#readline = createInterface({
       input,
-      // Without an output readline echoes and prompts nothing.
+      // Without an output readline neither echoes nor prints a prompt.
       ...(this.isTerminal ? { output } : {}),
       terminal: this.isTerminal,
       prompt,
@@ -52,11 +52,11 @@ export class Screen {
     this.#readline.on('line', (line) => {
       this.#lines.push(line);
       this.#news.resolve();
-      // At once, so that typing goes on while the line is worked on.
+      // The prompt comes back at once, so that the operator can type while the line is processed.
       this.prompt();
     });
     this.#readline.on('close', () => {
-      // Ctrl-D leaves the cursor behind the prompt.
+      // After Ctrl-D the cursor is still on the line of the prompt.
       if (this.isTerminal && !this.#closed) output.write('\n');
       this.#closed = true;
       this.#news.resolve();
@@ -67,12 +67,12 @@ export class Screen {
     return this.isTerminal ? (this.#output.columns ?? 80) : Number.POSITIVE_INFINITY;
   }
 
-  /** What is typed and not sent yet. */
+  /** The half-typed line. */
   get typed(): string {
     return this.#readline.line ?? '';
   }
 
-  /** Ctrl-C on a terminal, where it is a key and no signal. */
+  /** Registers a handler for Ctrl-C on a terminal, where readline reads it as a key and no signal is sent. */
   onInterrupt(handler: () => void): void {
     this.#readline.on('SIGINT', handler);
   }
@@ -82,7 +82,7 @@ export class Screen {
   }
 
   clearTyped(): void {
-    // Ctrl-E, Ctrl-U: readline's own way of emptying its line.
+    // Ctrl-E and Ctrl-U empty the line.
     this.#readline.write(null, { ctrl: true, name: 'e' });
     this.#readline.write(null, { ctrl: true, name: 'u' });
   }
@@ -99,7 +99,7 @@ export class Screen {
     this.#readline.prompt(true);
   }
 
-  /** Each line once, in order; ends with the input or with `close`. */
+  /** Yields each typed line once, in order. Ends when the input ends or `close` is called. */
   async *lines(): AsyncGenerator<string> {
     for (;;) {
       while (this.#lines.length > 0) yield this.#lines.shift()!;
@@ -109,7 +109,7 @@ export class Screen {
     }
   }
 
-  /** Gives the terminal back. What is printed afterwards goes below. Idempotent. */
+  /** Releases the terminal. Later output goes below the prompt's last position. Idempotent. */
   close(): void {
     if (this.#closed) return;
     if (this.isTerminal) this.#erase();
@@ -117,7 +117,7 @@ export class Screen {
     this.#readline.close();
   }
 
-  /** Takes the prompt and what is typed off the screen; the cursor is where they began. */
+  /** Erases the prompt and the half-typed line, and leaves the cursor at their first row. */
   #erase(): void {
     moveCursor(this.#output, 0, -this.#readline.getCursorPos().rows);
     cursorTo(this.#output, 0);
@@ -126,7 +126,7 @@ export class Screen {
   }
 }
 
-/** A terminal that was closed cannot be set back, and readline throws that out of a listener of its own, where nobody can catch it. */
+/** Resetting a closed terminal fails, and readline throws that error in its own listener, where it cannot be caught. Ignore it. */
 function toleratesHangUp(input: NodeJS.ReadStream): void {
   const setRawMode = input.setRawMode.bind(input);
   input.setRawMode = (mode) => {

@@ -1,13 +1,13 @@
-/** What may follow a `/`. The steering verbs come from the table that the command line uses too. */
+/** The slash commands of the prompt. The steering verbs come from the table that the command line uses too. */
 import type { SteeringInput, Urgency } from '../../bus/messages.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import { usageError } from '../errors.ts';
 import { type SteerOptions, urgencyOptions, type Verb, verbs } from '../verbs.ts';
 
-/** What a slash command can do. */
+/** The actions that slash commands can call. */
 export interface Hands {
   resolve(ref: string): Promise<TaskId>;
-  /** The goal last worked with, when a command names none. */
+  /** The goal that was used last, for a command that names none. Throws a usage error if there is no goal yet. */
   lastGoal(): TaskId;
   send(id: TaskId, message: SteeringInput): Promise<void>;
   showHelp(): void;
@@ -17,9 +17,9 @@ export interface Hands {
   showResult(id: TaskId): Promise<void>;
   showMenu(): void;
   showNodes(): Promise<void>;
-  /** Without an action: the list. */
+  /** Handles dead letters. Without an action it lists them. */
   dead(action: string | undefined, ref: string | undefined): Promise<void>;
-  /** Null: stop watching whatever is watched. */
+  /** Watches a task in addition to those already watched. Null stops watching all of them. */
   watch(id: TaskId | null): void;
   dispatch(type: string, instruction: string): Promise<void>;
   leave(): void;
@@ -29,7 +29,7 @@ export interface SlashCommand {
   readonly name: string;
   readonly args: string;
   readonly summary: string;
-  /** `words` are those of `rest`, which is the line behind the command as it was typed. */
+  /** `rest` is the typed line after the command, and `words` are its words. */
   readonly run: (hands: Hands, words: readonly string[], rest: string) => Promise<void> | void;
 }
 
@@ -57,57 +57,62 @@ const steering = (name: keyof typeof verbs): SlashCommand => {
 };
 
 export const slashCommands: readonly SlashCommand[] = [
-  { name: 'help', args: '', summary: 'this list', run: (hands) => hands.showHelp() },
-  { name: 'tasks', args: '[all]', summary: 'what is going on', run: (hands, [all]) => hands.showTasks(all === 'all') },
+  { name: 'help', args: '', summary: 'show this list', run: (hands) => hands.showHelp() },
+  {
+    name: 'tasks',
+    args: '[all]',
+    summary: 'list the unfinished tasks, or all tasks',
+    run: (hands, [all]) => hands.showTasks(all === 'all'),
+  },
   {
     name: 'status',
     args: '[id]',
-    summary: 'what a task is doing',
+    summary: 'show the state of a task',
     run: async (hands, [ref]) => hands.showStatus(await optional(hands, ref)),
   },
   {
     name: 'tree',
     args: '[id]',
-    summary: 'a goal and its sub-tasks',
+    summary: 'show a goal and its sub-tasks',
     run: async (hands, [ref]) => hands.showTree(await optional(hands, ref)),
   },
   {
     name: 'result',
     args: '[id]',
-    summary: 'what a task came to',
+    summary: 'show the result of a task',
     run: async (hands, [ref]) => hands.showResult(await optional(hands, ref)),
   },
   ...(Object.keys(verbs) as (keyof typeof verbs)[]).map(steering),
   {
     name: 'watch',
     args: '[id]',
-    summary: 'every step of a task, and what its model says; /watch off ends it',
+    summary: 'show every step of a task and the output of its model; /watch off ends it',
     run: async (hands, [ref]) => hands.watch(ref === 'off' ? null : await optional(hands, ref)),
   },
-  { name: 'menu', args: '', summary: 'the backends', run: (hands) => hands.showMenu() },
-  { name: 'nodes', args: '', summary: 'who is in the crew, and what they hold', run: (hands) => hands.showNodes() },
+  { name: 'menu', args: '', summary: 'list the backends', run: (hands) => hands.showMenu() },
+  { name: 'nodes', args: '', summary: 'list the nodes of the crew and the tasks they hold', run: (hands) => hands.showNodes() },
   {
     name: 'dead',
     args: '[retry|drop] [letter]',
-    summary: 'what was given up; run it again, or drop it',
+    summary: 'list the tasks that were given up, run one again, or drop one',
     run: (hands, [action, ref]) => hands.dead(action, ref),
   },
   {
     name: 'run',
     args: '<goal...>',
-    summary: 'a goal, split and worked on in parallel',
+    summary: 'split a goal and work on its parts in parallel',
     run: (hands, _, rest) => hands.dispatch('supervisor', rest),
   },
   {
     name: 'dispatch',
     args: '<type> <instruction...>',
-    summary: 'one task of a kind',
+    summary: 'start one task of a kind',
     run: (hands, [type = '', ...words]) => hands.dispatch(type, words.join(' ')),
   },
-  { name: 'quit', args: '', summary: 'leave; tasks stay where they are', run: (hands) => hands.leave() },
+  { name: 'quit', args: '', summary: 'leave the prompt; unfinished tasks are kept', run: (hands) => hands.leave() },
 ];
 
-/** `--next`, `--after`, `--now`, `--expect-step n` in front of the text. */
+/** Reads `--next`, `--after`, `--now` and `--expect-step n` in front of the text. */
 function flags(words: readonly string[]): [SteerOptions, readonly string[]] {
   const [word, ...rest] = words;
   const urgency = (Object.keys(urgencyOptions) as Urgency[]).find((each) => urgencyOptions[each] === word);
@@ -118,14 +123,14 @@ function flags(words: readonly string[]): [SteerOptions, readonly string[]] {
   if (word === '--expect-step') {
     const step = Number(rest[0]);
     if (!Number.isInteger(step) || step < 0)
-      throw usageError('--expect-step wants a number.', 'As in: /steer .4 --expect-step 3 use my work email');
+      throw usageError('--expect-step needs the number of a step.', 'As in: /steer .4 --expect-step 3 use my work email');
     const [more, said] = flags(rest.slice(1));
     return [{ ...more, expectStep: step }, said];
   }
   return [{}, words];
 }
 
-/** Whoever is used to a shell puts quotes around a text; they are not part of it. */
+/** Removes the quotes around a text, which operators type out of habit from the shell. */
 function unquoted(words: readonly string[]): string[] {
   const last = words.length - 1;
   const at = words.findIndex((word) => word.startsWith('"'));

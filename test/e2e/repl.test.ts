@@ -111,7 +111,7 @@ describe('at the prompt', () => {
     const first = world.terminal();
     await first.line(prompt);
     first.enter('/tasks');
-    await first.line(/Nothing is going on/);
+    await first.line(/No unfinished tasks/);
     first.enter('/quit');
     expect(await first.exited).toBe(0);
     expect(statSync(join(world.state, 'history')).mode & 0o777).toBe(0o600);
@@ -212,7 +212,7 @@ describe('Ctrl-C', () => {
     terminal.interrupt();
     await terminal.line(/Ctrl-C again leaves/);
     terminal.enter('/tasks');
-    await terminal.line(/Nothing is going on/);
+    await terminal.line(/No unfinished tasks/);
     terminal.interrupt();
     await terminal.until(
       () => terminal.lines.filter((line) => /Ctrl-C again leaves/.test(line)).length === 2,

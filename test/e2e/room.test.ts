@@ -48,7 +48,7 @@ it('a full bus is said on every surface, refuses what is new, and is cleared by 
   const state = `KV_${subjects.stateBucket}`;
   await jsm.streams.update(state, { max_bytes: (await jsm.streams.info(state)).state.bytes });
   call.reply('done '.repeat(1_000));
-  await node.says('stderr', /The bus is full.*Work waits until there is room/);
+  await node.says('stderr', /The bus is full.*Work waits until the bus accepts writes/);
 
   const refused = await world.json<{ error: { code: string; hint: string } }>(['dispatch', 'reasoning', 'x']);
   expect(refused).toMatchObject({ code: 9, value: { error: { code: 'stream-full', hint: expect.stringContaining('cox gc') } } });
@@ -71,7 +71,7 @@ it('a full bus is said on every surface, refuses what is new, and is cleared by 
   const { value } = await world.json<{ purged: { root: string }[] }>(['gc', '--older-than', '0s']);
   expect(value.purged.map(({ root }) => `${root}.0`)).toEqual([first.value.id]);
   expect((await world.cox(['result', second.value.id])).code).toBe(0);
-  await node.says('stderr', /The bus has room again/);
+  await node.says('stderr', /The bus accepts writes again/);
   expect((await world.cox(['result', first.value.id])).code).toBe(3);
 });
 
