@@ -6,7 +6,7 @@ import { type KV, Kvm } from '@nats-io/kv';
 import { z } from 'zod';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
-import { noRoom } from './capacity/backpressure.ts';
+import { busFull } from './capacity/backpressure.ts';
 import { isOutOfStorage } from './jetstream-errors.ts';
 import { parseMessage } from './parse-message.ts';
 import { copies } from './replicas.ts';
@@ -120,7 +120,7 @@ export class Memory {
 
   #patiently<T>(request: () => Promise<T>): Promise<T> {
     return retryRequest(this.#bus, 'memory', request).catch((cause: unknown) => {
-      throw isOutOfStorage(cause) ? noRoom('the memory', cause) : cause;
+      throw isOutOfStorage(cause) ? busFull('the memory', cause) : cause;
     });
   }
 }

@@ -6,7 +6,7 @@ import type { JetStreamPublishOptions } from '@nats-io/jetstream';
 import { crashPoint } from '../platform/crash-point.ts';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
-import { noRoom } from './capacity/backpressure.ts';
+import { busFull } from './capacity/backpressure.ts';
 import { WriteStallDetector } from './capacity/write-stall.ts';
 import { isConflict, isOutOfStorage } from './jetstream-errors.ts';
 import { retry, unlessReconnected } from './retry.ts';
@@ -45,7 +45,7 @@ export async function publish(
       return { ok: true, seq, duplicate };
     } catch (cause) {
       if (isConflict(cause)) return { ok: false, why: 'conflict' };
-      if (isOutOfStorage(cause)) throw noRoom(subject, cause);
+      if (isOutOfStorage(cause)) throw busFull(subject, cause);
       stuck ??= new WriteStallDetector();
       await stuck.check(bus, subject, cause);
       throw cause;

@@ -20,7 +20,7 @@ export async function troubleOf(full: readonly Fullness[]): Promise<Trouble | nu
 }
 
 /** Uses the notice of a node whose writes the bus refuses, or else the limits of the streams. */
-export async function roomTrouble(bus: Bus): Promise<Trouble | null> {
+export async function capacityTrouble(bus: Bus): Promise<Trouble | null> {
   const [{ fullNotice }, { fullStreams }] = await Promise.all([
     import('../bus/capacity/full-notice.ts'),
     import('../bus/capacity/stream-limits.ts'),

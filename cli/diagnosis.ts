@@ -89,7 +89,7 @@ async function nearest(path: string): Promise<string> {
 }
 
 async function bus(cli: Cli, folders: Folders): Promise<Finding[]> {
-  return cli.env.NATS_URL ? [await namedBus(cli, folders)] : [await serverBinary(cli, folders), await embeddedBus(cli, folders)];
+  return cli.env.NATS_URL ? [await namedBus(cli, folders)] : [await serverBinary(cli, folders), await embeddedBus(folders)];
 }
 
 async function namedBus(cli: Cli, folders: Folders): Promise<Finding> {
@@ -98,8 +98,8 @@ async function namedBus(cli: Cli, folders: Folders): Promise<Finding> {
     const log = openLog({ folder: folders.state, verbose: cli.global.verbose, name: 'doctor' });
     const joined = await joinCrew({ env: cli.env, log, folders, start: false, onProgress: () => {}, signal: cli.signal });
     try {
-      const { roomTrouble } = await import('./capacity.ts');
-      return room(`${joined.server.url} answers (NATS_URL)`, await roomTrouble(joined.bus));
+      const { capacityTrouble } = await import('./capacity.ts');
+      return capacityFinding(`${joined.server.url} answers (NATS_URL)`, await capacityTrouble(joined.bus));
     } finally {
       await joined.close();
     }
@@ -108,7 +108,7 @@ async function namedBus(cli: Cli, folders: Folders): Promise<Finding> {
   }
 }
 
-function room(found: string, trouble: Trouble | null): Finding {
+function capacityFinding(found: string, trouble: Trouble | null): Finding {
   if (!trouble) return good('bus', 'bus', found);
   const level = trouble.isFull ? 'problem' : 'note';
   return { id: 'bus', what: 'bus', level, found: `${found}. ${trouble.message}`, hint: trouble.hint };
@@ -130,11 +130,11 @@ async function serverBinary(cli: Cli, folders: Folders): Promise<Finding> {
   );
 }
 
-async function embeddedBus(_cli: Cli, folders: Folders): Promise<Finding> {
+async function embeddedBus(folders: Folders): Promise<Finding> {
   const [{ readRecord, serverPaths }, { isAlive }, { fullInServer }, { troubleOf }] = await Promise.all([
     import('../bus/embedded/server-record.ts'),
     import('../platform/process-identity.ts'),
-    import('../bus/embedded/server-room.ts'),
+    import('../bus/embedded/server-capacity.ts'),
     import('./capacity.ts'),
   ]);
   try {
@@ -143,7 +143,7 @@ async function embeddedBus(_cli: Cli, folders: Folders): Promise<Finding> {
     if (read.kind === 'record' && isAlive(read.record.pid, read.record.pidStart)) {
       const { url, version, pid } = read.record;
       const full = await fullInServer(read.record);
-      return room(`embedded, ${url}, nats-server ${version}, process ${pid}`, await troubleOf(full));
+      return capacityFinding(`embedded, ${url}, nats-server ${version}, process ${pid}`, await troubleOf(full));
     }
     if (read.kind === 'none') return note('bus', 'bus', 'no crew is running', 'cox starts one.');
     return note('bus', 'bus', 'the last server was not stopped cleanly', 'The next cox takes over its data.');

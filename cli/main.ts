@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
-import { foldersOf } from '../platform/folders.ts';
+import { foldersOf, logFileIn } from '../platform/folders.ts';
 import { version } from '../platform/version.ts';
 import type { Cli } from './cli.ts';
 import { endProcess } from './end-process.ts';
@@ -112,7 +112,7 @@ function cliFor({ global }: Parsed, out: Output): Cli {
   };
 }
 
-const logFileOf = (cli: Cli): string => `${foldersOf(cli.env).state}/log/cox.log`;
+const logFileOf = (cli: Cli): string => logFileIn(foldersOf(cli.env).state);
 
 /**
  * A closed pipe (`cox watch | head`) means that the reader has read enough, so the command ends quietly. A closed terminal ends

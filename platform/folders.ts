@@ -41,3 +41,6 @@ export function foldersOf(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = pr
     config: folder('XDG_CONFIG_HOME', defaults.config),
   };
 }
+
+/** The log file below a state folder. */
+export const logFileIn = (stateFolder: string): string => join(stateFolder, 'log', 'cox.log');

@@ -4,9 +4,10 @@
  * lines before a crash are kept.
  */
 import { existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
 import { messageOf } from './errors.ts';
+import { logFileIn } from './folders.ts';
 import { maskSecrets, secretFields } from './redact.ts';
 
 export type Log = Logger;
@@ -21,8 +22,6 @@ export interface LogOptions {
 }
 
 const maxBytes = 10_000_000;
-
-export const logFileIn = (stateFolder: string): string => join(stateFolder, 'log', 'cox.log');
 
 /** Opens the log. It never throws: if the file cannot be written, it says so once on stderr and drops the lines. */
 export function openLog({ folder, verbose, name }: LogOptions): Log {

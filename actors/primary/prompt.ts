@@ -1,4 +1,4 @@
-/** What the primary agent's model is shown: who it is, which tasks there are at this moment, and as much of the talk as fits. */
+/** Builds the prompt of the primary agent: its role, the present tasks, and the part of the conversation that fits. */
 import type { TaskSummary } from '../../bus/state/tree.ts';
 import type { Message } from '../../machines/conversation.ts';
 import { lastTurns } from '../../machines/turns.ts';
@@ -9,9 +9,9 @@ import { taskLines } from './task-words.ts';
 
 export interface PromptOptions {
   readonly messages: readonly Message[];
-  /** It must answer now: no tools. */
+  /** True: the model must answer now, without tools. */
   readonly isLast: boolean;
-  /** Null: the bus does not answer. */
+  /** Null if the bus does not answer. */
   readonly tasks: readonly TaskSummary[] | null;
   readonly tools: readonly Tool[];
   readonly backend: Pick<MenuEntry, 'kind' | 'context'>;
@@ -28,11 +28,14 @@ const who = `You are the primary agent of Coxswain. The operator talks to you. S
 - What the operator wants you to remember: remember. What you were told earlier: recall.`;
 const conclude = 'Use no more tools. Say where things stand, and what is left to do.';
 
-/** Characters of a token, on the safe side: ids and JSON are dense. */
+/** Characters for each token. The estimate is low, because ids and JSON take many tokens. */
 const charsPerToken = 3;
-/** Where the roster does not say. */
+/** Context in tokens of a backend for which the roster gives none. */
 const contextTokens = 32_000;
-/** A small model reads a hundred tokens a second: a long talk would make every reply slow. */
+/**
+ * Longest conversation for an embedded model, in characters. It reads about 100 tokens a second, so a longer one makes every reply
+ * slow.
+ */
 const smallTalkChars = 4_000;
 const taskLinesShown = 12;
 
@@ -42,16 +45,16 @@ export function promptFor({ messages, isLast, tasks, tools, backend, menu }: Pro
   if (backend.kind === 'embedded') return smallPrompt(messages, isLast, `${now}${questionLines(tasks ?? [])}`, tools, menu);
   const specs = isLast ? [] : tools.map(toolSpec);
   const system = [who, ...(isLast ? [conclude] : []), now].join('\n\n');
-  const room = ((backend.context ?? contextTokens) * charsPerToken * 3) / 4 - system.length - JSON.stringify(specs).length;
+  const leftChars = ((backend.context ?? contextTokens) * charsPerToken * 3) / 4 - system.length - JSON.stringify(specs).length;
   return {
-    messages: [{ role: 'system', text: system }, ...fitting(messages, Math.max(1_000, room))],
+    messages: [{ role: 'system', text: system }, ...fitting(messages, Math.max(1_000, leftChars))],
     ...(specs.length > 0 && { tools: specs }),
   };
 }
 
 /**
- * A small model learns from examples rather than from rules, and what it has read already costs nothing the next time: what changes, the
- * tasks, comes last, with the operator's word. After a tool has answered it needs no further tool.
+ * A small model learns from examples rather than from rules. A prefix that it has read before costs no time, so the part that
+ * changes, the list of tasks, comes last, with the operator's message. After a tool has answered, the model needs no other tool.
  */
 function smallPrompt(
   messages: readonly Message[],
@@ -75,7 +78,7 @@ function smallPrompt(
   };
 }
 
-/** Right before the operator's word, which may be the answer. */
+/** Open questions, placed right before the operator's message, which may be the answer. */
 const questionLines = (tasks: readonly TaskSummary[]): string =>
   tasks
     .filter(({ question }) => question)
@@ -84,7 +87,7 @@ const questionLines = (tasks: readonly TaskSummary[]): string =>
     .join('');
 const asksLine = (id: string, question: string, text: string) => `\n\n${id} asks the operator, ${question}: ${text}`;
 
-/** The newest turns; no result takes more than a third of the room. */
+/** The newest turns that fit. No reply and no tool result takes more than a third of `maxChars`. */
 function fitting(messages: readonly Message[], maxChars: number): readonly Message[] {
   const most = Math.floor(maxChars / 3);
   const clipped = messages.map((message) =>

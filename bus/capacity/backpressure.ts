@@ -11,7 +11,7 @@ export const isFull = (cause: unknown): cause is CoxError =>
   cause instanceof CoxError && ['stream-full', 'storage-stuck'].includes(cause.code);
 
 /** The error of a write to `subject` that the bus refused because it is full. */
-export const noRoom = (subject: string, cause: unknown): CoxError =>
+export const busFull = (subject: string, cause: unknown): CoxError =>
   new CoxError('stream-full', `The bus is full: it cannot store ${subject}`, {
     hint: 'Nothing was stored. Purge finished tasks with `cox gc --older-than 1h`, or raise the storage limit of the server (docs/operations.md); then try again.',
     cause,

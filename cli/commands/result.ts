@@ -2,7 +2,7 @@
 import type { Crew } from '../../bus/crew.ts';
 import type { Result, Status } from '../../bus/messages.ts';
 import type { TaskId } from '../../bus/task-id.ts';
-import { roomTrouble } from '../capacity.ts';
+import { capacityTrouble } from '../capacity.ts';
 import type { Cli, Run } from '../cli.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { questionLines } from '../render/question.ts';
@@ -12,7 +12,7 @@ import { findTask, withCrew } from '../session.ts';
 export const run: Run = async (cli, [ref = ''], options) =>
   withCrew(cli, { start: false }, async (joined) => {
     const id = await findTask(joined.crew, ref);
-    const trouble = options.wait === false ? null : await roomTrouble(joined.bus);
+    const trouble = options.wait === false ? null : await capacityTrouble(joined.bus);
     if (trouble?.isFull) cli.out.note(`${trouble.message} ${trouble.hint}`);
     const result = options.wait === false ? await joined.crew.peekResult(id) : await waitFor(cli, joined.crew, id);
     cli.signal.throwIfAborted();

@@ -1,6 +1,6 @@
 /** `cox status`: shows the last status message of a task, or a line for each task. */
 
-import { roomTrouble } from '../capacity.ts';
+import { capacityTrouble } from '../capacity.ts';
 import type { Run } from '../cli.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { statusText, summaryLines } from '../render/status.ts';
@@ -11,14 +11,14 @@ export const run: Run = async (cli, [ref], options) =>
     const paint = cli.out.paint.stdout;
     if (ref !== undefined) {
       const id = await findTask(joined.crew, ref);
-      const [status, trouble] = await Promise.all([joined.crew.status(id), roomTrouble(joined.bus)]);
+      const [status, trouble] = await Promise.all([joined.crew.status(id), capacityTrouble(joined.bus)]);
       if (trouble) cli.out.note(`${trouble.message} ${trouble.hint}`);
       // A sub-task that no worker has claimed yet has no status message.
       if (status) cli.out.answer(status, statusText(status, paint));
       else cli.out.answer({ id, state: 'idle' }, `${id} is waiting for a worker`);
       return exitCodes.ok;
     }
-    const [all, trouble] = await Promise.all([joined.crew.tasks(), roomTrouble(joined.bus)]);
+    const [all, trouble] = await Promise.all([joined.crew.tasks(), capacityTrouble(joined.bus)]);
     if (trouble) cli.out.note(`${trouble.message} ${trouble.hint}`);
     const tasks = options.all === true ? all : all.filter((task) => task.outcome === null);
     const hidden = all.length - tasks.length;

@@ -1,6 +1,6 @@
 /** `cox watch`: prints events as they happen, until the watched task ends or until Ctrl-C. */
 import type { Result, Status } from '../../bus/messages.ts';
-import { roomTrouble } from '../capacity.ts';
+import { capacityTrouble } from '../capacity.ts';
 import type { Run } from '../cli.ts';
 import { eventsOf } from '../events.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -10,7 +10,7 @@ import { exitOf } from './result.ts';
 
 export const run: Run = async (cli, [ref], options) =>
   withCrew(cli, { start: false }, async ({ crew, bus }) => {
-    const trouble = await roomTrouble(bus);
+    const trouble = await capacityTrouble(bus);
     if (trouble) cli.out.note(`${trouble.message} ${trouble.hint}`);
     const id = ref === undefined ? null : await findTask(crew, ref);
     const paint = cli.out.paint.stdout;

@@ -42,8 +42,8 @@ export function nodeLine(node: TreeNode, paint: Paint, columns: number): string 
   const planned = node.id === null && node.outcome === null;
   const name = node.id ?? node.key ?? '';
   const head = [name, node.type, planned ? 'planned' : (node.outcome ?? node.state), ...facts].join(' · ');
-  const room = columns - head.length - 4;
-  const about = room >= 12 ? ` ${paint.dim(`“${oneLine(node.instruction, room)}”`)}` : '';
+  const left = columns - head.length - 4;
+  const about = left >= 12 ? ` ${paint.dim(`“${oneLine(node.instruction, left)}”`)}` : '';
   return (
     [paint.bold(name), node.type, planned ? paint.dim('planned') : stateText(node, paint), ...facts].join(paint.dim(' · ')) +
     about

@@ -6,7 +6,7 @@ import { DeadLetters } from '../../bus/queue/dead-letters.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
 import { answering } from '../answer.ts';
-import { roomTrouble } from '../capacity.ts';
+import { capacityTrouble } from '../capacity.ts';
 import { usageError } from '../errors.ts';
 import { checkGoal } from '../goal.ts';
 import { findLetter } from '../letter-ref.ts';
@@ -134,7 +134,7 @@ export class Operator implements Hands {
   async showTasks(all: boolean): Promise<void> {
     const { crew, print, paint } = this.#options;
     const tasks = (await crew.tasks()).filter((task) => all || task.outcome === null);
-    const trouble = await roomTrouble(crew.bus);
+    const trouble = await capacityTrouble(crew.bus);
     if (trouble) print([paint.red(trouble.message), trouble.hint]);
     const none = all ? 'No tasks.' : 'No unfinished tasks. /tasks all lists the finished ones.';
     print(tasks.length > 0 ? summaryLines(tasks, paint) : [none]);

@@ -8,7 +8,7 @@
 import type { Primary } from '../../actors/primary/primary.ts';
 import { goalOf, type TaskId } from '../../bus/task-id.ts';
 import type { Log } from '../../platform/log.ts';
-import { roomTrouble } from '../capacity.ts';
+import { capacityTrouble } from '../capacity.ts';
 import { reported, usageError } from '../errors.ts';
 import { eventsOf } from '../events.ts';
 import { checkGoal } from '../goal.ts';
@@ -107,7 +107,7 @@ export class Repl {
     });
     await seeded.promise;
     this.#greet();
-    void this.#warnOfRoom();
+    void this.#warnOfFullBus();
     for await (const line of this.#screen.lines()) {
       this.#armed = null;
       this.#options.history.add(line);
@@ -211,8 +211,8 @@ export class Repl {
     this.#screen.prompt();
   }
 
-  async #warnOfRoom(): Promise<void> {
-    const trouble = await roomTrouble(this.#options.crew.bus).catch(() => null);
+  async #warnOfFullBus(): Promise<void> {
+    const trouble = await capacityTrouble(this.#options.crew.bus).catch(() => null);
     if (trouble) this.note(`${trouble.message} ${trouble.hint}`);
   }
 

@@ -1,7 +1,7 @@
 /**
- * The loaded model: text in, text out, one call at a time. Runs in the child process only.
- * A. An abort ends a call within one small batch, in the prompt as well as in the reply.
- * B. What a sequence has already read is kept and not read again: the prompt is matched against it token by token.
+ * The loaded model. It takes a prompt and writes a reply, one call at a time, and runs only in the child process.
+ * A. An abort ends a call within one small batch, while it reads the prompt as well as while it writes the reply.
+ * B. A sequence keeps the tokens that it has read and does not read them again: a prompt is compared with them token by token.
  */
 import type { ChatHistoryItem, ChatWrapper, Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp';
 import { getLlama, LlamaGrammarEvaluationState, LlamaLogLevel, resolveChatWrapper, TokenBias } from 'node-llama-cpp';
@@ -19,7 +19,7 @@ export interface Sampling {
   readonly temperature: number;
   readonly topP?: number | undefined;
   readonly seed?: number | undefined;
-  /** Asked before each token: whether it is prose, where words are not to be said again too soon. In JSON and code they must be. */
+  /** Called before each token: true for prose, where a repeated word is penalised. JSON and code need repetition. */
   readonly isProse: () => boolean;
 }
 
@@ -31,21 +31,21 @@ export interface Usage {
 
 export type Ending = 'stop' | 'length';
 
-/** The prompt alone leaves no room for a reply. */
+/** The prompt leaves too few tokens of the context for a reply. */
 export class PromptTooLong extends Error {
   constructor(promptTokens: number, contextTokens: number) {
-    super(`the prompt has ${promptTokens} tokens, the model's context holds ${contextTokens}`);
+    super(`the prompt has ${promptTokens} tokens, the model's context has ${contextTokens}`);
     this.name = 'PromptTooLong';
   }
 }
 
-/** Small enough that an abort is felt at once, large enough not to slow the reading of a prompt. */
+/** Tokens of a prompt per batch: few enough that an abort works at once, and enough not to slow the reading of the prompt. */
 const prefillTokens = 64;
-/** Room that a prompt must leave for its reply. */
+/** Tokens of the context that a prompt must leave for its reply. */
 const minReplyTokens = 16;
-/** How far back prose is held against repetition. Only in the reply itself: what the prompt says may be quoted. */
+/** Prose is compared with this many of the latest tokens. Only tokens of the reply count, because it may quote the prompt. */
 const recentTokens = 64;
-/** Conversations kept in memory, so that sub-agents that take turns do not make each other's prompt be read again. */
+/** Conversations kept in memory, so that the prompts of sub-agents that alternate need not be read again each time. */
 const sequences = 2;
 
 export class Engine {
@@ -55,7 +55,7 @@ export class Engine {
   readonly #sequences: readonly LlamaContextSequence[];
   readonly #chat: ChatWrapper;
   readonly contextTokens: number;
-  /** Tokens evaluated since the start, of prompts (without what was known already) and of replies. */
+  /** Tokens evaluated since the start: of prompts (without those that a sequence had kept) and of replies. */
   readonly tokens = { read: 0, written: 0 };
 
   private constructor(llama: Llama, model: LlamaModel, context: LlamaContext, contextTokens: number) {
@@ -63,7 +63,7 @@ export class Engine {
     this.#model = model;
     this.#context = context;
     this.#sequences = Array.from({ length: sequences }, () => context.getSequence());
-    // The template is the model file's own: Qwen's ChatML for the named models.
+    // The model file contains its chat template: Qwen's ChatML for the named models.
     this.#chat = resolveChatWrapper(model);
     this.contextTokens = contextTokens;
   }
@@ -81,14 +81,14 @@ export class Engine {
     return new Engine(llama, model, context, Math.min(size, context.contextSize));
   }
 
-  /** The tokens of a conversation that the model is to go on with. Text can't forge the template's own markers. */
+  /** The tokens of a conversation that the model has to continue. Text in it cannot forge the template's markers. */
   prompt(history: readonly ChatHistoryItem[]): Token[] {
     const chatHistory = [...history, { type: 'model' as const, response: [] }];
     return this.#chat.generateContextState({ chatHistory }).contextText.tokenize(this.#model.tokenizer);
   }
 
   /**
-   * Writes the reply, `onText` hears it as it comes and ends it by returning false.
+   * Writes the reply. `onText` receives each piece of text and ends the reply by returning false.
    * @throws the signal's reason when aborted; PromptTooLong.
    */
   async complete(
@@ -98,16 +98,16 @@ export class Engine {
     signal: AbortSignal,
     onText: (text: string) => boolean,
   ): Promise<{ ending: Ending; usage: Usage }> {
-    const room = this.contextTokens - prompt.length;
-    if (room < minReplyTokens) throw new PromptTooLong(prompt.length, this.contextTokens);
-    const maxTokens = Math.min(sampling.maxTokens ?? room, room);
+    const leftTokens = this.contextTokens - prompt.length;
+    if (leftTokens < minReplyTokens) throw new PromptTooLong(prompt.length, this.contextTokens);
+    const maxTokens = Math.min(sampling.maxTokens ?? leftTokens, leftTokens);
     const compiled = grammar === null ? null : await this.#llama.createGrammar({ grammar });
     const sequence = this.#nearest(prompt);
     const cachedTokens = await this.#read(sequence, prompt, signal);
 
     const guard = new LoopGuard<Token>();
     const recent: Token[] = [];
-    // Strong, but not "never": where the grammar leaves no choice the token must come.
+    // The bias is strong but no ban: where the grammar leaves no choice, the token must remain possible.
     const againstLoop = () => {
       const bias = new TokenBias(this.#model.tokenizer);
       return guard.forbidden === null ? bias : bias.set(guard.forbidden, { logit: -50 });
@@ -130,7 +130,7 @@ export class Engine {
       this.tokens.written++;
       pending.push(token);
       const text = this.#model.detokenize(pending, false, before);
-      // A character may take several tokens: half of one waits for the rest.
+      // A character may take several tokens: an incomplete one waits for the rest.
       if (!text.endsWith('\ufffd')) {
         before = pending.slice(-4);
         pending = [];
@@ -154,7 +154,7 @@ export class Engine {
     await this.#llama.dispose();
   }
 
-  /** Reads the prompt but for its last token, in small batches. Returns how much of it was known already. */
+  /** Reads the prompt except its last token, in small batches. @returns the number of tokens that the sequence had kept. */
   async #read(sequence: LlamaContextSequence, prompt: readonly Token[], signal: AbortSignal): Promise<number> {
     const last = prompt.length - 1;
     const known = Math.min(sequence.compareContextTokens([...prompt]).firstDifferentIndex, last);
@@ -169,7 +169,7 @@ export class Engine {
     return known;
   }
 
-  /** The sequence that costs least: tokens to read now, and half of what is forgotten, as it may be wanted again. */
+  /** The sequence of least cost: the tokens to read now, plus half of the tokens to forget, because they may be needed again. */
   #nearest(prompt: readonly Token[]): LlamaContextSequence {
     const cost = (sequence: LlamaContextSequence): number => {
       const known = sequence.compareContextTokens([...prompt]).firstDifferentIndex;

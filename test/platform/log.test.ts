@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { CoxError } from '../../platform/errors.ts';
-import { logFileIn, openLog } from '../../platform/log.ts';
+import { logFileIn } from '../../platform/folders.ts';
+import { openLog } from '../../platform/log.ts';
 
 let folder: string;
 beforeEach(() => {
