@@ -1,6 +1,7 @@
 /**
  * The time of the bus (docs/adr/0014): what machines with clocks of their own agree on. The server is asked what time it is; between two
  * answers this process counts by itself, by a clock that nobody sets. The clock of the machine has no part in it.
+ * Rule `server-time` (docs/task-protocol.md).
  */
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Log } from '../platform/log.ts';

@@ -61,7 +61,7 @@ export class Crew {
   }
 
   /**
-   * Puts a task on the queue (PROTOCOL line 1). Returns when both its state and its ticket are stored.
+   * Puts a task on the queue (rule `dispatch`). Returns when both its state and its ticket are stored.
    * @throws CoxError `bad-task` naming the field; `stream-full`: then nothing of it is stored.
    */
   async dispatch(spec: z.input<typeof TaskSpec>, signal?: AbortSignal): Promise<TaskId> {

@@ -1,11 +1,11 @@
 /**
- * Every message that crosses the bus has one zod schema here; its type is inferred from it, and docs/protocol is generated from it.
- * Keys are camelCase. Times are ISO 8601 in UTC, costs US dollars, tokens as the backend counted them.
+ * The zod schema of every message that crosses the bus. Types are inferred from the schemas, and docs/protocol is generated from them.
+ * Keys are camelCase. Times are ISO 8601 in UTC, costs are in US dollars, and tokens are counted by the backend.
  */
 import { z } from 'zod';
 import { TaskId } from './task-id.ts';
 
-/** The longest text an operator may send in one message, in characters. */
+/** The longest text that an operator may send in one message, in characters. */
 export const maxSteerChars = 32_768;
 /** The longest goal or instruction, in characters. */
 export const maxInstructionChars = 65_536;
@@ -14,17 +14,15 @@ const SteerId = z
   .string()
   .min(1)
   .max(128)
-  .describe(
-    'Unique within the task, and not beginning with `seq:`. Default: the Nats-Msg-Id header, else `seq:<stream sequence>`.',
-  );
+  .describe('Unique within the task; does not begin with `seq:`. Default: the Nats-Msg-Id header, else `seq:<stream sequence>`.');
 const Text = z.string().min(1).max(maxSteerChars);
 const Name = z
   .string()
   .min(1)
   .max(64)
-  .regex(/^[a-z][a-z0-9_-]*$/, 'lower case letters, digits, - and _, starting with a letter');
+  .regex(/^[a-z][a-z0-9_-]*$/, 'must consist of lower case letters, digits, - and _, and start with a letter');
 
-export const TaskType = Name.describe('What kind of agent does the task: `supervisor`, or a kind of the roster.');
+export const TaskType = Name.describe('The kind of agent that does the task: `supervisor`, or a kind that the roster defines.');
 export const Urgency = z.enum(['now', 'next-step', 'after']);
 export type Urgency = z.infer<typeof Urgency>;
 
@@ -36,7 +34,7 @@ export const Usage = z.object({
     .number()
     .positive()
     .optional()
-    .describe('How much of the cost is no bill: the most that calls may have cost of which none came.'),
+    .describe('The part of `costUsd` that is an estimate: the worst case of calls whose bill never arrived.'),
 });
 export type Usage = z.infer<typeof Usage>;
 export const noUsage: Usage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
@@ -44,13 +42,13 @@ export const noUsage: Usage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
 export const Failure = z.object({ code: z.string(), message: z.string(), retryable: z.boolean() });
 export type Failure = z.infer<typeof Failure>;
 
-/** A node of a plan, as a model, a plan file or an operator names it. */
+/** A node of a plan, as a model, a plan file or an operator writes it. */
 export const PlanTask = z.object({
   key: z
     .string()
     .min(1)
     .max(64)
-    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'letters, digits, ., - and _'),
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'must consist of letters, digits, ., - and _, and start with a letter or digit'),
   type: TaskType,
   instruction: z.string().min(1).max(maxInstructionChars),
   needs: z.array(z.string().min(1).max(64)).max(16).default([]),
@@ -71,48 +69,59 @@ export const Reduce = z.discriminatedUnion('by', [
 export const PlanSpec = z.object({ tasks: z.array(PlanTask).max(100_000), reduce: Reduce });
 export type PlanSpec = z.infer<typeof PlanSpec>;
 
-/** What a task is asked to do; fixed at dispatch. */
+/** The order for a task. It does not change after dispatch. */
 export const TaskSpec = z.object({
   type: TaskType,
   instruction: z.string().min(1).max(maxInstructionChars),
-  needs: z.array(z.string().min(1).max(64)).max(16).default([]).describe('Capabilities its backend must be good at.'),
-  backend: z.string().min(1).max(64).nullable().default(null).describe('A backend by name, or null to let the roster route.'),
+  needs: z.array(z.string().min(1).max(64)).max(16).default([]).describe('Capabilities that its backend must have.'),
+  backend: z
+    .string()
+    .min(1)
+    .max(64)
+    .nullable()
+    .default(null)
+    .describe('Name of a backend, or null to let the roster choose one.'),
   workspace: z
     .string()
     .max(4096)
     .nullable()
     .default(null)
-    .describe('Absolute folder its file tools are confined to; null: the default of the node.'),
+    .describe('Absolute path of the folder that its file tools are confined to, or null for the default folder of the node.'),
   deadlineAt: z.iso.datetime().nullable().default(null),
   limits: z
     .object({ steps: z.number().int().min(1).max(10_000), costUsd: z.number().nonnegative().nullable() })
     .partial()
     .default({}),
-  plan: PlanSpec.nullable().default(null).describe('For a supervisor: the plan, where it is not to make one itself.'),
+  plan: PlanSpec.nullable()
+    .default(null)
+    .describe('For a supervisor: a plan that it runs instead of making one itself, or null.'),
   avoid: z
     .array(z.string().max(64))
     .max(64)
     .default([])
-    .describe('Backends that are not to be used: an earlier attempt failed there.'),
+    .describe('Names of backends that must not be used because an earlier attempt failed there.'),
   context: z
     .array(z.object({ title: z.string().max(256), text: z.string().max(262_144) }))
     .max(64)
     .default([])
-    .describe('Results of the sub-tasks this one comes after.'),
+    .describe('Results of the sub-tasks that this one depends on.'),
 });
 export type TaskSpec = z.infer<typeof TaskSpec>;
 
-/** On `cox.tasks.<type>.pending` and `.wake`: a message is one run of a task. */
+/** On `cox.tasks.<type>.pending` and `.wake`. A ticket stands for one run of a task. */
 export const TicketMessage = z.object({
   id: TaskId,
-  t: z.number().int().min(1).describe('The run this ticket is for: one more than the state record names.'),
-  spec: TaskSpec.optional().describe('For a sub-task, whose state is created at its first claim.'),
+  t: z.number().int().min(1).describe('Number of the run, from 1: one more than the run that the state record names.'),
+  spec: TaskSpec.optional().describe('Only on the first ticket of a sub-task, whose state record is created when it is claimed.'),
 });
 export type TicketMessage = z.infer<typeof TicketMessage>;
 
 const common = { id: SteerId.optional(), from: z.string().max(128).optional() };
 const Expect = z.object({ step: z.number().int().nonnegative() }).strict();
-/** On `cox.tasks.<id>.steering`, as JSON. A payload that is no JSON object is a correction in plain text: `{ type: 'steer', text }`. */
+/**
+ * On `cox.tasks.<id>.steering`, as JSON. A payload that is not a JSON object is a correction in plain text and means
+ * `{ type: 'steer', text }`.
+ */
 export const SteeringMessage = z.discriminatedUnion('type', [
   z
     .object({ ...common, type: z.literal('steer'), text: Text, urgency: Urgency.default('now'), expect: Expect.optional() })
@@ -150,8 +159,8 @@ export type SteeringType = SteeringMessage['type'];
 export const steeringTypes: readonly SteeringType[] = SteeringMessage.options.map(({ shape }) => shape.type.value);
 
 /**
- * On `cox.tasks.<id>.steering` as well, and nobody's but a worker's: what became of a call that it was in when it lost the task. Taken only by
- * a task that is in doubt about this very run of it (docs/adr/0016).
+ * Also on `cox.tasks.<id>.steering`, sent only by workers: the outcome of a call that was in flight when its worker lost the task. A task
+ * accepts it only while it does not know the outcome of that same call (docs/adr/0016).
  */
 export const CallOutcome = z
   .object({
@@ -159,8 +168,11 @@ export const CallOutcome = z
     id: SteerId,
     from: z.string().max(128).optional(),
     call: z.string().min(1).max(64),
-    epoch: z.number().int().positive().describe('The claim under which it was started.'),
-    proof: z.string().max(128).describe('What the hash in the state record was made of: nobody else knows it.'),
+    epoch: z.number().int().positive().describe('Epoch of the claim under which the call was started.'),
+    proof: z
+      .string()
+      .max(128)
+      .describe('The secret whose hash is in the state record. Only the worker that started the call knows it.'),
     text: z.string().max(maxSteerChars),
     failed: z.boolean().default(false),
     artifacts: z.array(z.string().max(1024)).max(256).default([]),
@@ -168,27 +180,27 @@ export const CallOutcome = z
   .strict();
 export type CallOutcome = z.infer<typeof CallOutcome>;
 
-/** Whatever may stand on `cox.tasks.<id>.steering`. */
+/** Every message that is valid on `cox.tasks.<id>.steering`. */
 export const OnSteering = z.discriminatedUnion('type', [SteeringMessage, CallOutcome]);
 export type OnSteering = z.infer<typeof OnSteering>;
 export type SteeringInput = z.input<typeof SteeringMessage>;
 
-/** A node of a supervisor's plan as its state record keeps it; `id` is null until it is dispatched. */
+/** A node of a supervisor's plan, as the supervisor's state record keeps it. `id` is null until the node is dispatched. */
 export const PlanRow = PlanTask.pick({ key: true, type: true, instruction: true, after: true }).extend({
   id: TaskId.nullable(),
   status: z.enum(['waiting', 'running', 'returned', 'failed', 'dropped']),
 });
 export type PlanRow = z.infer<typeof PlanRow>;
 
-/** What became of a steer. `applied` and `returned` are final; a steer gets exactly one final receipt. */
+/** Tells what a task did with a steer. `applied` and `returned` are final; a steer gets exactly one final receipt. */
 export const Receipt = z.object({
   steer: z.string(),
   kind: z.string(),
   fate: z.enum(['accepted', 'queued', 'applied', 'returned']),
   seq: z.number().int().nonnegative().describe('Stream sequence of the steering message.'),
-  step: z.number().int().nonnegative().optional().describe('The step whose model call first saw it.'),
-  reason: z.string().optional().describe('Why it was returned, or what was done instead of what was asked.'),
-  reached: z.array(TaskId).optional().describe('For a correction of a goal: the sub-tasks it was relayed to.'),
+  step: z.number().int().nonnegative().optional().describe('The step whose model call first saw the steer.'),
+  reason: z.string().optional().describe('Why the steer was returned, or how the task deviated from it.'),
+  reached: z.array(TaskId).optional().describe('For a correction of a goal: the sub-tasks that it was relayed to.'),
 });
 export type Receipt = z.infer<typeof Receipt>;
 
@@ -203,18 +215,18 @@ export type Question = z.infer<typeof Question>;
 export const TaskState = z.enum(['idle', 'thinking', 'acting', 'decomposing', 'gathering', 'reducing', 'awaiting-steer', 'done']);
 export type TaskState = z.infer<typeof TaskState>;
 
-/** On `cox.tasks.<id>.status`: one per commit. The last one answers `status`. */
+/** On `cox.tasks.<id>.status`: one for each commit. The request `status` returns the last one. */
 export const Status = z.object({
-  id: z.string().describe('Of the task; where a steer named none, the tokens it was sent to.'),
+  id: z.string().describe('Id of the task. For a steer to an invalid id: the two subject tokens it was sent to.'),
   type: TaskType,
-  commit: z.number().int().min(1).describe('Counts the commits of this task.'),
-  epoch: z.number().int().nonnegative().describe('Counts the claims of this task.'),
+  commit: z.number().int().min(1).describe('Number of this commit of the task.'),
+  epoch: z.number().int().nonnegative().describe('Number of claims of this task so far.'),
   at: z.iso.datetime(),
-  node: z.string().describe('Who wrote it.'),
+  node: z.string().describe('Name of the node that wrote it.'),
   state: TaskState,
   step: z.number().int().nonnegative(),
   backend: z.string().nullable(),
-  doing: z.string().optional().describe('The tool call in flight, in words.'),
+  doing: z.string().optional().describe('The tool call in flight, described in words.'),
   paused: z.boolean().default(false),
   question: Question.nullable().default(null),
   receipts: z.array(Receipt).default([]),
@@ -229,11 +241,11 @@ export const Status = z.object({
       dropped: z.number().int(),
     })
     .optional()
-    .describe('For a supervisor: how many nodes of its plan are in which state. `tree` names them.'),
+    .describe('For a supervisor: the number of nodes of its plan in each state. The request `tree` lists the nodes.'),
   lastTokenAt: z.iso.datetime().optional(),
   lastToolAt: z.iso.datetime().optional(),
-  lastTransitionAt: z.iso.datetime().optional().describe('When its machine last changed its state.'),
-  note: z.string().optional().describe('Something an operator should know: a backend was swapped, a routing decision.'),
+  lastTransitionAt: z.iso.datetime().optional().describe('When the machine last changed its state or step.'),
+  note: z.string().optional().describe('Something that an operator should know, for example that a backend was swapped.'),
 });
 export type Status = z.infer<typeof Status>;
 
@@ -242,22 +254,22 @@ export const Result = z.object({
   id: TaskId,
   type: TaskType,
   outcome: z.enum(['completed', 'failed', 'cancelled']),
-  output: z.string().nullable().describe('The answer; null unless completed.'),
+  output: z.string().nullable().describe('The answer; null unless the outcome is `completed`.'),
   failure: Failure.nullable(),
   salvage: z.object({
-    findings: z.array(z.string()).describe('What was found so far, also when the task did not complete.'),
-    remaining: z.string().nullable().describe('What was left to do.'),
+    findings: z.array(z.string()).describe('Findings up to the end of the task, kept whatever the outcome.'),
+    remaining: z.string().nullable().describe('The work that was left to do.'),
     artifacts: z.array(z.string()),
     steps: z.number().int().nonnegative(),
   }),
   usage: Usage,
   usageByBackend: z.record(z.string(), Usage),
-  toppedUpUsd: z.number().positive().optional().describe('What its operators have added to what it might cost.'),
+  toppedUpUsd: z.number().positive().optional().describe('US dollars that operators have added to the cost limit.'),
   at: z.iso.datetime(),
 });
 export type Result = z.infer<typeof Result>;
 
-/** On `cox.live.<id>`: kept nowhere, for whoever watches. */
+/** On `cox.live.<id>`: output of a model or a tool as it comes. No stream stores it. */
 export const Live = z.discriminatedUnion('type', [
   z.object({ type: z.literal('token'), step: z.number().int(), text: z.string() }),
   z.object({ type: z.literal('tool'), step: z.number().int(), tool: z.string(), text: z.string() }),
@@ -265,8 +277,8 @@ export const Live = z.discriminatedUnion('type', [
 export type Live = z.infer<typeof Live>;
 
 /**
- * On `cox.dead.<id>.letter`: what could not be done and nobody else would tell of. It stays until an operator runs it again or drops it
- * (`cox dead`).
+ * On `cox.dead.<id>.letter`: a task that was given up after it lost too many workers, or a message on a work queue that is not a ticket.
+ * It is kept until an operator retries or drops it (`cox dead`).
  */
 export const DeadLetter = z.discriminatedUnion('kind', [
   z.object({
@@ -274,54 +286,54 @@ export const DeadLetter = z.discriminatedUnion('kind', [
     id: TaskId,
     type: TaskType,
     why: z.string(),
-    claims: z.number().int().describe('How many workers were lost over it.'),
-    nodes: z.array(z.string()).describe('The last of them, oldest first.'),
-    spec: TaskSpec.describe('What it was asked to do, as last redirected.'),
+    claims: z.number().int().describe('Number of workers that were lost while they held the task and made no progress.'),
+    nodes: z.array(z.string()).describe('Names of the nodes of the last lost workers, oldest first.'),
+    spec: TaskSpec.describe('The spec of the task, with the instruction of the last redirect.'),
     parent: TaskId.nullable(),
     key: z.string().nullable().describe('Its key in the plan of the parent.'),
-    retriedAs: TaskId.nullable().describe('The task that runs in its place; set just before the letter goes.'),
+    retriedAs: TaskId.nullable().describe('The task that replaces it; set during a retry, just before the letter is removed.'),
     at: z.iso.datetime(),
   }),
   z.object({
     kind: z.literal('ticket'),
-    id: z.string().describe('`ticket-<its sequence in the work queue>`.'),
-    type: z.string().describe('Whose queue it was on.'),
+    id: z.string().describe('`ticket-<sequence in the work stream>`.'),
+    type: z.string().describe('The task type whose queue the message was on.'),
     why: z.string(),
-    payload: z.string().describe('Its beginning.'),
-    bytes: z.number().int().describe('Its whole length.'),
+    payload: z.string().describe('The beginning of the message, at most 4096 characters.'),
+    bytes: z.number().int().describe('Length of the whole message in bytes.'),
     at: z.iso.datetime(),
   }),
 ]);
 export type DeadLetter = z.infer<typeof DeadLetter>;
 
-/** A task that a node holds. */
+/** A task that a worker of a node holds. */
 export const HeldTask = z.object({
   id: TaskId,
   type: z.string(),
   state: TaskState,
   step: z.number().int().nonnegative(),
-  since: z.iso.datetime().describe('When this node took it.'),
+  since: z.iso.datetime().describe('When this node claimed it.'),
 });
 export type HeldTask = z.infer<typeof HeldTask>;
 
-/** What a node says of itself. */
+/** The report that a node gives of itself. */
 export const NodeReport = z.object({
   name: z.string(),
   host: z.string(),
   pid: z.number().int(),
-  version: z.string().describe('Of Coxswain.'),
-  since: z.iso.datetime(),
-  types: z.array(z.string()).describe('The kinds of task it works on.'),
-  slots: z.number().int().describe('Tasks of one type at once.'),
-  draining: z.boolean().describe('It takes nothing new.'),
+  version: z.string().describe('Version of Coxswain.'),
+  since: z.iso.datetime().describe('When the node started.'),
+  types: z.array(z.string()).describe('The task types that it works on.'),
+  slots: z.number().int().describe('New tasks of one type that it works on at once. Woken tasks have as many slots in addition.'),
+  draining: z.boolean().describe('True if it claims no further tasks.'),
   held: z.number().int().nonnegative(),
-  tasks: z.array(HeldTask).describe('The first 500 of those held, longest held first.'),
+  tasks: z.array(HeldTask).describe('The tasks that it holds, longest held first, at most 500.'),
 });
 export type NodeReport = z.infer<typeof NodeReport>;
 
-/** A row of `tree`. */
+/** A row of the reply to `tree`. */
 export const TreeNode = z.object({
-  id: TaskId.nullable().describe('Null for a node of a plan that is not dispatched yet.'),
+  id: TaskId.nullable().describe('Null for a node of a plan that has not been dispatched yet.'),
   parent: TaskId.nullable(),
   key: z.string().nullable().describe('Its key in the plan of the parent.'),
   type: z.string(),

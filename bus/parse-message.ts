@@ -1,3 +1,4 @@
+/** Rule `foreign-messages` (docs/task-protocol.md). */
 import type { z } from 'zod';
 
 /** @returns null for what is no JSON, or none of this schema: anyone may write anything on a bus. */

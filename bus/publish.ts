@@ -1,6 +1,6 @@
 /**
  * A publish that is awaited until the stream has it. A broker that restarts or is away only delays it: the publish is repeated with the
- * same message id. Since message ids are not identity (PROTOCOL), whoever depends on "once" also gives an expectation or a state record.
+ * same message id. Since message ids are not identity (rule `message-ids`), whoever depends on "once" also gives an expectation or a state record.
  */
 import type { JetStreamPublishOptions } from '@nats-io/jetstream';
 import { crashPoint } from '../platform/crash-point.ts';

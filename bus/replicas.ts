@@ -1,4 +1,7 @@
-/** Copies of the streams on the servers of a cluster. Asked for by nodes, from their roster; everybody else leaves what is there. */
+/**
+ * Copies of the streams on the servers of a cluster. Asked for by nodes, from their roster; everybody else leaves what is there.
+ * Rule `durability` (docs/task-protocol.md).
+ */
 import { CoxError, messageOf } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { isNotClustered, isStreamNotFound, lacksPeers } from './jetstream-errors.ts';

@@ -1,4 +1,7 @@
-/** A broker that restarts or is away only delays what is asked of it: requests are repeated until it answers. */
+/**
+ * A broker that restarts or is away only delays what is asked of it: requests are repeated until it answers.
+ * Rule `retry-until-answered` (docs/task-protocol.md).
+ */
 import { JetStreamApiError } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { CoxError } from '../platform/errors.ts';

@@ -107,7 +107,7 @@ export const consumerNames = {
   timers: 'due',
 };
 
-/** The durable pull consumer that all workers of a type share. Line 18: the limits are ours, not the server's defaults. */
+/** The durable pull consumer that all workers of a type share. Rule `consumer-limits`: the limits are ours, not the server's defaults. */
 export async function ensureTicketConsumer(bus: Bus, type: string, queue: Queue, leaseMs: number): Promise<string> {
   const name = consumerNames.tickets(type, queue);
   await ensureConsumer(bus, bus.subjects.workStream, {
@@ -121,7 +121,7 @@ export async function ensureTicketConsumer(bus: Bus, type: string, queue: Queue,
   return name;
 }
 
-/** Line 8: one durable consumer on what may wake a task, shared by all nodes. */
+/** Rule `waker`: one durable consumer on what may wake a task, shared by all nodes. */
 export async function ensureWakerConsumer(bus: Bus): Promise<string> {
   const name = consumerNames.waker;
   const { subjects } = bus;

@@ -1,6 +1,6 @@
 /**
  * A task id is `<root>.<path>`: `k3xq.0` is a goal, `k3xq.4` its 4th sub-task, `k3xq.4-1` the first that 4 spawned. Two NATS tokens, so
- * that one wildcard names a whole tree. DESIGN: "Names and subjects" in docs/architecture.md.
+ * that one wildcard names a whole tree. See "Names" in docs/architecture.md.
  */
 import { z } from 'zod';
 

@@ -2,6 +2,7 @@
  * One turn of the event loop. What is to be sent in it goes together, by one write to the socket: a write for each message would cost more than
  * the message. What is asked for several times is asked of the server once, after the last has asked: a read that decides stays one, since it
  * starts after everyone who shares it wanted to know.
+ * Rule `batch` (docs/task-protocol.md).
  */
 export class Tick {
   readonly #asked = new Map<string, Promise<unknown>>();

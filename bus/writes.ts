@@ -2,6 +2,7 @@
  * Writes of one turn of the event loop go to their stream together: many as one atomic batch, which the server stores and acknowledges as one,
  * few side by side. Each keeps its own expectation. A batch in which one does not hold is refused as a whole; then each is sent alone, with
  * its expectation or its message id, so a batch whose acknowledgement was lost is not stored twice.
+ * Rule `batch` (docs/task-protocol.md).
  */
 import type { JetStreamClient, JetStreamPublishOptions } from '@nats-io/jetstream';
 import { type MsgHdrs, MsgHdrsImpl, type NatsConnection, nuid } from '@nats-io/nats-core';

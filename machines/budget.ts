@@ -1,25 +1,26 @@
 /**
- * Budgets are escrow (PROTOCOL line 17): before a call whose backend has a price its worst case is set aside, and before a sub-task starts its
- * slice is. What is set aside is as good as spent until the bill comes; so what has been spent and what is out never exceed the limit.
+ * Budgets are escrow (rule `escrow`): before a call whose backend has a price, its worst case is reserved; before a sub-task
+ * starts, its slice is reserved. A reserved amount counts as spent until its bill arrives, so that the sum of all spent and
+ * reserved amounts never exceeds the limit.
  */
 import { spend, totalUsage, type Usage, type UsageByBackend } from './conversation.ts';
 
-/** One request at most is out at a time. */
+/** The money reserved for the request in flight. A task has at most one request in flight. */
 export interface Reservation {
   readonly backend: string;
-  /** The most that it can cost, in US dollars. */
+  /** The worst case of the request, in US dollars. */
   readonly costUsd: number;
 }
-/** Said before a request goes out that has a price. */
+/** An effect sends this before each request to a backend that has a price. */
 interface Priced {
   type: 'CALL_PRICED';
   backend: string;
-  /** The most that the request can cost, in US dollars. */
+  /** The worst case of the request, in US dollars. */
   worstUsd: number;
-  /** No request of this step has gone out yet. */
+  /** Set for the first request of a step. */
   first?: true;
 }
-/** Said once the bill of a request is known, where no reply says it. */
+/** An effect sends this when it knows the bill of a request and no reply carries that bill. */
 interface Billed {
   type: 'CALL_BILLED';
   backend: string;
@@ -27,7 +28,7 @@ interface Billed {
 }
 export type Billing = Priced | Billed;
 
-/** By the number of a child that has not returned: US dollars that it may spend. */
+/** US dollars that each child may spend, by child number, until the child returns. */
 export type Slices = Readonly<Record<string, number>>;
 
 interface Books {
@@ -36,7 +37,7 @@ interface Books {
   readonly slices?: Slices;
 }
 
-/** The books of a goal: its limit, what was added to it, and what is set aside for its children. */
+/** The books of a goal: its limit, the operators' top-ups, and the slices of its children. */
 interface GoalBooks extends Books {
   readonly policy: { readonly budgetUsd: number | null };
   readonly toppedUpUsd: number;
@@ -45,24 +46,27 @@ interface GoalBooks extends Books {
 
 const sumOf = (slices: Slices): number => Object.values(slices).reduce((sum, each) => sum + each, 0);
 
-/** What was set aside and has not been settled, in US dollars. */
+/** US dollars that are reserved and not settled: for the request in flight and for the children's slices. */
 export const outUsd = ({ reserved, slices = {} }: Pick<Books, 'reserved' | 'slices'>): number =>
   (reserved?.costUsd ?? 0) + sumOf(slices);
 
-/** US dollars that are neither spent nor out; null where there is no limit. Below 0 where a backend without a price told a cost all the same. */
+/**
+ * US dollars that are neither spent nor reserved; null where there is no limit. The amount is negative when a backend without a
+ * price reported a cost nevertheless.
+ */
 export const leftUsd = (limitUsd: number | null, books: Books): number | null =>
   limitUsd === null ? null : limitUsd - totalUsage(books.usage).costUsd - outUsd(books);
 
-/** Of something without a bill: the whole of what it may have cost. */
+/** The usage of work without a bill: its whole worst case counts as spent. */
 export const inDoubt = (costUsd: number): Usage => ({ inputTokens: 0, outputTokens: 0, costUsd, estimatedUsd: costUsd });
 
-/** A request that will not be billed any more counts at its worst case. */
+/** Settles a request whose bill will not arrive: it counts as spent at its worst case. */
 export const settleInDoubt = ({ usage, reserved }: Books): Pick<Books, 'usage' | 'reserved'> => ({
   usage: reserved ? spend(usage, reserved.backend, inDoubt(reserved.costUsd)) : usage,
   reserved: null,
 });
 
-/** One that is out already and was never settled is in doubt. */
+/** Reserves the worst case of a request. An earlier request that was never settled counts as spent at its worst case. */
 export const reserve = (books: Books, { backend, worstUsd }: Priced): Pick<Books, 'usage' | 'reserved'> => ({
   ...settleInDoubt(books),
   reserved: { backend, costUsd: worstUsd },
@@ -74,22 +78,24 @@ export const bill = (usage: UsageByBackend, billed: Billed): Pick<Books, 'usage'
 });
 
 /**
- * What each sub-task that starts now may spend: an equal share of what is left, among all that have not started and the goal's own calls.
- * @param waiting how many have not started, these included.
+ * The slice of each sub-task that starts now, in US dollars: an equal share of `left` among all sub-tasks that have not started
+ * and the goal's own calls.
+ * @param left US dollars; null: no limit.
+ * @param waiting number of sub-tasks that have not started, including those that start now.
  */
 export const shareOf = (left: number | null, waiting: number): number | null =>
   left === null ? null : Math.max(0, left) / (waiting + 1);
 
-/** US dollars of a goal that nobody has spent and nothing is set aside for; null: no limit. */
+/** US dollars of a goal that are neither spent nor reserved; null: no limit. */
 export const unspent = (books: GoalBooks): number | null => {
   const { budgetUsd } = books.policy;
   return leftUsd(budgetUsd === null ? null : budgetUsd + books.toppedUpUsd, books);
 };
 
 /**
- * The slices with those of children that start now.
- * @param starting numbers of these children.
- * @param waiting how many sub-tasks have not started, these included.
+ * All slices, including those of the children that start now.
+ * @param starting numbers of the children that start now.
+ * @param waiting number of sub-tasks that have not started, including those that start now.
  */
 export function setAside(books: GoalBooks, starting: readonly (number | null)[], waiting: number): Slices {
   if (books.policy.budgetUsd === null) return books.slices;
@@ -97,7 +103,7 @@ export function setAside(books: GoalBooks, starting: readonly (number | null)[],
   return { ...books.slices, ...Object.fromEntries(starting.map((child) => [child, share])) };
 }
 
-/** A child that does not confirm that it has stopped may spend all that it was given. */
+/** Counts every open slice as spent, because its child did not confirm that it has stopped and may still spend the money. */
 export const countUnconfirmed = ({ usage, slices }: Pick<GoalBooks, 'usage' | 'slices'>): Pick<GoalBooks, 'usage' | 'slices'> => {
   const given = sumOf(slices);
   return { usage: given > 0 ? spend(usage, 'unconfirmed', inDoubt(given)) : usage, slices: {} };
@@ -108,5 +114,5 @@ export const without = (slices: Slices, children: readonly number[]): Slices => 
   return Object.fromEntries(Object.entries(slices).filter(([child]) => !gone.has(child)));
 };
 
-/** As an operator reads it: three digits that count. */
+/** An amount for operators, with three significant digits. */
 export const dollars = (usd: number): string => `$${Number(Math.max(0, usd).toPrecision(3))}`;

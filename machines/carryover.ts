@@ -1,27 +1,27 @@
-/** What a task brings along that begins again, because no machine can go on with its checkpoint (docs/adr/0015). Plain JSON. */
+/** The state that a task keeps when it begins again because no machine can restore its checkpoint (docs/adr/0015). Plain JSON. */
 import type { Slices } from './budget.ts';
 import type { UsageByBackend } from './conversation.ts';
 import type { NodeSpec } from './plan.ts';
 import type { Ledger } from './steering.ts';
 
 export interface Carryover {
-  /** What it was asked to do last. */
+  /** The task's latest instruction. */
   readonly instruction: string;
-  /** Corrections that it had taken up. */
+  /** Corrections that the task had already applied. */
   readonly corrections: readonly string[];
   /** Steers that are still queued. */
   readonly steers: Ledger;
-  /** What it had found, and what it may have done, in words. */
+  /** Findings, and calls that may have run, in words. */
   readonly found: readonly string[];
-  /** Counting goes on: ids of calls, questions and children stay unique, and nothing spent is forgotten. */
+  /** The counters continue, so that the ids of calls, questions and children stay unique and spent money stays counted. */
   readonly step: number;
   readonly questions: number;
   readonly usage: UsageByBackend;
-  /** US dollars that operators have added: they are added again to the limit of the task. */
+  /** US dollars that operators have added. They are added again to the limit of the task. */
   readonly toppedUpUsd: number;
-  /** Of a supervisor: what is still set aside for children that run. */
+  /** For a supervisor: the slices of the children that still run. */
   readonly slices: Slices;
-  /** Of a supervisor: sub-tasks ever dispatched, those whose results count, and those that run. */
+  /** For a supervisor: the number of children dispatched, the sub-tasks whose results count, and the children that still run. */
   readonly children: number;
   readonly returned: readonly (NodeSpec & { readonly child: number })[];
   readonly running: readonly number[];

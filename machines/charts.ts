@@ -1,4 +1,4 @@
-/** Both charts as checkpoints are compared with them: which version this is, and how older ones are brought up to it. */
+/** Each chart with its version and the migrations that bring older checkpoints up to that version. */
 import type { AnyStateMachine } from 'xstate';
 import { leftUsd, shareOf } from './budget.ts';
 import { all, childrenOf } from './plan.ts';
@@ -6,15 +6,15 @@ import { subAgent, subAgentVersion } from './sub-agent.ts';
 import { supervisor, supervisorVersion } from './supervisor.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 
-/** A persisted snapshot without its children, as a state record keeps it. */
+/** A persisted snapshot without its children, as a state record stores it. */
 export type Checkpoint = Readonly<Record<string, unknown>>;
-/** Pure: the checkpoint of one version as the next would have written it. */
+/** A pure function from a checkpoint of one version to the equivalent checkpoint of the next version. */
 export type Migration = (checkpoint: Checkpoint) => Checkpoint;
 
 export interface Chart {
   readonly machine: AnyStateMachine;
   readonly version: number;
-  /** By the version that they start from. One that is missing ends the path: such a task asks its operator. */
+  /** Keyed by the version that they start from. Where one is missing, the task strands and asks its operator. */
   readonly migrations: Readonly<Record<number, Migration>>;
 }
 
@@ -24,7 +24,7 @@ export const subAgentChart: Chart = {
   migrations: { 1: (checkpoint) => withContext(checkpoint, { reserved: null, toppedUpUsd: 0 }) },
 };
 
-/** @param budgetUsd of the goal, which version 1 did not keep in its checkpoint; null: no limit. */
+/** @param budgetUsd the goal's budget in US dollars, which version 1 did not store in its checkpoint; null: no limit. */
 export const supervisorChart = (budgetUsd: number | null): Chart => ({
   machine: supervisor,
   version: supervisorVersion,
@@ -36,7 +36,7 @@ const withContext = (checkpoint: Checkpoint, more: object): Checkpoint => ({
   context: { ...(checkpoint.context as object), ...more },
 });
 
-/** Version 1 gave each child an equal share when it started; none was larger than one given now. Its children know their own. */
+/** Version 1 gave each child an equal share when it started, never larger than a share computed now. Each child stores its own. */
 function withSlices(checkpoint: Checkpoint, budgetUsd: number | null): Checkpoint {
   const { nodes, stopping, usage, policy } = checkpoint.context as SupervisorContext;
   const out = [...childrenOf(all(nodes)), ...stopping];
@@ -46,7 +46,7 @@ function withSlices(checkpoint: Checkpoint, budgetUsd: number | null): Checkpoin
   return withContext(checkpoint, { policy: { ...policy, budgetUsd }, reserved: null, slices, toppedUpUsd: 0 });
 }
 
-/** @returns null where a step of the way from `version` to the chart's is missing. */
+/** @returns the migrated checkpoint; null where a migration between `version` and the chart's version is missing. */
 export function migrate({ version: to, migrations }: Chart, version: number, checkpoint: Checkpoint): Checkpoint | null {
   let now = checkpoint;
   for (let at = version; at < to; at++) {

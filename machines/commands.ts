@@ -1,4 +1,4 @@
-/** What an operator may send to any task. Each command carries the id of its steering message, by which the ledger knows it. */
+/** The commands that an operator may send to any task. The ledger identifies a command by the id of its steering message. */
 import type { LedgerEntry, Urgency } from './steering.ts';
 
 export type Command =
@@ -9,7 +9,7 @@ export type Command =
   | { type: 'BUDGET'; id: string; steps?: number; costUsd?: number }
   | { type: 'PAUSE' | 'RESUME' | 'CANCEL'; id: string };
 
-/** A command as the ledger keeps it. */
+/** The ledger entry of a command. */
 export function entryOf(command: Command): LedgerEntry {
   const { id } = command;
   switch (command.type) {

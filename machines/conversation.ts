@@ -1,6 +1,6 @@
-/** What a model and its tools said to each other, and the questions that only the operator can answer. All plain JSON. */
+/** The messages between a model and its tools, and the questions that only the operator can answer. All plain JSON. */
 
-/** `none`: only reads. `idempotent`: running it twice is the same as once. `writes`: anything else. */
+/** `none`: the tool only reads. `idempotent`: running the call twice has the effect of running it once. `writes`: anything else. */
 export type Effects = 'none' | 'idempotent' | 'writes';
 
 export interface ToolCall {
@@ -8,11 +8,11 @@ export interface ToolCall {
   readonly tool: string;
   readonly args: unknown;
   readonly effects: Effects;
-  /** The operator must allow it first. */
+  /** The operator must allow the call before it runs. */
   readonly gated?: boolean;
   /** `ask_operator`: the call is a question to the operator, and the answer is the call's result. */
   readonly asks?: boolean;
-  /** Set on entering `acting`: after a crash it may or may not have run. */
+  /** Set on entering `acting`. After a crash, a started call may or may not have run. */
   readonly started?: boolean;
 }
 export type Calls = readonly ToolCall[];
@@ -23,12 +23,12 @@ export interface Failure {
   readonly retryable: boolean;
 }
 
-/** Tokens as the backend counted them; cost in US dollars. */
+/** Tokens as counted by the backend; cost in US dollars. */
 export interface Usage {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly costUsd: number;
-  /** How much of the cost is no bill: the most that calls may have cost of which none came. Left out for none. */
+  /** The part of `costUsd` that is an estimate: the worst case of calls whose bill never arrived. Left out where it is 0. */
   readonly estimatedUsd?: number | undefined;
 }
 export const noUsage: Usage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
@@ -41,7 +41,7 @@ export function addUsage(a: Usage, b: Usage): Usage {
     ...(estimatedUsd > 0 && { estimatedUsd }),
   };
 }
-/** By backend, so that a swap keeps the cost of each apart. */
+/** Usage by backend name, so that the cost of each backend stays separate after a swap. */
 export type UsageByBackend = Readonly<Record<string, Usage>>;
 export const spend = (so: UsageByBackend, backend: string, usage: Usage): UsageByBackend => ({
   ...so,
@@ -67,24 +67,24 @@ export interface Question {
 
 export type Outcome = { readonly kind: 'completed' } | { readonly kind: 'cancelled' } | ({ readonly kind: 'failed' } & Failure);
 
-/** A call that was started and has no result, of a tool whose effects outlive it. */
+/** True for a started call without a result whose tool has lasting effects. */
 export const mayHaveRun = (call: ToolCall): boolean => call.started === true && call.effects !== 'none';
 
-/** The chat protocol wants a result for every call that the model asked for, run or not. */
+/** The chat protocol requires a result for every requested call, even one that did not run. All of these get the same text. */
 export const answered = (calls: Calls, text: string): Message[] => calls.map((call) => ({ role: 'tool', call: call.id, text }));
 
-/** Results for calls that are given up, saying honestly how far each got. */
+/** Results for abandoned calls. Each result says how far its call got. */
 export const givenUp = (calls: Calls, why: string): Message[] =>
   calls.flatMap((call) => {
     if (mayHaveRun(call)) return answered([call], `may have run: ${why} before it returned`);
     return answered([call], `${call.started ? 'stopped' : 'not run'}: ${why}`);
   });
 
-/** What was heard of a reply that never came to its end. */
+/** The received part of a reply that was cut off, as a message. */
 export const unfinished = (partial: string): Message[] =>
   partial === '' ? [] : [{ role: 'assistant', text: partial, unfinished: true }];
 
-/** True where the model asks for exactly the calls of its last whole reply. */
+/** True if the model requests exactly the calls of its last complete reply. */
 export const repeatsItself = (messages: readonly Message[], calls: Calls): boolean => {
   const last = messages.findLast((message) => message.role === 'assistant' && !message.unfinished);
   const asked = (these: Calls) => JSON.stringify(these.map(({ tool, args }) => [tool, args]));
@@ -97,7 +97,10 @@ const choicesOf: Partial<Record<QuestionKind, readonly string[]>> = {
   budget: ['stop'],
   stuck: ['try again', 'stop'],
 };
-/** `call`: the one it is about. `why`: what made it ask, for questions that are not about a call. */
+/**
+ * @param call the call that the question is about.
+ * @param why the reason for a question that is not about a call.
+ */
 export function questionAbout(id: string, kind: QuestionKind, call: ToolCall | undefined, why: string): Question {
   const choices = choicesOf[kind];
   if (kind === 'asked') return { id, kind, ...wordsOf(call?.args) };
@@ -106,7 +109,7 @@ export function questionAbout(id: string, kind: QuestionKind, call: ToolCall | u
   return { id, kind, text: why, choices: choices! };
 }
 const inWords = (call: ToolCall | undefined) => `${call?.tool} ${JSON.stringify(call?.args)}`;
-/** `ask_operator` takes `{ question, choices? }`; a model that sends something else still gets asked. */
+/** `ask_operator` takes `{ question, choices? }`. Other arguments are shown to the operator as JSON. */
 function wordsOf(args: unknown): Pick<Question, 'text' | 'choices'> {
   if (typeof args !== 'object' || args === null || !('question' in args) || typeof args.question !== 'string')
     return { text: JSON.stringify(args) ?? '' };
@@ -114,11 +117,11 @@ function wordsOf(args: unknown): Pick<Question, 'text' | 'choices'> {
   return { text: args.question, ...(offered.length > 0 && { choices: offered }) };
 }
 
-/** The choice that an answer names, whatever its case. */
+/** The choice that an answer names. Upper and lower case count as equal. */
 export const chosen = (question: Question | null, text: string): string | undefined =>
   question?.choices?.find((choice) => choice.toLowerCase() === text.trim().toLowerCase());
 
-/** An answer about a call lets it go ahead, or is its result. */
+/** The answer to a question about a call either lets the call run or becomes its result. */
 export function applyAnswer(question: Question, text: string, [call, ...rest]: Calls): { calls: Calls; said: Message[] } {
   if (!call) return { calls: [], said: [] };
   const choice = chosen(question, text);

@@ -1,17 +1,17 @@
-/** Which corrections of a goal reach a model call or a sub-task. */
+/** Decides which corrections of a goal reach a model call or a sub-task. */
 import type { Reduce } from './plan.ts';
 import * as plan from './plan.ts';
 import * as ledger from './steering.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 
-/** No model reduces the results, so a correction cannot reach the reduction. */
+/** True for a reducer in code. It asks no model, so a correction cannot reach the reduction. */
 export const isPlain = (reduce: Reduce | null): boolean =>
   reduce !== null && reduce.by !== 'orchestrator' && reduce.by !== 'backend';
 
-/** Some sub-task has not come to its end, so a correction can still reach it. */
+/** True while some sub-task is not resolved, so that a correction can still reach it. */
 export const isUnresolved = ({ nodes, undecided }: SupervisorContext): boolean => !plan.allResolved(nodes, undecided);
 
-/** Queued corrections that the model call of `step` sees; a redirect is seen as the instruction. */
+/** Applies the queued corrections for the model call of `step`. The call sees a redirect as its instruction. */
 export function takeUp(
   context: SupervisorContext,
   step: number,

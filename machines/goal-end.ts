@@ -1,4 +1,4 @@
-/** How a goal ends: nothing new starts, and running children are told to stop. */
+/** The end of a goal: no new sub-task starts, and running children are told to stop. */
 import type { Outcome } from './conversation.ts';
 import * as plan from './plan.ts';
 import * as ledger from './steering.ts';
@@ -6,7 +6,7 @@ import type { Relay, SupervisorContext } from './supervisor-context.ts';
 
 export const wouldEnd = ({ answer }: SupervisorContext): boolean => answer !== null;
 
-/** X. Running nodes keep their children, so that what those return on the way out is not lost. */
+/** X. Running nodes keep their child numbers, so that results which children return while they stop still reach the plan. */
 export function end(
   context: SupervisorContext,
   ending: Outcome,

@@ -1,4 +1,4 @@
-/** What an operator's changes do to a plan that is being carried out: sub-tasks are added, dropped, run again, or planned anew. */
+/** Changes by an operator to a plan that is being executed: sub-tasks are added, dropped, run again, or planned anew. */
 import type { Carryover } from './carryover.ts';
 import { type Command, entryOf } from './commands.ts';
 import type { PlanNode } from './plan.ts';
@@ -8,14 +8,14 @@ import type { PlanCommand, Relay, SupervisorContext, SupervisorEvent } from './s
 
 export const isPlanCommand = (event: SupervisorEvent): event is PlanCommand => ['ADD', 'DROP', 'RERUN'].includes(event.type);
 
-/** A change of the plan as the ledger keeps it. */
+/** The ledger entry of a command or of a plan change. */
 export function entryFor(event: Command | PlanCommand): LedgerEntry {
   if (!isPlanCommand(event)) return entryOf(event);
   const key = event.type === 'ADD' ? event.node.key : event.key;
   return { id: event.id, kind: 'plan', text: `${event.type.toLowerCase()} ${key}` };
 }
 
-/** Why the plan can't be changed so; null where it can. */
+/** The reason why this change of the plan is not possible; null where it is possible. */
 export function objection({ nodes, reduce }: SupervisorContext, event: PlanCommand): string | null {
   if (reduce === null) return 'there is no plan yet';
   if (event.type === 'ADD') {
@@ -28,7 +28,7 @@ export function objection({ nodes, reduce }: SupervisorContext, event: PlanComma
   return event.type === 'DROP' && node.status === 'dropped' ? `${event.key} is dropped already` : null;
 }
 
-/** Takes running children away from their nodes: they are told to stop, and what they return only counts as spent. */
+/** Tells the running children of these nodes to stop. No node waits for them any more; of their returns only the cost counts. */
 export function stop(
   context: SupervisorContext,
   nodes: readonly PlanNode[],
@@ -42,7 +42,7 @@ export function stop(
   };
 }
 
-/** Questions about what is done anew are closed, those about the whole too. */
+/** Closes a question that the change makes obsolete: one about a node in `keys`, or one about the whole goal. */
 export function reopen(context: SupervisorContext, keys: ReadonlySet<string>): Partial<SupervisorContext> {
   const { question, undecided } = context;
   const closes = question !== null && (question.key === null || keys.has(question.key));
@@ -73,7 +73,10 @@ export function changePlan(context: SupervisorContext, event: PlanCommand): Part
   };
 }
 
-/** A goal that begins again is planned anew, as after a redirect: what has returned counts, what runs is told to stop, numbers go on. */
+/**
+ * The context of a goal that begins again. It is planned anew, as after a redirect: returned results count, running children are
+ * told to stop, and the counters continue.
+ */
 export function takenOver(earlier: Carryover): Partial<SupervisorContext> {
   const { instruction, corrections, steers, step, questions, usage, toppedUpUsd, slices, children } = earlier;
   const { returned, running, found } = earlier;

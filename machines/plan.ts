@@ -1,4 +1,7 @@
-/** A plan is a DAG of sub-tasks, held as plain data by key: desired state, which the supervisor's host makes true. */
+/**
+ * A plan is a DAG of sub-tasks as plain data, by key. It is desired state, which the supervisor's host brings about on the bus.
+ * Rules `attempt` and `concurrency` (docs/task-protocol.md).
+ */
 import type { Failure } from './conversation.ts';
 
 export interface NodeSpec {
@@ -6,25 +9,25 @@ export interface NodeSpec {
   readonly type: string;
   readonly instruction: string;
   readonly needs: readonly string[];
-  /** Keys whose results it is given; it starts when all of them have settled. */
+  /** Keys of the sub-tasks whose results it is given. It starts when all of them are resolved. */
   readonly after: readonly string[];
   readonly backend: string | null;
 }
 export interface PlanNode extends NodeSpec {
   readonly status: 'waiting' | 'running' | 'returned' | 'failed' | 'dropped';
-  /** Counts its dispatches. What an earlier attempt returns is stale. */
+  /** Number of dispatches so far. A return of an earlier attempt is stale. */
   readonly attempt: number;
-  /** Number of the child task of its latest attempt; the supervisor's nth dispatch gets n. */
+  /** Number of the child task of the latest attempt. The supervisor's nth dispatch gets the number n. */
   readonly child: number | null;
   readonly failure: Failure | null;
-  /** Backends that failed it and are left out from now on (`failover`). */
+  /** Backends on which it failed. `failover` leaves them out from then on. */
   readonly without: readonly string[];
-  /** How many of the goal's corrections its latest dispatch carried: the first so many. Later ones are relayed. */
+  /** The latest dispatch carried this many of the goal's corrections, counted from the first. Later ones are relayed. */
   readonly corrections: number;
 }
 export type Plan = Readonly<Record<string, PlanNode>>;
 
-/** Reducers in code: no model is asked. */
+/** The reducers in code. They ask no model. */
 export const plainReducers = ['concat', 'json', 'vote'] as const;
 export type PlainReducer = (typeof plainReducers)[number];
 export const isPlainReducer = (name: string): name is PlainReducer => (plainReducers as readonly string[]).includes(name);
@@ -34,10 +37,10 @@ export type Reduce =
   | { readonly by: 'backend'; readonly backend: string; readonly instruction: string }
   | { readonly by: PlainReducer };
 
-/** What becomes of a sub-task that failed. `failover` is a retry that leaves out the backend that failed. */
+/** The reaction to a failed sub-task. `failover` is a retry without the backend that failed. */
 export type Directive = 'retry' | 'failover' | 'ask' | 'skip' | 'escalate';
 
-/** The most sub-tasks that one plan may have. */
+/** Maximum number of sub-tasks in one plan. */
 export const maxNodes = 10_000;
 
 export type PlanFault =
@@ -46,7 +49,10 @@ export type PlanFault =
   | { readonly code: 'unknown-after'; readonly key: string; readonly after: string }
   | { readonly code: 'cycle'; readonly keys: readonly string[] };
 
-/** What is wrong with a plan; null for a sound one. `known`: keys that are there already. */
+/**
+ * The first fault of a plan; null for a sound plan.
+ * @param known keys of sub-tasks that exist already.
+ */
 export function check(nodes: readonly NodeSpec[], known: readonly string[] = []): PlanFault | null {
   if (nodes.length + known.length > maxNodes) return { code: 'too-many', count: nodes.length + known.length };
   const byKey = new Map<string, NodeSpec>();
@@ -63,7 +69,7 @@ export function check(nodes: readonly NodeSpec[], known: readonly string[] = [])
   return left.length > 0 ? { code: 'cycle', keys: left } : null;
 }
 
-/** Takes away what depends on nothing until only cycles, and what depends on them, are left (Kahn). */
+/** Removes nodes without dependencies until only cycles, and the nodes that depend on them, are left (Kahn's algorithm). */
 function unsortable(byKey: ReadonlyMap<string, NodeSpec>): string[] {
   const waitsFor = new Map<string, number>();
   const unlocks = new Map<string, string[]>();
@@ -107,7 +113,7 @@ export const planned = (spec: NodeSpec): PlanNode => ({
   corrections: 0,
 });
 
-/** Listing a thousand keys costs more than all that is then done with them, and plans never change: each is listed once. */
+/** Listing the nodes of a large plan costs more than the work done with the list. A plan is immutable, so it is listed once. */
 const listed = new WeakMap<Plan, readonly PlanNode[]>();
 export function all(plan: Plan): readonly PlanNode[] {
   const known = listed.get(plan);
@@ -116,10 +122,10 @@ export function all(plan: Plan): readonly PlanNode[] {
   listed.set(plan, nodes);
   return nodes;
 }
-/** Keys are the model's words: `constructor` must not find what every object has. */
+/** A model chooses the keys: `constructor` must not find an inherited property. */
 export const nodeOf = (plan: Plan, key: string): PlanNode | undefined => (Object.hasOwn(plan, key) ? plan[key] : undefined);
 export const running = (plan: Plan): PlanNode[] => all(plan).filter(({ status }) => status === 'running');
-/** Numbers of the child tasks that run for these nodes. */
+/** Numbers of the children that run for these nodes. */
 export const childrenOf = (nodes: readonly PlanNode[]): number[] =>
   nodes.flatMap(({ status, child }) => (status === 'running' && child !== null ? [child] : []));
 export const put = (plan: Plan, ...changed: readonly PlanNode[]): Plan => ({
@@ -127,7 +133,7 @@ export const put = (plan: Plan, ...changed: readonly PlanNode[]): Plan => ({
   ...Object.fromEntries(changed.map((node) => [node.key, node])),
 });
 
-/** Nothing more is expected of it. A failure that is still being asked about is not settled. */
+/** True if nothing more is expected of the node. A failure about which the operator has still to decide is not resolved. */
 const isResolved = (node: PlanNode, undecided: readonly string[]) =>
   node.status !== 'waiting' && node.status !== 'running' && !(node.status === 'failed' && undecided.includes(node.key));
 export const allResolved = (plan: Plan, undecided: readonly string[]): boolean =>
@@ -138,16 +144,16 @@ const dependencies = (plan: Plan, { after }: PlanNode) =>
     const dependency = nodeOf(plan, key);
     return dependency ? [dependency] : [];
   });
-/** Nothing of what it was to be given came, and something of it failed. */
+/** True if none of the node's dependencies returned a result and at least one of them failed. */
 const isDoomed = (plan: Plan, node: PlanNode) => {
   const needed = dependencies(plan, node);
   return needed.some(({ status }) => status === 'failed') && !needed.some(({ status }) => status === 'returned');
 };
-/** Waits for nothing any more; what settled badly it goes without. */
+/** True if all dependencies are resolved. The node runs without the results of those that failed or were dropped. */
 const isUnblocked = (plan: Plan, node: PlanNode, undecided: readonly string[]) =>
   node.status === 'waiting' && dependencies(plan, node).every((dependency) => isResolved(dependency, undecided));
 
-/** What may start now, in the plan's order, at most as many as `concurrency` leaves room for. */
+/** The nodes that may start now, in the plan's order. At most `concurrency` nodes run at once. */
 export function ready(plan: Plan, undecided: readonly string[], concurrency: number): PlanNode[] {
   const free = Math.max(0, Math.max(1, concurrency) - running(plan).length);
   const found: PlanNode[] = [];
@@ -161,14 +167,14 @@ export function ready(plan: Plan, undecided: readonly string[], concurrency: num
 export const doomed = (plan: Plan, undecided: readonly string[]): PlanNode[] =>
   all(plan).filter((node) => node.after.length > 0 && isUnblocked(plan, node, undecided) && isDoomed(plan, node));
 
-/** Fails what can't be done any more, and what that leaves without anything in turn. */
+/** Fails the nodes that can no longer get any result to work with, and then the nodes that depend only on those. */
 export function failDoomed(plan: Plan, undecided: readonly string[]): Plan {
   let now = plan;
   for (let lost = doomed(now, undecided); lost.length > 0; lost = doomed(now, undecided)) {
     now = put(
       now,
       ...lost.map((node): PlanNode => {
-        const message = `all that ${node.key} comes after failed: ${node.after.join(', ')}`;
+        const message = `none of the sub-tasks that ${node.key} comes after returned a result: ${node.after.join(', ')}`;
         return { ...node, status: 'failed', failure: { code: 'dependency-failed', message, retryable: false } };
       }),
     );
@@ -176,7 +182,7 @@ export function failDoomed(plan: Plan, undecided: readonly string[]): Plan {
   return now;
 }
 
-/** Whatever is given the result of `key`, directly or not. */
+/** The nodes that are given the result of `key`, directly or through other nodes. */
 export function dependants(plan: Plan, key: string): PlanNode[] {
   const found = new Set([key]);
   for (let size = 0; size !== found.size; ) {

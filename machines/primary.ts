@@ -1,9 +1,10 @@
 /**
- * The primary agent: who the operator talks to. It thinks, uses its tools, answers, and takes a word at every moment.
- * K. What was heard is kept: a reply that was cut off stays in the conversation, marked unfinished.
- * L. A word aborts a model call in flight and waits while tools act; the next model call sees all of them.
- * M. An utterance takes a bounded number of model calls, the conversation a bounded number of characters.
- * N. Whatever fails is told and leaves it idle; every word is followed by exactly one `idle`, or by another word.
+ * The primary agent, with which the operator talks. It thinks, uses its tools and answers; the operator may write at any moment.
+ * K. The received part of a reply that was cut off stays in the conversation, marked unfinished.
+ * O. An utterance aborts a model call in flight, and waits while a tool call is in flight. The next model call sees all utterances.
+ * M. Each utterance takes a bounded number of model calls, and the conversation a bounded number of characters.
+ * N. A failure is told to the operator and leaves the agent idle. Each utterance is followed by exactly one `idle`, or by another
+ * utterance.
  */
 import { assertEvent, assign, type EventObject, enqueueActions, fromCallback, setup } from 'xstate';
 import {
@@ -20,9 +21,9 @@ import {
 } from './conversation.ts';
 import { lastTurns } from './turns.ts';
 
-/** Model calls that one utterance may take; the last of them must answer. */
+/** Maximum number of model calls for one utterance. The last of them must answer. */
 export const maxModelCalls = 8;
-/** Characters of conversation that are kept; a prompt may take less. */
+/** Maximum length of the stored conversation in characters. A prompt may contain less of it. */
 const maxKeptChars = 200_000;
 
 export type PrimaryMachineEvent =
@@ -31,10 +32,10 @@ export type PrimaryMachineEvent =
   | { type: 'MODEL_SAID'; text: string }
   | { type: 'MODEL_REPLIED'; text: string; calls: Calls; usage: Usage; backend: string }
   | { type: 'MODEL_FAILED'; error: Failure }
-  /** `closes`: the result says to the operator all there is to say; no model call needs to put it into words. */
+  /** `closes`: the result itself answers the operator, so no model call has to put it into words. */
   | { type: 'TOOL_RETURNED'; call: string; text: string; closes?: true };
 
-/** What the operator is told. Each text ends with one `reply`, also one that was cut off. */
+/** The events that the operator sees. The tokens of each text are followed by one `reply`, even if the text was cut off. */
 export type Told =
   | { type: 'token'; text: string }
   | { type: 'reply'; text: string }
@@ -43,25 +44,28 @@ export type Told =
 
 export interface PrimaryContext {
   readonly messages: readonly Message[];
-  /** What the model call in flight has said so far. */
+  /** The text received so far from the model call in flight. */
   readonly partial: string;
-  /** Asked for by the model and not answered yet; in `acting` the head is in flight. */
+  /** Calls that the model requested and that have no result yet. In `acting`, the first of them is in flight. */
   readonly calls: Calls;
-  /** Words that came while tools act. */
+  /** Utterances that no model call has seen yet. */
   readonly waiting: readonly string[];
-  /** Results of this reply's calls that close it; null once one of them does not. */
+  /** Results of this reply's calls as long as all of them have `closes`; null after one that has not. */
   readonly closing: readonly string[] | null;
-  /** The last word on the utterance. */
+  /** The final answer to the utterance. */
   readonly answer: string | null;
-  /** Model calls made for the utterance. */
+  /** Number of model calls made for the utterance. */
   readonly step: number;
-  /** Model replies ever: makes ids of calls unique. */
+  /** Number of model replies since the start. It makes the ids of calls unique. */
   readonly replies: number;
   /** The backend of the last reply. */
   readonly backend: string | null;
   readonly usage: UsageByBackend;
 }
-/** Input of `think`, a callback actor that sends MODEL_SAID for each chunk, then MODEL_REPLIED or MODEL_FAILED. `isLast`: it must answer. */
+/**
+ * Input of `think`, a callback actor that sends MODEL_SAID for each chunk, then MODEL_REPLIED or MODEL_FAILED. `isLast`: the model
+ * must answer and may not call a tool.
+ */
 export type PrimaryThinkInput = Pick<PrimaryContext, 'messages' | 'replies'> & { readonly isLast: boolean };
 /** Input of `act`, a callback actor that sends TOOL_RETURNED. */
 export type PrimaryActInput = { readonly call: ToolCall; readonly backend: string | null };
@@ -74,7 +78,7 @@ const notProvided = <Input>() =>
 const asUser = (text: string): Message => ({ role: 'user', text });
 const crashed = (what: string, cause: unknown): Failure => ({ code: `${what}-crashed`, message: String(cause), retryable: true });
 
-/** Said by code where the model could not be brought to an end. */
+/** The answer to the operator when the model came to no answer of its own. */
 function whereItStands(messages: readonly Message[], why: string): string {
   const last = messages.findLast((message) => message.role === 'tool');
   return last ? `${why} The last thing I learnt: ${last.text.slice(0, 1_000)}` : why;
@@ -150,7 +154,7 @@ export const primary = setup({
       enqueue.assign({ closing: null, answer: text, messages: [...messages, { role: 'assistant', text }] });
       enqueue.emit({ type: 'reply', text });
     }),
-    /** The conversation says honestly how far each call got, and that the operator wants nothing of it any more. */
+    /** The conversation records how far each call got, and that the operator stopped the work. */
     giveUp: assign(({ context: { messages, calls, waiting } }) => ({
       messages: [
         ...messages,
@@ -174,7 +178,7 @@ export const primary = setup({
   },
 }).createMachine({
   id: 'primary',
-  /** Of eventless steps after one event: the table takes three at most. */
+  /** Limits the eventless steps after one event. The table in `deciding` takes three at most. */
   options: { maxIterations: 20 },
   context: {
     messages: [],
@@ -189,14 +193,14 @@ export const primary = setup({
     usage: {},
   },
   initial: 'idle',
-  // It has no end of its own: whoever opened it stops it.
+  // The chart has no final state: the owner of the actor stops it.
   states: {
     idle: {
-      description: 'Nothing is under way. It waits for a word, however long.',
+      description: 'Nothing is under way. It waits for an utterance, without a deadline.',
       on: { SAY: { target: 'deciding', actions: 'wait' } },
     },
     deciding: {
-      description: 'What comes next, after every fact.',
+      description: 'Transient: chooses the next state after every fact.',
       always: [
         { guard: 'hasCall', target: 'acting', actions: 'beginCall' },
         { guard: 'isClosed', target: 'deciding', reenter: true, actions: 'close' },
@@ -206,7 +210,7 @@ export const primary = setup({
       ],
     },
     thinking: {
-      description: 'A model call is in flight. It ends by itself: a silent one is given up by the backend.',
+      description: 'A model call is in flight. It ends by itself: the backend gives up a silent call.',
       invoke: {
         id: 'think',
         src: 'think',
@@ -228,7 +232,7 @@ export const primary = setup({
       },
     },
     acting: {
-      description: 'A tool call is in flight: the first of `calls`. Tools bound their own waiting.',
+      description: 'A tool call is in flight: the first of `calls`. Every tool limits its own waiting time.',
       invoke: {
         id: 'act',
         src: 'act',
@@ -247,7 +251,7 @@ export const primary = setup({
   },
 });
 
-/** The turn that is under way: what an earlier turn asked for may be asked for again. */
+/** The messages of the current turn. The model may request a call of an earlier turn again. */
 function turnOf(messages: readonly Message[]): readonly Message[] {
   return messages.slice(messages.findLastIndex(({ role }) => role === 'user') + 1);
 }

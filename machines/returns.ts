@@ -1,4 +1,4 @@
-/** What the ends of child tasks do to a goal's plan and to its books. */
+/** Records the ends of child tasks in a goal's plan and in its books. */
 import { without } from './budget.ts';
 import { type Failure, mergeUsage } from './conversation.ts';
 import { directiveFor } from './directive.ts';
@@ -31,7 +31,7 @@ export function recordReturns(context: SupervisorContext, returns: readonly Retu
     }
     const why = failure ?? { code: outcome, message: `${node.key} was ${outcome}`, retryable: false };
     const failed: PlanNode = { ...node, status: 'failed', failure: why };
-    // A child that an operator cancelled is not started again behind their back.
+    // A child that an operator cancelled must not be started again without asking.
     const directive = context.ending || outcome === 'cancelled' ? 'skip' : directiveFor(context.policy, node, why);
     if (directive === 'escalate') escalated ??= why;
     if (directive === 'ask') undecided.push(node.key);

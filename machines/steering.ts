@@ -1,15 +1,19 @@
 /**
- * The steering ledger: every message an operator sent to a task, in the stream's order, and what became of it. Queue and receipts in one:
- * the host derives receipts from how an entry changed between two commits (DESIGN G: every steer ends in exactly one final receipt).
+ * The steering ledger lists every message that an operator sent to a task, in the stream's order, with its fate. It is both the
+ * queue and the source of the receipts: the host derives receipts from the changes of an entry between two commits (rule `receipts`, promise G:
+ * every steer ends in exactly one final receipt).
  */
 
-/** `now` interrupts what may be interrupted, `next-step` waits for the next model call, `after` until the task would otherwise end. */
+/**
+ * `now` interrupts the call in flight if that call may be interrupted, `next-step` waits for the next model call, and `after` waits
+ * until the task would otherwise end.
+ */
 export const urgencies = ['now', 'next-step', 'after'] as const;
 export type Urgency = (typeof urgencies)[number];
 
 /**
- * Every kind of steer. `isSeen`: it is applied when a model call has seen it; the others take effect at once. `isQueued`: its receipts say
- * that it was queued, also where one commit queues and applies it.
+ * Every kind of steer. `isSeen`: the steer is applied when a model call sees it; other kinds take effect at once. `isQueued`: its
+ * receipts include `queued`, even if one commit queues and applies it.
  */
 export const steerKinds = {
   steer: { isSeen: true, isQueued: true },
@@ -20,7 +24,7 @@ export const steerKinds = {
   pause: { isSeen: false, isQueued: false },
   resume: { isSeen: false, isQueued: false },
   cancel: { isSeen: false, isQueued: false },
-  /** A change of a goal's plan. */
+  /** A change to a goal's plan. */
   plan: { isSeen: false, isQueued: false },
 } as const;
 export type SteerKind = keyof typeof steerKinds;
@@ -31,24 +35,24 @@ export interface Steer {
   readonly text: string;
   readonly urgency: Urgency;
   readonly fate: 'queued' | 'applied' | 'returned';
-  /** The step whose model call first saw it, or during which a command took effect. */
+  /** The step whose model call first saw the steer, or during which a command took effect. */
   readonly step?: number;
-  /** Why it was returned, or what was done instead of what was asked. */
+  /** Why the steer was returned, or why it waited longer than its urgency asks. */
   readonly reason?: string;
   /** For a correction of a goal: the numbers of the children it was relayed to. */
   readonly reached?: readonly number[];
 }
 export type Ledger = readonly Steer[];
-/** What an entry is before its fate is known. */
+/** An entry before its fate is known. */
 export type LedgerEntry = Pick<Steer, 'id' | 'kind' | 'text'> & { readonly urgency?: Urgency };
 
-/** `reason`: why it has to wait longer than its urgency asks; the receipts carry it. */
+/** @param reason why the entry waits longer than its urgency asks. The receipts carry it. */
 export const enqueue = (ledger: Ledger, entry: LedgerEntry, reason?: string): Ledger => [
   ...ledger,
   { urgency: 'now', ...entry, fate: 'queued', ...(reason !== undefined && { reason }) },
 ];
 
-/** A command that took effect at once. */
+/** Records a command that took effect at once. */
 export const enter = (ledger: Ledger, entry: LedgerEntry, step: number, reached?: readonly number[]): Ledger => [
   ...ledger,
   { urgency: 'now', ...entry, fate: 'applied', step, ...(reached && { reached }) },
@@ -59,17 +63,20 @@ export const refuse = (ledger: Ledger, entry: LedgerEntry, reason: string): Ledg
   { urgency: 'now', ...entry, fate: 'returned', reason },
 ];
 
-/** What the next model call must see, in order; `after` waits until the task would otherwise end. */
+/** The steers that the next model call must see, in order. `after` waits until the task would otherwise end. */
 export const due = (ledger: Ledger, wouldEnd: boolean): Ledger =>
   ledger.filter((steer) => steer.fate === 'queued' && (wouldEnd || steer.urgency !== 'after'));
 
-/** Marks all that is due as seen by the model call of `step`. */
+/** Marks all steers that are due as applied by the model call of `step`. */
 export const apply = (ledger: Ledger, step: number, wouldEnd: boolean): Ledger => {
   const seen = new Set(due(ledger, wouldEnd));
   return seen.size === 0 ? ledger : ledger.map((steer) => (seen.has(steer) ? { ...steer, fate: 'applied', step } : steer));
 };
 
-/** Queues again what the model call of `step` was to see first: it is not made. Commands keep the step in which they took effect. */
+/**
+ * Queues the steers again that the model call of `step` would have been the first to see, because that call is not made. Commands
+ * keep the step in which they took effect.
+ */
 export const takeBack = (ledger: Ledger, step: number): { ledger: Ledger; count: number } => {
   const isUnseen = (steer: Steer) => steer.fate === 'applied' && steer.step === step && steerKinds[steer.kind].isSeen;
   const requeued = ledger.map((steer): Steer => {
@@ -80,6 +87,6 @@ export const takeBack = (ledger: Ledger, step: number): { ledger: Ledger; count:
   return { ledger: requeued, count: ledger.filter(isUnseen).length };
 };
 
-/** Returns whatever is still queued: the task ends without it. */
+/** Returns all steers that are still queued: the task ends without them. */
 export const giveBack = (ledger: Ledger, reason: string): Ledger =>
   ledger.map((steer) => (steer.fate === 'queued' ? { ...steer, fate: 'returned', reason } : steer));

@@ -1,11 +1,12 @@
 /**
- * A sub-agent: it thinks, acts, asks, and can be steered at every moment. Facts come in, `deciding` says what is next.
+ * A sub-agent thinks, acts and asks, and can be steered at any moment. After each fact, `deciding` chooses the next state.
  * B. A call is marked `started` on the way into `acting`; the host commits that before the tool runs.
- * C. A started call that writes and has no result is never run again unasked.
- * G. Every command enters the ledger exactly once, and none is left queued at the end.
- * K. What was heard is kept: a reply that was cut off stays in the conversation, marked unfinished.
- * L. What was spent and the worst case of the request that is out never exceed the limit; however `thinking` is left without a reply, that
- * request counts as spent at its worst case.
+ * C. A started call that writes and has no result is never run again without asking the operator.
+ * G. Every command enters the ledger exactly once, and no command is left queued at the end.
+ * K. The received part of a reply that was cut off stays in the conversation, marked unfinished.
+ * L. Spent money and the worst case of the request in flight together never exceed the limit. If `thinking` ends without a reply,
+ * for whatever reason, its request counts as spent at its worst case.
+ * Rule `in-doubt` (docs/task-protocol.md).
  */
 import { assertEvent, assign, type EventObject, fromCallback, setup } from 'xstate';
 import { type Billing, bill, dollars, leftUsd, type Reservation, reserve, settleInDoubt } from './budget.ts';
@@ -37,7 +38,7 @@ import {
 import type { Ledger, Steer } from './steering.ts';
 import * as ledger from './steering.ts';
 
-/** Compared with a checkpoint's before it is restored; raised when an older checkpoint would no longer mean the same. */
+/** Compared with the version of a checkpoint before it is restored. Raised when older checkpoints no longer mean the same. */
 export const subAgentVersion = 2;
 
 /** Facts come from the effects and the host, never from the wire. */
@@ -48,68 +49,69 @@ type Fact =
   | { type: 'MODEL_FAILED'; error: Failure }
   | { type: 'TOOL_RETURNED'; call: string; text: string; failed?: true }
   | { type: 'DEADLINE_PASSED' }
-  /** The process that ran this was lost, or the task was parked; effects don't come back on their own. */
+  /** The process that ran this task was lost, or the task was parked. Effects do not resume by themselves. */
   | { type: 'RESTORED' };
 export type SubAgentEvent = { type: 'START' } | Command | Fact;
 
 export interface Limits {
   readonly steps: number;
-  /** Failures in a row before it asks for help. */
+  /** Failures in a row before the task asks for help. */
   readonly failures: number;
-  /** Times the same calls may be repeated before it asks for help. */
+  /** Number of times that the model may repeat the same calls before the task asks for help. */
   readonly repeats: number;
-  /** US dollars, or null for no limit. */
+  /** US dollars; null: no limit. */
   readonly costUsd: number | null;
-  /** Milliseconds since the epoch, or null for none. */
+  /** Unix time in ms; null: no deadline. */
   readonly deadlineAt: number | null;
 }
 
 export interface SubAgentContext {
   readonly instruction: string;
-  /** Backend asked for by name; null lets the roster route. */
+  /** Name of the requested backend; null: the roster chooses one. */
   readonly backend: string | null;
   readonly limits: Limits;
   readonly messages: readonly Message[];
-  /** What the model call in flight has said so far. */
+  /** The text received so far from the model call in flight. */
   readonly partial: string;
-  /** Asked for by the model and not answered yet; in `acting` the head is in flight. */
+  /** Calls that the model requested and that have no result yet. In `acting`, the first of them is in flight. */
   readonly calls: Calls;
-  /** The model's last word, when it asked for nothing more. */
+  /** The text of the model's latest reply, if that reply requests no calls. */
   readonly answer: string | null;
   readonly steers: Ledger;
   readonly question: Question | null;
   readonly paused: boolean;
   readonly step: number;
-  /** In a row: a reply ends a row of failed model calls, a tool's result one of failed tools. */
+  /** Failures in a row. A reply ends a row of failed model calls, and a tool's result ends a row of failed tool calls. */
   readonly failures: number;
   readonly repeats: number;
-  /** Questions asked so far. */
+  /** Number of questions asked so far. */
   readonly questions: number;
   readonly usage: UsageByBackend;
-  /** The request that is out, where its backend has a price: part of the commit before it is sent. */
+  /** The money for the request in flight, if its backend has a price. It is committed before the request is sent. */
   readonly reserved: Reservation | null;
-  /** US dollars that its operator has added to its limit. */
+  /** US dollars that the operator has added to the task's limit. */
   readonly toppedUpUsd: number;
   readonly lastFailure: Failure | null;
   readonly outcome: Outcome | null;
 }
 export type SubAgentInput = Pick<SubAgentContext, 'instruction' | 'backend' | 'limits'> & { readonly earlier?: Carryover };
-/** `partial` is what the model was saying when the task ended; it is also the last unfinished message. */
+/** `partial` is the text received from a model call that was in flight at the end. It is also the last unfinished message. */
 export type SubAgentOutput = Pick<SubAgentContext, 'outcome' | 'answer' | 'partial' | 'messages' | 'usage' | 'step'> & {
-  /** Calls that may have run although no result came: whoever reads the result must know. */
+  /** Calls that may have run although no result arrived. A reader of the output must know about them. */
   readonly inDoubt: Calls;
 };
 /**
- * Input of the `think` effect: a callback actor that sends MODEL_SAID for each chunk, then MODEL_REPLIED or MODEL_FAILED. Before each request
- * that has a price it sends CALL_PRICED, and is stopped where that can't be afforded; its bill comes with the reply, or as CALL_BILLED.
+ * Input of the `think` effect, a callback actor that sends MODEL_SAID for each chunk, then MODEL_REPLIED or MODEL_FAILED. Before
+ * each request that has a price it sends CALL_PRICED; the actor is stopped if the request is not affordable. The bill comes with
+ * the reply, or as CALL_BILLED.
  */
 export type ThinkInput = Pick<SubAgentContext, 'instruction' | 'backend' | 'messages' | 'step'> & {
   /** US dollars that may still be spent; null: no limit. */
   readonly leftUsd: number | null;
 };
-/** Input of the `act` effect: a callback actor that sends TOOL_RETURNED. */
+/** Input of the `act` effect, a callback actor that sends TOOL_RETURNED. */
 export type ActInput = { readonly call: ToolCall; readonly step: number };
-/** Input of the `deadline` effect: sends DEADLINE_PASSED at `at`; does nothing for null. */
+/** Input of the `deadline` effect, which sends DEADLINE_PASSED at `at` (Unix time in ms) and does nothing for null. */
 export type DeadlineInput = { readonly at: number | null };
 
 const notProvided = <Input>() =>
@@ -117,14 +119,14 @@ const notProvided = <Input>() =>
     throw new Error('effects are provided by actors/: use subAgent.provide({ actors })');
   });
 
-/** Nothing is in flight that must be left to finish. */
+/** True unless the call in flight may have effects and must be left to finish. */
 const interruptible = ({ calls: [call] }: SubAgentContext) => call === undefined || !mayHaveRun(call);
 const wouldEnd = ({ answer }: SubAgentContext) => answer !== null;
 const outOfMoney = ({ limits: { costUsd }, usage }: SubAgentContext) => costUsd !== null && totalUsage(usage).costUsd >= costUsd;
 
-/** Why an urgent correction has to wait all the same. */
+/** Why an urgent correction has to wait nevertheless; undefined if it does not. */
 function whatItWaitsFor(context: SubAgentContext): string | undefined {
-  if (context.question) return `it waited until question ${context.question.id} was settled`;
+  if (context.question) return `it waited until question ${context.question.id} was closed`;
   if (context.paused) return 'it waited while the task was paused';
   if (!interruptible(context)) return `${context.calls[0]?.tool} was left to finish: it may have effects`;
   return undefined;
@@ -135,7 +137,8 @@ function whyItAsks(context: SubAgentContext, kind: QuestionKind): string {
   if (kind === 'budget' && outOfMoney(context))
     return `It has spent $${totalUsage(usage).costUsd} of $${limits.costUsd}. Top it up with \`budget\`, or answer \`stop\`.`;
   if (kind === 'budget') return `Its ${limits.steps} steps are used up. Top it up with \`budget\`, or answer \`stop\`.`;
-  if (context.repeats >= limits.repeats) return `It keeps asking for the same: ${calls.map((call) => call.tool).join(', ')}.`;
+  if (context.repeats >= limits.repeats)
+    return `It keeps requesting the same calls: ${calls.map((call) => call.tool).join(', ')}.`;
   return `It keeps failing: ${lastFailure?.message}`;
 }
 
@@ -152,10 +155,10 @@ const limitsOf = ({ limits, earlier }: SubAgentInput): Limits => ({
   costUsd: limits.costUsd === null ? null : limits.costUsd + (earlier?.toppedUpUsd ?? 0),
 });
 
-/** A task that begins again is told what it had found, before what it is to do. */
+/** A task that begins again is told its earlier findings first, then its instruction and corrections. */
 function opening({ instruction, earlier }: SubAgentInput): Message[] {
   if (!earlier) return [{ role: 'user', text: instruction }];
-  const found = `This task was begun before and could not be gone on with. What came of it then:\n\n${earlier.found.join('\n\n')}`;
+  const found = `This task was started before and could not be continued. Its findings so far:\n\n${earlier.found.join('\n\n')}`;
   return [
     ...(earlier.found.length > 0 ? [{ role: 'user' as const, text: found }] : []),
     ...[earlier.instruction, ...earlier.corrections].map((text) => ({ role: 'user' as const, text })),
@@ -178,10 +181,10 @@ export const subAgent = setup({
     isInDoubt: ({ context: { calls, question } }) =>
       calls[0]?.started === true && calls[0].effects === 'writes' && question === null,
     isHeld: ({ context }) => context.paused || context.question !== null,
-    /** An urgent correction makes the calls that are left pointless; one that may have run already is seen through first. */
+    /** An urgent correction makes the remaining calls pointless. A call that may have run already is completed first. */
     isOvertaken: ({ context: { calls, steers } }) =>
       calls[0] !== undefined && !mayHaveRun(calls[0]) && ledger.due(steers, false).some(({ urgency }) => urgency === 'now'),
-    /** A failure that no retry can mend counts at once: the operator may swap the backend, correct, or stop. */
+    /** The operator is asked at once about a failure that is not retryable, and may swap the backend, correct or stop the task. */
     isStuck: ({ context: { failures, repeats, limits, lastFailure } }) =>
       failures >= limits.failures || repeats >= limits.repeats || lastFailure?.retryable === false,
     isAsking: ({ context }) => context.calls[0]?.asks === true,
@@ -227,14 +230,14 @@ export const subAgent = setup({
     refuse: assign(({ context, event }, reason: string) =>
       isCommand(event) ? { steers: ledger.refuse(context.steers, entryOf(event), reason) } : {},
     ),
-    /** Findings stay. A doubt stays too: a new instruction does not tell whether the call ran. */
+    /** Findings stay. An in-doubt question stays too, because a new instruction does not tell whether the call ran. */
     redirect: assign(({ context, event }) => {
       assertEvent(event, 'REDIRECT');
       const doubt = context.question?.kind === 'in-doubt' ? context.question : null;
       return { instruction: event.text, question: doubt, failures: 0, repeats: 0, lastFailure: null };
     }),
-    hold: assign({ paused: true }),
-    release: assign({ paused: false }),
+    pause: assign({ paused: true }),
+    resume: assign({ paused: false }),
     swap: assign(({ event }) => {
       assertEvent(event, 'SWAP');
       return { backend: event.backend };
@@ -254,11 +257,11 @@ export const subAgent = setup({
       assertEvent(event, 'CALL_BILLED');
       return bill(context.usage, event);
     }),
-    /** A reply brings its own bill. */
+    /** A reply carries its own bill, so only a call without a reply is in doubt. */
     countDoubt: assign(({ context, event }) =>
       event.type === 'MODEL_REPLIED' || context.reserved === null ? {} : settleInDoubt(context),
     ),
-    /** The step was begun for a call that is not made: what that was to see first waits for the next one. */
+    /** The step was begun for a call that is not made. The steers that this call would have seen wait for the next call. */
     takeBackStep: assign(({ context: { step, steers, messages } }) => {
       const { ledger: requeued, count } = ledger.takeBack(steers, step);
       const before = messages.slice(0, messages.length - count);
@@ -339,7 +342,7 @@ export const subAgent = setup({
       return { calls, messages: [...context.messages, ...said] };
     }),
     closeQuestion: assign({ question: null, failures: 0, repeats: 0, lastFailure: null }),
-    /** Salvage: what was being said and what was left undone stay in the conversation. */
+    /** (Z) Salvages the unfinished reply and the open calls: both stay in the conversation. */
     finish: assign(({ context }, outcome: Outcome) => ({
       outcome,
       question: null,
@@ -349,7 +352,7 @@ export const subAgent = setup({
   },
 }).createMachine({
   id: 'sub-agent',
-  /** Of eventless steps after one event: the table takes four at most. */
+  /** Limits the eventless steps after one event. The table in `deciding` takes four at most. */
   options: { maxIterations: 20 },
   context: ({ input }) => ({
     instruction: input.earlier?.instruction ?? input.instruction,
@@ -387,8 +390,8 @@ export const subAgent = setup({
     REDIRECT: { actions: ['queue', 'redirect'] },
     SWAP: { actions: ['swap', 'acknowledge'] },
     BUDGET: { actions: ['topUp', 'acknowledge'] },
-    PAUSE: { actions: ['hold', 'acknowledge'] },
-    RESUME: { actions: ['release', 'acknowledge'] },
+    PAUSE: { actions: ['pause', 'acknowledge'] },
+    RESUME: { actions: ['resume', 'acknowledge'] },
     ANSWER: { actions: { type: 'refuse', params: 'that question is not open' } },
     CANCEL: { target: '.done', actions: ['acknowledge', { type: 'finish', params: { kind: 'cancelled' } }] },
     DEADLINE_PASSED: {
@@ -401,13 +404,13 @@ export const subAgent = setup({
   },
   states: {
     idle: {
-      description: 'Not claimed yet. Steers are kept for its first step; only a cancel or the deadline ends it here.',
+      description: 'Not claimed yet. Steers wait for the first step. Only a cancel or the deadline can end the task here.',
       on: { START: 'running' },
     },
 
     running: {
       description:
-        'A model call or a tool call is in flight. A correction with urgency `now` interrupts it, unless the tool writes.',
+        'A model call or a tool call is in flight. A correction with urgency `now` interrupts it, unless the tool may have effects.',
       initial: 'deciding',
       invoke: {
         id: 'deadline',
@@ -421,13 +424,13 @@ export const subAgent = setup({
       on: {
         STEER: { guard: 'interruptsNow', target: '.deciding', actions: ['keepPartial', 'queue'] },
         REDIRECT: { guard: 'isInterruptible', target: '.deciding', actions: ['keepPartial', 'queue', 'redirect'] },
-        PAUSE: { guard: 'isInterruptible', target: '.deciding', actions: ['keepPartial', 'hold', 'acknowledge'] },
+        PAUSE: { guard: 'isInterruptible', target: '.deciding', actions: ['keepPartial', 'pause', 'acknowledge'] },
         RESTORED: { target: 'running', reenter: true, actions: 'keepPartial' },
       },
       states: {
         deciding: {
           description:
-            'Never rests here. One table says what comes next: after every fact, every correction, every crash. A question holds it.',
+            'Transient. One table chooses the next state after every fact, every correction and every crash. An open question leads to `awaiting-steer`.',
           always: [
             { guard: 'isInDoubt', actions: { type: 'ask', params: 'in-doubt' } },
             { guard: 'isHeld', target: '#sub-agent.awaiting-steer' },
@@ -442,7 +445,8 @@ export const subAgent = setup({
           ],
         },
         thinking: {
-          description: 'A model call is in flight. Where its backend has a price, its worst case is reserved before it is made.',
+          description:
+            'A model call is in flight. If its backend has a price, the worst case of the call is reserved before it is sent.',
           exit: 'countDoubt',
           invoke: {
             id: 'think',
@@ -488,7 +492,7 @@ export const subAgent = setup({
     },
 
     'awaiting-steer': {
-      description: 'Only the operator can move it on: it is paused, or `question` says what it needs. It may be parked.',
+      description: 'Only the operator can continue the task: it is paused, or `question` says what it needs. It may be parked.',
       invoke: {
         id: 'deadline',
         src: 'deadline',
@@ -521,17 +525,17 @@ export const subAgent = setup({
           { guard: 'answersWithHelp', target: 'running', actions: ['closeQuestion', 'queue'] },
           { guard: 'answersQuestion', actions: { type: 'refuse', params: 'send `budget` to top it up, or answer `stop`' } },
         ],
-        RESUME: { target: 'running', actions: ['release', 'acknowledge'] },
+        RESUME: { target: 'running', actions: ['resume', 'acknowledge'] },
         REDIRECT: { target: 'running', actions: ['redirect', 'queue'] },
         BUDGET: { guard: 'waitsForBudget', target: 'running', actions: ['topUp', 'closeQuestion', 'acknowledge'] },
         STEER: { guard: 'waitsForHelp', target: 'running', actions: ['closeQuestion', 'queue'] },
         SWAP: { guard: 'waitsForHelp', target: 'running', actions: ['swap', 'closeQuestion', 'acknowledge'] },
-        /** A fenced worker's call did end after all. */
+        /** The call of a fenced worker returned after all. */
         TOOL_RETURNED: { guard: 'answersDoubt', target: 'running', actions: ['recordResult', 'closeQuestion'] },
         RESTORED: 'running',
       },
     },
 
-    done: { type: 'final', description: 'Ended, with an output: the outcome and all that was found.' },
+    done: { type: 'final', description: 'Ended. The output has the outcome and all findings.' },
   },
 });

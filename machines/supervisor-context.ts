@@ -1,4 +1,4 @@
-/** What a supervisor can be told and what it remembers: the events and the context of its chart, as plain JSON. */
+/** The events and the context of the supervisor's chart, as plain JSON. */
 import type { Billing, Reservation, Slices } from './budget.ts';
 import type { Carryover } from './carryover.ts';
 import type { Command } from './commands.ts';
@@ -6,21 +6,21 @@ import type { Failure, Outcome, Question, Usage, UsageByBackend } from './conver
 import type { Directive, NodeSpec, Plan, Reduce } from './plan.ts';
 import type { Ledger, Urgency } from './steering.ts';
 
-/** Changes to a plan that is being carried out. */
+/** Changes to a plan that is being executed. */
 export type PlanCommand =
   | { type: 'ADD'; id: string; node: NodeSpec }
   | { type: 'DROP'; id: string; key: string }
-  /** Runs a sub-task again, perhaps with another instruction or on another backend; what depended on it is redone. */
+  /** Runs a sub-task again, optionally with another instruction or backend. The sub-tasks that depend on it run again too. */
   | { type: 'RERUN'; id: string; key: string; instruction?: string; backend?: string };
-/** One child's end, by its number. The text stays on the bus. */
+/** The end of one child, by its number. The text of its result stays on the bus. */
 export interface Return {
   readonly child: number;
   readonly outcome: 'completed' | 'failed' | 'cancelled';
   readonly failure: Failure | null;
   readonly usage: UsageByBackend;
-  /** The backend it ended on, which `failover` leaves out; by default the one its node names. */
+  /** The backend on which the child ended and which `failover` leaves out. Default: the backend that its node names. */
   readonly backend?: string;
-  /** US dollars that its operator has added to its slice: new money, also for the goal. */
+  /** US dollars that the operator has added to the child's slice. They add to the goal's budget too. Default: 0. */
   readonly toppedUpUsd?: number;
 }
 /** Facts come from the effects and the host, never from the wire. */
@@ -28,31 +28,34 @@ type Fact =
   | Billing
   | { type: 'PLANNED'; nodes: readonly NodeSpec[]; reduce: Reduce; usage: Usage; backend: string }
   | { type: 'PLAN_FAILED'; error: Failure }
-  /** In batches: as many as were there to be read. */
+  /** A batch: all returns that could be read at once. */
   | { type: 'CHILDREN_RETURNED'; returns: readonly Return[] }
   | { type: 'REDUCED'; answer: string; usage: Usage; backend: string }
   | { type: 'REDUCE_FAILED'; error: Failure }
-  /** Cancelled children that have not confirmed in time are given up. */
+  /** Some cancelled children have not confirmed in time. The supervisor waits for them no longer. */
   | { type: 'DRAIN_EXPIRED' }
   | { type: 'DEADLINE_PASSED' }
   | { type: 'RESTORED' };
 export type SupervisorEvent = { type: 'START' } | Command | PlanCommand | Fact;
 
 export interface SupervisorPolicy {
-  /** How many children may run at once; at least 1. */
+  /** Maximum number of children that run at once; at least 1. */
   readonly concurrency: number;
   readonly onFailure: Directive;
-  /** Dispatches of one node before a failure is asked about; also tries of a plan or a reduction. */
+  /** Dispatches of one node before the operator is asked about its failure; likewise the tries of a plan or a reduction. */
   readonly maxAttempts: number;
-  /** Milliseconds since the epoch, or null. */
+  /** Unix time in ms; null: no deadline. */
   readonly deadlineAt: number | null;
-  /** US dollars that the goal and all below it may cost; null: no limit. */
+  /** US dollars that the goal may cost, including all tasks below it; null: no limit. */
   readonly budgetUsd: number | null;
 }
 
-/** What running children must be told, in order; the host publishes each with a message id derived from `id` and the child, so that twice is once. */
+/**
+ * A message to running children. The host publishes relays in order, each with a message id derived from `id` and the child, so
+ * that a repeated publish has no effect.
+ */
 export interface Relay {
-  /** Id of the operator's steer, or `cancel` for the end of a tree. */
+  /** Id of the operator's command, `cancel` at the end of a tree, or `again-…` where a goal begins again. */
   readonly id: string;
   readonly kind: 'steer' | 'cancel';
   readonly text: string;
@@ -65,49 +68,52 @@ export interface SupervisorContext {
   readonly backend: string | null;
   readonly policy: SupervisorPolicy;
   readonly nodes: Plan;
-  /** Null until there is a plan; a redirect takes the plan away, and leaves what has returned in `nodes`. */
+  /** Null until there is a plan. A redirect removes the plan and keeps only the returned sub-tasks in `nodes`. */
   readonly reduce: Reduce | null;
-  /** How many children were ever dispatched; the next is one more. */
+  /** Number of children dispatched so far. The next child gets the following number. */
   readonly children: number;
-  /** Children that no node waits for any more: told to stop, not yet returned. */
+  /** Children that were told to stop and have not returned. No node waits for them. */
   readonly stopping: readonly number[];
   readonly relays: readonly Relay[];
-  /** Corrections so far: given to sub-tasks not yet started and to the reduction. */
+  /** All corrections so far. Sub-tasks that start later and the reduction are given them. */
   readonly corrections: readonly string[];
   readonly steers: Ledger;
   readonly question: (Question & { readonly key: string | null }) | null;
-  /** Failed sub-tasks whose fate is the operator's to decide, in the order in which they are asked about. */
+  /** Failed sub-tasks about which the operator has to decide, in the order of the questions. */
   readonly undecided: readonly string[];
   readonly paused: boolean;
-  /** Counts decompositions and reductions. */
+  /** Number of decompositions and reductions so far. */
   readonly step: number;
-  /** Of decompositions or reductions, in a row. */
+  /** Number of decompositions or reductions that failed in a row. */
   readonly failures: number;
   readonly lastFailure: Failure | null;
   readonly questions: number;
-  /** How it will end; once set nothing new starts and running children are cancelled. */
+  /** The outcome with which the goal will end. Once it is set, nothing starts and running children are cancelled. */
   readonly ending: Outcome | null;
   readonly answer: string | null;
-  /** An answer that a correction or a change of plan overtook. */
+  /** The latest answer that a correction or a change of the plan made obsolete. */
   readonly draft: string | null;
-  /** Its own and its children's. */
+  /** Usage of the supervisor itself and of its children. */
   readonly usage: UsageByBackend;
-  /** The request that is out, where its backend has a price: part of the commit before it is sent. */
+  /** The money for the request in flight, if its backend has a price. It is committed before the request is sent. */
   readonly reserved: Reservation | null;
-  /** Set aside for children in the commit that starts them, until they return. Empty where there is no budget. */
+  /** The slices of the children, from the commit that starts a child until it returns. Empty where there is no budget. */
   readonly slices: Slices;
-  /** US dollars that operators have added to the budget, here and below. */
+  /** US dollars that operators have added to the budgets of the goal and of its sub-tasks. */
   readonly toppedUpUsd: number;
   readonly outcome: Outcome | null;
 }
 export type SupervisorInput = Pick<SupervisorContext, 'instruction' | 'backend' | 'policy'> & { readonly earlier?: Carryover };
 export type SupervisorOutput = Pick<SupervisorContext, 'outcome' | 'answer' | 'draft' | 'usage' | 'step'>;
-/** Input of the `decompose` effect: sends PLANNED or PLAN_FAILED. `nodes`: what returned before a redirect; new nodes may come after them. */
+/**
+ * Input of the `decompose` effect, which sends PLANNED or PLAN_FAILED. `nodes`: sub-tasks that returned before a redirect; new
+ * nodes may come after them.
+ */
 export type DecomposeInput = Pick<SupervisorContext, 'instruction' | 'backend' | 'corrections' | 'nodes' | 'step'>;
-/** Input of the `reduce` effect: sends REDUCED or REDUCE_FAILED. Results are read from the bus by child number. */
+/** Input of the `reduce` effect, which sends REDUCED or REDUCE_FAILED. It reads the results from the bus by child number. */
 export type ReduceInput = Pick<
   SupervisorContext,
   'instruction' | 'backend' | 'corrections' | 'nodes' | 'reduce' | 'draft' | 'step'
 >;
-/** Input of the `drain` effect: sends DRAIN_EXPIRED after the time that cancelled children are given. */
+/** Input of the `drain` effect, which sends DRAIN_EXPIRED after the time within which cancelled children must confirm. */
 export type DrainInput = { readonly children: readonly number[] };

@@ -1,12 +1,12 @@
 /**
- * A supervisor: it splits a goal into a plan of sub-tasks, sees each of them through, and reduces what they return to one answer.
- * Sub-tasks are desired state: a node that is `running` under child number n, and `relays`, are what the host makes true on the bus.
- * D. A child counts once: by its number, while it is the latest of its node or is still to confirm that it was stopped.
- * F. One question is open at a time. Neither it nor a failed sub-task keeps the others from going on.
- * G. Every command enters the ledger exactly once, and none is left queued at the end.
- * L. What was spent, the worst case of the request that is out and the slices of children that have not returned never exceed the budget;
- * however a call is left without its reply, it counts as spent at its worst case.
- * X. Once `ending` is set nothing starts: running children are told to stop, and their returns are waited for.
+ * A supervisor splits a goal into a plan of sub-tasks, supervises each of them, and reduces their results to one answer. Sub-tasks
+ * are desired state: the host makes the bus match `relays` and the nodes that are `running` under a child number.
+ * I. At most one question is open at a time. Neither the question nor a failed sub-task keeps the other sub-tasks from continuing.
+ * G. Every command enters the ledger exactly once, and no command is left queued at the end.
+ * L. Spent money, the worst case of the request in flight, and the slices of children that have not returned together never exceed
+ * the budget. If a call ends without a reply, for whatever reason, it counts as spent at its worst case.
+ * X. Once `ending` is set nothing starts: running children are told to stop, and the supervisor waits for their returns.
+ * Rules `cancel-tree` and `child-result` (docs/task-protocol.md): a return counts once, by the number of its child.
  */
 import { assertEvent, assign, type EventObject, fromCallback, setup } from 'xstate';
 import { bill, countUnconfirmed, dollars, reserve, setAside, settleInDoubt, unspent } from './budget.ts';
@@ -36,7 +36,7 @@ import type {
 export type * from './supervisor-context.ts';
 export type { DeadlineInput };
 
-/** Compared with a checkpoint's before it is restored; raised when an older checkpoint would no longer mean the same. */
+/** Compared with the version of a checkpoint before it is restored. Raised when older checkpoints no longer mean the same. */
 export const supervisorVersion = 2;
 
 const notProvided = <Input>() =>
@@ -65,7 +65,7 @@ export const supervisor = setup({
     isEnding: ({ context }) => context.ending !== null,
     hasUnasked: ({ context }) => context.question === null && context.undecided.length > 0,
     isPaused: ({ context }) => context.paused,
-    /** A failure that no retry can mend is asked about at once. */
+    /** The operator is asked at once about a failure that is not retryable. */
     isStuck: ({ context: { failures, lastFailure, policy, question } }) =>
       question === null && (failures >= policy.maxAttempts || lastFailure?.retryable === false),
     waitsForOperator: ({ context }) => context.question?.key === null,
@@ -82,7 +82,7 @@ export const supervisor = setup({
     hasQuestion: ({ context }) => context.question !== null,
     isFinished: ({ context }) => wouldEnd(context) && (isPlain(context.reduce) || ledger.due(context.steers, true).length === 0),
     interruptsNow: ({ context, event }) => event.type === 'STEER' && event.urgency === 'now' && !isPlain(context.reduce),
-    /** There are sub-tasks that it can still reach. */
+    /** Some sub-tasks are not resolved, so the correction can still reach them. */
     reachesPlan: ({ context, event }) =>
       event.type === 'STEER' && event.urgency !== 'after' && context.reduce !== null && isUnresolved(context),
     changesPlan: ({ context, event }) => isPlanCommand(event) && objection(context, event) === null,
@@ -107,7 +107,7 @@ export const supervisor = setup({
     refuse: assign(({ context, event }, reason: string) =>
       isCommand(event) ? { steers: ledger.refuse(context.steers, entryFor(event), reason) } : {},
     ),
-    /** Running children are told, the others and the reduction are given it: the receipt says whom it reached. */
+    /** Running children get the correction as a message; sub-tasks that start later and the reduction get it as input. */
     relay: assign(({ context, event }) => {
       assertEvent(event, 'STEER');
       const { id, text, urgency } = event;
@@ -132,8 +132,8 @@ export const supervisor = setup({
         lastFailure: null,
       };
     }),
-    hold: assign({ paused: true }),
-    release: assign({ paused: false }),
+    pause: assign({ paused: true }),
+    resume: assign({ paused: false }),
     swap: assign(({ event }) => {
       assertEvent(event, 'SWAP');
       return { backend: event.backend };
@@ -150,7 +150,7 @@ export const supervisor = setup({
       assertEvent(event, 'CALL_BILLED');
       return bill(context.usage, event);
     }),
-    /** A plan and an answer bring their own bills. */
+    /** A plan and an answer carry their own bills, so only a call without a reply is in doubt. */
     countDoubt: assign(({ context, event }) =>
       event.type === 'PLANNED' || event.type === 'REDUCED' || context.reserved === null ? {} : settleInDoubt(context),
     ),
@@ -159,7 +159,7 @@ export const supervisor = setup({
       return changePlan(context, event);
     }),
     beginPlanning: assign(({ context }) => ({ step: context.step + 1, ...takeUp(context, context.step + 1, false) })),
-    /** Corrections that came while it was being made are given to every sub-task. */
+    /** Corrections that arrived while the plan was being made are given to every sub-task. */
     keepPlan: assign(({ context, event }) => {
       assertEvent(event, 'PLANNED');
       return {
@@ -223,7 +223,7 @@ export const supervisor = setup({
         question: { id, kind: 'budget' as const, key: null, text, choices: ['stop'] },
       };
     }),
-    /** `retry`, `skip`, or words, with which it is tried again. */
+    /** The answer is `retry`, `skip`, or a text that is added to the instruction for a retry. */
     decide: assign(({ context, event }) => {
       assertEvent(event, 'ANSWER');
       const { nodes, question, undecided } = context;
@@ -266,7 +266,7 @@ export const supervisor = setup({
   },
 }).createMachine({
   id: 'supervisor',
-  /** Of eventless steps after one event: the table takes six at most. */
+  /** Limits the eventless steps after one event. The table in `deciding` takes six at most. */
   options: { maxIterations: 20 },
   context: ({ input }) => ({
     instruction: input.instruction,
@@ -326,10 +326,12 @@ export const supervisor = setup({
     SWAP: { actions: ['swap', 'acknowledge'] },
     BUDGET: [
       { guard: 'topsUp', actions: ['topUp', 'acknowledge'] },
-      { actions: { type: 'refuse', params: 'a goal has no limit of steps: top up its US dollars, or the sub-task that asks' } },
+      {
+        actions: { type: 'refuse', params: 'a goal has no step limit: top up its US dollars, or top up the sub-task that asks' },
+      },
     ],
-    PAUSE: { target: '.deciding', actions: ['hold', 'acknowledge'] },
-    RESUME: { actions: ['release', 'acknowledge'] },
+    PAUSE: { target: '.deciding', actions: ['pause', 'acknowledge'] },
+    RESUME: { actions: ['resume', 'acknowledge'] },
     CANCEL: { target: '.deciding', actions: ['acknowledge', { type: 'end', params: { kind: 'cancelled' } }] },
     ADD: [
       { guard: 'changesPlan', target: '.deciding', actions: ['changePlan', 'acknowledge'] },
@@ -343,7 +345,7 @@ export const supervisor = setup({
       { guard: 'changesPlan', target: '.deciding', actions: ['changePlan', 'acknowledge'] },
       { actions: { type: 'refuse', params: ({ context, event }) => objection(context, event) ?? '' } },
     ],
-    /** Where no node runs only stragglers can return: what is in flight goes on. */
+    /** Where no node runs, only children that were told to stop can return. They do not interrupt the call in flight. */
     CHILDREN_RETURNED: { actions: 'recordReturns' },
     DEADLINE_PASSED: {
       target: '.deciding',
@@ -355,16 +357,16 @@ export const supervisor = setup({
   },
   states: {
     idle: {
-      description: 'Not claimed yet. Steers are kept for its first step; only a cancel or the deadline ends it here.',
+      description: 'Not claimed yet. Steers wait for the first step. Only a cancel or the deadline can end the goal here.',
       on: {
         START: 'deciding',
         REDIRECT: { actions: ['redirect', 'queue'] },
-        PAUSE: { actions: ['hold', 'acknowledge'] },
+        PAUSE: { actions: ['pause', 'acknowledge'] },
       },
     },
 
     deciding: {
-      description: 'Never rests here. One table says what comes next: after every fact, every correction, every crash.',
+      description: 'Transient. One table chooses the next state after every fact, every correction and every crash.',
       always: [
         { guard: 'isDrained', target: 'done', actions: 'finish' },
         { guard: 'isEnding', target: 'gathering.stopping' },
@@ -384,7 +386,7 @@ export const supervisor = setup({
 
     decomposing: {
       description:
-        'The orchestrator makes a plan. A correction with urgency `now` starts it again; others go to the sub-tasks. Its worst case is reserved before a call that has a price.',
+        'The orchestrator makes a plan. A correction with urgency `now` restarts the planning; others go to the sub-tasks. If the backend has a price, the worst case of the call is reserved before it is sent.',
       exit: 'countDoubt',
       invoke: [
         {
@@ -430,7 +432,7 @@ export const supervisor = setup({
       on: { RESTORED: 'deciding' },
       states: {
         collecting: {
-          description: 'Sub-tasks are running. A correction is relayed to them and given to those not yet started.',
+          description: 'Sub-tasks are running. A correction is relayed to them and given to the sub-tasks that start later.',
           invoke: {
             id: 'deadline',
             src: 'deadline',
@@ -446,14 +448,15 @@ export const supervisor = setup({
           },
         },
         stopping: {
-          description: 'How it ends is decided. It waits until the children it told to stop have returned, or their time is up.',
+          description:
+            'The outcome is decided. The goal waits until the children that were told to stop have returned or their time is up.',
           invoke: {
             id: 'drain',
             src: 'drain',
             input: ({ context }) => ({ children: [...context.stopping, ...plan.childrenOf(plan.all(context.nodes))] }),
             onError: { actions: 'giveUp' },
           },
-          /** Not by way of `deciding` after each return: that would give the others more time. */
+          /** A return does not lead through `deciding`: entering this state again would restart the time of the other children. */
           always: { guard: 'isDrained', target: '#supervisor.deciding' },
           on: {
             DRAIN_EXPIRED: { actions: 'giveUp' },
@@ -474,7 +477,7 @@ export const supervisor = setup({
 
     'awaiting-steer': {
       description:
-        'Only the operator can start something: it is paused, or `question` says what it needs. Children that run go on; pausing a goal does not pause them.',
+        'Only the operator can make the goal continue: it is paused, or `question` says what it needs. Running children continue; pausing a goal does not pause them.',
       invoke: {
         id: 'deadline',
         src: 'deadline',
@@ -485,7 +488,7 @@ export const supervisor = setup({
         },
       },
       on: {
-        RESUME: { target: 'deciding', actions: ['release', 'acknowledge'] },
+        RESUME: { target: 'deciding', actions: ['resume', 'acknowledge'] },
         BUDGET: { guard: 'answersWithMoney', target: 'deciding', actions: ['topUp', 'closeQuestion', 'acknowledge'] },
         STEER: [
           { guard: 'waitsForHelp', target: 'deciding', actions: ['closeQuestion', 'queue'] },
@@ -499,7 +502,7 @@ export const supervisor = setup({
 
     reducing: {
       description:
-        'All sub-tasks have settled; their results are put together. A correction with urgency `now` starts it again. Its worst case is reserved before a call that has a price.',
+        'All sub-tasks are resolved and their results are reduced to one answer. A correction with urgency `now` restarts the reduction. If the backend has a price, the worst case of the call is reserved before it is sent.',
       exit: 'countDoubt',
       invoke: [
         {
@@ -542,6 +545,6 @@ export const supervisor = setup({
       },
     },
 
-    done: { type: 'final', description: 'Ended, with an output. What each sub-task came to is in `nodes`.' },
+    done: { type: 'final', description: 'Ended, with an output. `nodes` has the end of each sub-task.' },
   },
 });

@@ -1,12 +1,12 @@
 import type { Message } from './conversation.ts';
 
-/** A message's part of a prompt, in characters. */
+/** Length of a message within a prompt, in characters. */
 const lengthOf = (message: Message): number =>
   message.text.length + (message.role === 'assistant' && message.calls ? JSON.stringify(message.calls).length : 0);
 
 /**
- * The last turns of a conversation that fit. A turn begins where the operator speaks and is dropped as a whole, so that no result is left
- * without its call. The newest turn stays, however long it is.
+ * The last turns of a conversation that fit into `maxChars`. A turn begins with a message of the operator and is dropped as a
+ * whole, so that no result is left without its call. The newest turn is kept even if it is too long.
  */
 export function lastTurns(messages: readonly Message[], maxChars: number): readonly Message[] {
   let left = maxChars;

@@ -1,4 +1,4 @@
-/** A backend: someone who can think. YAML keys are snake_case, the types camelCase. Every key is described in docs/roster.md. */
+/** The backends of a roster. YAML keys are snake_case, the types camelCase. Every key is described in docs/roster.md. */
 import { z } from 'zod';
 import { defaultMaxOutput, hasPrice } from './price.ts';
 import { section } from './section.ts';
@@ -6,14 +6,14 @@ import { section } from './section.ts';
 export const Tier = z.enum(['local', 'subscription', 'api']);
 export type Tier = z.infer<typeof Tier>;
 
-/** Where a key is; never the key itself. */
+/** The place where a key is stored. It never contains the key itself. */
 export type KeyReference =
   | { readonly from: 'none' }
   | { readonly from: 'env'; readonly name: string }
   | { readonly from: 'file'; readonly path: string };
 
 const keyForm = /^(?:none|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/;
-// The message does not repeat what was found: it may be a key.
+// The message does not repeat the value, which may be a key.
 const Key = z
   .string('a key is only ever a reference: env:NAME, file:PATH or none')
   .regex(keyForm, 'a key is only ever a reference: env:NAME, file:PATH or none')
@@ -33,27 +33,27 @@ const Tools = z.union([z.boolean(), z.literal('auto')], 'expected true, false or
 const count = (most: number) => z.int().min(1).max(most);
 
 const common = {
-  tier: Tier.optional().describe('Default: local for embedded, subscription for command, api for openai.'),
-  opt_in: z.boolean().default(false).describe('Everything but the local tier is off until this is true.'),
-  good_at: z.array(Capability).max(64).default([]).describe('What it may be chosen for; matched against the needs of a task.'),
-  can_orchestrate: z.boolean().default(false).describe('May split a goal and reduce the results.'),
-  vision: z.boolean().default(false).describe('Understands images.'),
-  cost: Cost.optional().describe('Default: nothing for local and subscription; unknown for api.'),
+  tier: Tier.optional().describe('Cost class. Default: local for embedded, subscription for command, api for openai.'),
+  opt_in: z.boolean().default(false).describe('A backend of any tier but local is off until this is true.'),
+  good_at: z.array(Capability).max(64).default([]).describe('Capabilities, matched against the needs of a task.'),
+  can_orchestrate: z.boolean().default(false).describe('The backend may split a goal and reduce the results.'),
+  vision: z.boolean().default(false).describe('The model understands images.'),
+  cost: Cost.optional().describe('Price of tokens. Default: 0 for local and subscription; unknown for api.'),
   concurrency: count(1024)
     .optional()
-    .describe('Calls at once; more wait in line. Default: 1 for embedded and command, 4 for openai.'),
+    .describe('Maximum number of calls at once; further calls wait in line. Default: 1 for embedded and command, 4 for openai.'),
 };
 const context = z
   .int()
   .min(256)
   .max(100_000_000)
-  .describe('Tokens that prompt and reply may take together. Default: 8192 for embedded, else unknown.');
+  .describe('Maximum number of tokens of prompt and reply together. Default: 8192 for embedded, else unknown.');
 const maxOutput = count(10_000_000).describe(
-  'Tokens of one reply at most. Default: 1024 for embedded, 8192 where there is a price, else the backend’s own.',
+  'Maximum number of tokens of one reply. Default: 1024 for embedded, 8192 where there is a price, else the backend’s own limit.',
 );
 
 const OpenAi = section({
-  kind: z.literal('openai').optional().describe('What it is spoken to through. Default: openai.'),
+  kind: z.literal('openai').optional().describe('The protocol of the backend. Default: openai.'),
   base_url: z
     .url({
       protocol: /^https?$/,
@@ -64,12 +64,12 @@ const OpenAi = section({
       (url) => !URL.canParse(url) || new URL(url).username + new URL(url).password === '',
       'no user or password in the URL: use `key`',
     )
-    .describe('Where the OpenAI-compatible API is, up to and with /v1.'),
+    .describe('URL of the OpenAI-compatible API, including /v1.'),
   model: z.string().min(1).max(256).describe('The model’s name at that endpoint.'),
   key: Key.default({ from: 'none' }).describe('env:NAME, file:PATH or none.'),
-  tools: Tools.default('auto').describe('Native function calling; auto: tried, and done in text where the backend refuses.'),
+  tools: Tools.default('auto').describe('Native function calling. auto: native until the backend refuses it, then in text.'),
   structured: Structured.default('auto').describe(
-    'How JSON by schema is asked for; auto: json_schema, and prompt where the backend refuses.',
+    'How JSON of a given schema is requested. auto: json_schema until the backend refuses it, then prompt.',
   ),
   context: context.optional(),
   max_output: maxOutput.optional(),
@@ -78,7 +78,7 @@ const OpenAi = section({
 const Embedded = section({
   kind: z.literal('embedded'),
   model: z.string().min(1).max(4096).default('standard').describe('small, standard, or the path of a GGUF file.'),
-  threads: count(1024).optional().describe('Default: processor cores less one.'),
+  threads: count(1024).optional().describe('Processor threads. Default: the number of cores minus one.'),
   context: context.default(8192),
   max_output: maxOutput.default(1024),
   ...common,
@@ -116,7 +116,7 @@ export interface OpenAiBackend extends BackendCommon {
 export interface EmbeddedBackend extends BackendCommon {
   readonly kind: 'embedded';
   readonly model: string;
-  /** null: the default, cores less one. */
+  /** null: the default, which is the number of cores minus one. */
   readonly threads: number | null;
   readonly context: number;
   readonly maxOutput: number;
@@ -144,7 +144,7 @@ export const BackendEntry = z
       vision: entry.vision,
       cost,
       context: entry.context ?? null,
-      // Without a limit of the output there is no worst case.
+      // Without a limit on its output, a call with a price has no worst case.
       maxOutput: entry.max_output ?? (hasPrice({ cost }) ? defaultMaxOutput : null),
     };
     switch (entry.kind) {

@@ -1,9 +1,9 @@
 /**
- * The model calls of a node, over all backends of the roster as it is now. A call passes, in this order: may it be made at all, does the
- * breaker let it, the backend's waiting line, the endpoint's start, then the tries. Invariants:
- * - A call that has said something is never tried again here: nobody hears a text twice.
- * - The caller's signal ends a call at once, wherever it is; its place in line goes to the next.
- * - Keys are read for the call and appear in no error and no log.
+ * The model calls of a node, over all backends of the current roster. The steps of a call are: a check that the roster allows it,
+ * the backend's waiting line, the circuit breaker, the start of the endpoint, and then the tries. Invariants:
+ * - A call that has produced text is never retried here, so that no reader gets a text twice.
+ * - The caller's signal ends a call at once, in every step. Its place in line goes to the next call.
+ * - Keys are read for each call and appear in no error and no log.
  */
 import { randomUUID } from 'node:crypto';
 import type { Folders } from '../platform/folders.ts';
@@ -29,30 +29,30 @@ import { wireError } from './wire-error.ts';
 import { worstCaseUsd } from './worst-case.ts';
 
 export interface BackendsOptions {
-  /** The roster as it is now; asked for each call. */
+  /** Returns the current roster. It is called for each model call. */
   readonly roster: () => Roster;
   readonly folders: Folders;
   readonly log: Log;
-  /** While an embedded model's file is fetched. */
+  /** Called while the file of an embedded model is fetched. */
   readonly onProgress: EndpointOptions['onProgress'];
-  /** Where keys are looked up. */
+  /** The environment variables in which keys are looked up. */
   readonly env: NodeJS.ProcessEnv;
-  /** Default: Date.now. */
+  /** Returns the current time in ms. Default: Date.now. */
   readonly now?: () => number;
-  /** From 0 up to 1. Default: Math.random. */
+  /** Returns a number from 0 up to, but not including, 1. Default: Math.random. */
   readonly random?: () => number;
 }
 
-/** What is known of one backend beyond its entry. */
+/** The state of one backend beyond its roster entry. */
 interface Standing {
   readonly line: Semaphore;
   readonly breaker: Breaker;
-  /** The entry the dialect was learnt for, as JSON. */
+  /** The roster entry for which the dialect was learnt, as JSON. */
   entry: string;
   dialect: Dialect;
 }
 
-/** Failures that tell of the backend's health; the others show that it answers. */
+/** Failures that count against the backend's health. Any other failure shows that the backend answers. */
 const unhealthy: ReadonlySet<string> = new Set([
   'unreachable',
   'rate-limited',
@@ -92,7 +92,7 @@ export class Backends {
     });
   }
 
-  /** The most that the first request of such a call can cost, in US dollars; null where the backend has no price. */
+  /** The worst case of the first request of such a call, in US dollars; null where the backend is unknown or has no price. */
   worstCaseUsd(name: string, request: ModelRequest): number | null {
     const { backends } = this.options.roster();
     const backend = Object.hasOwn(backends, name) ? backends[name] : undefined;
@@ -103,8 +103,8 @@ export class Backends {
 
   /**
    * Streams one reply.
-   * @param purse pays for each request of it, where the backend has a price. Default: nobody is asked.
-   * @throws ModelError, also for the signal (`aborted`) and after stop() (`stopped`).
+   * @param purse reserves the money for each request, where the backend has a price. Default: nothing is reserved.
+   * @throws ModelError, also when the signal aborts (`aborted`) and after stop() (`stopped`); Unpaid if the purse rejects.
    */
   async *call(name: string, request: ModelRequest, signal: AbortSignal, purse?: Purse): AsyncGenerator<ModelEvent> {
     const any = AbortSignal.any([signal, this.stopping.signal]);
@@ -117,12 +117,12 @@ export class Backends {
     }
   }
 
-  /** A value that fits `shape`. @throws ModelError as `call` does; `bad-reply` if it does not fit after two repairs. */
+  /** A value that fits `shape`. @throws the errors of `call`; ModelError `bad-reply` if no reply fits after two repairs. */
   ask<T>(name: string, request: AskRequest<T>, signal: AbortSignal, purse?: Purse): Promise<Answer<T>> {
     return ask(name, request, (it) => this.call(name, it, signal, purse));
   }
 
-  /** Whether the backend's server answers and takes the key; starts no embedded model. Null: yes; else why not. For `cox doctor`. */
+  /** Checks for `cox doctor` that the server answers and accepts the key. Starts no embedded model. @returns the error, or null. */
   async probe(name: string, signal: AbortSignal): Promise<ModelError | null> {
     try {
       const backend = this.backend(name);
@@ -206,7 +206,7 @@ export class Backends {
     }
   }
 
-  /** One try, and as many simpler ones as the backend refuses parts of the protocol. What was learnt is kept once it has worked. */
+  /** One try. After each refusal of a part of the protocol it uses a simpler dialect; the dialect that works is kept. */
   private async *try(
     name: string,
     backend: Backend,
@@ -251,7 +251,7 @@ export class Backends {
         const failure = wireError(error, wire);
         const isRefusal = failure.code === 'bad-request' && !hasSpoken && backend.kind === 'openai';
         const simpler = isRefusal ? simplerDialect(dialect, backend, request, paramOf(error)) : null;
-        // A simpler protocol that is refused as well shows that it was something else: the first refusal says what.
+        // If every simpler dialect is refused too, the dialect was not the cause: the first refusal has the best explanation.
         if (!simpler) throw failure.code === 'bad-request' ? (refused ?? failure) : failure;
         refused ??= failure;
         dialect = simpler;
@@ -276,7 +276,7 @@ export class Backends {
     if (!backend)
       throw new ModelError('unknown-backend', name, `it is not in the roster, which has ${Object.keys(backends).join(', ')}`);
     if (needsOptIn(backend))
-      throw new ModelError('not-opted-in', name, `its tier is ${backend.tier}, and it is off until it is opted in`);
+      throw new ModelError('not-opted-in', name, `its tier is ${backend.tier}, and it is off until \`opt_in\` is true`);
     return backend;
   }
 
@@ -289,7 +289,7 @@ export class Backends {
       standing = { line, breaker: new Breaker(() => roster().limits, now), entry, dialect: firstDialect(backend) };
       this.standings.set(name, standing);
     } else if (standing.entry !== entry) {
-      // Another server perhaps: nothing that was learnt of the old one holds.
+      // The entry may now name another server: forget the dialect and the failures of the old one.
       standing.entry = entry;
       standing.dialect = firstDialect(backend);
       standing.breaker.succeeded();
@@ -303,7 +303,7 @@ export class Backends {
 function refuseTooLong(name: string, { context }: Backend, request: ModelRequest): void {
   const least = leastPrompt(request);
   if (context !== null && least > context)
-    throw new ModelError('context-too-long', name, `the prompt has at least ${least} tokens, its context ${context}`);
+    throw new ModelError('context-too-long', name, `the prompt has at least ${least} tokens, its context has only ${context}`);
 }
 
 const paramOf = (error: unknown): string | null =>

@@ -1,6 +1,6 @@
 /**
- * A circuit breaker: after so many calls in a row that failed for a reason of the backend's, it is left alone for a while (`open`), then
- * one call may try (`trying`); if that goes well all may again (`closed`).
+ * A circuit breaker. After `breakerFailures` calls in a row that failed because of the backend, no call may start for `breakerMs`
+ * (`open`). Then one call may try (`trying`). If it succeeds, all calls may start again (`closed`).
  */
 import type { CallLimits } from './schema.ts';
 
@@ -20,16 +20,16 @@ export class Breaker {
     this.now = now;
   }
 
-  /** Milliseconds until a call may be tried, 0 if one may now. */
+  /** Milliseconds until a call may start; 0 if one may start now. */
   get restMs(): number {
     return this.state.name === 'closed' ? 0 : Math.max(0, this.state.until - this.now());
   }
 
-  /** Whether a call may start. In `open`, the first to ask after the rest is the one that tries. */
+  /** Whether a call may start. After the rest in `open`, the first caller gets the trial call. */
   allow(): boolean {
     if (this.state.name === 'closed') return true;
     if (this.restMs > 0) return false;
-    // Given as long again: a try that is never heard of must not close the backend for ever.
+    // The trial call gets the same time: if it never reports a result, another one may start after that.
     this.state = { name: 'trying', until: this.now() + Math.max(this.limits().breakerMs, 1) };
     return true;
   }
@@ -39,15 +39,15 @@ export class Breaker {
     this.state = { name: 'closed' };
   }
 
-  /** @param retryAfterMs what the backend asked for; longer than the usual rest, it counts. */
+  /** @param retryAfterMs rest that the backend asked for, in ms. It counts if it is longer than `breakerMs`. */
   failed(retryAfterMs = 0): void {
     this.failures++;
     const { breakerFailures, breakerMs } = this.limits();
-    // Also after a try that failed: they still are in a row.
+    // A failed trial call counts too: no success has interrupted the row.
     if (this.failures >= breakerFailures) this.state = { name: 'open', until: this.now() + Math.max(breakerMs, retryAfterMs) };
   }
 
-  /** The call said nothing about the backend: it was given up by its caller. A try may be made again. */
+  /** The caller gave up the call, so it says nothing about the backend. Another trial call may start. */
   abandoned(): void {
     if (this.state.name === 'trying') this.state = { name: 'open', until: this.now() };
   }

@@ -1,12 +1,12 @@
-/** What goes to a model and comes back, in the house's own terms. */
+/** Requests to a model and its replies, independent of any provider's protocol. */
 
 export interface RequestedCall {
   readonly id: string;
   readonly tool: string;
-  /** As the model gave them, unchecked. Arguments that are no JSON stay the raw string, which no tool's schema accepts. */
+  /** As the model wrote them, unchecked. Arguments that are not JSON stay the raw string, which no tool's schema accepts. */
   readonly args: unknown;
 }
-/** Accepts the messages of machines/conversation.ts as they are. */
+/** The messages of machines/conversation.ts fit this type as they are. */
 export type ChatMessage =
   | { readonly role: 'system' | 'user'; readonly text: string }
   | { readonly role: 'assistant'; readonly text: string; readonly calls?: readonly RequestedCall[]; readonly unfinished?: true }
@@ -24,21 +24,21 @@ export interface ModelRequest {
   readonly tools?: readonly ToolSpec[];
   /** Default: auto. */
   readonly toolChoice?: 'auto' | 'none' | 'required';
-  /** The reply shall be JSON that fits this JSON Schema. Not checked here: `Backends.ask` does. Not together with tools. */
+  /** The reply must be JSON that fits this JSON Schema. Only `Backends.ask` checks it. Not to be combined with `tools`. */
   readonly schema?: { readonly name: string; readonly json: object };
-  /** Tokens; the backend's `max_output` is the limit all the same. */
+  /** Tokens. The backend's `max_output` remains the upper limit. */
   readonly maxOutputTokens?: number;
   readonly temperature?: number;
-  /** Somebody waits for the words: the call goes to the front of the backend's line. Default: false. */
+  /** An operator waits for the reply: the call goes to the front of the backend's line. Default: false. */
   readonly isUrgent?: boolean;
 }
 
-/** As the backend counted; where it does not count, estimated from the length of the text. */
+/** Tokens as counted by the backend, or estimated from the length of the text; cost in US dollars. */
 export interface ModelUsage {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly costUsd: number;
-  /** How much of the cost is no bill, but the worst case of a request of which none came. Left out for none. */
+  /** The part of `costUsd` that is an estimate: the worst case of requests whose bill never arrived. Left out where it is 0. */
   readonly estimatedUsd?: number | undefined;
 }
 export function addUsage(a: ModelUsage, b: ModelUsage): ModelUsage {
@@ -52,8 +52,9 @@ export function addUsage(a: ModelUsage, b: ModelUsage): ModelUsage {
 }
 
 /**
- * `said`: a piece of the reply's text, as it comes. `replied`: the whole, once, last. `finish` is `length` when the backend's limit cut the
- * reply off, also within a call; else `tools` when there are calls. A reply has text or calls, or both: an empty one is a `bad-reply`.
+ * `said`: a piece of the reply's text, as it arrives. `replied`: the complete reply, once, as the last event. `finish` is `length`
+ * when the backend's limit cut the reply off, even within a call; otherwise `tools` when there are calls, else `stop`. A reply has
+ * text, calls, or both; an empty reply is a `bad-reply`.
  */
 export type ModelEvent =
   | { readonly type: 'said'; readonly text: string }

@@ -1,7 +1,10 @@
 import { ModelError } from './errors.ts';
 import type { Roster } from './schema.ts';
 
-/** @throws ModelError `not-yet` for a way of coordinating that the schema knows but nobody has built. Asked when a goal is dispatched. */
+/**
+ * Checks the roster's `coordinator` when a goal is dispatched.
+ * @throws ModelError `not-yet` for a coordinator that the schema accepts but that is not built.
+ */
 export function requireCoordinator(roster: Roster): 'deterministic' {
   if (roster.coordinator === 'deterministic') return roster.coordinator;
   throw new ModelError('not-yet', 'roster', `coordinator: ${roster.coordinator} is not built yet`, {

@@ -1,6 +1,6 @@
 /**
- * Which parts of the OpenAI protocol a backend takes. Servers that call themselves compatible differ, and refuse what they don't know with
- * a 400. What `auto` leaves open starts as the full protocol and gets simpler with each refusal, until the roster changes.
+ * The parts of the OpenAI protocol that a backend accepts. Compatible servers differ, and refuse unknown parts with status 400.
+ * Under `auto` a backend starts with the full protocol and gets a simpler one after each refusal, until its roster entry changes.
  */
 import type { Backend, OpenAiBackend } from './backend-schema.ts';
 import type { ModelRequest } from './conversation.ts';
@@ -27,14 +27,14 @@ export function firstDialect(backend: Backend): Dialect {
     ...full,
     tools: backend.tools === false ? 'text' : 'native',
     structured: backend.structured === 'auto' ? 'json_schema' : backend.structured,
-    // OpenAI's newer models refuse the old name, most other servers know no other.
+    // OpenAI's newer models refuse the old name; most other servers know only the old name.
     outputField: new URL(backend.baseUrl).hostname === 'api.openai.com' ? 'max_completion_tokens' : 'max_tokens',
   };
 }
 
 /**
- * What to try after a refusal, or null if there is nothing simpler.
- * @param param what the server says it does not take, where it says so.
+ * The dialect to try after a refusal, or null if none is simpler.
+ * @param param the parameter that the server refused; null if the server did not name one.
  */
 export function simplerDialect(
   dialect: Dialect,
@@ -47,7 +47,7 @@ export function simplerDialect(
   if (param === 'max_tokens' && dialect.outputField === 'max_tokens') return { ...dialect, outputField: 'max_completion_tokens' };
   if (param === 'max_completion_tokens' && dialect.outputField !== 'max_tokens') return { ...dialect, outputField: 'max_tokens' };
   if (param?.startsWith('stream_options')) return dialect.streamOptions ? { ...dialect, streamOptions: false } : null;
-  // Nothing named: the parts that servers most often lack.
+  // If the server named no parameter, assume the parts that servers most often lack.
   const mayBe = (...names: string[]): boolean => !param || names.some((name) => param.startsWith(name));
   if (request.schema && backend.structured === 'auto' && dialect.structured !== 'prompt' && mayBe('response_format'))
     return { ...dialect, structured: 'prompt' };

@@ -1,6 +1,6 @@
 /**
- * Where a backend is spoken to. The embedded model is started on its first call; when its entry in the roster changes, the old one ends
- * once its calls have.
+ * The endpoints of the backends. An embedded model is started on its first call. When its roster entry changes, the old model is
+ * stopped once its calls have ended.
  */
 import type OpenAI from 'openai';
 import type { Progress } from '../platform/asset.ts';
@@ -13,7 +13,7 @@ import { readKey } from './key.ts';
 
 export interface Endpoint {
   readonly baseUrl: string;
-  /** null: none is sent. */
+  /** null: no key is sent. */
   readonly key: string | null;
   readonly model: string;
 }
@@ -21,19 +21,19 @@ export interface Endpoint {
 export interface EndpointOptions {
   readonly folders: Folders;
   readonly log: Log;
-  /** While a model file is fetched. */
+  /** Called while a model file is fetched. */
   readonly onProgress: (progress: Progress) => void;
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** What of roster/embedded/embedded.ts is used here. */
+/** The part of roster/embedded/embedded.ts that is used here. */
 interface Embedded {
   ready(signal: AbortSignal): Promise<Endpoint>;
   stop(): Promise<void>;
 }
 
 interface Running {
-  /** The entry it was started for, as JSON. */
+  /** The part of the roster entry for which it was started, as JSON. */
   readonly entry: string;
   readonly embedded: Promise<Embedded>;
   users: number;
@@ -49,7 +49,7 @@ export class Endpoints {
     this.options = options;
   }
 
-  /** Runs `use` while the endpoint is there. @throws ModelError `no-key`, `not-yet`, or what the embedded model's start came to. */
+  /** Runs `use` with the endpoint. @throws ModelError `no-key`, `not-yet`, or the code of a failed start of the embedded model. */
   async *with<T>(
     name: string,
     backend: Backend,
@@ -78,7 +78,7 @@ export class Endpoints {
     }
   }
 
-  /** Idempotent. Ends what was started; calls that still use it fail. */
+  /** Stops all embedded models; calls that still use one fail. Idempotent. */
   async stop(): Promise<void> {
     for (const running of this.running.values()) this.end(running);
     this.running.clear();
@@ -124,8 +124,8 @@ async function ready(name: string, running: Running, signal: AbortSignal): Promi
 }
 
 /**
- * A client for one call. Loaded on first use. The library would take key, organisation, project, headers and log level from variables named
- * OPENAI_*, and send them to whatever server this is: the roster alone decides.
+ * A client for one call; the library is loaded on first use. By default it would read key, organisation, project, headers and log
+ * level from OPENAI_* variables and send them to any server. All of these are overridden here, because the roster alone decides.
  */
 export async function openClient({ baseUrl, key }: Endpoint, env: NodeJS.ProcessEnv): Promise<OpenAI> {
   const { OpenAI } = await import('openai');
@@ -144,7 +144,7 @@ export async function openClient({ baseUrl, key }: Endpoint, env: NodeJS.Process
       Authorization: key === null ? null : `Bearer ${key}`,
     },
     logLevel: 'off',
-    // Retries and patience are ours: roster `limits`.
+    // Retries and timeouts follow the roster's `limits`.
     maxRetries: 0,
     timeout: 2_147_483_647,
   });

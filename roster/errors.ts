@@ -1,14 +1,14 @@
 import { CoxError, type CoxErrorOptions } from '../platform/errors.ts';
 
 /**
- * What can come of a model call.
+ * Error codes of a model call.
  * - `unknown-backend`, `not-opted-in`, `no-key`, `not-yet`: the roster does not allow the call; nothing was sent.
- * - `context-too-long`: before the call when that is certain, else as the backend says.
- * - `unreachable`, `rate-limited`, `overloaded`, `timeout`, `interrupted`, `backend-crashed`, `resting`: may go well later or elsewhere.
- *   `interrupted` is a stream that broke off; `resting` is the circuit breaker.
- * - `bad-reply`: an answer that is not what was asked for. A model may do better next time.
- * - `bad-key`, `quota`, `bad-request`, `unknown-model`, `refused`: will not go well again on this backend.
- * - `aborted`: the caller's signal. `stopped`: the node is ending.
+ * - `context-too-long`: the prompt does not fit. Reported before the call if that is certain, else by the backend.
+ * - `unreachable`, `rate-limited`, `overloaded`, `timeout`, `interrupted`, `backend-crashed`, `resting`: the call may succeed
+ *   later or on another backend. `interrupted`: the stream broke off. `resting`: the circuit breaker is open.
+ * - `bad-reply`: the reply does not have the requested form. The model may do better at the next try.
+ * - `bad-key`, `quota`, `bad-request`, `unknown-model`, `refused`: the same call will fail again on this backend.
+ * - `aborted`: the caller's signal aborted. `stopped`: the node is ending.
  * - Any code of the embedded model (`model-missing`, …): see roster/embedded.
  */
 export type ModelErrorCode =
@@ -68,13 +68,13 @@ const hints: Readonly<Record<ModelErrorCode, string>> = {
 };
 
 export interface ModelErrorOptions extends Partial<CoxErrorOptions> {
-  /** Default: by the code. */
+  /** Default: decided by the code. */
   readonly retryable?: boolean;
-  /** When the backend said so: how long to wait before the next try. */
+  /** Waiting time before the next try, if the backend named one. */
   readonly retryAfterMs?: number | undefined;
 }
 
-/** A model call that failed. `retryable`: the same call may go well later, or on another backend. */
+/** A model call that failed. `retryable`: the same call may succeed later, or on another backend. */
 export class ModelError extends CoxError {
   readonly backend: string;
   readonly retryable: boolean;
@@ -93,16 +93,16 @@ export class ModelError extends CoxError {
   }
 }
 
-/** One thing that is wrong in a roster file. Lines and columns count from 1. */
+/** One fault in a roster file. Lines and columns count from 1. */
 export interface RosterProblem {
   readonly line: number;
   readonly column: number;
-  /** `backends.local.tier`; empty for the whole file. */
+  /** For example `backends.local.tier`; empty for the whole file. */
   readonly path: string;
   readonly message: string;
 }
 
-/** Codes: `roster-missing`, `roster-unreadable`, `roster-invalid`. */
+/** A roster file that cannot be used. Codes: `roster-missing`, `roster-unreadable`, `roster-invalid`. */
 export class RosterError extends CoxError {
   readonly file: string;
   readonly problems: readonly RosterProblem[];

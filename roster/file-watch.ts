@@ -1,4 +1,6 @@
-/** Reads a file again after it was written. Reads run one at a time and in order, so that an older text never replaces a newer one. */
+/**
+ * Reads a file again after it was written. Reads run one at a time and in order, so that an older text never replaces a newer one.
+ */
 import { type FSWatcher, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { messageOf } from '../platform/errors.ts';
@@ -9,7 +11,7 @@ export interface FileWatchOptions {
   readonly log: Log;
   /** Writes within this time, in ms, cause one read: an editor often writes several times for one save. */
   readonly debounceMs: number;
-  /** @param isSecondLook it was asked for by `lookAgain`. */
+  /** @param isSecondLook true if `lookAgain` caused this read. */
   readonly read: (isSecondLook: boolean) => Promise<void>;
 }
 
@@ -25,7 +27,7 @@ export class FileWatch {
 
   start(): void {
     const { file, log, debounceMs } = this.#options;
-    // Editors save by renaming a new file over the old one, which a watcher of the file itself does not survive: its folder is watched.
+    // The folder is watched: editors save by renaming a new file over the old one, which ends a watch on the file itself.
     this.#watcher = watch(dirname(file), { persistent: false }, (_event, name) => {
       if (name === null || name === basename(file)) this.#lookIn(debounceMs, false);
     });

@@ -1,8 +1,8 @@
-/** Finds the JSON in what a model wrote, which often has thoughts before it, a code fence around it, or chatter after it. */
+/** Finds the JSON in a model's text, which often has thoughts before it, a code fence around it, or other text after it. */
 
 /**
- * The first JSON object or array; undefined if there is none. Nothing is guessed: of one that was cut off or is broken, no inner part is
- * taken for the whole.
+ * The first JSON object or array; undefined if there is none. Nothing is guessed: if the first one was cut off or is broken, no
+ * inner part of it is returned instead.
  */
 export function jsonIn(text: string): unknown {
   const body = withoutThoughts(text);
@@ -11,13 +11,13 @@ export function jsonIn(text: string): unknown {
     try {
       if (end >= 0) return JSON.parse(body.slice(start, end + 1));
     } catch {}
-    // A bracket in prose is passed over, not one that meant to be JSON.
+    // A bracket in prose is skipped. Text that begins like JSON and does not parse ends the search.
     if (/^(?:\{\s*"|\[\s*[[{"])/.test(body.slice(start, start + 100))) return undefined;
   }
   return undefined;
 }
 
-/** Local reasoning models write their thoughts into the reply. */
+/** Removes the thoughts, which local reasoning models write into the reply. */
 export const withoutThoughts = (text: string): string => text.replace(/^\s*<think>[\s\S]*?(<\/think>|$)/, '');
 
 function nextOpening(text: string, from: number): number {

@@ -1,9 +1,9 @@
-/** Keys are read when they are used and kept nowhere. */
+/** Keys are read when they are used, and stored nowhere. */
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { codeOf } from '../platform/errors.ts';
 import type { KeyReference } from './backend-schema.ts';
 
-/** Why the key cannot be had, in words, or null. Cheap; does not read it. */
+/** The reason, in words, why the key is not available; null if it is. Cheap: it does not read the key. */
 export function keyProblem(reference: KeyReference, env: NodeJS.ProcessEnv): string | null {
   switch (reference.from) {
     case 'none':
@@ -20,7 +20,7 @@ export function keyProblem(reference: KeyReference, env: NodeJS.ProcessEnv): str
   }
 }
 
-/** The key, null for `none`, or the problem. */
+/** The key (null for `none`), or the reason why it is not available, in words. */
 export function readKey(reference: KeyReference, env: NodeJS.ProcessEnv): { key: string | null } | { problem: string } {
   const problem = keyProblem(reference, env);
   if (problem !== null) return { problem };

@@ -1,4 +1,4 @@
-/** Reads a roster file. Errors name file, line, column and what was expected; they never repeat what stands where a key should. */
+/** Reads a roster file. Errors name file, line, column and the expected value; they never repeat the value of `key`. */
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -22,7 +22,10 @@ export async function loadRoster(file: string): Promise<Roster> {
   return { ...roster, agents: { ...shipped.agents, ...roster.agents } };
 }
 
-/** Checks the text of a roster alone: without the shipped agents. Relative paths in it are taken from the folder of `file`. */
+/**
+ * Checks the text of a roster, without adding the shipped agents. Relative paths in it start at the folder of `file`.
+ * @throws RosterError `roster-invalid`.
+ */
 export function parseRoster(text: string, file: string): Roster {
   const lines = new LineCounter();
   const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
@@ -38,7 +41,7 @@ export function parseRoster(text: string, file: string): Roster {
   try {
     value = doc.toJS();
   } catch (error) {
-    // An alias that expands without end.
+    // For example, aliases that expand without end.
     throw invalid(file, [{ line: 1, column: 1, path: '', message: messageOf(error) }]);
   }
   const checked = RosterFile.safeParse(value ?? {});
@@ -58,11 +61,11 @@ async function read(file: string): Promise<string> {
   } catch (error) {
     if (codeOf(error) === 'ENOENT')
       throw new RosterError('roster-missing', file, `The roster is not there: ${file}`, [], {
-        hint: 'Create it, or name another.',
+        hint: 'Create the file, or name another one.',
         cause: error,
       });
     throw new RosterError('roster-unreadable', file, `The roster cannot be read: ${file} (${messageOf(error)})`, [], {
-      hint: 'Make it a readable file, or name another.',
+      hint: 'Make it a readable file, or name another one.',
       cause: error,
     });
   }
@@ -84,7 +87,7 @@ function invalid(file: string, all: readonly RosterProblem[]): RosterError {
     .map((it) => `${file}:${it.line}:${it.column}: ${it.path ? `${it.path}: ` : ''}${it.message}`);
   const more = problems.length > mostProblems ? [`… and ${problems.length - mostProblems} more`] : [];
   return new RosterError('roster-invalid', file, [...shown, ...more].join('\n'), problems, {
-    hint: 'Mend the file; docs/roster.md describes every key.',
+    hint: 'Correct the file; docs/roster.md describes every key.',
   });
 }
 
@@ -93,7 +96,7 @@ function withAbsolutePaths(roster: Roster, folder: string): Roster {
   const entries = Object.entries(roster.backends).map(([name, backend]): [string, Backend] => {
     if (backend.kind === 'openai' && backend.key.from === 'file')
       return [name, { ...backend, key: { from: 'file', path: absolute(backend.key.path) } }];
-    // A bare word is a named model.
+    // A bare word, such as `small`, is the name of a model and not a path.
     if (backend.kind === 'embedded' && /[\\/]|\.gguf$/i.test(backend.model))
       return [name, { ...backend, model: absolute(backend.model) }];
     return [name, backend];

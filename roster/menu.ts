@@ -5,7 +5,7 @@ import { keyProblem } from './key.ts';
 export interface MenuEntry {
   readonly name: string;
   readonly kind: Backend['kind'];
-  /** null for a command. */
+  /** null for kind `command`. */
   readonly model: string | null;
   readonly tier: Tier;
   readonly goodAt: readonly string[];
@@ -23,11 +23,11 @@ export interface MenuEntry {
   readonly why: string | null;
 }
 
-/** What a backend is doing now. */
+/** The current load of a backend. */
 export interface Load {
   readonly inUse: number;
   readonly inLine: number;
-  /** How much longer it is left alone after failures. */
+  /** Milliseconds until calls may start again after failures; 0 if they may start now. */
   readonly restMs: number;
 }
 

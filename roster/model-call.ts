@@ -1,10 +1,11 @@
 /**
- * One model call on an endpoint: in the backend's dialect, streamed, and put into the house's terms. What is not what was asked for:
- * - Unknown tool, arguments of wrong types: handed over as they are; whoever runs the tool tells the model.
- * - Arguments that are no JSON (cut off, broken): the raw string. They are never mended: half a file must not be written as a whole.
+ * One model call on an endpoint: sent in the backend's dialect, streamed, and converted to conversation.ts. Unexpected replies:
+ * - An unknown tool, or arguments of wrong types: returned unchanged. The caller that runs the tool tells the model.
+ * - Arguments that are not JSON (cut off, broken): returned as the raw string. They are never repaired, because half a file must
+ *   not be written as if it were the whole.
  * - An empty reply: `bad-reply`. A refusal or content filter: `refused`. A stream that breaks off: `interrupted`.
- * - No usage in the stream: estimated from the length; for a purse its cost is the worst case.
- * - Tools in text: a reply that is neither form is asked for again, twice at most, then `bad-reply`.
+ * - No usage in the stream: the tokens are estimated from the length of the text; with a purse, the cost is the worst case.
+ * - Tools in text: a reply in neither form is requested again, at most twice, then `bad-reply`.
  */
 import type OpenAI from 'openai';
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
@@ -36,17 +37,17 @@ export interface ModelCall {
   readonly cost: Backend['cost'];
   readonly context: number | null;
   readonly maxOutput: number | null;
-  /** Pays for each request, where the backend has a price. Default: whoever reads the usage. */
+  /** Reserves the money for each request, where the backend has a price. Default: nothing is reserved. */
   readonly purse?: Purse | undefined;
   readonly silenceMs: number;
   readonly signal: AbortSignal;
-  /** A new id for a call that came without one. */
+  /** Returns a new id for a call that arrived without one. */
   readonly newId: () => string;
 }
 
 const mostReminders = 2;
 
-/** @throws what replyStream throws, unmapped; ModelError `bad-reply`, `refused`. */
+/** @throws the errors of replyStream, unmapped; ModelError `bad-reply`, `refused`; Unpaid. */
 export async function* modelCall(request: ModelRequest, call: ModelCall): AsyncGenerator<ModelEvent> {
   const inText = call.dialect.tools === 'text' && !!request.tools?.length && request.toolChoice !== 'none';
   const corrections: ChatCompletionMessageParam[] = [];
@@ -74,7 +75,7 @@ export async function* modelCall(request: ModelRequest, call: ModelCall): AsyncG
       if (isUnbilled(error)) bill = nothing;
       throw error;
     } finally {
-      // A reader that stops reading ends the request.
+      // If the reader stops early, the request ends.
       await stream.return(undefined as never);
       if (raw === null && worstUsd !== null) call.purse?.failed(bill);
     }
@@ -115,7 +116,7 @@ async function paid(purse: Purse | undefined, worstUsd: number): Promise<void> {
 type Read = Pick<ModelReply, 'text' | 'calls'>;
 
 function fromNative(raw: RawReply, { schema }: ModelRequest, { dialect, newId }: ModelCall): Read {
-  // The forced call carries the value; whoever asked for JSON wants to see JSON.
+  // The arguments of the forced call are the value. The caller expects it as JSON text.
   if (schema && dialect.structured === 'tools' && raw.calls[0]) return { text: raw.calls[0].argumentsText, calls: [] };
   const ids = new Set<string>();
   const calls = raw.calls
@@ -131,7 +132,7 @@ function fromNative(raw: RawReply, { schema }: ModelRequest, { dialect, newId }:
 function fromText(raw: RawReply, { tools = [] }: ModelRequest, { newId }: ModelCall): Read | null {
   const read = readTextReply(raw.text, tools);
   if (read) return { text: read.text, calls: read.calls.map((call) => ({ id: newId(), ...call })) };
-  // An answer that was cut off has been told so far: it stands.
+  // The first part of an answer that was cut off has been streamed already, so it stays the answer.
   const partial = answerSoFar(raw.text);
   return partial ? { text: partial, calls: [] } : null;
 }

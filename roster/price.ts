@@ -1,4 +1,4 @@
-/** The price of a backend, and the limit on its replies without which a price has no worst case. */
+/** The price of a backend, and the default limit on its replies, which gives a call with a price a worst case. */
 
 /** US dollars per million tokens. */
 export interface Price {
@@ -6,8 +6,8 @@ export interface Price {
   readonly output: number;
 }
 
-/** @param cost null where the price is not known. */
+/** @param cost null where the price is unknown. */
 export const hasPrice = ({ cost }: { readonly cost: Price | null }): boolean => cost !== null && cost.input + cost.output > 0;
 
-/** Tokens of one reply, for a backend that has a price and no `max_output`. */
+/** Maximum number of tokens of one reply, for a backend that has a price and no `max_output`. */
 export const defaultMaxOutput = 8_192;

@@ -1,13 +1,13 @@
-/** Durations and sizes as people write them: `30d`, `12h`, `1.5GB`. Used by the roster and by options of the command line. */
+/** Durations and sizes as people write them: `30d`, `12h`, `1.5GB`. The roster and the command line's options use them. */
 import { z } from 'zod';
 
 const ms = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 const bytes = { b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 } as const;
 
-/** Milliseconds, or null where the text is no duration. */
+/** Milliseconds, or null where the text is not a duration. */
 export const durationMs = (text: string): number | null => measured(text, ms, (unit) => unit);
 
-/** Bytes, or null where the text is no size. */
+/** Bytes, or null where the text is not a size. */
 export const sizeBytes = (text: string): number | null => measured(text, bytes, (unit) => unit.toLowerCase());
 
 function measured(text: string, units: Readonly<Record<string, number>>, spell: (unit: string) => string): number | null {

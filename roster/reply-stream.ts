@@ -1,6 +1,6 @@
 /**
- * One request on the wire and its reply, put together from the stream. Tool calls come in pieces: by the book each has an index, but some
- * servers leave it out or use 0 for all, so a new id also begins a new call.
+ * One request on the wire and its reply, assembled from the stream. Tool calls arrive in pieces. By the protocol each call has an
+ * index, but some servers leave it out or use 0 for every call, so a new id also begins a new call.
  */
 import type OpenAI from 'openai';
 import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
@@ -14,25 +14,27 @@ export interface RawReply {
   readonly text: string;
   readonly calls: readonly RawCall[];
   readonly usage: { readonly inputTokens: number; readonly outputTokens: number } | null;
-  /** Where the backend says itself what the call cost (LiteLLM, OpenRouter). */
+  /** The cost in US dollars if the backend reports it (LiteLLM, OpenRouter), else null. */
   readonly costUsd: number | null;
   readonly finish: string;
   readonly refusal: string | null;
 }
 
-/** The backend said nothing for too long. */
+/** The backend sent nothing for `silenceMs`. */
 export class Silence extends Error {}
 /** The stream ended in the middle of the reply. */
 export class BrokenOff extends Error {}
 
-/** Yields pieces of text and returns the whole. @throws what `openai` throws, Silence, BrokenOff; the signal's reason. */
+/**
+ * Yields pieces of text and returns the complete reply. @throws the errors of `openai`, Silence, BrokenOff; the signal's reason.
+ */
 export async function* replyStream(
   client: OpenAI,
   body: ChatCompletionCreateParamsStreaming,
   { signal, silenceMs }: { readonly signal: AbortSignal; readonly silenceMs: number },
 ): AsyncGenerator<string, RawReply> {
   const silence = new AbortController();
-  const timer = setTimeout(() => silence.abort(new Silence(`nothing heard for ${silenceMs / 1000} s`)), silenceMs);
+  const timer = setTimeout(() => silence.abort(new Silence(`it sent nothing for ${silenceMs / 1000} s`)), silenceMs);
   const either = AbortSignal.any([signal, silence.signal]);
   let text = '';
   let refusal = '';
@@ -57,11 +59,11 @@ export async function* replyStream(
       if (said) {
         text += said;
         yield said;
-        // However long the reader took, it was not the backend's silence.
+        // The time that the reader took is not the backend's silence.
         timer.refresh();
       }
     }
-    // An aborted stream of `openai` just ends.
+    // An aborted stream of `openai` ends without an error.
     either.throwIfAborted();
   } catch (error) {
     throw either.aborted ? either.reason : error;

@@ -11,7 +11,7 @@ export interface BodyOptions {
   readonly maxOutput: number | null;
 }
 
-/** The request as the backend's dialect has it. */
+/** The request in the backend's dialect. */
 export function requestBody(
   request: ModelRequest,
   { model, dialect, maxOutput }: BodyOptions,
@@ -43,7 +43,7 @@ export function requestBody(
   return body;
 }
 
-/** Whether OpenAI's strict mode takes the schema: everything required, nothing else allowed, at every level. */
+/** Whether OpenAI's strict mode accepts the schema: at every level, all properties are required and no others are allowed. */
 function isStrict(schema: unknown): boolean {
   if (Array.isArray(schema)) return schema.every(isStrict);
   if (typeof schema !== 'object' || schema === null) return true;

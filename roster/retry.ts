@@ -2,13 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ModelError } from './errors.ts';
 import type { CallLimits } from './schema.ts';
 
-/** Worth another try at once. Not `bad-reply` or `backend-crashed`: those are for whoever made the call to decide. */
+/** Codes of failures that are worth a retry here. `bad-reply` and `backend-crashed` are left to the caller. */
 const passing: ReadonlySet<string> = new Set(['unreachable', 'rate-limited', 'overloaded', 'interrupted']);
 
 /**
- * How long to wait before try number `tries + 1`, or null for no further try. Exponential with full jitter; a `Retry-After` is kept to, and
- * one that is longer than the longest wait ends the tries, so that another backend can be used meanwhile.
- * @param tries made so far. @param random from 0 up to 1.
+ * Milliseconds to wait before try number `tries + 1`, or null for no further try. The wait is exponential with full jitter. A
+ * `Retry-After` is obeyed; one that is longer than `retryMostMs` ends the tries, so that another backend can be used meanwhile.
+ * @param tries number of tries so far.
+ * @param random returns a number from 0 up to, but not including, 1.
  */
 export function waitBeforeRetry(error: unknown, tries: number, limits: CallLimits, random: () => number): number | null {
   if (!(error instanceof ModelError) || !passing.has(error.code) || tries > limits.retries) return null;

@@ -1,21 +1,21 @@
 /**
- * Which backend does a piece of work: the one that was named, or else among those that can do it the cheapest, taking turns among equals.
- * Every decision says why, and why not the others.
+ * Chooses the backend for a piece of work: the one that was named, or else the cheapest that can do it, in rotation among equally
+ * cheap ones. Every decision gives its reason, and for each other backend the reason why it was not chosen.
  */
 import type { Tier } from './backend-schema.ts';
 import type { MenuEntry } from './menu.ts';
 import type { Roster } from './schema.ts';
 
 export interface Need {
-  /** All of them must be in its `good_at`. */
+  /** The backend must have all of these in its `good_at`. */
   readonly needs: readonly string[];
-  /** By name; then `needs`, tiers and cost don't matter. */
+  /** Name of the backend. If it is set, `needs`, tiers and cost are ignored. */
   readonly backend?: string | null;
-  /** It must be able to orchestrate. */
+  /** The backend must be able to orchestrate. */
   readonly orchestrate?: boolean;
-  /** Tokens. A backend whose context is unknown is taken to have them. */
+  /** Tokens. A backend whose context is unknown is assumed to have enough. */
   readonly minContext?: number;
-  /** Not these: they have failed at it. */
+  /** Names of backends to leave out, because they have failed at this work. */
   readonly not?: readonly string[];
 }
 export interface Loser {
@@ -28,7 +28,7 @@ export type Route =
 
 const tierOrder: readonly Tier[] = ['local', 'subscription', 'api'];
 
-/** @param turn the next turn among backends that are equals, from 0 on. */
+/** @param turn returns how often one of these equally cheap backends was chosen before, from 0 on. */
 export function chooseBackend(
   need: Need,
   menu: readonly MenuEntry[],
@@ -48,7 +48,7 @@ export function chooseBackend(
   const chosen = equals[routing.rotate ? turn(equals.map((entry) => entry.name)) % equals.length : 0]!;
   for (const entry of able)
     if (entry !== chosen)
-      losers.push({ backend: entry.name, why: equals.includes(entry) ? 'equally cheap, not its turn' : 'dearer' });
+      losers.push({ backend: entry.name, why: equals.includes(entry) ? 'equally cheap, not the next in rotation' : 'dearer' });
   return { backend: chosen.name, why: reason(chosen, able, equals, need), losers };
 }
 
@@ -85,7 +85,7 @@ function blocked(entry: MenuEntry, { minContext = 0, not = [] }: Need): string |
   return entry.why;
 }
 
-/** Cost decides, then the tier: what costs nothing here goes before what costs nothing elsewhere. An unknown cost is the highest. */
+/** Cost decides, then the tier: of two equally cheap backends the more local one comes first. An unknown cost is the highest. */
 const byPrice = (a: MenuEntry, b: MenuEntry): number => {
   const [x, y] = [price(a), price(b)];
   return x === y ? tierOrder.indexOf(a.tier) - tierOrder.indexOf(b.tier) : x - y;
@@ -103,6 +103,6 @@ function reason(chosen: MenuEntry, able: readonly MenuEntry[], equals: readonly 
   if (able.length === 1) return `${fit}, the only one available`;
   const cost = chosen.cost ? `$${chosen.cost.input + chosen.cost.output} per million tokens in and out` : 'cost unknown';
   return equals.length > 1
-    ? `${fit}, its turn among ${equals.length} equally cheap (${cost})`
+    ? `${fit}, the next in rotation among ${equals.length} equally cheap (${cost})`
     : `${fit}, the cheapest of ${able.length} (${cost})`;
 }

@@ -1,5 +1,5 @@
 /**
- * The roster file: who can think, which kinds of agent there are, and the rules. Strict: an unknown key is an error. YAML keys are
+ * The roster file: the backends, the kinds of agent, and the rules. It is strict: an unknown key is an error. YAML keys are
  * snake_case, the types camelCase. Every key is described in docs/roster.md, which a test compares with this schema.
  */
 import { z } from 'zod';
@@ -11,7 +11,7 @@ export const BackendName = z
   .string()
   .max(64)
   .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'letters, digits, ., - and _, at most 64');
-// As on the bus, where it is the type of a task.
+// The form is that of a task's type on the bus, because the name is used as such.
 export const AgentKindName = z
   .string()
   .max(64)
@@ -21,21 +21,21 @@ const ToolName = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, - a
 const usd = z.number().nonnegative().nullable().default(null);
 
 const AgentLimits = section({
-  steps: z.int().min(1).max(10_000).default(24).describe('Model calls before it asks the operator for more.'),
-  failures: z.int().min(1).max(100).default(3).describe('Failures in a row before it asks for help.'),
-  repeats: z.int().min(1).max(100).default(3).describe('Times the same tool calls may be repeated before it asks for help.'),
-  cost_usd: usd.describe('US dollars one task may cost before it asks; null: no limit.'),
+  steps: z.int().min(1).max(10_000).default(24).describe('Model calls before the task asks the operator for more.'),
+  failures: z.int().min(1).max(100).default(3).describe('Failures in a row before the task asks for help.'),
+  repeats: z.int().min(1).max(100).default(3).describe('Repetitions of the same tool calls before the task asks for help.'),
+  cost_usd: usd.describe('US dollars that one task may cost before it asks for more; null: no limit.'),
 }).transform(({ cost_usd: costUsd, ...limits }) => ({ ...limits, costUsd }));
 
 const AgentKind = section({
   prompt: z.string().min(1).max(65_536).describe('The system prompt.'),
-  tools: z.array(ToolName).max(64).default([]).describe('Tools it may call, by name.'),
+  tools: z.array(ToolName).max(64).default([]).describe('Names of the tools that the agent may call.'),
   needs: z
     .array(z.string().min(1).max(64))
     .max(16)
     .default([])
-    .describe('What its backend must be good at, if the task does not say.'),
-  limits: AgentLimits.prefault({}).describe('When it stops and asks.'),
+    .describe('Capabilities that its backend must have, if the task names none.'),
+  limits: AgentLimits.prefault({}).describe('Limits at which the task stops and asks.'),
 });
 export type AgentKind = z.infer<typeof AgentKind>;
 
@@ -43,11 +43,11 @@ const Supervision = section({
   on_failure: z
     .enum(['retry', 'failover', 'ask', 'skip', 'escalate'])
     .default('failover')
-    .describe('What becomes of a sub-task that failed.'),
-  max_attempts: z.int().min(1).max(100).default(3).describe('Tries of one sub-task before its failure is asked about.'),
-  concurrency: z.int().min(1).max(10_000).default(16).describe('Sub-tasks of one goal that run at once.'),
-  max_tasks: z.int().min(1).max(10_000).default(64).describe('Sub-tasks a plan may have.'),
-  max_depth: z.int().min(1).max(8).default(2).describe('Levels of supervisors under each other.'),
+    .describe('The supervisor’s reaction to a failed sub-task.'),
+  max_attempts: z.int().min(1).max(100).default(3).describe('Tries of one sub-task before the operator is asked.'),
+  concurrency: z.int().min(1).max(10_000).default(16).describe('Maximum number of sub-tasks of one goal that run at once.'),
+  max_tasks: z.int().min(1).max(10_000).default(64).describe('Maximum number of sub-tasks in a plan.'),
+  max_depth: z.int().min(1).max(8).default(2).describe('Maximum number of supervisor levels.'),
 }).transform((it) => ({
   onFailure: it.on_failure,
   maxAttempts: it.max_attempts,
@@ -61,36 +61,36 @@ const Routing = section({
     .array(z.enum(['local', 'subscription', 'api']))
     .min(1)
     .default(['local', 'subscription', 'api'])
-    .describe('Tiers that may be chosen from.'),
-  rotate: z.boolean().default(true).describe('Take turns among backends that are equally cheap.'),
+    .describe('Tiers whose backends may be chosen.'),
+  rotate: z.boolean().default(true).describe('Rotate among backends that are equally cheap.'),
 });
 
 const Budgets = section({
-  goal_usd: usd.describe('US dollars one goal with all its sub-tasks may cost, shared out as they start; null: no limit.'),
-  task_usd: usd.describe('US dollars one sub-task may cost where its kind sets no limit; null: no limit.'),
+  goal_usd: usd.describe('US dollars that one goal and all its sub-tasks may cost together; null: no limit.'),
+  task_usd: usd.describe('US dollars that one sub-task may cost if its kind sets no limit; null: no limit.'),
 }).transform((it) => ({ goalUsd: it.goal_usd, taskUsd: it.task_usd }));
 
 const ToolPolicy = section({
-  gated: z.array(ToolName).max(256).default(['write_file']).describe('Tools that the operator must allow, call by call.'),
+  gated: z.array(ToolName).max(256).default(['write_file']).describe('Tools whose every call the operator must allow.'),
 });
 
 const Limits = section({
-  retries: z.int().min(0).max(10).default(2).describe('Further tries of a call that failed for a passing reason.'),
+  retries: z.int().min(0).max(10).default(2).describe('Further tries of a call that failed for a temporary reason.'),
   retry_first_ms: z
     .number()
     .min(0)
     .max(60_000)
     .default(500)
-    .describe('Longest wait before the second try, in ms; doubles from there.'),
+    .describe('Longest wait before the second try, in ms. It doubles with each further try.'),
   retry_most_ms: z
     .number()
     .min(0)
     .max(3_600_000)
     .default(30_000)
-    .describe('Longest wait at all, in ms, also when the backend asks for more.'),
-  breaker_failures: z.int().min(1).max(1000).default(3).describe('Calls that fail in a row before the backend is left alone.'),
-  breaker_seconds: z.number().min(0).max(86_400).default(30).describe('How long it is left alone.'),
-  silence_seconds: z.number().min(0.05).max(300).default(300).describe('A call that says nothing for that long is given up.'),
+    .describe('Longest wait before any try, in ms. If the backend asks for a longer one, the call fails.'),
+  breaker_failures: z.int().min(1).max(1000).default(3).describe('Failed calls in a row before the backend gets no more calls.'),
+  breaker_seconds: z.number().min(0).max(86_400).default(30).describe('Seconds for which it gets no calls.'),
+  silence_seconds: z.number().min(0.05).max(300).default(300).describe('A call is given up after this many seconds of silence.'),
 }).transform((it) => ({
   retries: it.retries,
   retryFirstMs: it.retry_first_ms,
@@ -105,19 +105,21 @@ const BusRules = section({
   replicas: z
     .union([z.literal(1), z.literal(3), z.literal(5)], 'expected 1, 3 or 5')
     .default(1)
-    .describe('Servers of a NATS cluster that hold a copy of each stream, at least.'),
+    .describe('Minimum number of servers of a NATS cluster that store a copy of each stream.'),
 });
 
 const Retention = section({
   finished_after: Duration.nullable()
     .prefault('30d')
-    .describe('How long a finished task is kept with its whole tree; null: as long as there is room.'),
+    .describe('How long a finished task is kept with its whole tree; null: no limit of time.'),
   finished_size: Size.nullable()
     .prefault('2GB')
-    .describe('What all finished trees may take up together; beyond it the oldest go. null: no limit.'),
+    .describe('Maximum size of all finished trees together; beyond it the oldest are deleted. null: no limit.'),
   stream_size: Size.nullable()
     .prefault(null)
-    .describe('What the log, the queue and the state may each take up before they refuse more; null: what the server has.'),
+    .describe(
+      'Maximum size of each of the log, the queue and the state; beyond it they refuse writes. null: the server’s limit.',
+    ),
 }).transform((it) => ({
   finishedAfterMs: it.finished_after,
   finishedBytes: it.finished_size,
@@ -128,16 +130,16 @@ export type Retention = z.infer<typeof Retention>;
 const named = <Name extends z.ZodString, Entry extends z.ZodType>(name: Name, entry: Entry) =>
   z.record(name, entry).refine((all) => Object.keys(all).length <= 256, 'at most 256');
 
-/** Reducers that are no backend by name: the backend that split the goal, and those in code. */
+/** Reducers that are not names of backends: `orchestrator` is the backend that split the goal, the others are code. */
 export const reducers = ['orchestrator', 'concat', 'json', 'vote'] as const;
 
 export const RosterFile = section({
   backends: named(BackendName, BackendEntry)
     .refine((all) => Object.keys(all).length > 0, 'expected at least one backend')
-    .describe('Who can think, by name.'),
+    .describe('Backends by name.'),
   agents: named(AgentKindName, AgentKind)
     .default({})
-    .describe('Kinds of agent, by name: in addition to the shipped ones, or instead of one of the same name.'),
+    .describe('Kinds of agent by name. They add to the shipped kinds; one of the same name replaces the shipped one.'),
   coordinator: z
     .enum(['deterministic', 'emergent'])
     .default('deterministic')
@@ -146,14 +148,14 @@ export const RosterFile = section({
     .string()
     .max(64)
     .default('orchestrator')
-    .describe('Who makes one answer of the results: orchestrator, concat, json, vote, or the name of a backend.'),
-  supervision: Supervision.prefault({}).describe('How a goal’s sub-tasks are looked after.'),
-  routing: Routing.prefault({}).describe('How a backend is chosen.'),
-  budgets: Budgets.prefault({}).describe('What may be spent.'),
+    .describe('Makes one answer of the results: orchestrator, concat, json, vote, or the name of a backend.'),
+  supervision: Supervision.prefault({}).describe('Supervision of a goal’s sub-tasks.'),
+  routing: Routing.prefault({}).describe('Rules for the choice of a backend.'),
+  budgets: Budgets.prefault({}).describe('Limits of spending.'),
   tools: ToolPolicy.prefault({}).describe('Rules for tools.'),
-  limits: Limits.prefault({}).describe('Retries and patience of model calls.'),
-  retention: Retention.prefault({}).describe('How long what is finished is kept.'),
-  bus: BusRules.prefault({}).describe('How the bus keeps what it is given.'),
+  limits: Limits.prefault({}).describe('Retries and timeouts of model calls.'),
+  retention: Retention.prefault({}).describe('Retention of finished tasks.'),
+  bus: BusRules.prefault({}).describe('Replication of the bus’s streams.'),
 }).superRefine((roster, check) => {
   const isPlain = (reducers as readonly string[]).includes(roster.reducer);
   if (!isPlain && !(roster.reducer in roster.backends))

@@ -1,10 +1,10 @@
-/** A waiting line for something that only so many may use at once: urgent callers first, else first come, first served; whoever gives up leaves it. */
+/** A semaphore with a waiting line: urgent callers first, then in order of arrival. A caller whose signal aborts leaves the line. */
 export class Semaphore {
   private readonly places: () => number;
   private readonly waiting: (() => void)[] = [];
   private used = 0;
 
-  /** @param places how many at once; asked each time, so that it can change. */
+  /** @param places returns the number of callers that may be inside at once. It is called each time, so the number may change. */
   constructor(places: () => number) {
     this.places = places;
   }
@@ -16,7 +16,7 @@ export class Semaphore {
     return this.waiting.length;
   }
 
-  /** Resolves when it is the caller's turn, with the function that gives the place back (idempotent). @throws the signal's reason. */
+  /** Waits for a place and returns the function that gives it back (idempotent). @throws the signal's reason. */
   async enter(signal: AbortSignal, isUrgent = false): Promise<() => void> {
     signal.throwIfAborted();
     if (this.used >= this.places() || this.waiting.length > 0)
@@ -48,7 +48,7 @@ export class Semaphore {
     while (this.used < this.places()) {
       const next = this.waiting.shift();
       if (!next) return;
-      // Counted here, not after the await: else two could be let in for one place.
+      // Counted here and not after the await: otherwise two callers could get the same place.
       this.used++;
       next();
     }

@@ -1,4 +1,4 @@
-/** Which roster file is used. */
+/** Finds the roster file to use. */
 import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { RosterError } from './errors.ts';
 export interface RosterSource {
   /** Absolute. */
   readonly file: string;
-  /** Who named it: `--roster`, `COX_ROSTER`, `working folder`, `config folder` or `shipped`. */
+  /** The option, variable or folder by which the file was found. */
   readonly by: '--roster' | 'COX_ROSTER' | 'working folder' | 'config folder' | 'shipped';
 }
 
@@ -25,7 +25,7 @@ export const shippedRoster: RosterSource = { file: fileURLToPath(new URL('./defa
 
 /**
  * The first of: `--roster`, `COX_ROSTER`, `roster.yaml` in the working folder, `roster.yaml` in the config folder, the shipped one.
- * @throws RosterError `roster-missing` if a file that was named is not there; the others are just skipped.
+ * @throws RosterError `roster-missing` if a file named by `--roster` or `COX_ROSTER` does not exist. Others are skipped.
  */
 export async function findRoster({ path, env, folders, cwd }: FindRoster): Promise<RosterSource> {
   const named: RosterSource | null =

@@ -1,4 +1,6 @@
-/** A value of a given shape from a model: asked for by schema, validated, and asked for again with what was wrong, twice at most. */
+/**
+ * Gets a value of a given shape from a model: requested by schema, validated, and requested again with the faults, at most twice.
+ */
 import { z } from 'zod';
 import {
   addUsage,
@@ -18,14 +20,14 @@ export type AskRequest<T> = Omit<ModelRequest, 'schema' | 'tools' | 'toolChoice'
 };
 export interface Answer<T> {
   readonly value: T;
-  /** Of all tries together. */
+  /** The sum over all tries. */
   readonly usage: ModelUsage;
 }
 
 const mostRepairs = 2;
 const mostIssues = 8;
 
-/** @throws ModelError `bad-reply` when it does not fit after the repairs; else what the call throws. */
+/** @throws ModelError `bad-reply` when no reply fits after two repairs; otherwise the errors of `call`. */
 export async function ask<T>(
   backend: string,
   { shape, shapeName, ...request }: AskRequest<T>,
@@ -53,7 +55,7 @@ export async function ask<T>(
   }
 }
 
-/** Objects are closed, as schema-bound backends want it; `$schema` confuses some of them. */
+/** Backends that enforce a schema require closed objects. `$schema` is removed because some of them do not accept it. */
 export function jsonSchemaOf(shape: z.ZodType): object {
   const { $schema: _, ...json } = z.toJSONSchema(shape, {
     io: 'input',

@@ -1,5 +1,5 @@
 /**
- * Tools for a model that has no function calling: they are described in the prompt, the model answers with one JSON object, either
+ * Tools for a model without function calling: they are described in the prompt, the model replies with one JSON object, either
  * `{"tool": …, "args": {…}}` or `{"answer": "…"}`, and the history is written the same way.
  */
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
@@ -12,7 +12,7 @@ export interface TextReply {
   readonly calls: readonly { readonly tool: string; readonly args: unknown }[];
 }
 
-/** What is said to a model whose reply could not be read. */
+/** The message to a model whose reply could not be read. */
 export const formReminder =
   'That was not one JSON object of the form {"tool": "<name>", "args": {…}} or {"answer": "<text>"}. Reply again, with nothing but that object.';
 
@@ -58,7 +58,7 @@ function toolPrompt(tools: readonly ToolSpec[], isRequired: boolean): string {
   return `Tools:\n${list.join('\n')}\n\nReply with one JSON object and nothing else,\n${form}\nThe result of a tool comes in the next message.`;
 }
 
-/** What the reply means; null if it meant to be JSON and is not. Text that does not look like JSON at all is the answer. */
+/** The content of a reply; null for broken JSON. Text that does not look like JSON at all is the answer. */
 export function readTextReply(raw: string, tools: readonly ToolSpec[]): TextReply | null {
   const text = withoutThoughts(raw).trim();
   const found = jsonIn(text);
@@ -74,8 +74,8 @@ export function readTextReply(raw: string, tools: readonly ToolSpec[]): TextRepl
 }
 
 /**
- * How much of the answer can be told from what has come so far: the decoded text within `{"answer": "…`, or the text itself where it is
- * no JSON. Grows only.
+ * The part of the answer that can be read from the text received so far: the decoded text within `{"answer": "…`, or the text
+ * itself if it is not JSON. With more text it only grows.
  */
 export function answerSoFar(raw: string): string {
   if ('<think>'.startsWith(raw.trim())) return '';
@@ -88,7 +88,7 @@ export function answerSoFar(raw: string): string {
 const mayBecomeForm = (text: string): boolean => /^(?:`{0,2}|```(?:j|js|jso|json)?\s*\[?\s*|\[\s*)$/.test(text);
 const looksLikeForm = (text: string): boolean => /^(?:```(?:json)?\s*)?\[?\s*\{/.test(text);
 
-/** A JSON string's content up to its closing quote, or as far as it goes; an escape that is not complete is left for later. */
+/** The content of a JSON string up to its closing quote or the end of the text. An incomplete escape at the end is left out. */
 function decoded(body: string): string {
   let end = 0;
   while (end < body.length && body[end] !== '"') {
@@ -100,7 +100,7 @@ function decoded(body: string): string {
     const text = JSON.parse(
       `"${body.slice(0, end).replace(/[\n\r\t]/g, (char) => JSON.stringify(char).slice(1, -1))}"`,
     ) as string;
-    // Half a surrogate pair: its other half is still to come.
+    // The first half of a surrogate pair waits for the other half.
     return /[\uD800-\uDBFF]$/.test(text) ? text.slice(0, -1) : text;
   } catch {
     return '';

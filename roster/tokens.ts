@@ -1,4 +1,4 @@
-/** How many tokens a text has is known to its tokenizer alone; these are estimates from its length. */
+/** Estimates of token counts from the length of a text. Only a model's tokenizer knows the exact count. */
 import type { ModelRequest } from './conversation.ts';
 
 const charsPerToken = 4;
@@ -11,7 +11,7 @@ export const estimateTokens = (text: string): number => Math.ceil(text.length / 
 export const estimatePrompt = (request: Pick<ModelRequest, 'messages' | 'tools' | 'schema'>): number =>
   Math.ceil(promptChars(request) / charsPerToken);
 
-/** Fewer tokens than this the prompt cannot have: if even these do not fit, the call is not worth making. */
+/** A lower bound of the prompt's tokens: if even these do not fit, the call cannot succeed. */
 export const leastPrompt = (request: Pick<ModelRequest, 'messages' | 'tools' | 'schema'>): number =>
   Math.floor(promptChars(request) / charsPerTokenAtMost);
 

@@ -1,8 +1,8 @@
 /**
- * A conversation as the OpenAI protocol wants it. Servers are strict where a history that was steered is not, so:
- * - All system texts go into one message, in front.
- * - Every call is answered right after it: an answer that comes later is moved up, a call that has none is said not to have run.
- * - User messages in a row become one: some chat templates insist on turns.
+ * A conversation in the form that the OpenAI protocol requires. The history of a steered task does not have that form, so:
+ * - All system texts go into one message at the front.
+ * - Every call is answered right after it: a later result is moved up, and a call without a result gets "Not run" as its result.
+ * - Consecutive user messages become one, because some chat templates require alternating roles.
  */
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
 import type { ChatMessage, RequestedCall } from './conversation.ts';
@@ -38,7 +38,7 @@ export function nativeTranscript(messages: readonly ChatMessage[]): ChatCompleti
       }
     }
   }
-  // A result whose call is not in the conversation is still worth knowing.
+  // The model may still need a result whose call is no longer in the conversation.
   for (const message of messages)
     if (message.role === 'tool' && !answered.has(message.call)) addUser(result, `Result of a tool:\n${message.text}`);
   const system = systemText(messages);
@@ -64,6 +64,6 @@ function answersByCall(messages: readonly ChatMessage[]): ReadonlyMap<string, st
   return new Map(messages.flatMap((message) => (message.role === 'tool' ? [[message.call, message.text] as const] : [])));
 }
 
-// Servers parse this and fail on anything but an object.
+// Servers parse the arguments and fail on anything but an object.
 const argumentsText = ({ args }: RequestedCall): string =>
   JSON.stringify(typeof args === 'object' && args !== null && !Array.isArray(args) ? args : { not_an_object: args });

@@ -1,6 +1,6 @@
 /**
- * The roster while a node runs: it follows the file. A broken edit keeps the old roster and is reported, once per change. When the shipped
- * roster is in use there is nothing to follow: a file that is created later is found at the next start.
+ * Reloads the roster when its file changes while a node runs. After a broken edit the old roster stays in use, and the fault is
+ * reported once per change. The shipped roster is not watched; a roster file that is created later is found at the next start.
  */
 import type { Log } from '../platform/log.ts';
 import { RosterError } from './errors.ts';
@@ -11,23 +11,23 @@ import { type FindRoster, findRoster, type RosterSource } from './source.ts';
 
 export interface OpenRoster extends FindRoster {
   readonly log: Log;
-  /** After each change that was taken up. */
+  /** Called after each change that was applied. */
   readonly onChange?: (roster: Roster) => void;
-  /** After each change that was not: the old roster stays. */
+  /** Called after each change that was not applied because the file is faulty. The old roster stays in use. */
   readonly onBroken?: (error: RosterError) => void;
-  /** An editor's several writes of one save are taken as one, in ms. Default: 50. */
+  /** Several writes within this many ms count as one, because editors write more than once per save. Default: 50. */
   readonly debounceMs?: number;
 }
 
 export interface LiveRoster {
   readonly source: RosterSource;
   current(): Roster;
-  /** After each change that was taken up, until the returned function is called. */
+  /** Calls `listener` after each change that was applied, until the returned function is called. */
   onChange(listener: () => void): () => void;
   stop(): void;
 }
 
-/** What cannot be read is looked at once more, so long after: a slow machine may be in the midst of writing it. */
+/** A faulty file is read once more after this many ms, because another program may still be writing it. */
 const againMs = 500;
 
 /** @throws RosterError if the first load fails. */
@@ -56,7 +56,7 @@ export async function openRoster(options: OpenRoster): Promise<LiveRoster> {
       // The file may be half written, or gone for a moment.
       if (!isSecondLook) return file.lookAgain(againMs);
       lastComplaint = error.message;
-      log.warn({ file: source.file, code: error.code, err: error.message }, 'roster is broken, the old one stays');
+      log.warn({ file: source.file, code: error.code, err: error.message }, 'roster is faulty; the old one stays in use');
       onBroken?.(error);
     }
   };

@@ -1,4 +1,7 @@
-/** What a failed request means, by status and code. Servers other than OpenAI's give few codes, so one thing is also read from their words. */
+/**
+ * Maps a failed request to an error code, by its HTTP status and the server's code. Servers other than OpenAI's give few codes, so
+ * `context-too-long` is also recognised by the wording of the message.
+ */
 import type { APIError } from 'openai';
 import { codeOf, messageOf } from '../platform/errors.ts';
 import { ModelError, type ModelErrorCode } from './errors.ts';
@@ -7,9 +10,9 @@ import { BrokenOff, Silence } from './reply-stream.ts';
 export interface WireContext {
   readonly backend: string;
   readonly isEmbedded: boolean;
-  /** Where it was sent, for messages. */
+  /** The address of the server, for messages. */
   readonly baseUrl: string;
-  /** Taken out of messages: some servers repeat the key they were given. */
+  /** Removed from messages, because some servers repeat the key that they received. */
   readonly key: string | null;
 }
 
@@ -22,7 +25,7 @@ export function wireError(error: unknown, { backend, isEmbedded, baseUrl, key }:
     new ModelError(code, backend, clean(message), { ...more, cause: new Error(clean(messageOf(error))) });
 
   if (error instanceof Silence) return fail('timeout', error.message);
-  if (error instanceof SyntaxError) return fail('bad-reply', `its stream is not what the protocol says: ${error.message}`);
+  if (error instanceof SyntaxError) return fail('bad-reply', `its stream does not follow the protocol: ${error.message}`);
   const isCut = error instanceof BrokenOff || !isApiError(error);
   if (isCut)
     return isEmbedded
@@ -41,8 +44,8 @@ export function wireError(error: unknown, { backend, isEmbedded, baseUrl, key }:
 }
 
 /**
- * The request never reached a model: no connection came about, or it was turned away with a status that says so. Everything else (a gateway
- * that gave up, a stream that broke off, our own patience) leaves open whether it is billed.
+ * True if the request never reached a model: there was no connection, or the server refused it with a status that says so. After
+ * any other failure (a gateway's timeout, a broken stream, a timeout of ours) the request may be billed.
  */
 export function isUnbilled(error: unknown): boolean {
   if (!isApiError(error)) return false;
@@ -66,7 +69,7 @@ function byCode({ code, type, message, status }: APIError): ModelErrorCode | nul
   if (/context_length_exceeded|exceed_context_size/.test(words)) return 'context-too-long';
   if (/insufficient_quota|billing/.test(words)) return 'quota';
   if (/content_filter|content_policy/.test(words)) return 'refused';
-  // vLLM, LiteLLM, Anthropic and Google have no code for it.
+  // vLLM, LiteLLM, Anthropic and Google have no code for this error.
   if (status === 400 && /(context (length|window|size)|prompt is too long|input token count .* exceeds)/i.test(message))
     return 'context-too-long';
   return null;
@@ -89,7 +92,7 @@ function retryAfter(headers: Headers | undefined): number | undefined {
   const text = headers?.get('retry-after');
   if (!text) return undefined;
   const seconds = Number(text);
-  // A date is one of the server's clock, not of ours.
+  // The date is on the server's clock, so it is compared with the server's `date` header.
   const sent = Date.parse(headers?.get('date') ?? '') || Date.now();
   const waitMs = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(text) - sent;
   return Number.isFinite(waitMs) ? Math.max(0, waitMs) : undefined;
@@ -98,6 +101,6 @@ function retryAfter(headers: Headers | undefined): number | undefined {
 function rootCause(error: Error): unknown {
   let cause: unknown = error;
   while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
-  // Node tries both address families and gathers the failures.
+  // Node tries both address families and collects their errors in an AggregateError.
   return cause instanceof AggregateError && cause.errors[0] ? cause.errors[0] : cause;
 }

@@ -1,7 +1,7 @@
 /**
- * The most that one request can cost. Its output is bounded by what it asks for; its input by what is sent: no tokenizer makes more tokens of
- * a text than it has bytes, and the form around the messages is longer on the wire than in a model's template. What a provider's template
- * adds of its own (a preamble for tools, say) is allowed for.
+ * The most that one request can cost. The request itself limits its output. Its length in bytes limits the input: no tokenizer
+ * makes more tokens of a text than it has bytes, and the JSON around the messages is longer than the markers of a model's
+ * template. `templateTokens` allows for text that a provider's template adds, such as a preamble for tools.
  */
 import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 import type { Backend } from './backend-schema.ts';

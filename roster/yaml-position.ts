@@ -1,4 +1,4 @@
-/** Where in a YAML text something is, so that an error can point at it. */
+/** Finds the position of a value in a YAML text, so that an error can point at it. */
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type LineCounter, type Node } from 'yaml';
 
 export interface Position {
@@ -6,7 +6,7 @@ export interface Position {
   readonly column: number;
 }
 
-/** The node at `path`, or its deepest ancestor that is in the text: a key that is missing is reported where it should be. */
+/** The position of the node at `path`, or of its deepest existing ancestor: a missing key is reported where it should be. */
 export function positionOf(doc: Document, lines: LineCounter, path: readonly PropertyKey[], unknownKey?: string): Position {
   let offset = doc.contents?.range?.[0] ?? 0;
   let node: unknown = doc.contents;
@@ -22,7 +22,7 @@ export function positionOf(doc: Document, lines: LineCounter, path: readonly Pro
 
 interface Step {
   readonly node: Node | null;
-  /** Of the value, or of the key where the value is a block of its own lines. */
+  /** Start of the value, or of the key if the value is a block on lines of its own. */
   readonly offset: number;
   readonly keyOffset: number;
 }

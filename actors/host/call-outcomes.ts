@@ -1,16 +1,22 @@
-/** How calls came out that a worker was in when it lost their task: posted to the task's steering log, in the order of the calls. */
+/**
+ * Outcomes of the calls that a worker was running when it lost their task. They are posted to the task's log, in the order of the
+ * calls.
+ * Rule `lost-call-outcome` (docs/task-protocol.md).
+ */
 import type { Bus } from '../../bus/bus.ts';
 import type { CallOutcome } from '../../bus/messages.ts';
 import { publish } from '../../bus/publish.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 
-/** Not awaited by anyone: the worker has done with the task. Where the bus is gone for good, the operator answers the question. */
+/**
+ * Nobody awaits this, because the worker no longer has the task. If the bus stays away, the operator answers the question instead.
+ */
 export async function postOutcomes(bus: Bus, id: TaskId, outcomes: readonly CallOutcome[]): Promise<void> {
   for (const outcome of outcomes)
     try {
       await publish(bus, bus.subjects.of(id, 'steering'), JSON.stringify(outcome), { msgID: `${id}:${outcome.id}` });
       bus.log.info({ id, call: outcome.call }, 'the task was lost during this call: its outcome is on the log');
     } catch (err) {
-      bus.log.warn({ err, id, call: outcome.call }, 'the outcome of a call could not be told: the task will ask its operator');
+      bus.log.warn({ err, id, call: outcome.call }, 'the outcome of a call could not be posted: the task will ask its operator');
     }
 }

@@ -1,6 +1,7 @@
 /**
- * A checkpoint is compared with the chart before it is restored (docs/adr/0015): one of an older version is migrated, and one that no machine
- * here can go on with is never restored as if it fitted. xstate would drop a child whose source it does not know without a word.
+ * A checkpoint is compared with the chart before it is restored (docs/adr/0015). A checkpoint of an older version is migrated; one
+ * that this build cannot continue from is never restored. XState alone would silently drop a child whose source it does not know.
+ * Rule `checkpoint-version` (docs/task-protocol.md).
  */
 import { createActor } from 'xstate';
 import { z } from 'zod';
@@ -11,11 +12,11 @@ import { type Chart, type Checkpoint, migrate } from '../../machines/charts.ts';
 import { messageOf } from '../../platform/errors.ts';
 
 export type Opened =
-  /** `note`: what the operator should know of it. */
+  /** `note`: a remark for the operator. */
   | { readonly kind: 'fits'; readonly record: StateRecord; readonly note?: string }
   | { readonly kind: 'stranded'; readonly why: string };
 
-/** What every chart's checkpoint has, whatever else it has. */
+/** The fields that the checkpoint of every chart has. */
 const Shape = z.looseObject({
   context: z.looseObject({
     instruction: z.string(),
@@ -31,7 +32,8 @@ export function openCheckpoint(record: StateRecord, chart: Chart): Opened {
   const { machine, snapshot } = record;
   if (machine === null || snapshot === null) return { kind: 'fits', record };
   const { id } = chart.machine;
-  if (machine.id !== id) return stranded(`its checkpoint is of the machine ${machine.id}, and this node does it with ${id}`);
+  if (machine.id !== id)
+    return stranded(`its checkpoint is of the machine ${machine.id}, and this node runs such tasks with ${id}`);
   if (machine.version > chart.version)
     return stranded(`its checkpoint is of ${id} ${machine.version}, and this node knows ${id} up to ${chart.version}`);
   const now = upToDate(chart, machine.version, snapshot);
@@ -43,7 +45,7 @@ export function openCheckpoint(record: StateRecord, chart: Chart): Opened {
     return {
       kind: 'fits',
       record: fitting,
-      note: `its checkpoint was brought from ${id} ${machine.version} to ${chart.version}`,
+      note: `its checkpoint was migrated from ${id} ${machine.version} to ${chart.version}`,
     };
   return { kind: 'fits', record, ...(record.stranded && { note: 'it goes on: this node knows its checkpoint' }) };
 }
@@ -57,11 +59,11 @@ function upToDate(
   try {
     const checkpoint = migrate(chart, version, snapshot);
     if (checkpoint) return { ok: true, checkpoint: { ...checkpoint } };
-    return { ok: false, why: `its checkpoint is of ${id} ${version}, and nothing brings it up to ${id} ${chart.version}` };
+    return { ok: false, why: `its checkpoint is of ${id} ${version}, and no migration leads to ${id} ${chart.version}` };
   } catch (cause) {
     return {
       ok: false,
-      why: `its checkpoint (${id} ${version}) could not be brought up to ${id} ${chart.version}: ${messageOf(cause)}`,
+      why: `its checkpoint (${id} ${version}) could not be migrated to ${id} ${chart.version}: ${messageOf(cause)}`,
     };
   }
 }
@@ -69,17 +71,17 @@ function upToDate(
 function whyNotRestorable({ machine }: Chart, checkpoint: Checkpoint): string | null {
   const shape = Shape.safeParse(checkpoint);
   if (!shape.success) return z.prettifyError(shape.error).replaceAll(/\s+/g, ' ');
-  // Not started: nothing happens. A state that the chart does not have becomes an error of the actor.
+  // The actor is never started, so no effect runs. A state that the chart does not have becomes an error of the actor.
   const restored = createActor(machine, { snapshot: { ...checkpoint, children: {} } as never }).getSnapshot();
   return restored.status === 'error' ? messageOf(restored.error) : null;
 }
 
-/** Deliveries of a ticket for which a newer checkpoint is left to nodes that know it, before this one asks the operator. */
+/** Number of deliveries of a ticket for which a newer checkpoint is left to other nodes. After them this node asks the operator. */
 const offers = 12;
 
 /**
- * Before the claim: a newer checkpoint means that another node has been upgraded. It is left to that one, except where an operator waits
- * for an answer.
+ * Asked before a claim. A newer checkpoint means that another node has been upgraded, so the task is left to that node, unless
+ * this task is stranded and has unread steers.
  */
 export async function isLeftToOthers(
   bus: Bus,

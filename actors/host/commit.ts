@@ -1,4 +1,4 @@
-/** What a commit writes: the record that follows from the one before, and from where the machine is now. */
+/** Builds the state record that a commit writes, from the previous record and the present state of the machine. */
 import type { Receipt, Result } from '../../bus/messages.ts';
 import { type InFlight, type StateRecord, withStatus } from '../../bus/state/state-record.ts';
 import { inDoubt } from '../../machines/budget.ts';
@@ -22,7 +22,7 @@ export interface Progress {
   };
   readonly resultCursor: number;
   readonly inFlight: InFlight | undefined;
-  /** The role's word for how far the task had come when it was claimed; null where it had not begun. */
+  /** `Role.progress` at the time of the claim; null if the task had not begun. */
   readonly claimedAt: string | null;
 }
 
@@ -51,7 +51,7 @@ export async function nextRecord(record: StateRecord, progress: Progress): Promi
       earlier: undefined,
       artifacts: [...signs.artifacts],
       wakeAt: phase === 'parked' && wakeAt !== null ? new Date(wakeAt).toISOString() : null,
-      // To park or to be handed back is no failure to get on (docs/adr/0011).
+      // A claim that ends in a park or a release is not counted as a lost worker (docs/adr/0011).
       idleClaims: isIdle ? Math.max(0, record.idleClaims - (phase === 'held' ? 0 : 1)) : 0,
       result: phase === 'done' ? await resultOf(record, progress) : null,
     },
@@ -87,7 +87,7 @@ async function resultOf({ id, spec }: StateRecord, { at, actor, role, signs }: P
   };
 }
 
-/** A machine that failed settles nothing any more: what it had set aside may be spent. */
+/** A failed machine settles nothing any more. Its open reservations may have been spent, so they count as estimated cost. */
 function unsettledUsage({ usageByBackend }: Found, outUsd: number): Pick<Found, 'usage' | 'usageByBackend'> {
   const usage = outUsd > 0 ? spend(usageByBackend, 'unsettled', inDoubt(outUsd)) : usageByBackend;
   return { usage: totalUsage(usage), usageByBackend: { ...usage } };

@@ -1,13 +1,16 @@
-/** Who waits until the state covers a message of the log: the waker, before it acks. */
+/**
+ * The waker waits here until a cursor of the task covers a message of the log, before it acks the message.
+ * Rule `waker` (docs/task-protocol.md).
+ */
 import type { StateRecord } from '../../bus/state/state-record.ts';
 import type { Channel } from '../../bus/subjects.ts';
 
 export class CursorWaiters {
   #waiting: { channel: Channel; seq: number; passed: Promise<boolean>; resolve: (passed: boolean) => void }[] = [];
 
-  /** Resolves true once it is covered, false when that will not be here. */
+  /** Resolves true once a cursor covers the message, false if this host ends before that. */
   wait(channel: Channel, seq: number): Promise<boolean> {
-    // A message that nobody acks is delivered again and again.
+    // A message is redelivered until it is acked; all its deliveries share one promise.
     const same = this.#waiting.find((it) => it.seq === seq && it.channel === channel);
     if (same) return same.passed;
     const { promise: passed, resolve } = Promise.withResolvers<boolean>();

@@ -1,10 +1,10 @@
 import type { DeadlineInput } from '../../machines/sub-agent.ts';
 import type { Effect } from './effect.ts';
 
-/** setTimeout's longest delay; a later deadline is looked at again then. */
+/** The longest delay that setTimeout takes, in ms. After it, a later deadline is checked again. */
 const maxDelayMs = 2 ** 31 - 1;
 
-/** Says DEADLINE_PASSED at an absolute time, also when that was while nobody looked. Most tasks have none: then there is nothing to end. */
+/** Sends DEADLINE_PASSED at an absolute time, or at once if that time has passed. A task without a deadline gets no timer. */
 export const deadline =
   (now: () => Date): Effect<DeadlineInput> =>
   ({ input: { at }, sendBack }) => {

@@ -1,15 +1,15 @@
 import { type AnyEventObject, type CallbackLogicFunction, type EventObject, fromCallback } from 'xstate';
 
-/** Made once, since it comes with a stack. */
-const left = new DOMException('the task has left the state that this was for', 'AbortError');
+/** Created once, because capturing a stack for each abort is slow. */
+const left = new DOMException('the task has left the state that this effect was for', 'AbortError');
 
-/** What a callback actor runs. */
+/** The function that a callback actor runs. */
 export type Effect<Input> = CallbackLogicFunction<EventObject, AnyEventObject, Input>;
 
 /**
- * An effect as a chart invokes it: work that says facts until it is done. Leaving the state fires `signal`; whatever is said after that is
- * dropped, so work that was aborted needs no care about its last words.
- * @param failed what to say when the work throws although it was not aborted.
+ * Wraps asynchronous work as an effect that a chart can invoke. The work reports facts with `say` until it is done. When the chart
+ * leaves the state, `signal` fires and later facts are dropped, so aborted work may still call `say`.
+ * @param failed makes the fact that is reported if the work throws without having been aborted.
  */
 export const effect =
   <Input, Fact extends EventObject>(
@@ -25,19 +25,19 @@ export const effect =
     return () => stop.abort(left);
   };
 
-// biome-ignore lint/suspicious/noExplicitAny: each chart says what its effects are given.
+// biome-ignore lint/suspicious/noExplicitAny: each chart has its own input types for its effects.
 type Effects = Readonly<Record<string, Effect<any>>>;
-/** By the system of a running chart. */
+/** The effects of each running chart, by its actor system. */
 const provided = new WeakMap<object, Effects>();
 
-/** Before the chart is started. */
+/** Gives a chart its effects. Must be called before the chart is started. */
 export const provideEffects = ({ system }: { readonly system: object }, effects: Effects): void => {
   provided.set(system, effects);
 };
 
 /**
- * An effect that each running chart has its own of. To provide a chart with effects anew for every task would cost more than all its
- * transitions (docs/performance.md).
+ * Looks up the effect `name` that the running chart got from `provideEffects`. Calling `machine.provide` for every task would cost
+ * more than all transitions of the task (docs/performance.md).
  */
 export const ownEffect = <Input>(name: string) =>
   fromCallback<EventObject, Input>((args) => provided.get(args.system)![name]!(args));

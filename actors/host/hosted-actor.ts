@@ -1,4 +1,4 @@
-/** The machine of one hosted task: begun or restored, watched for what is worth a commit, and stopped. */
+/** The machine of one hosted task: it is started or restored, watched for changes that need a commit, and stopped. */
 import { type AnyEventObject, type AnyMachineSnapshot, createActor } from 'xstate';
 import type { StateRecord } from '../../bus/state/state-record.ts';
 import { messageOf } from '../../platform/errors.ts';
@@ -9,7 +9,7 @@ import type { HostedSnapshot, Role } from './role.ts';
 export interface HostedActorOptions {
   readonly now: () => Date;
   readonly log: Log;
-  /** It has changed in a way that is worth a commit. */
+  /** Called when the machine has changed in a way that needs a commit. */
   readonly onChange: () => void;
 }
 
@@ -31,11 +31,11 @@ export class HostedActor {
   get snapshot(): HostedSnapshot {
     return this.#actor.getSnapshot() as unknown as HostedSnapshot;
   }
-  /** Why the machine itself failed; null while it has not. */
+  /** Why the machine itself failed; null if it has not failed. */
   get crash(): string | null {
     return this.#crash;
   }
-  /** An event for a machine that has ended would only be complained of on the terminal. */
+  /** Whether the machine still takes events. XState prints a warning for an event to a machine that has ended. */
   get isActive(): boolean {
     return this.#crash === null && this.snapshot.status === 'active';
   }
@@ -43,8 +43,8 @@ export class HostedActor {
     return this.#lastTransitionAt;
   }
   /**
-   * What a restored one is made from. Its children are effects, and those are begun anew; its context is plain JSON, which xstate would
-   * search through for actors.
+   * The snapshot that a machine is restored from. XState's own persisted snapshot would include the children, which are effects
+   * and start anew, and would search the context for actors, though the context is plain JSON.
    */
   get checkpoint(): Record<string, unknown> {
     const { status, value, context, historyValue, output, error } = this.#actor.getSnapshot() as AnyMachineSnapshot;
@@ -80,11 +80,13 @@ export class HostedActor {
   }
 }
 
-/** It is in another state. */
+/** Whether the machine is in another state. */
 const hasMoved = (before: HostedSnapshot, now: HostedSnapshot): boolean =>
   before.value !== now.value && JSON.stringify(before.value) !== JSON.stringify(now.value);
 
-/** Tokens come many times a second and are not worth a write each: the text heard so far is kept with the next commit. */
+/**
+ * Whether the context has changed apart from `partial`. Tokens come many times a second, so their text waits for the next commit.
+ */
 function hasGained(before: HostedSnapshot, now: HostedSnapshot): boolean {
   const a: object = before.context;
   const b: object = now.context;

@@ -1,12 +1,13 @@
 /**
- * Calls of tools that write, as one host has started them. What only the host knows of a call, its record holds the hash of; so when the
- * task is lost in the middle of it, the outcome can be told later and be believed (PROTOCOL line 10, docs/adr/0016).
+ * The calls of writing tools that one host has started. The host keeps a secret for each call, and the state record has its hash.
+ * If the task is lost during the call, the host can post the outcome later and prove it by the secret (rule `lost-call-outcome`,
+ * docs/adr/0016).
  */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { type CallOutcome, maxSteerChars } from '../../bus/messages.ts';
 import type { InFlight } from '../../bus/state/state-record.ts';
 
-/** How a call came out. */
+/** The outcome of a call. */
 export interface EndedCall {
   readonly text: string;
   readonly failed: boolean;
@@ -17,22 +18,22 @@ const hash = (secret: string): string => createHash('sha256').update(secret).dig
 
 const knows = (secret: string, call: string, flight: InFlight): boolean => call === flight.call && hash(secret) === flight.proof;
 
-/** Whether an outcome is of this run of this call, and of who ran it. */
+/** Whether an outcome belongs to this run of the call and comes from the worker that ran it. */
 export const isProven = ({ call, epoch, proof }: CallOutcome, flight: InFlight): boolean =>
   epoch === flight.epoch && knows(proof, call, flight);
 
 export class InFlightCalls {
-  /** By the call: the secret of its latest run here. */
+  /** By the id of the call: the secret of its latest run here. */
   readonly #secrets = new Map<string, string>();
   readonly #ended = new Map<string, EndedCall>();
 
-  /** A run of it starts once the next commit is durable. */
+  /** Announces a run of the call: the next commit names it, and the run starts once that commit is durable. */
   begins(call: string): void {
     this.#secrets.set(call, randomBytes(24).toString('base64url'));
     this.#ended.delete(call);
   }
 
-  /** Whether what a record says of the call in flight is of the run that was to start here. */
+  /** Whether the in-flight call of a record is the run that was to start here. */
   isOurs(call: string, flight: InFlight): boolean {
     const secret = this.#secrets.get(call);
     return secret !== undefined && knows(secret, call, flight);
@@ -42,7 +43,7 @@ export class InFlightCalls {
     if (this.#secrets.has(call)) this.#ended.set(call, how);
   }
 
-  /** What a commit is to say of `call`, the one in flight: ours, or what the record has of a run elsewhere. */
+  /** The in-flight call for the next commit: our run of `call`, or the run by another worker that the record already has. */
   mark(call: string | null, before: InFlight | undefined, epoch: number, node: string): InFlight | undefined {
     if (call === null) return undefined;
     const secret = this.#secrets.get(call);
@@ -50,7 +51,7 @@ export class InFlightCalls {
     return { call, epoch, node, proof: hash(secret) };
   }
 
-  /** Calls whose outcome the machine has by now: a commit of its state covers them. */
+  /** Calls whose outcome the machine has been told. A commit of its state covers them. */
   heard(): string[] {
     return [...this.#ended.keys()];
   }
@@ -61,7 +62,7 @@ export class InFlightCalls {
     }
   }
 
-  /** Outcomes that no commit has, to be told; each once. */
+  /** Outcomes that no commit covers, to be posted. Each is returned once. */
   untold(epoch: number, node: string): CallOutcome[] {
     const told = [...this.#ended].map(
       ([call, { text, failed, artifacts }]): CallOutcome => ({

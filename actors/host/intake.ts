@@ -1,6 +1,8 @@
 /**
- * Takes steers off the log for one hosted task, in the stream's order, each once (G). What is checked here is what a chart cannot know:
- * duplicates, malformed messages, `expect`, lateness. What the chart takes is in its ledger; the rest is owed a `returned`.
+ * Takes steers off the log for one hosted task, in the stream's order, each once (G). It checks the things that a chart cannot
+ * know: duplicates, malformed messages, `expect`, lateness. A steer that the chart takes is in its ledger; every other one gets a
+ * `returned`.
+ * Rules `steer-intake` and `in-doubt` (docs/task-protocol.md).
  */
 
 import type { Steering } from '../../bus/log/steering-log.ts';
@@ -11,11 +13,11 @@ import { isProven } from './in-flight-calls.ts';
 import { type Inbox, receiptsOf } from './receipts.ts';
 import type { HostedSnapshot, Role } from './role.ts';
 
-/** The machine as the intake uses it. */
+/** The part of a hosted machine that the intake needs. */
 export interface Steerable {
   snapshot(): HostedSnapshot;
   send(event: { type: string }): void;
-  /** The call of a writing tool that the last commit marks. */
+  /** The in-flight call of the last commit. */
   inFlight(): InFlight | null;
   addArtifacts(names: readonly string[]): void;
   note(text: string): void;
@@ -25,12 +27,12 @@ export class Intake {
   readonly #role: Pick<Role, 'eventOf' | 'calls'>;
   readonly #now: () => Date;
   readonly #record: StateRecord;
-  /** Log sequences of the steers that are open. */
+  /** Log sequences of the open steers, by their ids. */
   readonly #seqs: Map<string, number>;
-  /** Steers that never reached the machine: they are in no ledger. */
+  /** Ids of steers that never reached the machine, so that no ledger has them. */
   readonly #known: Set<string>;
   #owed: Receipt[] = [];
-  /** Log sequence up to which everything is taken. */
+  /** Log sequence up to which all steers are taken. */
   cursor: number;
 
   constructor(record: StateRecord, role: Pick<Role, 'eventOf' | 'calls'>, now: () => Date) {
@@ -58,7 +60,7 @@ export class Intake {
     this.#owed.push(returned(steer, type, seq, reason ?? `a ${this.#record.spec.type} task takes no ${type} now`));
   }
 
-  /** @returns why it was not given to the machine; null if it was. */
+  /** @returns why the machine was not given the message; null if it was. */
   #offer(steer: string, seq: number, message: SteeringMessage, machine: Steerable): string | null {
     const { status, context } = machine.snapshot();
     if (status !== 'active') return 'the task has ended';
@@ -74,42 +76,45 @@ export class Intake {
     return null;
   }
 
-  /** What a worker that lost the task knows of the call in doubt: it answers the question (PROTOCOL line 10). Whoever posts it must prove it. */
+  /**
+   * An outcome from the worker that lost the task answers the question about the call in doubt, if it is proven
+   * (rule `lost-call-outcome`).
+   */
   #takeOutcome(message: CallOutcome, seq: number, machine: Steerable): void {
     const { id, type, call, text, failed, artifacts } = message;
     this.#known.add(id);
     const { status, context } = machine.snapshot();
     const event = this.#role.calls?.returned(call, text, failed);
     const flight = machine.inFlight();
-    // Only while it is asked about: once it runs again, what comes of the earlier run is not what came of this one.
+    // Only while the question is open: once the call runs again, the outcome of the earlier run is not that of the new run.
     if (status !== 'active' || context.question?.kind !== 'in-doubt' || !event)
       this.#owed.push(returned(id, type, seq, 'no call of this task is in doubt'));
     else if (!flight || !isProven(message, flight) || !machine.snapshot().can(event))
-      this.#owed.push(returned(id, type, seq, 'it is not of the run of the call that is in doubt'));
+      this.#owed.push(returned(id, type, seq, 'this outcome is not proven to be of the call that is in doubt'));
     else {
       machine.send(event);
       machine.addArtifacts(artifacts);
-      machine.note(`the worker that was lost has told how its call ended: that answers question ${context.question.id}`);
+      machine.note(`the lost worker has posted the outcome of its call: that answers question ${context.question.id}`);
       const base = { steer: id, kind: type, seq };
       this.#owed.push({ ...base, fate: 'accepted' }, { ...base, fate: 'applied', step: context.step });
     }
   }
 
-  /** A call in doubt may still be running in a worker that was thought dead: it is not run again before that is ruled out. */
+  /** A call in doubt may still be running in the lost worker, so `run it again` is refused until that is ruled out. */
   #tooEarly(message: SteeringMessage, question: HostedSnapshot['context']['question']): string | null {
     if (message.type !== 'answer' || question?.kind !== 'in-doubt' || question.id !== message.question) return null;
     if (message.text.trim().toLowerCase() !== 'run it again') return null;
     const leftMs = Date.parse(this.#record.doubtfulUntil ?? '') - this.#now().getTime();
-    return leftMs > 0 ? `the worker that was lost may still be running it: answer again in ${Math.ceil(leftMs / 1000)} s` : null;
+    return leftMs > 0 ? `the lost worker may still be running the call: answer again in ${Math.ceil(leftMs / 1000)} s` : null;
   }
 
-  /** What a commit owes the operators, given the ledger of the commit before and the one it writes. */
+  /** The receipts that a commit owes the operators, from the ledger of the previous commit and the ledger that it writes. */
   takeReceipts(
     before: readonly Steer[],
     after: readonly Steer[],
     crash: string | null,
   ): { receipts: Receipt[]; inbox: Inbox; known: string[] } {
-    // A machine that failed gives nothing back by itself.
+    // A failed machine does not return its queued steers by itself.
     const ledger = crash === null ? after : after.map((steer) => givenBack(steer, crash));
     const { receipts, inbox } = receiptsOf(this.#record.id, before, ledger, this.#seqs);
     const owed = this.#owed;

@@ -1,6 +1,6 @@
 /**
- * Pays for the model calls of a task out of its budget (PROTOCOL line 17): the chart is told the worst case of each request and either keeps
- * it in reserve, which is durable before the request goes out, or leaves the state that the call is for.
+ * Pays for the model calls of a task out of its budget (rule `escrow`). The chart is told the worst-case cost of each request.
+ * Either it reserves that amount, which is durable before the request goes out, or it leaves the state, which aborts the call.
  */
 import type { Billing } from '../../machines/budget.ts';
 import type { ModelUsage } from '../../roster/conversation.ts';
@@ -12,7 +12,7 @@ export class Meter implements Purse {
   readonly #backend: string;
   readonly #say: (fact: Billing) => void;
   readonly #signal: AbortSignal;
-  /** Of a request that has replied: told with the reply, or as soon as it is seen that none comes of it. */
+  /** The bill of a request that has replied. The chart is told it with the reply, or by `settle` if the request led to no reply. */
   #untold: ModelUsage | null = null;
 
   /** @param signal fires when the chart leaves the state. */
@@ -37,13 +37,16 @@ export class Meter implements Purse {
     this.settle();
   }
 
-  /** The call has come to nothing, or needs another request. */
+  /** Tells the chart the last bill, because the call has failed or needs another request. */
   settle(): void {
     const usage = this.#untold;
     this.#untold = null;
     if (usage) this.#say({ type: 'CALL_BILLED', backend: this.#backend, usage });
   }
-  /** What the reply is to say that it has cost: the last request, since those before it are settled; where there is no price, `reported`. */
+  /**
+   * The usage to report with the reply: that of the last request, since earlier ones are settled; `reported` for a backend without
+   * a price.
+   */
   bill(reported: ModelUsage): ModelUsage {
     const usage = this.#untold ?? reported;
     this.#untold = null;
@@ -51,7 +54,7 @@ export class Meter implements Purse {
   }
 }
 
-/** What a call says is told first when it fails: the bill of its last request. */
+/** Makes a call. If it fails, the chart is told the bill of the last request before the failure. */
 export async function metered<T>(meter: Meter, call: () => Promise<T>): Promise<T> {
   try {
     return await call();

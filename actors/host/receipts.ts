@@ -1,4 +1,7 @@
-/** Receipts are derived from how the steering ledger changed between two commits, so that they say what is durable and nothing else. */
+/**
+ * Receipts are derived from how the steering ledger changed between two commits, so that they say what is durable and nothing else.
+ * Rule `receipts` (docs/task-protocol.md).
+ */
 import type { Receipt } from '../../bus/messages.ts';
 import { childOf } from '../../bus/task-id.ts';
 import { type Steer, steerKinds } from '../../machines/steering.ts';

@@ -1,4 +1,4 @@
-/** A run that found no room on the bus, in a node that leaves or before it began: its ticket goes back, and no worker's death is counted. */
+/** Requeues a run that a full bus stopped, before it began or in a node that leaves. It is not counted as a lost worker. */
 import type { Bus } from '../../bus/bus.ts';
 import { type Backpressure, isFull } from '../../bus/capacity/backpressure.ts';
 import type { Delivery } from '../../bus/queue/delivery.ts';
@@ -10,11 +10,11 @@ export interface RequeueOptions {
   readonly bus: Bus;
   readonly backpressure: Backpressure | undefined;
   readonly leaseMs: number;
-  /** As the run had it; null where it was not claimed. */
+  /** The record of the run; null if the task was not claimed. */
   readonly stored: StoredRecord | null;
 }
 
-/** Keeps the slot a while: another ticket would find no room either. */
+/** Keeps its slot for a pause, because the bus would refuse the writes of another ticket too. */
 export async function requeue(
   delivery: Delivery,
   cause: CoxError,
@@ -26,7 +26,10 @@ export async function requeue(
   await backpressure?.pause(3);
 }
 
-/** Line 12 counts claims that came to nothing; this one could not. A record of the same size fits where nothing else does. */
+/**
+ * Rule `poison` counts claims without progress; a full bus is no such claim. This write does not lengthen the record, so the bus may
+ * accept it.
+ */
 async function uncount(bus: Bus, { record: { id, epoch, node } }: StoredRecord): Promise<void> {
   const now = await readState(bus, id);
   if (now?.record.phase !== 'held' || now.record.epoch !== epoch || now.record.node !== node) return;

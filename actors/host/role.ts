@@ -1,4 +1,4 @@
-/** What the host must know of a chart to host it: one role for sub-agents, one for supervisors. The host knows neither. */
+/** The interface between the host and a chart. Sub-agents and supervisors have a role each; the host depends on neither. */
 import type { AnyActorLogic, AnyEventObject, Snapshot } from 'xstate';
 import type { PlanRow, Result, Status, SteeringMessage, TaskState, Usage } from '../../bus/messages.ts';
 import type { StateRecord } from '../../bus/state/state-record.ts';
@@ -7,7 +7,7 @@ import type { Steer } from '../../machines/steering.ts';
 import type { provideEffects } from './effect.ts';
 import type { EndedCall } from './in-flight-calls.ts';
 
-/** What every chart's context has, whatever else it has. */
+/** The fields that the context of every chart has. */
 export interface HostedContext {
   readonly instruction: string;
   readonly steers: readonly Steer[];
@@ -23,34 +23,37 @@ export interface HostedSnapshot {
   can(event: AnyEventObject): boolean;
 }
 
-/** What effects may ask of the host they run under. */
+/** The host, as its effects see it. */
 export interface EffectHost {
   readonly id: string;
   /** The task as it was dispatched. */
   readonly spec: StateRecord['spec'];
-  /** What a task that begins again brings along (docs/adr/0015); null for all others. */
+  /** Findings and counts that a task which begins again brings along (docs/adr/0015); null for every other task. */
   readonly carryover: Carryover | null;
   readonly epoch: () => number;
-  /** Resolves when a commit covers the state that the effect was started in (B, write-ahead). Rejects when it never will. */
+  /**
+   * Resolves when a commit covers the state that the effect was started in (B, write-ahead). Rejects if the host or the state ends
+   * first.
+   */
   committed(signal: AbortSignal): Promise<void>;
   /**
-   * Before an effect that must not happen twice: reads the epoch again when the last commit is so old that another worker may hold the task.
-   * Rejects when one does (PROTOCOL line 10).
+   * Called before an effect that must not happen twice. If the last commit is old enough for another worker to have claimed the
+   * task, it reads the epoch again, and rejects if another worker holds the task (rule `epoch-check`).
    */
   stillHolds(): Promise<void>;
-  /** A call of a tool that writes is about to run: the next commit marks it as this host's. */
+  /** A call of a writing tool is about to run. The next commit marks it as this host's. */
   callBegins(call: string): void;
-  /** … and has come to its end, before the machine is told. Where the task was lost meanwhile, its log is told instead. */
+  /** The call has ended; called before the machine is told. If the task was lost meanwhile, the outcome is posted to its log. */
   callEnded(call: string, how: EndedCall): void;
-  /** … and was not run, because the task was lost before it was known that it may. */
+  /** The call was not run, because the task was lost before the call was known to be committed. */
   callDidNotBegin(call: string, why: string): void;
-  /** The task was lost: it is not ours any more, and nobody has decided that it ends. */
+  /** Whether this host has stopped because another worker took the task or because of an error, without having ended it. */
   isLost(): boolean;
-  /** Tokens and tool output as they come, for whoever watches. */
+  /** Publishes tokens and tool output as they come, for watchers. */
   live(message: { type: 'token'; step: number; text: string } | { type: 'tool'; step: number; tool: string; text: string }): void;
-  /** Something an operator should know with the next status: a routing decision, a failover. */
+  /** Adds a remark for the operator to the next status, for instance on a routing decision or a failover. */
   note(text: string): void;
-  /** Which backend the step in flight runs on. */
+  /** Notes which backend the present step runs on. */
   onBackend(name: string): void;
   addArtifacts(names: readonly string[]): void;
 }
@@ -58,47 +61,47 @@ export interface EffectHost {
 export interface View {
   readonly state: TaskState;
   readonly usage: Usage;
-  /** US dollars set aside and not settled. */
+  /** US dollars that are reserved and not settled. */
   readonly outUsd: number;
   readonly doing?: string | undefined;
-  /** Child tasks ever dispatched. */
+  /** Number of child tasks ever dispatched. */
   readonly children: number;
   readonly plan: readonly PlanRow[];
   readonly subTasks?: Status['subTasks'];
-  /** A one-word outcome once the machine is done. */
+  /** Null until the machine is done. */
   readonly outcome: Status['outcome'];
 }
 
-/** What a task's end leaves, before its host adds what every result has. */
+/** The result of a task, without the fields that its host adds. */
 export type Found = Omit<Result, 'id' | 'type' | 'at'>;
 
 export interface Role {
   readonly machine: { readonly id: string; readonly version: number };
   /** The chart; its effects are looked up by the running machine (actors/host/effect.ts). */
   readonly logic: AnyActorLogic;
-  /** This task's own, under the names by which the chart invokes them. */
+  /** The effects of this task, by the names under which the chart invokes them. */
   readonly effects: Parameters<typeof provideEffects>[1];
   readonly input: unknown;
-  /** Where the machine waits with nothing of its own to do: it may be parked at once, after a moment of quiet, or not at all. */
+  /** Whether the machine only waits and may be parked: at once, after `quietMs` without news, or not at all. */
   parks(snapshot: HostedSnapshot): 'now' | 'when-quiet' | 'no';
-  /** When a parked task must be woken though nobody says anything: milliseconds since the epoch. */
+  /** When a parked task must be woken without a message, in milliseconds since 1970; null for never. */
   deadlineAt(snapshot: HostedSnapshot): number | null;
   eventOf(steer: string, message: SteeringMessage): { event: AnyEventObject } | { refused: string };
   view(snapshot: HostedSnapshot): View;
-  /** What stays of the task; a supervisor reads what its children found. */
+  /** The result of the task. A supervisor reads the results of its children for it. */
   result(snapshot: HostedSnapshot): Promise<Found>;
   /** For machines that call tools. */
   readonly calls?: {
-    /** The call of a tool that writes which is in flight or in doubt. */
+    /** The id of the writing tool's call that is in flight or in doubt; null if there is none. */
     inFlight(snapshot: HostedSnapshot): string | null;
     returned(call: string, text: string, failed: boolean): AnyEventObject;
   };
-  /** Something is in flight that must be left to finish: a tool that writes. */
+  /** Whether a tool call with effects is running, which must finish before the task is released. */
   mustFinish(snapshot: HostedSnapshot): boolean;
-  /** Changes with every fact the task gains; a claim that dies without changing it made no progress. */
+  /** Text that changes with every fact that the task gains. A claim that ends without changing it made no progress. */
   progress(snapshot: HostedSnapshot): string;
-  /** Events of its own that wait on the bus after `cursor`: a supervisor's returned children. */
+  /** Events for the machine from messages on the bus after `cursor`: for a supervisor, its returned children. */
   news?(snapshot: HostedSnapshot, cursor: number): Promise<{ events: AnyEventObject[]; cursor: number }>;
-  /** Makes true what the commit has decided: a supervisor's children exist, relays are sent. Must be safe to repeat. */
+  /** Carries out the decisions of a commit: a supervisor dispatches its children and sends its relays. Must be safe to repeat. */
   reconcile?(snapshot: HostedSnapshot): Promise<void>;
 }

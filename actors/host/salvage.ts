@@ -1,6 +1,6 @@
 /**
- * What of a task that can't go on is worth beginning again with. Its checkpoint was written by a machine that is not known here, so nothing of
- * it is trusted: each part is taken where it has the shape that it has today, and left where it has not.
+ * Salvages the usable parts of a checkpoint that this build cannot restore. A machine that is not known here wrote the checkpoint,
+ * so nothing in it is trusted: a part is taken if it has today's shape, and left out if it has not.
  */
 import { z } from 'zod';
 import { Usage } from '../../bus/messages.ts';
@@ -10,7 +10,7 @@ import { settleInDoubt } from '../../machines/budget.ts';
 import type { Carryover } from '../../machines/carryover.ts';
 import { type SteerKind, steerKinds, urgencies } from '../../machines/steering.ts';
 
-/** The longest of what one message found, in characters: it is to be read again by a model. */
+/** The longest finding taken from one message, in characters, because a model will read it again. */
 const maxFoundChars = 2_000;
 
 const Steer = z.object({
@@ -49,7 +49,7 @@ export function salvageOf(record: StateRecord): Carryover {
       ...(doing ? [`It was running ${doing}, which may have happened.`] : []),
     ],
     step: last?.step ?? 0,
-    // Never more questions than commits.
+    // Ids of questions stay unique, because a task never has more questions than commits.
     questions: context.questions ?? commit,
     usage: settleInDoubt({ usage: context.usage ?? (last ? { earlier: last.usage } : {}), reserved: context.reserved ?? null })
       .usage,

@@ -1,8 +1,8 @@
 import type { Backends } from '../../roster/backends.ts';
 
 /**
- * Why a task cannot be put on this backend; null where it can.
- * @param mustOrchestrate it is to plan and reduce: on any other backend the goal would only ask for help.
+ * @param mustOrchestrate the task is a goal, so its backend must be able to plan and reduce. Default: false.
+ * @returns why the task cannot run on this backend; null if it can.
  */
 export function swapProblem(name: string, backends: Backends, mustOrchestrate = false): string | null {
   const menu = backends.menu();

@@ -1,11 +1,12 @@
 /**
- * Hosts one machine actor for one claim of a task, and makes its progress durable. One loop: read what is on the bus, commit what changed,
- * make it known, wait for the next thing.
+ * Hosts one machine actor for one claim of a task, and makes its progress durable. One loop reads the bus, commits changes,
+ * publishes them and waits.
  * A. Every state write is a compare-and-set; a host that loses one stops without a trace: no receipt, no result, no ack.
  * B. An effect starts only when a commit covers the state it was started in.
  * D. Only commits decide; `status` and `result` are flushed after them, the ack comes last.
- * F. A task that only waits is parked: no actor, no worker; the waker or its deadline brings it back.
- * G. A steer is taken in one commit and leaves in one, with its final receipt.
+ * F. A task that only waits is parked: it has no actor and no worker until the waker or its deadline wakes it.
+ * G. One commit takes a steer, and one commit closes it with its final receipt.
+ * Rules `fencing`, `register`, `nudge`, `done` and `release` (docs/task-protocol.md).
  */
 import type { Bus } from '../../bus/bus.ts';
 import { flush } from '../../bus/log/projection.ts';
@@ -29,36 +30,36 @@ import type { EffectHost, Role } from './role.ts';
 import { VitalSigns } from './vital-signs.ts';
 
 export type HostEnd =
-  /** It has its result, or waits without a worker: acked. */
+  /** The task has its result, or waits without a worker. Its ticket is acked. */
   | 'done'
   | 'parked'
-  /** Another claim's writes count now. */
+  /** Another claim has the task: this host lost a compare-and-set. */
   | 'fenced'
-  /** Its parent has ended: to be cancelled. */
+  /** The parent of the task has ended; the worker cancels the task. */
   | 'orphaned'
-  /** Given back to the queue by a draining worker. */
+  /** A draining worker has released the task to its queue. */
   | 'released';
 
 export interface HostOptions {
   readonly bus: Bus;
   readonly stored: StoredRecord;
-  /** The claim counts from the first commit on. */
+  /** The first commit makes the claim durable; no write has done so yet. */
   readonly tentative: boolean;
   readonly delivery: Delivery;
   readonly leaseMs: number;
-  /** How long a supervisor stays in memory with nothing to do. */
+  /** For how long a supervisor with nothing to do stays in memory, in ms. */
   readonly quietMs: number;
   readonly now: () => Date;
   readonly role: (host: EffectHost) => Role;
 }
 
-/** A task that ends within so long, without an effect or a steer, is claimed and done in one commit (line 11). */
+/** A task that ends within this time (ms), without an effect or a steer, is claimed and done in one commit (rule `first-claim`). */
 export const tentativeMs = 50;
 
-/** Made once: with a stack of its own for each task it would cost more than the rest of an end. */
+/** Created once: capturing a stack for each task would cost more than the rest of its end. */
 const ended = new DOMException('the task is no longer hosted here', 'AbortError');
 
-/** Of the record, for each millisecond between two looks for returns. */
+/** Returns are read at intervals that grow with the record: 1 ms for this many characters. */
 const charsPerMs = 20_000;
 
 type Waiter = { readonly resolve: () => void; readonly reject: (cause: unknown) => void };
@@ -76,16 +77,16 @@ export class TaskHost implements EffectHost {
   #end: HostEnd | null = null;
   #isOver = false;
 
-  /** Something changed that no commit covers yet. */
+  /** There is a change that no commit covers yet. */
   #dirty = false;
-  /** There may be something on the bus that was not read. */
+  /** The bus may have messages for the task that were not read. */
   #unread = true;
   #quiet = false;
   #releasing = false;
   #tentative: boolean;
   #mustTell = false;
   #overdue: NodeJS.Timeout | undefined;
-  /** Not before then are returns of sub-tasks looked for again. */
+  /** The earliest time to read returns of sub-tasks again, by `performance.now()`. */
   #gatherAt = 0;
   #gathering: NodeJS.Timeout | undefined;
   #bell = Promise.withResolvers<void>();
@@ -93,12 +94,12 @@ export class TaskHost implements EffectHost {
 
   readonly #intake: Intake;
   readonly #flights = new InFlightCalls();
-  /** The ledger as the last commit has it. */
+  /** The steering ledger of the last commit. */
   #ledger: readonly Steer[];
   #resultCursor: number;
   #lastCommitAt: number;
   readonly #since: string;
-  /** How far it had come when the task was claimed. */
+  /** `Role.progress` at the time of the claim; null if the task had not begun. */
   readonly #claimedAt: string | null;
 
   constructor(options: HostOptions) {
@@ -128,28 +129,28 @@ export class TaskHost implements EffectHost {
     return this.#stored.record.spec;
   }
   get carryover(): Carryover | null {
-    // Written by actors/host/unrestorable.ts alone.
+    // Only actors/host/unrestorable.ts writes `earlier`.
     return (this.#stored.record.earlier ?? null) as Carryover | null;
   }
   readonly epoch = (): number => this.#stored.record.epoch;
   get stored(): StoredRecord {
     return this.#stored;
   }
-  /** Nothing on the bus tells yet that it is hosted here. */
+  /** No write has told the bus yet that the task is hosted here. */
   get isTentative(): boolean {
     return this.#tentative;
   }
 
-  /** For whoever asks what a node is busy with. */
+  /** The entry of the task in the report of its node. */
   get report(): HeldTask {
     const { snapshot } = this.#actor;
     const { state } = this.#role.view(snapshot);
     return { id: this.id, type: this.spec.type, state, step: snapshot.context.step, since: this.#since };
   }
 
-  // --- what the worker does with it
+  // --- called by the worker
 
-  /** Runs until the task is done, parked, fenced or released. Never throws for what a crash elsewhere can cause. */
+  /** Runs until the task is done, parked, fenced, orphaned or released. A crash elsewhere never makes it throw. */
   async run(): Promise<HostEnd> {
     const heartbeat = setInterval(() => this.#beat(), renewalMs(this.#options.leaseMs));
     try {
@@ -161,7 +162,7 @@ export class TaskHost implements EffectHost {
       clearTimeout(this.#gathering);
       this.#isOver = true;
       this.#actor.stop();
-      // Where it is done, nothing of it is under way any more.
+      // A task that is done has no request under way.
       if (this.#end !== 'done') this.#ended.abort(ended);
       for (const waiter of this.#waiters) waiter.reject(new Error('the task is no longer hosted here'));
       this.#passing.end();
@@ -169,13 +170,16 @@ export class TaskHost implements EffectHost {
     }
   }
 
-  /** There is something new on the bus. */
+  /** Tells the host that the bus may have new messages for the task. */
   nudge(): void {
     this.#unread = true;
     this.#ring();
   }
 
-  /** The ticket was delivered again to this process while it works on it: go on with the newer delivery. */
+  /**
+   * Goes on with a redelivery of the ticket that is hosted here. @returns false if the delivery belongs to another run, or the
+   * host has ended.
+   */
   adopt(delivery: Delivery): boolean {
     const { run, ticketSeq } = this.#stored.record;
     if (this.#end || this.#isOver || delivery.ticket.run !== run || delivery.seq !== ticketSeq) return false;
@@ -184,23 +188,23 @@ export class TaskHost implements EffectHost {
     return true;
   }
 
-  /** Resolves true once the state covers this sequence, false when the task stops being hosted here before. */
+  /** Resolves true once a cursor covers this sequence, false if the host ends before that. */
   covered(channel: Channel, seq: number): Promise<boolean> {
     if (covers(this.#stored.record, channel, seq)) return Promise.resolve(true);
     if (this.#end || this.#isOver) return Promise.resolve(false);
-    // A stranger's: it has no sub-tasks, and would never look at it.
+    // A task without sub-tasks reads no results: a stranger published this one.
     if (channel === 'result' && this.#stored.record.children === 0) return Promise.resolve(false);
     this.nudge();
     return this.#passing.wait(channel, seq);
   }
 
-  /** Gives the task back to the queue as soon as no writing tool is in flight. */
+  /** Releases the task to its queue as soon as no tool call with effects is in flight. */
   release(): void {
     this.#releasing = true;
     this.#ring();
   }
 
-  // --- what its effects ask of it
+  // --- called by the effects
 
   committed(signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -230,17 +234,17 @@ export class TaskHost implements EffectHost {
   isLost(): boolean {
     return this.#isOver && (this.#end === null || this.#end === 'fenced');
   }
-  /** The commit that was to let it start may have been stored, with its reply lost: then whoever has the task now takes it for begun. */
+  /**
+   * The commit that names the call may be stored although its reply was lost. The next worker then takes the call for begun and
+   * must be told.
+   */
   async #tellNotBegun(call: string, text: string): Promise<void> {
     try {
       const now = await readState(this.#bus, this.id);
       const flight = now?.record.inFlight;
       if (flight && this.#flights.isOurs(call, flight)) this.callEnded(call, { text, failed: true, artifacts: [] });
     } catch (err) {
-      this.#bus.log.warn(
-        { err, id: this.id, call },
-        'that a call did not begin could not be told: the task will ask its operator',
-      );
+      this.#bus.log.warn({ err, id: this.id, call }, 'could not post that a call did not begin: the task will ask its operator');
     }
   }
   #tellOutcomes(): void {
@@ -265,7 +269,7 @@ export class TaskHost implements EffectHost {
 
   // --- the loop
 
-  /** Keeps the ticket, and lets `status` tell of tokens and tools that came since the last commit: long work is seen to be alive. */
+  /** Renews the lease, and commits if tokens or tool output came since the last status, so that long work is seen to be alive. */
   #beat(): void {
     this.#delivery.working();
     if (this.#signs.areNewerThan(this.#stored.record.last?.at ?? '')) this.#changed();
@@ -291,9 +295,9 @@ export class TaskHost implements EffectHost {
         this.#unread = false;
         await this.#read();
       }
-      // What was sent before the first claim is in the ledger by now, so the first model call sees it.
+      // Steers that were sent before the first claim are in the ledger by now, so the first model call sees them.
       if (this.#actor.isActive && this.#actor.snapshot.value === 'idle') this.#begin();
-      // What the machine and code of ours do without waiting for anything is one commit.
+      // All transitions of one tick go into one commit.
       if (this.#dirty && this.#actor.isActive) await this.#bus.tick.ended();
       const isDone = !this.#actor.isActive;
       if (this.#releasing && (this.#actor.crash !== null || !this.#role.mustFinish(this.#actor.snapshot)))
@@ -318,7 +322,7 @@ export class TaskHost implements EffectHost {
     return when === 'now' || (when === 'when-quiet' && this.#quiet && !this.#dirty);
   }
 
-  /** Waits for a nudge, a transition or an effect; for a supervisor with nothing to do, only a moment. */
+  /** Waits for a nudge, a transition or an effect; a supervisor with nothing to do waits at most `quietMs`. */
   async #listen(): Promise<void> {
     const waitsToPark = this.#role.parks(this.#actor.snapshot) === 'when-quiet';
     const timer = waitsToPark
@@ -336,7 +340,7 @@ export class TaskHost implements EffectHost {
     this.#bell.resolve();
   }
 
-  /** A long plan takes its returns in fewer batches, since each costs a write of all of it. */
+  /** A long plan takes its returns in fewer batches, because each batch costs a write of the whole plan. */
   #gathersLater(): boolean {
     const left = this.#gatherAt - performance.now();
     if (!this.#role.news || left < 5) return false;
@@ -375,7 +379,7 @@ export class TaskHost implements EffectHost {
   }
 
   async #commit(phase: Progress['phase']): Promise<'written' | 'fenced' | 'orphaned'> {
-    // A task that is handed back starts nothing more here.
+    // A task that is released starts no more effects here.
     const waiters = phase === 'ready' ? [] : this.#waiters.splice(0);
     this.#dirty = false;
     const { snapshot, crash } = this.#actor;
@@ -401,7 +405,7 @@ export class TaskHost implements EffectHost {
     this.#gatherAt = performance.now() + (written.chars ?? 0) / charsPerMs;
     this.#ledger = snapshot.context.steers;
     this.#flights.covered(heard);
-    // What has happened already without any effect may have happened in vain.
+    // The parent may have ended since the tentative claim. Only work without effects has happened so far.
     const wasTentative = this.#tentative;
     this.#tentative = false;
     if (wasTentative && phase !== 'done' && (await hasEndedAbove(this.#bus, this.id))) {
@@ -409,7 +413,7 @@ export class TaskHost implements EffectHost {
       return 'orphaned';
     }
     const telling = flush(this.#bus, written.record, this.#ended.signal);
-    // What starts now may keep the process busy for a while: operators are told first.
+    // Effects that start now may keep the process busy for a while, so the status is published first.
     this.#bus.tick.atEnd(() => {
       for (const waiter of waiters) waiter.resolve();
     });
@@ -432,7 +436,10 @@ export class TaskHost implements EffectHost {
     return this.#stop('parked');
   }
 
-  /** Whatever is in flight is taken up by the next claim. A ticket of its own survives a broker that restarts, which a nak does not. */
+  /**
+   * The next claim takes up calls in flight. The task gets a new ticket, because a ticket survives a restart of the broker and a
+   * nak does not.
+   */
   async #release(): Promise<HostEnd> {
     const written = await this.#commit('ready');
     if (written !== 'written') return this.#stop(written);

@@ -1,8 +1,9 @@
 /**
- * A task whose checkpoint no machine here can go on with (docs/adr/0015): it is neither dropped nor failed, it asks. No actor runs; what its
- * operator says is decided here and written in one commit, like everything else.
- * E. The checkpoint stays as it is, for a node that knows it: the task is looked at again now and then.
- * G. Whatever is said to it meanwhile gets its final receipt; what was queued before stays queued.
+ * Hosts a task whose checkpoint this node cannot restore (docs/adr/0015). The task is neither dropped nor failed: it asks its
+ * operator. No actor runs; this module handles the operator's messages and writes the outcome in one commit.
+ * E. The checkpoint stays unchanged for a node that can restore it, and the task is tried again every `retryMs`.
+ * G. Every steer that arrives meanwhile gets its final receipt; a steer that was queued before stays queued.
+ * Rule `checkpoint-version` (docs/task-protocol.md).
  */
 import type { Bus } from '../../bus/bus.ts';
 import { readSteering, type Steering } from '../../bus/log/steering-log.ts';
@@ -15,17 +16,17 @@ import { noUsage } from '../../machines/conversation.ts';
 import { salvageOf } from './salvage.ts';
 
 export type UnrestorableEnd =
-  /** It waits for its operator, or for a node that knows its checkpoint; or it has ended. */
+  /** The task waits for its operator or for a node that can restore its checkpoint; or it has ended. */
   | { readonly kind: 'parked' | 'ended' }
   | { readonly kind: 'fenced' }
-  /** It begins again: to be hosted. */
+  /** The task begins again and must be hosted. */
   | { readonly kind: 'begins-again'; readonly stored: StoredRecord };
 
 export interface UnrestorableOptions {
-  /** Why it can't go on, in words. */
+  /** Why the checkpoint cannot be restored, in words for the operator. */
   readonly why: string;
   readonly now: () => Date;
-  /** How long it waits before it is looked at again, in milliseconds. */
+  /** Time until the parked task is tried again, in milliseconds. */
   readonly retryMs: number;
 }
 
@@ -66,7 +67,7 @@ export async function hostUnrestorable(
       phase: 'parked',
       stranded: { left, ...(doing && { doing }) },
       wakeAt: new Date(Math.min(at.getTime() + retryMs, deadlineAt)).toISOString(),
-      // To park is no failure to get on (docs/adr/0011).
+      // A claim that ends in a park is not counted as a lost worker (docs/adr/0011).
       idleClaims: Math.max(0, record.idleClaims - 1),
     },
     {
@@ -84,7 +85,7 @@ export async function hostUnrestorable(
   return { kind: 'parked' };
 }
 
-/** The old checkpoint goes and the answer gets its receipt in one commit; the machine starts with what `earlier` says. */
+/** One commit removes the old checkpoint and gives the answer its receipt. The new machine starts from `earlier`. */
 async function beginAgain(
   bus: Bus,
   stored: StoredRecord,
@@ -94,9 +95,9 @@ async function beginAgain(
 ): Promise<UnrestorableEnd> {
   const beginning = salvageOf(record);
   const carried = new Set(beginning.steers.map(({ id }) => id));
-  // Of a checkpoint that can't even be read, the words that were queued can't be carried over.
+  // The text of a queued steer is in the checkpoint. A steer whose text cannot be read from there is returned.
   const lost = record.inbox.filter(({ steer }) => !carried.has(steer));
-  const reason = 'the task begins again, and what it had queued could not be read: send it again';
+  const reason = 'the task begins again, and this message could not be read from its checkpoint: send it again';
   const next = withStatus(
     {
       ...record,
@@ -113,14 +114,14 @@ async function beginAgain(
       ...standing(record, at),
       state: 'idle',
       receipts: [...lost.map(({ steer, kind, seq }) => returned(steer, kind, seq, reason)), ...receipts],
-      note: 'it begins again from its instruction, with what was found',
+      note: 'it begins again from its instruction, with the findings so far',
     },
   );
   const written = await replaceState(bus, stored, next);
   return written ? { kind: 'begins-again', stored: written } : { kind: 'fenced' };
 }
 
-/** Everything that a status says of a task whose machine is not there to ask. */
+/** The status of a task whose machine does not run. */
 const standing = ({ last, spec }: StateRecord, at: Date) => ({
   at: at.toISOString(),
   state: 'awaiting-steer' as const,
@@ -133,15 +134,15 @@ const standing = ({ last, spec }: StateRecord, at: Date) => ({
   ...(last?.subTasks && { subTasks: last.subTasks }),
 });
 
-/** Commits are counted for good: no other question of the task has this id. */
+/** The commit number never repeats, so the id of the question is unique in its task. */
 const questionFor = (record: StateRecord, why: string, doing: string | undefined): Question => ({
   id: `v${record.commit + 1}`,
   kind: 'checkpoint',
   text: [
     `It can't go on: ${why}.`,
-    ...(doing ? [`When it was left it was running ${doing}; that may have happened.`] : []),
-    'A node that knows the checkpoint takes it up by itself.',
-    '`restart`: begin again from the instruction, with what was found. `leave`: wait for such a node without asking.',
+    ...(doing ? [`When its worker stopped, it was running ${doing}; that may have happened.`] : []),
+    'A node that knows the checkpoint continues the task by itself.',
+    '`restart`: begin again from the instruction, with the findings so far. `leave`: wait for such a node without asking.',
   ].join(' '),
   choices: ['restart', 'leave'],
 });
@@ -150,11 +151,11 @@ interface Heard {
   readonly verdict: Verdict;
   readonly receipts: Receipt[];
   readonly known: readonly string[];
-  /** What comes after a verdict that ends the waiting is for others to read. */
+  /** Log sequence up to which steers were handled. After `restart` or `cancel`, the next reader handles later steers. */
   readonly cursor: number;
 }
 
-/** What was said since it was parked, in order. */
+/** Handles the steers that arrived since the task was parked, in the order of the log. */
 function hear(record: StateRecord, question: Question | null, said: readonly Steering[]): Heard {
   let left = record.stranded?.left ?? false;
   const taken = steersOf(record);

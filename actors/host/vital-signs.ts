@@ -1,4 +1,4 @@
-/** What effects let their host know between two commits: that they are alive, which backend thinks, what they made, what is worth a note. */
+/** Collects reports of effects between two commits: signs of life, the backend in use, artifacts and notes. */
 import type { StateRecord } from '../../bus/state/state-record.ts';
 
 export class VitalSigns {
@@ -34,12 +34,12 @@ export class VitalSigns {
     else this.#lastToolAt = at;
   }
 
-  /** Something was heard that a status of that time does not tell of. */
+  /** Whether tokens or tool output came after `at`, which is the time of a status. */
   areNewerThan(at: string): boolean {
     return (this.#lastTokenAt ?? '') > at || (this.#lastToolAt ?? '') > at;
   }
 
-  /** As a status says it. Notes are told once. */
+  /** The fields for the next status. Each note is returned once. */
   told() {
     const notes = this.#notes.splice(0);
     return {

@@ -1,10 +1,10 @@
-/** A model's reply that is awaited as a whole, and watched as it comes. */
+/** Awaits a model's whole reply, and streams its text meanwhile. */
 import type { ModelEvent, ModelReply } from '../../roster/conversation.ts';
 import { ModelError } from '../../roster/errors.ts';
 
 /**
- * @param live is given each piece of the text as it comes.
- * @throws ModelError `bad-reply` where the stream ends without its last event; what the stream throws.
+ * @param live is called with each piece of the text as it comes.
+ * @throws ModelError `bad-reply` if the stream ends without its last event. Errors of the stream are thrown unchanged.
  */
 export async function wholeReply(
   backend: string,
@@ -15,5 +15,5 @@ export async function wholeReply(
     if (event.type === 'replied') return event;
     live(event.text);
   }
-  throw new ModelError('bad-reply', backend, 'the reply ended without an end');
+  throw new ModelError('bad-reply', backend, 'the reply stopped before its last event');
 }

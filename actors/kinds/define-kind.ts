@@ -4,42 +4,45 @@ import type { Tool } from '../tools/tool.ts';
 import type { Kind, ThinkInCode } from './kind.ts';
 
 export interface KindDefinition {
-  /** The type by which its tasks are dispatched: lower case letters, digits, - and _, starting with a letter, at most 64. */
+  /** The type by which its tasks are dispatched: at most 64 lower case letters, digits, - and _, beginning with a letter. */
   readonly name: string;
-  /** The system prompt. Say when it should stop; its last reply without a tool call is the result. Needed where nothing else thinks. */
+  /**
+   * The system prompt. It should tell the model when to stop: a reply without a tool call is the result. Required unless `think`
+   * is given.
+   */
   readonly prompt?: string;
-  /** Thinks in place of a backend, step by step: what it returns is a reply as a model's would be. */
+  /** Replaces the backend. It is called once for each step and returns a reply, as a model would. */
   readonly think?: ThinkInCode;
-  /** Default: none. `ask_operator` is always there. */
+  /** Default: none. Every kind also has `ask_operator`. */
   readonly tools?: readonly Tool[];
-  /** What its backend must be good at: all of them in the backend's `good_at`. Default: any backend will do. */
+  /** Capabilities that the backend must have in its `good_at`, all of them. Default: none, so that every backend fits. */
   readonly needs?: readonly string[];
   readonly limits?: {
-    /** Model calls before it asks the operator for more. Default: 24. */
+    /** Model calls before the task asks its operator for more. Default: 24. */
     readonly steps?: number;
-    /** Failures in a row before it asks for help. Default: 3. */
+    /** Failures in a row before the task asks for help. Default: 3. */
     readonly failures?: number;
-    /** Times the same tool calls may be repeated before it asks for help. Default: 3. */
+    /** How many times the same tool calls may be repeated before the task asks for help. Default: 3. */
     readonly repeats?: number;
-    /** US dollars one task may cost before it asks. Default: no limit. */
+    /** US dollars that one task may cost before it asks its operator. Default: no limit. */
     readonly costUsd?: number;
   };
 }
 
 /**
- * A kind of sub-agent, to be given to `startNode`.
- * @throws CoxError `bad-kind`.
+ * Defines a kind of sub-agent for `startNode`.
+ * @throws CoxError `bad-kind` if the name, the prompt or the tools are invalid.
  */
 export function defineKind({ name, prompt = '', think, tools = [], needs = [], limits = {} }: KindDefinition): Kind {
   const wrong = (what: string) =>
-    new CoxError('bad-kind', `The kind "${name}" ${what}`, { hint: 'See docs/library.md for what a kind is made of.' });
+    new CoxError('bad-kind', `The kind "${name}" ${what}`, { hint: 'docs/library.md describes the parts of a kind.' });
   const checked = AgentKindName.safeParse(name);
-  if (!checked.success) throw wrong(`has no good name: ${checked.error.issues[0]?.message}`);
+  if (!checked.success) throw wrong(`has an invalid name: ${checked.error.issues[0]?.message}`);
   if (prompt.trim() === '' && !think) throw wrong('has no prompt');
   const twice = tools.find((tool, at) => tools.findIndex((other) => other.name === tool.name) !== at);
-  if (twice) throw wrong(`has two tools ${twice.name}`);
+  if (twice) throw wrong(`has two tools named ${twice.name}`);
   const nameless = tools.find((tool) => !/^[A-Za-z0-9_-]{1,64}$/.test(tool.name));
-  if (nameless) throw wrong(`has a tool "${nameless.name}": letters, digits, - and _, at most 64`);
+  if (nameless) throw wrong(`has a tool named "${nameless.name}"; a name has at most 64 letters, digits, - and _`);
   const { steps = 24, failures = 3, repeats = 3, costUsd = null } = limits;
   return { name, prompt, tools, needs, limits: { steps, failures, repeats, costUsd }, ...(think && { think }) };
 }

@@ -1,4 +1,4 @@
-/** The kinds of a node: those defined in code, and those of its roster as it is now. */
+/** The kinds of a node: those defined in code, and those of its present roster. */
 import { CoxError } from '../../platform/errors.ts';
 import type { Roster } from '../../roster/schema.ts';
 import { askOperator } from '../tools/ask-operator.ts';
@@ -9,9 +9,9 @@ import type { Kind } from './kind.ts';
 export class Kinds {
   readonly #roster: () => Roster;
   readonly #defined: ReadonlyMap<string, Kind>;
-  /** What a roster may name. */
+  /** The tools that a roster may name, by their names. */
   readonly #tools: ReadonlyMap<string, Tool>;
-  /** Made once for each roster: a reload brings another one. */
+  /** Kinds are made once for each roster; a reload brings a new roster object. */
   readonly #made = new WeakMap<Roster, Map<string, Kind | null>>();
 
   /** @param bus tools that need the bus. */
@@ -22,7 +22,7 @@ export class Kinds {
     this.#tools = new Map(tools.map((tool) => [tool.name, tool]));
   }
 
-  /** @returns null where neither the code nor the roster knows the kind. */
+  /** @returns null if neither the code nor the roster knows the kind. */
   get(name: string): Kind | null {
     const roster = this.#roster();
     const made = this.#made.get(roster) ?? new Map<string, Kind | null>();
@@ -31,17 +31,17 @@ export class Kinds {
     return made.get(name) ?? null;
   }
 
-  /** For errors and for the orchestrating model. */
+  /** The names of all kinds, for errors and for the orchestrating model. */
   names(): string[] {
     return [...new Set([...this.#defined.keys(), ...Object.keys(this.#roster().agents)])];
   }
 
-  /** What an orchestrating model is told of each. */
+  /** All kinds, each with a description for the orchestrating model. */
   list(): { name: string; about: string }[] {
     return this.names().map((name) => ({ name, about: aboutOf(this.get(name)!) }));
   }
 
-  /** @throws CoxError `roster-unknown-tool`: a kind of the roster names a tool that nobody has. */
+  /** @throws CoxError `roster-unknown-tool` if a kind of the roster names a tool that does not exist. */
   check(): void {
     for (const [kind, { tools }] of Object.entries(this.#roster().agents)) {
       const stranger = tools.find((tool) => !this.#tools.has(tool));
@@ -70,7 +70,7 @@ export class Kinds {
 const withAsking = (kind: Kind): Kind =>
   kind.tools.some((tool) => tool.asks) ? kind : { ...kind, tools: [...kind.tools, askOperator] };
 
-/** Its tools say most of it. */
+/** Describes a kind by its tools, else by the first line of its prompt. */
 const aboutOf = ({ tools, prompt }: Kind): string => {
   const own = tools.filter(({ asks }) => !asks);
   return own.length > 0 ? `can use ${own.map(({ name }) => name).join(', ')}` : (prompt.split('\n')[0] ?? '').trim();

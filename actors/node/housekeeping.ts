@@ -1,6 +1,6 @@
 /**
- * What a node does beside its tasks: finished trees are purged now and then, and at once when the bus turns out to be full; and whoever asks
- * is told that it is. Every node does it; several at once do no harm (bus/capacity/retention.ts).
+ * The work of a node beside its tasks: it purges finished trees every ten minutes, and at once when the bus is full, and tells
+ * clients that ask that the bus is full. Every node does this; several at once do no harm (bus/capacity/retention.ts).
  */
 import type { Bus } from '../../bus/bus.ts';
 import { Backpressure } from '../../bus/capacity/backpressure.ts';
@@ -10,28 +10,29 @@ import { collect } from '../../bus/capacity/retention.ts';
 import { limitStreams } from '../../bus/capacity/stream-limits.ts';
 import type { Retention } from '../../roster/schema.ts';
 
-/** For what is under way when the node leaves. */
+/** For how long a node that leaves waits for its purge or server restart to finish, in ms. */
 const patienceMs = 2_000;
 
 const lostSteer = (id: string) =>
-  `A steer to ${id} is lost: it came by a plain publish, and the bus is full. Say it again when there is room; cox steer says whether it was taken.`;
+  `A steer to ${id} is lost: a plain publish sent it while the bus was full. Send it again; \`cox steer\` tells whether it was taken.`;
 
 export interface HousekeepingOptions {
   readonly bus: Bus;
-  /** Of the node. */
+  /** The name of the node. */
   readonly name: string;
   readonly retention: () => Retention;
-  /** Brings back a server that stores nothing any more; null where that is not for us to do. */
+  /** Restarts an embedded server that no longer acknowledges writes. Null if the server is not embedded. */
   readonly revive: (() => Promise<void>) | null;
-  /** What an operator at this node should know. */
+  /** Shows a remark to the operator at this node. */
   readonly note: (text: string) => void;
-  /** Milliseconds from the start to the first look, and between looks. */
+  /** Milliseconds from the start to the first purge. Default: 15 s. */
   readonly firstMs?: number;
+  /** Milliseconds between two purges. Default: 10 minutes. */
   readonly everyMs?: number;
 }
 
 export class Housekeeping {
-  /** For the work of this node: it waits for room. */
+  /** Makes the writes of this node's tasks wait while the bus is full. */
   readonly backpressure: Backpressure;
   readonly #options: HousekeepingOptions;
   readonly #shown: FullNotice;
@@ -48,7 +49,7 @@ export class Housekeeping {
     this.backpressure = new Backpressure({
       log: bus.log,
       onChange: (full) => {
-        note(full ? `${full.message}. Work waits until there is room. ${full.hint}` : 'The bus has room again.');
+        note(full ? `${full.message}. Work waits until the bus accepts writes. ${full.hint}` : 'The bus accepts writes again.');
         this.#shown.show(full && { node: name, code: full.code, message: full.message, hint: full.hint });
         this.#lostSteers?.stop();
         this.#lostSteers = full && onDroppedSteer(bus, (id) => note(lostSteer(id)));
@@ -73,7 +74,7 @@ export class Housekeeping {
     const { bus, revive } = this.#options;
     if (!revive || this.#reviving || this.#ended.signal.aborted) return;
     this.#reviving = revive()
-      .catch((err) => bus.log.error({ err }, 'the server could not be restarted, the next try will'))
+      .catch((err) => bus.log.error({ err }, 'the server could not be restarted; the next refused write starts another try'))
       .finally(() => {
         this.#reviving = null;
       });
@@ -93,21 +94,21 @@ export class Housekeeping {
       // The roster may have changed since the start.
       await limitStreams(bus, streamBytes, this.#ended.signal);
       const { purged, strays } = await collect(bus, { keep: { finishedAfterMs, finishedBytes }, signal: this.#ended.signal });
-      if (purged.length + strays > 0) bus.log.info({ trees: purged.map(({ root }) => root), strays }, 'purged what is finished');
+      if (purged.length + strays > 0) bus.log.info({ trees: purged.map(({ root }) => root), strays }, 'purged finished trees');
     } catch (err) {
       if (this.#ended.signal.aborted || bus.nc.isClosed()) return;
-      bus.log.warn({ err }, 'purging finished trees failed, the next look will again');
+      bus.log.warn({ err }, 'purging finished trees failed; the next purge tries again');
     }
   }
 
-  /** Work that waits for room gives up; it goes on elsewhere, or with the next start. Idempotent. */
+  /** Writes that wait because the bus is full give up; their tasks go on elsewhere or after the next start. Idempotent. */
   async stop(): Promise<void> {
     this.backpressure.close();
     this.#shown.show(null);
     this.#lostSteers?.stop();
     for (const timer of this.#timers) clearTimeout(timer);
     this.#ended.abort();
-    // A broker that is away must not hold up a node that leaves; what is abandoned here is harmless.
+    // An unreachable broker must not delay a node that leaves. Abandoning this work is harmless.
     const late = AbortSignal.timeout(patienceMs);
     const tooLate = new Promise((resolve) => late.addEventListener('abort', resolve));
     await Promise.race([Promise.all([this.#collecting, this.#reviving]), tooLate]);

@@ -1,4 +1,7 @@
-/** Joining a crew: the server that NATS_URL names, or the embedded one of this machine, with the streams of a namespace. */
+/**
+ * Joins a crew: connects to the server that NATS_URL names, or to the embedded one of this machine, and opens the streams of a
+ * namespace.
+ */
 
 import { randomBytes } from 'node:crypto';
 import { busAddress } from '../../bus/address.ts';
@@ -17,14 +20,17 @@ export interface JoinOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
   readonly folders: Folders;
-  /** Start an embedded server when none runs; without it, that is an error. */
+  /** Whether to start an embedded server if none runs; false: the lack of a server is an error. */
   readonly start: boolean;
-  /** While a nats-server is fetched. */
+  /** Called while a nats-server is downloaded. */
   readonly onProgress?: (progress: Progress) => void;
   readonly signal: AbortSignal;
   /** First token of every subject. Default: COX_NAMESPACE, else `cox`. */
   readonly namespace?: string | undefined;
-  /** Shown in records and by the server's tools. Default: `cox-<pid>-<random>`; unique, because it tells one node's writes from another's. */
+  /**
+   * Shown in records and by the server's tools. Must be unique, because it identifies a node's writes. Default:
+   * `cox-<pid>-<random>`.
+   */
   readonly name?: string;
 }
 
@@ -36,17 +42,20 @@ export interface CrewSession {
   readonly env: NodeJS.ProcessEnv;
   readonly name: string;
   readonly server: { readonly embedded: boolean; readonly url: string };
-  /** What becomes of the connection; ends when it is closed. */
+  /** Changes of the connection. The iteration ends when the connection is closed. */
   connection(): AsyncIterable<'disconnected' | 'reconnected'>;
-  /** Restarts an embedded server that stores nothing any more, once its disk has room. Null where the server is not ours. */
+  /**
+   * Restarts an embedded server that no longer acknowledges writes, once its disk has free space. Null if the server is not
+   * embedded.
+   */
   readonly revive: (() => Promise<void>) | null;
-  /** Leaves; the last terminal stops the embedded server. Idempotent. */
+  /** Leaves the crew. The last process that leaves stops the embedded server. Idempotent. */
   close(): Promise<void>;
-  /** Leaves at once: what is under way here is cut off as by a crash, and other nodes take it over. Idempotent. */
+  /** Leaves at once: work under way here is cut off as by a crash, and other nodes take it over. Idempotent. */
   abandon(): Promise<void>;
 }
 
-/** @throws CoxError `no-crew` where nothing runs and nothing was to be started; what the server, the network or the disk refuse. */
+/** @throws CoxError `no-crew` if no server runs and `start` is false; also any error of the server, the network or the disk. */
 export async function joinCrew(options: JoinOptions): Promise<CrewSession> {
   const { env, log, signal } = options;
   const name = options.name ?? `cox-${process.pid}-${randomBytes(3).toString('hex')}`;
@@ -106,7 +115,7 @@ function joined(
       return closing;
     },
     abandon: async () => {
-      // Also ends a close() that waits for a server which is away.
+      // This also ends a close() that waits for an unreachable server.
       await nc.close();
       closing ??= embedded?.stop() ?? Promise.resolve();
       await closing;

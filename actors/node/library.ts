@@ -1,4 +1,4 @@
-/** The way in for programs: a crew and a node with the defaults that the command line has. */
+/** The entry points for programs: a crew and a node with the defaults of the command line. */
 import { foldersOf } from '../../platform/folders.ts';
 import { openLog } from '../../platform/log.ts';
 import type { Roster } from '../../roster/schema.ts';
@@ -7,9 +7,10 @@ import { type CrewSession, type JoinOptions, joinCrew as join } from './join.ts'
 import { type CoxNode, type NodeOptions, startNode as start } from './node.ts';
 
 /**
- * Joins the crew: the NATS server that NATS_URL names, else the embedded one of this machine and user, which is started (and fetched, if
- * need be) where none runs. Every option has a default: `env` is process.env, the log goes to the state folder, nothing is printed.
- * @throws CoxError `nats-unreachable`, `nats-denied`, `nats-too-old`, …; `no-crew` with `start: false` where none runs.
+ * Joins the crew on the NATS server that NATS_URL names, else on the embedded server of this machine and user. If no embedded
+ * server runs, one is started, and downloaded first if necessary. Defaults: `env` is process.env, the log goes to the state
+ * folder, nothing is printed.
+ * @throws CoxError `nats-unreachable`, `nats-denied`, `nats-too-old`, …; `no-crew` with `start: false` if no server runs.
  */
 export function joinCrew(options: Partial<JoinOptions> = {}): Promise<CrewSession> {
   const { env = process.env, folders = foldersOf(env) } = options;
@@ -24,13 +25,17 @@ export function joinCrew(options: Partial<JoinOptions> = {}): Promise<CrewSessio
 }
 
 export interface StartOptions extends Partial<Omit<NodeOptions, 'joined' | 'roster'>> {
-  /** The path of a roster file, which is followed while the node runs, or a roster. Default: the one that `cox` would use here. */
+  /**
+   * A roster, or the path of a roster file whose changes take effect while the node runs. Default: the roster that `cox` would use
+   * here.
+   */
   readonly roster?: string | Roster;
 }
 
 /**
- * Hosts tasks in this process until `stop()`, which hands unfinished ones back to the crew. `workspace` is the current folder by default.
- * @throws RosterError, whose `problems` name line and column.
+ * Hosts tasks in this process until `stop()`, which gives unfinished tasks back to the crew. The default of `workspace` is the
+ * current folder.
+ * @throws RosterError for an invalid roster; its `problems` name line and column.
  */
 export async function startNode(joined: CrewSession, { roster, ...options }: StartOptions = {}): Promise<CoxNode> {
   const live = typeof roster === 'object' ? { current: () => roster, stop: () => {} } : await follow(joined, roster);

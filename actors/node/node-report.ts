@@ -1,10 +1,10 @@
-/** What a node says of itself when it is asked who is in the crew. */
+/** The answer of a node to `cox nodes`. */
 import { hostname } from 'node:os';
 import process from 'node:process';
 import type { HeldTask, NodeReport } from '../../bus/messages.ts';
 import { version } from '../../platform/version.ts';
 
-/** Tasks that a report names: who wants to see more asks for the tasks. */
+/** The most tasks that a report lists; `cox status` lists all tasks. */
 const maxTasks = 500;
 
 export interface Reported {

@@ -1,6 +1,7 @@
 /**
- * A worker: claims tickets of the types it knows and hosts one machine actor for each task it holds. One subscription per kind of subject
- * serves all of them.
+ * A worker: claims tickets of the types it knows and hosts one machine actor for each task it holds. One subscription per kind of
+ * subject serves all of them.
+ * Rules `fencing`, `slots` and `first-claim` (docs/task-protocol.md).
  */
 import type { Bus } from '../../bus/bus.ts';
 import { type Backpressure, isFull } from '../../bus/capacity/backpressure.ts';
@@ -30,37 +31,37 @@ import { hostUnrestorable } from '../host/unrestorable.ts';
 
 export interface WorkerOptions {
   readonly bus: Bus;
-  /** The work of tasks waits for room. Default: a full bus fails each try. */
+  /** Makes the writes of tasks wait while the bus is full. Default: none, so that such a write fails. */
   readonly backpressure?: Backpressure;
   /** Unique among the nodes of the crew. */
   readonly name: string;
   readonly types: readonly string[];
-  /** Tasks of one type that run at once, and as many again for tasks that are woken. */
+  /** The most tasks of one type that run at once. Woken tasks have the same number of slots in addition. */
   readonly slots: number;
   readonly roleOf: (spec: StateRecord['spec'], host: EffectHost) => Role;
-  /** The chart that the role of such a task has: checkpoints are compared with it. */
+  /** The chart of such a task. Checkpoints are compared with it. */
   readonly chartOf: (spec: StateRecord['spec']) => Chart;
   readonly now: () => Date;
-  /** Milliseconds a silent worker keeps a ticket. */
+  /** Length of a lease in milliseconds. Default: 10 s. */
   readonly leaseMs?: number;
-  /** Milliseconds between looks for tasks that no ticket will reach. Default: a minute. */
+  /** Milliseconds between two sweeps for tasks that no ticket will reach. Default: a minute. */
   readonly sweepMs?: number;
-  /** Milliseconds a supervisor that only waits stays in memory. */
+  /** Milliseconds for which a supervisor that only waits stays in memory. Default: 1 s. */
   readonly quietMs?: number;
-  /** Milliseconds for which a ticket is handed back whose task another node should rather have. Default: 5 s. */
+  /** Milliseconds until the redelivery of a ticket that is left to another node. Default: 5 s. */
   readonly leaveMs?: number;
-  /** Milliseconds after which a task that can't go on here is looked at again. Default: 5 minutes. */
+  /** Milliseconds until a task whose checkpoint this node cannot restore is tried again. Default: 5 minutes. */
   readonly retryMs?: number;
 }
 
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #hosts = new Map<TaskId, TaskHost>();
-  /** Runs (task and ticket) that are being claimed or hosted: a second delivery of one waits for the first. */
+  /** Runs (task and ticket) that are being claimed or hosted. A second delivery of a run does not start it again. */
   readonly #claiming = new Set<string>();
   readonly #claimers = new Map<string, readonly Claimer[]>();
   #types: readonly string[] = [];
-  /** One change of types after another. */
+  /** Changes of types are made one after another. */
   #changing: Promise<void> = Promise.resolve();
   #stops: (() => Promise<void> | void)[] = [];
   #isDraining = false;
@@ -99,12 +100,12 @@ export class Worker {
     await this.workOn(types);
   }
 
-  /** What it claims tickets of now. */
+  /** The types whose tickets the worker claims now. */
   get types(): string[] {
     return this.#types.filter((type) => this.#claimers.has(type));
   }
 
-  /** Claims tickets of these types from now on. Tasks of others that it holds it goes on with. */
+  /** Claims tickets of these types from now on. Tasks of other types that the worker holds go on. */
   workOn(types: readonly string[]): Promise<void> {
     this.#changing = this.#changing.catch(() => {}).then(() => this.#claimFor(types));
     return this.#changing;
@@ -130,10 +131,10 @@ export class Worker {
   #sweepNowAndThen(): { stop(): void } {
     const { bus, now, sweepMs = 60_000, leaseMs = defaultLeaseMs } = this.#options;
     const published = new Set<string>();
-    // Side by side, so that neither is left undone for the other.
+    // Both start at once, so that a failure of one does not prevent the other.
     const look = () => Promise.all([restoreConsumers(bus, this.types, leaseMs), sweep(bus, { now, leaseMs, published })]);
     const timer = setInterval(() => {
-      look().catch((err) => bus.log.warn({ err }, 'the sweep failed, the next one will look again'));
+      look().catch((err) => bus.log.warn({ err }, 'the sweep failed; the next one tries again'));
     }, sweepMs);
     timer.unref();
     return { stop: () => clearInterval(timer) };
@@ -146,13 +147,13 @@ export class Worker {
 
   async #handle(delivery: Delivery): Promise<void> {
     const { id } = delivery.ticket;
-    // The same run, delivered again while it is claimed or worked on here; its first handler still holds a slot for it.
+    // A redelivery of a run that is claimed or hosted here. The handler of the first delivery still occupies a slot for it.
     const hosted = this.#hosts.get(id);
     if (hosted?.adopt(delivery)) return;
-    // Another ticket for a run that no commit tells of yet: what it is worth is seen after that.
+    // Another ticket for a run without a commit. Whether this ticket is stale is known only after the first commit.
     if (hosted?.isTentative) return delivery.nak(tentativeMs);
     const run = `${id} ${delivery.seq}`;
-    // Not handed back: it would go to somebody else, and who has just begun here would lose the task.
+    // No nak: another worker would get the ticket, and the handler that has just begun here would lose the task.
     if (this.#claiming.has(run)) return delivery.working();
     this.#claiming.add(run);
     try {
@@ -166,7 +167,10 @@ export class Worker {
     }
   }
 
-  /** @param tentatively a task that killed its worker is counted before it is tried again (line 12). */
+  /**
+   * @param tentatively leaves the claim to the first commit. Not for a redelivery: a lost worker is counted before the next try
+   * (rule `poison`).
+   */
   async #run(delivery: Delivery, tentatively = !delivery.redelivered): Promise<void> {
     const { bus, name, now, leaseMs = defaultLeaseMs } = this.#options;
     const { id } = delivery.ticket;
@@ -197,7 +201,7 @@ export class Worker {
       if (await endTask(bus, it, why, now().toISOString())) delivery.ack();
     };
     if (!(host instanceof TaskHost)) return end(stored, host);
-    // Two tickets of one run were claimed side by side.
+    // Two tickets of one run were claimed at the same time.
     if (claimed.kind === 'run' && claimed.tentative && this.#hosts.has(id)) return delivery.nak(tentativeMs);
     if ('note' in opened && opened.note) host.note(opened.note);
     this.#hosts.set(id, host);
@@ -205,12 +209,12 @@ export class Worker {
     let isTaken = false;
     try {
       const how = await host.run();
-      bus.log.info({ id, epoch: stored.record.epoch, end: how }, 'task');
+      bus.log.info({ id, epoch: stored.record.epoch, end: how }, 'a run of the task has ended');
       if (how === 'orphaned') await end(host.stored, null);
       isTaken = how === 'fenced' && host.isTentative;
     } catch (cause) {
       if (isFull(cause)) await this.#putOff(delivery, cause, stored);
-      // No worker could write it down: its last commit is what is left of it.
+      // No worker could store this record, so the task ends with the record of its last commit.
       else if (cause instanceof CoxError && cause.code === 'message-too-big')
         await end(host.stored, {
           code: 'too-big',
@@ -221,11 +225,13 @@ export class Worker {
     } finally {
       if (this.#hosts.get(id) === host) this.#hosts.delete(id);
     }
-    // It was not as fresh as it looked: what the ticket is worth is for its state to say.
+    // The first commit has conflicted, so the task is not new. Its record decides whether the ticket is stale.
     if (isTaken && !(await this.#isHeldByIt(delivery))) await this.#run(delivery, false);
   }
 
-  /** A later delivery of the ticket has got the task: it was thought lost here, and is not to be taken back from who works on it. */
+  /**
+   * Whether another delivery of the ticket holds the task. That worker took this one for lost, and must not lose the task again.
+   */
   async #isHeldByIt({ ticket: { id, run }, seq }: Delivery): Promise<boolean> {
     const now = await readState(this.#options.bus, id);
     return now?.record.phase === 'held' && now.record.run === run && now.record.ticketSeq === seq;
@@ -236,7 +242,7 @@ export class Worker {
     return requeue(delivery, cause, { bus, backpressure, leaseMs, stored });
   }
 
-  /** Compares its checkpoint with the chart; a task that can't go on here asks its operator instead. */
+  /** Compares the checkpoint of a task with the chart. A task whose checkpoint cannot be restored asks its operator instead. */
   async #open(
     stored: StoredRecord,
   ): Promise<{ kind: 'opened'; stored: StoredRecord; note?: string | undefined } | { kind: 'settled' } | { kind: 'fenced' }> {
@@ -248,7 +254,7 @@ export class Worker {
     return { kind: settled.kind === 'fenced' ? 'fenced' : 'settled' };
   }
 
-  /** @returns why the task can't run here or anywhere: its kind is unknown, its workspace is refused. */
+  /** @returns the host; or why the task cannot run: its kind is unknown, or its workspace is refused. */
   #host(stored: StoredRecord, delivery: Delivery, tentative: boolean): TaskHost | Failure {
     const { bus, backpressure, now, roleOf, leaseMs = defaultLeaseMs, quietMs = 1_000 } = this.#options;
     try {
@@ -270,7 +276,7 @@ export class Worker {
     }
   }
 
-  /** Takes nothing new, and gives back what it holds at the next step at which nothing is lost. Idempotent. */
+  /** Takes no new tickets, and releases each task at the next step at which no work is lost. Idempotent. */
   async drain(): Promise<void> {
     this.#isDraining = true;
     const stops = this.#stops;
@@ -278,7 +284,7 @@ export class Worker {
     const stopped = Promise.all(stops.map((stop) => stop()));
     for (const host of this.#hosts.values()) host.release();
     await stopped;
-    // What is being claimed now is hosted first, and released at once.
+    // Tasks that are being claimed now are hosted first, and released at once.
     while (this.#claiming.size > 0) {
       this.#idle = Promise.withResolvers();
       await this.#idle.promise;

@@ -1,4 +1,7 @@
-/** The primary agent of a node, live: the chart with its effects, and what it tells whoever listens. Nothing of it runs before the first word. */
+/**
+ * The primary agent of a node: runs its chart with its effects and publishes its events. The chart starts with the operator's
+ * first message.
+ */
 import { type Actor, createActor, fromCallback } from 'xstate';
 import type { Crew } from '../../bus/crew.ts';
 import { Memory } from '../../bus/memory.ts';
@@ -21,23 +24,23 @@ import { promptFor } from './prompt.ts';
 import { closingTools, from, primaryTools } from './tools.ts';
 
 export type PrimaryEvent =
-  /** A piece of what it says, as it comes. */
+  /** A piece of the reply, as it comes. */
   | { readonly type: 'token'; readonly text: string }
-  /** The whole of what it said, also where that was cut off. Its tokens have come before, unless the text is not a model's. */
+  /** The whole reply, even if it was cut off. Its tokens came before, unless code wrote the text. */
   | { readonly type: 'reply'; readonly text: string }
   | { readonly type: 'dispatched'; readonly id: TaskId; readonly instruction: string }
   | { readonly type: 'failed'; readonly error: { readonly code: string; readonly message: string } }
-  /** Nothing is under way any more. */
+  /** The primary has no work under way. */
   | { readonly type: 'idle' };
 
 export interface Primary {
-  /** Takes a word at any moment and never waits: what comes of it is told by `events`. Ignored after stop(). */
+  /** Takes a message of the operator at any moment and returns at once; the reply comes by `events`. Ignored after stop(). */
   say(text: string): void;
-  /** Stops what it is doing and keeps the conversation. @returns whether it was doing anything. */
+  /** Stops the work under way and keeps the conversation. @returns whether there was any. */
   interrupt(): boolean;
-  /** What it tells from this call on, until the signal or stop(). Each caller hears all of it. */
+  /** The events from this call on, until the signal fires or stop() is called. Every caller gets all events. */
   events(signal: AbortSignal): AsyncIterable<PrimaryEvent>;
-  /** Tasks it dispatched go on. Idempotent. */
+  /** Stops the primary. Tasks that it dispatched go on. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -47,7 +50,7 @@ export interface PrimaryOptions {
   readonly roster: () => Roster;
   /** Kinds of sub-agent it may dispatch. Default: the roster's. */
   readonly kinds?: () => readonly string[];
-  /** Absolute folder for the tasks it dispatches; null: that of the node that takes them. */
+  /** Absolute workspace of the tasks it dispatches; null: the workspace of the node that takes them. */
   readonly workspace: string | null;
   readonly log: Log;
 }
@@ -86,7 +89,7 @@ class PrimaryAgent implements Primary {
       news.resolve();
     };
     const end = () => listen(null);
-    // Now and not at the first read: what is said meanwhile must not be missed.
+    // Subscribed now and not at the first read, so that no event in between is missed.
     this.#listeners.add(listen);
     signal.addEventListener('abort', end, { once: true });
     const leave = () => {
@@ -124,7 +127,7 @@ class PrimaryAgent implements Primary {
     actor.subscribe({
       error: (cause) => {
         this.#options.log.error({ err: cause }, 'the primary failed');
-        // Its conversation is lost, its tasks are not: the next word starts another.
+        // The conversation is lost, the tasks are not. The next message starts a new actor.
         this.#actor = null;
         this.#tell({ type: 'failed', error: { code: 'internal', message: messageOf(cause) } });
         this.#tell({ type: 'idle' });
@@ -154,7 +157,7 @@ class PrimaryAgent implements Primary {
       ),
     );
 
-  /** The cheapest backend that can orchestrate; another one where that fails before it has said anything. */
+  /** Calls the cheapest backend that can orchestrate, and the next one if it fails before its first token. */
   async #callSomeone(
     input: PrimaryThinkInput,
     say: (fact: PrimaryMachineEvent) => void,
@@ -184,7 +187,7 @@ class PrimaryAgent implements Primary {
     }
   }
 
-  /** @throws the last failure where there was one: it says more than that nobody is left. */
+  /** @throws the last failure if there was one, because it tells more than "no backend is left". */
   #route(failed: readonly string[], last: ModelError | null): string {
     const { backends } = this.#options;
     try {
@@ -205,7 +208,7 @@ class PrimaryAgent implements Primary {
           if (!tool) return returned(`there is no tool ${call.tool}; there are ${tools.map(({ name }) => name).join(', ')}`);
           const checked = checkArgs(tool, call.args);
           if (!checked.ok) return returned(`these arguments don't fit ${tool.name}: ${checked.problem}`);
-          // None of them touches files; the workspace goes to the tasks.
+          // No tool of the primary touches files. The workspace is for the tasks that it dispatches.
           const context = { task: from, workspace: '', signal, idempotencyKey: call.id };
           const { text } = await tool.run(checked.args, context);
           const isSmall = this.#options.backends.menu().find(({ name }) => name === backend)?.kind === 'embedded';
@@ -222,7 +225,7 @@ class PrimaryAgent implements Primary {
     return primaryTools({ crew, backends, kinds, workspace, memory: this.#memory, onDispatched });
   }
 
-  /** Null while the bus does not answer: one can talk all the same. */
+  /** Null while the bus does not answer. The operator can talk to the primary even then. */
   async #tasks(): Promise<TaskSummary[] | null> {
     try {
       return await this.#options.crew.tasks();

@@ -1,15 +1,15 @@
-/** Tasks as the primary agent reads and tells them. */
+/** Describes tasks in words, for the primary agent and its operator. */
 import type { Question, Status } from '../../bus/messages.ts';
 import type { TaskSummary } from '../../bus/state/tree.ts';
 
 export const isOpen = ({ outcome }: Pick<TaskSummary, 'outcome'>): boolean => outcome === null;
 
-/** The latest of the ended goals that are still worth a line. */
+/** How many of the goals that ended last get a line. */
 const endedShown = 3;
 
 /**
  * A line for each unfinished task, those with a question first, and for the goals that ended last.
- * @returns null where there is nothing to tell.
+ * @returns null if there are no such tasks.
  */
 export function taskLines(tasks: readonly TaskSummary[], maxLines: number): string | null {
   const open = tasks.filter(isOpen);

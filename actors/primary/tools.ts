@@ -1,6 +1,6 @@
 /**
- * What the primary agent can do: everything an operator can, through the same crew. What it says of tasks is read from the bus at that
- * moment. What fails (an unknown task, a backend that is not there) is thrown with a message that tells the model what to try.
+ * The tools of the primary agent: everything that an operator can do, through the same crew. They read facts about tasks from the
+ * bus at that moment. An error (an unknown task, an unknown backend) is thrown with a message that tells the model what to try.
  */
 import { z } from 'zod';
 import type { Crew } from '../../bus/crew.ts';
@@ -20,26 +20,26 @@ export interface PrimaryToolsOptions {
   /** Kinds of sub-agent that can be dispatched. */
   readonly kinds: () => readonly string[];
   readonly memory: Memory;
-  /** Absolute folder for the tasks it dispatches; null: that of the node that takes them. */
+  /** Absolute workspace of the tasks it dispatches; null: the workspace of the node that takes them. */
   readonly workspace: string | null;
-  /** Told at once, also when the operator interrupts meanwhile. */
+  /** Called as soon as a task is dispatched, even if the operator interrupts meanwhile. */
   readonly onDispatched: (id: TaskId, instruction: string) => void;
 }
 
-/** How long a steer's final receipt is waited for. */
+/** For how long a tool waits for the final receipt of a steer, in ms. */
 const receiptMs = 10_000;
-/** Who steers and notes. */
+/** The sender of the primary's steers and the author of its notes. */
 export const from = 'primary';
 
 const Instruction = z.string().min(1).max(16_000);
 const Id = z.string().min(1).max(64).describe('task id');
 
-/** All of them, as the roster and the code have kinds now. */
+/** Makes the tools. They can dispatch the kinds that the roster and the code have at this moment. */
 export function primaryTools(options: PrimaryToolsOptions): Tool[] {
   const { crew, backends, kinds, workspace, onDispatched } = options;
   const Type = z.enum(['supervisor', ...kinds()]);
 
-  /** @throws Error where there is no such task. */
+  /** @throws Error if there is no such task. */
   const statusOf = async (given: string): Promise<{ id: TaskId; status: Status }> => {
     const id = given.trim().toLowerCase();
     const status = isTaskId(id) ? await crew.status(id) : null;
@@ -163,7 +163,7 @@ export function primaryTools(options: PrimaryToolsOptions): Tool[] {
   ];
 }
 
-/** Their result is all there is to say; a small model's own words would only be slower and less true. */
+/** Tools whose result is the whole answer. A small model's own words would only be slower and less true. */
 export const closingTools: ReadonlySet<string> = new Set([
   'dispatch_task',
   'delegate_many',
@@ -177,13 +177,13 @@ export const closingTools: ReadonlySet<string> = new Set([
   'remember',
 ]);
 
-/** What became of it, as the operator reads it. */
+/** The fate of a message to a task, as a sentence for the operator. */
 function fateOf(id: TaskId, kind: string, receipt: Receipt | null): string {
   const why = receipt?.reason ? ` (${receipt.reason})` : '';
   switch (receipt?.fate) {
     case 'applied': {
       if (kind === 'cancel') return `${id} is cancelled.`;
-      const reached = receipt.reached?.length ? `, and passed it on to ${receipt.reached.join(', ')}` : '';
+      const reached = receipt.reached?.length ? `, and relayed it to ${receipt.reached.join(', ')}` : '';
       return `${id} has taken it up${receipt.step ? ` at step ${receipt.step}` : ''}${reached}${why}.`;
     }
     case 'returned':

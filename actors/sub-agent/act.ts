@@ -1,4 +1,7 @@
-/** One tool call of a sub-agent (B: a call with effects starts only when the commit that names it is durable). */
+/**
+ * One tool call of a sub-agent (B: a call with effects starts only when the commit that names it is durable).
+ * Rules `write-ahead` and `idempotency-key` (docs/task-protocol.md).
+ */
 import type { ActInput, SubAgentEvent } from '../../machines/sub-agent.ts';
 import { crashPoint } from '../../platform/crash-point.ts';
 import { messageOf } from '../../platform/errors.ts';
@@ -40,7 +43,8 @@ export const act = (host: EffectHost, { kind, workspace }: { readonly kind: Kind
           return ends(`not run: ${messageOf(cause)}`, true);
         }
       }
-      // What can't be taken back is seen through, and told, also where another worker has the task by now.
+      // A writing call cannot be undone. Even if another worker has the task by now, the call runs to its end and its outcome is
+      // posted.
       const stop = new AbortController();
       signal.addEventListener('abort', () => {
         if (!writes || !host.isLost()) stop.abort(signal.reason);

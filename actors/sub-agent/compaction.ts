@@ -1,12 +1,12 @@
 /**
- * A history that does not fit a backend's context is made smaller for that backend; the task itself keeps all of it. What operators said and
- * the latest turns always stay; tool results are clipped first, then the oldest turns give way to a note.
+ * Shortens a history that does not fit a backend's context, for that backend only; the task keeps all of it. Messages of operators
+ * and the latest messages always stay. Long replies and tool results are clipped first; then a note replaces the earlier ones.
  */
 import type { Message } from '../../machines/conversation.ts';
 import { estimateTokens } from '../../roster/tokens.ts';
 
 const clippedChars = 600;
-/** Turns at the end that are left as they are: what the model is in the middle of. */
+/** Number of messages at the end that stay unchanged, because the model is in the middle of them. */
 const untouched = 4;
 
 const tokensOf = (messages: readonly Message[]): number =>
@@ -22,8 +22,8 @@ const clip = (message: Message): Message =>
     : message;
 
 /**
- * @param budget tokens the messages may take, by estimate.
- * @returns the messages, and what was done to them in words; null where they fit as they are.
+ * @param budget the most tokens that the messages may take, by estimate.
+ * @returns the messages, and in `done` a description of the change; null if they fit unchanged.
  */
 export function compact(messages: readonly Message[], budget: number): { messages: readonly Message[]; done: string | null } {
   if (tokensOf(messages) <= budget) return { messages, done: null };
@@ -39,14 +39,14 @@ export function compact(messages: readonly Message[], budget: number): { message
   };
   const [first, ...rest] = kept;
   const shortened = [...(first ? [first] : []), note, ...rest, ...withoutOrphans(recent)];
-  if (tokensOf(shortened) <= budget) return { messages: shortened, done: `${left} earlier turns were left out to fit` };
+  if (tokensOf(shortened) <= budget) return { messages: shortened, done: `${left} earlier messages were left out to fit` };
   return {
     messages: [...(first ? [first] : []), note, ...rest, ...withoutOrphans(recent).map(clip)],
-    done: `${left} earlier turns were left out and the latest clipped to fit`,
+    done: `${left} earlier messages were left out and the latest clipped to fit`,
   };
 }
 
-/** A tool result whose call was left out would be refused by a backend. */
+/** Leaves out tool results whose call was left out, because a backend would refuse them. */
 function withoutOrphans(messages: readonly Message[]): Message[] {
   const calls = new Set(
     messages.flatMap((message) => (message.role === 'assistant' ? (message.calls ?? []).map(({ id }) => id) : [])),

@@ -1,4 +1,4 @@
-/** A sub-agent under the host: the chart with its effects, and what the bus sees of it. */
+/** The role of a sub-agent: its chart, its effects, and its view for the bus. */
 import type { SnapshotFrom } from 'xstate';
 import type { TaskState } from '../../bus/messages.ts';
 import { parentOf } from '../../bus/task-id.ts';
@@ -27,7 +27,7 @@ export interface SubAgentRoleOptions {
   readonly kind: Kind;
   readonly backends: Backends;
   readonly gated: readonly string[];
-  /** Absolute path; its file tools are confined to it. */
+  /** Absolute path of the folder that its file tools are confined to. */
   readonly workspace: string;
   readonly now: () => Date;
 }
@@ -93,7 +93,7 @@ export function subAgentRole(host: EffectHost, options: SubAgentRoleOptions): Ro
   };
 }
 
-/** What whoever dispatches it allows takes the place of the kind's limit; a slice of a goal's budget only tightens it. */
+/** A limit given at dispatch replaces the limit of the kind. A slice of a goal's budget can only lower it. */
 const limitOf = (id: string, asked: number | null, ofKind: number | null): number | null =>
   parentOf(id) === null || asked === null || ofKind === null ? asked : Math.min(asked, ofKind);
 
@@ -123,7 +123,7 @@ function resultOf({ context }: Snapshot): Found {
   };
 }
 
-/** What it said and what its tools returned: enough for whoever goes on from here. */
+/** The findings of a task are the replies of its model and the results of its tools, so that others can continue from them. */
 const findingOf = (message: Message): string[] => {
   if (message.role === 'user' || message.text.trim() === '') return [];
   if (message.role === 'assistant') return [message.unfinished ? `${message.text} [unfinished]` : message.text];

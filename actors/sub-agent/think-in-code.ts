@@ -1,4 +1,4 @@
-/** A step of thinking that a program does itself: rules, a parser, another service. No backend is asked and nothing is spent. */
+/** A step of thinking done by the code of a kind: rules, a parser, another service. No backend is called and no money is spent. */
 import { noUsage } from '../../machines/conversation.ts';
 import type { SubAgentEvent, ThinkInput } from '../../machines/sub-agent.ts';
 import { effect } from '../host/effect.ts';
@@ -10,7 +10,7 @@ import { asToolCall } from './think.ts';
 /** The name that usage is counted under. */
 const backend = 'code';
 
-/** Not written ahead: it may run again, as a model call may, and has no cost that would have to be held. */
+/** Starts without a commit: the step may run again after a crash, as a model call may, and it has no cost to reserve. */
 export const thinkInCode = (host: EffectHost, options: { kind: Kind; gated: readonly string[]; run: ThinkInCode }) =>
   effect<ThinkInput, SubAgentEvent>(
     async ({ instruction, messages, step }, say, signal) => {

@@ -1,4 +1,4 @@
-/** One step of a sub-agent's thinking: a backend is chosen, called, and what it says becomes facts. */
+/** One step of a sub-agent's thinking: it chooses a backend, calls it, and reports the reply to the chart. */
 import type { ToolCall } from '../../machines/conversation.ts';
 import type { SubAgentEvent, ThinkInput } from '../../machines/sub-agent.ts';
 import { CoxError } from '../../platform/errors.ts';
@@ -18,7 +18,7 @@ import { compact } from './compaction.ts';
 export interface ThinkOptions {
   readonly kind: Kind;
   readonly backends: Backends;
-  /** Names of tools the operator must allow call by call. */
+  /** Names of tools whose every call the operator must allow. */
   readonly gated: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export const think = (host: EffectHost, options: ThinkOptions) =>
     async (input, say, signal) => {
       const first = choose(host, options, input, []);
       const worstUsd = options.backends.worstCaseUsd(first.backend, first.request);
-      // Before the step is committed, so that no correction counts as seen by a call that is not made.
+      // This comes before the commit of the step, so that no correction counts as seen by a call that is not made.
       if (worstUsd !== null && input.leftUsd !== null && worstUsd > input.leftUsd)
         return say({ type: 'CALL_PRICED', backend: first.backend, worstUsd, first: true });
       await host.committed(signal);
@@ -43,7 +43,9 @@ interface Choice {
   readonly request: ModelRequest;
 }
 
-/** The task's own backend, or the one that routing chooses; and what it is to be asked. @throws CoxError `no-backend`. */
+/**
+ * Chooses the task's own backend, else by routing, and builds the request for it. @throws CoxError `no-backend` if none is left.
+ */
 function choose(host: EffectHost, options: ThinkOptions, input: ThinkInput, failed: readonly string[]): Choice {
   const { kind, backends } = options;
   const needs = host.spec.needs.length > 0 ? host.spec.needs : kind.needs;
@@ -61,8 +63,8 @@ function choose(host: EffectHost, options: ThinkOptions, input: ThinkInput, fail
 }
 
 /**
- * When a backend fails for a reason that another may not have, the next candidate is tried, and the operator is told; a backend asked for by
- * name is never exchanged.
+ * If a backend fails with a ModelError, the next candidate is tried and a note tells the operator. A backend that was asked for by
+ * name is never replaced.
  */
 async function callSomeone(
   host: EffectHost,
@@ -109,7 +111,7 @@ async function callOne(
   });
 }
 
-/** What is left of a backend's context for the conversation, with a quarter kept for the reply. */
+/** Tokens of a backend's context that are left for the conversation; a quarter of the context is kept for the reply. */
 function historyBudget({ spec }: EffectHost, { kind, backends }: ThinkOptions, backend: string, tools: object): number {
   const context = backends.menu().find(({ name }) => name === backend)?.context;
   if (!context) return Number.POSITIVE_INFINITY;
@@ -120,7 +122,7 @@ function historyBudget({ spec }: EffectHost, { kind, backends }: ThinkOptions, b
   return Math.max(256, context * 0.75 - fixed);
 }
 
-/** Results of earlier sub-tasks come before the instruction: the last thing read is what is to be done. */
+/** Results of earlier sub-tasks come before the instruction, so that the model reads the instruction last. */
 function prompt({ spec }: EffectHost, kind: Kind, { messages }: ThinkInput): ChatMessage[] {
   const given = spec.context.map(({ title, text }) => `## ${title}\n${text}`).join('\n\n');
   return [
@@ -130,7 +132,7 @@ function prompt({ spec }: EffectHost, kind: Kind, { messages }: ThinkInput): Cha
   ];
 }
 
-/** Ids are the task's own, so that a model that repeats an id cannot mix up two calls. */
+/** The task gives each call an id of its own, so that a model that repeats an id cannot mix up two calls. */
 export function asToolCall(
   { tool: name, args }: Pick<RequestedCall, 'tool' | 'args'>,
   id: string,
@@ -138,7 +140,7 @@ export function asToolCall(
 ): ToolCall {
   const tool = kind.tools.find((it) => it.name === name);
   const checked = tool && checkArgs(tool, args);
-  // What cannot run has no effects: `act` tells the model what was wrong.
+  // A call that cannot run has no effects; `act` tells the model the reason.
   if (!tool || !checked?.ok) return { id, tool: name, args, effects: 'none' };
   return {
     id,

@@ -1,6 +1,8 @@
 /**
- * Sub-tasks as desired state: what the supervisor's commit decided is made true on the bus, and may be made true again after a crash without
- * doing anything twice (PROTOCOL lines 1 and 14). Returns are believed by the child's state record, never by what stands on `result`.
+ * Sub-tasks as desired state: the decisions of a supervisor's commit are carried out on the bus, and may be carried out again
+ * after a crash without doing anything twice (rules `planned-child`, `cancel-tree`). A return counts by the child's state record, never by a
+ * message on `result`.
+ * Rules `child-result` and `take-back` (docs/task-protocol.md).
  */
 import type { Bus } from '../../bus/bus.ts';
 import type { Result, TaskSpec } from '../../bus/messages.ts';
@@ -20,7 +22,7 @@ export class Children {
   readonly #bus: Bus;
   readonly #host: EffectHost;
   readonly #now: () => Date;
-  /** Told of in this process; after a crash everything is told again. */
+  /** Children that this process has dispatched or taken back. After a crash that is done again. */
   readonly #dispatched = new Set<number>();
   readonly #relayed = new Set<string>();
   readonly #ends = new Map<number, { readonly result: Result; readonly back: Return }>();
@@ -56,9 +58,9 @@ export class Children {
   }
 
   /**
-   * A child that is stopped in the commit that planned it, or before a crash let its ticket out, was never told of. Its return is waited for
-   * all the same, so it is ended here; one that a worker has claimed after all is told to stop like the others. In one commit: its ticket may
-   * be waiting in the queue, and whoever takes it must not find a task to begin.
+   * Ends a child that was stopped before this process dispatched it: in the commit that planned it, or after a crash. The
+   * supervisor still waits for its return. A child that a worker has claimed is told to stop like the others. The end is one
+   * commit, because the ticket may be in the queue, and a worker that takes it must not find a task to begin.
    */
   async #takeBack(child: number): Promise<void> {
     this.#dispatched.add(child);
@@ -101,13 +103,13 @@ export class Children {
     });
   }
 
-  /** Children whose results stand on the log after `cursor`, in one batch. */
+  /** The children whose results are on the log after `cursor`, in one batch. */
   async returns(cursor: number, children: number): Promise<{ returns: Return[]; cursor: number }> {
     const { subjects } = this.#bus;
     const filter = subjects.every('result', rootOf(this.#host.id));
     const messages = await messagesAfter(this.#bus, subjects.logStream, filter, cursor);
     const ids = messages.map(({ subject }) => subjects.parse(subject)?.id);
-    // Anybody may write to a `result`: one of a number that was never given is not looked for.
+    // Anybody may publish on a `result` subject. A message of a child that was never dispatched is ignored.
     const isMine = (id: TaskId) => parentOf(id) === this.#host.id && ordinalOf(id) <= children;
     const mine = ids.filter((id): id is TaskId => id != null && isMine(id));
     await this.#learn(mine);
@@ -120,14 +122,14 @@ export class Children {
     return nodes.map((node) => ({ node, result: (node.child !== null && this.#ends.get(node.child)?.result) || null }));
   }
 
-  /** An id has one result, so what is known of one stays true. */
+  /** A task has one result, so a result that was read stays valid. */
   async #learn(ids: readonly TaskId[]): Promise<void> {
     const unknown = [...new Set(ids)].filter((id) => !this.#ends.has(ordinalOf(id)) && !this.#learnHere(id));
     if (unknown.length === 0) return;
     for (const record of (await recordsOf(this.#bus, unknown, ({ phase }) => phase === 'done')).values()) this.#keep(record);
   }
 
-  /** Most end in the process that their goal is in. */
+  /** Most children end in the process that hosts their goal. */
   #learnHere(id: TaskId): boolean {
     const ended = this.#bus.recentRecords.takeEnded(id);
     return ended !== null && this.#keep(ended);

@@ -2,9 +2,9 @@ import { CoxError } from '../../platform/errors.ts';
 import type { Backends } from '../../roster/backends.ts';
 
 /**
- * The backend that plans and reduces: the one that the task names, else the cheapest that can.
- * @param not backends that are left out.
- * @throws CoxError `no-backend`.
+ * Chooses the backend that plans and reduces: the one that the task names, else the cheapest one that can orchestrate.
+ * @param not names of backends that are left out.
+ * @throws CoxError `no-backend` if none is left.
  */
 export function orchestrator(
   backends: Pick<Backends, 'route'>,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineTool } from './tool.ts';
 
-/** Every kind has it: the task waits, without a worker, until the operator answers. */
+/** Every kind has this tool. The task is parked until the operator answers. */
 export const askOperator = defineTool({
   name: 'ask_operator',
   description: 'Ask the operator a question, only if you cannot go on without the answer.',

@@ -10,7 +10,7 @@ const Path = z.string().min(1).max(1024);
 const ignored = new Set(['node_modules', '.git']);
 const maxFileBytes = 2_000_000;
 
-/** What was wrong, and what there is instead: a model can go on with that. */
+/** An error that tells the model what was wrong and what there is instead, so that it can go on. */
 const explain = async (path: string, cause: unknown, workspace: string): Promise<Error> => {
   const code = codeOf(cause);
   if (code === 'ENOENT')
@@ -66,7 +66,7 @@ export const readFileTool = defineTool({
 
 async function readText(file: string, path: string, signal: AbortSignal): Promise<string> {
   const found = await stat(file);
-  // A pipe or a device may never end, and a process that reads it can't either.
+  // Reading a pipe or a device may never end, and would keep the process alive.
   if (!found.isFile() && !found.isDirectory()) throw new Error(`${path} is not a regular file`);
   const { size } = found;
   if (size > maxFileBytes) throw new Error(`${path} has ${size} bytes; files up to ${maxFileBytes} can be read`);
@@ -132,7 +132,7 @@ export const writeFileTool = defineTool({
   },
 });
 
-/** Beside the file and then renamed over it: a crash or a full disk leaves the old file whole. */
+/** Writes a draft beside the file and renames it over the file, so that a crash or a full disk leaves the old file whole. */
 async function writeWhole(file: string, text: string, key: string): Promise<void> {
   const draft = `${file}.${key}.draft`;
   try {

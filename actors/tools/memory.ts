@@ -1,4 +1,4 @@
-/** What agents share beyond their own task. A kind has these tools where the roster names them. */
+/** Tools for notes that agents share across tasks. A kind has these tools if the roster names them. */
 import { z } from 'zod';
 import { type Memory, maxKeyChars, maxNoteChars } from '../../bus/memory.ts';
 import { defineTool, type Tool } from './tool.ts';
@@ -31,7 +31,7 @@ export const memoryTools = (memory: Memory): Tool[] => [
   }),
 ];
 
-/** Models write keys as they speak: "Work email". */
+/** Makes a valid key, because models write keys as plain words, such as "Work email". */
 const slugOf = (key: string): string =>
   key
     .trim()

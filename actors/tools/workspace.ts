@@ -1,4 +1,4 @@
-/** File tools are confined to one folder: a path is resolved with all its symlinks, and what leads outside is refused. */
+/** File tools are confined to one folder: a path is resolved with all its symlinks, and a path that leads outside is refused. */
 import { access, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { codeOf } from '../../platform/errors.ts';
@@ -9,7 +9,7 @@ import { codeOf } from '../../platform/errors.ts';
  * @throws Error for the model to read.
  */
 export async function resolveInside(workspace: string, path: string): Promise<string> {
-  if (path.includes('\0')) throw new Error('a path has no zero bytes');
+  if (path.includes('\0')) throw new Error('a path must not have zero bytes');
   const root = await realpath(workspace);
   const wanted = resolve(root, await asOnDisk(root, path));
   const real = await realOrParent(wanted);
@@ -18,7 +18,10 @@ export async function resolveInside(workspace: string, path: string): Promise<st
   return real;
 }
 
-/** Models write paths of another system, or with the name of the workspace before them: taken as meant where nothing is there as written. */
+/**
+ * Models write paths with backslashes, or with the workspace's name in front. These are corrected if no file is at the path as
+ * written.
+ */
 async function asOnDisk(root: string, path: string): Promise<string> {
   const slashed = path.replaceAll('\\', '/');
   const [first, ...rest] = slashed.split('/');
@@ -38,10 +41,10 @@ export const isInside = (root: string, path: string): boolean => {
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 };
 
-/** As the model should see it. */
+/** The path as the model sees it: relative to the workspace, with slashes. */
 export const shown = (workspace: string, path: string): string => relative(workspace, path).split(sep).join('/') || '.';
 
-/** Of a path that does not exist, the nearest folder that does decides where it would be. */
+/** Resolves symlinks. For a path that does not exist, those of its nearest existing parent folder are resolved. */
 async function realOrParent(path: string): Promise<string> {
   try {
     return await realpath(path);

@@ -1,10 +1,11 @@
 /**
- * Retention (PROTOCOL line 15): logs have no age limit; finished trees are purged whole, by age and by size. Nothing live is ever purged:
+ * Retention (rule `retention`): logs have no age limit; finished trees are purged whole, by age and by size. Nothing live is ever purged:
  * - A tree is purged only when all its records are `done` or `unborn`. `done` never changes back.
  * - A tree stays while a ticket of one of its runs is not acked, or while a steer to it has no receipt.
  * - Each purge ends at the last sequence that was looked at. A message that comes later stays for a later collection.
  * The log is purged first and the root's record last. After a crash the next collection therefore finds the rest, and none of it can run: a
- * ticket without a record and a live parent starts nothing (line 15). Ages are by the server's clock. Several collections at once are harmless.
+ * ticket without a record and a live parent starts nothing (rule `planned-child`). Ages are by the server's clock. Several collections at once are harmless.
+ * Rule `purge` (docs/task-protocol.md).
  */
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { crashPoint } from '../../platform/crash-point.ts';

@@ -1,4 +1,4 @@
-/** Size limits of the streams, and how full they are. A full stream refuses new messages and never drops old ones (line 15). */
+/** Size limits of the streams, and how full they are. A full stream refuses new messages and never drops old ones (rule `backpressure`). */
 import { JetStreamApiError, type JsMsg } from '@nats-io/jetstream';
 import { CoxError } from '../../platform/errors.ts';
 import type { Bus } from '../bus.ts';

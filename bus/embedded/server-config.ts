@@ -1,4 +1,7 @@
-/** The configuration of an embedded server: loopback, two users with random passwords, JetStream in the state folder. */
+/**
+ * The configuration of an embedded server: loopback, two users with random passwords, JetStream in the state folder.
+ * Rule `durability` (docs/task-protocol.md).
+ */
 import { randomBytes } from 'node:crypto';
 import type { ServerPaths } from './server-record.ts';
 

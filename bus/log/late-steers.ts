@@ -1,4 +1,7 @@
-/** Returns steers to tasks that have ended or that never existed: every steer ends in one final receipt (DESIGN, G). */
+/**
+ * Returns steers to tasks that have ended or that never existed: every steer ends in one final receipt (G).
+ * Rules `late-steers` and `tombstone` (docs/task-protocol.md).
+ */
 import type { Bus } from '../bus.ts';
 import { noUsage, type Status, TaskSpec } from '../messages.ts';
 import { publish } from '../publish.ts';

@@ -1,6 +1,7 @@
 /**
- * Publishes `status` and `result` as projections of the commits (PROTOCOL line 5). Each status names the sequence of the status before it as
+ * Publishes `status` and `result` as projections of the commits (rule `flush`). Each status names the sequence of the status before it as
  * expected, so the log refuses the statuses of a fenced worker. After a conflict the log is read, and only missing statuses are sent.
+ * Rule `exact-subject` (docs/task-protocol.md).
  */
 import type { Bus } from '../bus.ts';
 import { lastMessage, nextMessage } from '../leader-reads.ts';

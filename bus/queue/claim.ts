@@ -1,4 +1,7 @@
-/** Who may run a task (PROTOCOL line 2). One message is one run; a lost compare-and-set reads again. */
+/**
+ * Who may run a task (rule `claim`). One message is one run; a lost compare-and-set reads again.
+ * Rules `release` and `tombstone` (docs/task-protocol.md).
+ */
 import type { Bus } from '../bus.ts';
 import { flush } from '../log/projection.ts';
 import { readSteering } from '../log/steering-log.ts';
@@ -16,10 +19,10 @@ import { setTimer } from './timers.ts';
 export type Claim =
   /**
    * The task is ours at this epoch; `tentative`: it will be by the first commit, which is a compare-and-set on what was read here. Until then
-   * nothing is known of it, so nothing may happen that anyone could notice (line 11).
+   * nothing is known of it, so nothing may happen that anyone could notice (rule `first-claim`).
    */
   | { readonly kind: 'run'; readonly stored: StoredRecord; readonly tentative: boolean }
-  /** It is ours, and it is not to run: it failed for good, or (null) it is cancelled because its parent has ended (lines 12 and 14). */
+  /** It is ours, and it is not to run: it failed for good, or (null) it is cancelled because its parent has ended (rules `poison`, `ended-parent`). */
   | { readonly kind: 'end'; readonly stored: StoredRecord; readonly failure: Failure | null }
   /** Another node should rather have it: hand the ticket back for a while. */
   | { readonly kind: 'later'; readonly why: string }
@@ -38,7 +41,7 @@ export interface Claimant {
   readonly leaves?: (record: StateRecord) => Promise<boolean>;
 }
 
-/** Line 12: claims in a row that came to nothing before a task is taken to be what kills its workers. */
+/** Rule `poison`: claims in a row that came to nothing before a task is taken to be what kills its workers. */
 const maxIdleClaims = 5;
 const poison = (claims: number): Failure => ({
   code: 'poison',
@@ -75,7 +78,7 @@ export async function claim(
   for (;;) {
     const stored = await readState(bus, id);
     if (!stored || stored.record.phase === 'unborn') {
-      // Line 15: no state and no live parent: never start.
+      // Rule `planned-child`: no state and no live parent: never start.
       // The first ticket is number 1: with any other those that follow would not be taken for the next.
       if (!ticket.spec || run !== 1 || !(await planned(id))) return stale('no such task');
       const first = { ...firstClaim(ticket.spec), ...(stored && returnedBefore(stored.record)) };
@@ -96,7 +99,7 @@ export async function claim(
     if (next || again) {
       if (record.snapshot !== null && (await leaves?.(record)))
         return { kind: 'later', why: 'its checkpoint is newer than this node' };
-      // A redelivery: whoever had it may be frozen rather than dead (line 10).
+      // A redelivery: whoever had it may be frozen rather than dead (rule `in-doubt`).
       const doubt = again && { doubtfulUntil: new Date(now().getTime() + doubtMs(leaseMs)).toISOString() };
       const claimed = { ...claimedBy(record, { node, run, seq }), ...lostSoFar(record), ...doubt };
       if (tentatively && record.epoch === 0)
@@ -119,7 +122,7 @@ export async function claim(
   }
 }
 
-/** What remains to be done once `parked` is committed (line 6): tell of it, and wake it again if something came meanwhile. */
+/** What remains to be done once `parked` is committed (rule `park`): tell of it, and wake it again if something came meanwhile. */
 export async function afterPark(bus: Bus, { record }: StoredRecord): Promise<void> {
   await flush(bus, record);
   if (record.wakeAt !== null) await setTimer(bus, record.id, new Date(record.wakeAt));
@@ -142,7 +145,7 @@ const returnedBefore = ({ steeringCursor, known, commit, outbox, statusSeq }: St
   statusSeq,
 });
 
-/** A sub-task whose parent has ended, or was purged, is not to run (line 14, docs/adr/0012). */
+/** A sub-task whose parent has ended, or was purged, is not to run (rule `ended-parent`, docs/adr/0012). */
 export async function hasEndedAbove(bus: Bus, id: TaskId): Promise<boolean> {
   const parent = parentOf(id);
   if (parent === null) return false;

@@ -1,5 +1,5 @@
 /**
- * Dead letters (PROTOCOL line 12, docs/adr/0019): what ended in a way that nobody would hear of is kept on a stream of its own until an operator has seen
+ * Dead letters (rule `dead-letter`, docs/adr/0019): what ended in a way that nobody would hear of is kept on a stream of its own until an operator has seen
  * to it.
  * H. That a task has a letter is decided by the commit that ends it; the letter is a projection of that commit, as its result is. Whoever
  *    has the ticket next sends what a crash kept back, and a second copy is refused by the stream.

@@ -1,6 +1,7 @@
 /**
  * What an operator does with dead letters. A retry is done once, however often it is asked for and wherever it is interrupted: a task in its
  * place is named on the letter before it is dispatched, a sub-task is run again by one steer of its parent, which has one id.
+ * Rules `dead-letter` and `attempt` (docs/task-protocol.md).
  */
 import { CoxError } from '../../platform/errors.ts';
 import type { Crew } from '../crew.ts';

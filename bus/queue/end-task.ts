@@ -1,4 +1,7 @@
-/** Ends a task that no machine will run: its kind is unknown, its parent has ended, or it has killed too many workers. */
+/**
+ * Ends a task that no machine will run: its kind is unknown, its parent has ended, or it has killed too many workers.
+ * Rule `done` (docs/task-protocol.md).
+ */
 import type { Bus } from '../bus.ts';
 import { flush } from '../log/projection.ts';
 import { readSteering, type Steering } from '../log/steering-log.ts';

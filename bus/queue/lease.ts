@@ -1,6 +1,7 @@
 /**
  * A lease is the time for which a claimed ticket stays with a worker that says nothing; after it the server delivers the ticket to another
  * worker. nats-server keeps the lease as `ack_wait` of the ticket consumer. Every interval that depends on its length is derived here.
+ * Rules `lease`, `epoch-check` and `in-doubt` (docs/task-protocol.md).
  */
 
 /** Length of a lease in ms. */

@@ -1,6 +1,7 @@
 /**
  * Nudges to read the log now: the core-NATS copies of steers and results, and what the waker says. In a cluster a copy may come before the log has
  * the message, the waker's never does. Lost ones cost time, never a message.
+ * Rule `nudge` (docs/task-protocol.md).
  */
 import type { Bus } from '../bus.ts';
 import { parentOf, type TaskId } from '../task-id.ts';

@@ -1,5 +1,5 @@
 /**
- * The sweeper (PROTOCOL line 16): finds tasks that no ticket will ever reach and publishes one. Every node runs it now and then; that several
+ * The sweeper (rule `sweeper`): finds tasks that no ticket will ever reach and publishes one. Every node runs it now and then; that several
  * do is harmless, since a claim decides. Three cases: a `held` task whose ticket is gone from the queue, and a `ready` one whose ticket was
  * never stored or was lost, which shows when younger tickets of its type have been delivered already. And one that was to be woken by a timer long ago.
  */

@@ -1,5 +1,5 @@
 /**
- * The task queue: a ticket is one run of a task (PROTOCOL lines 1, 2, 9). Workers of a type share durable pull consumers; wakes have one of
+ * The task queue: a ticket is one run of a task (rules `claim`, `wake`). Workers of a type share durable pull consumers; wakes have one of
  * their own with slots of their own, so that a parked task can be reached however much work is queued.
  */
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';

@@ -1,4 +1,7 @@
-/** A ticket as the code names its fields. On the wire `run` is `t` (`TicketMessage` in bus/messages.ts). */
+/**
+ * A ticket as the code names its fields. On the wire `run` is `t` (`TicketMessage` in bus/messages.ts).
+ * Rule `claim` (docs/task-protocol.md).
+ */
 import type { TaskSpec } from '../messages.ts';
 import { TicketMessage } from '../messages.ts';
 import { parseMessage } from '../parse-message.ts';

@@ -1,4 +1,7 @@
-/** A parked task has no actor: the server keeps its deadline, as a scheduled message, and wakes it then. */
+/**
+ * A parked task has no actor: the server keeps its deadline, as a scheduled message, and wakes it then.
+ * Rule `deadline` (docs/task-protocol.md).
+ */
 import type { ConsumerMessages } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
 import { publish } from '../publish.ts';

@@ -1,4 +1,7 @@
-/** A dispatch that found room for its state and none for its ticket leaves nothing behind: the operator was told that nothing was stored. */
+/**
+ * A dispatch that found room for its state and none for its ticket leaves nothing behind: the operator was told that nothing was stored.
+ * Rule `dispatch` (docs/task-protocol.md).
+ */
 import type { Bus } from '../bus.ts';
 import { retryRequest } from '../retry.ts';
 import type { StoredRecord } from '../state/state-record.ts';

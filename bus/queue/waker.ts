@@ -1,5 +1,5 @@
 /**
- * The waker (PROTOCOL line 8): reads every steer and every result once more, and acks it only when the state of its addressee covers it. So
+ * The waker (rule `waker`): reads every steer and every result once more, and acks it only when the state of its addressee covers it. So
  * no wake-up is lost (F): whatever the addressee was doing when the message came, someone looks again later.
  */
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';

@@ -1,4 +1,7 @@
-/** Whether a sub-task exists: its number is in its parent's committed count, and the parent has not ended. */
+/**
+ * Whether a sub-task exists: its number is in its parent's committed count, and the parent has not ended.
+ * Rule `planned-child` (docs/task-protocol.md).
+ */
 import type { Bus } from '../bus.ts';
 import { ordinalOf, parentOf, type TaskId } from '../task-id.ts';
 import { readState } from './state-store.ts';

@@ -1,6 +1,7 @@
 /**
  * State records as they are stored: JSON, that any client of the bucket can read; beyond a size gzip of it, so that a plan of ten thousand
  * sub-tasks is still one message and one compare-and-set (docs/adr/0020).
+ * Rule `compression` (docs/task-protocol.md).
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
 

@@ -1,6 +1,7 @@
 /**
  * Reads and writes state records, one at a time.
  * A. Every write is a compare-and-set on the record's revision and awaited; a writer that loses one stops without a trace.
+ * Rules `compare-and-set` and `own-write` (docs/task-protocol.md).
  */
 import { randomUUID } from 'node:crypto';
 import { CoxError } from '../../platform/errors.ts';

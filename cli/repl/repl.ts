@@ -1,9 +1,9 @@
 /**
  * The session at the prompt. It handles lines one after another and prints task events and the primary's words as they arrive.
  *
- * A. A half-typed line is never lost when other text is printed.
- * B. Leaving the prompt ends no task: unfinished tasks continue on the next node.
- * C. Without a terminal the session ends when its input has ended and the work it started is done or waits for the operator.
+ * - A half-typed line is never lost when other text is printed.
+ * - Leaving the prompt ends no task: unfinished tasks continue on the next node.
+ * - Without a terminal the session ends when its input has ended and the work it started is done or waits for the operator.
  */
 import type { Primary } from '../../actors/primary/primary.ts';
 import { goalOf, type TaskId } from '../../bus/task-id.ts';

@@ -1,9 +1,9 @@
-/** A conversation in OpenAI's shape as the chat template wants it. */
+/** Converts a conversation in OpenAI's form into the history that a chat template takes. */
 import type { ChatHistoryItem } from 'node-llama-cpp';
 import type { Message } from './chat-request.ts';
 import { answerText, callText, respaced, resultText, type ToolForm } from './tool-form.ts';
 
-/** @param form How the model is to use tools; null when the call has none. */
+/** @param form the form in which the model uses tools; null when the call has no tools. */
 export function chatHistory(messages: readonly Message[], form: Pick<ToolForm, 'prompt'> | null): ChatHistoryItem[] {
   const items: ChatHistoryItem[] = [];
   const toolOf = new Map<string, string>();
@@ -12,7 +12,7 @@ export function chatHistory(messages: readonly Message[], form: Pick<ToolForm, '
     switch (message.role) {
       case 'system':
       case 'developer':
-        // The first ones open the prompt; a later one is a remark in the middle of the talk.
+        // The leading system messages open the prompt; a later one stays at its place in the conversation.
         if (items.length === 0) system += `${system && '\n\n'}${message.content}`;
         else items.push({ type: 'system', text: message.content });
         break;

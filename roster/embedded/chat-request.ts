@@ -1,7 +1,7 @@
-/** What a client may ask for on /v1/chat/completions: the part of the OpenAI chat protocol that this backend serves. */
+/** The requests accepted on /v1/chat/completions: the part of the OpenAI chat protocol that this backend serves. */
 import { z } from 'zod';
 
-/** With tools, an answer is written as the call of a tool of this name (tool-form.ts). */
+/** When a request has tools, the model writes an answer as the call of a tool with this name (tool-form.ts). */
 export const answerTool = 'answer';
 
 const textPart = z.object({ type: z.literal('text'), text: z.string() });
@@ -52,7 +52,7 @@ const ResponseFormat = z.discriminatedUnion('type', [
   }),
 ]);
 
-/** Unknown keys are let through: clients send many that make no difference here (`user`, `store`, `metadata`). */
+/** Unknown keys are ignored: clients send many that make no difference here (`user`, `store`, `metadata`). */
 export const ChatRequest = z.object({
   messages: z.array(Message).min(1),
   model: z.string().optional(),
@@ -71,7 +71,7 @@ export const ChatRequest = z.object({
 });
 export type ChatRequest = z.infer<typeof ChatRequest>;
 
-/** A request that is well-formed and still makes no sense. */
+/** A well-formed request that cannot be served. */
 export class Refused extends Error {
   readonly code: string;
   constructor(code: string, message: string) {

@@ -1,5 +1,6 @@
 /**
- * Starts the model process and knows when it ends. It dies with its parent, however the parent ends: its stdin is a pipe of ours.
+ * Starts the model process and reports its end. The process also ends when its parent ends in any way, because its stdin is a pipe
+ * from the parent.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +13,7 @@ import { type Launch, Launched } from './launch.ts';
 export interface Child {
   readonly baseUrl: string;
   readonly pid: number;
-  /** Settles when the process has ended, with how. */
+  /** Resolves when the process has ended, to the exit code or signal in words. */
   readonly ended: Promise<string>;
   stop(): Promise<void>;
 }
@@ -21,7 +22,7 @@ const stderrLines = 12;
 
 /** @throws CoxError `platform-unsupported`, `out-of-memory`, `model-unusable`, `model-crashed`; the signal's reason. */
 export async function startChild(launch: Launch, log: Log, signal: AbortSignal): Promise<Child> {
-  // server.ts in a checkout, server.js when built: whatever this file is.
+  // server.ts in a checkout, server.js in a build: the same extension as this file.
   const entry = fileURLToPath(new URL(`./server.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url));
   const child = spawn(process.execPath, [entry], { stdio: ['pipe', 'pipe', 'pipe'], env: process.env, windowsHide: true });
   const errors: string[] = [];
@@ -34,10 +35,10 @@ export async function startChild(launch: Launch, log: Log, signal: AbortSignal):
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, by) => resolve(by ? `killed by ${by}` : `exit code ${code}`));
   });
-  // Later than the end: its last words have been read as well.
+  // `close` comes after `exit`: all of stderr has been read by then.
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()).once('error', () => resolve()));
   const kill = () => child.kill('SIGKILL');
-  // A child that has gone already must not take this process with it (EPIPE).
+  // Without a listener, the EPIPE of a child that has already ended would crash this process.
   child.stdin.on('error', () => {});
   child.stdin.write(`${JSON.stringify(launch)}\n`);
   signal.addEventListener('abort', kill, { once: true });
@@ -75,20 +76,20 @@ async function firstLine(child: ChildProcess): Promise<string | null> {
   return line ?? null;
 }
 
-/** An idle model process must not keep its parent from ending: the parent's end is what ends it. */
+/** An idle model process must not keep its parent from ending: it ends after its parent. */
 function letGo(child: ChildProcess): void {
   child.unref();
   for (const pipe of [child.stdin, child.stdout, child.stderr]) (pipe as { unref?: () => void } | null)?.unref?.();
 }
 
-const tail = (errors: readonly string[]): string => (errors.length > 0 ? `\nIts last words:\n  ${errors.join('\n  ')}` : '');
+const tail = (errors: readonly string[]): string => (errors.length > 0 ? `\nIts last output:\n  ${errors.join('\n  ')}` : '');
 
 function crashed({ modelPath }: Launch, how: string, errors: readonly string[]): CoxError {
-  // The kernel's out-of-memory killer says nothing but SIGKILL.
+  // The kernel's out-of-memory killer leaves no other trace than SIGKILL.
   if (how.includes('SIGKILL'))
     return failed({ modelPath } as Launch, 'out-of-memory', `the process was ${how} while loading`, errors);
   return new CoxError('model-crashed', `The model process ended while it loaded ${modelPath}: ${how}${tail(errors)}`, {
-    hint: 'Try again; if it stays so, take another model, or any OpenAI-compatible backend in roster.yaml.',
+    hint: 'Try again. If it fails again, use another model, or any OpenAI-compatible backend in roster.yaml.',
   });
 }
 
@@ -101,9 +102,9 @@ function failed(
   const hints = {
     'platform-unsupported':
       'Use an OpenAI-compatible backend in roster.yaml (Ollama, LM Studio, any hosted one): llama.cpp has no build for this system.',
-    'out-of-memory': 'Take model "small", or a smaller "context" for this backend, or free some memory.',
+    'out-of-memory': 'Use model "small" or a smaller "context" for this backend, or free some memory.',
     'model-unusable':
-      'Take "small", "standard", or another GGUF file; one that was cut short or is too new for this llama.cpp cannot be loaded.',
+      'Use "small", "standard", or another GGUF file. A file that is incomplete or too new for this llama.cpp cannot be loaded.',
   };
   return new CoxError(code, `The model ${modelPath} could not be loaded: ${message}${tail(errors)}`, { hint: hints[code] });
 }

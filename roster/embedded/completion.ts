@@ -1,4 +1,4 @@
-/** One chat request: what to show the model, what it may write, and how that becomes a reply. */
+/** One chat request: its prompt, the grammar for the model's text, and the conversion of that text into a reply. */
 import type { Token } from 'node-llama-cpp';
 import { chatHistory } from './chat-history.ts';
 import { type ChatRequest, Refused, type Tool } from './chat-request.ts';
@@ -10,14 +10,14 @@ import { type ToolForm, toolForm } from './tool-form.ts';
 
 export interface Completion {
   readonly id: string;
-  /** Seconds, as the protocol has it. */
+  /** Unix time in seconds, as the protocol requires. */
   readonly created: number;
   readonly model: string;
 }
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls';
 
-/** Where a reply goes, as a stream or as one body. */
+/** Receives a reply and sends it as a stream or as one body. */
 export interface Reply {
   text(text: string): void;
   call(tool: string): void;
@@ -29,10 +29,10 @@ export interface Plan {
   readonly prompt: readonly Token[];
   readonly grammar: string | null;
   readonly sampling: Omit<Sampling, 'isProse'>;
-  /** Whether a reply that is no call is a text, not JSON. */
+  /** True if a reply without a call is a text and not JSON. */
   readonly prose: boolean;
   readonly stop: readonly string[];
-  /** How to read what the model writes: as it is, or as one of the forms of tool-form.ts. */
+  /** How to read the model's text: unchanged, or in one of the forms of tool-form.ts. */
   readonly reading: 'plain' | 'form' | 'form-with-json-answer';
 }
 
@@ -46,7 +46,7 @@ export function planOf(request: ChatRequest, engine: Engine): Plan {
     grammar: form ? form.grammar : schema ? valueGrammar(schema) : null,
     sampling: {
       maxTokens: request.max_completion_tokens ?? request.max_tokens ?? undefined,
-      // Small models are at their best when they are not made to gamble.
+      // Small models work best when each token is the most likely one.
       temperature: request.temperature ?? 0,
       topP: request.top_p ?? undefined,
       seed: request.seed ?? undefined,
@@ -57,7 +57,7 @@ export function planOf(request: ChatRequest, engine: Engine): Plan {
   };
 }
 
-/** Runs the plan; the caller holds the slot. @throws the signal's reason, PromptTooLong. */
+/** Runs the plan. The caller must hold the slot. @throws the signal's reason, PromptTooLong. */
 export async function complete(engine: Engine, plan: Plan, signal: AbortSignal, reply: Reply): Promise<void> {
   const reader = plan.reading === 'plain' ? null : new ReplyReader(plan.reading === 'form-with-json-answer');
   const stop = new StopWords(plan.stop);

@@ -1,8 +1,8 @@
 /**
- * The embedded backend as the roster sees it: an address to speak to, there when it is first needed.
- * A. Nothing is fetched, started or loaded before the first ready(); calls that come together share one start.
- * B. When the model process ends by itself, the calls in flight fail with their connection, and the next ready() starts another.
- * C. After stop() nothing of it runs, and it stays off.
+ * The embedded backend as the roster sees it: an endpoint that is started on first use.
+ * - Nothing is fetched, started or loaded before the first ready(). Concurrent calls of ready() share one start.
+ * - When the model process ends by itself, the calls in flight fail with their connection, and the next ready() starts another.
+ * - After stop() no part of it runs, and it cannot be started again.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -18,10 +18,10 @@ import { checkModelFile, chooseModel } from './models.ts';
 export interface EmbeddedOptions {
   /** `small`, `standard`, or the path of a GGUF file. */
   readonly model: string;
-  /** Default: all cores but one. When all cores are busy, more threads than free cores are slower than one. */
+  /** Default: the number of cores minus one. On a busy machine, more threads than free cores are slower than a single thread. */
   readonly threads?: number | undefined;
   readonly contextTokens: number;
-  /** Needs one of llama.cpp's GPU builds, which are not installed by default. Default false. */
+  /** Requires one of llama.cpp's GPU builds, which are not installed by default. Default: false. */
   readonly gpu?: boolean | undefined;
   readonly folders: Folders;
   readonly log: Log;
@@ -38,13 +38,14 @@ export type EmbeddedState = 'off' | 'fetching' | 'loading' | 'ready';
 
 export interface Embedded {
   /**
+   * Starts the model if it does not run, and returns its endpoint.
    * @throws CoxError `model-missing`, `model-corrupt`, `model-unusable`, `model-crashed`, `out-of-memory`, `platform-unsupported`,
-   *   `embedded-stopped`, those of download(); the signal's reason (the start goes on while another caller waits for it).
+   *   `embedded-stopped`, the errors of download(); the signal's reason (the start continues while another caller waits for it).
    */
   ready(signal: AbortSignal): Promise<Endpoint>;
   stop(): Promise<void>;
   state(): EmbeddedState;
-  /** The model process, for the doctor and for tests. */
+  /** Id of the model process, for the doctor and for tests; null when none runs. */
   pid(): number | null;
 }
 
@@ -63,7 +64,7 @@ interface Start {
 class EmbeddedModel implements Embedded {
   readonly #options: EmbeddedOptions;
   readonly #stopping = new AbortController();
-  /** All launches that have not settled; one that nobody waits for any more is still tidying up. */
+  /** All launches that have not ended. One for which no caller waits any more may still be cleaning up. */
   readonly #launches = new Set<Promise<Endpoint>>();
   #state: EmbeddedState = 'off';
   #child: Child | null = null;
@@ -92,7 +93,7 @@ class EmbeddedModel implements Embedded {
       return await untilAborted(start.endpoint, signal);
     } finally {
       start.waiting--;
-      // The last one who wanted it has left: a download of a gigabyte does not go on for nobody.
+      // The last caller has left, so a download of a gigabyte need not continue.
       if (start.waiting === 0 && signal.aborted && this.#state !== 'ready') {
         this.#forget(start);
         start.abort.abort(signal.reason);
@@ -107,8 +108,8 @@ class EmbeddedModel implements Embedded {
   }
 
   /**
-   * A caller may see its connection break before the process is reported as ended, and must not be sent to the dead one again. One that
-   * refuses to answer is ended.
+   * Checks that the process answers, and stops it if it does not. A caller may see its connection break before the process is
+   * reported as ended, and must not get the endpoint of the dead process again.
    */
   async #notice(signal: AbortSignal): Promise<void> {
     const child = this.#child;
@@ -184,14 +185,14 @@ async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promis
   }
 }
 
-/** llama.cpp cannot tell a damaged file from a strange one; the pinned sha256 can. */
+/** llama.cpp cannot tell a damaged file from an unsupported one; the pinned sha256 can. */
 async function blameFile(error: unknown, asset: Asset, path: string): Promise<unknown> {
   if (!(error instanceof CoxError) || (error.code !== 'model-unusable' && error.code !== 'model-crashed')) return error;
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   if (hash.digest('hex') === asset.sha256) return error;
-  return new CoxError('model-corrupt', `The model file ${path} is damaged: it is not what was downloaded`, {
-    hint: 'Delete it; it is fetched again.',
+  return new CoxError('model-corrupt', `The model file ${path} is damaged: its sha256 is not the expected one`, {
+    hint: 'Delete the file; it is fetched again.',
     cause: error,
   });
 }

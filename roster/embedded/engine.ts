@@ -1,7 +1,7 @@
 /**
  * The loaded model. It takes a prompt and writes a reply, one call at a time, and runs only in the child process.
- * A. An abort ends a call within one small batch, while it reads the prompt as well as while it writes the reply.
- * B. A sequence keeps the tokens that it has read and does not read them again: a prompt is compared with them token by token.
+ * - An abort ends a call within one small batch, while it reads the prompt as well as while it writes the reply.
+ * - A sequence keeps the tokens that it has read and does not read them again: a prompt is compared with them token by token.
  */
 import type { ChatHistoryItem, ChatWrapper, Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp';
 import { getLlama, LlamaGrammarEvaluationState, LlamaLogLevel, resolveChatWrapper, TokenBias } from 'node-llama-cpp';

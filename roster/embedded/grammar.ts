@@ -1,12 +1,12 @@
 /**
- * A JSON schema as a GBNF grammar, so that the model cannot write anything but JSON of that shape.
+ * Converts a JSON schema to a GBNF grammar, so that the model can only write JSON of that shape.
  *
- * Our own and not llama.cpp's, because small models need three things from it: one fixed spacing (`{"a": 1, "b": 2}`, as they
- * saw it in training; free white space lets them wander), an upper bound on every array and string (else they never stop),
- * and optional properties. What a grammar cannot say (pattern, format, minimum) stays for the caller to validate.
+ * llama.cpp's own converter is not used, because small models need three things: one fixed spacing (`{"a": 1, "b": 2}`, as in
+ * their training; with free white space they go astray), an upper bound on every array and string (otherwise they never stop),
+ * and optional properties. The caller validates the rules that a grammar cannot express (pattern, format, minimum).
  */
 
-/** Thrown for a schema that has no grammar; `path` is where in the schema. */
+/** Thrown for a schema that has no grammar. `path` is the place of the unsupported part in the schema. */
 export class SchemaUnsupported extends Error {
   readonly path: string;
   constructor(path: string, what: string) {
@@ -16,7 +16,7 @@ export class SchemaUnsupported extends Error {
   }
 }
 
-/** llama.cpp refuses a repetition above 2,000; longer strings are bounded by `max_tokens` alone. */
+/** llama.cpp refuses a repetition above 2,000. Only `max_tokens` limits longer strings. */
 const maxRepetition = 2000;
 const defaultMaxItems = 24;
 
@@ -35,17 +35,17 @@ const shared = {
   array: `"[" (value (", " value){0,${defaultMaxItems}})? "]"`,
 } as const;
 
-/** Collects rules; `finish` writes them out with what they use. */
+/** Collects rules; `finish` writes them out, together with the shared rules. */
 export class Grammar {
   readonly #rules = new Map<string, string>();
   readonly #refs = new Map<string, string>();
 
-  /** The name of a rule that matches a JSON value of this schema. */
+  /** Adds a schema. @returns the name of a rule that matches a JSON value of it. @throws SchemaUnsupported. */
   add(schema: unknown): string {
     return this.#rule(this.#value(schema, schema, ''));
   }
 
-  /** `root` is a GBNF expression over names that `add` returned and literals that `literal` made. */
+  /** @param root a GBNF expression over names that `add` returned and literals that `literal` made. */
   finish(root: string): string {
     const lines = [`root ::= ${root}`];
     for (const [name, body] of this.#rules) lines.push(`${name} ::= ${body}`);
@@ -105,7 +105,7 @@ export class Grammar {
     for (const step of ref.split('/').slice(1))
       target = (target as Schema | undefined)?.[step.replace(/~1/g, '/').replace(/~0/g, '~')];
     if (target === undefined) throw new SchemaUnsupported(path, `$ref ${ref} (not found)`);
-    // The name is known before the body, so that a recursive schema ends.
+    // The name is registered before the body is built, so that a recursive schema ends.
     const name = `ref${this.#refs.size}`;
     this.#refs.set(ref, name);
     this.#rules.set(name, this.#value(target, root, ref));
@@ -126,7 +126,7 @@ export class Grammar {
     const must = fields.filter((field) => field.required).map((field) => field.rule);
     const may = fields.filter((field) => !field.required).map((field) => field.rule);
     if (must.length > 0) return `"{" ${must.join(' ", " ')}${may.map((rule) => ` (", " ${rule})?`).join('')} "}"`;
-    // None is required: any of them may be the first, and those after it may follow.
+    // No property is required: each of them may be the first, and the later ones may follow it.
     const starts = may.map((rule, i) => [rule, ...may.slice(i + 1).map((later) => `(", " ${later})?`)].join(' '));
     return `"{" (${starts.join(' | ')})? "}"`;
   }
@@ -149,7 +149,7 @@ export class Grammar {
     const max = s.maxLength === undefined ? Number.POSITIVE_INFINITY : Math.max(min, Number(s.maxLength));
     if (max > maxRepetition) return min === 0 ? 'string' : `"\\"" char{${Math.min(min, maxRepetition)},} "\\""`;
     if (max === 0) return '"\\"\\""';
-    // A short string is a name, a path, a query: " README.md" is what a small model makes of it when a space may come first.
+    // A short string is a name, a path or a query. If a space may come first, a small model writes " README.md".
     const rest = `ink char{${Math.max(0, min - 1)},${max - 1}}`;
     return min === 0 ? `"\\"" (${rest})? "\\""` : `"\\"" ${rest} "\\""`;
   }
@@ -160,7 +160,7 @@ export function literal(text: string): string {
   return JSON.stringify(text);
 }
 
-/** JSON in the one spacing that the grammar allows: history must look like what the model is made to write. */
+/** JSON in the only spacing that the grammar allows, because the history must look like the text that the model has to write. */
 export function spacedJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(spacedJson).join(', ')}]`;
   if (typeof value === 'object' && value !== null) {

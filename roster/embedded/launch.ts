@@ -1,9 +1,9 @@
-/** The words between the runtime and its model process: one line of JSON each way, then silence. */
+/** The protocol between the runtime and its model process: one line of JSON in each direction, and nothing after it. */
 import { z } from 'zod';
 
 /**
- * On the child's stdin, which then stays open: it closes when the parent is gone, however it went, and the child goes too.
- * The key is here and not among the arguments or in the environment, where other processes can read it.
+ * The line on the child's stdin. The pipe then stays open; it closes when the parent ends in any way, and then the child ends too.
+ * The key is sent here because other processes can read the arguments and the environment.
  */
 export const Launch = z.object({
   modelPath: z.string(),
@@ -15,7 +15,7 @@ export const Launch = z.object({
 });
 export type Launch = z.infer<typeof Launch>;
 
-/** On the child's stdout, once. */
+/** The only line on the child's stdout. */
 export const Launched = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready'), port: z.int().positive(), contextTokens: z.int().positive() }),
   z.object({

@@ -1,18 +1,18 @@
 /**
- * Notices that a reply goes round in circles, as small models do when they have nothing more to say. Only exact repetition counts, right
- * after itself: a list of like items is no loop, nor is quoting what was read.
+ * Detects a reply that repeats itself, as small models do when they have nothing more to say. Only exact and immediate repetition
+ * is a loop: a list of similar items is not, and a quotation from the prompt is not.
  */
 export class LoopGuard<Token> {
   readonly #tokens: Token[] = [];
   #forbidden: Token | null = null;
   #escapes = 0;
 
-  /** The token that would begin the same round once more; null when there is no loop. */
+  /** The token that would begin the same loop once more; null when there is no loop. */
   get forbidden(): Token | null {
     return this.#forbidden;
   }
 
-  /** It was led out of loops several times and has found another one: nothing new is to be expected. */
+  /** True if the reply had to be led out of loops `maxEscapes` times, so that nothing new is to be expected. */
   get isLost(): boolean {
     return this.#escapes >= maxEscapes;
   }
@@ -43,8 +43,8 @@ export class LoopGuard<Token> {
   }
 }
 
-/** Tokens; a long paragraph. */
+/** Tokens. The length of a long paragraph. */
 const longestPeriod = 160;
-/** Tokens: a line of dashes or a few equal numbers are no loop yet. */
+/** Tokens. A line of dashes or a few equal numbers are not yet a loop. */
 const shortestLoop = 28;
 const maxEscapes = 3;

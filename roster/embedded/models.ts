@@ -1,6 +1,6 @@
 /**
  * The models that the embedded backend knows by name. Both are the publisher's own files (Qwen2.5-Coder-Instruct, Apache-2.0),
- * pinned by the publisher's sha256: whoever hands out the bytes, no others are used.
+ * pinned by the publisher's sha256: a file from any source is checked against it before use.
  */
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -14,7 +14,7 @@ const slices = (name: string, count: number, version: string) =>
   Array.from({ length: count }, (_, i) => ({ name: `${name}${i + 1}`, version }));
 
 export const namedModels = {
-  /** 0.5 billion parameters: quick, follows simple orders, invents freely. About 1.1 GB of memory at 8k tokens of context. */
+  /** 0.5 billion parameters: fast, follows simple instructions, invents freely. About 1.1 GB of memory at 8k tokens of context. */
   small: {
     name: 'Qwen2.5-Coder 0.5B',
     file: 'models/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf',
@@ -54,7 +54,10 @@ export function chooseModel(model: string): ModelChoice {
 
 export type ModelFile = { readonly here: true; readonly path: string } | { readonly here: false; readonly bytes: number };
 
-/** What a start of this model would find, without fetching anything. @throws CoxError `model-missing`, `model-corrupt`. */
+/**
+ * The model's file, or the bytes to download if it is not here. Fetches nothing. @throws CoxError `model-missing`,
+ * `model-corrupt`.
+ */
 export async function modelFile(model: string, folders: Folders): Promise<ModelFile> {
   const choice = chooseModel(model);
   const path = choice.kind === 'file' ? choice.path : cachedAsset(choice.asset, folders.cache);
@@ -63,7 +66,7 @@ export async function modelFile(model: string, folders: Folders): Promise<ModelF
   return { here: true, path };
 }
 
-/** @throws CoxError `model-missing`, `model-corrupt`: said before llama.cpp is bothered, which would only say that it failed. */
+/** Checks the file first, because llama.cpp only reports that loading failed. @throws CoxError `model-missing`, `model-corrupt`. */
 export async function checkModelFile(path: string): Promise<void> {
   const names = Object.keys(namedModels).join('", "');
   try {

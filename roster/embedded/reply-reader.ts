@@ -18,7 +18,7 @@ export class ReplyReader {
   #escaped = false;
   readonly #rawAnswer: boolean;
 
-  /** @param rawAnswer The answer is a JSON value to be passed on as it is, not a text. */
+  /** @param rawAnswer true if the answer is a JSON value, which is returned unchanged, and not a text. */
   constructor(rawAnswer: boolean) {
     this.#rawAnswer = rawAnswer;
   }
@@ -30,7 +30,7 @@ export class ReplyReader {
     return this.#verbatim(text);
   }
 
-  /** @param finished False when the reply was cut short: then the last brace held back is part of the value. */
+  /** @param finished false when the reply was cut off: then the buffered last character is part of the value. */
   end(finished: boolean): ReplyPart[] {
     const type = this.#mode === 'args' ? 'args' : 'text';
     const rest = finished || this.#mode === 'start' || this.#mode === 'string' ? '' : this.#held;
@@ -62,7 +62,7 @@ export class ReplyReader {
     this.#held = '';
   }
 
-  /** The last character is held back: at the end it is the brace that closes the form. */
+  /** The last character stays buffered: at the end it is the brace that closes the form. */
   #verbatim(text: string): ReplyPart[] {
     const all = this.#held + text;
     this.#held = all.slice(-1);

@@ -1,4 +1,4 @@
-/** The two shapes of a chat reply: server-sent events as it is thought, or one JSON body at the end. */
+/** The two forms of a chat reply: server-sent events while the model writes, or one JSON body at the end. */
 import type { ServerResponse } from 'node:http';
 import type { Completion, FinishReason, Reply } from './completion.ts';
 import type { Usage } from './engine.ts';

@@ -1,4 +1,4 @@
-/** The HTTP side of the model process: who may ask, which path, what goes wrong. */
+/** The HTTP side of the model process: authorisation, paths and errors. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { z } from 'zod';
@@ -49,7 +49,7 @@ export function chatRoutes(engine: Engine, { key, modelName }: RouteOptions): Re
 
   async function chat(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const gone = new AbortController();
-    // Before the reply is over, 'close' means that the client left: nobody waits for the rest, so it is not thought.
+    // Before the end of the reply, 'close' means that the client left: no one waits for the rest, so the model stops.
     response.once('close', () => gone.abort(new Error('the client left')));
     const asked = ChatRequest.parse(await bodyOf(request));
     const plan = planOf(asked, engine);
@@ -79,7 +79,7 @@ function fail(response: ServerResponse, error: unknown): void {
   const { status, code, message } = asHttpError(error);
   const body = { error: { message, type: status < 500 ? 'invalid_request_error' : 'server_error', code, param: null } };
   if (status >= 500) console.error(error);
-  // A stream that has begun can only tell of its failure inside.
+  // A stream that has begun can report its failure only within the stream.
   if (response.headersSent) response.end(`data: ${JSON.stringify(body)}\n\n`);
   else sendJson(response, status, body);
 }

@@ -1,6 +1,6 @@
 /**
- * The model process. Started by child.ts as `node server.js`; reads its orders from stdin, loads the model, serves the OpenAI chat
- * protocol on loopback until stdin closes.
+ * The model process. child.ts starts it as `node server.js`. It reads its options from stdin, loads the model, and serves the
+ * OpenAI chat protocol on loopback until stdin closes.
  */
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
@@ -12,7 +12,7 @@ const tell = (message: Launched): void => {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 };
 
-/** Not process.exit: it waits for llama.cpp's threads, which may be in the middle of a batch. There is nothing to tidy up. */
+/** process.exit would wait for llama.cpp's threads, which may be in the middle of a batch. There is nothing to clean up. */
 const die = (): void => {
   process.kill(process.pid, 'SIGKILL');
 };
@@ -45,5 +45,5 @@ lines.once('line', (line) => {
   });
 });
 lines.once('close', die);
-// Ctrl-C in the terminal reaches the whole process group; when to go is the parent's to say.
+// Ctrl-C in the terminal reaches the whole process group, but only the parent decides when this process ends.
 process.on('SIGINT', () => {});

@@ -1,6 +1,6 @@
 /**
- * The model has one place to think: whoever comes later waits in line, first in, first out.
- * After a steer the next call arrives before the old connection is seen closing, so a busy slot must queue, never refuse.
+ * The model serves one call at a time; later calls wait in line, first in, first out.
+ * After a steer, the next call arrives before the server sees the old connection close, so a busy slot must queue and never refuse.
  */
 export class Slot {
   #busy = false;
@@ -10,7 +10,7 @@ export class Slot {
     return this.#waiting.length;
   }
 
-  /** Resolves to the function that frees the slot again; rejects with the signal's reason when its owner leaves the line. */
+  /** Waits for the slot and returns the function that frees it (idempotent). @throws the signal's reason. */
   async take(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
     if (this.#busy) await this.#turn(signal);
@@ -20,7 +20,7 @@ export class Slot {
       if (!held) return;
       held = false;
       const next = this.#waiting.shift();
-      // The slot passes on without ever being free, so that nobody can jump the line.
+      // The slot goes directly to the next call without becoming free, so that no new call can jump the line.
       if (next) next();
       else this.#busy = false;
     };

@@ -1,4 +1,4 @@
-/** Ends a text at the first of some words, also when the word comes in pieces. The word itself is left out. */
+/** Ends a text at the first stop word, even if the word arrives in pieces. The word itself is left out. */
 export class StopWords {
   readonly #words: readonly string[];
   #held = '';
@@ -19,7 +19,7 @@ export class StopWords {
     return { out: all.slice(0, all.length - keep), stopped: false };
   }
 
-  /** What was held back and turned out to be no stop word. */
+  /** The buffered text at the end, which turned out to be no stop word. */
   end(): string {
     const rest = this.#held;
     this.#held = '';
@@ -27,7 +27,7 @@ export class StopWords {
   }
 }
 
-/** How many characters at the end of the text are the beginning of the word. */
+/** The number of characters at the end of `text` that are the beginning of `word`. */
 function overlap(text: string, word: string): number {
   for (let length = Math.min(word.length - 1, text.length); length > 0; length--) {
     if (text.endsWith(word.slice(0, length))) return length;

@@ -1,16 +1,16 @@
 /**
- * How a small model uses tools. It was not trained to call functions, so a grammar makes it write `{"tool": …, "args": …}`, and
- * everything in the prompt shows it this form: the list of tools, its own earlier calls.
+ * The form in which a small model uses tools. It was not trained to call functions, so a grammar makes it write
+ * `{"tool": …, "args": …}`, and the prompt shows this form in the list of tools and in the model's earlier calls.
  *
- * - Answering is one of the tools. Offered as a form of its own, `{"answer": …}`, it draws small models away from tools they need:
- *   of 19 tasks the 1.5B model got 12 right that way and 17 this way, the 0.5B model 3 and 12.
- * - There are no worked examples. They win one task of 19, and what they say (a price, the weather) turns up in real answers.
+ * - Answering is one of the tools. A separate form for it, `{"answer": …}`, keeps small models from using tools that they need:
+ *   with the separate form the 1.5B model got 12 of 19 tasks right, with the tool 17; the 0.5B model got 3 and 12.
+ * - There are no worked examples. They gain one task of 19, and their content (a price, the weather) turns up in real answers.
  */
 import { answerTool, type Tool } from './chat-request.ts';
 import { Grammar, literal, spacedJson } from './grammar.ts';
 
 export interface ToolForm {
-  /** Goes below the caller's own system prompt. */
+  /** The text to append to the caller's system prompt. */
   readonly prompt: string;
   readonly grammar: string;
 }
@@ -20,7 +20,7 @@ export interface Allowed {
   readonly answer: boolean;
 }
 
-/** @param answerSchema The shape of an answer; without it an answer is a text. @throws SchemaUnsupported. */
+/** @param answerSchema the shape of an answer; without it, an answer is a text. @throws SchemaUnsupported. */
 export function toolForm(tools: readonly Tool[], allowed: Allowed, answerSchema?: object): ToolForm {
   const grammar = new Grammar();
   const forms = allowed.tools.map(({ function: { name, parameters } }) => {
@@ -32,7 +32,7 @@ export function toolForm(tools: readonly Tool[], allowed: Allowed, answerSchema?
   return { prompt: promptOf(tools, answer), grammar: grammar.finish(forms.join(' | ')) };
 }
 
-/** @param args JSON, as the protocol carries it. */
+/** @param args the arguments as JSON text, as in the protocol. */
 export function callText(name: string, args: string): string {
   return `{"tool": ${JSON.stringify(name)}, "args": ${respaced(args)}}`;
 }
@@ -41,7 +41,7 @@ export function answerText(text: string): string {
   return callText(answerTool, JSON.stringify({ text }));
 }
 
-/** @param mayCall Whether the model has tools in this call: then it is reminded that it need not use them. */
+/** @param mayCall true if the model has tools in this call: then it is reminded that it may answer instead. */
 export function resultText(name: string, text: string, mayCall: boolean): string {
   const result = `Result of ${name}:\n${text}`;
   return mayCall ? `${result}\n\nIf this is enough, use the tool "${answerTool}". Otherwise use another tool.` : result;
@@ -61,7 +61,7 @@ function promptOf(tools: readonly Tool[], answer: object): string {
   ].join('\n');
 }
 
-/** `{"path": string, "limit"?: integer}`: a fifth of the tokens of the schema, and as clear to the model. */
+/** For example `{"path": string, "limit"?: integer}`: as clear to the model as the schema, with a fifth of its tokens. */
 function argsOf(parameters: unknown): string {
   const { properties = {}, required = [] } = (parameters ?? {}) as {
     properties?: Record<string, unknown>;
@@ -81,7 +81,7 @@ function kindOf(schema: unknown): string {
   return Array.isArray(type) ? type.join('|') : (type ?? 'any');
 }
 
-/** JSON in the spacing that the grammar makes the model write; anything else (a plain text, a call cut short) as it is. */
+/** JSON in the spacing of the grammar; any other text (plain text, an incomplete call) unchanged. */
 export function respaced(text: string): string {
   if (!text.startsWith('{')) return text;
   try {

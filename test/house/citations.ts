@@ -44,7 +44,7 @@ const named = (text: string) => [...text.matchAll(/`([a-z][a-z-]*)`/g)].map(([, 
 /** ``rule `claim` ``, ``rules `claim`, `fencing` and `park` ``. */
 export const ruleCitations = (file: string, source: string): Citation[] =>
   commentLines(source).flatMap(({ line, text }) =>
-    [...text.matchAll(/\brules? ((?:`[a-z-]+`(?:, | and )?)+)/g)].flatMap(([, list]) =>
+    [...text.matchAll(/\b[Rr]ules? ((?:`[a-z-]+`(?:, | and )?)+)/g)].flatMap(([, list]) =>
       named(list!).map((name) => ({ file, line, name })),
     ),
   );

@@ -47,9 +47,9 @@ test('equals take turns, and the losers are told why', () => {
   const { backends } = rig(roster);
   expect([1, 2, 3, 4].map(() => backends.route(need).backend)).toEqual(['big', 'twin', 'big', 'twin']);
   const { losers, why } = backends.route(need);
-  expect(why).toBe('good at plan, its turn among 2 equally cheap ($0 per million tokens in and out)');
+  expect(why).toBe('good at plan, the next in rotation among 2 equally cheap ($0 per million tokens in and out)');
   expect(Object.fromEntries(losers.map((it) => [it.backend, it.why]))).toMatchObject({
-    twin: 'equally cheap, not its turn',
+    twin: 'equally cheap, not the next in rotation',
     cheap: 'dearer',
     small: 'it is not said to be good at plan',
     off: 'it is not said to be good at plan',
