@@ -1,9 +1,10 @@
 /**
- * Coxswain as a library: define a kind of sub-agent, join a crew, host a node, dispatch, steer and watch. docs/library.md shows how;
- * docs/architecture.md says what happens underneath. What is not exported here may change at any time.
+ * Coxswain as a library: define a kind of sub-agent, join a crew, host a node, dispatch, steer and watch. docs/library.md shows
+ * how; docs/architecture.md describes the runtime underneath. Everything that is not exported here may change at any time.
  *
- * Everywhere: times are ISO 8601 in UTC, durations milliseconds (names end in Ms), costs US dollars, tokens as the backend counted them.
- * What fails throws a CoxError: `code` is for programs, `hint` says what to do next. Waiting functions take an AbortSignal.
+ * Units: times are ISO 8601 in UTC, durations are milliseconds (their names end in Ms), costs are US dollars, the backend counts
+ * tokens. Errors are CoxErrors: programs match `code`, and `hint` tells people the next step. Functions that wait take an
+ * AbortSignal.
  */
 
 // A kind of sub-agent: a prompt and tools.
@@ -17,10 +18,10 @@ export type { Primary, PrimaryEvent } from './actors/primary/primary.ts';
 export { listFiles, readFileTool, searchFiles, writeFileTool } from './actors/tools/files.ts';
 export { defineTool, type Tool, type ToolContext, type ToolOutput } from './actors/tools/tool.ts';
 export { type Collected, type CollectOptions, collect, type Keep, type PurgedTree } from './bus/capacity/retention.ts';
-// What one does with tasks, as any client of the bus may.
+// Operations on tasks. Every client of the bus may call them.
 export { Crew, type Sent } from './bus/crew.ts';
 export { Memory, type Note } from './bus/memory.ts';
-// The messages: each a zod schema and the type of the same name.
+// The messages: each name is a zod schema and a type.
 export {
   DeadLetter,
   Failure,
@@ -48,7 +49,7 @@ export type { CrewEvent } from './bus/watch.ts';
 export { CoxError } from './platform/errors.ts';
 export { type Folders, foldersOf } from './platform/folders.ts';
 export { type Log, openLog } from './platform/log.ts';
-// Who can think.
+// The roster, and the errors of models and rosters.
 export { ModelError, RosterError, type RosterProblem } from './roster/errors.ts';
 export { loadRoster, parseRoster } from './roster/load.ts';
 export type { MenuEntry } from './roster/menu.ts';

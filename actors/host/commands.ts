@@ -1,6 +1,6 @@
 /**
- * Steering messages as the events of a chart. Each type has a row in one of two tables, so a new type of message does not compile until it
- * has one.
+ * Steering messages as the events of a chart. Each type has a row in one of two tables, so a new type of message does not compile
+ * until it has one.
  */
 import type { SteeringMessage, SteeringType } from '../../bus/messages.ts';
 import type { Command } from '../../machines/commands.ts';

@@ -1,5 +1,5 @@
 /**
- * Receipts are derived from how the steering ledger changed between two commits, so that they say what is durable and nothing else.
+ * Receipts are derived from the changes of the steering ledger between two commits, so that they report only durable changes.
  * Rule `receipts` (docs/task-protocol.md).
  */
 import type { Receipt } from '../../bus/messages.ts';
@@ -27,7 +27,7 @@ export function receiptsOf(
     if (earlier?.fate === steer.fate) continue;
     const base = { steer: steer.id, kind: steer.kind, seq: seqs.get(steer.id) ?? 0 };
     if (!earlier) receipts.push({ ...base, fate: 'accepted' });
-    // What the model is to read is queued first, also where the same commit applies it.
+    // A message for the model gets a `queued` receipt first, even if the same commit applies it.
     const isQueued = !isFinal(steer) || (steer.fate === 'applied' && steerKinds[steer.kind].isQueued);
     if (!earlier && isQueued)
       receipts.push({ ...base, fate: 'queued', ...(!isFinal(steer) && steer.reason && { reason: steer.reason }) });

@@ -27,8 +27,8 @@ export async function requeue(
 }
 
 /**
- * Rule `poison` counts claims without progress; a full bus is no such claim. This write does not lengthen the record, so the bus may
- * accept it.
+ * Rule `poison` counts claims without progress, but not one that a full bus stopped. This write does not lengthen the record, so
+ * the bus may accept it.
  */
 async function uncount(bus: Bus, { record: { id, epoch, node } }: StoredRecord): Promise<void> {
   const now = await readState(bus, id);

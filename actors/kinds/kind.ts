@@ -33,7 +33,7 @@ export interface CodeReply {
   readonly text: string;
   readonly calls?: readonly { readonly tool: string; readonly args: unknown }[];
 }
-/** Must have no effects, because it runs again after a crash; effects belong into tools. An urgent correction fires `signal`. */
+/** Must have no effects, because it runs again after a crash; effects belong in tools. An urgent correction fires `signal`. */
 export type ThinkInCode = (thought: Thought, signal: AbortSignal) => string | CodeReply | Promise<string | CodeReply>;
 
 /** Checks a tool's arguments as the model gave them. */

@@ -1,6 +1,6 @@
 /**
- * The work of a node beside its tasks: it purges finished trees every ten minutes, and at once when the bus is full, and tells
- * clients that ask that the bus is full. Every node does this; several at once do no harm (bus/capacity/retention.ts).
+ * The work of a node beside its tasks: it purges finished trees every ten minutes, and at once when the bus is full. It also
+ * answers clients that ask whether the bus is full. Every node does this; several at once do no harm (bus/capacity/retention.ts).
  */
 import type { Bus } from '../../bus/bus.ts';
 import { Backpressure } from '../../bus/capacity/backpressure.ts';

@@ -1,4 +1,4 @@
-/** A node: a worker, the backends it thinks with, and the micro service. What `cox`, `cox run` and `cox up` host in their process. */
+/** A node: a worker, its backends and the micro service. `cox`, `cox run`, `cox up` and `cox worker` host one in their process. */
 
 import { limitStreams } from '../../bus/capacity/stream-limits.ts';
 import { Memory } from '../../bus/memory.ts';
@@ -23,22 +23,25 @@ import { Worker } from './worker.ts';
 
 export interface NodeOptions {
   readonly joined: CrewSession;
-  /** `onChange`: where it may change while the node runs. */
+  /** `onChange` is there if the roster may change while the node runs; it returns a function that removes the listener. */
   readonly roster: { current(): Roster; onChange?(listener: () => void): () => void };
   /** Absolute folder that file tools are confined to, for tasks that name none. */
   readonly workspace: string;
-  /** Task types to work on. Default: `supervisor` and every kind, as the roster has them. */
+  /** Task types to work on. Default: `supervisor` and all kinds, also those that a changed roster adds. */
   readonly types?: readonly string[];
-  /** Tasks of one type at once. Default: 8. */
+  /** The most tasks of one type that run at once. Default: 8. */
   readonly slots?: number;
   /** Kinds defined in code, in addition to the roster's. */
   readonly kinds?: readonly Kind[];
-  /** What an operator at this node should know: the bus is full. Default: nothing; the log has it too. */
+  /** Shows a remark to the operator at this node, for instance that the bus is full. Default: nothing is shown. */
   readonly note?: (text: string) => void;
-  /** While a model is fetched. */
+  /** Called while a model is downloaded. */
   readonly onProgress: (progress: Progress) => void;
+  /** Length of a lease in milliseconds. Default: 10 s. */
   readonly leaseMs?: number;
+  /** Milliseconds for which a supervisor that only waits stays in memory. Default: 1 s. */
   readonly quietMs?: number;
+  /** How long a goal that ends waits for its sub-tasks to stop, in milliseconds. Default: 30 s. */
   readonly drainMs?: number;
 }
 
@@ -46,15 +49,15 @@ export interface CoxNode {
   readonly name: string;
   readonly backends: Backends;
   menu(): MenuEntry[];
-  /** Who the operator talks to; thinks with nothing before the first word. */
+  /** The agent that the operator talks to. It calls no backend before the first message. */
   readonly primary: Primary;
-  /** Tasks it holds now, longest held first. */
+  /** The tasks that the node holds now, longest held first. */
   holding(): HeldTask[];
-  /** What it answers to `cox nodes`. */
+  /** The node's answer to `cox nodes`. */
   report(): NodeReport;
-  /** Takes nothing new and gives back what it holds. */
+  /** Takes no new tickets, and releases the tasks that the node holds. */
   drain(): Promise<void>;
-  /** Drains, then ends the backends. Idempotent. */
+  /** Drains, then stops the backends. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -93,8 +96,8 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   });
   const unfollow = roster.onChange?.(() => {
     const unused = problemOf(() => kinds.check());
-    if (unused) note(`The roster names what is not there: ${unused}`);
-    worker.workOn(types()).catch((err) => log.error({ err }, 'the kinds of the changed roster are not worked on'));
+    if (unused) note(`The changed roster is wrong: ${unused}`);
+    worker.workOn(types()).catch((err) => log.error({ err }, 'the worker could not take up the kinds of the changed roster'));
   });
   housekeeping.start();
   let draining = false;
@@ -114,10 +117,10 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     draining = true;
     unfollow?.();
     await primary.stop();
-    // Work that waits for room can't be handed back by a commit.
+    // Before the worker drains: a task whose write waits on a full bus cannot be released by a commit.
     await housekeeping.stop();
     await worker.drain();
-    // Last: until then it can be asked what it still holds.
+    // The service stops last, so that clients can ask until then which tasks the node still holds.
     await service.stop();
   };
   return {

@@ -1,4 +1,4 @@
-/** Which chart, and which role with which effects, a task has on this node: by its type. */
+/** Chooses the chart and the role of a task on this node, by the type of the task. */
 import type { Bus } from '../../bus/bus.ts';
 import { subAgentChart, supervisorChart } from '../../machines/charts.ts';
 import { CoxError } from '../../platform/errors.ts';
@@ -12,10 +12,14 @@ import type { WorkerOptions } from './worker.ts';
 export interface RolesOptions {
   readonly bus: Bus;
   readonly backends: Backends;
-  /** The roster as it is now. */
+  /** The present roster. */
   readonly roster: () => Roster;
   readonly kinds: Kinds;
-  /** The folder that the file tools of a task are confined to. @param asked by the task, or null. @throws CoxError where it is refused. */
+  /**
+   * The folder that the file tools of a task are confined to.
+   * @param asked the folder that the task names, or null.
+   * @throws CoxError `workspace-refused`.
+   */
   readonly folderOf: (asked: string | null) => string;
   /** How long a goal that ends waits for its sub-tasks to stop, in ms. */
   readonly drainMs: number;

@@ -1,8 +1,7 @@
 /**
  * Sub-tasks as desired state: the decisions of a supervisor's commit are carried out on the bus, and may be carried out again
- * after a crash without doing anything twice (rules `planned-child`, `cancel-tree`). A return counts by the child's state record, never by a
- * message on `result`.
- * Rules `child-result` and `take-back` (docs/task-protocol.md).
+ * after a crash without doing anything twice (rules `planned-child`, `cancel-tree`). A return counts by the child's state record,
+ * never by a message on `result`. Rules `child-result` and `take-back` (docs/task-protocol.md).
  */
 import type { Bus } from '../../bus/bus.ts';
 import type { Result, TaskSpec } from '../../bus/messages.ts';

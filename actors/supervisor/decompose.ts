@@ -1,6 +1,7 @@
 /**
- * A goal becomes a plan: the one that came with the task, or one by the orchestrating model. A model that can be trusted with a DAG writes
- * one; a small embedded model fills in a `map` (items × one instruction, and a final one), of which code builds the DAG.
+ * Turns a goal into a plan: the plan that came with the task, or one by the orchestrating model. A large model writes a DAG. A
+ * small embedded model fills in a `map` (items, one instruction for each of them, and a final one), and code builds the DAG from
+ * it.
  */
 import { z } from 'zod';
 import { PlanTask } from '../../bus/messages.ts';
@@ -22,7 +23,7 @@ import { orchestrator } from './orchestrator.ts';
 export interface PlanOptions {
   readonly backends: Backends;
   readonly roster: () => Roster;
-  /** Kinds of sub-agent a plan may name, each with what it is for. */
+  /** Kinds of sub-agent that a plan may name, each with a description. */
   readonly kinds: () => readonly { readonly name: string; readonly about: string }[];
 }
 interface Planned {
@@ -37,12 +38,12 @@ export const decompose = (host: EffectHost, options: PlanOptions) =>
       const isAsDispatched = input.instruction === host.spec.instruction;
       if (given && isAsDispatched) {
         const kinds = new Set(options.kinds().map(({ name }) => name));
-        // What has returned before it began again is not done twice.
+        // A task that begins again does not repeat the sub-tasks that have returned.
         const tasks = given.tasks.filter(({ key }) => !Object.hasOwn(input.nodes, key));
         const problem = planProblem(tasks, kinds, input, options.roster().supervision.maxTasks);
         if (problem)
           throw new CoxError('bad-plan', `The plan can't be carried out: ${problem}`, {
-            hint: 'Mend the plan and dispatch it again.',
+            hint: 'Correct the plan and dispatch it again.',
           });
         return say({
           type: 'PLANNED',
@@ -144,7 +145,7 @@ const reduceBy = ({ reducer }: Pick<Roster, 'reducer'>, instruction: string): Re
   return { by: 'backend', backend: reducer, instruction };
 };
 
-/** A key is what the operator types: the item itself, as far as it can be. */
+/** Makes a key that resembles the item, because operators type keys. */
 function freshKey(item: string, taken: Set<string>): string {
   const base =
     item
@@ -197,7 +198,7 @@ ${kindList(options)}`,
     signal,
     purse,
   );
-  // Models invent capabilities; one that no backend claims would leave the sub-task without any.
+  // Models invent capabilities. A capability that no backend claims would leave the sub-task without a backend.
   const claimed = new Set(options.backends.menu().flatMap(({ goodAt }) => goodAt));
   const nodes = value.tasks.map(
     (task): NodeSpec => ({ ...task, needs: task.needs.filter((need) => claimed.has(need)), backend: null }),

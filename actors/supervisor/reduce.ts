@@ -1,4 +1,4 @@
-/** Results of sub-tasks become one answer: by the orchestrator, by a named backend, or plainly by code. */
+/** Turns the results of sub-tasks into one answer: by the orchestrator, by a named backend, or by code alone. */
 import type { Result } from '../../bus/messages.ts';
 import { noUsage, type Usage } from '../../machines/conversation.ts';
 import { all, type PlainReducer, type PlanNode } from '../../machines/plan.ts';
@@ -14,11 +14,11 @@ import { orchestrator } from './orchestrator.ts';
 
 export interface NodeResult {
   readonly node: PlanNode;
-  /** Null where the sub-task has none. */
+  /** Null if the sub-task has no result. */
   readonly result: Result | null;
 }
 export interface ReduceOptions extends PlanOptions {
-  /** Results of the plan's nodes, read from the bus. */
+  /** Reads the results of these plan nodes from the bus. */
   readonly outcomes: (nodes: readonly PlanNode[]) => Promise<NodeResult[]>;
 }
 
@@ -30,7 +30,7 @@ export const reduce = (host: EffectHost, options: ReduceOptions) =>
       const outcomes = await options.outcomes(all(input.nodes));
       if (!('instruction' in by)) return say(reduced(plainly[by.by](outcomes), noUsage, by.by));
       if (outcomes.every(({ result }) => result?.outcome !== 'completed'))
-        return say(reduced(`No sub-task came to a result.\n\n${sources(outcomes)}`, noUsage, 'none'));
+        return say(reduced(`No sub-task was completed.\n\n${sources(outcomes)}`, noUsage, 'none'));
       const { backend } = orchestrator(options.backends, by.by === 'backend' ? by.backend : input.backend, host.spec.avoid);
       host.onBackend(backend);
       const context = options.backends.menu().find(({ name }) => name === backend)?.context ?? 32_000;
@@ -53,7 +53,7 @@ const text = ({ node, result }: NodeResult): string =>
     : `(no result: ${result?.failure?.message ?? node.failure?.message ?? node.status})`;
 
 function prompt(input: ReduceInput, instruction: string, outcomes: readonly NodeResult[], contextTokens: number) {
-  // Two thirds of the context for what was found, at three characters a token, so that the answer has room.
+  // The results get two thirds of the context, at three characters for each token. The rest is for the answer.
   const share = Math.max(400, Math.floor((contextTokens * 2) / outcomes.length));
   const clipped = (whole: string) => (whole.length > share ? `${whole.slice(0, share)} […]` : whole);
   const results = outcomes.map((outcome) => `## ${outcome.node.key}\n${clipped(text(outcome))}`).join('\n\n');
@@ -75,7 +75,7 @@ function prompt(input: ReduceInput, instruction: string, outcomes: readonly Node
   ];
 }
 
-/** Code and not the model says what the answer was made from, so that it is true. */
+/** Lists the sources of an answer. Code and not the model does it, so that the list is true. */
 export function sources(outcomes: readonly NodeResult[]): string {
   const used = outcomes
     .filter(({ result }) => result?.outcome === 'completed')
@@ -103,7 +103,7 @@ const plainly: Record<PlainReducer, (outcomes: readonly NodeResult[]) => string>
         ]),
       ),
     ),
-  /** The answer that most sub-tasks gave, whatever its case and spaces; the first of equals. */
+  /** The answer that most sub-tasks gave; case and spaces do not count. Among equals the first one is taken. */
   vote: (outcomes) => {
     const votes = new Map<string, { answer: string; count: number }>();
     for (const { result } of outcomes) {

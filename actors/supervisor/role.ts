@@ -1,4 +1,4 @@
-/** A supervisor under the host: the chart with its effects, its children on the bus, and what the bus sees of it. */
+/** The role of a supervisor: its chart, its effects, its children on the bus, and its view for the bus. */
 import type { SnapshotFrom } from 'xstate';
 import type { Bus } from '../../bus/bus.ts';
 import type { PlanRow, Result, SteeringMessage, TaskSpec, TaskState } from '../../bus/messages.ts';
@@ -33,7 +33,7 @@ const hosted = supervisor.provide({
 export interface SupervisorRoleOptions extends PlanOptions {
   readonly bus: Bus;
   readonly now: () => Date;
-  /** How long cancelled children are given to confirm, in milliseconds. */
+  /** How long a goal that ends waits for its cancelled children to confirm, in milliseconds. */
   readonly drainMs: number;
 }
 
@@ -99,7 +99,7 @@ export function supervisorRole(host: EffectHost, options: SupervisorRoleOptions)
   };
 }
 
-/** US dollars that a goal may cost, null for no limit. One below another has its slice of that one's. */
+/** US dollars that a goal may cost; null for no limit. A goal below another goal has a slice of that goal's budget. */
 export const budgetOf = ({ limits }: Pick<TaskSpec, 'limits'>, { budgets }: Pick<Roster, 'budgets'>): number | null =>
   limits.costUsd ?? budgets.goalUsd;
 
@@ -132,7 +132,7 @@ const countOf = (plan: readonly PlanRow[]) => {
   return count;
 };
 
-/** Why a goal cannot take this message: it names a kind or a backend that is not there. Null where it can. */
+/** Why a goal cannot take this message: it names a kind or a backend that is not there. Null if it can. */
 function refusal(message: SteeringMessage, { backends, kinds }: SupervisorRoleOptions): string | null {
   if (message.type === 'swap') return swapProblem(message.backend, backends, true);
   if (message.type === 'rerun') return message.backend === undefined ? null : swapProblem(message.backend, backends);
@@ -168,9 +168,9 @@ function resultOf({ context }: Snapshot, outcomes: readonly NodeResult[]): Found
   };
 }
 
-/** What a sub-task came to, or the last that it had found when it was stopped. */
+/** The output of a sub-task, or its last findings if it was stopped. */
 const foundBy = ({ output, salvage }: Result): readonly string[] => (output ? [output] : salvage.findings.slice(-mostFound));
 const mostFound = 3;
 
-/** The whole text is in the result of the sub-task; this one is to be read at a glance. */
+/** Shortens a finding. The whole text is in the result of the sub-task. */
 const clipped = (text: string): string => (text.length > 2_000 ? `${text.slice(0, 2_000)} […]` : text);
