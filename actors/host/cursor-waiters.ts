@@ -6,16 +6,16 @@ import type { StateRecord } from '../../bus/state/state-record.ts';
 import type { Channel } from '../../bus/subjects.ts';
 
 export class CursorWaiters {
-  #waiting: { channel: Channel; seq: number; passed: Promise<boolean>; resolve: (passed: boolean) => void }[] = [];
+  #waiting: { channel: Channel; seq: number; covered: Promise<boolean>; resolve: (covered: boolean) => void }[] = [];
 
   /** Resolves true once a cursor covers the message, false if this host ends before that. */
   wait(channel: Channel, seq: number): Promise<boolean> {
     // A message is redelivered until it is acked; all its deliveries share one promise.
     const same = this.#waiting.find((it) => it.seq === seq && it.channel === channel);
-    if (same) return same.passed;
-    const { promise: passed, resolve } = Promise.withResolvers<boolean>();
-    this.#waiting.push({ channel, seq, passed, resolve });
-    return passed;
+    if (same) return same.covered;
+    const { promise: covered, resolve } = Promise.withResolvers<boolean>();
+    this.#waiting.push({ channel, seq, covered, resolve });
+    return covered;
   }
 
   covered(record: StateRecord): void {

@@ -70,7 +70,7 @@ export class TaskHost implements EffectHost {
   readonly #role: Role;
   readonly #actor: HostedActor;
   readonly #signs: VitalSigns;
-  readonly #passing = new CursorWaiters();
+  readonly #cursorWaiters = new CursorWaiters();
   #stored: StoredRecord;
   #delivery: Delivery;
   #ended = new AbortController();
@@ -165,7 +165,7 @@ export class TaskHost implements EffectHost {
       // A task that is done has no request under way.
       if (this.#end !== 'done') this.#ended.abort(ended);
       for (const waiter of this.#waiters) waiter.reject(new Error('the task is no longer hosted here'));
-      this.#passing.end();
+      this.#cursorWaiters.end();
       if (this.isLost()) this.#tellOutcomes();
     }
   }
@@ -195,7 +195,7 @@ export class TaskHost implements EffectHost {
     // A task without sub-tasks reads no results: a stranger published this one.
     if (channel === 'result' && this.#stored.record.children === 0) return Promise.resolve(false);
     this.nudge();
-    return this.#passing.wait(channel, seq);
+    return this.#cursorWaiters.wait(channel, seq);
   }
 
   /** Releases the task to its queue as soon as no tool call with effects is in flight. */
@@ -419,7 +419,7 @@ export class TaskHost implements EffectHost {
     });
     const [statusSeq] = await Promise.all([telling, this.#role.reconcile?.(snapshot)]);
     this.#stored = { ...written, record: { ...written.record, outbox: [], statusSeq } };
-    this.#passing.covered(this.#stored.record);
+    this.#cursorWaiters.covered(this.#stored.record);
     return 'written';
   }
 

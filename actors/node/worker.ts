@@ -194,7 +194,7 @@ export class Worker {
     }
     const opened = claimed.kind === 'end' ? claimed : await this.#open(claimed.stored);
     if (opened.kind === 'fenced') return;
-    if (opened.kind === 'settled') return delivery.ack();
+    if (opened.kind === 'left') return delivery.ack();
     const { stored } = opened;
     const host = claimed.kind === 'end' ? claimed.failure : this.#host(stored, delivery, claimed.tentative);
     const end = async (it: StoredRecord, why: Failure | null) => {
@@ -245,13 +245,13 @@ export class Worker {
   /** Compares the checkpoint of a task with the chart. A task whose checkpoint cannot be restored asks its operator instead. */
   async #open(
     stored: StoredRecord,
-  ): Promise<{ kind: 'opened'; stored: StoredRecord; note?: string | undefined } | { kind: 'settled' } | { kind: 'fenced' }> {
+  ): Promise<{ kind: 'opened'; stored: StoredRecord; note?: string | undefined } | { kind: 'left' } | { kind: 'fenced' }> {
     const { bus, now, chartOf, retryMs = 300_000 } = this.#options;
     const opened = openCheckpoint(stored.record, chartOf(stored.record.spec));
     if (opened.kind === 'fits') return { kind: 'opened', stored: { ...stored, record: opened.record }, note: opened.note };
-    const settled = await hostUnrestorable(bus, stored, { why: opened.why, now, retryMs });
-    if (settled.kind === 'begins-again') return { kind: 'opened', stored: settled.stored };
-    return { kind: settled.kind === 'fenced' ? 'fenced' : 'settled' };
+    const end = await hostUnrestorable(bus, stored, { why: opened.why, now, retryMs });
+    if (end.kind === 'begins-again') return { kind: 'opened', stored: end.stored };
+    return { kind: end.kind === 'fenced' ? 'fenced' : 'left' };
   }
 
   /** @returns the host; or why the task cannot run: its kind is unknown, or its workspace is refused. */
