@@ -1,9 +1,10 @@
 /**
- * Which NATS server the operator named, and how to log in there. Secrets come by reference: from a file or a variable, never from an
- * argument; only user and password may stand in the URL itself.
+ * The NATS server that the operator named, and the login for it. Secrets come from a file or an environment variable, never from
+ * an argument. The URL itself may contain a user and a password.
  *
- * NATS_URL (one or several, comma-separated; nats://, tls://, ws://, wss://) with one of, in this order: NATS_CREDS (a .creds file),
- * NATS_NKEY (a file with a seed), NATS_TOKEN, NATS_USER and NATS_PASSWORD, the URL's own. NATS_CA, NATS_CERT, NATS_KEY are files for TLS.
+ * NATS_URL lists one or several servers, separated by commas (nats://, tls://, ws://, wss://). The login is the first of these
+ * that is set: NATS_CREDS (a .creds file), NATS_NKEY (a file with a seed), NATS_TOKEN, NATS_USER with NATS_PASSWORD, the login in
+ * the URL. NATS_CA, NATS_CERT and NATS_KEY name files for TLS.
  */
 import { readFileSync } from 'node:fs';
 import {
@@ -22,14 +23,14 @@ export interface TlsFiles {
 }
 
 export interface BusAddress {
-  /** Without user and password. */
+  /** URLs without user and password. */
   readonly servers: readonly string[];
   readonly transport: 'tcp' | 'websocket';
-  /** Null: whatever the server wants. */
+  /** Null: the server decides whether the connection uses TLS. */
   readonly tls: TlsFiles | null;
-  /** Null: the server lets anybody in. */
+  /** Null: log in without credentials. */
   readonly authenticator: Authenticator | null;
-  /** Where the credentials came from, for errors: `NATS_CREDS`. */
+  /** Source of the credentials, for error messages: `NATS_CREDS`. */
   readonly credentialsFrom: string;
 }
 
@@ -41,8 +42,8 @@ const schemes = new Map([
 ] as const satisfies readonly (readonly [string, BusAddress['transport']])[]);
 
 /**
- * Null when NATS_URL is not set.
- * @throws CoxError `nats-url` (not a URL, or of another kind), `nats-credentials` (a file that cannot be read or used).
+ * @returns null if NATS_URL is not set.
+ * @throws CoxError `nats-url` (not a URL, or an unknown scheme), `nats-credentials` (a file that cannot be read or used).
  */
 export function busAddress(env: NodeJS.ProcessEnv): BusAddress | null {
   const named = env.NATS_URL?.trim();
@@ -51,7 +52,7 @@ export function busAddress(env: NodeJS.ProcessEnv): BusAddress | null {
   const transports = new Set(urls.map((url) => transportOf(url)));
   const [transport] = transports;
   if (!transport || transports.size > 1)
-    throw badUrl('mixes ws:// with other kinds', 'Name servers of one kind, or only one server.');
+    throw badUrl('mixes ws:// or wss:// with nats:// or tls://', 'Name servers of one kind only, or a single server.');
 
   const login = loginFrom(env) ?? loginOf(urls);
   const files: TlsFiles = {
@@ -71,10 +72,10 @@ export function busAddress(env: NodeJS.ProcessEnv): BusAddress | null {
 
 function parseUrl(text: string): URL {
   try {
-    // `localhost:4222` would be taken for the scheme "localhost:".
+    // Without a scheme, URL would read `localhost:4222` as the scheme "localhost:".
     return new URL(text.includes('://') ? text : `nats://${text}`);
   } catch (error) {
-    // The text is not shown: it may hold a password.
+    // The error does not show the text, because it may contain a password.
     throw badUrl(`is not a URL (${messageOf(error)})`, 'Write it as nats://host:4222.');
   }
 }
@@ -104,7 +105,7 @@ function loginFrom(env: NodeJS.ProcessEnv): Login | null {
   return null;
 }
 
-/** As in other NATS clients: a user without a password is a token. */
+/** As in other NATS clients, a user without a password is a token. */
 function loginOf(urls: readonly URL[]): Login | null {
   const url = urls.find(({ username }) => username !== '');
   if (!url) return null;
@@ -118,13 +119,13 @@ function loginOf(urls: readonly URL[]): Login | null {
 function fromFile(from: string, path: string, make: (bytes: Uint8Array) => Authenticator): Login {
   try {
     const authenticator = make(readFileSync(path));
-    // Proves that the content can be used: it is parsed and a challenge signed only when it is asked to.
+    // The authenticator parses the content only when it signs a challenge, so it signs one here to detect a bad file early.
     authenticator('cox');
     return { from, authenticator };
   } catch (error) {
     throw new CoxError('nats-credentials', `${from}: the file ${path} cannot be used (${messageOf(error)})`, {
       hint:
-        from === 'NATS_CREDS' ? 'It must be a .creds file as nsc writes it.' : 'It must hold an nkey seed that starts with SU.',
+        from === 'NATS_CREDS' ? 'It must be a .creds file written by nsc.' : 'It must contain an nkey seed that starts with SU.',
       cause: error,
     });
   }
@@ -132,6 +133,6 @@ function fromFile(from: string, path: string, make: (bytes: Uint8Array) => Authe
 
 function seedIn(bytes: Uint8Array): Uint8Array {
   const seed = /\bS[A-Z][A-Z2-7]{56}\b/.exec(new TextDecoder().decode(bytes))?.[0];
-  if (!seed) throw new Error('no nkey seed in it');
+  if (!seed) throw new Error('it contains no nkey seed');
   return new TextEncoder().encode(seed);
 }

@@ -1,4 +1,4 @@
-/** A connection with the streams it needs: every part of `bus/` works on one. */
+/** A connection to NATS, bound to a namespace whose streams exist. Every part of `bus/` works on one. */
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Log } from '../platform/log.ts';
@@ -17,8 +17,8 @@ export interface Bus {
   readonly tick: Tick;
   readonly writes: Writes;
   readonly recentRecords: RecentRecords;
-  /** The bus's time: whatever is written down for others, or compared with what they wrote, is of this clock. */
+  /** The clock of the bus. Every time that others read, or that is compared with a time that others wrote, comes from it. */
   readonly now: () => Date;
-  /** Where it is set, writes wait for room: the work of a node. Without it a full bus is an error. */
+  /** Set on a node: a write that a full bus refuses waits until the bus accepts it. Without it such a write throws. */
   readonly backpressure?: Backpressure;
 }

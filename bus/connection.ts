@@ -1,4 +1,4 @@
-/** Connects to the bus: to the server an operator named, or to the embedded one, which is brought back when it dies. */
+/** Connects to the bus: to the server that an operator named, or to the embedded server, which is restarted when it dies. */
 import { AuthorizationError, type ConnectionOptions, wsconnect } from '@nats-io/nats-core';
 import { connect, type NatsConnection, usernamePasswordAuthenticator } from '@nats-io/transport-node';
 import { CoxError, messageOf } from '../platform/errors.ts';
@@ -9,12 +9,12 @@ import { isNewEnough, tooOld, versionIn } from './server-version.ts';
 
 export interface ConnectOptions {
   readonly to: BusAddress | EmbeddedServer;
-  /** What the connection is for, shown by the server's tools: `worker`. */
+  /** Purpose of the connection, for example `worker`. NATS tools show it. */
   readonly name: string;
   readonly log: Log;
-  /** Where replies to this connection go; a role with its own permissions has its own. Default `_INBOX.<name>`. */
+  /** Subject prefix of replies to this connection, so that each role can have its own permissions. Default: `_INBOX.<name>`. */
   readonly inboxPrefix?: string;
-  /** Gives up connecting. A connection that is made is closed by its owner. */
+  /** Aborts the attempt to connect. It does not close an established connection. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -22,9 +22,10 @@ const connectTimeoutMs = 10_000;
 const reconnectWaitMs = 250;
 const reconnectJitterMs = 100;
 /**
- * A link that died without a word (a cable, a router that forgot it) is noticed when two pings are unanswered as the third is due: after 9 s at
- * most. That is within the lease of 10 s: a worker is back, or knows that it is alone, about when its tickets go to others. By the
- * client's defaults it would take six minutes, in which a node holds tasks, takes steers for granted, and commits nothing.
+ * A link that fails silently is noticed when two pings are unanswered and the third is due: after at most 9 s. This is within the
+ * lease of 10 s, so a worker has reconnected, or knows that it is disconnected, at about the time its tickets go to other
+ * workers. With the client's defaults it would take six minutes, during which the node would hold tasks without committing
+ * anything.
  */
 const pingIntervalMs = 3_000;
 const maxPingsOut = 2;
@@ -32,8 +33,9 @@ const maxPingsOut = 2;
 const isEmbedded = (to: ConnectOptions['to']): to is EmbeddedServer => 'ensure' in to;
 
 /**
- * The connection reconnects for ever; subscriptions come back by themselves, calls made meanwhile wait or time out.
- * @throws CoxError `nats-unreachable`, `nats-denied`, `nats-too-old`; the signal's reason.
+ * Opens a connection that never gives up reconnecting. The client restores subscriptions; requests during an outage wait or time
+ * out.
+ * @throws CoxError `nats-unreachable`, `nats-denied`, `nats-too-old`; the reason of `signal`.
  */
 export async function connectBus({ to, name, log, inboxPrefix, signal }: ConnectOptions): Promise<NatsConnection> {
   const options: ConnectionOptions = {
@@ -42,13 +44,13 @@ export async function connectBus({ to, name, log, inboxPrefix, signal }: Connect
     inboxPrefix: inboxPrefix ?? `_INBOX.${name.replace(/[^A-Za-z0-9_-]+/g, '_')}`,
     timeout: connectTimeoutMs,
     maxReconnectAttempts: -1,
-    // A stack kept for each request in case it fails costs more than the request; what failed is named by those who ask.
+    // Capturing a stack for each request costs more than the request. Callers name the failed request themselves.
     noAsyncTraces: true,
     reconnectTimeWait: isEmbedded(to) ? reconnectJitterMs : reconnectWaitMs,
     reconnectJitter: reconnectJitterMs,
     pingInterval: pingIntervalMs,
     maxPingOut: maxPingsOut,
-    // Else the second login that fails in the life of a connection closes it for good, though both only came too late.
+    // Otherwise the second failed login closes the connection for good, even if both logins were only too slow.
     ignoreAuthErrorAbort: true,
   };
   const connection = await dial(to, options, signal);
@@ -61,12 +63,12 @@ export async function connectBus({ to, name, log, inboxPrefix, signal }: Connect
   return connection;
 }
 
-/** So often the server may find that we log in too slowly. */
+/** Number of attempts to connect if the server finds each login too slow. */
 const maxLateLogins = 5;
-/** It waits for 2 s by default, and says of a machine too busy for that what it says of a wrong password. */
+/** The server waits 2 s for a login by default. It reports a login that comes later as the same error as a wrong password. */
 const isTooLate = (error: unknown): boolean => error instanceof AuthorizationError && /timeout/i.test(error.message);
 
-/** An embedded server that died meanwhile is brought back and dialled again. */
+/** If an embedded server died meanwhile, restarts it and dials again. */
 async function dial(to: ConnectOptions['to'], options: ConnectionOptions, signal?: AbortSignal): Promise<NatsConnection> {
   for (let late = 0; ; ) {
     signal?.throwIfAborted();
@@ -88,7 +90,7 @@ const shownAs = (to: ConnectOptions['to']): string => (isEmbedded(to) ? to.url :
 
 const embeddedLogin = (server: EmbeddedServer): ConnectionOptions => ({
   servers: server.url,
-  // Functions: after a restart the credentials are those of the server that is there then.
+  // Functions, because a restart of the server may change the credentials.
   authenticator: usernamePasswordAuthenticator(
     () => server.user,
     () => server.pass,
@@ -108,7 +110,7 @@ function refusal(error: unknown, shown: string, credentialsFrom: string): CoxErr
       hint: 'Check NATS_CREDS, NATS_NKEY, NATS_TOKEN or NATS_USER and NATS_PASSWORD, or the user in NATS_URL.',
       cause: error,
     });
-  // The cause often says the same again.
+  // The cause often has the same message.
   const why = [...new Set([messageOf(error), messageOf(cause)])];
   return new CoxError('nats-unreachable', `The NATS server ${shown} cannot be reached: ${why.join(': ')}`, {
     hint: 'Check that it runs and that NATS_URL is right, or unset NATS_URL to use the embedded server.',
@@ -116,7 +118,7 @@ function refusal(error: unknown, shown: string, credentialsFrom: string): CoxErr
   });
 }
 
-/** The client library takes no signal: a connection that comes too late is closed. */
+/** The client library takes no signal, so a connection that is established after the abort is closed here. */
 function abortable(dialing: Promise<NatsConnection>, signal: AbortSignal | undefined): Promise<NatsConnection> {
   if (!signal) return dialing;
   return new Promise((resolve, reject) => {
@@ -130,7 +132,7 @@ function abortable(dialing: Promise<NatsConnection>, signal: AbortSignal | undef
   });
 }
 
-/** Logs what happens to the connection. Of the embedded one: has a dead server brought back, and follows it to another port. */
+/** Logs the events of the connection. Restarts a dead embedded server and follows it to another port. */
 async function follow(connection: NatsConnection, to: ConnectOptions['to'], log: Log): Promise<void> {
   let url = isEmbedded(to) ? to.url : '';
   const moveAlong = (): void => {
@@ -145,7 +147,7 @@ async function follow(connection: NatsConnection, to: ConnectOptions['to'], log:
     else if (status.type === 'slowConsumer')
       log.warn({ subject: status.sub.getSubject(), pending: status.pending }, 'slow consumer');
     else if (status.type === 'reconnecting') moveAlong();
-    // Not awaited: the events must go on. A failure is retried and logged by the embedded server itself.
+    // Not awaited, so that further events are handled. The embedded server retries and logs a failure itself.
     if (status.type === 'disconnect' && isEmbedded(to)) to.ensure().then(moveAlong, () => {});
   }
 }

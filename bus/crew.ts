@@ -1,4 +1,4 @@
-/** What any client of the bus can do: dispatch, steer, watch, read. The command line uses this and nothing else. */
+/** The operations of a client of the bus: dispatch, steer, watch and read tasks. The command line uses only these. */
 import type { z } from 'zod';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
@@ -27,18 +27,20 @@ import { planned, summaryOf, type TaskSummary, treeNode } from './state/tree.ts'
 import { goalOf, isTaskId, newRoot, parentOf, rootOf, type TaskId } from './task-id.ts';
 import { type CrewEvent, watch } from './watch.ts';
 
-/** A steer as the stream has it. */
+/** A steer that the log stream has stored. */
 export interface Sent {
+  /** Id of the steer. */
   readonly steer: string;
-  /** Log sequence: the order in which steers are taken. */
+  /** Its sequence in the log stream. A task takes its steers in this order. */
   readonly seq: number;
 }
 
 export interface CrewOptions {
-  /** Who speaks: shown in records and logs. */
+  /** Name of this client, shown in records and logs. */
   readonly name: string;
-  /** Default: the bus's time. */
+  /** Default: the clock of the bus. */
   readonly now?: () => Date;
+  /** Source of random bytes for ids. Default: `crypto.getRandomValues`. */
   readonly random?: (bytes: Uint8Array) => Uint8Array;
 }
 
@@ -55,19 +57,19 @@ export class Crew {
     this.#random = random;
   }
 
-  /** Who speaks. */
+  /** Name of this client. */
   get name(): string {
     return this.#name;
   }
 
   /**
-   * Puts a task on the queue (rule `dispatch`). Returns when both its state and its ticket are stored.
-   * @throws CoxError `bad-task` naming the field; `stream-full`: then nothing of it is stored.
+   * Puts a task on the queue (rule `dispatch`). Resolves when its state record and its ticket are stored.
+   * @throws CoxError `bad-task`, which names the invalid field; `stream-full` if the bus is full, in which case nothing is stored.
    */
   async dispatch(spec: z.input<typeof TaskSpec>, signal?: AbortSignal): Promise<TaskId> {
     const parsed = TaskSpec.safeParse(spec);
     if (!parsed.success)
-      throw new CoxError('bad-task', `Not a task: ${describe(parsed.error)}`, { hint: 'Mend the field that is named.' });
+      throw new CoxError('bad-task', `Not a task: ${describe(parsed.error)}`, { hint: 'Correct the named field.' });
     for (;;) {
       const id = goalOf(`${newRoot(this.#random)}.0`);
       const created = await createState(this.bus, newRecord(id, parsed.data, this.#name, this.#now().toISOString()), signal);
@@ -81,24 +83,24 @@ export class Crew {
   }
 
   /**
-   * Publishes a steering message. Resolves when the log has it; what becomes of it is told by `receipts`.
-   * @throws CoxError `bad-steer` naming the field; `stream-full`.
+   * Publishes a steering message. Resolves when the log stream has stored it; `receipts` then tells how the task handles it.
+   * @throws CoxError `bad-task-id`; `bad-steer`, which names the invalid field; `stream-full`.
    */
   async steer(id: TaskId, message: SteeringInput, signal?: AbortSignal): Promise<Sent> {
     this.#check(id);
     const parsed = SteeringMessage.safeParse(message);
     if (!parsed.success)
       throw new CoxError('bad-steer', `Not a steering message: ${describe(parsed.error)}`, {
-        hint: 'Mend the field that is named.',
+        hint: 'Correct the named field.',
       });
     const steer = parsed.data.id ?? newRoot(this.#random);
     const payload = JSON.stringify({ ...parsed.data, id: steer });
     const sent = await publish(this.bus, this.bus.subjects.of(id, 'steering'), payload, { msgID: `${id}:${steer}` }, signal);
-    if (!sent.ok) throw new Error('a publish without expectation cannot conflict');
+    if (!sent.ok) throw new Error('a publish that expects no sequence cannot conflict');
     return { steer, seq: sent.seq };
   }
 
-  /** The receipts of a steer as they come; ends after the final one. */
+  /** Yields the receipts of a steer as they come, and ends after the final one. */
   async *receipts(id: TaskId, { steer, seq }: Sent, signal: AbortSignal): AsyncGenerator<Receipt> {
     for await (const status of this.#statuses(id, seq + 1, signal))
       for (const receipt of status.receipts) {
@@ -108,7 +110,10 @@ export class Crew {
       }
   }
 
-  /** The last status by the state record, or null where no such task is known. Before its first claim a task is `idle`. */
+  /**
+   * @returns the last status in the state record; `idle` for a task that has not been claimed; null if the task is unknown.
+   * @throws CoxError `bad-task-id`.
+   */
   async status(id: TaskId): Promise<Status | null> {
     this.#check(id);
     const stored = await readState(this.bus, id);
@@ -125,7 +130,7 @@ export class Crew {
     return records.map(summaryOf).sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
   }
 
-  /** The result if there is one. @throws CoxError `unknown-task`. */
+  /** @returns the result, or null while there is none. @throws CoxError `bad-task-id`, `unknown-task`. */
   async peekResult(id: TaskId): Promise<Result | null> {
     this.#check(id);
     const stored = await readState(this.bus, id);
@@ -133,13 +138,13 @@ export class Crew {
     return stored?.record.result ?? null;
   }
 
-  /** Waits for the result, however long it takes. @throws CoxError `unknown-task`; AbortError. */
+  /** Waits for the result without a time limit. @throws CoxError `bad-task-id`, `unknown-task`, `bus-closed`; AbortError. */
   async result(id: TaskId, signal: AbortSignal): Promise<Result> {
     const { nc, subjects } = this.bus;
     let news = Promise.withResolvers<void>();
     const look = () => news.resolve();
     const subscription = nc.subscribe(subjects.of(id, 'result'), { callback: look });
-    // What was published while the connection was away is not told again.
+    // The server does not repeat a core message that was published while the connection was lost.
     const stopWatching = onReconnect(nc, look);
     signal.addEventListener('abort', look);
     void subscription.closed.then(look);
@@ -151,7 +156,9 @@ export class Crew {
         news = Promise.withResolvers();
       }
       signal.throwIfAborted();
-      throw new CoxError('bus-closed', 'The connection to the bus was closed', { hint: 'Ask again with `cox result`.' });
+      throw new CoxError('bus-closed', 'The connection to the bus was closed', {
+        hint: 'Read the result later with `cox result`.',
+      });
     } finally {
       signal.removeEventListener('abort', look);
       stopWatching();
@@ -159,7 +166,7 @@ export class Crew {
     }
   }
 
-  /** The task and everything below it, parents before children. @throws CoxError `unknown-task`. */
+  /** The task and all tasks below it, parents before children. @throws CoxError `bad-task-id`, `unknown-task`. */
   async tree(id: TaskId): Promise<TreeNode[]> {
     this.#check(id);
     const records = await allRecords(this.bus, `${rootOf(id)}.*`);
@@ -184,14 +191,14 @@ export class Crew {
   }
 
   /**
-   * What happens from now on: to one tree, or to every task. Statuses by strangers that are no statuses are left out. What was published while
-   * the connection was away is told after it is back, live words aside.
+   * Yields the events of one tree, or of all tasks if `id` is null, from now on. Messages that do not fit their schema are left
+   * out. After a reconnection, statuses and results that were missed follow from the log; live output that was missed does not.
    */
   watch(id: TaskId | null, signal: AbortSignal): AsyncGenerator<CrewEvent> {
     return watch(this.bus, id === null ? '*' : rootOf(id), signal);
   }
 
-  /** Statuses of a task from a log sequence on, and those to come. */
+  /** Yields the statuses of a task from a log sequence on, stored ones and new ones. */
   async *#statuses(id: TaskId, fromSeq: number, signal: AbortSignal): AsyncGenerator<Status> {
     const { subjects } = this.bus;
     for await (const message of follow(this.bus, subjects.logStream, [subjects.of(id, 'status')], fromSeq, signal)) {
@@ -202,7 +209,7 @@ export class Crew {
 
   #check(id: string): void {
     if (!isTaskId(id))
-      throw new CoxError('bad-task-id', `${id} is no task id`, {
+      throw new CoxError('bad-task-id', `${id} is not a task id`, {
         hint: 'A task id looks like k3xq.0 or k3xq.4-1; `cox status` lists them.',
       });
   }

@@ -1,6 +1,6 @@
 /**
- * The errors of JetStream that the house acts on, by name. The numbers are the `err_code`s of nats-server (server/errors.json); the client
- * wraps them in `JetStreamApiError`, or in an error of its own with the same `code`.
+ * Named predicates for the JetStream errors that the code handles. The numbers are the `err_code`s of nats-server
+ * (server/errors.json). The client wraps them in `JetStreamApiError`, or in an error of its own with the same `code`.
  */
 import { JetStreamApiError } from '@nats-io/jetstream';
 
@@ -9,13 +9,13 @@ const isOneOf =
   (cause: unknown): boolean =>
     cause instanceof Error && 'code' in cause && codes.includes(cause.code as number);
 
-/** An expectation about the last sequence does not hold: someone else has written meanwhile. */
+/** The expected last sequence does not match: someone else has written in the meantime. */
 export const isConflict = isOneOf(10071, 10164);
 
-/** A stream of this name is there, with another configuration. */
+/** A stream of this name exists with another configuration. */
 export const isStreamNameInUse = isOneOf(10058);
 
-/** A consumer of this name is there, with another configuration. */
+/** A consumer of this name exists with another configuration. */
 export const isConsumerInUse = isOneOf(10148, 10013);
 
 export const isStreamNotFound = isOneOf(10059);
@@ -25,17 +25,17 @@ export const isConsumerNotFound = isOneOf(10014);
 /** The server is not part of a cluster, so it keeps one copy only. */
 export const isNotClustered = isOneOf(10074);
 
-/** The cluster has too few servers, or too few with space, for the copies. */
+/** The cluster has too few servers with enough space for the copies. */
 export const lacksPeers = isOneOf(10005);
 
 const hasNoStorage = isOneOf(10047, 10077, 10023, 10122);
-/** The server stores nothing more: a limit on bytes, messages, storage or memory is reached, or its disk is full. */
+/** The server refused a write because a limit on bytes, messages, storage or memory is reached, or because its disk is full. */
 export const isOutOfStorage = (cause: unknown): boolean =>
   cause instanceof JetStreamApiError && (hasNoStorage(cause) || /no space left|maximum (bytes|messages)/.test(cause.message));
 
 /**
- * The same request may succeed soon. 10008: JetStream is starting. 10003 and 10009: the cluster has no leader. 10118: the stream is not there
- * yet. 10158: a message with the same id is being stored; it may be our own from before a timeout.
+ * The same request may succeed soon. 10008: JetStream is starting. 10003 and 10009: the cluster has no leader. 10118: the stream
+ * is not available yet. 10158: a message with the same id is being stored; it may be our own from before a timeout.
  */
 const isStarting = isOneOf(10003, 10008, 10009, 10118, 10158);
 export const isTransient = (cause: unknown): boolean =>

@@ -1,6 +1,6 @@
 /**
- * What agents want others to know, in a key-value bucket of the namespace that any NATS client can read. It is made on first use. Notes
- * are short and few by design: whoever recalls has a small context.
+ * Notes that agents leave for other agents, in a key-value bucket of the namespace that any NATS client can read. The bucket is
+ * created on first use. Notes are short and few because the models that recall them have a small context.
  */
 import { type KV, Kvm } from '@nats-io/kv';
 import { z } from 'zod';
@@ -15,11 +15,11 @@ import { retryRequest } from './retry.ts';
 export const maxKeyChars = 128;
 /** The longest text of one note, in characters. */
 export const maxNoteChars = 4_096;
-/** Notes that a namespace may hold. */
+/** The largest number of notes in a namespace. */
 export const maxNotes = 1_000;
 const mostRecalled = 10;
 
-/** A NATS key without the characters that separate its parts, so that one note is one key and never a wildcard. */
+/** A NATS key without wildcards and without empty parts, so that it always names one note. */
 const Key = z
   .string()
   .max(maxKeyChars)
@@ -29,9 +29,9 @@ const Value = z.object({ text: z.string().max(maxNoteChars), from: z.string().ma
 export interface Note {
   readonly key: string;
   readonly text: string;
-  /** A task id, or the name of whoever else wrote it. */
+  /** The author: a task id, or the name of another client. */
   readonly from: string;
-  /** ISO 8601, by the server's clock. */
+  /** Time of writing in ISO 8601, by the clock of the server. */
   readonly at: string;
 }
 
@@ -44,7 +44,7 @@ export class Memory {
   }
 
   /**
-   * Keeps a text under a key; replaces what was there.
+   * Stores a text under a key. It replaces an earlier text under the same key.
    * @throws CoxError `bad-key`, `bad-note`, `memory-full`, `stream-full`.
    */
   async remember(key: string, text: string, from: string): Promise<void> {
@@ -52,20 +52,20 @@ export class Memory {
     const value = Value.safeParse({ text, from });
     if (text.trim() === '' || !value.success)
       throw new CoxError('bad-note', `The text for ${key} has ${text.length} characters`, {
-        hint: `Give 1 to ${maxNoteChars} characters; longer things belong into a file.`,
+        hint: `Give 1 to ${maxNoteChars} characters; put longer texts into a file.`,
       });
     const bucket = await this.#open();
     const isNew = (await this.#patiently(() => bucket.get(key))) === null;
     if (isNew && (await this.#patiently(() => bucket.status())).values >= maxNotes)
-      throw new CoxError('memory-full', `The memory holds ${maxNotes} notes already`, {
-        hint: 'Write over an existing key, or forget some.',
+      throw new CoxError('memory-full', `The memory already contains ${maxNotes} notes`, {
+        hint: 'Overwrite an existing key, or forget some notes.',
       });
     await this.#patiently(() => bucket.put(key, JSON.stringify(value.data)));
   }
 
   /**
-   * Notes whose key or text has words of the query, the best first; without words, the newest.
-   * @returns at most `limit` (default and most: 10).
+   * Finds notes whose key or text has words of the query, best match first. For a query without words, the newest notes.
+   * @param limit number of notes; default and maximum: 10.
    */
   async recall(query: string, limit = mostRecalled): Promise<Note[]> {
     const words = wordsOf(query);
@@ -78,12 +78,12 @@ export class Memory {
       .map(({ note }) => note);
   }
 
-  /** @returns whether there was such a note. @throws CoxError `bad-key`. */
+  /** Removes a note. @returns whether it existed. @throws CoxError `bad-key`. */
   async forget(key: string): Promise<boolean> {
     checkKey(key);
     const bucket = await this.#open();
     const isThere = (await this.#patiently(() => bucket.get(key))) !== null;
-    // Purged from the stream rather than deleted: a marker would count as a note for ever.
+    // Purged instead of deleted: a delete marker would count as a note for ever.
     const { memoryBucket } = this.#bus.subjects;
     const filter = `$KV.${memoryBucket}.${key}`;
     await this.#patiently(() => this.#bus.jsm.streams.purge(`KV_${memoryBucket}`, { filter }));
@@ -103,12 +103,12 @@ export class Memory {
   #open(): Promise<KV> {
     this.#bucket ??= this.#patiently(async () =>
       new Kvm(this.#bus.js).create(this.#bus.subjects.memoryBucket, {
-        description: 'What agents want others to know',
+        description: 'Notes that agents leave for other agents',
         history: 1,
         replicas: await copies(this.#bus),
-        // One of several copies may not have yet what an agent has just been told is remembered.
+        // Direct reads go to any copy, which may not have a note yet that an agent has just written.
         allow_direct: false,
-        // JSON may escape every character of a text to six.
+        // JSON may escape one character of a text as six.
         maxValueSize: 8 * maxNoteChars,
       }),
     ).catch((cause) => {
@@ -118,6 +118,7 @@ export class Memory {
     return this.#bucket;
   }
 
+  /** @throws CoxError `stream-full` if the bus is full. */
   #patiently<T>(request: () => Promise<T>): Promise<T> {
     return retryRequest(this.#bus, 'memory', request).catch((cause: unknown) => {
       throw isOutOfStorage(cause) ? busFull('the memory', cause) : cause;
@@ -127,17 +128,21 @@ export class Memory {
 
 function checkKey(key: string): void {
   if (!Key.safeParse(key).success)
-    throw new CoxError('bad-key', `"${key.slice(0, maxKeyChars)}" can't be a key of the memory`, {
+    throw new CoxError('bad-key', `"${key.slice(0, maxKeyChars)}" cannot be a key of the memory`, {
       hint: `Use letters, digits, -, _ and single dots, at most ${maxKeyChars}: work-email.`,
     });
 }
 
-/** Anybody may write into the bucket: what is no note is left out. */
+/** @returns null for a value that is not a note: any client may write to the bucket. */
 const parse = (value: Uint8Array) => parseMessage(Value, value);
 
 const wordsOf = (text: string): string[] => [...new Set(text.toLowerCase().match(/[\p{L}\p{N}]{2,}/gu) ?? [])];
 
-/** A word counts where a word of the note begins with it, or it with that: "mail" finds "mails", "emails" finds "email". */
+/**
+ * Scores a note by the words of a query: 2 for each word that matches in the key, 1 in the text, 5 if the note contains the whole
+ * phrase. A word of the query matches each word of the note that begins with it ("mail" finds "mails"), and each word of at least
+ * 4 characters that it begins with ("emails" finds "email").
+ */
 function scoreOf({ key, text }: Note, words: readonly string[], phrase: string): number {
   const inKey = wordsOf(key);
   const inText = wordsOf(text);

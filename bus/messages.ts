@@ -1,5 +1,5 @@
 /**
- * The zod schema of every message that crosses the bus. Types are inferred from the schemas, and docs/protocol is generated from them.
+ * The zod schema of every message that crosses the bus. The types are inferred from it, and docs/protocol is generated from it.
  * Keys are camelCase. Times are ISO 8601 in UTC, costs are in US dollars, and tokens are counted by the backend.
  */
 import { z } from 'zod';
@@ -159,8 +159,8 @@ export type SteeringType = SteeringMessage['type'];
 export const steeringTypes: readonly SteeringType[] = SteeringMessage.options.map(({ shape }) => shape.type.value);
 
 /**
- * Also on `cox.tasks.<id>.steering`, sent only by workers: the outcome of a call that was in flight when its worker lost the task. A task
- * accepts it only while it does not know the outcome of that same call (docs/adr/0016).
+ * Also on `cox.tasks.<id>.steering`, sent only by workers: the outcome of a call that was in flight when its worker lost the
+ * task. A task accepts it only while it does not know the outcome of that same call (docs/adr/0016).
  */
 export const CallOutcome = z
   .object({
@@ -277,8 +277,8 @@ export const Live = z.discriminatedUnion('type', [
 export type Live = z.infer<typeof Live>;
 
 /**
- * On `cox.dead.<id>.letter`: a task that was given up after it lost too many workers, or a message on a work queue that is not a ticket.
- * It is kept until an operator retries or drops it (`cox dead`).
+ * On `cox.dead.<id>.letter`: a task that was given up after it lost too many workers, or a message on a work queue that is not a
+ * ticket. It is kept until an operator retries or drops it (`cox dead`).
  */
 export const DeadLetter = z.discriminatedUnion('kind', [
   z.object({

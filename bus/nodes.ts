@@ -1,18 +1,18 @@
-/** Who is in the crew: every node answers `cox.api.nodes` for itself, and whoever asks gathers the answers. */
+/** Lists the nodes of a crew. Every node answers the request `cox.api.nodes` for itself, and the client collects the answers. */
 import { NoRespondersError } from '@nats-io/nats-core';
 import type { Bus } from './bus.ts';
 import { NodeReport } from './messages.ts';
 import { parseMessage } from './parse-message.ts';
 import { pause } from './pause.ts';
 
-/** A node that has not answered by then is frozen, or has no time for its tasks either. */
+/** Longest time to wait for answers, in ms. A node that takes longer is frozen or overloaded. */
 const mostMs = 5_000;
-/** Nodes answer at once: after so long without another answer that was all … */
+/** After this long without another answer (ms), the list is taken to be complete. Nodes answer at once. */
 const quietMs = 800;
-/** … on a machine that is quick: where the first took its time, so many times that. */
+/** On a slow machine the wait is longer: this many times as long as the first answer took. */
 const quietTimes = 8;
 
-/** As they answer; whoever has heard enough stops reading. What is no report is left out. */
+/** Yields the reports of the nodes as they come; the caller may stop at any time. Messages that are not reports are left out. */
 export async function* nodesOf({ nc, subjects }: Bus): AsyncGenerator<NodeReport> {
   const asked = performance.now();
   const how = { strategy: 'timer', maxWait: mostMs } as const;
@@ -27,12 +27,12 @@ export async function* nodesOf({ nc, subjects }: Bus): AsyncGenerator<NodeReport
       if (report) yield report;
     }
   } catch (cause) {
-    // The server says at once that nobody listens.
+    // The server reports at once that no node listens.
     if (!(cause instanceof NoRespondersError)) throw cause;
   }
 }
 
-/** Null when it does not come in time. */
+/** Resolves with null if `coming` takes longer than `ms`. Null for `ms` means no limit. */
 async function within<T>(ms: number | null, coming: Promise<T>): Promise<T | null> {
   if (ms === null) return coming;
   const late = new AbortController();
@@ -43,7 +43,7 @@ async function within<T>(ms: number | null, coming: Promise<T>): Promise<T | nul
   return Promise.race([coming, tooLate]).finally(() => late.abort());
 }
 
-/** Longest in the crew first. */
+/** The reports of all nodes, in the order in which the nodes started. */
 export async function allNodes(bus: Bus): Promise<NodeReport[]> {
   const nodes: NodeReport[] = [];
   for await (const node of nodesOf(bus)) nodes.push(node);

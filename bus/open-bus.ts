@@ -1,4 +1,4 @@
-/** Opens a bus on a connection: binds it to a namespace and creates the streams that are missing there. */
+/** Opens a bus on a connection. */
 import { jetstream, jetstreamManager, type StreamInfo } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Log } from '../platform/log.ts';
@@ -11,7 +11,10 @@ import { Subjects } from './subjects.ts';
 import { Tick } from './tick.ts';
 import { Writes } from './writes.ts';
 
-/** Binds a connection to a namespace and creates what is missing there; safe to repeat and to race. */
+/**
+ * Binds a connection to a namespace and creates the streams that are missing there. Several clients may do so at the same time.
+ * @throws CoxError `bad-namespace`; `bus-closed` once the connection is closed for good.
+ */
 export async function openBus(
   nc: NatsConnection,
   options: { namespace?: string | undefined; log: Log; streams?: Partial<StreamOptions> },
@@ -35,9 +38,9 @@ export async function openBus(
   return { ...bus, now };
 }
 
-/** By the server that leads what decides: its clock also stamps the messages. */
+/** Time of the server that leads the stream of state records. Its clock also stamps the messages of that stream. */
 async function timeOf({ jsm, subjects }: Pick<Bus, 'jsm' | 'subjects'>): Promise<number> {
-  // The server says when it answered; the client's type does not know it.
+  // `ts` is the time of the answer; the client's type lacks it.
   const { ts } = (await jsm.streams.info(`KV_${subjects.stateBucket}`)) as StreamInfo & { ts: string };
   return Date.parse(ts);
 }

@@ -1,7 +1,7 @@
 /** Rule `foreign-messages` (docs/task-protocol.md). */
 import type { z } from 'zod';
 
-/** @returns null for what is no JSON, or none of this schema: anyone may write anything on a bus. */
+/** @returns null for a message that is not JSON or does not fit the schema: any client may publish anything. */
 export function parseMessage<Schema extends z.ZodType>(schema: Schema, data: Uint8Array): z.infer<Schema> | null {
   try {
     return schema.safeParse(JSON.parse(new TextDecoder().decode(data))).data ?? null;
@@ -10,6 +10,6 @@ export function parseMessage<Schema extends z.ZodType>(schema: Schema, data: Uin
   }
 }
 
-/** The problems of a refused value in words, each with the field: `text: too big …; urgency: …`. */
+/** Describes why a value was refused, problem by problem, each with its field: `text: too big …; urgency: …`. */
 export const describe = (error: z.ZodError): string =>
   error.issues.map(({ path, message }) => (path.length ? `${path.join('.')}: ${message}` : message)).join('; ');

@@ -1,6 +1,7 @@
 /**
- * A publish that is awaited until the stream has it. A broker that restarts or is away only delays it: the publish is repeated with the
- * same message id. Since message ids are not identity (rule `message-ids`), whoever depends on "once" also gives an expectation or a state record.
+ * A publish that resolves when the stream has stored the message. While the server restarts or is away, the publish is repeated
+ * with the same message id. A message id alone does not make a message unique (rule `message-ids`): a caller that needs "once"
+ * also gives an expected sequence or relies on a state record.
  */
 import type { JetStreamPublishOptions } from '@nats-io/jetstream';
 import { crashPoint } from '../platform/crash-point.ts';
@@ -17,9 +18,9 @@ export type Published =
   | { readonly ok: false; readonly why: 'conflict' };
 
 /**
- * @returns `conflict` when an expectation does not hold.
- * @throws CoxError `stream-full` or `storage-stuck` when there is no room and no `bus.room` that waits for it, `message-too-big` past the
- * server's max_payload; AbortError.
+ * @returns `conflict` if the expected last sequence does not match.
+ * @throws CoxError `stream-full` or `storage-stuck` if the bus is full and has no `bus.backpressure` to wait, `message-too-big`
+ * for a payload above the server's max_payload, `bus-closed`; AbortError.
  */
 export async function publish(
   bus: Bus,
@@ -32,8 +33,8 @@ export async function publish(
   const max = nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
   const bytes = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.byteLength;
   if (bytes > max)
-    throw new CoxError('message-too-big', `${subject}: ${bytes} bytes are more than the ${max} that the server takes`, {
-      hint: 'Shorten it, or raise max_payload of the server.',
+    throw new CoxError('message-too-big', `${subject}: ${bytes} bytes are more than the ${max} that the server accepts`, {
+      hint: 'Shorten the message, or raise max_payload of the server.',
     });
   let stuck: WriteStallDetector | undefined;
   const attempt = async (): Promise<Published> => {
@@ -59,7 +60,7 @@ export async function publish(
   return published;
 }
 
-/** Its name in platform/crash-point.ts. */
+/** Name of the crash point (platform/crash-point.ts) of a publish to this subject. */
 function pointOf(subject: string): string | undefined {
   if (subject.startsWith('$KV.')) return 'state';
   return subject.includes('.timers.') ? subject.split('.')[2] : subject.slice(subject.lastIndexOf('.') + 1);

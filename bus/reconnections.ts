@@ -1,11 +1,14 @@
-/** Tells of reconnections: what was asked before one is not answered any more, and may be asked again at once. */
+/** Tells of reconnections. A request from before a reconnection gets no answer and can be repeated at once. */
 import type { NatsConnection } from '@nats-io/nats-core';
 
-/** @param awayMs for so long the connection was known to be lost. */
+/** @param awayMs time from the noticed loss of the connection to the reconnection, in ms. */
 type Tell = (awayMs: number) => void;
 const listeners = new WeakMap<NatsConnection, Set<Tell>>();
 
-/** Calls `tell` at every reconnection from now on. @returns ends that. One subscription of the connection serves everybody. */
+/**
+ * Calls `tell` at every reconnection.
+ * @returns a function that ends this. All callers share one iterator of the connection's status.
+ */
 export function onReconnect(nc: NatsConnection, tell: Tell): () => void {
   let all = listeners.get(nc);
   if (!all) {

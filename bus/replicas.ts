@@ -1,5 +1,5 @@
 /**
- * Copies of the streams on the servers of a cluster. Asked for by nodes, from their roster; everybody else leaves what is there.
+ * Copies of the streams on the servers of a cluster. Nodes set their number from the roster; other clients leave it unchanged.
  * Rule `durability` (docs/task-protocol.md).
  */
 import { CoxError, messageOf } from '../platform/errors.ts';
@@ -9,13 +9,13 @@ import { pause } from './pause.ts';
 import { retryRequest } from './retry.ts';
 import { setUpStreams } from './streams.ts';
 
-/** The server tells nobody when a copy is complete. */
+/** Polling interval in ms. The server sends no event when a copy is complete. */
 const pollMs = 50;
 
 /**
- * Brings every stream of the namespace up to so many copies. Never down: of two nodes with different rosters the more careful one wins, and
- * an operator who wants fewer says so to the server (`nats stream edit`). Consumers have as many copies as their stream.
- * Resolves when most copies are complete.
+ * Raises the number of copies of every stream of the namespace to `replicas`. It never lowers the number: if two rosters differ,
+ * the higher number wins. An operator lowers it with `nats stream edit`. A consumer has as many copies as its stream. Resolves
+ * when every copy on a reachable server is complete and these are a majority.
  * @throws CoxError `nats-no-cluster`, `nats-too-few-servers`.
  */
 export async function replicate(bus: Bus, replicas: number): Promise<void> {
@@ -31,8 +31,8 @@ export async function replicate(bus: Bus, replicas: number): Promise<void> {
 }
 
 /**
- * A stream that is being copied is lost with the one server that has it: work begins once all copies are complete, but those on servers that
- * are away; most must be there.
+ * Resolves when all copies of a stream are complete, except those on servers that are away, and a majority is there. Until then,
+ * the loss of the one server that has a complete copy would lose the stream, so a node does not start work earlier.
  */
 async function isCopied(bus: Bus, stream: string): Promise<void> {
   for (;;) {
@@ -45,11 +45,11 @@ async function isCopied(bus: Bus, stream: string): Promise<void> {
   }
 }
 
-/** How many copies there are of the state: what is made later gets as many. */
+/** Number of copies of the state bucket. Streams that are created later get the same number. */
 export const copies = async ({ jsm, subjects }: Bus): Promise<number> =>
   (await jsm.streams.info(`KV_${subjects.stateBucket}`)).config.num_replicas;
 
-/** The memory is made on first use, so it may not be there yet. */
+/** The memory bucket is created on first use, so it may not exist yet. */
 async function replicateMemory({ jsm, subjects }: Bus, replicas: number): Promise<void> {
   const name = `KV_${subjects.memoryBucket}`;
   try {
@@ -60,22 +60,22 @@ async function replicateMemory({ jsm, subjects }: Bus, replicas: number): Promis
   }
 }
 
-/** The words for an operator where the server cannot keep this many copies; null for other errors. */
+/** The error for the operator if the server cannot keep this many copies; null for other causes. */
 function refusal(cause: unknown, replicas: number): CoxError | null {
   if (isNotClustered(cause))
     return new CoxError(
       'nats-no-cluster',
-      `The roster wants ${replicas} copies of the streams, and the NATS server is no cluster`,
+      `The roster asks for ${replicas} copies of the streams, but the NATS server is not part of a cluster`,
       {
-        hint: 'Leave `bus.replicas` out of the roster, or name a cluster in NATS_URL (docs/operations.md).',
+        hint: 'Remove `bus.replicas` from the roster, or name a cluster in NATS_URL (docs/operations.md).',
         cause,
       },
     );
   if (lacksPeers(cause))
     return new CoxError(
       'nats-too-few-servers',
-      `The NATS cluster has no ${replicas} servers with room for a copy of the streams: ${messageOf(cause)}`,
-      { hint: 'Start more servers of the cluster, or ask for fewer copies in `bus.replicas` of the roster.', cause },
+      `The NATS cluster has fewer than ${replicas} servers with enough space for the streams: ${messageOf(cause)}`,
+      { hint: 'Start more servers of the cluster, or set a lower `bus.replicas` in the roster.', cause },
     );
   return null;
 }

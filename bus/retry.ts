@@ -1,5 +1,5 @@
 /**
- * A broker that restarts or is away only delays what is asked of it: requests are repeated until it answers.
+ * Retries of requests. A server that restarts or is away only delays a request: it is repeated until the server answers.
  * Rule `retry-until-answered` (docs/task-protocol.md).
  */
 import { JetStreamApiError } from '@nats-io/jetstream';
@@ -16,16 +16,16 @@ interface Requester {
   readonly log: Log;
 }
 
-/** The server answered, and its answer is no: asking again would not help. */
+/** The server refused the request for good, so a retry would not help. */
 const isAnswer = (cause: unknown): boolean =>
   cause instanceof CoxError || isOutOfStorage(cause) || (cause instanceof JetStreamApiError && !isTransient(cause));
 
-/** The answer to a request that was under way when the connection was lost does not come: it is not waited for past the reconnection. */
+/** Rejects at the next reconnection if `request` is still pending: its answer was lost with the old connection. */
 export function unlessReconnected<T>(nc: NatsConnection, request: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = onReconnect(nc, () => {
       stop();
-      reject(new Error('the connection was lost and found meanwhile'));
+      reject(new Error('the connection was lost and restored during the request'));
     });
     const stopThen = <V>(how: (value: V) => void) => {
       return (value: V) => {
@@ -38,13 +38,15 @@ export function unlessReconnected<T>(nc: NatsConnection, request: Promise<T>): P
 }
 
 /**
+ * Repeats `request` until the server answers. The pause before a retry grows from 50 ms to 2 s.
+ * @param what names the request in log messages.
  * @param request must be safe to repeat.
- * @throws what the server answers; CoxError `bus-closed` once the connection is closed for good; AbortError.
+ * @throws the refusal of the server; CoxError `bus-closed` once the connection is closed for good; AbortError.
  */
 export const retryRequest = <T>(bus: Requester, what: string, request: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
   retry(bus, what, () => unlessReconnected(bus.nc, request()), signal);
 
-/** The same of what looks out for reconnections itself, as writes do. */
+/** The same for a request that handles reconnections itself, as writes do. */
 export async function retry<T>(
   { nc, log }: Requester,
   what: string,
@@ -59,7 +61,7 @@ export async function retry<T>(
       if (isAnswer(cause)) throw cause;
       if (nc.isClosed() || nc.isDraining())
         throw new CoxError('bus-closed', 'The connection to the bus was closed', { hint: 'Start again.', cause });
-      if (attempt > 0) log.warn({ what, attempt, err: cause }, 'the bus does not answer, trying again');
+      if (attempt > 0) log.warn({ what, attempt, err: cause }, 'the bus does not answer; trying again');
       await pause(Math.min(50 * 2 ** attempt, 2_000), signal);
     }
   }

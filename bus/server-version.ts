@@ -1,9 +1,9 @@
-/** Which nats-servers will do. Older than 2.12 lacks what the bus is built on: atomic batches, per-message TTL with markers. */
+/** The versions of nats-server that the bus supports. Before 2.12 it lacks atomic batches and per-message TTL with markers. */
 import { CoxError } from '../platform/errors.ts';
 
 export const oldestServer = '2.12.0';
 
-/** Of `nats-server: v2.15.1`, `2.15.1-beta.2` or the like; null if there is no version in it. */
+/** Finds the version in a text such as `nats-server: v2.15.1` or `2.15.1-beta.2`. @returns null if there is none. */
 export const versionIn = (text: string): string | null => /(\d+\.\d+\.\d+)/.exec(text)?.[1] ?? null;
 
 export function isNewEnough(version: string): boolean {

@@ -1,6 +1,7 @@
 /**
- * `cox.api.<verb>`: request and reply for any client, as a NATS micro service named after the namespace. A request is a JSON object; the
- * reply is a JSON object, or an error with a code, a description and `{ code, message, hint }` as payload.
+ * `cox.api.<verb>`: requests for any client, as a NATS micro service with the name of the namespace. A request is a JSON object.
+ * The reply is a JSON object, or an error reply with a code and a description in its headers and `{ code, message, hint }` as
+ * payload.
  */
 import { randomUUID } from 'node:crypto';
 import { type ServiceMsg, Svcm } from '@nats-io/services';
@@ -13,9 +14,9 @@ import { describe } from './parse-message.ts';
 import { DeadLetters } from './queue/dead-letters.ts';
 import { TaskId } from './task-id.ts';
 
-/** Of the service and of its messages: docs/protocol carries it. */
+/** Version of the service and of its messages. docs/protocol shows it. */
 export const serviceVersion = '1.0.0';
-/** The longest a request waits for a receipt or a result before it is answered with what there is, in milliseconds. */
+/** The longest time, in ms, that a request may wait for receipts or a result before it is answered without them. */
 const maxWaitMs = 30_000;
 const maxHeaderChars = 1_000;
 
@@ -30,7 +31,7 @@ interface SteeringRequest {
   readonly waitMs: number;
   readonly message: { readonly type: SteeringType };
 }
-/** `task` is the goal here as in every request, so the `task` of the message, the new sub-task, goes by another name. */
+/** `task` names the goal, as in every request. The new sub-task, which the message calls `task`, is therefore called `subTask`. */
 const adding = z
   .object({ task: TaskId, subTask: PlanTask, ...waiting })
   .loose()
@@ -40,13 +41,13 @@ const adding = z
     message: { ...message, type: 'add' as const, task: subTask },
   }));
 
-/** One entry for each steering message: every verb that steers is a verb of the service. */
+/** Makes a record with one entry for each type of steering message. Each type is also a verb of the service. */
 export const forEachSteering = <T>(make: (type: SteeringType) => T): Record<SteeringType, T> =>
   Object.fromEntries(steeringTypes.map((type) => [type, make(type)])) as Record<SteeringType, T>;
 
-const LetterId = z.string().min(1).max(64).describe('Of a dead letter: the task’s, or `ticket-<sequence>`.');
+const LetterId = z.string().min(1).max(64).describe('Id of a dead letter: the id of its task, or `ticket-<sequence>`.');
 
-/** What each verb takes. */
+/** The schema of the request of each verb. */
 export const requests = {
   dispatch: TaskSpec,
   status: z.object({ task: TaskId }).strict(),
@@ -65,14 +66,14 @@ export type Verb = keyof typeof requests;
 
 export interface ServiceOptions {
   readonly crew: Crew;
-  /** Who serves: an instance of the service. */
+  /** Name of this node, in the metadata of its instance of the service. */
   readonly node: string;
-  /** The backends of the node that answers. */
+  /** The backends of this node. */
   readonly menu: () => readonly unknown[];
   readonly report: () => NodeReport;
 }
 
-/** One of the nodes answers, by a queue group; here all of them do, each for itself. */
+/** Verbs that every node answers for itself. Any other request is answered by one node, chosen by the queue group. */
 const askedOfAll: readonly Verb[] = ['nodes'];
 
 export async function startService(bus: Bus, { crew, node, menu, report }: ServiceOptions): Promise<{ stop(): Promise<void> }> {
@@ -108,14 +109,15 @@ export async function startService(bus: Bus, { crew, node, menu, report }: Servi
   const group = service.addGroup(bus.subjects.api());
   for (const verb of Object.keys(requests) as Verb[])
     group.addEndpoint(verb, {
-      // A group of its own: an endpoint without any would get the service's.
+      // A queue group with a random name, so that every node gets the request. Without one, the endpoint would join the service's
+      // group.
       ...(askedOfAll.includes(verb) && { queue: randomUUID() }),
       handler: (err, message) => {
         if (err) return;
         void reply(message, verb, answers[verb] as (request: unknown) => Promise<unknown>, bus);
       },
     });
-  // A node that is up can be asked: the server knows of all that.
+  // After the flush the server has all subscriptions, so a node that has started answers requests.
   await bus.nc.flush();
   return {
     stop: async () => {
@@ -140,16 +142,19 @@ async function reply(
       message: text,
       hint,
     } = cause instanceof CoxError ? cause : { code: 'internal', message: messageOf(cause), hint: 'See the log of the node.' };
-    log.warn({ verb, code, err: cause }, 'a request was refused');
+    log.warn({ verb, code, err: cause }, 'refused a request');
     message.respondError(code === 'internal' ? 500 : 400, inOneLine(text), JSON.stringify({ code, message: text, hint }));
   }
 }
 
-/** For a header, which takes no line breaks: what is wrong with a request is told in its own words. */
+/**
+ * Makes a text fit for a header, which must not contain line breaks. A validation error may quote the request, line breaks
+ * included.
+ */
 const inOneLine = (text: string): string => text.slice(0, maxHeaderChars).replaceAll(/\p{Cc}+/gu, ' ');
 
 function read(data: Uint8Array, verb: Verb): unknown {
-  const hint = `See docs/protocol for what ${verb} takes.`;
+  const hint = `See docs/protocol for the request of ${verb}.`;
   let value: unknown;
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(data);
@@ -162,7 +167,7 @@ function read(data: Uint8Array, verb: Verb): unknown {
   return parsed.data;
 }
 
-/** Replies once the log has the steer, with the receipts that came within `waitMs`. */
+/** Resolves when the log has stored the steer and its final receipt has come, or after `waitMs`, with the receipts that came. */
 async function steer(
   crew: Crew,
   { task, message, waitMs }: { task: TaskId; message: unknown; waitMs: number },
@@ -180,6 +185,7 @@ async function steer(
   return { ...sent, receipts };
 }
 
+/** Resolves with null if `wait` takes longer than `ms`, or if the service stops. */
 async function withinOrNull<T>(ms: number, ended: AbortSignal, wait: (signal: AbortSignal) => Promise<T>): Promise<T | null> {
   const signal = AbortSignal.any([AbortSignal.timeout(ms), ended]);
   try {

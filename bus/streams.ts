@@ -1,4 +1,4 @@
-/** The streams of a namespace, created where missing and brought up to date where older. */
+/** The streams and consumers of a namespace. Missing ones are created, existing ones are updated. */
 import {
   AckPolicy,
   type ConsumerConfig,
@@ -15,20 +15,23 @@ import { retryRequest } from './retry.ts';
 import type { Queue } from './subjects.ts';
 
 export interface StreamOptions {
-  /** Copies that every stream has at least; more than 1 needs a cluster. What is there with more keeps them. Default 1. */
+  /** Least number of copies of every stream; more than 1 needs a cluster. A stream with more copies keeps them. Default: 1. */
   readonly replicas: number;
 }
 const defaults: StreamOptions = { replicas: 1 };
 
 /**
- * So often, in milliseconds, the server says that it still serves a consumer, also when there is nothing to deliver. Who misses that twice
- * looks for the consumer again: its server in the cluster may be lost without a word. By the client's default that takes half a minute.
+ * Idle-heartbeat interval in ms. After two missed heartbeats the consumer is looked up again; its server may have died silently.
+ * With the client's default this takes half a minute.
  */
 export const heartbeatMs = 2_500;
-/** How to consume. The client also waits for `expires` until it looks again for a consumer that it did not find after a reconnection. */
+/**
+ * Options of every consumer loop. After a reconnection, a client that does not find its consumer waits for `expires` before it
+ * looks again.
+ */
 export const consuming = { expires: 2 * heartbeatMs, idle_heartbeat: heartbeatMs } as const;
 
-/** A node that is lost while it judges a wake-up delays it by so long. */
+/** Time in ms after which a message of the waker or timer consumer that a lost node did not acknowledge goes to another node. */
 const wakerLeaseMs = 5_000;
 
 export async function setUpStreams(
@@ -40,7 +43,7 @@ export async function setUpStreams(
     allow_atomic: true,
     storage: StorageType.File,
     num_replicas: replicas,
-    // `limitStreams` (stream-size.ts) sets what the roster says.
+    // No limit here; `limitStreams` (capacity/stream-limits.ts) sets the limit of the roster.
     max_bytes: -1,
     discard: DiscardPolicy.New,
   };
@@ -51,7 +54,7 @@ export async function setUpStreams(
       subjects: [subjects.ticket('*', 'pending'), subjects.ticket('*', 'wake')],
       retention: RetentionPolicy.Workqueue,
     }),
-    // The server schedules messages only in streams that discard old ones; without limits this one discards none.
+    // The server schedules messages only in streams with `DiscardPolicy.Old`. This stream has no limits, so it discards nothing.
     ensureStream(jsm, {
       ...common,
       name: subjects.timerStream,
@@ -69,7 +72,7 @@ export async function setUpStreams(
       retention: RetentionPolicy.Limits,
       allow_direct: true,
     }),
-    // The layout of a NATS key-value bucket with one value per key, so that any KV client can read it.
+    // The layout of a NATS key-value bucket with one value for each key, so that any KV client can read it.
     ensureStream(jsm, {
       ...common,
       name: `KV_${subjects.stateBucket}`,
@@ -84,13 +87,13 @@ export async function setUpStreams(
 
 async function ensureStream(jsm: JetStreamManager, config: Partial<StreamConfig> & { name: string }): Promise<void> {
   if (await isAsWanted(jsm, config)) return;
-  // A client that knows nothing of a cluster, or of a limit, leaves the copies and the limit that a node or an operator has asked for.
+  // A node or an operator may have set more copies and a size limit. Other clients do not know these and leave them unchanged.
   const { num_replicas, max_bytes } = (await jsm.streams.info(config.name)).config;
   const wanted = { ...config, num_replicas: Math.max(num_replicas, config.num_replicas ?? 1), max_bytes };
   if (!(await isAsWanted(jsm, wanted))) await jsm.streams.update(config.name, wanted);
 }
 
-/** Creates it where it is missing. Creating what is there with the same configuration is no error for the server, and no write either. */
+/** Creates the stream if it is missing. The server accepts a repeated creation with the same configuration and writes nothing. */
 async function isAsWanted(jsm: JetStreamManager, config: Partial<StreamConfig> & { name: string }): Promise<boolean> {
   try {
     await jsm.streams.add(config);
@@ -107,7 +110,9 @@ export const consumerNames = {
   timers: 'due',
 };
 
-/** The durable pull consumer that all workers of a type share. Rule `consumer-limits`: the limits are ours, not the server's defaults. */
+/**
+ * The durable pull consumer that all workers of a type share. Rule `consumer-limits`: no limit is left to the server's defaults.
+ */
 export async function ensureTicketConsumer(bus: Bus, type: string, queue: Queue, leaseMs: number): Promise<string> {
   const name = consumerNames.tickets(type, queue);
   await ensureConsumer(bus, bus.subjects.workStream, {
@@ -121,7 +126,7 @@ export async function ensureTicketConsumer(bus: Bus, type: string, queue: Queue,
   return name;
 }
 
-/** Rule `waker`: one durable consumer on what may wake a task, shared by all nodes. */
+/** Rule `waker`: all nodes share one durable consumer of the messages that may wake a task. */
 export async function ensureWakerConsumer(bus: Bus): Promise<string> {
   const name = consumerNames.waker;
   const { subjects } = bus;
@@ -136,7 +141,7 @@ export async function ensureWakerConsumer(bus: Bus): Promise<string> {
   return name;
 }
 
-/** Timers that are due, shared by all nodes. */
+/** The durable consumer of timers that are due. All nodes share it. */
 export async function ensureTimerConsumer(bus: Bus): Promise<string> {
   const name = consumerNames.timers;
   const { subjects } = bus;
@@ -151,7 +156,7 @@ export async function ensureTimerConsumer(bus: Bus): Promise<string> {
   return name;
 }
 
-/** Patient: a cluster that looks for a leader, or is about to make copies, has no room for a consumer for a moment. */
+/** Retries, because a cluster that elects a leader or is making copies refuses a consumer for a moment. */
 const ensureConsumer = (bus: Bus, stream: string, config: Partial<ConsumerConfig> & { durable_name: string }): Promise<void> =>
   retryRequest(bus, `consumer ${config.durable_name}`, async () => {
     const { consumers } = bus.jsm;

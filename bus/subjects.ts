@@ -1,8 +1,8 @@
-/** Subjects are built and parsed here alone. `cox` stands for the configurable namespace. */
+/** Builds and parses all subjects; no other code does. In comments, `cox` stands for the configurable namespace. */
 import { CoxError } from '../platform/errors.ts';
 import { isTaskId, type TaskId } from './task-id.ts';
 
-/** What a task's own subjects carry. */
+/** The kinds of messages on the subjects of one task. */
 export type Channel = 'status' | 'steering' | 'result';
 export type Queue = 'pending' | 'wake';
 
@@ -10,38 +10,38 @@ export class Subjects {
   readonly namespace: string;
 
   /**
-   * @param namespace first token of every subject; letters, digits, `-` and `_`, at most 32.
+   * @param namespace the first token of every subject: at most 32 letters, digits, `-` and `_`. Default: `cox`.
    * @throws CoxError `bad-namespace`.
    */
   constructor(namespace = 'cox') {
     if (!/^[A-Za-z0-9_-]{1,32}$/.test(namespace))
-      throw new CoxError('bad-namespace', `"${namespace}" is no name of a namespace`, {
-        hint: 'It is one word of at most 32 letters, digits, - and _.',
+      throw new CoxError('bad-namespace', `"${namespace}" is not a valid namespace`, {
+        hint: 'A namespace is one word of at most 32 letters, digits, - and _.',
       });
     this.namespace = namespace;
   }
 
   readonly ticket = (type: string, queue: Queue) => `${this.namespace}.tasks.${type}.${queue}`;
   readonly of = (id: TaskId, channel: Channel) => `${this.namespace}.tasks.${id}.${channel}`;
-  /** The channel of every task; `root` narrows it to one tree. */
+  /** Wildcard for one channel of all tasks, or of the tasks of the tree `root`. */
   readonly every = (channel: Channel, root = '*') => `${this.namespace}.tasks.${root}.*.${channel}`;
-  /** All that the log has of one tree, or of every one. */
+  /** Wildcard for all channels of all tasks, or of the tasks of the tree `root`. */
   readonly everyMessage = (root = '*') => `${this.namespace}.tasks.${root}.*.*`;
   readonly live = (id: TaskId) => `${this.namespace}.live.${id}`;
   readonly everyLive = (root = '*') => `${this.namespace}.live.${root}.*`;
-  /** `set`: where a timer waits in the server; `due`: what it becomes. */
+  /** The server keeps a timer on `set` and publishes it on `due` at its time. */
   readonly timer = (id: string, at: 'set' | 'due' | '*') => `${this.namespace}.timers.${at}.${id}`;
-  /** Of a task that killed its workers, or of a ticket that was none. */
+  /** The dead letter of a task that lost too many workers, or of a message that is not a ticket. */
   readonly letter = (id: string) => `${this.namespace}.dead.${id}.letter`;
   readonly everyLetter = () => `${this.namespace}.dead.>`;
-  /** Answered by nodes that find no room on the bus, and by nobody else. */
+  /** Request subject. A node answers it only while the bus is full and refuses the writes of the node. */
   readonly full = () => `${this.namespace}.full`;
-  /** From the waker to whichever node has the task. */
+  /** From the waker to the node that holds the task: new messages for the task are on the log. */
   readonly nudge = (id: TaskId) => `${this.namespace}.nudge.${id}`;
   readonly everyNudge = () => `${this.namespace}.nudge.*.*`;
   readonly api = () => `${this.namespace}.api`;
 
-  /** Streams and buckets take no dots in their names. */
+  /** Names of streams and buckets must not contain dots. */
   get workStream() {
     return `${this.namespace}_work`;
   }
@@ -61,14 +61,17 @@ export class Subjects {
     return `${this.namespace}_memory`;
   }
 
-  /** Where a message on `subject` is kept, of the streams that take many small writes; null for others. */
+  /** Name of the stream of `subject`, if it is one of the streams with many small writes (work, log, state); else null. */
   streamOf(subject: string): string | null {
     if (subject.startsWith(`$KV.${this.stateBucket}.`)) return `KV_${this.stateBucket}`;
     if (!subject.startsWith(`${this.namespace}.tasks.`)) return null;
     return subject.endsWith('.pending') || subject.endsWith('.wake') ? this.workStream : this.logStream;
   }
 
-  /** `id` is null where the two tokens are no task id: the subject is somebody's mistake. */
+  /**
+   * Parses the subject of a task's channel. `id` is null if the two `tokens` are not a valid task id.
+   * @returns null for other subjects.
+   */
   parse(subject: string): { tokens: string; id: TaskId | null; channel: Channel } | null {
     const [namespace, kind, root, path, channel, ...rest] = subject.split('.');
     if (namespace !== this.namespace || kind !== 'tasks' || rest.length || !isChannel(channel)) return null;

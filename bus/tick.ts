@@ -1,13 +1,14 @@
 /**
- * One turn of the event loop. What is to be sent in it goes together, by one write to the socket: a write for each message would cost more than
- * the message. What is asked for several times is asked of the server once, after the last has asked: a read that decides stays one, since it
- * starts after everyone who shares it wanted to know.
+ * One tick of the event loop. Messages of one tick are sent together, in one write to the socket, because a write for each
+ * message would cost more than the message. Reads of the same key share one request, sent at the end of the tick. The request
+ * starts after all callers have asked, so each caller gets a state that is not older than its own call.
  * Rule `batch` (docs/task-protocol.md).
  */
 export class Tick {
   readonly #asked = new Map<string, Promise<unknown>>();
   #atEnd: (() => void)[] = [];
 
+  /** Calls `send` at the end of this tick, in the order of the calls. */
   atEnd(send: () => void): void {
     if (this.#atEnd.push(send) > 1) return;
     setImmediate(() => {
@@ -17,7 +18,7 @@ export class Tick {
         try {
           each();
         } catch (cause) {
-          // A defect; what the others have to send goes all the same.
+          // A defect. It must not stop the other callbacks, so it is thrown after them.
           queueMicrotask(() => {
             throw cause;
           });
@@ -25,12 +26,15 @@ export class Tick {
     });
   }
 
-  /** Resolves once this turn is over. */
+  /** Resolves at the end of this tick. */
   ended(): Promise<void> {
     return new Promise((resolve) => this.atEnd(resolve));
   }
 
-  /** @param key names the question; whoever gives the same one gets the same answer, or the same error. */
+  /**
+   * Calls `ask` at the end of this tick.
+   * @param key identifies the request; calls with the same key share its answer or its error.
+   */
   share<T>(key: string, ask: () => Promise<T>): Promise<T> {
     const asked = this.#asked.get(key) as Promise<T> | undefined;
     if (asked) return asked;

@@ -1,6 +1,6 @@
 /**
- * What happens to tasks, as it happens. It flies by on core subjects: a watch costs the server nothing, and nobody waits for who watches. The
- * log has all of it but the live words, so what was published while the connection was away is read there once it is back.
+ * Live events of tasks. A watch subscribes to core NATS subjects, so it needs no consumer on the server and slows nobody down.
+ * The log stream stores all of these messages except live output, so after a reconnection the missed ones are read from the log.
  */
 import { DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import { messageOf } from '../platform/errors.ts';
@@ -17,16 +17,22 @@ export type CrewEvent =
   | { readonly kind: 'live'; readonly id: TaskId; readonly live: Live }
   | { readonly kind: 'result'; readonly id: TaskId };
 
-/** A link that is dead without a word is noticed after 9 s (connection.ts). */
+/**
+ * A link can fail silently for 9 s before the client notices (connection.ts). The log is therefore read from this many ms before
+ * the noticed loss.
+ */
 const unnoticedMs = 15_000;
 
-/** @param root of one tree; `*` for every task. Ends when `signal` fires or the connection is closed. */
+/**
+ * Yields events until `signal` fires or the connection is closed.
+ * @param root the root of one tree; `*` for all tasks.
+ */
 export async function* watch(bus: Bus, root: string, signal: AbortSignal): AsyncGenerator<CrewEvent> {
   const { nc, subjects } = bus;
   const events: CrewEvent[] = [];
   let news = Promise.withResolvers<void>();
   const wake = () => news.resolve();
-  /** By the task: the last commit that was told of; infinite with its result. */
+  /** The last commit reported for each task; infinite once its result is reported. */
   const told = new Map<TaskId, number>();
   const tell = (event: CrewEvent) => {
     if (event.kind !== 'live') told.set(taskOf(event), commitOf(event));
@@ -36,7 +42,7 @@ export async function* watch(bus: Bus, root: string, signal: AbortSignal): Async
   const tellNew = (event: CrewEvent | null) => {
     if (event && commitOf(event) > (told.get(taskOf(event)) ?? 0)) tell(event);
   };
-  /** What comes while the log is read stands behind what is read. */
+  /** Events that come while the log is being read. They are reported after the events from the log. */
   const later: CrewEvent[] = [];
   let readings = 0;
   const hear = (event: CrewEvent | null) => {
@@ -49,7 +55,7 @@ export async function* watch(bus: Bus, root: string, signal: AbortSignal): Async
       await readLog(bus, root, awayMs + unnoticedMs, tellNew, signal);
     } catch (err) {
       if (!signal.aborted && !nc.isClosed())
-        bus.log.warn({ err: messageOf(err) }, 'what happened while the connection was away is not told');
+        bus.log.warn({ err: messageOf(err) }, 'the log cannot be read: events during the outage are not shown');
     } finally {
       if (--readings === 0) for (const event of later.splice(0)) tellNew(event);
     }
@@ -75,7 +81,7 @@ export async function* watch(bus: Bus, root: string, signal: AbortSignal): Async
   }
 }
 
-/** Statuses and results of the last `withinMs`, in the order of the log. */
+/** Reads the statuses and results of the last `withinMs` ms from the log and calls `tell` for each, in order. */
 async function readLog(
   bus: Bus,
   root: string,

@@ -1,7 +1,8 @@
 /**
- * Writes of one turn of the event loop go to their stream together: many as one atomic batch, which the server stores and acknowledges as one,
- * few side by side. Each keeps its own expectation. A batch in which one does not hold is refused as a whole; then each is sent alone, with
- * its expectation or its message id, so a batch whose acknowledgement was lost is not stored twice.
+ * Writes to one stream in the same tick of the event loop are sent together: many as one atomic batch, which the server stores
+ * and acknowledges as a whole, few as concurrent single publishes. Each write keeps its own expected sequence. If one of them
+ * does not match, the server refuses the whole batch. Each write is then sent alone, with its expected sequence or its message
+ * id, so a batch whose acknowledgement was lost is not stored twice.
  * Rule `batch` (docs/task-protocol.md).
  */
 import type { JetStreamClient, JetStreamPublishOptions } from '@nats-io/jetstream';
@@ -10,9 +11,10 @@ import { unlessReconnected } from './retry.ts';
 import type { Tick } from './tick.ts';
 
 export type WriteOptions = Partial<Pick<JetStreamPublishOptions, 'msgID' | 'expect'>> & {
-  /** Whether a write to the same subject that comes later must be stored later. Default: yes, unless it expects something. */
+  /** Whether a later write to the same subject must be stored later. Default: true, unless the write expects a last sequence. */
   readonly ordered?: boolean;
 };
+/** The acknowledgement of the server: the stream sequence, and whether a message with the same id was already stored. */
 export interface Written {
   readonly seq: number;
   readonly duplicate: boolean;
@@ -24,12 +26,15 @@ interface Write {
   readonly resolve: (written: Written | Promise<Written>) => void;
 }
 
-/** An atomic batch is synced to disk, single messages are not: below this many they are faster (docs/performance.md). */
+/**
+ * Least size of a batch. The server syncs a batch to disk but not single messages, so fewer are faster alone
+ * (docs/performance.md).
+ */
 const fewestInBatch = 24;
-/** The server takes no more. */
+/** The server accepts no larger batch. */
 const mostInBatch = 1_000;
 const mostBytesInBatch = 8 * 2 ** 20;
-/** So long a batch may stay unanswered before its messages are sent alone. */
+/** If a batch is not answered within this time (ms), its messages are sent alone. */
 const answerMs = 5_000;
 
 export class Writes {
@@ -44,10 +49,10 @@ export class Writes {
     this.#tick = tick;
   }
 
-  /** @throws what the server answers to this message alone; that the connection was lost meanwhile. */
+  /** @throws the error of the server for this message; an error if the connection is lost and restored meanwhile. */
   send(stream: string, subject: string, payload: string | Uint8Array, options: WriteOptions): Promise<Written> {
     return new Promise((resolve) => {
-      // Nothing but the order in which they are sent says which of two such writes to a subject comes first: none waits for a batch.
+      // The order of ordered writes to a subject is the order in which they are sent, so they do not wait for the end of the tick.
       const { ordered = !expects(options) } = options;
       const write = { subject, payload, options, resolve };
       if (ordered) return resolve(this.#alone(write));
@@ -78,8 +83,8 @@ export class Writes {
   }
 
   /**
-   * The client's own batch waits for an answer to the first message before it sends the others, and spells every header anew.
-   * @returns the sequence of the last one; null where the server does not say that it has all of them.
+   * Sends a batch without the batch API of the client, which waits for an answer to the first message before it sends the others.
+   * @returns the stream sequence of the last message; null if the server does not confirm that it has stored all of them.
    */
   async #stored(writes: readonly Write[]): Promise<number | null> {
     const batch = nuid.next();
@@ -99,7 +104,7 @@ export class Writes {
         }
       }
     } catch {
-      // The connection, or no answer: what became of it is found out one by one.
+      // Lost connection or no answer: sending each message alone shows whether it was stored.
     }
     return null;
   }
@@ -116,12 +121,14 @@ function headersOf({ options: { msgID, expect } }: Write, place: Record<string, 
   });
 }
 
-/** A subject has one expectation in a batch: a second write to it begins the next one. */
+/**
+ * The server allows one expected sequence for a subject in a batch, so a second write to the same subject begins the next batch.
+ */
 function inBatches(writes: readonly Write[]): Write[][] {
   const batches: Write[][] = [];
   let [bytes, subjects] = [0, new Set<string>()];
   for (const write of writes) {
-    const { length } = write.payload;
+    const length = Buffer.byteLength(write.payload);
     const batch = batches.at(-1);
     const isSecond = expects(write.options) && subjects.has(write.subject);
     if (!batch || batch.length === mostInBatch || bytes + length > mostBytesInBatch || isSecond) {

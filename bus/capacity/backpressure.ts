@@ -1,6 +1,7 @@
 /**
- * Backpressure. The bus is full when a stream or the server has reached its limit, or when the server's disk is full. A request of an operator
- * then fails at once. A write for a task waits until the bus accepts it: the task is neither lost nor failed, and no lost worker is counted.
+ * Backpressure. The bus is full when a stream or the server has reached its limit, or when the server's disk is full. A request of
+ * an operator then fails at once. A write for a task waits until the bus accepts it: the task is neither lost nor failed, and no
+ * lost worker is counted.
  * Rule `backpressure` (docs/task-protocol.md).
  */
 import { CoxError } from '../../platform/errors.ts';
@@ -14,7 +15,7 @@ export const isFull = (cause: unknown): cause is CoxError =>
 /** The error of a write to `subject` that the bus refused because it is full. */
 export const busFull = (subject: string, cause: unknown): CoxError =>
   new CoxError('stream-full', `The bus is full: it cannot store ${subject}`, {
-    hint: 'Nothing was stored. Purge finished tasks with `cox gc --older-than 1h`, or raise the storage limit of the server (docs/operations.md); then try again.',
+    hint: 'Nothing was stored. Run `cox gc --older-than 1h` or give the server more storage (docs/operations.md), then try again.',
     cause,
   });
 
@@ -23,9 +24,9 @@ const mostMs = 5_000;
 
 export interface BackpressureOptions {
   readonly log: Log;
-  /** Called with the error when the bus turns out to be full, and with null when it accepts writes again. Default: does nothing. */
+  /** Called with the error when the bus turns out to be full, and with null when it accepts writes again. Default: no effect. */
   readonly onChange?: (full: CoxError | null) => void;
-  /** Called for each write that the bus refuses because it is full. Default: does nothing. */
+  /** Called for each write that the bus refuses because it is full. Default: no effect. */
   readonly onRefused?: (cause: CoxError) => void;
 }
 
@@ -85,14 +86,20 @@ export class Backpressure {
     this.#onChange(null);
   }
 
-  /** Waits for 250 ms before the first retry and twice as long before each further one, at most 5 s. @throws AbortError of `signal`. */
+  /**
+   * Waits for 250 ms before the first retry and twice as long before each further one, at most 5 s.
+   * @throws AbortError of `signal`.
+   */
   async pause(attempt: number, signal?: AbortSignal): Promise<void> {
     const signals = [this.#closed.signal, ...(signal ? [signal] : [])];
     await pause(Math.min(firstMs * 2 ** attempt, mostMs), AbortSignal.any(signals)).catch(() => {});
     signal?.throwIfAborted();
   }
 
-  /** Called when the node stops. Each waiting write is tried once more and then fails; its task goes on elsewhere or later. Idempotent. */
+  /**
+   * Ends all waits when the node stops. Each waiting write is tried once more, then fails; its task goes on elsewhere or later.
+   * Idempotent.
+   */
   close(): void {
     this.#closed.abort();
   }

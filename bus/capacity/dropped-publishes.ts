@@ -1,6 +1,6 @@
 /**
- * Detects steers that a full log has refused. A plain publish gets no reply, so neither its sender nor the task learns of the loss. While the bus
- * is full, a node subscribes to the steering subjects and compares the steers that it hears with the log.
+ * Detects steers that a full log has refused. A plain publish gets no reply, so neither its sender nor the task learns of the
+ * loss. While the bus is full, a node subscribes to the steering subjects and compares the steers that it hears with the log.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus } from '../bus.ts';

@@ -1,7 +1,7 @@
 /**
- * Finds the finished trees, their age and their size. A tree is finished when each of its records is `done` or `unborn` (there is no task). A
- * finished tree stays finished, so a view of the bucket that is a little old does no harm. Records of a tree whose root is gone count as
- * finished too, and so do log messages under ids that have no record.
+ * Finds the finished trees, their age and their size. A tree is finished when each of its records is `done` or `unborn` (there is
+ * no task). A finished tree stays finished, so a view of the bucket that is a little old does no harm. Records of a tree whose
+ * root is gone count as finished too, and so do log messages under ids that have no record.
  * Rules `purge` and `retention` (docs/task-protocol.md).
  */
 import { DeliverPolicy } from '@nats-io/jetstream';

@@ -1,6 +1,6 @@
 /**
- * Tells the commands of an operator that the bus is full. A node that finds the bus full answers requests on `cox.full`. No node subscribes at
- * other times, so the server then refuses a request at once. The notice is not stored, because a full bus stores nothing.
+ * Tells the commands of an operator that the bus is full. A node that finds the bus full answers requests on `cox.full`. At other
+ * times no node subscribes, so the server refuses a request at once. Nothing is stored for this, since a full bus stores nothing.
  */
 import { NoRespondersError, type Subscription } from '@nats-io/nats-core';
 import { z } from 'zod';
@@ -32,7 +32,10 @@ export class FullNotice {
 /** Only a node that hangs takes this long (ms): without a subscriber the server refuses the request at once. */
 const timeoutMs = 5_000;
 
-/** Asks the nodes whether the bus is full. @returns the first notice; null if no node finds the bus full, runs, or answers within 5 s. */
+/**
+ * Asks the nodes whether the bus is full.
+ * @returns the first notice; null if no node finds the bus full, runs, or answers within 5 s.
+ */
 export async function fullNotice({ nc, subjects, log }: Bus): Promise<Notice | null> {
   try {
     const reply = await nc.request(subjects.full(), '', { timeout: timeoutMs });

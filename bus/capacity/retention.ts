@@ -1,10 +1,11 @@
 /**
- * Retention (rule `retention`): logs have no age limit; finished trees are purged whole, by age and by size. Nothing live is ever purged:
+ * Retention (rule `retention`): logs have no age limit; finished trees are purged whole, by age and by size. Live trees stay:
  * - A tree is purged only when all its records are `done` or `unborn`. `done` never changes back.
  * - A tree stays while a ticket of one of its runs is not acked, or while a steer to it has no receipt.
  * - Each purge ends at the last sequence that was looked at. A message that comes later stays for a later collection.
- * The log is purged first and the root's record last. After a crash the next collection therefore finds the rest, and none of it can run: a
- * ticket without a record and a live parent starts nothing (rule `planned-child`). Ages are by the server's clock. Several collections at once are harmless.
+ * The log is purged first and the root's record last. After a crash the next collection therefore finds the rest, and none of it
+ * can run: a ticket without a record and a live parent starts nothing (rule `planned-child`). Ages are by the server's clock.
+ * Several collections at once are harmless.
  * Rule `purge` (docs/task-protocol.md).
  */
 import { JetStreamApiError } from '@nats-io/jetstream';
@@ -41,8 +42,8 @@ export interface Collected {
   /** Oldest first. With `dryRun`: the trees that would be purged. */
   readonly purged: readonly PurgedTree[];
   /**
-   * Number of log messages that were purged under ids without a record: old tombstones and leftovers of crashes. With `dryRun` it is the number
-   * of their subjects.
+   * Number of log messages that were purged under ids without a record: old tombstones and leftovers of crashes. With `dryRun` it
+   * is the number of their subjects.
    */
   readonly strays: number;
   /** Size of all finished trees that stay, in bytes; null if the sizes were not needed. */
@@ -61,7 +62,7 @@ export interface CollectOptions {
  */
 export async function collect(bus: Bus, { keep, dryRun = false, signal }: CollectOptions): Promise<Collected> {
   const { subjects } = bus;
-  // The log is read before the records. A record is written before its messages, so an id on this log without a record never gets one.
+  // The log is read before the records: a record precedes the messages of its task, so an id that has none now gets none later.
   const log = await infoOf(bus, subjects.logStream, subjects.everyMessage(), signal);
   const { finished, live } = await findTrees(bus);
   const trees = finished.filter(({ root }) => isTaskId(`${root}.0`));
@@ -147,8 +148,8 @@ async function purgeTree(
 }
 
 /**
- * Writes each record once more, unchanged, before the purge. A nats-server that is killed after a purge may bring back the value before the last
- * one of a key (docs/adr/0021). Thanks to the second write that value is `done` too, and the next collection removes it.
+ * Writes each record once more, unchanged, before the purge. A nats-server that is killed after a purge may bring back the value
+ * before the last one of a key (docs/adr/0021). After this write that value is `done` too, and the next collection removes it.
  * @returns the entries with their new revisions; null if a compare-and-set was lost.
  */
 async function writtenTwice(

@@ -1,12 +1,12 @@
-/** Size limits of the streams, and how full they are. A full stream refuses new messages and never drops old ones (rule `backpressure`). */
+/** Size limits and fill levels of the streams. A full stream refuses new messages and keeps old ones (rule `backpressure`). */
 import { JetStreamApiError, type JsMsg } from '@nats-io/jetstream';
 import { CoxError } from '../../platform/errors.ts';
 import type { Bus } from '../bus.ts';
 import { retryRequest } from '../retry.ts';
 
 /**
- * Sets the size limit of the log, the work queue and the state bucket. The timers have no limit: the server schedules messages only in streams
- * that drop old ones when they are full (docs/adr/0007), and each task has only one timer.
+ * Sets the size limit of the log, the work queue and the state bucket. The timers have no limit: the server schedules messages
+ * only in streams that drop old ones when they are full (docs/adr/0007), and each task has only one timer.
  * @param bytes limit of each stream; null: the limits stay as they are, also those that an operator has set by hand.
  * @throws CoxError `stream-size` if the server does not accept the limit.
  */
@@ -58,7 +58,7 @@ export const fullnessOf = (name: string, bytes: number, maxBytes: number): Fulln
 export const isNearlyFull = ({ bytes, maxBytes, isFull }: Fullness): boolean =>
   isFull || (maxBytes >= 0 && bytes > nearly * maxBytes);
 
-/** The streams that are full or nearly full by their own limits. The limit of the server and its disk show only in refused writes. */
+/** The streams that are full or nearly full by their own limits. A full server or a full disk shows only in refused writes. */
 export async function fullStreams(bus: Bus, signal?: AbortSignal): Promise<Fullness[]> {
   const all = await Promise.all(
     limited(bus).map(async ({ name, stream }) => {
@@ -76,8 +76,8 @@ const limited = ({ subjects }: Bus) => [
 ];
 
 /**
- * Number of bytes that a message takes up in the server's file store: frame, subject, headers and payload. A consumer with `headers_only` gives
- * the size of the payload in the header `Nats-Msg-Size`.
+ * Number of bytes that a message takes up in the server's file store: frame, subject, headers and payload. A consumer with
+ * `headers_only` gives the size of the payload in the header `Nats-Msg-Size`.
  */
 export function storedBytes({ subject, headers, data }: JsMsg): number {
   const sizeOnly = headers?.get('Nats-Msg-Size');

@@ -1,6 +1,6 @@
 /**
- * Once its disk has filled, nats-server answers requests but acknowledges no write until it is restarted (seen with 2.15.1: "Critical write
- * error"). Publishes time out as if the broker were away; its answers to other requests show that it is not.
+ * Once its disk has filled, nats-server answers requests but acknowledges no write until it is restarted (seen with 2.15.1:
+ * "Critical write error"). Publishes time out as if the broker were away; its answers to other requests show that it is not.
  */
 import { TimeoutError } from '@nats-io/nats-core';
 import { CoxError } from '../../platform/errors.ts';
@@ -21,7 +21,7 @@ export class WriteStallDetector {
     );
     if (!answers) return;
     throw new CoxError('storage-stuck', `The NATS server answers but stores nothing: ${what}`, {
-      hint: 'Its disk is full or failing. Free some space. A node then restarts its embedded server; restart any other nats-server by hand.',
+      hint: 'Its disk is full or failing: free some space. A node restarts its embedded server; restart any other one by hand.',
       cause,
     });
   }

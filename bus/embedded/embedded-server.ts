@@ -1,10 +1,11 @@
 /**
- * One nats-server on this machine, shared by all terminals of a user and owned by none. Invariants:
- * - Whoever starts, replaces or stops it holds the server lock. So there is at most one on the store.
- * - Each terminal keeps one connection open (its presence) from before it leaves the lock. So nobody stops the server under a terminal
- *   that has just found it, and each notices its death.
- * - One that died comes back with its data, its credentials and, if it is free, its port: clients only reconnect.
- * - The last terminal to leave stops it. Killed terminals leave no presence; the next start takes the server over.
+ * One nats-server on this machine, which all terminals of a user share and none owns. Invariants:
+ * - A process holds the server lock while it starts, replaces or stops the server. So at most one server uses the store.
+ * - Each terminal keeps one connection open, its presence. It opens the presence before it releases the lock, so that no other
+ *   terminal stops the server in between. Through its presence a terminal notices that the server died.
+ * - A server that died is restarted with its data, its credentials and, if it is free, its port. Clients only need to reconnect.
+ * - The last terminal to leave stops the server. The presence of a killed terminal ends with it; if no terminal is left, the
+ *   server runs on, and the next terminal joins it.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -38,7 +39,7 @@ export interface EmbeddedOptions {
   readonly log: Log;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** See ServerSettings. A server that already runs keeps its own setting. */
+  /** See `ServerSettings`. A server that already runs keeps its own setting. */
   readonly syncAlways?: boolean | undefined;
 }
 
@@ -50,24 +51,25 @@ export interface EmbeddedServer {
   readonly pid: number;
   readonly version: string;
   readonly binary: string;
-  /** Ends the name of every connection of this terminal, so that a leaving one knows its own. */
+  /** Suffix of the name of every connection of this terminal, by which it recognises its own connections when it leaves. */
   readonly tag: string;
-  /** Resolves when the server answers; restarts it if it is dead, after which the fields above may have changed. Does nothing after stop(). */
+  /** Resolves when the server answers. Restarts a dead server; the fields above may then change. Does nothing after `stop()`. */
   ensure(): Promise<void>;
-  /** Ends this server and starts it again with its data; does nothing where another terminal has done so meanwhile. */
+  /** Stops this server and starts it again with its data. Does nothing if another terminal has already done so. */
   renew(): Promise<void>;
-  /** Leaves; the last one stops the server. Close the own connections first. Never rejects. */
+  /** Leaves the server; the last terminal stops it. Close the terminal's other connections first. Never rejects. */
   stop(): Promise<void>;
 }
 
-/** For the lock and the goodbye; a terminal must not hang on its way out. */
+/** Longest time in ms to wait for the lock when a terminal leaves. */
 const leaveTimeoutMs = 20_000;
 const firstRetryMs = 100;
 const longestRetryMs = 10_000;
 
 /**
- * Joins the server of this user's terminals, or starts it, fetching a binary first if there is none.
- * @throws CoxError `nats-server-missing`, `nats-start-failed`, `nats-frozen`, `nats-too-old`, `no-space`, `read-only`, `storage-failed`.
+ * Joins the running server of this user, or starts one. Downloads or builds a binary first if none is found.
+ * @throws CoxError `nats-server-missing`, `nats-start-failed`, `nats-frozen`, `nats-unreachable`, `nats-too-old`, `no-space`,
+ * `read-only`, `storage-failed`; the reason of `signal`.
  */
 export async function openEmbeddedServer(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const server = new Shared(options);
@@ -75,10 +77,10 @@ export async function openEmbeddedServer(options: EmbeddedOptions): Promise<Embe
   return server;
 }
 
-/** Joins the server if one is running, else null. Starts and fetches nothing. */
+/** Joins the running server of this user. Starts and downloads nothing. @returns null if no server is running. */
 export async function existingServer(options: EmbeddedOptions): Promise<EmbeddedServer | null> {
   const paths = serverPaths(options.folders);
-  // Asked before the lock is: where nothing ever ran nothing is written either.
+  // Read before the lock is taken, because the lock writes a file: where no server ever ran, none is written.
   if (readRecord(paths).kind !== 'record') return null;
   const server = new Shared(options);
   return (await server.open(false)) ? server : null;
@@ -89,7 +91,7 @@ class Shared implements EmbeddedServer {
   readonly #options: EmbeddedOptions;
   readonly #log: Log;
   readonly #paths: ServerPaths;
-  /** Ends what is under way when this terminal leaves. */
+  /** Aborted when this terminal leaves. */
   readonly #leaving = new AbortController();
   #record: ServerRecord | null = null;
   #presence: NatsConnection | null = null;
@@ -129,7 +131,7 @@ class Shared implements EmbeddedServer {
     return this.#known.binary;
   }
 
-  /** @returns false when there is no server and none was to be started. */
+  /** @returns false if no server is running and `mayLaunch` is false. */
   async open(mayLaunch: boolean): Promise<boolean> {
     const { signal } = this.#options;
     const opened = await this.#joinOrLaunch(mayLaunch, signal ?? this.#leaving.signal, async (record) => {
@@ -164,9 +166,9 @@ class Shared implements EmbeddedServer {
   }
 
   /**
-   * Runs `onServer` under the lock, with a server that answers; again with the next one when this one dies meanwhile. The binary is fetched
-   * outside of the lock: others need not wait for that blindly.
-   * @returns false when there is no server and none was to be started.
+   * Calls `onServer` under the lock, with a server that answers. If that server dies meanwhile, calls it again with the next one. A
+   * binary is fetched without the lock, so that other terminals do not wait for the download.
+   * @returns false if no server is running and `mayLaunch` is false.
    */
   async #joinOrLaunch(
     mayLaunch: boolean,
@@ -195,7 +197,11 @@ class Shared implements EmbeddedServer {
     }
   }
 
-  /** The server on record if it is alive; otherwise sees to it that nothing uses the store. Under the lock. */
+  /**
+   * Called under the lock. If the recorded server does not answer, ends the server process that may still use the store.
+   * @returns the recorded server, or null if it does not answer.
+   * @throws CoxError `nats-frozen`.
+   */
   async #running(): Promise<ServerRecord | null> {
     const read = readRecord(this.#paths);
     if (read.kind === 'record') {
@@ -204,7 +210,7 @@ class Shared implements EmbeddedServer {
       const answer = alive ? await probe(record.port, frozenAfterMs) : null;
       if (answer?.kind === 'nats' && answer.serverName === record.serverName) return record;
       if (answer?.kind === 'silent') throw frozen(record.pid);
-      this.#log.warn({ server: record.pid, alive }, 'the embedded server on record is gone');
+      this.#log.warn({ server: record.pid, alive }, 'the recorded embedded server is gone');
     } else if (read.kind === 'damaged')
       this.#log.warn({ file: this.#paths.record }, 'the record of the embedded server is damaged');
     const { record } = read.kind === 'record' ? read : { record: null };
@@ -212,14 +218,17 @@ class Shared implements EmbeddedServer {
     return null;
   }
 
-  /** One that is starting for a terminal that was killed, or shutting down. Only where the system can tell it from a stranger with its pid. */
+  /**
+   * Ends a server whose terminal was killed while it started, or that is shutting down. Does nothing if the system cannot tell it
+   * from an unrelated process with the same pid.
+   */
   async #endStray(note: ProcessNote | null): Promise<void> {
     if (note?.start == null || !isAlive(note.pid, note.start)) return;
-    this.#log.warn({ server: note.pid }, 'ending an embedded server that nobody can use');
+    this.#log.warn({ server: note.pid }, 'ending an embedded server that no terminal can use');
     await terminate(note);
   }
 
-  /** What a server that died had goes on: its credentials and its port. Under the lock. */
+  /** Called under the lock. The new server gets the credentials and the port of the server that died. */
   #launch(binary: ServerBinary, signal: AbortSignal): Promise<ServerRecord> {
     const read = readRecord(this.#paths);
     const before = read.kind === 'record' ? read.record : this.#record;
@@ -243,7 +252,7 @@ class Shared implements EmbeddedServer {
     });
   }
 
-  /** Brings a dead server back, whoever else may want to, for as long as this terminal is here. */
+  /** Restarts the server whenever it dies, until this terminal leaves. Other terminals do the same; the lock orders them. */
   async #watch(): Promise<void> {
     const presence = this.#presence;
     if (!presence) return;
@@ -261,7 +270,7 @@ class Shared implements EmbeddedServer {
         return;
       } catch (error) {
         if (this.#leaving.signal.aborted) return;
-        this.#log.error({ err: error, retryMs }, 'could not bring the embedded server back');
+        this.#log.error({ err: error, retryMs }, 'could not restart the embedded server');
       }
       await delay(retryMs, undefined, { signal: this.#leaving.signal, ref: false }).catch(() => {});
     }
@@ -283,11 +292,11 @@ class Shared implements EmbeddedServer {
   async #leaveLocked(): Promise<void> {
     await this.#presence?.close();
     const read = readRecord(this.#paths);
-    // A dead server stays on record: others may be about to bring it back as it was.
+    // The record of a dead server stays, because another terminal may be about to restart it from the record.
     if (read.kind !== 'record' || !isAlive(read.record.pid, read.record.pidStart)) return;
     if ((await othersOn(read.record, this.tag)) > 0) return;
     await terminate({ pid: read.record.pid, start: read.record.pidStart });
     removeRecord(this.#paths);
-    this.#log.info({ server: read.record.pid }, 'the last one left: embedded nats-server stopped');
+    this.#log.info({ server: read.record.pid }, 'the last terminal left: embedded nats-server stopped');
   }
 }

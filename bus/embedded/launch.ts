@@ -1,4 +1,4 @@
-/** Starts a nats-server that outlives the terminal that started it, and ends one. Called under the server lock only. */
+/** Starts a nats-server that outlives the terminal that started it, and ends a nats-server. Callers hold the server lock. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,14 +23,14 @@ export interface Launch {
   readonly paths: ServerPaths;
   readonly binary: ServerBinary;
   readonly credentials: Credentials;
-  /** Tried first, so that clients of a server that died find it again; null for any. */
+  /** Port to try first, so that the clients of a server that died find its successor. Null: any free port. */
   readonly port: number | null;
   readonly syncAlways: boolean;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
 
-/** A store with millions of messages takes its time to be read back. */
+/** Longest time in ms until a new server announces its port. Reading a store with millions of messages takes long. */
 const readyTimeoutMs = 60_000;
 const stopTimeoutMs = 15_000;
 const killTimeoutMs = 5_000;
@@ -39,15 +39,15 @@ const slowPollMs = 25;
 const quickPolls = 60;
 const tailChars = 2_000;
 
-/** @throws CoxError `nats-start-failed`, `nats-too-old`, `no-space`, `read-only`, `storage-failed`; the signal's reason. */
+/** @throws CoxError `nats-start-failed`, `nats-too-old`, `no-space`, `read-only`, `storage-failed`; the reason of `signal`. */
 export async function launch(options: Launch): Promise<ServerRecord> {
   const first = await launchOn(options.port, options);
   if (first !== 'port-taken') return first;
-  options.log.warn({ port: options.port }, 'the port of the server that died is taken: taking another one');
+  options.log.warn({ port: options.port }, 'the port of the server that died is in use: choosing another one');
   const second = await launchOn(null, options);
   if (second !== 'port-taken') return second;
-  throw new CoxError('nats-start-failed', 'No free port on 127.0.0.1 for the embedded server', {
-    hint: 'Something uses up the ports of this machine; find it with "ss -s", or name a running server with NATS_URL.',
+  throw new CoxError('nats-start-failed', 'There is no free port on 127.0.0.1 for the embedded server', {
+    hint: 'A program uses all ports of this machine; find it with "ss -s", or name a running server with NATS_URL.',
   });
 }
 
@@ -91,7 +91,9 @@ async function launchOn(port: number | null, options: Launch): Promise<ServerRec
   }
 }
 
-/** Detached: the terminal's Ctrl-C and its end are not the server's. No environment: a key in ours is none of its business. */
+/**
+ * Detached, so that Ctrl-C and the end of the terminal do not end the server. Without our environment, which may contain secrets.
+ */
 function start(binary: ServerBinary, paths: ServerPaths): ChildProcess {
   let stderr: number | null = null;
   try {
@@ -132,7 +134,7 @@ const endOf = (child: ChildProcess): Promise<End> =>
 const describeEnd = ({ code, signal, error }: End): string =>
   error ? messageOf(error) : signal ? `it was ended by ${signal}` : `it ended with code ${code}`;
 
-/** The server writes `<program>_<pid>.ports` once it takes clients. Nothing tells us but the file, hence the polling. */
+/** Polls for the file `<program>_<pid>.ports`, which the server writes once it accepts clients. It sends no other signal. */
 async function portOf(
   pid: number,
   paths: ServerPaths,
@@ -154,7 +156,7 @@ async function portOf(
   return 'timeout';
 }
 
-/** Null while the file is not there or half written. */
+/** @returns null while the file is missing or incomplete. */
 function announcedPort(pid: number, paths: ServerPaths): number | null {
   try {
     const name = readdirSync(paths.ports).find((file) => file.endsWith(`_${pid}.ports`));
@@ -167,7 +169,7 @@ function announcedPort(pid: number, paths: ServerPaths): number | null {
   }
 }
 
-/** What the server said last: its log once it is open, else its stderr. */
+/** The last output of the server: its stderr followed by its log. */
 function lastWords(paths: ServerPaths): string {
   const texts = [paths.stderr, paths.log].map((path) => {
     try {
@@ -184,8 +186,8 @@ function startFailed(binary: ServerBinary, paths: ServerPaths, why: string): Cox
   const said = words.split('\n').filter((line) => /\[(FTL|ERR)\]/.test(line) || !/^\[\d+\]/.test(line));
   const cause = said.slice(-5).join('\n');
   if (/no space left on device/i.test(words))
-    return new CoxError('no-space', `The embedded nats-server found no space in ${paths.folder}`, {
-      hint: 'Free some space there, or point XDG_STATE_HOME at a disk that has some.',
+    return new CoxError('no-space', `The disk with ${paths.folder} is too full for the embedded nats-server`, {
+      hint: 'Free some space there, or set XDG_STATE_HOME to a folder on another disk.',
     });
   return new CoxError(
     'nats-start-failed',
@@ -196,7 +198,7 @@ function startFailed(binary: ServerBinary, paths: ServerPaths, why: string): Cox
   );
 }
 
-/** Asks the process to end, waits until it is gone, insists if need be. The caller knows that it is ours. */
+/** Sends SIGTERM and, after 15 s, SIGKILL; waits until the process is gone. The caller ensures that the process is ours. */
 export async function terminate({ pid, start }: { pid: number; start: string | null }): Promise<void> {
   for (const [signal, timeoutMs] of [
     ['SIGTERM', stopTimeoutMs],

@@ -1,4 +1,4 @@
-/** A nats-server to run: found, else fetched into the cache, else built by Go, else an error that says how to get one. */
+/** Obtains a nats-server: finds an installed one, else downloads one into the cache, else builds one with Go. */
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,16 +16,16 @@ export interface ObtainOptions extends FindOptions {
 }
 
 const goModule = `github.com/nats-io/nats-server/v2@v${pinnedVersion}`;
-/** Compiling on a slow machine. */
+/** Longest time in ms for `go install`. Compiling takes long on a slow machine. */
 const goTimeoutMs = 15 * 60_000;
 
-/** @throws CoxError `nats-server-missing`, `no-space`, `read-only`, `storage-failed`; the signal's reason. */
+/** @throws CoxError `nats-server-missing`, `no-space`, `read-only`, `storage-failed`; the reason of `signal`. */
 export async function obtainServerBinary(options: ObtainOptions): Promise<ServerBinary> {
   const { folders, env, log, signal, onProgress } = options;
   const found = await findServerBinary(options);
   if (!('missing' in found)) return found;
   const tried = [...found.tried];
-  if (env.COX_NATS_SERVER) throw missing(tried, 'Correct COX_NATS_SERVER, or unset it to have a nats-server fetched.');
+  if (env.COX_NATS_SERVER) throw missing(tried, 'Correct COX_NATS_SERVER, or unset it so that a nats-server is downloaded.');
 
   const asset = serverAsset();
   if (asset) {
@@ -36,7 +36,7 @@ export async function obtainServerBinary(options: ObtainOptions): Promise<Server
       if (!(error instanceof CoxError) || error.code !== 'download-failed') throw error;
       tried.push(error.message);
     }
-  } else tried.push(`no binary is known for ${process.platform}-${process.arch}`);
+  } else tried.push(`there is no binary for ${process.platform}-${process.arch}`);
 
   const go = executableOnPath('go', env);
   if (go) {
@@ -46,17 +46,20 @@ export async function obtainServerBinary(options: ObtainOptions): Promise<Server
       if (signal?.aborted || error instanceof CoxError) throw error;
       tried.push(`go install: ${messageOf(error)}`);
     }
-  } else tried.push('go install: no Go on the PATH');
+  } else tried.push('go install: there is no Go on the PATH');
   throw missing(
     tried,
-    `Install nats-server ${pinnedVersion} so that it is on the PATH, name one with COX_NATS_SERVER, or name a running server with NATS_URL.`,
+    `Install nats-server ${pinnedVersion} on the PATH, or name its file in COX_NATS_SERVER, or name a running server in NATS_URL.`,
   );
 }
 
 const missing = (tried: readonly string[], hint: string): CoxError =>
-  new CoxError('nats-server-missing', `No nats-server to run. ${tried.join('. ')}`, { hint });
+  new CoxError('nats-server-missing', `No nats-server was found. ${tried.join('. ')}`, { hint });
 
-/** Go verifies the module against its public checksum database; the result differs from the pinned binary, hence its own name. */
+/**
+ * Go verifies the module against its public checksum database. The built binary differs from the pinned one, so it has its own
+ * name.
+ */
 async function build(
   go: string,
   asset: Asset | null,

@@ -1,15 +1,15 @@
 /**
- * The connection that a terminal keeps open for as long as it uses the embedded server: it is what others count before they stop the
- * server, and what notices that it died.
+ * The presence of a terminal: a connection that stays open while the terminal uses the embedded server. Other terminals count these
+ * connections before they stop the server, and a terminal notices the death of the server when its presence is disconnected.
  */
 import { connect, type NatsConnection, TimeoutError, usernamePasswordAuthenticator } from '@nats-io/transport-node';
 import { CoxError, messageOf } from '../../platform/errors.ts';
 
-/** Before a server that takes connections but says nothing is called frozen. */
+/** A server that accepts a connection but sends nothing for this long (ms) is taken to be frozen. */
 export const frozenAfterMs = 10_000;
 const reconnectWaitMs = 50;
 
-/** The server that the connection is to; its address and password change when it is started again. */
+/** The server to connect to. Its address and password may change when it is restarted. */
 interface PresentAt {
   readonly url: string;
   readonly tag: string;
@@ -37,13 +37,13 @@ export async function openPresence(server: PresentAt): Promise<NatsConnection> {
   } catch (error) {
     if (error instanceof TimeoutError) throw frozen(server.pid);
     throw new CoxError('nats-unreachable', `The embedded nats-server ${server.url} cannot be used: ${messageOf(error)}`, {
-      hint: `End it with "kill ${server.pid}" and start again; its data is kept.`,
+      hint: `End it with "kill ${server.pid}" and start cox again; its data is kept.`,
       cause: error,
     });
   }
 }
 
 export const frozen = (pid: number): CoxError =>
-  new CoxError('nats-frozen', `The embedded nats-server (process ${pid}) takes connections but does not answer`, {
-    hint: `End it with "kill -9 ${pid}" and start again; its data is kept.`,
+  new CoxError('nats-frozen', `The embedded nats-server (process ${pid}) accepts connections but does not answer`, {
+    hint: `End it with "kill -9 ${pid}" and start cox again; its data is kept.`,
   });

@@ -1,4 +1,6 @@
-/** Who answers on a port of this machine: a NATS server introduces itself before it is asked for credentials. */
+/**
+ * Finds out whether a NATS server answers on a port of this machine. It needs no login: a NATS server sends its INFO line first.
+ */
 import { connect } from 'node:net';
 import { z } from 'zod';
 import { codeOf } from '../../platform/errors.ts';
@@ -7,11 +9,12 @@ const Info = z.object({ server_name: z.string(), version: z.string() });
 
 export type Answer =
   | { readonly kind: 'nats'; readonly serverName: string; readonly version: string }
-  /** Nobody listens, or something that is no NATS server. */
+  /** No program listens, or a program that is not a NATS server. */
   | { readonly kind: 'nobody' }
-  /** The connection is taken but nothing is said. */
+  /** A program accepts the connection but sends nothing. */
   | { readonly kind: 'silent' };
 
+/** @param patienceMs a program that sends nothing for this long (ms) is `silent`. */
 export function probe(port: number, patienceMs: number): Promise<Answer> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port });

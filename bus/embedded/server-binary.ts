@@ -1,4 +1,4 @@
-/** Finds a nats-server that is already here: the one named by COX_NATS_SERVER, on the PATH, or in the cache. Downloads nothing. */
+/** Finds a nats-server on this machine: the one that COX_NATS_SERVER names, on the PATH, or in the cache. Downloads nothing. */
 import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -18,7 +18,7 @@ export interface ServerBinary {
 
 export interface NoServerBinary {
   readonly missing: true;
-  /** Every place that was looked at, and why it would not do; for an operator. */
+  /** For the operator: every place that was searched, with the reason why no server there can be used. */
   readonly tried: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export interface FindOptions {
 
 const versionTimeoutMs = 10_000;
 
-/** In this order. When COX_NATS_SERVER is set nothing else is looked at: the operator has chosen. */
+/** Searches COX_NATS_SERVER, the PATH and the cache, in this order. If COX_NATS_SERVER is set, no other place is searched. */
 export async function findServerBinary({ folders, env, signal }: FindOptions): Promise<ServerBinary | NoServerBinary> {
   const tried: string[] = [];
   const tryOne = async (path: string, source: BinarySource): Promise<ServerBinary | null> => {
@@ -48,19 +48,19 @@ export async function findServerBinary({ folders, env, signal }: FindOptions): P
   if (onPath) {
     const found = await tryOne(onPath, 'PATH');
     if (found) return found;
-  } else tried.push('PATH: no nats-server there');
+  } else tried.push('PATH: it has no nats-server');
 
-  // Their version is in their name, and they were verified when they were put there: no process is started to ask.
+  // Not started to ask for the version: it is in the file name, and the file was verified when it was stored.
   const asset = serverAsset();
   const cached = asset && cachedAsset(asset, folders.cache);
   if (cached) return { path: cached, version: pinnedVersion, source: 'cache' };
   const built = join(folders.cache, builtFile);
   if (isExecutable(built)) return { path: built, version: pinnedVersion, source: 'go install' };
-  tried.push(`cache: nothing in ${join(folders.cache, 'bin')}`);
+  tried.push(`cache: ${join(folders.cache, 'bin')} has no nats-server`);
   return { missing: true, tried };
 }
 
-/** The first file of that name on the PATH that can be run, or null. */
+/** The first executable file of this name on the PATH, or null. */
 export function executableOnPath(name: string, env: NodeJS.ProcessEnv): string | null {
   const file = process.platform === 'win32' ? `${name}.exe` : name;
   const path = env.PATH ?? env.Path ?? '';
@@ -90,7 +90,9 @@ function versionOf(path: string, signal: AbortSignal | undefined): Promise<{ ver
       const version = versionIn(stdout);
       if (version && stdout.startsWith('nats-server')) return resolve({ version });
       const said = (stderr || stdout).trim().split('\n')[0];
-      resolve({ problem: error ? `cannot be run (${said || messageOf(error)})` : `is no nats-server (it said "${said}")` });
+      resolve({
+        problem: error ? `cannot be run (${said || messageOf(error)})` : `is not a nats-server (its output: "${said}")`,
+      });
     });
   });
 }

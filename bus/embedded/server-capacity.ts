@@ -1,4 +1,4 @@
-/** How full the embedded server is, as its system account tells: looked at without joining it, so that a look changes nothing. */
+/** Reads how full the embedded server is, through its system account. It does not join the server, so reading changes nothing. */
 import { connect } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { type Fullness, fullnessOf, isNearlyFull } from '../capacity/stream-limits.ts';
@@ -20,7 +20,7 @@ const Jsz = z.object({
 
 const timeoutMs = 5_000;
 
-/** The server as a whole and its streams, those that are full or nearly so. @throws what the connection throws. */
+/** @returns the limits of the server and its streams that are reached or nearly reached. @throws every error of the connection. */
 export async function fullInServer(record: ServerRecord): Promise<Fullness[]> {
   const { url: servers, systemUser: user, systemPassword: pass } = record;
   const connection = await connect({ servers, user, pass, name: 'cox system', reconnect: false, timeout: timeoutMs });

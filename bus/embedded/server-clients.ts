@@ -1,4 +1,4 @@
-/** Who is connected to the embedded server, as its system account tells. */
+/** Reads which clients are connected to the embedded server, through its system account. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from '@nats-io/transport-node';
 import { z } from 'zod';
@@ -7,15 +7,15 @@ import type { ServerRecord } from './server-record.ts';
 
 const Connz = z.object({ data: z.object({ connections: z.array(z.object({ cid: z.number(), name: z.string().default('') })) }) });
 
-/** Who gets no answer leaves the server running; nobody is kept for longer by one that is frozen. */
+/** Longest time in ms to wait for an answer. If none comes, the terminal leaves the server running. */
 const timeoutMs = 5_000;
-/** More than a leaving terminal needs to know. */
+/** Largest number of connections in an answer. */
 const limit = 1_024;
 const goodbyePollMs = 2;
 const goodbyePolls = 250;
 
 interface SystemConnection {
-  /** Names of the client connections in the account of the actors, in no order; unnamed ones are empty. */
+  /** Names of the client connections in the account `COX`, in no order. The name of an unnamed connection is empty. */
   clientNames(): Promise<string[]>;
   close(): Promise<void>;
 }
@@ -40,8 +40,10 @@ async function openSystemConnection(record: ServerRecord): Promise<SystemConnect
 }
 
 /**
- * How many clients besides those whose name ends in `tag` are connected. Waits until the server has seen the latter close, so that of two
- * terminals leaving one after the other the second is the last; not for ever, as their owner may have forgotten one.
+ * Counts the connected clients whose name does not end with `tag`. First waits until the server has closed the connections with
+ * this tag. So, if two terminals leave one after the other, the second one counts no others. The wait is limited, because the
+ * owner may have left a connection open.
+ * @throws every error of the system connection.
  */
 export async function othersOn(record: ServerRecord, tag: string): Promise<number> {
   const system = await openSystemConnection(record);

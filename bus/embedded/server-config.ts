@@ -1,16 +1,20 @@
 /**
- * The configuration of an embedded server: loopback, two users with random passwords, JetStream in the state folder.
+ * The configuration of an embedded server: it listens on loopback, has two users with random passwords, and keeps JetStream in
+ * the state folder.
  * Rule `durability` (docs/task-protocol.md).
  */
 import { randomBytes } from 'node:crypto';
 import type { ServerPaths } from './server-record.ts';
 
 export interface ServerSettings {
-  /** Null: any free one. */
+  /** Null: any free port. */
   readonly port: number | null;
   readonly serverName: string;
   readonly credentials: Credentials;
-  /** Every write is on the disk before it is acknowledged. Default: within two minutes, which survives crashes of processes only. */
+  /**
+   * Whether the server syncs every write to disk before it acknowledges it. Otherwise it syncs every two minutes: acknowledged
+   * writes survive a crash of the server, but not of the machine.
+   */
   readonly syncAlways: boolean;
 }
 
@@ -21,13 +25,17 @@ export interface Credentials {
   readonly systemPassword: string;
 }
 
-/** Large results go to the object store; this only leaves room for a goal or a steer of a few MB. */
+/** Above the server's default of 1 MB, so that large task specs and state records fit into one message. */
 const maxPayloadBytes = 8 * 1024 * 1024;
 const logBytes = 10 * 1024 * 1024;
-/** For a client to log in. By the server's default of 2 s, one that is held up on a busy machine is told that it was refused. */
+/**
+ * Longest time in seconds for a client to log in. With the server's default of 2 s, a client on a busy machine would be refused.
+ */
 const loginTimeoutS = 30;
 
-/** The account of all actors. The store's folders are named after it: renaming it hides all tasks. */
+/**
+ * The account of all clients but the system user. The server names folders of its store after it, so renaming it hides all tasks.
+ */
 export const account = 'COX';
 
 export const newCredentials = (): Credentials => ({
@@ -41,7 +49,7 @@ export const newServerName = (): string => `cox-${randomBytes(9).toString('base6
 
 const secret = (): string => randomBytes(24).toString('base64url');
 
-/** The server's configuration language takes JSON, whose quoting leaves no surprises in paths. */
+/** The server also accepts JSON as configuration. JSON quotes every path correctly. */
 export function serverConfig(paths: ServerPaths, { port, serverName, credentials, syncAlways }: ServerSettings): string {
   return JSON.stringify(
     {

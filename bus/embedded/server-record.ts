@@ -1,7 +1,7 @@
 /**
- * What all terminals of a user know of the shared server: `<state>/nats/server.json`, readable by its owner alone. Written only under the
- * server lock, and only once the server is ready. `server.pid` is written the moment the process exists, so that one whose starter was
- * killed, or whose record was damaged, can still be told from a stranger.
+ * The record of the shared server, through which all terminals of a user find it: `<state>/nats/server.json`, readable only by
+ * the user. It is written under the server lock, once the server is ready. `server.pid` is written as soon as the process exists.
+ * It identifies a server whose terminal was killed during the start, or whose record is damaged.
  */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,13 +14,13 @@ export const ServerRecord = z.object({
   port: z.number().int().min(1).max(65_535),
   user: z.string().min(1),
   password: z.string().min(1),
-  /** For the system account, which may ask who is connected. */
+  /** User of the system account, which may list the connected clients. */
   systemUser: z.string().min(1),
   systemPassword: z.string().min(1),
-  /** Random per start: tells this server from another one on the same port. */
+  /** Random for each start. It tells this server from another one on the same port. */
   serverName: z.string().min(1),
   pid: z.number().int().positive(),
-  /** See process-identity.ts. */
+  /** Start time of the process as in process-identity.ts; null if the system does not give it. */
   pidStart: z.string().nullable(),
   version: z.string(),
   binary: z.string(),
@@ -37,11 +37,11 @@ export interface ServerPaths {
   readonly pid: string;
   readonly config: string;
   readonly lock: string;
-  /** The server announces its port in a file here. */
+  /** Folder in which the server writes a file with its port. */
   readonly ports: string;
   readonly data: string;
   readonly log: string;
-  /** What the server says before its log is open. */
+  /** Output of the server from before its log is open. */
   readonly stderr: string;
 }
 
@@ -72,7 +72,7 @@ export function readRecord(paths: ServerPaths): ReadRecord {
     text = readFileSync(paths.record, 'utf8');
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return { kind: 'none' };
-    throw storageError(error, paths.record, 'reading what is known of the embedded server');
+    throw storageError(error, paths.record, 'reading the record of the embedded server');
   }
   try {
     return { kind: 'record', record: ServerRecord.parse(JSON.parse(text)) };
@@ -87,7 +87,7 @@ export const writeRecord = (paths: ServerPaths, record: ServerRecord): void =>
 export const writeProcessNote = (paths: ServerPaths, note: ProcessNote): void =>
   writePrivately(paths, paths.pid, JSON.stringify(note));
 
-/** Null also when it is damaged. */
+/** @returns null if the note is missing or damaged. */
 export function readProcessNote(paths: ServerPaths): ProcessNote | null {
   try {
     return ProcessNote.parse(JSON.parse(readFileSync(paths.pid, 'utf8')));
@@ -96,13 +96,13 @@ export function readProcessNote(paths: ServerPaths): ProcessNote | null {
   }
 }
 
-/** After a clean stop: the credentials were for that run only. */
+/** Called after a clean stop, because the credentials were for that run only. */
 export function removeRecord(paths: ServerPaths): void {
   for (const path of [paths.record, paths.pid, paths.config]) rmSync(path, { force: true });
   rmSync(paths.ports, { recursive: true, force: true });
 }
 
-/** By rename, so that no reader sees half of it, and never readable by others, not even for a moment. */
+/** Writes a file that only the user can read. A rename puts it in place, so no reader sees an incomplete file. */
 export function writePrivately(paths: ServerPaths, path: string, text: string): void {
   try {
     mkdirSync(paths.folder, { recursive: true, mode: 0o700 });
@@ -111,6 +111,6 @@ export function writePrivately(paths: ServerPaths, path: string, text: string): 
     writeFileSync(draft, text, { mode: 0o600, flag: 'wx' });
     renameSync(draft, path);
   } catch (error) {
-    throw storageError(error, path, 'writing down the embedded server');
+    throw storageError(error, path, 'writing the record of the embedded server');
   }
 }

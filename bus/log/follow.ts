@@ -1,6 +1,6 @@
 /**
- * Reads a stream in order, from a sequence on and as it grows. Its consumer lives on one server of a cluster, and the client library waits for
- * ever if that server is lost. So a lost consumer is replaced by a new one that goes on after the last message.
+ * Reads a stream in order, from a sequence on and as it grows. Its consumer lives on one server of a cluster, and the client
+ * library waits for ever if that server is lost. So a lost consumer is replaced by a new one that goes on after the last message.
  */
 import { type ConsumerMessages, DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
@@ -53,7 +53,8 @@ export async function* follow(
 }
 
 /**
- * Calls `tell` when the server that has the consumer may be lost: its idle heartbeats are missing, or the connection was lost and made again.
+ * Calls `tell` when the server that has the consumer may be lost: its idle heartbeats are missing, or the connection was lost and
+ * made again.
  * @returns a function that ends the watch.
  */
 export function whenLost({ nc }: Bus, messages: ConsumerMessages, tell: () => void): () => void {

@@ -51,8 +51,8 @@ const nobody = (at: string) => ({
 });
 
 /**
- * Returns the steers to an id that no task has (docs/adr/0010). A state record in phase `unborn` keeps their ids, so that a sub-task that is
- * planned later does not take the same steers again.
+ * Returns the steers to an id that no task has (docs/adr/0010). A state record in phase `unborn` keeps their ids, so that a
+ * sub-task that is planned later does not take the same steers again.
  */
 export async function returnUnborn(bus: Bus, id: TaskId, node: string, at: () => string): Promise<void> {
   for (;;) {
@@ -75,7 +75,7 @@ export async function returnUnborn(bus: Bus, id: TaskId, node: string, at: () =>
   }
 }
 
-/** Returns a steer to tokens that cannot be a task id: publishes the receipt on the status subject of these tokens, without a record. */
+/** Returns a steer to tokens that cannot be a task id: publishes the receipt on their status subject, without a record. */
 export async function returnUnknown(bus: Bus, tokens: string, steering: Steering, node: string, at: string): Promise<void> {
   const receipt = returned(steering.steer, kindOf(steering), steering.seq, steering.problem ?? `there is no task ${tokens}`);
   const tombstone: Status = { ...nobody(at), id: tokens, type: 'unknown', commit: 1, epoch: 0, node, receipts: [receipt] };

@@ -1,6 +1,7 @@
 /**
- * Publishes `status` and `result` as projections of the commits (rule `flush`). Each status names the sequence of the status before it as
- * expected, so the log refuses the statuses of a fenced worker. After a conflict the log is read, and only missing statuses are sent.
+ * Publishes `status` and `result` as projections of the commits (rule `flush`). Each status names the sequence of the status
+ * before it as expected, so the log refuses the statuses of a fenced worker. After a conflict the log is read, and only missing
+ * statuses are sent.
  * Rule `exact-subject` (docs/task-protocol.md).
  */
 import type { Bus } from '../bus.ts';
@@ -18,7 +19,7 @@ export async function flush(bus: Bus, record: StateRecord, signal?: AbortSignal)
   const { id, outbox, result } = record;
   const tell = () => project(bus, bus.subjects.of(id, 'status'), outbox, record.statusSeq, signal);
   const tellResult = async () => result && project(bus, bus.subjects.of(id, 'result'), [result], 0, signal);
-  // A reader that sees the result must find every status. A single status goes out just before the result; with several, the result waits.
+  // A reader that sees the result must find every status. A single status goes out just before it; several go out first.
   if (outbox.length <= 1) return (await Promise.all([tell(), tellResult()]))[0];
   const seq = await tell();
   await tellResult();
@@ -26,8 +27,8 @@ export async function flush(bus: Bus, record: StateRecord, signal?: AbortSignal)
 }
 
 /**
- * A process that flushes a later commit has flushed these messages before, word for word. So a message that is not found after `expected` is not
- * on the log. A message that a stranger wrote on the subject is skipped.
+ * A process that flushes a later commit has flushed these messages before, word for word. So a message that is not found after
+ * `expected` is not on the log. A message that a stranger wrote on the subject is skipped.
  */
 async function project(
   bus: Bus,

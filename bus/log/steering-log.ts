@@ -1,4 +1,4 @@
-/** Reads the steering subject of a task. It decides which steers there are and in which order; a core-NATS copy is only a nudge to read it. */
+/** Reads the steering subject of a task, which decides steers and their order. A core-NATS copy is only a nudge to read it. */
 import type { StoredMsg } from '@nats-io/jetstream';
 import type { MsgHdrs } from '@nats-io/nats-core';
 import { z } from 'zod';
@@ -26,7 +26,7 @@ export async function readSteering(bus: Bus, id: TaskId, cursor: number): Promis
   return found;
 }
 
-/** Last sequence of any steer in the tree. Sub-tasks of one goal share this read, and usually it shows that there is nothing new. */
+/** Last sequence of any steer in the tree. Sub-tasks of one goal share this read, and usually it shows no new steer. */
 const lastInTree = (bus: Bus, id: TaskId): Promise<number> => {
   const subject = bus.subjects.every('steering', rootOf(id));
   return bus.tick.share(subject, async () => (await lastMessage(bus, bus.subjects.logStream, subject))?.seq ?? 0);
@@ -34,10 +34,10 @@ const lastInTree = (bus: Bus, id: TaskId): Promise<number> => {
 
 const maxBytes = maxSteerChars * 4;
 
-/** `seq:<n>` names message n if it has no id. A sender that chose the name of a later message would have that one dropped as a copy. */
+/** `seq:<n>` names message n if it has no id. A sender that chose the name of a later message would get that one dropped. */
 const isReserved = (id: string): boolean => id.startsWith('seq:');
 
-/** Parses a steer. A payload that starts with `{` must be a typed message in JSON; any other payload is a correction in plain text. */
+/** Parses a steer. A payload that starts with `{` must be a typed JSON message; any other one is a correction in plain text. */
 export function parseSteering({
   data,
   seq,

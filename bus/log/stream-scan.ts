@@ -9,8 +9,8 @@ import { whenLost } from './follow.ts';
 const quietMs = 500;
 
 /**
- * Calls `take` once for each message. If a server of the cluster is lost during the scan and a key is written meanwhile, `take` may be called for
- * that key again, with its new value.
+ * Calls `take` once for each message. If a server of the cluster is lost during the scan and a key is written meanwhile, `take`
+ * may be called for that key again, with its new value.
  * @throws AbortError of `signal`.
  */
 export async function scanStream(

@@ -1,13 +1,13 @@
 /**
- * docs/protocol as text: an AsyncAPI 3 document for the namespace `cox`, and a JSON Schema for each message. Written by
- * `npm run docs:protocol`; a test says when it is behind the schemas.
+ * The files of docs/protocol: an AsyncAPI 3 document for the namespace `cox`, and a JSON Schema for each message.
+ * `npm run docs:protocol` writes them; a test fails if they do not match the schemas.
  */
 
 import { serviceVersion } from '../service.ts';
 import { examples } from './protocol-examples.ts';
 import { type JsonSchema, type messages, protocolSchemas, replyName, requestName, verbs } from './protocol-schemas.ts';
 
-/** File names relative to docs/protocol, with their content. */
+/** @returns the content of each file, by its path relative to docs/protocol. */
 export function protocolFiles(): Record<string, string> {
   const text = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   const schemas = Object.entries(protocolSchemas((name) => `./${name}.json`));
@@ -20,17 +20,17 @@ export function protocolFiles(): Record<string, string> {
 }
 
 const task = {
-  root: { description: 'Names the tree: the first part of a task id.' },
+  root: { description: 'The tree: the first part of a task id.' },
   path: { description: 'The place in the tree: 0 for the goal, 4 for its 4th sub-task, 4-1 for the first that 4 spawned.' },
 };
-const type = { type: { description: 'The kind of agent: supervisor, or a kind of the roster.' } };
+const type = { type: { description: 'The kind of agent: supervisor, or a kind that the roster defines.' } };
 
 interface Subject {
   readonly address: string;
   readonly parameters: object;
   readonly messages: readonly (keyof typeof messages | 'PlainText')[];
   readonly description: string;
-  /** What a client does there; none where only workers have business. */
+  /** Whether clients send or receive on the subject. Missing for subjects that only workers use. */
   readonly client?: 'send' | 'receive';
 }
 
@@ -40,7 +40,7 @@ const subjects: Readonly<Record<string, Subject>> = {
     parameters: task,
     messages: ['SteeringMessage', 'PlainText', 'CallOutcome'],
     description:
-      'What operators say to a task. Kept on the log stream: its order is the order in which steers are taken. Bare text is a correction; a JSON object is a typed message. A CallOutcome is from a worker that lost the task, which alone can prove it.',
+      'Messages from operators to a task, kept on the log stream. A task takes them in the order of the stream. Plain text is a correction; a JSON object is a typed message. Only a worker that lost the task can send a valid CallOutcome.',
     client: 'send',
   },
   status: {
@@ -54,35 +54,37 @@ const subjects: Readonly<Record<string, Subject>> = {
     address: 'cox.tasks.{root}.{path}.result',
     parameters: task,
     messages: ['Result'],
-    description: 'The one final output of a task. Kept on the log stream.',
+    description: 'The one final output of a task, kept on the log stream.',
     client: 'receive',
   },
   live: {
     address: 'cox.live.{root}.{path}',
     parameters: task,
     messages: ['Live'],
-    description: 'Tokens and tool output as they come, for whoever watches. Kept nowhere.',
+    description: 'Model tokens and tool output as they come. No stream stores them.',
     client: 'receive',
   },
   letter: {
     address: 'cox.dead.{id}.letter',
-    parameters: { id: { description: 'The id of the letter: that of its task, two words, or ticket-417.' } },
+    parameters: {
+      id: { description: 'The id of the letter: the id of its task, which is two tokens, or for example ticket-417.' },
+    },
     messages: ['DeadLetter'],
-    description: 'What was given up. Kept on a stream of its own until somebody runs it again or drops it.',
+    description:
+      'A task that was given up, or a message that is not a ticket. Kept on a stream until an operator retries or drops it.',
     client: 'receive',
   },
   pending: {
     address: 'cox.tasks.{type}.pending',
     parameters: type,
     messages: ['Ticket'],
-    description:
-      'Runs to claim, one ticket each, in the work-queue stream. For workers: clients dispatch through cox.api.dispatch.',
+    description: 'One ticket for each run that can be claimed, on the work stream. For workers; clients use cox.api.dispatch.',
   },
   wake: {
     address: 'cox.tasks.{type}.wake',
     parameters: type,
     messages: ['Ticket'],
-    description: 'Runs of tasks that were parked, pulled before pending ones. For workers.',
+    description: 'One ticket for each run of a parked task that was woken. These runs have slots of their own. For workers.',
   },
 };
 
@@ -98,7 +100,7 @@ function asyncApi(): JsonSchema {
     info: {
       title: 'Coxswain',
       version: serviceVersion,
-      description: 'Dispatch, watch and steer tasks over NATS. docs/protocol/README.md says it in words.',
+      description: 'Dispatch, watch and steer tasks over NATS. docs/protocol/README.md describes it in words.',
       license: { name: 'MIT' },
     },
     defaultContentType: 'application/json',
@@ -106,8 +108,8 @@ function asyncApi(): JsonSchema {
       crew: {
         host: '127.0.0.1:{port}',
         protocol: 'nats',
-        description: 'The embedded server of a crew, or the one NATS_URL names.',
-        variables: { port: { description: 'Chosen by the system; `cox doctor` tells it.', default: '4222' } },
+        description: 'The embedded server of a crew, or the server that NATS_URL names.',
+        variables: { port: { description: 'The system chooses it; `cox doctor` shows it.', default: '4222' } },
       },
     },
     channels: { ...mapped(subjects, channelOf), ...Object.fromEntries(verbs.flatMap(apiChannels)) },
@@ -136,7 +138,7 @@ const channelOf = ({ address, parameters, messages: carried, description }: Subj
 const messageRefs = (names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, { $ref: `#/components/messages/${name}` }]));
 
-/** A verb's subject, and the inbox that its requester names for the reply. */
+/** The subject of a verb, and the reply inbox, which the requester names. */
 const apiChannels = (verb: (typeof verbs)[number]) => [
   [`api-${verb}`, { address: `cox.api.${verb}`, messages: messageRefs([requestName(verb)]) }],
   [`api-${verb}-reply`, { address: null, messages: messageRefs([replyName(verb), 'Refusal']) }],
@@ -157,7 +159,7 @@ function componentMessages(): JsonSchema {
     name: 'PlainText',
     contentType: 'text/plain',
     payload: { type: 'string', minLength: 1 },
-    summary: 'A correction in plain words: anything that does not start with {.',
+    summary: 'A correction in plain text: any payload that does not start with {.',
     examples: [{ payload: 'use my work email' }],
   };
   const withExamples = Object.entries(examples).map(([name, payloads]) => [

@@ -1,4 +1,4 @@
-/** One example of each message that crosses the bus, for docs/protocol. A test checks that each is what its schema says. */
+/** Examples of every message that crosses the bus, for docs/protocol. A test checks each against its schema. */
 import type { messages } from './protocol-schemas.ts';
 
 const usage = { inputTokens: 1840, outputTokens: 96, costUsd: 0 };

@@ -1,4 +1,4 @@
-/** The zod schemas of messages.ts and service.ts as JSON Schema, one for each message: what docs/protocol is generated from. */
+/** Converts the zod schemas of messages.ts and service.ts to JSON Schema. docs/protocol is generated from the result. */
 import { z } from 'zod';
 import {
   CallOutcome,
@@ -28,18 +28,18 @@ import { TaskId } from '../task-id.ts';
 export type JsonSchema = { [key: string]: unknown };
 
 const Steered = z.object({
-  steer: z.string().describe('The id of the steer: its receipts on `status` carry it.'),
-  seq: z.number().int().describe('Its place on the log: the order in which steers are taken.'),
-  receipts: z.array(Receipt).describe('Those that came within `waitMs`.'),
+  steer: z.string().describe('Id of the steer. Its receipts on the status subject carry this id.'),
+  seq: z.number().int().describe('Sequence of the steer in the log stream. A task takes its steers in this order.'),
+  receipts: z.array(Receipt).describe('The receipts that came within `waitMs`.'),
 });
 
-/** What each verb of the service answers. */
+/** The schema of the reply to each verb of the service. */
 export const replies = {
   dispatch: z.object({ id: TaskId }),
   status: Status,
   ...forEachSteering(() => Steered),
-  result: z.object({ result: Result.nullable().describe('Null: none yet.') }),
-  tree: z.object({ nodes: z.array(TreeNode).describe('Parents before children.') }),
+  result: z.object({ result: Result.nullable().describe('Null if the task has no result yet.') }),
+  tree: z.object({ nodes: z.array(TreeNode).describe('The tasks and plan nodes of the tree, parents before children.') }),
   tasks: z.object({
     tasks: z.array(
       z.object({
@@ -66,31 +66,33 @@ export const replies = {
         tier: z.enum(['local', 'subscription', 'api']),
         goodAt: z.array(z.string()),
         available: z.boolean(),
-        why: z.string().nullable().describe('Why it is not available.'),
+        why: z.string().nullable().describe('Why the backend is not available; null if it is.'),
       }),
     ),
   }),
   nodes: NodeReport,
-  dead: z.object({ letters: z.array(DeadLetter).describe('Oldest first.') }),
+  dead: z.object({ letters: z.array(DeadLetter).describe('The dead letters, oldest first.') }),
   deadRetry: z.discriminatedUnion('how', [
-    z.object({ how: z.literal('dispatched'), id: z.string(), as: TaskId.describe('The task that runs in its place.') }),
+    z.object({ how: z.literal('dispatched'), id: z.string(), as: TaskId.describe('The task that replaces it.') }),
     z.object({
       how: z.literal('rerun'),
       id: z.string(),
-      as: TaskId.nullable().describe('Null: the parent has not said it yet.'),
+      as: TaskId.nullable().describe('The task that replaces it; null until the parent has named it.'),
       parent: TaskId,
       key: z.string(),
-      receipt: Receipt.nullable().describe('Of the parent; null: none came within `waitMs`, and the letter stays until then.'),
+      receipt: Receipt.nullable().describe(
+        'Final receipt of the parent. Null if none came within `waitMs`; the letter is then kept.',
+      ),
     }),
   ]),
   deadDrop: z.object({ id: z.string() }),
 } as const satisfies Record<Verb, z.ZodType>;
 
-/** The body of an error reply; `Nats-Service-Error-Code` is 400 for a request that can't be done, 500 for a defect. */
+/** The payload of an error reply. `Nats-Service-Error-Code` is 400 for a request that cannot be fulfilled, 500 for a defect. */
 export const Refusal = z.object({ code: z.string(), message: z.string(), hint: z.string() });
 
 const shared = { Failure, HeldTask, PlanRow, PlanSpec, PlanTask, Question, Receipt, TaskId, TaskState, TreeNode, Usage };
-/** The messages themselves. */
+/** The schemas of the messages on the bus, by their name in docs/protocol. */
 export const messages = {
   CallOutcome,
   DeadLetter,
@@ -116,8 +118,9 @@ export const replyName = (verb: Verb): string =>
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 
 /**
- * All schemas by name, in alphabetical order; they refer to each other as `refTo` says. Fields with a default are not required: this is
- * how messages may be written. Written by Coxswain they are complete.
+ * @param refTo makes the reference to the schema of this name.
+ * @returns all schemas by name, in alphabetical order. They describe the input form of a message, in which fields with a default
+ * are optional. Coxswain itself writes these fields.
  */
 export function protocolSchemas(refTo: (name: string) => string): Record<string, JsonSchema> {
   const registry = z.registry<{ id: string }>();
@@ -135,7 +138,7 @@ export function protocolSchemas(refTo: (name: string) => string): Record<string,
   return Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** A steering verb takes what its message takes, with the task in place of the type. */
+/** The request of a steering verb has the fields of its message, with `task` instead of `type`. */
 function steeringRequest(request: JsonSchema, option: z.ZodType, refTo: (name: string) => string): JsonSchema {
   const message = z.toJSONSchema(option, { io: 'input', override: ({ jsonSchema }) => plain(jsonSchema) });
   const { type: _, task: subTask, ...fields } = message.properties ?? {};
@@ -146,7 +149,7 @@ function steeringRequest(request: JsonSchema, option: z.ZodType, refTo: (name: s
     type: 'object',
     properties: {
       task: { $ref: refTo('TaskId') },
-      // The new sub-task of `add`, whose name in the message is taken by the goal here.
+      // The new sub-task of `add`. The message calls it `task`, but in a request that is the goal.
       ...(subTask && { subTask: { $ref: refTo('PlanTask') } }),
       ...fields,
       waitMs,
@@ -156,7 +159,7 @@ function steeringRequest(request: JsonSchema, option: z.ZodType, refTo: (name: s
   };
 }
 
-/** Without what zod adds for its own use: the limits of JavaScript's integers, a pattern that says `date-time` once more. */
+/** Removes the limits of JavaScript integers, and the pattern that zod adds to the format `date-time`. */
 function plain(schema: JsonSchema): void {
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;

@@ -1,8 +1,8 @@
 /**
- * Dead letters (rule `dead-letter`, docs/adr/0019): what ended in a way that nobody would hear of is kept on a stream of its own until an operator has seen
- * to it.
- * H. That a task has a letter is decided by the commit that ends it; the letter is a projection of that commit, as its result is. Whoever
- *    has the ticket next sends what a crash kept back, and a second copy is refused by the stream.
+ * Dead letters (rule `dead-letter`, docs/adr/0019): each task that ended as poison, and each message in a work queue that is not a
+ * ticket, is kept on a stream of its own until an operator retries or drops it.
+ * H. The commit that ends a task decides that it has a letter; the letter is a projection of that commit, as its result is. After
+ *    a crash the next worker that gets the ticket sends the letter. The stream refuses a second copy.
  */
 import { type JsMsg, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import { messageOf } from '../../platform/errors.ts';
@@ -19,14 +19,17 @@ import { parentOf } from '../task-id.ts';
 
 type TaskLetter = Extract<DeadLetter, { kind: 'task' }>;
 
-/** Names of lost workers that are kept: enough to see whether it was always the same. */
+/** Most names of lost workers that a record keeps: enough to see whether it was always the same worker. */
 const maxLost = 16;
-/** What is shown of a ticket that was none. */
+/** Most characters that a letter quotes of a message that is not a ticket. */
 const maxPayloadChars = 4_096;
-/** A letter that could not be written is tried again with the next delivery of its ticket. */
+/** Delay in ms before a message that is not a ticket is delivered again because its letter could not be written. */
 const againMs = 5_000;
 
-/** Made with the first letter: a crew that never has one needs no stream for them. */
+/**
+ * Creates the stream if there is none. That happens with the first letter, so a crew without letters has no such stream.
+ * @returns its name.
+ */
 export async function openDeadStream(bus: Bus): Promise<string> {
   const { jsm, subjects } = bus;
   const name = subjects.deadStream;
@@ -40,7 +43,7 @@ export async function openDeadStream(bus: Bus): Promise<string> {
       num_replicas: await copies(bus),
     });
   } catch (cause) {
-    // It is there, with as many copies as there were then.
+    // The stream exists, perhaps with fewer replicas than other streams have by now.
     if (!isStreamNameInUse(cause)) throw cause;
     const { config } = await jsm.streams.info(name);
     const wanted = await copies(bus);
@@ -49,11 +52,11 @@ export async function openDeadStream(bus: Bus): Promise<string> {
   return name;
 }
 
-/** For a claim: who held the task before, without getting any further. Nothing where the last holder did. */
+/** The field `lost` for a new claim: adds the last holder if it made no progress, and empties the list if it did. */
 export const lostSoFar = ({ idleClaims, lost = [], node }: StateRecord): Pick<StateRecord, 'lost'> =>
   idleClaims > 0 ? { lost: [...lost, node].slice(-maxLost) } : lost.length > 0 ? { lost: [] } : {};
 
-/** Sends the letter of a task that ended as poison, if it has one. Safe to repeat. */
+/** Sends the letter of a task that ended as poison; does nothing for any other task. Safe to repeat. */
 export async function sendLetter(bus: Bus, record: StateRecord): Promise<void> {
   const { id, spec, instruction, result, deadLetter, idleClaims, lost = [] } = record;
   if (deadLetter !== 'kept' || !result) return;
@@ -64,7 +67,7 @@ export async function sendLetter(bus: Bus, record: StateRecord): Promise<void> {
     id,
     type: spec.type,
     why: result.failure?.message ?? result.outcome,
-    // The claim that ended it is none of those that were lost.
+    // The claim that ended the task was not lost.
     claims: Math.max(0, idleClaims - 1),
     nodes: lost,
     spec: { ...spec, instruction },
@@ -74,7 +77,7 @@ export async function sendLetter(bus: Bus, record: StateRecord): Promise<void> {
     at: result.at,
   };
   await openDeadStream(bus);
-  // In the place of what a stranger put there; of a letter that is there already, perhaps with a retry on it, nothing changes.
+  // Replaces a stranger's message in this place. A letter of this task that is there already stays: it may have a retry on it.
   for (let last = 0; ; ) {
     const sent = await publish(bus, bus.subjects.letter(id), JSON.stringify(letter), { expect: { lastSubjectSequence: last } });
     if (sent.ok) return;
@@ -85,10 +88,10 @@ export async function sendLetter(bus: Bus, record: StateRecord): Promise<void> {
   }
 }
 
-/** What it says of the task; the rest depends on when it was sent, and on whether it is being retried. */
+/** The fields that identify a letter. The others depend on when it was sent, and on whether it is being retried. */
 const whatOf = ({ id, spec, why, at }: TaskLetter): string => JSON.stringify([id, TaskSpec.parse(spec), why, at]);
 
-/** A message on a work queue that nobody can make anything of: taken off the queue once its letter is written. Never rejects. */
+/** Writes a dead letter for a message in a work queue that is not a ticket, then removes it from the queue. Never rejects. */
 export async function buryTicket(bus: Bus, message: JsMsg): Promise<void> {
   const { subject, seq, data } = message;
   try {
@@ -103,13 +106,13 @@ export async function buryTicket(bus: Bus, message: JsMsg): Promise<void> {
       at: message.time.toISOString(),
     };
     await openDeadStream(bus);
-    // Without an expectation: one that is written twice takes its own place.
+    // No expectation is needed: a second copy of the letter replaces the first.
     await publish(bus, bus.subjects.letter(letter.id), JSON.stringify(letter), { msgID: `${bus.subjects.workStream}:${seq}` });
-    bus.log.warn({ subject, seq, why: letter.why }, 'not a ticket: it is among the dead letters');
+    bus.log.warn({ subject, seq, why: letter.why }, 'a message in a work queue is not a ticket; it is kept as a dead letter');
     message.term('not a ticket');
   } catch (err) {
     if (bus.nc.isClosed()) return;
-    bus.log.error({ err, subject, seq }, 'not a ticket, and its dead letter could not be written');
+    bus.log.error({ err, subject, seq }, 'a message in a work queue is not a ticket, and its dead letter could not be written');
     message.nak(againMs);
   }
 }
@@ -123,5 +126,5 @@ function whyNoTicket(text: string): string {
   }
 }
 
-/** Null for what somebody else has put there. */
+/** @returns null if the message is not a dead letter. */
 export const parseLetter = (data: Uint8Array): DeadLetter | null => parseMessage(DeadLetter, data);

@@ -1,6 +1,7 @@
 /**
- * What an operator does with dead letters. A retry is done once, however often it is asked for and wherever it is interrupted: a task in its
- * place is named on the letter before it is dispatched, a sub-task is run again by one steer of its parent, which has one id.
+ * Lists, retries and drops dead letters. A retry runs a task once, even if it is requested several times or is interrupted: a new
+ * task is named on the letter before it is dispatched, and a sub-task is run again by a steer to its parent that always has the
+ * same id.
  * Rules `dead-letter` and `attempt` (docs/task-protocol.md).
  */
 import { CoxError } from '../../platform/errors.ts';
@@ -15,16 +16,16 @@ import { openDeadStream, parseLetter } from './dead-letter-stream.ts';
 import { enqueue } from './task-queue.ts';
 
 export type Retried =
-  /** A task of its own runs in its place. */
+  /** A new task runs in place of the dead one. */
   | { readonly how: 'dispatched'; readonly id: string; readonly as: TaskId }
-  /** Its parent runs it again; `as` once it has said under which id. The letter goes when the receipt says `applied`. */
+  /** The parent runs the sub-task again; `as` is the new id once it is known. The receipt `applied` removes the letter. */
   | {
       readonly how: 'rerun';
       readonly id: string;
       readonly as: TaskId | null;
       readonly parent: TaskId;
       readonly key: string;
-      /** Null: the parent has not taken it up yet. */
+      /** Final receipt of the parent; null if it has not answered yet, or if it had a later attempt already. */
       readonly receipt: Receipt | null;
     };
 
@@ -43,22 +44,22 @@ export class DeadLetters {
     this.#now = now;
   }
 
-  /** Oldest first. */
+  /** All letters, oldest first. */
   async list(): Promise<DeadLetter[]> {
     return (await this.#all()).map(({ letter }) => letter).sort((a, b) => (a.at < b.at ? -1 : 1));
   }
 
   /**
-   * Runs it again: a sub-task whose parent lives by its parent, anything else as a task of its own.
-   * @param signal ends the wait for a parent's receipt; the retry stays on its way, and the letter where it is.
-   * @throws CoxError `unknown-letter`, `bad-letter` (a ticket: there is nothing to run), `stream-full`.
+   * Runs the task of a letter again. The parent of a sub-task does so if it lives; any other task is replaced by a new one.
+   * @param signal ends the wait for the parent's receipt. The steer stays sent, and the letter stays.
+   * @throws CoxError `unknown-letter`; `bad-letter` if the letter is for a message that was not a ticket; `stream-full`.
    */
   async retry(id: string, signal: AbortSignal): Promise<Retried> {
     for (;;) {
       const { letter, seq } = await this.#find(id);
       if (letter.kind === 'ticket')
-        throw new CoxError('bad-letter', `${id} was no ticket: there is nothing to run again`, {
-          hint: `\`cox dead drop ${id}\` takes it away.`,
+        throw new CoxError('bad-letter', `${id} was not a ticket: there is nothing to run again`, {
+          hint: `\`cox dead drop ${id}\` removes it.`,
         });
       const again = letter.retriedAs ? null : await this.#byParent(letter, signal);
       if (again) return again;
@@ -70,7 +71,10 @@ export class DeadLetters {
     }
   }
 
-  /** Takes the letter away. The record first, so that it is not sent again by whoever still has the ticket. @throws CoxError `unknown-letter`. */
+  /**
+   * Removes a letter. The record is marked first, so that a worker that still has the ticket does not send the letter again.
+   * @throws CoxError `unknown-letter`.
+   */
   async drop(id: string): Promise<void> {
     const { bus } = this.#crew;
     const { letter } = await this.#find(id);
@@ -82,7 +86,7 @@ export class DeadLetters {
     await bus.jsm.streams.purge(bus.subjects.deadStream, { filter: bus.subjects.letter(letter.id) });
   }
 
-  /** Null where the parent has ended, or has none of it in its plan. */
+  /** Has the parent run the sub-task again. @returns null if the parent has ended, or does not have the sub-task in its plan. */
   async #byParent(letter: TaskLetter, signal: AbortSignal): Promise<Retried | null> {
     const { bus } = this.#crew;
     const { id, parent, key } = letter;
@@ -90,7 +94,7 @@ export class DeadLetters {
     const row = await this.#row(parent, key);
     if (!row) return null;
     const common = { how: 'rerun', id, parent, key } as const;
-    // A later attempt is there already.
+    // The parent has a later attempt already.
     if (row.id !== null && row.id !== id) {
       await this.drop(id);
       return { ...common, as: row.id, receipt: null };
@@ -108,7 +112,10 @@ export class DeadLetters {
     return { ...common, as: after && after.id !== id ? after.id : null, receipt };
   }
 
-  /** From the beginning of its log: the steer may have been sent by an earlier try. Null once `signal` fires. */
+  /**
+   * Reads from the start of the parent's log, since an earlier call may have sent the steer.
+   * @returns null once `signal` fires.
+   */
   async #finalReceipt(parent: TaskId, steer: string, signal: AbortSignal): Promise<Receipt | null> {
     if (signal.aborted) return null;
     try {
@@ -120,14 +127,17 @@ export class DeadLetters {
     return null;
   }
 
-  /** Its place in the plan of a parent that lives. */
+  /** The row of a sub-task in the plan of its parent; null if the parent does not live or has no such row. */
   async #row(parent: TaskId, key: string): Promise<{ readonly id: TaskId | null } | null> {
     const stored = await readState(this.#crew.bus, parent);
     if (!stored || stored.record.phase === 'done' || stored.record.phase === 'unborn') return null;
     return stored.record.plan.find((row) => row.key === key) ?? null;
   }
 
-  /** Names the task that runs in its place, before there is one. Null where someone else was quicker. */
+  /**
+   * Names the new task on the letter, before that task exists.
+   * @returns null if somebody else has changed the letter meanwhile.
+   */
   async #reserve(letter: TaskLetter, seq: number): Promise<TaskId | null> {
     const { bus } = this.#crew;
     let as = goalOf(`${newRoot(random)}.0`);
@@ -138,7 +148,7 @@ export class DeadLetters {
     return written.ok ? as : null;
   }
 
-  /** As `Crew.dispatch`, and safe to repeat. A deadline that has passed would end it at once. */
+  /** Like `Crew.dispatch`, but safe to repeat. A deadline that has passed is removed, since it would end the task at once. */
   async #dispatch(id: TaskId, spec: TaskSpec): Promise<void> {
     const { bus } = this.#crew;
     const now = this.#now();
@@ -157,7 +167,7 @@ export class DeadLetters {
     });
   }
 
-  /** Read from the leader. What is no letter was put there by a stranger, and is left alone. */
+  /** Reads all letters from the leader. A message that is not a letter comes from a stranger and is left alone. */
   async #all(): Promise<Filed[]> {
     const { bus } = this.#crew;
     const stream = await openDeadStream(bus);

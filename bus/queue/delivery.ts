@@ -3,22 +3,22 @@ import type { Bus } from '../bus.ts';
 import { ack } from './ack.ts';
 import type { Ticket } from './ticket.ts';
 
-/** A delivery of a ticket. Acks go by stream sequence and not by delivery, so they decide nothing: state records do. */
+/** One delivery of a ticket. An ack goes by stream sequence and not by delivery, so it decides nothing; the state record does. */
 export interface Delivery {
   readonly ticket: Ticket;
-  /** Of the queue it waited in. */
+  /** Task type of the queue that the ticket was in. */
   readonly type: string;
-  /** Stream sequence of the ticket: names the run. */
+  /** Stream sequence of the ticket. It tells two copies of a ticket apart. */
   readonly seq: number;
-  /** Somebody had it before, and may have come to harm by it. */
+  /** Whether a worker had the ticket before. That worker may have crashed while it ran the task. */
   readonly redelivered: boolean;
-  /** How often it was delivered, this time included. */
+  /** Number of deliveries so far, this one included. */
   readonly deliveries: number;
-  /** Still being worked on: renew the lease, please. */
+  /** Renews the lease. */
   working(): void;
-  /** Not confirmed: a ticket that comes again is stale, and harmless. */
+  /** Acks the ticket, without confirmation: a ticket that comes again is found stale, which is harmless. */
   ack(): void;
-  /** Hand it back, to be delivered again at once or after `delayMs`. */
+  /** Requeues the ticket. It is delivered again at once, or after `delayMs`. */
   nak(delayMs?: number): void;
 }
 

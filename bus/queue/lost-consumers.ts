@@ -1,6 +1,7 @@
 /**
- * The durable consumers that all nodes share are made when a node starts. One that somebody deletes under running nodes is made again:
- * otherwise nothing would be claimed, or woken, until the next node starts. It delivers anew what is not acked, which claims and the waker bear.
+ * Restores the durable consumers that all nodes share. Each node creates them at its start. If somebody deletes one while nodes
+ * run, no task would be claimed or woken until the next node starts. A restored consumer delivers all unacked messages again,
+ * which is safe.
  */
 import type { Bus } from '../bus.ts';
 import { isConsumerNotFound } from '../jetstream-errors.ts';
@@ -9,7 +10,7 @@ import type { Queue } from '../subjects.ts';
 
 const queues: readonly Queue[] = ['wake', 'pending'];
 
-/** @returns names of those that were gone. One that is there is left as it is. */
+/** Creates the consumers that are missing and leaves the others as they are. @returns names of the consumers that were missing. */
 export async function restoreConsumers(bus: Bus, types: readonly string[], leaseMs: number): Promise<string[]> {
   const { workStream, logStream, timerStream } = bus.subjects;
   const shared = [
@@ -29,7 +30,7 @@ export async function restoreConsumers(bus: Bus, types: readonly string[], lease
     await make();
     gone.push(name);
   }
-  if (gone.length > 0) bus.log.warn({ consumers: gone }, 'consumers were deleted while nodes use them, and are made again');
+  if (gone.length > 0) bus.log.warn({ consumers: gone }, 'consumers that nodes use were deleted; they have been created again');
   return gone;
 }
 

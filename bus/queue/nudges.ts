@@ -1,12 +1,13 @@
 /**
- * Nudges to read the log now: the core-NATS copies of steers and results, and what the waker says. In a cluster a copy may come before the log has
- * the message, the waker's never does. Lost ones cost time, never a message.
+ * Listens for nudges. A nudge tells a node to read the log now; it is a core-NATS copy of a steer or result, or comes from the
+ * waker. In a cluster a copy may arrive before the log has the message; a nudge of the waker never does. A lost nudge costs time,
+ * never a message.
  * Rule `nudge` (docs/task-protocol.md).
  */
 import type { Bus } from '../bus.ts';
 import { parentOf, type TaskId } from '../task-id.ts';
 
-/** @param nudge called with the task that has something new to read: the one steered, or the parent of the one that ended. */
+/** @param nudge called with the task that has something to read: the one that was steered, or the parent of the one that ended. */
 export function onNudge({ nc, subjects }: Bus, nudge: (id: TaskId) => void): { stop(): void } {
   const listen = (channel: 'steering' | 'result') =>
     nc.subscribe(subjects.every(channel), {

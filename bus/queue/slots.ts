@@ -1,4 +1,4 @@
-/** The places of a worker for tickets of one queue: no ticket is pulled that could not be started at once. */
+/** The slots of a worker for the tickets of one queue. A worker pulls only tickets that it can start at once. */
 export class Slots {
   #free: number;
   #freed = Promise.withResolvers<void>();
@@ -11,7 +11,7 @@ export class Slots {
     return this.#free;
   }
 
-  /** Takes a place until `work` resolves or rejects. */
+  /** Occupies a slot until `work` resolves or rejects. */
   take(work: Promise<void>): void {
     this.#free--;
     void work.finally(() => {
@@ -20,12 +20,12 @@ export class Slots {
     });
   }
 
-  /** Resolves with the next `wake`. */
+  /** Resolves at the next `wake`. */
   changed(): Promise<void> {
     return this.#freed.promise;
   }
 
-  /** Lets those that wait look again. */
+  /** Resolves every pending `changed`. */
   wake(): void {
     this.#freed.resolve();
     this.#freed = Promise.withResolvers();

@@ -1,7 +1,10 @@
 /**
- * The sweeper (rule `sweeper`): finds tasks that no ticket will ever reach and publishes one. Every node runs it now and then; that several
- * do is harmless, since a claim decides. Three cases: a `held` task whose ticket is gone from the queue, and a `ready` one whose ticket was
- * never stored or was lost, which shows when younger tickets of its type have been delivered already. And one that was to be woken by a timer long ago.
+ * The sweeper (rule `sweeper`) finds tasks that no ticket will reach, and publishes a ticket for each:
+ * - a `held` task whose ticket is gone from the queue;
+ * - a `ready` task whose ticket was never stored or was lost: younger tickets of its type have been delivered already;
+ * - a `parked` task whose timer is overdue.
+ * It also cancels sub-tasks whose parent has ended. Every node sweeps from time to time. Several sweeps at once are harmless,
+ * since a claim decides.
  */
 import type { Bus } from '../bus.ts';
 import { publish } from '../publish.ts';
@@ -12,18 +15,19 @@ import { parentOf, type TaskId } from '../task-id.ts';
 import { doubtMs } from './lease.ts';
 import { enqueue } from './task-queue.ts';
 
-/** A task is left alone for so long after it was created: its dispatcher may still be publishing the ticket. */
+/** A task whose last status (or creation) is younger than this, in ms, is left alone: its ticket may still be on its way. */
 const graceMs = 30_000;
 
 export interface SweepOptions {
   readonly now: () => Date;
   readonly leaseMs: number;
-  /** Tickets published by earlier sweeps of this node: one that is still waiting is not published again and again. */
+  /** Runs whose ticket this node has published in earlier sweeps. A ticket that still waits is not published again. */
   readonly published: Set<string>;
+  /** Default: 30,000. */
   readonly graceMs?: number;
 }
 
-/** @returns ids of the tasks that were published again. */
+/** @returns ids of the tasks for which a ticket was published. */
 export async function sweep(bus: Bus, { now, leaseMs, published, graceMs: grace = graceMs }: SweepOptions): Promise<string[]> {
   const found: string[] = [];
   const oldest = new Map<string, number>();
@@ -46,15 +50,18 @@ export async function sweep(bus: Bus, { now, leaseMs, published, graceMs: grace 
     published.add(`${record.id} ${record.run}`);
     found.push(record.id);
   }
-  if (found.length > 0) bus.log.warn({ tasks: found }, 'tasks without a ticket were published again');
+  if (found.length > 0) bus.log.warn({ tasks: found }, 'published tickets for tasks that had lost theirs');
   return found;
 }
 
-/** Its timer is gone: it stands on a subject that anybody may write to. */
+/** The timer of such a task is lost: anybody may write to its subject and so replace it. */
 const isOverdue = ({ phase, wakeAt }: StateRecord, before: number): boolean =>
   phase === 'parked' && wakeAt !== null && Date.parse(wakeAt) < before;
 
-/** Nobody waits for it any more, and a parked one would wait for ever (docs/adr/0012). The message id makes several sweeps one. */
+/**
+ * Cancels a sub-task whose parent has ended. Nobody waits for its result, and a parked one would wait for ever (docs/adr/0012).
+ * All sweeps use the same message id, so the log stores one cancel.
+ */
 const cancelOrphan = (bus: Bus, id: TaskId) =>
   publish(
     bus,
@@ -68,14 +75,14 @@ const cancelOrphan = (bus: Bus, id: TaskId) =>
 const isGone = async (bus: Bus, seq: number): Promise<boolean> =>
   (await bus.jsm.streams.getMessage(bus.subjects.workStream, { seq })) === null;
 
-/** Tickets are delivered in order: one that is older than the oldest still waiting, and not waiting itself, is not coming. */
+/** Tickets are delivered in order. If the oldest ticket that waits is younger than the task's own ticket, that one is lost. */
 async function wasPassedOver(
   bus: Bus,
   { spec, createdAt, last, run }: StateRecord,
   grace: number,
   oldest: Map<string, number>,
 ): Promise<boolean> {
-  // A task that was handed back waits among the wakes.
+  // A task that was released waits in the wake queue.
   const subject = bus.subjects.ticket(spec.type, run === 0 ? 'pending' : 'wake');
   if (!oldest.has(subject)) oldest.set(subject, await oldestWaiting(bus, subject));
   return Date.parse(last?.at ?? createdAt) + grace < oldest.get(subject)!;
@@ -89,7 +96,7 @@ async function oldestWaiting(bus: Bus, subject: string): Promise<number> {
   return first ? first.time.getTime() : Number.POSITIVE_INFINITY;
 }
 
-/** `held` goes to `ready` first, so that the worker that had it is fenced. */
+/** Takes a `held` task back to `ready` first, so that its worker is fenced. @returns false if the record has changed meanwhile. */
 async function publishAgain(bus: Bus, seen: StateRecord, doubtfulUntil: Date): Promise<boolean> {
   const stored = await readState(bus, seen.id);
   if (!stored || stored.record.epoch !== seen.epoch || stored.record.phase !== seen.phase || stored.record.run !== seen.run)

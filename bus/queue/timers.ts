@@ -1,5 +1,5 @@
 /**
- * A parked task has no actor: the server keeps its deadline, as a scheduled message, and wakes it then.
+ * Wakes parked tasks at their deadlines. A parked task has no actor, so the server keeps its deadline as a scheduled message.
  * Rule `deadline` (docs/task-protocol.md).
  */
 import type { ConsumerMessages } from '@nats-io/jetstream';
@@ -11,7 +11,7 @@ import type { TaskId } from '../task-id.ts';
 import { ack } from './ack.ts';
 import { enqueue } from './task-queue.ts';
 
-/** One timer a task: a later one takes the place of an earlier. Times that have passed are due at once. */
+/** Sets the timer of a task, which has only one: a new timer replaces the old one. A time that has passed is due at once. */
 export async function setTimer(bus: Bus, id: TaskId, at: Date, signal?: AbortSignal): Promise<void> {
   const { subjects } = bus;
   await publish(
@@ -23,7 +23,7 @@ export async function setTimer(bus: Bus, id: TaskId, at: Date, signal?: AbortSig
   );
 }
 
-/** Wakes tasks whose timers are due. One durable consumer, shared by all nodes. */
+/** Wakes tasks whose timers are due. All nodes share one durable consumer. */
 export async function startTimers(bus: Bus): Promise<{ stop(): Promise<void> }> {
   const consumer = await bus.js.consumers.get(bus.subjects.timerStream, await ensureTimerConsumer(bus));
   const wake = async (id: TaskId | null): Promise<void> => {
@@ -37,7 +37,7 @@ export async function startTimers(bus: Bus): Promise<{ stop(): Promise<void> }> 
       void wake(bus.subjects.parseTimer(message.subject)).then(
         () => ack(bus, message, 'timer-ack'),
         (err) => {
-          bus.log.warn({ err, subject: message.subject }, 'a timer could not be handled, it will again');
+          bus.log.warn({ err, subject: message.subject }, 'handling a timer failed; it will be delivered again');
           message.nak(1_000);
         },
       ),

@@ -1,4 +1,4 @@
-/** Many messages by one request: what stands on a log after a sequence, and what many tasks' records are. */
+/** Reads many messages by one request: the messages of a log after a sequence, or the state records of many tasks. */
 import type { StoredMsg } from '@nats-io/jetstream';
 import { codeOf } from '../../platform/errors.ts';
 import type { Bus } from '../bus.ts';
@@ -10,10 +10,10 @@ import { parseRecord, type StateRecord } from './state-record.ts';
 import { readState, stateStream, stateSubject } from './state-store.ts';
 
 const mostAtOnce = 1_000;
-/** Subjects in one request. */
+/** Most subjects in one request. */
 const mostSubjects = 500;
 
-/** Everything on `filter` after `seq`, in the stream's order, up to what the leader has when it is asked. */
+/** Reads all messages on `filter` after `seq`, in stream order, up to the last one that the leader has at the time of the call. */
 export async function messagesAfter(bus: Bus, stream: string, filter: string, seq: number): Promise<StoredMsg[]> {
   const lastSeq = async () => (await lastMessage(bus, stream, filter))?.seq ?? 0;
   const next = (after: number) => batchGet(bus, stream, { seq: after + 1, next_by_subj: filter, batch: mostAtOnce });
@@ -23,7 +23,7 @@ export async function messagesAfter(bus: Bus, stream: string, filter: string, se
     found.push(...batch);
     after = batch.at(-1)?.seq ?? after;
     if (after >= last) return found;
-    // A replica may lag behind the leader; or what the leader had has been purged.
+    // Either the replica lags behind the leader, or the leader's last message has been purged meanwhile.
     if (batch.length > 0) continue;
     await pause(5);
     last = await lastSeq();
@@ -31,8 +31,9 @@ export async function messagesAfter(bus: Bus, stream: string, filter: string, se
 }
 
 /**
- * @param isFinal a record that can change no more: one that is not is read again from the leader, since a replica may lag behind it.
- * @returns those that there are.
+ * Reads the state records of many tasks.
+ * @param isFinal whether a record can no longer change. All others are read again from the leader, since a replica may lag behind.
+ * @returns the records that exist, by id.
  */
 export async function recordsOf(
   bus: Bus,
@@ -54,18 +55,18 @@ export async function recordsOf(
 
 type Query = { seq: number; next_by_subj: string; batch: number } | { multi_last: string[] };
 
-/** Not an error: there is nothing, or nothing yet on the replica that answers. */
+/** Not an error: there is no such message, or the replica that answers does not have it yet. */
 const isNotFound = (cause: Error): boolean => codeOf(cause) === '404';
 
-/** So long, in milliseconds, the next message of a batch may take: the client waits for ever where the server that sends them is lost. */
+/** Timeout for the next message of a batch, in ms: the client waits for ever if the server that sends the batch is lost. */
 const silenceMs = 5_000;
 
-/** With a callback: the iterator of the client never gives its subscription back. */
+/** Takes the messages by a callback, because the iterator of the client never ends its subscription. */
 const batchGet = (bus: Bus, stream: string, query: Query): Promise<StoredMsg[]> =>
   retryRequest(bus, stream, async () => {
     const found: StoredMsg[] = [];
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const silence = setTimeout(() => reject(new Error('the rest of the batch does not come')), silenceMs);
+    const silence = setTimeout(() => reject(new Error('the server has stopped sending the batch')), silenceMs);
     const callback = (done: { err?: Error } | null, message: StoredMsg) => {
       if (!done) {
         silence.refresh();

@@ -1,5 +1,5 @@
 /**
- * Whether a sub-task exists: its number is in its parent's committed count, and the parent has not ended.
+ * Tells whether a sub-task is planned: its number is within its parent's committed count, and the parent has not ended.
  * Rule `planned-child` (docs/task-protocol.md).
  */
 import type { Bus } from '../bus.ts';
@@ -16,8 +16,9 @@ export async function isPlanned(bus: Bus, id: TaskId): Promise<boolean> {
 }
 
 /**
- * The same for a sub-task that is to be claimed: many are, and a plan may be long. A view a moment old decides only whether a sub-task is
- * looked at: before it may have an effect, its claim looks up for itself (docs/adr/0017).
+ * Like `isPlanned`, but it believes a view of the parent that is at most 1 s old: many sub-tasks are claimed at once, and a plan
+ * may be long to read. This decides only whether a sub-task is looked at; its claim reads the parent itself before any effect
+ * (docs/adr/0017).
  */
 export async function wasJustPlanned(bus: Bus, id: TaskId): Promise<boolean> {
   const parent = parentOf(id);

@@ -1,4 +1,4 @@
-/** Reads many state records at once: the last value of every key, in one pass over the bucket. */
+/** Reads many state records at once, by a scan of the last value of every key in the bucket. */
 import { DeliverPolicy } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
 import { storedBytes } from '../capacity/stream-limits.ts';
@@ -6,10 +6,13 @@ import { scanStream } from '../log/stream-scan.ts';
 import { parseRecord, type StateRecord } from './state-record.ts';
 import { readState } from './state-store.ts';
 
-/** @param filter `>` for every task, `k3xq.*` for one tree. For looking around: not a read that decides. Leaves out what is `unborn`. */
+/**
+ * Reads all records on `filter`, except those in phase `unborn`. For lists and sweeps: this is not a read that decides.
+ * @param filter `>` for every task, `k3xq.*` for one tree.
+ */
 export async function allRecords(bus: Bus, filter: string): Promise<StateRecord[]> {
   const records = await scan(bus, filter);
-  // A record that was written while the pass was on its way has moved behind it: what the bucket has and the pass lacks is read alone.
+  // A record that is written during the scan moves behind the end of the scan. Such records are read one by one.
   const missing = (await keysOf(bus, filter)).filter((id) => !records.has(id));
   for (const stored of await Promise.all(missing.map((id) => readState(bus, id))))
     if (stored) records.set(stored.record.id, stored.record);
@@ -18,18 +21,21 @@ export async function allRecords(bus: Bus, filter: string): Promise<StateRecord[
 
 const bucketOf = ({ subjects }: Bus) => ({ stream: `KV_${subjects.stateBucket}`, prefix: `$KV.${subjects.stateBucket}.` });
 
-/** A key of the bucket as one pass found it. `record` is null where the value is none of ours. */
+/** A key of the bucket as a scan found it. `record` is null if the value is not a state record. */
 export interface Entry {
   readonly key: string;
   readonly record: StateRecord | null;
   readonly revision: number;
-  /** In the server's store. */
+  /** Size in the server's store. */
   readonly bytes: number;
-  /** By the server's clock. */
+  /** Time of the write, by the server's clock. */
   readonly storedAt: Date;
 }
 
-/** One pass over the bucket, `unborn` records too. @returns in `unread` the keys that were written while the pass was on its way. */
+/**
+ * Scans the bucket, `unborn` records included.
+ * @returns in `unread` the keys that the scan missed because they were written meanwhile.
+ */
 export async function entriesOf(bus: Bus, filter: string): Promise<{ entries: Entry[]; unread: string[] }> {
   const entries: Entry[] = [];
   await pass(bus, filter, (entry) => void entries.push(entry));

@@ -1,5 +1,5 @@
 /**
- * The state record of a task: the only thing that decides. `status` and `result` are projections of it. state-store.ts reads and writes it.
+ * The state record of a task is the only thing that decides; `status` and `result` are projections of it (see state-store.ts).
  * D. One result per id: `result` is set by the commit that sets phase `done`, and never again.
  */
 import { z } from 'zod';
@@ -7,81 +7,87 @@ import { PlanRow, type Receipt, Result, Status, TaskSpec } from '../messages.ts'
 import { isTaskId, TaskId } from '../task-id.ts';
 import { packed, unpacked } from './record-codec.ts';
 
-/** `unborn`: no task yet; only steers that were returned (docs/adr/0010). */
+/** `unborn`: there is no task yet; the record only keeps steers that were returned (docs/adr/0010). */
 export const Phase = z.enum(['unborn', 'ready', 'held', 'parked', 'done']);
 export type Phase = z.infer<typeof Phase>;
 
-/** A call that runs, or of which nobody knows whether it ran, and by what its outcome is known (docs/adr/0016). */
+/** The in-flight call of a tool that writes, and the hash that proves its outcome (docs/adr/0016). */
 const InFlight = z.object({
   call: z.string(),
-  epoch: z.number().int().describe('The claim that started it last.'),
+  epoch: z.number().int().describe('Epoch of the claim that started the call last.'),
   node: z.string(),
-  proof: z.string().describe('sha256 of what only that worker knows.'),
+  proof: z.string().describe('sha256 of a secret that only the worker of this call knows.'),
 });
 export type InFlight = z.infer<typeof InFlight>;
 
 export const StateRecord = z.object({
   id: TaskId,
   spec: TaskSpec,
-  instruction: z.string().describe('What it is asked to do now: the spec’s until a redirect.'),
+  instruction: z.string().describe('The current instruction: that of `spec` until a redirect.'),
   phase: Phase,
-  epoch: z.number().int().describe('Counts the claims.'),
-  run: z.number().int().describe('The ticket of the present or last run.'),
+  epoch: z.number().int().describe('Number of claims so far.'),
+  run: z.number().int().describe('Number of the present or last run, as its ticket names it.'),
   ticketSeq: z.number().int().describe('Stream sequence of that ticket; 0 before the first claim.'),
-  node: z.string().describe('Who wrote it last.'),
-  write: z.string().describe('A fresh id per write, so that a writer recognises its own after a lost reply.'),
-  commit: z.number().int().describe('Counts the status messages.'),
-  steeringCursor: z.number().int().describe('Everything on the steering subject up to this sequence is taken.'),
+  node: z.string().describe('The node that wrote the record last.'),
+  write: z.string().describe('A fresh id for each write, so that a writer recognises its own write after a lost reply.'),
+  commit: z.number().int().describe('Number of statuses so far.'),
+  steeringCursor: z.number().int().describe('All messages on the steering subject up to this sequence are taken.'),
   resultCursor: z.number().int(),
   inbox: z
     .array(z.object({ steer: z.string(), kind: z.string(), seq: z.number().int() }))
-    .describe('Steers taken and without a final receipt.'),
+    .describe('Steers that were taken and have no final receipt yet.'),
   known: z.array(z.string()).describe('Ids of steers that were returned before they reached the machine.'),
-  children: z.number().int().describe('Sub-tasks 1 … n exist once this is committed.'),
-  plan: z.array(PlanRow).describe('For a supervisor: its plan, for whoever looks at the tree.'),
+  children: z.number().int().describe('Number n of sub-tasks: sub-tasks 1 to n exist once this is committed.'),
+  plan: z.array(PlanRow).describe('The plan of a supervisor, as it is shown to operators.'),
   machine: z.object({ id: z.string(), version: z.number().int() }).nullable(),
   snapshot: z.record(z.string(), z.unknown()).nullable().describe('Persisted snapshot of the machine, without its children.'),
   artifacts: z.array(z.string()),
   last: Status.nullable().describe('The last status.'),
-  outbox: z.array(Status).describe('Statuses not known to be on the log.'),
-  statusSeq: z.number().int().describe('Log sequence of the last status known to be there; 0 for none.'),
+  outbox: z.array(Status).describe('Statuses that are not known to be on the log.'),
+  statusSeq: z.number().int().describe('Log sequence of the last status that is known to be there; 0 if there is none.'),
   result: Result.nullable(),
-  wakeAt: z.iso.datetime().nullable().describe('When a parked task is to be woken though nobody says anything: its deadline.'),
+  wakeAt: z.iso
+    .datetime()
+    .nullable()
+    .describe('A parked task is woken at this time even if no message comes, e.g. at its deadline.'),
   doubtfulUntil: z.iso
     .datetime()
     .nullable()
-    .describe('Until then a worker that lost the task may still be running a call of it.'),
-  idleClaims: z.number().int().describe('Claims since the last commit that made progress.'),
+    .describe('Until this time a worker that lost the task may still be running its call.'),
+  idleClaims: z.number().int().describe('Number of claims since the last commit that made progress.'),
   inFlight: InFlight.optional().describe(
-    'The call of a tool that writes, from the commit before it starts until one has its outcome.',
+    'The in-flight call of a tool that writes, from the commit before its start to the commit with its outcome.',
   ),
   outUsd: z
     .number()
     .optional()
-    .describe('US dollars set aside and not settled: for the model call in flight, and for sub-tasks that have not returned.'),
+    .describe('US dollars reserved and not settled: for the model call in flight and for sub-tasks that have not returned.'),
   stranded: z
     .object({ left: z.boolean(), doing: z.string().optional() })
     .optional()
-    .describe('No node that met it can go on with its checkpoint: its operator is asked, or has left it so (docs/adr/0015).'),
+    .describe('No node so far can restore the checkpoint. The operator is asked, or has chosen `leave` (docs/adr/0015).'),
   earlier: z
     .record(z.string(), z.unknown())
     .optional()
-    .describe('What a task that begins again brings along, until the first commit of its new machine.'),
-  lost: z.array(z.string()).optional().describe('The last nodes whose claims came to nothing, since the last progress.'),
-  deadLetter: z.enum(['kept', 'gone']).optional().describe('It ended as poison; `gone`: an operator has seen to it.'),
+    .describe('Data that a task keeps when it begins again, until the first commit of its new machine.'),
+  lost: z.array(z.string()).optional().describe('The last nodes that lost the task without progress, since its last progress.'),
+  deadLetter: z
+    .enum(['kept', 'gone'])
+    .optional()
+    .describe('Set if the task ended as poison. `gone`: an operator has dropped or retried its letter.'),
   createdAt: z.iso.datetime(),
 });
 export type StateRecord = z.infer<typeof StateRecord>;
 
-/** A record as read, with the revision that a write must name. */
+/** A record as it was read, with the revision that the next write must name. */
 export interface StoredRecord {
   readonly record: StateRecord;
   readonly revision: number;
-  /** How long it is as JSON, where it was written here. */
+  /** Length as JSON, in characters; only set if this process has written the record. */
   readonly chars?: number;
 }
 
-/** As far as it can be told at no cost: whoever looks around the bucket must not fall over what a stranger put there. */
+/** A cheap check of the fields that every reader uses, so that a stranger's value in the bucket stops no reader. */
 const isWhole = ({ id, spec, known, inbox, outbox, plan, ...record }: StateRecord): boolean =>
   isTaskId(id) &&
   typeof spec?.type === 'string' &&
@@ -100,15 +106,15 @@ const counters = [
   'idleClaims',
 ] as const;
 
-/** The record as JSON has it, where `run` is `t` and `ticketSeq` is `q`. */
+/** The record as it is stored in JSON, where `run` is `t` and `ticketSeq` is `q`. */
 type StoredJson = Omit<StateRecord, 'run' | 'ticketSeq'> & { readonly t: number; readonly q: number };
 const jsonOf = ({ run: t, ticketSeq: q, ...rest }: StateRecord): StoredJson => ({ ...rest, t, q });
 const recordOf = ({ t: run, q: ticketSeq, ...rest }: StoredJson): StateRecord => ({ ...rest, run, ticketSeq });
 
-/** @returns null for what is no record of ours. */
+/** @returns null if the value is not a state record. */
 export function parseRecord(data: Uint8Array): StateRecord | null {
   try {
-    // Written by us and compared-and-set since: a full parse of every large snapshot would be paid on each claim.
+    // The schema is not applied: this code wrote the record, and a full parse of a large snapshot would slow down each claim.
     const record = recordOf(JSON.parse(unpacked(data)) as StoredJson);
     return Phase.safeParse(record.phase).success && isWhole(record) ? record : null;
   } catch {
@@ -122,7 +128,7 @@ export function encodeRecord(record: StateRecord): { readonly value: string | Ui
   return { value: packed(json), chars: json.length };
 }
 
-/** A record for a task that nobody has claimed. */
+/** A record for a task that nobody has claimed. @param at time of its creation, ISO 8601. */
 export function newRecord(id: TaskId, spec: TaskSpec, node: string, at: string): StateRecord {
   return {
     id,
@@ -155,7 +161,7 @@ export function newRecord(id: TaskId, spec: TaskSpec, node: string, at: string):
   };
 }
 
-/** The status that a commit carries, appended to the record's outbox. */
+/** The record with one more commit, whose status is appended to the outbox. */
 export function withStatus(record: StateRecord, status: Omit<Status, 'id' | 'type' | 'commit' | 'epoch' | 'node'>): StateRecord {
   const commit = record.commit + 1;
   const full: Status = { ...status, id: record.id, type: record.spec.type, commit, epoch: record.epoch, node: record.node };
@@ -170,13 +176,13 @@ export const returned = (steer: string, kind: string, seq: number, reason: strin
   reason,
 });
 
-/** Those that this record has neither taken nor returned, each once. */
+/** The steers that this record has neither taken nor returned, each once. */
 export function unseen<T extends { readonly steer: string }>(record: StateRecord, steers: readonly T[]): T[] {
   const seen = steersOf(record);
   return steers.filter(({ steer }) => !seen.has(steer) && seen.add(steer));
 }
 
-/** Ids of every steer that this record has taken or returned: a copy of one is dropped. */
+/** Ids of all steers that this record has taken or returned. A copy of such a steer is dropped. */
 export function steersOf({ known, inbox, snapshot }: StateRecord): Set<string> {
   // Every chart keeps its ledger in `context.steers`.
   const context = snapshot?.context as { steers?: readonly { id: string }[] } | undefined;

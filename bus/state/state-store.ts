@@ -1,6 +1,6 @@
 /**
  * Reads and writes state records, one at a time.
- * A. Every write is a compare-and-set on the record's revision and awaited; a writer that loses one stops without a trace.
+ * A. Every write is a compare-and-set on the record's revision and is awaited; a writer that loses one stops without a trace.
  * Rules `compare-and-set` and `own-write` (docs/task-protocol.md).
  */
 import { randomUUID } from 'node:crypto';
@@ -14,7 +14,7 @@ import { encodeRecord, parseRecord, type StateRecord, type StoredRecord } from '
 export const stateStream = (bus: Bus) => `KV_${bus.subjects.stateBucket}`;
 export const stateSubject = (bus: Bus, id: TaskId) => `$KV.${bus.subjects.stateBucket}.${id}`;
 
-/** Read from the leader. A record that is no record (somebody wrote into the bucket by hand) reads as null and is logged. */
+/** Reads a record from the leader. A value that is not a state record (somebody wrote it by hand) is logged and reads as null. */
 export const readState = (bus: Bus, id: TaskId): Promise<StoredRecord | null> =>
   bus.tick.share(`state ${id}`, () => read(bus, id));
 
@@ -27,24 +27,24 @@ async function read(bus: Bus, id: TaskId): Promise<StoredRecord | null> {
 }
 
 /**
- * Where a record was deleted by hand the new one takes the place of the mark that this left.
- * @returns null when there is a record already.
- * @throws CoxError `bad-record` when there is something else.
+ * Creates the record of a task. If a record was deleted by hand, the new one replaces the delete marker.
+ * @returns null if there is a record already.
+ * @throws CoxError `bad-record` if the key has a value that is not a state record.
  */
 export async function createState(bus: Bus, record: StateRecord, signal?: AbortSignal): Promise<StoredRecord | null> {
   const written = await write(bus, record, 0, signal);
   if (written) return written;
   const there = await lastMessage(bus, stateStream(bus), stateSubject(bus, record.id));
   if (there?.data.length === 0) return write(bus, record, there.seq, signal);
-  // Who is told that there is a record reads it, and would find none, again and again.
+  // If this returned null, the caller would read the key, find no record, and try to create it again without end.
   if (there && !parseRecord(there.data))
-    throw new CoxError('bad-record', `What stands in the bucket under ${record.id} is no state record`, {
-      hint: `Look at it with \`nats kv get ${bus.subjects.stateBucket} ${record.id}\`; \`nats kv del\` makes room for a new one.`,
+    throw new CoxError('bad-record', `The value in the bucket under ${record.id} is not a state record`, {
+      hint: `Look at it with \`nats kv get ${bus.subjects.stateBucket} ${record.id}\`; delete it with \`nats kv del\`.`,
     });
   return null;
 }
 
-/** @returns null when the compare-and-set was lost: someone else's writes count now. */
+/** Replaces a record. @returns null if the compare-and-set was lost because somebody else has written the record meanwhile. */
 export const replaceState = (
   bus: Bus,
   stored: StoredRecord,
@@ -63,7 +63,7 @@ async function write(bus: Bus, next: StateRecord, revision: number, signal?: Abo
     bus.recentRecords.noteWritten(record, chars, at);
     return { record, revision: written.seq, chars };
   }
-  // The reply to our own write may have been lost, and the broker's memory of message ids with it.
+  // The conflict may be with our own write: it was stored, its reply was lost, and it was sent again.
   const now = await readState(bus, id);
   return now?.record.write === write ? now : null;
 }

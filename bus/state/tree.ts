@@ -1,4 +1,4 @@
-/** Records as rows of a list and of a tree. */
+/** Shows state records as rows of a list and of a tree. */
 import { noUsage, type Question, type Status, type TaskState, type TreeNode } from '../messages.ts';
 import { parentOf, type TaskId } from '../task-id.ts';
 import type { Phase, StateRecord } from './state-record.ts';
@@ -45,7 +45,10 @@ export const treeNode = ({ id, spec, instruction, last }: StateRecord): TreeNode
   question: last?.question ?? null,
 });
 
-/** The nodes of a supervisor's plan, as they are before anyone has claimed them. What was dropped, or outlived its goal, never will be. */
+/**
+ * Shows the nodes of a supervisor's plan as they are before anybody claims them: `idle`, or `cancelled` if the node was dropped or
+ * the supervisor has ended.
+ */
 export const planned = ({ id, plan, last }: StateRecord): TreeNode[] =>
   plan.map((row) => ({
     ...(row.status === 'dropped' || last?.outcome ? cancelled : idle),

