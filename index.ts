@@ -12,7 +12,7 @@ export { defineKind, type KindDefinition } from './actors/kinds/define-kind.ts';
 export type { CodeReply, Kind, ThinkInCode, Thought } from './actors/kinds/kind.ts';
 // A crew to join, and a node that works in it.
 export type { CrewSession, JoinOptions } from './actors/node/join.ts';
-export { joinCrew, type StartOptions, startNode } from './actors/node/library.ts';
+export { joinCrew, type StartOptions, startNode } from './actors/node/library-api.ts';
 export type { CoxNode } from './actors/node/node.ts';
 export type { Primary, PrimaryEvent } from './actors/primary/primary.ts';
 export { listFiles, readFileTool, searchFiles, writeFileTool } from './actors/tools/files.ts';
@@ -20,7 +20,7 @@ export { defineTool, type Tool, type ToolContext, type ToolOutput } from './acto
 export { type Collected, type CollectOptions, collect, type Keep, type PurgedTree } from './bus/capacity/retention.ts';
 // Operations on tasks. Every client of the bus may call them.
 export { Crew, type Sent } from './bus/crew.ts';
-export { Memory, type Note } from './bus/memory.ts';
+export type { CrewEvent } from './bus/crew-events.ts';
 // The messages: each name is a zod schema and a type.
 export {
   DeadLetter,
@@ -43,9 +43,9 @@ export {
 } from './bus/messages.ts';
 export { allNodes } from './bus/nodes.ts';
 export { DeadLetters, type Retried } from './bus/queue/dead-letters.ts';
+export { Memory, type Note } from './bus/shared-memory.ts';
 export type { TaskSummary } from './bus/state/tree.ts';
 export { isTaskId, type TaskId } from './bus/task-id.ts';
-export type { CrewEvent } from './bus/watch.ts';
 export { CoxError } from './platform/errors.ts';
 export { type Folders, foldersOf } from './platform/folders.ts';
 export { type Log, openLog } from './platform/log.ts';

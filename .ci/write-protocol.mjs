@@ -1,4 +1,6 @@
-/** `npm run docs:protocol`: writes docs/protocol from the schemas of bus/. Imports TypeScript, so it needs the checkout's Node. */
+/**
+ * `npm run docs:protocol`: writes docs/protocol from the schemas of bus/. Imports TypeScript, so it needs the checkout's Node.
+ */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { protocolFiles } from '../bus/protocol/protocol-document.ts';
 

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { isFull } from './capacity/backpressure.ts';
+import { type CrewEvent, watch } from './crew-events.ts';
 import { follow } from './log/follow.ts';
 import { parseStatus } from './log/projection.ts';
 import {
@@ -20,12 +21,11 @@ import { publish } from './publish.ts';
 import { enqueue } from './queue/task-queue.ts';
 import { undoDispatch } from './queue/undo-dispatch.ts';
 import { onReconnect } from './reconnections.ts';
-import { allRecords } from './state/records.ts';
+import { allRecords } from './state/all-records.ts';
 import { newRecord, type StateRecord } from './state/state-record.ts';
 import { createState, readState } from './state/state-store.ts';
 import { planned, summaryOf, type TaskSummary, treeNode } from './state/tree.ts';
 import { goalOf, isTaskId, newRoot, parentOf, rootOf, type TaskId } from './task-id.ts';
-import { type CrewEvent, watch } from './watch.ts';
 
 /** A steer that the log stream has stored. */
 export interface Sent {
@@ -64,7 +64,8 @@ export class Crew {
 
   /**
    * Puts a task on the queue (rule `dispatch`). Resolves when its state record and its ticket are stored.
-   * @throws CoxError `bad-task`, which names the invalid field; `stream-full` if the bus is full, in which case nothing is stored.
+   * @throws CoxError `bad-task`, which names the invalid field; `stream-full` if the bus is full, in which case nothing is
+   * stored.
    */
   async dispatch(spec: z.input<typeof TaskSpec>, signal?: AbortSignal): Promise<TaskId> {
     const parsed = TaskSpec.safeParse(spec);

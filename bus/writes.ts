@@ -52,7 +52,8 @@ export class Writes {
   /** @throws the error of the server for this message; an error if the connection is lost and restored meanwhile. */
   send(stream: string, subject: string, payload: string | Uint8Array, options: WriteOptions): Promise<Written> {
     return new Promise((resolve) => {
-      // The order of ordered writes to a subject is the order in which they are sent, so they do not wait for the end of the tick.
+      // The order of ordered writes to a subject is the order in which they are sent, so they do not wait for the end of the
+      // tick.
       const { ordered = !expects(options) } = options;
       const write = { subject, payload, options, resolve };
       if (ordered) return resolve(this.#alone(write));

@@ -5,7 +5,7 @@
  */
 import type { CrewSession } from '../actors/node/join.ts';
 import type { Cli } from './cli.ts';
-import type { HostedNode } from './host.ts';
+import type { HostedNode } from './hosted-node.ts';
 import { heldText } from './render/nodes.ts';
 
 /** Interval in ms at which a draining node lists the tasks that it still holds. */

@@ -3,8 +3,8 @@
  * a caller that reads the current state there misses no later change.
  */
 import type { Crew } from '../bus/crew.ts';
+import type { CrewEvent } from '../bus/crew-events.ts';
 import type { TaskId } from '../bus/task-id.ts';
-import type { CrewEvent } from '../bus/watch.ts';
 
 export async function* eventsOf(
   crew: Crew,

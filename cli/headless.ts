@@ -6,7 +6,7 @@ import type { Cli, Run } from './cli.ts';
 import { drainNode } from './drain.ts';
 import { usageError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
-import { type HostedNode, hostNode, typesOf } from './host.ts';
+import { type HostedNode, hostNode, typesOf } from './hosted-node.ts';
 import { count, list, parseOptions } from './parse-options.ts';
 import { readRoster } from './roster.ts';
 import { withCrew } from './session.ts';

@@ -4,7 +4,7 @@
  */
 import type { Roster } from '../roster/schema.ts';
 import { usageError } from './errors.ts';
-import { typesOf } from './host.ts';
+import { typesOf } from './hosted-node.ts';
 
 export interface Known {
   readonly roster: Roster;

@@ -1,12 +1,16 @@
-/** Finds the roster: `--roster`, else COX_ROSTER, `./roster.yaml`, the one in the config folder, the one shipped with Coxswain. */
+/**
+ * Finds the roster: `--roster`, else COX_ROSTER, `./roster.yaml`, the one in the config folder, the one shipped with Coxswain.
+ */
 import type { Folders } from '../platform/folders.ts';
 import type { Log } from '../platform/log.ts';
-import type { LiveRoster } from '../roster/watch.ts';
+import type { LiveRoster } from '../roster/live-roster.ts';
 import type { Cli } from './cli.ts';
 
-/** Loads the roster and follows its file until `stop()`. An invalid edit is reported by `note`, and the old roster stays in use. */
+/**
+ * Loads the roster and follows its file until `stop()`. An invalid edit is reported by `note`, and the old roster stays in use.
+ */
 export async function openRoster(cli: Cli, folders: Folders, log: Log, note: (text: string) => void): Promise<LiveRoster> {
-  const { openRoster: open } = await import('../roster/watch.ts');
+  const { openRoster: open } = await import('../roster/live-roster.ts');
   return open({
     ...find(cli, folders),
     log,
@@ -17,7 +21,7 @@ export async function openRoster(cli: Cli, folders: Folders, log: Log, note: (te
 
 /** Reads the roster once. Returns its source and its content. */
 export async function readRoster(cli: Cli, folders: Folders) {
-  const [{ findRoster }, { loadRoster }] = await Promise.all([import('../roster/source.ts'), import('../roster/load.ts')]);
+  const [{ findRoster }, { loadRoster }] = await Promise.all([import('../roster/find-roster.ts'), import('../roster/load.ts')]);
   const source = await findRoster(find(cli, folders));
   return { source, roster: await loadRoster(source.file) };
 }

@@ -2,7 +2,7 @@
 import type { Slices } from './budget.ts';
 import type { UsageByBackend } from './conversation.ts';
 import type { NodeSpec } from './plan.ts';
-import type { Ledger } from './steering.ts';
+import type { Ledger } from './steering-ledger.ts';
 
 export interface Carryover {
   /** The task's latest instruction. */

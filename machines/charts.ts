@@ -36,7 +36,9 @@ const withContext = (checkpoint: Checkpoint, more: object): Checkpoint => ({
   context: { ...(checkpoint.context as object), ...more },
 });
 
-/** Version 1 gave each child an equal share when it started, never larger than a share computed now. Each child stores its own. */
+/**
+ * Version 1 gave each child an equal share when it started, never larger than a share computed now. Each child stores its own.
+ */
 function withSlices(checkpoint: Checkpoint, budgetUsd: number | null): Checkpoint {
   const { nodes, stopping, usage, policy } = checkpoint.context as SupervisorContext;
   const out = [...childrenOf(all(nodes)), ...stopping];

@@ -1,6 +1,8 @@
 /** The messages between a model and its tools, and the questions that only the operator can answer. All plain JSON. */
 
-/** `none`: the tool only reads. `idempotent`: running the call twice has the effect of running it once. `writes`: anything else. */
+/**
+ * `none`: the tool only reads. `idempotent`: running the call twice has the effect of running it once. `writes`: anything else.
+ */
 export type Effects = 'none' | 'idempotent' | 'writes';
 
 export interface ToolCall {

@@ -1,7 +1,7 @@
 /** The end of a goal: no new sub-task starts, and running children are told to stop. */
 import type { Outcome } from './conversation.ts';
 import * as plan from './plan.ts';
-import * as ledger from './steering.ts';
+import * as ledger from './steering-ledger.ts';
 import type { Relay, SupervisorContext } from './supervisor-context.ts';
 
 export const wouldEnd = ({ answer }: SupervisorContext): boolean => answer !== null;

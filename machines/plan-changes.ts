@@ -1,10 +1,10 @@
 /** Changes by an operator to a plan that is being executed: sub-tasks are added, dropped, run again, or planned anew. */
 import type { Carryover } from './carryover.ts';
-import { type Command, entryOf } from './commands.ts';
 import type { PlanNode } from './plan.ts';
 import * as plan from './plan.ts';
-import type { LedgerEntry } from './steering.ts';
+import type { LedgerEntry } from './steering-ledger.ts';
 import type { PlanCommand, Relay, SupervisorContext, SupervisorEvent } from './supervisor-context.ts';
+import { type Command, entryOf } from './task-commands.ts';
 
 export const isPlanCommand = (event: SupervisorEvent): event is PlanCommand => ['ADD', 'DROP', 'RERUN'].includes(event.type);
 

@@ -1,7 +1,8 @@
 /**
  * The primary agent, with which the operator talks. It thinks, uses its tools and answers; the operator may write at any moment.
  * K. The received part of a reply that was cut off stays in the conversation, marked unfinished.
- * O. An utterance aborts a model call in flight, and waits while a tool call is in flight. The next model call sees all utterances.
+ * O. An utterance aborts a model call in flight, and waits while a tool call is in flight. The next model call sees all
+ * utterances.
  * M. Each utterance takes a bounded number of model calls, and the conversation a bounded number of characters.
  * N. A failure is told to the operator and leaves the agent idle. Each utterance is followed by exactly one `idle`, or by another
  * utterance.
@@ -63,8 +64,8 @@ export interface PrimaryContext {
   readonly usage: UsageByBackend;
 }
 /**
- * Input of `think`, a callback actor that sends MODEL_SAID for each chunk, then MODEL_REPLIED or MODEL_FAILED. `isLast`: the model
- * must answer and may not call a tool.
+ * Input of `think`, a callback actor that sends MODEL_SAID for each chunk, then MODEL_REPLIED or MODEL_FAILED. `isLast`: the
+ * model must answer and may not call a tool.
  */
 export type PrimaryThinkInput = Pick<PrimaryContext, 'messages' | 'replies'> & { readonly isLast: boolean };
 /** Input of `act`, a callback actor that sends TOOL_RETURNED. */

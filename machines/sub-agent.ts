@@ -11,7 +11,6 @@
 import { assertEvent, assign, type EventObject, fromCallback, setup } from 'xstate';
 import { type Billing, bill, dollars, leftUsd, type Reservation, reserve, settleInDoubt } from './budget.ts';
 import type { Carryover } from './carryover.ts';
-import { type Command, entryOf } from './commands.ts';
 import type {
   Calls,
   Failure,
@@ -35,8 +34,9 @@ import {
   totalUsage,
   unfinished,
 } from './conversation.ts';
-import type { Ledger, Steer } from './steering.ts';
-import * as ledger from './steering.ts';
+import type { Ledger, Steer } from './steering-ledger.ts';
+import * as ledger from './steering-ledger.ts';
+import { type Command, entryOf } from './task-commands.ts';
 
 /** Compared with the version of a checkpoint before it is restored. Raised when older checkpoints no longer mean the same. */
 export const subAgentVersion = 2;
@@ -184,7 +184,9 @@ export const subAgent = setup({
     /** An urgent correction makes the remaining calls pointless. A call that may have run already is completed first. */
     isOvertaken: ({ context: { calls, steers } }) =>
       calls[0] !== undefined && !mayHaveRun(calls[0]) && ledger.due(steers, false).some(({ urgency }) => urgency === 'now'),
-    /** The operator is asked at once about a failure that is not retryable, and may swap the backend, correct or stop the task. */
+    /**
+     * The operator is asked at once about a failure that is not retryable, and may swap the backend, correct or stop the task.
+     */
     isStuck: ({ context: { failures, repeats, limits, lastFailure } }) =>
       failures >= limits.failures || repeats >= limits.repeats || lastFailure?.retryable === false,
     isAsking: ({ context }) => context.calls[0]?.asks === true,

@@ -1,10 +1,10 @@
 /** The events and the context of the supervisor's chart, as plain JSON. */
 import type { Billing, Reservation, Slices } from './budget.ts';
 import type { Carryover } from './carryover.ts';
-import type { Command } from './commands.ts';
 import type { Failure, Outcome, Question, Usage, UsageByBackend } from './conversation.ts';
 import type { Directive, NodeSpec, Plan, Reduce } from './plan.ts';
-import type { Ledger, Urgency } from './steering.ts';
+import type { Ledger, Urgency } from './steering-ledger.ts';
+import type { Command } from './task-commands.ts';
 
 /** Changes to a plan that is being executed. */
 export type PlanCommand =

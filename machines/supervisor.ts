@@ -1,25 +1,25 @@
 /**
- * A supervisor splits a goal into a plan of sub-tasks, supervises each of them, and reduces their results to one answer. Sub-tasks
- * are desired state: the host makes the bus match `relays` and the nodes that are `running` under a child number.
- * I. At most one question is open at a time. Neither the question nor a failed sub-task keeps the other sub-tasks from continuing.
+ * A supervisor splits a goal into a plan of sub-tasks, supervises each of them, and reduces their results to one answer.
+ * Sub-tasks are desired state: the host makes the bus match `relays` and the nodes that are `running` under a child number.
+ * I. At most one question is open at a time. Neither the question nor a failed sub-task keeps the other sub-tasks from
+ * continuing.
  * G. Every command enters the ledger exactly once, and no command is left queued at the end.
- * L. Spent money, the worst case of the request in flight, and the slices of children that have not returned together never exceed
- * the budget. If a call ends without a reply, for whatever reason, it counts as spent at its worst case.
+ * L. Spent money, the worst case of the request in flight, and the slices of children that have not returned together never
+ * exceed the budget. If a call ends without a reply, for whatever reason, it counts as spent at its worst case.
  * X. Once `ending` is set nothing starts: running children are told to stop, and the supervisor waits for their returns.
  * Rules `cancel-tree` and `child-result` (docs/task-protocol.md): a return counts once, by the number of its child.
  */
 import { assertEvent, assign, type EventObject, fromCallback, setup } from 'xstate';
 import { bill, countUnconfirmed, dollars, reserve, setAside, settleInDoubt, unspent } from './budget.ts';
-import type { Command } from './commands.ts';
+import { recordReturns } from './child-returns.ts';
 import type { Failure, Outcome } from './conversation.ts';
 import { chosen, spend } from './conversation.ts';
-import { isPlain, isUnresolved, takeUp } from './corrections.ts';
+import { isPlain, isUnresolved, takeUp } from './goal-corrections.ts';
 import { end, wouldEnd } from './goal-end.ts';
 import type { PlanNode } from './plan.ts';
 import * as plan from './plan.ts';
 import { changePlan, entryFor, isPlanCommand, objection, reopen, stop, takenOver } from './plan-changes.ts';
-import { recordReturns } from './returns.ts';
-import * as ledger from './steering.ts';
+import * as ledger from './steering-ledger.ts';
 import type { DeadlineInput } from './sub-agent.ts';
 import type {
   DecomposeInput,
@@ -32,6 +32,7 @@ import type {
   SupervisorInput,
   SupervisorOutput,
 } from './supervisor-context.ts';
+import type { Command } from './task-commands.ts';
 
 export type * from './supervisor-context.ts';
 export type { DeadlineInput };
@@ -456,7 +457,9 @@ export const supervisor = setup({
             input: ({ context }) => ({ children: [...context.stopping, ...plan.childrenOf(plan.all(context.nodes))] }),
             onError: { actions: 'giveUp' },
           },
-          /** A return does not lead through `deciding`: entering this state again would restart the time of the other children. */
+          /**
+           * A return does not lead through `deciding`: entering this state again would restart the time of the other children.
+           */
           always: { guard: 'isDrained', target: '#supervisor.deciding' },
           on: {
             DRAIN_EXPIRED: { actions: 'giveUp' },

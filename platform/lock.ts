@@ -5,7 +5,8 @@
  * so at once, and one deletes the other's fresh file. Instead, every takeover creates a new file:
  * - A process that finds the top generation released or its holder dead creates the next generation exclusively. The file system
  *   lets one process win.
- * - The top generation is only ever replaced by a higher one, so a slow process cannot revive an old number: after it has created a
+ * - The top generation is only ever replaced by a higher one, so a slow process cannot revive an old number: after it has created
+ * a
  *   generation it lists them again, and removes its own if a higher one exists.
  */
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';

@@ -47,7 +47,8 @@ export class Pip {
     try {
       for (let left = mostTries - 1; ; left--) {
         const { code, stderr } = await run(
-          // Without --only-binary a source package would run its set-up code. Without --no-cache-dir pip would keep a second copy.
+          // Without --only-binary a source package would run its set-up code. Without --no-cache-dir pip would keep a second
+          // copy.
           [...this.#command, 'download', '--quiet', '--disable-pip-version-check', '--no-input', '--no-cache-dir', '--no-deps']
             .concat(['--only-binary', ':all:', '--ignore-requires-python', '--dest', folder])
             .concat(wheel.platform ? ['--platform', wheel.platform] : [])
@@ -95,7 +96,9 @@ function run([file, ...args]: readonly string[], env: NodeJS.ProcessEnv, signal:
   });
 }
 
-/** pip writes the growing file into a subfolder and briefly keeps two copies of it, so the largest file counts and not the sum. */
+/**
+ * pip writes the growing file into a subfolder and briefly keeps two copies of it, so the largest file counts and not the sum.
+ */
 function largestFileIn(folder: string): number {
   try {
     return Math.max(

@@ -1,7 +1,7 @@
 /** The backends of a roster. YAML keys are snake_case, the types camelCase. Every key is described in docs/roster.md. */
 import { z } from 'zod';
 import { defaultMaxOutput, hasPrice } from './price.ts';
-import { section } from './section.ts';
+import { section } from './strict-section.ts';
 
 export const Tier = z.enum(['local', 'subscription', 'api']);
 export type Tier = z.infer<typeof Tier>;

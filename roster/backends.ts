@@ -26,7 +26,7 @@ import { Semaphore } from './semaphore.ts';
 import { type Answer, type AskRequest, ask } from './structured.ts';
 import { leastPrompt } from './tokens.ts';
 import { wireError } from './wire-error.ts';
-import { worstCaseUsd } from './worst-case.ts';
+import { worstCaseUsd } from './worst-case-cost.ts';
 
 export interface BackendsOptions {
   /** Returns the current roster. It is called for each model call. */
@@ -122,7 +122,10 @@ export class Backends {
     return ask(name, request, (it) => this.call(name, it, signal, purse));
   }
 
-  /** Checks for `cox doctor` that the server answers and accepts the key. Starts no embedded model. @returns the error, or null. */
+  /**
+   * Checks for `cox doctor` that the server answers and accepts the key. Starts no embedded model.
+   * @returns the error, or null.
+   */
   async probe(name: string, signal: AbortSignal): Promise<ModelError | null> {
     try {
       const backend = this.backend(name);

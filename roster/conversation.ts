@@ -52,9 +52,9 @@ export function addUsage(a: ModelUsage, b: ModelUsage): ModelUsage {
 }
 
 /**
- * `said`: a piece of the reply's text, as it arrives. `replied`: the complete reply, once, as the last event. `finish` is `length`
- * when the backend's limit cut the reply off, even within a call; otherwise `tools` when there are calls, else `stop`. A reply has
- * text, calls, or both; an empty reply is a `bad-reply`.
+ * `said`: a piece of the reply's text, as it arrives. `replied`: the complete reply, once, as the last event. `finish` is
+ * `length` when the backend's limit cut the reply off, even within a call; otherwise `tools` when there are calls, else `stop`. A
+ * reply has text, calls, or both; an empty reply is a `bad-reply`.
  */
 export type ModelEvent =
   | { readonly type: 'said'; readonly text: string }

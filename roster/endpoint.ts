@@ -49,7 +49,10 @@ export class Endpoints {
     this.options = options;
   }
 
-  /** Runs `use` with the endpoint. @throws ModelError `no-key`, `not-yet`, or the code of a failed start of the embedded model. */
+  /**
+   * Runs `use` with the endpoint.
+   * @throws ModelError `no-key`, `not-yet`, or the code of a failed start of the embedded model.
+   */
   async *with<T>(
     name: string,
     backend: Backend,

@@ -1,5 +1,6 @@
 /**
- * Reads a file again after it was written. Reads run one at a time and in order, so that an older text never replaces a newer one.
+ * Reads a file again after it was written. Reads run one at a time and in order, so that an older text never replaces a newer
+ * one.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';

@@ -7,8 +7,8 @@ import type { z } from 'zod';
 import { codeOf, messageOf } from '../platform/errors.ts';
 import type { Backend } from './backend-schema.ts';
 import { RosterError, type RosterProblem } from './errors.ts';
+import { shippedRoster } from './find-roster.ts';
 import { type Roster, RosterFile } from './schema.ts';
-import { shippedRoster } from './source.ts';
 import { positionOf } from './yaml-position.ts';
 
 const maxBytes = 1_048_576;

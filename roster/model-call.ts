@@ -27,7 +27,7 @@ import { requestBody } from './request-body.ts';
 import { answerSoFar, formReminder, readTextReply } from './text-tools.ts';
 import { estimatePrompt, estimateTokens } from './tokens.ts';
 import { isUnbilled } from './wire-error.ts';
-import { worstCaseUsd } from './worst-case.ts';
+import { worstCaseUsd } from './worst-case-cost.ts';
 
 export interface ModelCall {
   readonly client: OpenAI;

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { BackendEntry } from './backend-schema.ts';
 import { Duration, Size } from './quantity.ts';
-import { section } from './section.ts';
+import { section } from './strict-section.ts';
 
 export const BackendName = z
   .string()

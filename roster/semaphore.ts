@@ -1,4 +1,6 @@
-/** A semaphore with a waiting line: urgent callers first, then in order of arrival. A caller whose signal aborts leaves the line. */
+/**
+ * A semaphore with a waiting line: urgent callers first, then in order of arrival. A caller whose signal aborts leaves the line.
+ */
 export class Semaphore {
   private readonly places: () => number;
   private readonly waiting: (() => void)[] = [];

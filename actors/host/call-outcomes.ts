@@ -9,7 +9,8 @@ import { publish } from '../../bus/publish.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 
 /**
- * Nobody awaits this, because the worker no longer has the task. If the bus stays away, the operator answers the question instead.
+ * Nobody awaits this, because the worker no longer has the task. If the bus stays away, the operator answers the question
+ * instead.
  */
 export async function postOutcomes(bus: Bus, id: TaskId, outcomes: readonly CallOutcome[]): Promise<void> {
   for (const outcome of outcomes)

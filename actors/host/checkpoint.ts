@@ -1,7 +1,7 @@
 /**
- * A checkpoint is compared with the chart before it is restored (docs/adr/0015). A checkpoint of an older version is migrated; one
- * that this build cannot continue from is never restored. XState alone would silently drop a child whose source it does not know.
- * Rule `checkpoint-version` (docs/task-protocol.md).
+ * A checkpoint is compared with the chart before it is restored (docs/adr/0015). A checkpoint of an older version is migrated;
+ * one that this build cannot continue from is never restored. XState alone would silently drop a child whose source it does not
+ * know. Rule `checkpoint-version` (docs/task-protocol.md).
  */
 import { createActor } from 'xstate';
 import { z } from 'zod';
@@ -76,7 +76,9 @@ function whyNotRestorable({ machine }: Chart, checkpoint: Checkpoint): string | 
   return restored.status === 'error' ? messageOf(restored.error) : null;
 }
 
-/** Number of deliveries of a ticket for which a newer checkpoint is left to other nodes. After them this node asks the operator. */
+/**
+ * Number of deliveries of a ticket for which a newer checkpoint is left to other nodes. After them this node asks the operator.
+ */
 const offers = 12;
 
 /**

@@ -7,8 +7,8 @@ const left = new DOMException('the task has left the state that this effect was 
 export type Effect<Input> = CallbackLogicFunction<EventObject, AnyEventObject, Input>;
 
 /**
- * Wraps asynchronous work as an effect that a chart can invoke. The work reports facts with `say` until it is done. When the chart
- * leaves the state, `signal` fires and later facts are dropped, so aborted work may still call `say`.
+ * Wraps asynchronous work as an effect that a chart can invoke. The work reports facts with `say` until it is done. When the
+ * chart leaves the state, `signal` fires and later facts are dropped, so aborted work may still call `say`.
  * @param failed makes the fact that is reported if the work throws without having been aborted.
  */
 export const effect =
@@ -36,8 +36,8 @@ export const provideEffects = ({ system }: { readonly system: object }, effects:
 };
 
 /**
- * Looks up the effect `name` that the running chart got from `provideEffects`. Calling `machine.provide` for every task would cost
- * more than all transitions of the task (docs/performance.md).
+ * Looks up the effect `name` that the running chart got from `provideEffects`. Calling `machine.provide` for every task would
+ * cost more than all transitions of the task (docs/performance.md).
  */
 export const ownEffect = <Input>(name: string) =>
   fromCallback<EventObject, Input>((args) => provided.get(args.system)![name]!(args));

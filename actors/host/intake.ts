@@ -8,7 +8,7 @@
 import type { Steering } from '../../bus/log/steering-log.ts';
 import type { CallOutcome, Receipt, SteeringMessage } from '../../bus/messages.ts';
 import { type InFlight, returned, type StateRecord } from '../../bus/state/state-record.ts';
-import type { Steer } from '../../machines/steering.ts';
+import type { Steer } from '../../machines/steering-ledger.ts';
 import { isProven } from './in-flight-calls.ts';
 import { type Inbox, receiptsOf } from './receipts.ts';
 import type { HostedSnapshot, Role } from './role.ts';

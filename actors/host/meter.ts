@@ -12,7 +12,9 @@ export class Meter implements Purse {
   readonly #backend: string;
   readonly #say: (fact: Billing) => void;
   readonly #signal: AbortSignal;
-  /** The bill of a request that has replied. The chart is told it with the reply, or by `settle` if the request led to no reply. */
+  /**
+   * The bill of a request that has replied. The chart is told it with the reply, or by `settle` if the request led to no reply.
+   */
   #untold: ModelUsage | null = null;
 
   /** @param signal fires when the chart leaves the state. */
@@ -44,8 +46,8 @@ export class Meter implements Purse {
     if (usage) this.#say({ type: 'CALL_BILLED', backend: this.#backend, usage });
   }
   /**
-   * The usage to report with the reply: that of the last request, since earlier ones are settled; `reported` for a backend without
-   * a price.
+   * The usage to report with the reply: that of the last request, since earlier ones are settled; `reported` for a backend
+   * without a price.
    */
   bill(reported: ModelUsage): ModelUsage {
     const usage = this.#untold ?? reported;

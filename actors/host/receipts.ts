@@ -4,7 +4,7 @@
  */
 import type { Receipt } from '../../bus/messages.ts';
 import { childOf } from '../../bus/task-id.ts';
-import { type Steer, steerKinds } from '../../machines/steering.ts';
+import { type Steer, steerKinds } from '../../machines/steering-ledger.ts';
 
 export type Inbox = readonly { readonly steer: string; readonly kind: string; readonly seq: number }[];
 

@@ -3,7 +3,7 @@ import type { AnyActorLogic, AnyEventObject, Snapshot } from 'xstate';
 import type { PlanRow, Result, Status, SteeringMessage, TaskState, Usage } from '../../bus/messages.ts';
 import type { StateRecord } from '../../bus/state/state-record.ts';
 import type { Carryover } from '../../machines/carryover.ts';
-import type { Steer } from '../../machines/steering.ts';
+import type { Steer } from '../../machines/steering-ledger.ts';
 import type { provideEffects } from './effect.ts';
 import type { EndedCall } from './in-flight-calls.ts';
 
@@ -32,8 +32,8 @@ export interface EffectHost {
   readonly carryover: Carryover | null;
   readonly epoch: () => number;
   /**
-   * Resolves when a commit covers the state that the effect was started in (B, write-ahead). Rejects if the host or the state ends
-   * first.
+   * Resolves when a commit covers the state that the effect was started in (B, write-ahead). Rejects if the host or the state
+   * ends first.
    */
   committed(signal: AbortSignal): Promise<void>;
   /**

@@ -1,6 +1,6 @@
 /**
- * Salvages the usable parts of a checkpoint that this build cannot restore. A machine that is not known here wrote the checkpoint,
- * so nothing in it is trusted: a part is taken if it has today's shape, and left out if it has not.
+ * Salvages the usable parts of a checkpoint that this build cannot restore. A machine that is not known here wrote the
+ * checkpoint, so nothing in it is trusted: a part is taken if it has today's shape, and left out if it has not.
  */
 import { z } from 'zod';
 import { Usage } from '../../bus/messages.ts';
@@ -8,7 +8,7 @@ import type { StateRecord } from '../../bus/state/state-record.ts';
 import { ordinalOf } from '../../bus/task-id.ts';
 import { settleInDoubt } from '../../machines/budget.ts';
 import type { Carryover } from '../../machines/carryover.ts';
-import { type SteerKind, steerKinds, urgencies } from '../../machines/steering.ts';
+import { type SteerKind, steerKinds, urgencies } from '../../machines/steering-ledger.ts';
 
 /** The longest finding taken from one message, in characters, because a model will read it again. */
 const maxFoundChars = 2_000;

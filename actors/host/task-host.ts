@@ -19,7 +19,7 @@ import type { StateRecord, StoredRecord } from '../../bus/state/state-record.ts'
 import { readState, replaceState } from '../../bus/state/state-store.ts';
 import type { Channel } from '../../bus/subjects.ts';
 import type { Carryover } from '../../machines/carryover.ts';
-import type { Steer } from '../../machines/steering.ts';
+import type { Steer } from '../../machines/steering-ledger.ts';
 import { postOutcomes } from './call-outcomes.ts';
 import { nextRecord, type Progress } from './commit.ts';
 import { CursorWaiters, covers } from './cursor-waiters.ts';
@@ -53,7 +53,9 @@ export interface HostOptions {
   readonly role: (host: EffectHost) => Role;
 }
 
-/** A task that ends within this time (ms), without an effect or a steer, is claimed and done in one commit (rule `first-claim`). */
+/**
+ * A task that ends within this time (ms), without an effect or a steer, is claimed and done in one commit (rule `first-claim`).
+ */
 export const tentativeMs = 50;
 
 /** Created once: capturing a stack for each task would cost more than the rest of its end. */

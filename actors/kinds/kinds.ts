@@ -2,7 +2,7 @@
 import { CoxError } from '../../platform/errors.ts';
 import type { Roster } from '../../roster/schema.ts';
 import { askOperator } from '../tools/ask-operator.ts';
-import { listFiles, readFileTool, searchFiles, writeFileTool } from '../tools/files.ts';
+import { shippedTools } from '../tools/shipped-tools.ts';
 import type { Tool } from '../tools/tool.ts';
 import type { Kind } from './kind.ts';
 
@@ -18,7 +18,7 @@ export class Kinds {
   constructor(roster: () => Roster, defined: readonly Kind[], bus: readonly Tool[]) {
     this.#roster = roster;
     this.#defined = new Map(defined.map((kind) => [kind.name, kind]));
-    const tools = [listFiles, readFileTool, searchFiles, writeFileTool, askOperator, ...bus];
+    const tools = [...shippedTools, ...bus];
     this.#tools = new Map(tools.map((tool) => [tool.name, tool]));
   }
 

@@ -1,10 +1,12 @@
-/** A node: a worker, its backends and the micro service. `cox`, `cox run`, `cox up` and `cox worker` host one in their process. */
+/**
+ * A node: a worker, its backends and the micro service. `cox`, `cox run`, `cox up` and `cox worker` host one in their process.
+ */
 
+import { startService } from '../../bus/api-service.ts';
 import { limitStreams } from '../../bus/capacity/stream-limits.ts';
-import { Memory } from '../../bus/memory.ts';
 import type { HeldTask, NodeReport } from '../../bus/messages.ts';
 import { replicate } from '../../bus/replicas.ts';
-import { startService } from '../../bus/service.ts';
+import { Memory } from '../../bus/shared-memory.ts';
 import type { Progress } from '../../platform/asset.ts';
 import { messageOf } from '../../platform/errors.ts';
 import { Backends } from '../../roster/backends.ts';

@@ -4,7 +4,7 @@
  */
 import { type Actor, createActor, fromCallback } from 'xstate';
 import type { Crew } from '../../bus/crew.ts';
-import { Memory } from '../../bus/memory.ts';
+import { Memory } from '../../bus/shared-memory.ts';
 import type { TaskSummary } from '../../bus/state/tree.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import type { ToolCall } from '../../machines/conversation.ts';

@@ -5,7 +5,7 @@ import { lastTurns } from '../../machines/turns.ts';
 import type { ChatMessage, ModelRequest } from '../../roster/conversation.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
 import { type Tool, toolSpec } from '../tools/tool.ts';
-import { taskLines } from './task-words.ts';
+import { taskLines } from './task-descriptions.ts';
 
 export interface PromptOptions {
   readonly messages: readonly Message[];
@@ -33,8 +33,8 @@ const charsPerToken = 3;
 /** Context in tokens of a backend for which the roster gives none. */
 const contextTokens = 32_000;
 /**
- * Longest conversation for an embedded model, in characters. It reads about 100 tokens a second, so a longer one makes every reply
- * slow.
+ * Longest conversation for an embedded model, in characters. It reads about 100 tokens a second, so a longer one makes every
+ * reply slow.
  */
 const smallTalkChars = 4_000;
 const taskLinesShown = 12;

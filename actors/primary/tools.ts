@@ -4,15 +4,15 @@
  */
 import { z } from 'zod';
 import type { Crew } from '../../bus/crew.ts';
-import type { Memory } from '../../bus/memory.ts';
 import { type Receipt, type Status, type SteeringInput, Urgency } from '../../bus/messages.ts';
+import type { Memory } from '../../bus/shared-memory.ts';
 import { isTaskId, type TaskId } from '../../bus/task-id.ts';
 import type { Backends } from '../../roster/backends.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
-import { swapProblem } from '../host/swap.ts';
+import { swapProblem } from '../host/backend-swap.ts';
 import { memoryTools } from '../tools/memory.ts';
 import { clip, defineTool, type Tool } from '../tools/tool.ts';
-import { inWords, isOpen, taskLines } from './task-words.ts';
+import { inWords, isOpen, taskLines } from './task-descriptions.ts';
 
 export interface PrimaryToolsOptions {
   readonly crew: Crew;

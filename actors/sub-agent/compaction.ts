@@ -1,6 +1,7 @@
 /**
- * Shortens a history that does not fit a backend's context, for that backend only; the task keeps all of it. Messages of operators
- * and the latest messages always stay. Long replies and tool results are clipped first; then a note replaces the earlier ones.
+ * Shortens a history that does not fit a backend's context, for that backend only; the task keeps all of it. Messages of
+ * operators and the latest messages always stay. Long replies and tool results are clipped first; then a note replaces the
+ * earlier ones.
  */
 import type { Message } from '../../machines/conversation.ts';
 import { estimateTokens } from '../../roster/tokens.ts';

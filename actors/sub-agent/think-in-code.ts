@@ -1,4 +1,6 @@
-/** A step of thinking done by the code of a kind: rules, a parser, another service. No backend is called and no money is spent. */
+/**
+ * A step of thinking done by the code of a kind: rules, a parser, another service. No backend is called and no money is spent.
+ */
 import { noUsage } from '../../machines/conversation.ts';
 import type { SubAgentEvent, ThinkInput } from '../../machines/sub-agent.ts';
 import { effect } from '../host/effect.ts';

@@ -63,8 +63,8 @@ function choose(host: EffectHost, options: ThinkOptions, input: ThinkInput, fail
 }
 
 /**
- * If a backend fails with a ModelError, the next candidate is tried and a note tells the operator. A backend that was asked for by
- * name is never replaced.
+ * If a backend fails with a ModelError, the next candidate is tried and a note tells the operator. A backend that was asked for
+ * by name is never replaced.
  */
 async function callSomeone(
   host: EffectHost,

@@ -1,6 +1,6 @@
 /** Tools for notes that agents share across tasks. A kind has these tools if the roster names them. */
 import { z } from 'zod';
-import { type Memory, maxKeyChars, maxNoteChars } from '../../bus/memory.ts';
+import { type Memory, maxKeyChars, maxNoteChars } from '../../bus/shared-memory.ts';
 import { defineTool, type Tool } from './tool.ts';
 
 export const memoryTools = (memory: Memory): Tool[] => [

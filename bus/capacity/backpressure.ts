@@ -1,8 +1,7 @@
 /**
- * Backpressure. The bus is full when a stream or the server has reached its limit, or when the server's disk is full. A request of
- * an operator then fails at once. A write for a task waits until the bus accepts it: the task is neither lost nor failed, and no
- * lost worker is counted.
- * Rule `backpressure` (docs/task-protocol.md).
+ * Backpressure. The bus is full when a stream or the server has reached its limit, or when the server's disk is full. A request
+ * of an operator then fails at once. A write for a task waits until the bus accepts it: the task is neither lost nor failed, and
+ * no lost worker is counted. Rule `backpressure` (docs/task-protocol.md).
  */
 import { CoxError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';

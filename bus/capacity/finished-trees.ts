@@ -7,7 +7,7 @@
 import { DeliverPolicy } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
 import { scanStream } from '../log/stream-scan.ts';
-import { type Entry, entriesOf } from '../state/records.ts';
+import { type Entry, entriesOf } from '../state/all-records.ts';
 import { storedBytes } from './stream-limits.ts';
 
 export interface FinishedTree {

@@ -14,7 +14,7 @@ import { CoxError } from '../../platform/errors.ts';
 import type { Bus } from '../bus.ts';
 import { lastMessage } from '../leader-reads.ts';
 import { retryRequest } from '../retry.ts';
-import type { Entry } from '../state/records.ts';
+import type { Entry } from '../state/all-records.ts';
 import { replaceState } from '../state/state-store.ts';
 import { isTaskId } from '../task-id.ts';
 import { isFull } from './backpressure.ts';

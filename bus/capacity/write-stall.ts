@@ -12,7 +12,9 @@ const unansweredWrites = 3;
 export class WriteStallDetector {
   #unanswered = 0;
 
-  /** @throws CoxError `storage-stuck` when `cause` is the third timeout of a write and the server still answers other requests. */
+  /**
+   * @throws CoxError `storage-stuck` when `cause` is the third timeout of a write and the server still answers other requests.
+   */
   async check({ jsm, subjects }: Bus, what: string, cause: unknown): Promise<void> {
     if (!(cause instanceof TimeoutError) || ++this.#unanswered < unansweredWrites) return;
     const answers = await jsm.streams.info(subjects.logStream).then(
@@ -21,7 +23,7 @@ export class WriteStallDetector {
     );
     if (!answers) return;
     throw new CoxError('storage-stuck', `The NATS server answers but stores nothing: ${what}`, {
-      hint: 'Its disk is full or failing: free some space. A node restarts its embedded server; restart any other one by hand.',
+      hint: 'Its disk is full or failing. Free some space. A node restarts its embedded server; restart any other one by hand.',
       cause,
     });
   }

@@ -166,8 +166,8 @@ class Shared implements EmbeddedServer {
   }
 
   /**
-   * Calls `onServer` under the lock, with a server that answers. If that server dies meanwhile, calls it again with the next one. A
-   * binary is fetched without the lock, so that other terminals do not wait for the download.
+   * Calls `onServer` under the lock, with a server that answers. If that server dies meanwhile, calls it again with the next one.
+   * A binary is fetched without the lock, so that other terminals do not wait for the download.
    * @returns false if no server is running and `mayLaunch` is false.
    */
   async #joinOrLaunch(

@@ -1,6 +1,7 @@
 /**
- * The presence of a terminal: a connection that stays open while the terminal uses the embedded server. Other terminals count these
- * connections before they stop the server, and a terminal notices the death of the server when its presence is disconnected.
+ * The presence of a terminal: a connection that stays open while the terminal uses the embedded server. Other terminals count
+ * these connections before they stop the server, and a terminal notices the death of the server when its presence is
+ * disconnected.
  */
 import { connect, type NatsConnection, TimeoutError, usernamePasswordAuthenticator } from '@nats-io/transport-node';
 import { CoxError, messageOf } from '../../platform/errors.ts';

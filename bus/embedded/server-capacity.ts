@@ -20,7 +20,10 @@ const Jsz = z.object({
 
 const timeoutMs = 5_000;
 
-/** @returns the limits of the server and its streams that are reached or nearly reached. @throws every error of the connection. */
+/**
+ * @returns the limits of the server and its streams that are reached or nearly reached.
+ * @throws every error of the connection.
+ */
 export async function fullInServer(record: ServerRecord): Promise<Fullness[]> {
   const { url: servers, systemUser: user, systemPassword: pass } = record;
   const connection = await connect({ servers, user, pass, name: 'cox system', reconnect: false, timeout: timeoutMs });

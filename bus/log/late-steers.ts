@@ -13,7 +13,9 @@ import { readSteering, type Steering } from './steering-log.ts';
 
 const kindOf = ({ message }: Steering) => message?.type ?? 'unknown';
 
-/** Returns all unread steers to a task in phase `done`, in one commit. Safe to race: after a conflict the record is read again. */
+/**
+ * Returns all unread steers to a task in phase `done`, in one commit. Safe to race: after a conflict the record is read again.
+ */
 export async function returnLate(bus: Bus, id: string, at: () => string, signal?: AbortSignal): Promise<void> {
   for (;;) {
     const stored = await readState(bus, id);

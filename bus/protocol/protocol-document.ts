@@ -3,7 +3,7 @@
  * `npm run docs:protocol` writes them; a test fails if they do not match the schemas.
  */
 
-import { serviceVersion } from '../service.ts';
+import { serviceVersion } from '../api-service.ts';
 import { examples } from './protocol-examples.ts';
 import { type JsonSchema, type messages, protocolSchemas, replyName, requestName, verbs } from './protocol-schemas.ts';
 

@@ -1,5 +1,6 @@
 /** Converts the zod schemas of messages.ts and service.ts to JSON Schema. docs/protocol is generated from the result. */
 import { z } from 'zod';
+import { forEachSteering, requests, type Verb } from '../api-service.ts';
 import {
   CallOutcome,
   DeadLetter,
@@ -21,7 +22,6 @@ import {
   TreeNode,
   Usage,
 } from '../messages.ts';
-import { forEachSteering, requests, type Verb } from '../service.ts';
 import { Phase } from '../state/state-record.ts';
 import { TaskId } from '../task-id.ts';
 

@@ -1,5 +1,5 @@
 /**
- * Who may run a task (rule `claim`). One message is one run; a lost compare-and-set reads again.
+ * Decides who may run a task (rule `claim`). One ticket is one run. After a lost compare-and-set the record is read again.
  * Rules `release` and `tombstone` (docs/task-protocol.md).
  */
 import type { Bus } from '../bus.ts';
@@ -13,45 +13,41 @@ import { parentOf, type TaskId } from '../task-id.ts';
 import { lostSoFar, sendLetter } from './dead-letter-stream.ts';
 import type { Delivery } from './delivery.ts';
 import { doubtMs } from './lease.ts';
+import { maxIdleClaims, poison } from './poison.ts';
 import { enqueue } from './task-queue.ts';
 import { setTimer } from './timers.ts';
 
 export type Claim =
   /**
-   * The task is ours at this epoch; `tentative`: it will be by the first commit, which is a compare-and-set on what was read here. Until then
-   * nothing is known of it, so nothing may happen that anyone could notice (rule `first-claim`).
+   * The task is this worker's at this epoch. `tentative`: it becomes so only by the first commit, a compare-and-set on the record
+   * that was read here. Nobody knows of the claim until then, so nothing may happen that anyone could notice (rule `first-claim`).
    */
   | { readonly kind: 'run'; readonly stored: StoredRecord; readonly tentative: boolean }
-  /** It is ours, and it is not to run: it failed for good, or (null) it is cancelled because its parent has ended (rules `poison`, `ended-parent`). */
+  /**
+   * The task is this worker's and must not run: it has failed for good (rule `poison`), or it is cancelled because its parent has
+   * ended (`failure` null, rule `ended-parent`).
+   */
   | { readonly kind: 'end'; readonly stored: StoredRecord; readonly failure: Failure | null }
-  /** Another node should rather have it: hand the ticket back for a while. */
+  /** Another node should run the task: requeue the ticket with a delay. */
   | { readonly kind: 'later'; readonly why: string }
-  /** Nothing to do for this ticket: ack it. */
+  /** There is nothing to do for this ticket: ack it. */
   | { readonly kind: 'stale'; readonly why: string };
 
 export interface Claimant {
   readonly node: string;
   readonly now: () => Date;
   readonly leaseMs: number;
-  /** May leave the first claim of a task to the first commit. Default: no. */
+  /** Whether the first commit of a task may be its first claim too. Default: false. */
   readonly tentatively?: boolean;
-  /** Whether a sub-task without a state is to be started. Default: by its parent's state. */
+  /** Whether a sub-task without a record is planned and may start. Default: reads the record of its parent. */
   readonly isPlanned?: (id: TaskId) => Promise<boolean>;
-  /** Asked before a task with a checkpoint is claimed (docs/adr/0015). */
+  /** Whether a task with a checkpoint is left to another node (docs/adr/0015). Default: never. */
   readonly leaves?: (record: StateRecord) => Promise<boolean>;
 }
 
-/** Rule `poison`: claims in a row that came to nothing before a task is taken to be what kills its workers. */
-const maxIdleClaims = 5;
-const poison = (claims: number): Failure => ({
-  code: 'poison',
-  message: `${claims} workers were lost while they held it, and none got any further`,
-  retryable: false,
-});
-
 const stale = (why: string): Claim => ({ kind: 'stale', why });
 
-/** The record as a claim of this ticket writes it. */
+/** The record with the claim of this ticket in it. */
 const claimedBy = (record: StateRecord, { node, run, seq }: { node: string; run: number; seq: number }): StateRecord => ({
   ...record,
   phase: 'held',
@@ -68,18 +64,18 @@ export async function claim(
   { node, now, leaseMs, tentatively = false, isPlanned: planned = (it) => isPlanned(bus, it), leaves }: Claimant,
 ): Promise<Claim> {
   const { id, run } = ticket;
-  // Which queue a task waits in is for whoever dispatches it to say.
+  // The dispatcher has chosen the queue by the type of the task; a ticket in another queue is not its work.
   const isElsewhere = (spec: TaskSpec) => spec.type !== type;
-  if (ticket.spec && isElsewhere(ticket.spec)) return stale(`a ${ticket.spec.type} ticket among ${type} tickets`);
+  if (ticket.spec && isElsewhere(ticket.spec)) return stale(`a ${ticket.spec.type} ticket in the queue for ${type}`);
   const firstClaim = (spec: TaskSpec) => claimedBy(newRecord(id, spec, node, now().toISOString()), { node, run, seq });
-  // Nearly always there is nothing to read: if there is, the first commit finds out.
+  // Nearly always there is no record yet, so none is read. If there is one, the first commit gets a conflict.
   if (tentatively && ticket.spec && run === 1 && (await planned(id)))
     return { kind: 'run', stored: { record: firstClaim(ticket.spec), revision: 0 }, tentative: true };
   for (;;) {
     const stored = await readState(bus, id);
     if (!stored || stored.record.phase === 'unborn') {
-      // Rule `planned-child`: no state and no live parent: never start.
-      // The first ticket is number 1: with any other those that follow would not be taken for the next.
+      // Rule `planned-child`: a ticket without a record and a live parent starts nothing.
+      // The first run must be number 1: after any other number the next ticket would not be taken for the next run.
       if (!ticket.spec || run !== 1 || !(await planned(id))) return stale('no such task');
       const first = { ...firstClaim(ticket.spec), ...(stored && returnedBefore(stored.record)) };
       const written = stored ? await replaceState(bus, stored, first) : await createState(bus, first);
@@ -99,7 +95,7 @@ export async function claim(
     if (next || again) {
       if (record.snapshot !== null && (await leaves?.(record)))
         return { kind: 'later', why: 'its checkpoint is newer than this node' };
-      // A redelivery: whoever had it may be frozen rather than dead (rule `in-doubt`).
+      // A redelivery: the worker that had the ticket may be frozen rather than dead (rule `in-doubt`).
       const doubt = again && { doubtfulUntil: new Date(now().getTime() + doubtMs(leaseMs)).toISOString() };
       const claimed = { ...claimedBy(record, { node, run, seq }), ...lostSoFar(record), ...doubt };
       if (tentatively && record.epoch === 0)
@@ -118,11 +114,11 @@ export async function claim(
       await afterRelease(bus, stored);
       return stale('released');
     }
-    return stale(`ticket ${run} of a task that is ${record.phase} at ${record.run}`);
+    return stale(`ticket ${run} of a task that is ${record.phase} in run ${record.run}`);
   }
 }
 
-/** What remains to be done once `parked` is committed (rule `park`): tell of it, and wake it again if something came meanwhile. */
+/** Does what remains after `parked` is committed (rule `park`): flush, set the timer, and wake the task if a steer has come. */
 export async function afterPark(bus: Bus, { record }: StoredRecord): Promise<void> {
   await flush(bus, record);
   if (record.wakeAt !== null) await setTimer(bus, record.id, new Date(record.wakeAt));
@@ -130,13 +126,13 @@ export async function afterPark(bus: Bus, { record }: StoredRecord): Promise<voi
   if (unread.length > 0) await enqueue(bus, record.spec.type, 'wake', { id: record.id, run: record.run + 1 });
 }
 
-/** What remains to be done once a draining worker has committed `ready`: the task is on the queue again, before new work. */
+/** Does what remains after a draining worker has committed `ready`: flush, and queue the task with the wakes, before new work. */
 export async function afterRelease(bus: Bus, { record }: StoredRecord): Promise<void> {
   await flush(bus, record);
   await enqueue(bus, record.spec.type, 'wake', { id: record.id, run: record.run + 1 });
 }
 
-/** What was returned under this id before there was a task (docs/adr/0010). */
+/** The fields about steers that were returned under this id before the task existed (docs/adr/0010). */
 const returnedBefore = ({ steeringCursor, known, commit, outbox, statusSeq }: StateRecord) => ({
   steeringCursor,
   known,
@@ -145,7 +141,7 @@ const returnedBefore = ({ steeringCursor, known, commit, outbox, statusSeq }: St
   statusSeq,
 });
 
-/** A sub-task whose parent has ended, or was purged, is not to run (rule `ended-parent`, docs/adr/0012). */
+/** Whether the parent of a sub-task has ended or was purged; then it must not run (rule `ended-parent`, docs/adr/0012). */
 export async function hasEndedAbove(bus: Bus, id: TaskId): Promise<boolean> {
   const parent = parentOf(id);
   if (parent === null) return false;

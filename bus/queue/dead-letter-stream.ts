@@ -1,6 +1,6 @@
 /**
- * Dead letters (rule `dead-letter`, docs/adr/0019): each task that ended as poison, and each message in a work queue that is not a
- * ticket, is kept on a stream of its own until an operator retries or drops it.
+ * Dead letters (rule `dead-letter`, docs/adr/0019): each task that ended as poison, and each message in a work queue that is not
+ * a ticket, is kept on a stream of its own until an operator retries or drops it.
  * H. The commit that ends a task decides that it has a letter; the letter is a projection of that commit, as its result is. After
  *    a crash the next worker that gets the ticket sends the letter. The stream refuses a second copy.
  */

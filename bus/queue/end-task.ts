@@ -1,5 +1,5 @@
 /**
- * Ends a task that no machine will run: its kind is unknown, its parent has ended, or it has killed too many workers.
+ * Ends a task without its machine: its type is unknown, its parent has ended, or it has killed too many workers.
  * Rule `done` (docs/task-protocol.md).
  */
 import type { Bus } from '../bus.ts';
@@ -11,11 +11,11 @@ import { createState, replaceState } from '../state/state-store.ts';
 import { sendLetter } from './dead-letter-stream.ts';
 
 /**
- * One commit with the result and a final receipt for every steer.
- * @param held with revision 0: there is no record yet, and the first one ends it.
- * @param failure null: it was cancelled.
- * @param more `findings`: what was found so far. `applied`: the steer that ended it.
- * @returns false when someone else's writes count now.
+ * Ends a task by one commit with its result and a final receipt for every steer. Then flushes it, and sends its dead letter.
+ * @param stored with revision 0: there is no record yet, and this commit creates it.
+ * @param failure null: the task was cancelled.
+ * @param more `findings`: salvaged findings. `applied`: id of the steer that ended the task.
+ * @returns false if the compare-and-set was lost because somebody else has written the record meanwhile.
  */
 export async function endTask(
   bus: Bus,
@@ -34,7 +34,7 @@ export async function endTask(
     {
       ...record,
       phase: 'done',
-      // H. In the commit that ends it, so that no crash loses the letter.
+      // H. Set by the commit that ends the task, so that no crash loses the letter.
       ...(failure?.code === 'poison' && { deadLetter: 'kept' as const }),
       steeringCursor: unread.at(-1)?.seq ?? record.steeringCursor,
       inbox: [],
@@ -55,7 +55,7 @@ export async function endTask(
   return true;
 }
 
-/** A final receipt for each steer that was taken before, and for each that was not read yet. Only `applied` took effect. */
+/** A final receipt for each steer in the inbox and each unread steer: `returned` for all but the steer `applied`. */
 function finalReceipts(record: StateRecord, fresh: readonly Steering[], reason: string, applied: string | undefined): Receipt[] {
   return [
     ...record.inbox.map(({ steer, kind, seq }) => returned(steer, kind, seq, reason)),
@@ -86,7 +86,7 @@ function resultOf(record: StateRecord, failure: Failure | null, findings: string
   };
 }
 
-/** What was set aside may have been spent, and no machine is there to find out. */
+/** Counts the reserved money as spent, since it may have been and no machine runs that could find out. */
 function spentBy({ last, outUsd = 0 }: StateRecord): Usage {
   const usage = last?.usage ?? noUsage;
   if (outUsd === 0) return usage;

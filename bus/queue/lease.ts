@@ -1,8 +1,7 @@
 /**
- * A lease is the time for which a claimed ticket stays with a worker that says nothing; after it the server delivers the ticket to
- * another worker. nats-server keeps the lease as `ack_wait` of the ticket consumer. Every interval that depends on its length is
- * derived here.
- * Rules `lease`, `epoch-check` and `in-doubt` (docs/task-protocol.md).
+ * A lease is the time for which a claimed ticket stays with a worker that does not renew it. After that the server delivers the
+ * ticket to another worker. nats-server keeps the lease as `ack_wait` of the ticket consumer. All intervals that depend on the
+ * length of a lease are derived here. Rules `lease`, `epoch-check` and `in-doubt` (docs/task-protocol.md).
  */
 
 /** Length of a lease in ms. */
@@ -17,9 +16,9 @@ const renewalsPerLease = 3;
 export const renewalMs = (leaseMs: number): number => leaseMs / renewalsPerLease;
 
 /**
- * For this part of a lease after a commit nobody else can have claimed the task. The commit shows that the task was ours then, and
- * the last renewal before it is at most 1/3 of a lease old; so the lease lasts for at least 2/3 after the commit. 1/2 leaves a
- * margin for late timers.
+ * For this part of a lease after a commit nobody else can have claimed the task. The commit shows that the task was ours then,
+ * and the last renewal before it is at most 1/3 of a lease old; so the lease lasts for at least 2/3 after the commit. 1/2 leaves
+ * a margin for late timers.
  */
 const sureAfterCommit = 1 / 2;
 /** For how long after a commit an effect may start without a look at the record, in ms. */
@@ -27,8 +26,8 @@ export const sureMs = (leaseMs: number): number => leaseMs * sureAfterCommit;
 
 /**
  * A worker whose task went to another may still be running a call. A worker that was cut off notices it within one lease
- * (bus/connection.ts), and the second lease is for the call to end. Nothing bounds a frozen process: that is why the operator
- * decides, and not the clock alone.
+ * (bus/connection.ts), and the second lease is for the call to end. A frozen process may thaw at any time, so the clock alone does
+ * not decide: the operator is asked.
  */
 const leasesInDoubt = 2;
 /** For how long "run it again" is refused after a task was taken from a worker, in ms. */

@@ -10,7 +10,10 @@ import type { Queue } from '../subjects.ts';
 
 const queues: readonly Queue[] = ['wake', 'pending'];
 
-/** Creates the consumers that are missing and leaves the others as they are. @returns names of the consumers that were missing. */
+/**
+ * Creates the consumers that are missing and leaves the others as they are.
+ * @returns names of the consumers that were missing.
+ */
 export async function restoreConsumers(bus: Bus, types: readonly string[], leaseMs: number): Promise<string[]> {
   const { workStream, logStream, timerStream } = bus.subjects;
   const shared = [

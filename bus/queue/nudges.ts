@@ -7,7 +7,9 @@
 import type { Bus } from '../bus.ts';
 import { parentOf, type TaskId } from '../task-id.ts';
 
-/** @param nudge called with the task that has something to read: the one that was steered, or the parent of the one that ended. */
+/**
+ * @param nudge called with the task that has something to read: the one that was steered, or the parent of the one that ended.
+ */
 export function onNudge({ nc, subjects }: Bus, nudge: (id: TaskId) => void): { stop(): void } {
   const listen = (channel: 'steering' | 'result') =>
     nc.subscribe(subjects.every(channel), {

@@ -8,7 +8,7 @@
  */
 import type { Bus } from '../bus.ts';
 import { publish } from '../publish.ts';
-import { allRecords } from '../state/records.ts';
+import { allRecords } from '../state/all-records.ts';
 import type { StateRecord } from '../state/state-record.ts';
 import { readState, replaceState } from '../state/state-store.ts';
 import { parentOf, type TaskId } from '../task-id.ts';
@@ -96,7 +96,10 @@ async function oldestWaiting(bus: Bus, subject: string): Promise<number> {
   return first ? first.time.getTime() : Number.POSITIVE_INFINITY;
 }
 
-/** Takes a `held` task back to `ready` first, so that its worker is fenced. @returns false if the record has changed meanwhile. */
+/**
+ * Takes a `held` task back to `ready` first, so that its worker is fenced.
+ * @returns false if the record has changed meanwhile.
+ */
 async function publishAgain(bus: Bus, seen: StateRecord, doubtfulUntil: Date): Promise<boolean> {
   const stored = await readState(bus, seen.id);
   if (!stored || stored.record.epoch !== seen.epoch || stored.record.phase !== seen.phase || stored.record.run !== seen.run)

@@ -1,6 +1,6 @@
 /**
- * The task queue: a ticket is one run of a task (rules `claim`, `wake`). Workers of a type share durable pull consumers; wakes have one of
- * their own with slots of their own, so that a parked task can be reached however much work is queued.
+ * The task queue. A ticket asks for one run of a task (rules `claim`, `wake`). The workers of a type share two durable pull
+ * consumers, one for new work and one for wakes. Wakes have slots of their own, so a parked task does not wait behind new work.
  */
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
@@ -16,8 +16,9 @@ import { Slots } from './slots.ts';
 import { parseTicket, type Ticket, ticketText } from './ticket.ts';
 
 /**
- * Publishes a ticket. The message id makes the usual repetition harmless; the claim makes every repetition harmless. Anybody may have used the
- * id for something else: what was not stored because of it is believed only where the ticket is seen to wait, or to have been taken.
+ * Publishes a ticket. The message id spares the stream the usual repetition, and the claim makes every repetition harmless. A
+ * stranger may have used the id before. So if the server reports a duplicate, the ticket must be in the queue or its run must
+ * have begun; otherwise the ticket is published again without an id.
  */
 export async function enqueue(bus: Bus, type: string, queue: Queue, ticket: Ticket, signal?: AbortSignal): Promise<Published> {
   const subject = bus.subjects.ticket(type, queue);
@@ -37,13 +38,14 @@ async function isKnown(bus: Bus, seq: number, { id, run }: Ticket): Promise<bool
 }
 
 export interface Claimer {
-  /** Stops pulling; deliveries being handled go on. Idempotent. */
+  /** Stops pulling tickets. The tickets that are being handled go on. Idempotent. */
   stop(): Promise<void>;
 }
 
 /**
- * Pulls tickets of one type from one queue as long as slots are free; never more than there are free slots, so that no ticket waits in a
- * worker that can't start it. `handle` holds a slot until its promise settles.
+ * Pulls tickets of one type from one queue, never more than there are free slots, so that no ticket waits in a worker that cannot
+ * start it.
+ * @param handle occupies a slot until its promise resolves or rejects.
  */
 export async function claimTickets(
   bus: Bus,
@@ -52,7 +54,7 @@ export async function claimTickets(
 ): Promise<Claimer> {
   const { type, queue, slots, leaseMs } = options;
   const consumer = await bus.js.consumers.get(bus.subjects.workStream, await ensureTicketConsumer(bus, type, queue, leaseMs));
-  // What a worker asked for before it was frozen goes on being delivered to it: not for much longer than a ticket is kept for it.
+  // The server goes on delivering tickets to a worker that is frozen, until its pull request expires. That takes about a lease.
   const expires = Math.min(Math.max(1_000, leaseMs), 30_000);
   const asking = { expires, idle_heartbeat: Math.min(heartbeatMs, expires / 2) };
   const stopping = new AbortController();

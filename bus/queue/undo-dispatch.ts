@@ -6,7 +6,10 @@ import type { Bus } from '../bus.ts';
 import { retryRequest } from '../retry.ts';
 import type { StoredRecord } from '../state/state-record.ts';
 
-/** Purges the record up to our own write; nobody else writes it before it has a ticket. Never throws: the sweeper finds a remainder. */
+/**
+ * Purges the record up to our own write; nobody else writes it before it has a ticket. Never throws: if the record stays, the
+ * sweeper publishes its ticket.
+ */
 export async function undoDispatch(bus: Bus, { record: { id }, revision }: StoredRecord): Promise<void> {
   const bucket = bus.subjects.stateBucket;
   try {

@@ -1,6 +1,6 @@
 /**
- * The waker (rule `waker`): reads every steer and every result once more, and acks it only when the state of its addressee covers it. So
- * no wake-up is lost (F): whatever the addressee was doing when the message came, someone looks again later.
+ * The waker (rule `waker`) reads every steer and every result once more, and acks it only when a cursor of its addressee covers
+ * it. So no wake-up is lost (F): if the addressee did not see the message when it came, a waker looks again later.
  */
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
@@ -19,8 +19,8 @@ export interface WakerOptions {
   readonly node: string;
   readonly now: () => string;
   /**
-   * A task hosted in this process: told to read its log; resolves true when its state covers `seq`, false when it stopped being hosted. Null
-   * where it is not hosted here.
+   * Tells a task that this process hosts to read its log. Resolves to true when its record covers `seq`, and to false when it is
+   * no longer hosted. Returns null if this process does not host it.
    */
   readonly local: (id: TaskId, channel: Channel, seq: number) => Promise<boolean> | null;
 }
@@ -29,7 +29,10 @@ export interface Waker {
   stop(): Promise<void>;
 }
 
-/** `woken`: a ticket that will not be lost is on its way; `later`: whoever has the task was nudged. */
+/**
+ * `covered`: nothing is left to do for the message. `woken`: a ticket for the parked task is in the queue. `later`: the task is
+ * not parked, and its worker was nudged; or a planned sub-task has no record yet.
+ */
 type Verdict = 'covered' | 'woken' | 'later';
 
 export async function startWaker(bus: Bus, options: WakerOptions): Promise<Waker> {
@@ -41,7 +44,7 @@ export async function startWaker(bus: Bus, options: WakerOptions): Promise<Waker
       else message.nak(backoffMs(verdict, message.info.deliveryCount));
     } catch (err) {
       if (bus.nc.isClosed()) return;
-      bus.log.warn({ err, subject: message.subject }, 'the waker could not judge a message, it will again');
+      bus.log.warn({ err, subject: message.subject }, 'the waker could not handle a message; it will be delivered again');
       message.nak(isFull(err) ? 5_000 : 1_000);
     }
   };
@@ -59,7 +62,10 @@ export async function startWaker(bus: Bus, options: WakerOptions): Promise<Waker
   };
 }
 
-/** Whether the state record of the addressee covers a message, and what was done where it does not. */
+/**
+ * Looks whether the record of the addressee covers a message. If it does not, this returns the steer to its sender, wakes the
+ * task, or nudges its worker.
+ */
 async function judge(bus: Bus, { node, now, local }: WakerOptions, message: JsMsg): Promise<Verdict> {
   const to = bus.subjects.parse(message.subject);
   if (!to) return 'covered';
@@ -80,7 +86,7 @@ async function judge(bus: Bus, { node, now, local }: WakerOptions, message: JsMs
     return 'covered';
   }
   const { record } = stored;
-  // A stranger's: no task of that number was ever planned, so no cursor will pass it.
+  // A stranger wrote this: no sub-task of that number was ever planned, so no cursor will cover it.
   if (to.channel === 'result' && to.id && ordinalOf(to.id) > record.children) return 'covered';
   const cursor = to.channel === 'result' ? record.resultCursor : record.steeringCursor;
   if (record.phase === 'done') {
@@ -97,8 +103,9 @@ async function judge(bus: Bus, { node, now, local }: WakerOptions, message: JsMs
 }
 
 /**
- * 50 ms, 100 ms, … at most 5 s: a nudge has gone to the task at once, this only catches what a crash swallowed. A wake-up may have to wait for
- * a slot behind thousands of others: to look sooner would only keep the slots busy.
+ * Delay in ms before a message is delivered again: 50 ms, or 1 s after a wake, doubled each time, at most 5 s. After a nudge the
+ * delivery only matters if the nudge was lost. A wake may wait for a slot behind thousands of others; an earlier look would only
+ * take up slots.
  */
 const backoffMs = (verdict: Verdict, deliveries: number) =>
   Math.min((verdict === 'woken' ? 1_000 : 50) * 2 ** (deliveries - 1), 5_000);

@@ -13,7 +13,9 @@ const mostAtOnce = 1_000;
 /** Most subjects in one request. */
 const mostSubjects = 500;
 
-/** Reads all messages on `filter` after `seq`, in stream order, up to the last one that the leader has at the time of the call. */
+/**
+ * Reads all messages on `filter` after `seq`, in stream order, up to the last one that the leader has at the time of the call.
+ */
 export async function messagesAfter(bus: Bus, stream: string, filter: string, seq: number): Promise<StoredMsg[]> {
   const lastSeq = async () => (await lastMessage(bus, stream, filter))?.seq ?? 0;
   const next = (after: number) => batchGet(bus, stream, { seq: after + 1, next_by_subj: filter, batch: mostAtOnce });
@@ -32,7 +34,8 @@ export async function messagesAfter(bus: Bus, stream: string, filter: string, se
 
 /**
  * Reads the state records of many tasks.
- * @param isFinal whether a record can no longer change. All others are read again from the leader, since a replica may lag behind.
+ * @param isFinal whether a record can no longer change. All others are read again from the leader, since a replica may lag
+ * behind.
  * @returns the records that exist, by id.
  */
 export async function recordsOf(

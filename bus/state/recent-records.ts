@@ -1,7 +1,7 @@
 /**
  * Keeps state records that this process has written or read a moment ago. A goal and its sub-tasks often run on one node, so this
- * saves reads. A result never changes (D) and is valid at any age. A plan is believed only while it is fresh, and it is read again
- * before any effect (docs/adr/0017).
+ * saves reads. A result never changes (D) and is valid at any age. A plan is believed only while it is fresh, and it is read
+ * again before any effect (docs/adr/0017).
  */
 import { parentOf, type TaskId } from '../task-id.ts';
 import type { StateRecord } from './state-record.ts';

@@ -1,6 +1,6 @@
 /**
- * The stored form of a state record. It is JSON, which any client of the bucket can read. From 512 Ki characters on it is the gzip
- * of that JSON, so that a plan of 10,000 sub-tasks is still one message and one compare-and-set (docs/adr/0020).
+ * The stored form of a state record. It is JSON, which any client of the bucket can read. From 512 Ki characters on it is the
+ * gzip of that JSON, so that a plan of 10,000 sub-tasks is still one message and one compare-and-set (docs/adr/0020).
  * Rule `compression` (docs/task-protocol.md).
  */
 import { gunzipSync, gzipSync } from 'node:zlib';

@@ -46,8 +46,8 @@ export const treeNode = ({ id, spec, instruction, last }: StateRecord): TreeNode
 });
 
 /**
- * Shows the nodes of a supervisor's plan as they are before anybody claims them: `idle`, or `cancelled` if the node was dropped or
- * the supervisor has ended.
+ * Shows the nodes of a supervisor's plan as they are before anybody claims them: `idle`, or `cancelled` if the node was dropped
+ * or the supervisor has ended.
  */
 export const planned = ({ id, plan, last }: StateRecord): TreeNode[] =>
   plan.map((row) => ({

@@ -1,6 +1,6 @@
 /** `cox complete -- <words>`: prints candidates. The completion scripts of the shells call it when Tab is pressed. */
 import type { Cli, Run } from '../cli.ts';
-import { type Grammar, readWords } from '../complete/place.ts';
+import { type Grammar, readWords } from '../complete/typed-place.ts';
 import { type Words, wordsAt } from '../complete/words.ts';
 import { exitCodes } from '../exit-codes.ts';
 

@@ -1,10 +1,10 @@
 /** `cox dead` lists the dead letters. `cox dead retry <id>` runs a task again, `cox dead drop <id>` removes its letter. */
 import type { Retried } from '../../bus/queue/dead-letters.ts';
 import type { Run } from '../cli.ts';
+import { findLetter } from '../dead-letter-ref.ts';
 import { usageError } from '../errors.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { findLetter } from '../letter-ref.ts';
-import { letterLines, retriedLine } from '../render/letters.ts';
+import { letterLines, retriedLine } from '../render/dead-letters.ts';
 import { withCrew } from '../session.ts';
 
 /** Time in ms for a goal to accept that it should run a sub-task again. */

@@ -15,7 +15,7 @@ import { eventsOf } from '../events.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { readGoal } from '../goal.ts';
 import { GoalView } from '../goal-view.ts';
-import { hostNode } from '../host.ts';
+import { hostNode } from '../hosted-node.ts';
 import { checkBackend, checkType } from '../known-names.ts';
 import { count, deadline, parseOptions } from '../parse-options.ts';
 import { readPlan } from '../plan-file.ts';

@@ -5,7 +5,7 @@ import type { Run } from '../cli.ts';
 import { drainNode } from '../drain.ts';
 import { usageError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { hostNode } from '../host.ts';
+import { hostNode } from '../hosted-node.ts';
 import { count, parseOptions } from '../parse-options.ts';
 import { tenths } from '../render/progress.ts';
 import { History } from '../repl/history.ts';

@@ -7,7 +7,7 @@ import type { Cli, Command, OptionRow } from '../cli.ts';
 import { oneLine } from '../render/printable.ts';
 import { readRoster } from '../roster.ts';
 import { findTask, withCrew } from '../session.ts';
-import { type Grammar, longOf, type Place } from './place.ts';
+import { type Grammar, longOf, type Place } from './typed-place.ts';
 
 export interface Word {
   readonly word: string;
@@ -58,7 +58,7 @@ async function fromRoster(cli: Cli, what: '<type>' | '<types>' | '<backend>' | '
   const { roster } = await readRoster(cli, foldersOf(cli.env));
   if (what === '<backend>') return backendsOf(roster);
   if (what === '<good_at>') return bare(new Set(Object.values(roster.backends).flatMap(({ goodAt }) => goodAt)));
-  const { typesOf } = await import('../host.ts');
+  const { typesOf } = await import('../hosted-node.ts');
   return bare(typesOf(roster));
 }
 

@@ -23,7 +23,9 @@ function words(text: string | undefined, command: string): string {
   return /^[\w@%+=:,./ -]+$/.test(said) ? `"${said}"` : `'${said.replaceAll("'", "'\\''")}'`;
 }
 
-/** A command that lets the task continue: it takes the first choice, or adds ten steps and half a dollar to an exhausted budget. */
+/**
+ * A command that lets the task continue: it takes the first choice, or adds ten steps and half a dollar to an exhausted budget.
+ */
 export const answerLine = (id: string, { id: question, kind, choices }: Question, command: string): string =>
   kind === 'budget'
     ? `${command.replace(/answer$/, 'budget')} ${id} 10 0.50`

@@ -7,11 +7,11 @@ import type { TaskId } from '../../bus/task-id.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
 import { answering } from '../answer.ts';
 import { capacityTrouble } from '../capacity.ts';
+import { findLetter } from '../dead-letter-ref.ts';
 import { usageError } from '../errors.ts';
 import { checkGoal } from '../goal.ts';
-import { findLetter } from '../letter-ref.ts';
+import { letterLines, retriedLine } from '../render/dead-letters.ts';
 import { resultLines } from '../render/events.ts';
-import { letterLines, retriedLine } from '../render/letters.ts';
 import { menuLines } from '../render/menu.ts';
 import { nodeLines } from '../render/nodes.ts';
 import type { Paint } from '../render/paint.ts';
@@ -20,10 +20,10 @@ import { receiptLine } from '../render/receipt.ts';
 import { statusText, summaryLines } from '../render/status.ts';
 import { treeLines } from '../render/tree.ts';
 import { findTask } from '../session.ts';
-import type { Board } from './board.ts';
 import { wrapped } from './flow.ts';
 import type { Quiet } from './quiet.ts';
 import { type Hands, slashCommands } from './slash-commands.ts';
+import type { Board } from './task-board.ts';
 
 export interface OperatorOptions {
   readonly crew: Crew;

@@ -14,7 +14,6 @@ import { eventsOf } from '../events.ts';
 import { checkGoal } from '../goal.ts';
 import { oneLine } from '../render/printable.ts';
 import { answerLine } from '../render/question.ts';
-import { Board } from './board.ts';
 import { complete } from './complete.ts';
 import { Flow, wrapped } from './flow.ts';
 import type { History } from './history.ts';
@@ -23,6 +22,7 @@ import { Operator, type OperatorOptions } from './operator.ts';
 import { Quiet } from './quiet.ts';
 import { Screen } from './screen.ts';
 import { slashCommands } from './slash-commands.ts';
+import { Board } from './task-board.ts';
 
 export interface ReplOptions extends Pick<OperatorOptions, 'crew' | 'menu' | 'types' | 'workspace' | 'paint'> {
   readonly primary: Primary;

@@ -126,7 +126,9 @@ export class Screen {
   }
 }
 
-/** Resetting a closed terminal fails, and readline throws that error in its own listener, where it cannot be caught. Ignore it. */
+/**
+ * Resetting a closed terminal fails, and readline throws that error in its own listener, where it cannot be caught. Ignore it.
+ */
 function toleratesHangUp(input: NodeJS.ReadStream): void {
   const setRawMode = input.setRawMode.bind(input);
   input.setRawMode = (mode) => {

@@ -1,6 +1,6 @@
 /**
- * Starts the model process and reports its end. The process also ends when its parent ends in any way, because its stdin is a pipe
- * from the parent.
+ * Starts the model process and reports its end. The process also ends when its parent ends in any way, because its stdin is a
+ * pipe from the parent.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -39,7 +39,8 @@ export type EmbeddedState = 'off' | 'fetching' | 'loading' | 'ready';
 export interface Embedded {
   /**
    * Starts the model if it does not run, and returns its endpoint.
-   * @throws CoxError `model-missing`, `model-corrupt`, `model-unusable`, `model-crashed`, `out-of-memory`, `platform-unsupported`,
+   * @throws CoxError `model-missing`, `model-corrupt`, `model-unusable`, `model-crashed`, `out-of-memory`,
+   * `platform-unsupported`,
    *   `embedded-stopped`, the errors of download(); the signal's reason (the start continues while another caller waits for it).
    */
   ready(signal: AbortSignal): Promise<Endpoint>;

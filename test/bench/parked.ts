@@ -1,10 +1,10 @@
 /**
- * Tasks that wait for an operator: what they cost a node, what a start costs beside them, and how fast they wake. `npm run bench:parked`;
- * COX_BENCH_PARKED (default 10000). Fails nothing.
+ * Tasks that wait for an operator: their cost in a node, the time in which another node starts beside them, and how fast they
+ * wake. `npm run bench:parked`; COX_BENCH_PARKED (default 10000). Fails nothing.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { defineKind } from '../../actors/kinds/define-kind.ts';
-import { allRecords } from '../../bus/state/records.ts';
+import { allRecords } from '../../bus/state/all-records.ts';
 import { testCrew } from '../support/crew.ts';
 
 const count = Number(process.env.COX_BENCH_PARKED ?? 10_000);
@@ -21,7 +21,7 @@ const joined = await crew.join('bench');
 const first = await crew.node(joined, node);
 const { bus } = joined;
 
-/** Bytes, with what collections leave behind; the inspector's idea of a heap after several. */
+/** Heap in bytes after several garbage collections. */
 async function heap(): Promise<number> {
   for (let i = 0; i < 4; i++) {
     globalThis.gc?.();
@@ -69,7 +69,7 @@ const ids: string[] = [];
 const parking = await timed(() => until('awaiting-steer', async () => void ids.push(...(await dispatchAll()))));
 console.log(`${count} tasks dispatched, asked and parked: ${((parking.ms * 1000) / count).toFixed(0)} µs each`);
 await delay(1_000);
-// Ids that this program keeps are not the node's.
+// The ids that this program keeps are subtracted: they are not the node's.
 const own = ids.reduce((sum, id) => sum + id.length + 24, 0);
 console.log(`a parked task: ${(((await heap()) - empty - own) / count).toFixed(0)} bytes of the node's heap`);
 

@@ -1,7 +1,8 @@
 /**
- * The same fan-out and reduce by its peers: a goal of N sub-tasks, each answered by code in place of a model, stored durably, reduced to one answer.
- * `npm run bench:peers`; COX_BENCH_SIZES (default 10,100,1000,10000), COX_BENCH_RUNS (default 5), COX_BENCH_PEERS (names, default all: see
- * peers/contenders.ts). Fetches what it needs on first use. Fails nothing: who can't be had here, or doesn't get there, is named below the table.
+ * The same fan-out and reduce with other systems: a goal of N sub-tasks, each answered by code in place of a model, stored
+ * durably, reduced to one answer. `npm run bench:peers`; COX_BENCH_SIZES (default 10,100,1000,10000), COX_BENCH_RUNS (default 5),
+ * COX_BENCH_PEERS (names, default all: see peers/contenders.ts). Fetches its packages and servers on first use. Fails nothing: a
+ * system that cannot be had on this machine, or does not finish, is named below the table.
  */
 import { contenders } from './peers/contenders.ts';
 import { RemoteContender } from './peers/remote-contender.ts';
@@ -9,13 +10,13 @@ import { RemoteContender } from './peers/remote-contender.ts';
 const sizes = (process.env.COX_BENCH_SIZES ?? '10,100,1000,10000').split(',').map(Number);
 const runs = Number(process.env.COX_BENCH_RUNS ?? 5);
 const keys = process.env.COX_BENCH_PEERS?.split(',') ?? Object.keys(contenders);
-/** For one fan-out; who spent as much on a size has no more runs of it. */
+/** The limit of one fan-out. A contender whose runs of one size took longer together has no more runs of that size. */
 const patienceMs = 60_000;
 
 interface Run {
-  /** A sub-task. */
+  /** Microseconds per sub-task. */
   readonly us: number;
-  /** Of all its processes, a sub-task. */
+  /** Processor time of all its processes, microseconds per sub-task; null where the system does not tell. */
   readonly processor: number | null;
 }
 
@@ -24,7 +25,7 @@ interface Row {
   readonly name: string;
   readonly stores: string;
   readonly runs: Map<number, Run[]>;
-  /** Why it takes no more part. */
+  /** Why the contender is out; null while it takes part. */
   out: string | null;
 }
 
@@ -65,7 +66,7 @@ for (const key of keys) {
 
 for (let i = 0; i < 2; i++) for (const row of rows) await once(row, 100);
 for (const row of rows) row.runs.clear();
-// In turns, so that a busy moment of the machine is not one contender's bad luck.
+// Contenders alternate, so that a busy moment of the machine does not hit only one of them.
 for (const size of sizes) {
   if (stopping) break;
   for (let i = 0; i < runs; i++) for (const row of rows) await once(row, size);
@@ -97,7 +98,7 @@ function report(): string {
   const clock = table(`Time, µs a sub-task, median of ${runs} runs (× the raw floor)`, sizes, (row, size) =>
     median((row.runs.get(size) ?? []).map(({ us }) => us)),
   );
-  // The system counts it in steps of 10 ms: nothing to be seen of ten sub-tasks. The mean, since the steps are as coarse as the runs are short.
+  // The system counts processor time in steps of 10 ms: too coarse for ten sub-tasks, and for a median of short runs.
   const processor = table(
     'Processor time of all its processes, µs a sub-task, mean of the same runs (× the raw floor); hardly depends on what else the machine does',
     sizes.filter((size) => size >= 100),

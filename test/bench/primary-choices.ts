@@ -1,7 +1,7 @@
 /**
- * How often the primary agent does the right thing with a real embedded model: `node test/bench/primary-choices.ts [small|standard|<gguf>]`.
- * The prompt was tuned while looking at the first 14 utterances; the last 10 were written afterwards and tried once. Prints each choice, the
- * score and the seconds; fails nothing.
+ * How often the primary agent does the right thing with a real embedded model: `node test/bench/primary-choices.ts
+ * [small|standard|<gguf>]`. The prompt was tuned on the first 14 utterances; the last 10 were written afterwards and tried once.
+ * Prints each choice, the score and the seconds; fails nothing.
  */
 import { pino } from 'pino';
 import { openPrimary } from '../../actors/primary/primary.ts';
@@ -22,7 +22,8 @@ agents:
   reasoning: { prompt: You think., needs: [reasoning] }`,
     '/roster.yaml',
   );
-  // Sub-agents hang in a scripted model, so that there is something to steer and the embedded one belongs to the primary.
+  // Sub-agents wait for a scripted model that never replies, so there are tasks to steer and only the primary uses the embedded
+  // model.
   const node = await crew.node(joined, { roster: { current: () => roster }, types: ['reasoning'] });
   const acted: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line) => void acted.push(...toolIn(line)) });
@@ -31,7 +32,7 @@ agents:
   let right = 0;
   let asked = 0;
 
-  /** `wanted`: the first tool, and what its arguments must contain; null where it should just answer. */
+  /** `wanted`: the first tool, and what its arguments must contain; null where the primary should just answer. */
   const utter = async (text: string, wanted: string | null, contains = '') => {
     acted.length = 0;
     const start = performance.now();

@@ -1,4 +1,4 @@
-/** Where the time of this process goes, by part: our folders, each package, the collector, Node itself. */
+/** Where the time of this process goes, by part: our folders, each package, the garbage collector, Node itself. */
 import { Session } from 'node:inspector/promises';
 
 export class Profile {
@@ -12,7 +12,7 @@ export class Profile {
     return profile;
   }
 
-  /** @returns lines, the dearest part first: its share of the time that was not idle. */
+  /** @returns One line for each part, the most expensive first, with its share of the time that was not idle. */
   async stop(): Promise<string> {
     const { profile } = await this.#session.post('Profiler.stop');
     this.#session.disconnect();

@@ -1,6 +1,6 @@
 /**
- * Time from nothing to the prompt on a terminal, and to a first task that is stored, warm (caches filled), against a bare Node start in the
- * same run. `npm run bench:start`.
+ * Time from process start to the prompt on a terminal, and to a first stored task, with warm caches, against a bare Node start in
+ * the same run. `npm run bench:start`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ const env = { ...process.env, XDG_STATE_HOME: folder, XDG_CONFIG_HOME: folder, N
 delete env.NATS_URL;
 const main = join(import.meta.dirname, '../../cli/main.ts');
 
-/** Milliseconds until `shown` is on the screen; the program is then told to leave and waited for. */
+/** Milliseconds until `shown` is on the screen. Then tells the program to leave and waits for that. */
 async function timed(args: string[], shown: string): Promise<number> {
   const from = performance.now();
   const terminal = spawn(process.execPath, args, { env, cols: 100, rows: 30 });

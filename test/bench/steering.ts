@@ -1,6 +1,6 @@
 /**
- * Steering as an operator in another process sees it, against the raw NATS round trip between the same two processes in the same run.
- * `npm run bench:steering`; COX_BENCH_STEERS (default 200), COX_BENCH_LIVE (default 1000). Prints figures and fails nothing.
+ * Steering as an operator in another process sees it, against the raw NATS round trip between the same two processes in the same
+ * run. `npm run bench:steering`; COX_BENCH_STEERS (default 200), COX_BENCH_LIVE (default 1000). Fails nothing.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

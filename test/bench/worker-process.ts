@@ -1,6 +1,6 @@
 /**
- * A node in a process of its own, for benchmarks: hosts the kinds `bench`, which asks the model, `echo`, which ends at once, and `stall`, which
- * thinks for ever; echoes raw requests, and tells its memory.
+ * A node in a process of its own, for benchmarks. It hosts the kinds `bench`, which calls the model, `echo`, which ends at once,
+ * and `stall`, which thinks for ever; it echoes raw requests and reports its memory.
  */
 import { pino } from 'pino';
 import { defineKind } from '../../actors/kinds/define-kind.ts';

@@ -1,6 +1,6 @@
 /**
- * Tasks per second with 1, 2 and 4 worker processes, and how long a task that loses its worker stands still. `npm run bench:workers`;
- * COX_BENCH_TASKS (default 4000), COX_BENCH_KILLS (default 5). On as many cores as there are. Fails nothing.
+ * Tasks per second with 1, 2 and 4 worker processes, and how long a task stands still when its worker is lost. `npm run
+ * bench:workers`; COX_BENCH_TASKS (default 4000), COX_BENCH_KILLS (default 5). Uses the cores that there are. Fails nothing.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -50,7 +50,7 @@ async function tasksPerSecond(workers: number): Promise<number> {
   return (tasks * 1_000) / took;
 }
 
-/** Milliseconds from `kill -9` of the worker in the middle of a step to the first word of the next one. */
+/** Milliseconds from `kill -9` of the worker in the middle of a step to the first status of the next holder. */
 async function standstill(): Promise<number> {
   const first = await start();
   const id = await joined.crew.dispatch({ type: 'stall', instruction: 'x' });
@@ -67,7 +67,7 @@ async function standstill(): Promise<number> {
   return took;
 }
 
-/** Its first status that is of this claim or a later one, and says that it thinks. */
+/** The first `thinking` status of this claim or a later one. */
 function statusAt(id: string, epoch: number): Promise<{ epoch: number }> {
   return new Promise((resolve) => {
     const subscription = bus.nc.subscribe(bus.subjects.of(id, 'status'), {
@@ -90,6 +90,6 @@ for (const workers of [1, 2, 4]) {
 const still: number[] = [];
 for (let i = 0; i < kills; i++) still.push(await standstill());
 console.log(
-  `kill -9 → next step elsewhere: median ${(median(still) / 1000).toFixed(1)} s, with an ack wait of ${defaultLeaseMs / 1000} s (${(median(still) / defaultLeaseMs).toFixed(2)}×)`,
+  `kill -9 → next step elsewhere: median ${(median(still) / 1000).toFixed(1)} s, with a lease of ${defaultLeaseMs / 1000} s (${(median(still) / defaultLeaseMs).toFixed(2)}×)`,
 );
 await crew.stop();

@@ -26,7 +26,7 @@ afterEach(async () => {
   await rig.dispose();
 });
 
-/** A real server of the operator's, not the embedded one. Returns `host:port`. */
+/** A real server that is not the embedded one. Returns `host:port`. */
 async function serve(config: object = {}, binary?: string): Promise<string> {
   const path = binary ?? (await obtainServerBinary(rig.options())).path;
   const file = join(rig.folder, 'operator.conf');
@@ -55,17 +55,17 @@ async function reaches(env: NodeJS.ProcessEnv): Promise<boolean> {
   return true;
 }
 
-it('uses no server but the embedded one when NATS_URL is not set', () => {
+it('the bus is the embedded server when NATS_URL is not set', () => {
   expect([busAddress({}), busAddress({ NATS_URL: ' ' })]).toEqual([null, null]);
 });
 
-it('logs in with the user and password of the URL, or of variables', async () => {
+it('a connection logs in with user and password from the URL or from variables', async () => {
   const host = await serve({ authorization: { user: 'ann', password: 'p@ss/word' } });
   expect(await reaches({ NATS_URL: `nats://ann:${encodeURIComponent('p@ss/word')}@${host}` })).toBe(true);
   expect(await reaches({ NATS_URL: host, NATS_USER: 'ann', NATS_PASSWORD: 'p@ss/word' })).toBe(true);
 });
 
-it('logs in with a token, or with an nkey from a file', async () => {
+it('a connection logs in with a token, or with an nkey from a file', async () => {
   const byToken = await serve({ authorization: { token: 'open-sesame' } });
   expect(await reaches({ NATS_URL: byToken, NATS_TOKEN: 'open-sesame' })).toBe(true);
   const user = nkeys.createUser();
@@ -75,24 +75,24 @@ it('logs in with a token, or with an nkey from a file', async () => {
   expect(await reaches({ NATS_URL: byKey, NATS_NKEY: file })).toBe(true);
 });
 
-it('reaches a server over WebSocket', async () => {
+it('a connection reaches a server over WebSocket', async () => {
   const host = await serve({ websocket: { listen: '127.0.0.1:-1', no_tls: true } });
   expect(await reaches({ NATS_URL: `ws://${host}` })).toBe(true);
 });
 
-it('does not fall back to plain text when the URL says tls', async () => {
+it('a connection does not fall back to plain text when the URL says tls', async () => {
   const host = await serve();
   await expect(dial({ NATS_URL: `tls://${host}` })).rejects.toMatchObject({ code: 'nats-unreachable' });
 });
 
-it('says that the credentials were refused and where they came from, without showing them', async () => {
+it('an error about refused credentials says where they came from and does not show them', async () => {
   const host = await serve({ authorization: { user: 'ann', password: 'right' } });
   const failure = await dial({ NATS_URL: `nats://ann:very-wrong@${host}` }).catch((error) => error);
   expect(failure).toMatchObject({ code: 'nats-denied', message: expect.stringMatching(new RegExp(`${host}.*from NATS_URL`)) });
   expect(`${failure.message} ${failure.hint}`).not.toContain('very-wrong');
 });
 
-it('logs in again where the server found this machine too slow to log in', async () => {
+it('a connection logs in again when the server has timed out the login', async () => {
   const host = await serve({ authorization: { user: 'ann', password: 'right', timeout: 0.2 } });
   const dialing = connectBus({ to: named({ NATS_URL: `nats://ann:right@${host}` }), name: 'test', log: rig.log });
   setImmediate(() => {
@@ -101,8 +101,8 @@ it('logs in again where the server found this machine too slow to log in', async
   await (await dialing).close();
 });
 
-it('names the server that does not answer, without the password', async () => {
-  // Nobody listens there, and nobody is given it meanwhile.
+it('an error about an unreachable server names it without the password', async () => {
+  // Nobody listens on port 1, and no process gets it meanwhile.
   const port = 1;
   const failure = await dial({ NATS_URL: `nats://ann:hidden@127.0.0.1:${port}` }).catch((error) => error);
   expect(failure).toMatchObject({ code: 'nats-unreachable', message: expect.stringContaining(`nats://127.0.0.1:${port}`) });
@@ -110,7 +110,7 @@ it('names the server that does not answer, without the password', async () => {
   await expect(dial({ NATS_URL: 'nats://no-such-host.invalid' })).rejects.toMatchObject({ code: 'nats-unreachable' });
 });
 
-it('gives up on a server that takes the connection and says nothing, and at once when told to', async () => {
+it('a connection gives up on a server that accepts it and stays silent, and at once when it is aborted', async () => {
   const silent = createServer().listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const env = { NATS_URL: `127.0.0.1:${(silent.address() as { port: number }).port}` };
@@ -125,7 +125,7 @@ it('gives up on a server that takes the connection and says nothing, and at once
   silent.close();
 });
 
-it.runIf(oldServerRuns)('refuses a real server that is too old, naming both versions', async () => {
+it.runIf(oldServerRuns)('a connection refuses a real server that is too old and names both versions', async () => {
   const old = await download(oldServer, { folder: rig.folders.cache, log: rig.log });
   const host = await serve({}, old);
   await expect(dial({ NATS_URL: host })).rejects.toMatchObject({
@@ -139,7 +139,7 @@ it.each([
   ['nats://', /URL|host/],
   ['nats://a,ws://b', /mixes/],
   ['nats://ann:hidden@ho st', /not a URL/],
-])('refuses NATS_URL=%s', (url, why) => {
+])('NATS_URL=%s is refused', (url, why) => {
   const failure = (() => {
     try {
       return busAddress({ NATS_URL: url });
@@ -151,14 +151,14 @@ it.each([
   expect((failure as Error).message).not.toContain('hidden');
 });
 
-it.each(['NATS_CREDS', 'NATS_NKEY'])('names the %s file that cannot be used', (variable) => {
+it.each(['NATS_CREDS', 'NATS_NKEY'])('an error names the %s file that cannot be used', (variable) => {
   const file = join(rig.folder, 'credentials');
   expect(() => busAddress({ NATS_URL: 'localhost', [variable]: file })).toThrow(file);
   writeFileSync(file, 'no credentials');
   expect(() => busAddress({ NATS_URL: 'localhost', [variable]: file })).toThrow(/cannot be used/);
 });
 
-it('has an inbox of its own, and takes messages again after its server was replaced', async () => {
+it('a connection has an inbox of its own and takes messages again after its server was replaced', async () => {
   const server = await rig.open();
   const connection = await connectBus({ to: server, name: 'a worker', log: rig.log });
   const inbox: string[] = [];

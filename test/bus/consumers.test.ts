@@ -9,8 +9,8 @@ beforeAll(async () => {
 });
 afterAll(() => crew.stop());
 
-/** Of the server's one thousand for a stream: one that is left behind is dropped only after five minutes. */
-test('following a steer, or listing tasks, leaves no consumer behind', async () => {
+/** A stream may have 1,000 consumers on a server, and an abandoned one is dropped only after five minutes. */
+test('steers that are followed and lists of tasks leave no consumer behind', async () => {
   const joined = await crew.join();
   await crew.node(joined);
   const { bus, crew: client } = joined;
@@ -24,6 +24,6 @@ test('following a steer, or listing tasks, leaves no consumer behind', async () 
     expect((await finalReceipt(client, id, sent)).steer).toBe(sent.steer);
     await client.tasks();
   }
-  // It goes a moment after it was used.
+  // A consumer goes a moment after its use.
   while (String(await count()) !== String(before)) await pause(10);
 });

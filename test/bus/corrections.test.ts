@@ -1,4 +1,4 @@
-/** What the executable model of the protocol found in this implementation, each tried on the real bus. */
+/** Defects that the model of the protocol found in this implementation, each tried on the real bus. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../actors/node/join.ts';
 import { returnLate, returnUnborn } from '../../bus/log/late-steers.ts';
@@ -45,7 +45,7 @@ test('of two claims of one delivery in one process only one holds the task', asy
   expect(new Set(epochs).size).toBe(2);
 });
 
-test('two wakers that return late steers of a task return each once', async () => {
+test('two wakers that return late steers of a task return each steer once', async () => {
   const node = await crew.node(joined);
   crew.model.answer((call) => call.reply('done'));
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
@@ -58,7 +58,7 @@ test('two wakers that return late steers of a task return each once', async () =
   expect(finals).toHaveLength(3);
 });
 
-test('a copy of a steer that was applied is not returned after the end', async () => {
+test('a copy of an applied steer is not returned after the end of the task', async () => {
   await crew.node(joined);
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
   await crew.model.next();
@@ -74,7 +74,7 @@ test('a copy of a steer that was applied is not returned after the end', async (
   expect(finals.map(({ fate }) => fate)).toEqual(['applied']);
 });
 
-test('a steer to a sub-task before it is planned is returned, and the sub-task does not take it again', async () => {
+test('a steer to a sub-task that is not planned yet is returned, and the sub-task does not take it again', async () => {
   await crew.node(joined, { quietMs: 20 });
   const plan = {
     tasks: [
@@ -98,14 +98,14 @@ test('a steer to a sub-task before it is planned is returned, and the sub-task d
   expect(finals.map(({ fate }) => fate)).toEqual(['returned']);
 });
 
-test('several wakers return a steer to nobody once', async () => {
+test('several wakers return a steer to an unknown task once', async () => {
   const sent = await joined.crew.steer('nobody.3', { type: 'steer', text: 'hello?' });
   await Promise.all([1, 2, 3].map((n) => returnUnborn(joined.bus, 'nobody.3', `node ${n}`, at)));
   const finals = (await statusesOf('nobody.3')).flatMap(({ receipts }) => receipts);
   expect(finals.map(({ steer, fate }) => [steer, fate])).toEqual([[sent.steer, 'returned']]);
 });
 
-test('a late flush adds nothing behind what is newer', async () => {
+test('a late flush adds nothing behind newer statuses', async () => {
   await crew.node(joined);
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
   await statusWhere(joined.crew, id, ({ state }) => state === 'thinking');
@@ -114,7 +114,7 @@ test('a late flush adds nothing behind what is newer', async () => {
   call.reply('done');
   await joined.crew.result(id, never);
   const before = (await statusesOf(id)).map(({ commit }) => commit);
-  // As after the broker has forgotten the message ids: what a worker flushes that was frozen in between.
+  // As if a worker were frozen before its flush until the broker has forgotten the message ids.
   const forgotten = { ...old, outbox: old.outbox.map((status) => ({ ...status, epoch: status.epoch })), statusSeq: 0 };
   await flush({ ...joined.bus, js: withoutMessageIds(joined) }, forgotten);
   expect((await statusesOf(id)).map(({ commit }) => commit)).toEqual(before);
@@ -128,7 +128,7 @@ const withoutMessageIds = ({ bus }: CrewSession): typeof bus.js =>
         : Reflect.get(js, key),
   });
 
-test('a parked task survives any number of wakes that bring nothing', async () => {
+test('a parked task survives any number of wake-ups that change nothing', async () => {
   await crew.node(joined);
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
   (await crew.model.next()).call('ask_operator', { question: 'Well?' });

@@ -1,4 +1,4 @@
-/** What somebody writes to the subjects of others' tasks takes nothing from them: no receipt, no ticket, no deadline, no letter, no node. */
+/** Messages that strangers write to the subjects of tasks take away no receipt, ticket, deadline, letter or node. */
 import { headers } from '@nats-io/nats-core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../actors/node/join.ts';
@@ -34,7 +34,7 @@ async function recordWhere(id: string, wanted: (record: StateRecord) => boolean)
   }
 }
 
-test('a status with the number of the next commit does not take the place of the receipt in it', async () => {
+test('a forged status with the number of the next commit does not displace the receipt in it', async () => {
   await crew.node(joined);
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
   const call = await crew.model.next();
@@ -49,7 +49,7 @@ test('a status with the number of the next commit does not take the place of the
   expect(receipts.map(({ fate }) => fate)).toEqual(['accepted', 'queued', 'applied']);
 });
 
-test('a message that has taken the id of a ticket does not keep the ticket off the queue', async () => {
+test('a message with the id of a ticket does not keep the ticket off the queue', async () => {
   await crew.node(joined, { quietMs: 20 });
   const { bus } = joined;
   const id = await joined.crew.dispatch({
@@ -70,7 +70,7 @@ test('a message that has taken the id of a ticket does not keep the ticket off t
   expect((await joined.crew.result(id, never)).output).toContain('two');
 });
 
-test('a ticket with another number than the first does not begin a sub-task', async () => {
+test('a ticket with a run number other than 1 does not begin a sub-task', async () => {
   await crew.node(joined, { types: ['supervisor'], quietMs: 20 });
   const id = await joined.crew.dispatch(goal('a'));
   await statusWhere(joined.crew, id, ({ subTasks }) => subTasks?.running === 1);
@@ -81,14 +81,14 @@ test('a ticket with another number than the first does not begin a sub-task', as
   expect(await claim(joined.bus, { type: 'reasoning', ticket, seq: 9 }, held)).toMatchObject({ kind: 'stale' });
 });
 
-test('a ticket in the queue of another kind does not bring a task to nodes that do not know its own', async () => {
+test('a ticket in the queue of another kind does not bring a task to nodes that do not know its kind', async () => {
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
   const held = { node: 'n', now, leaseMs: 1_000, tentatively: true };
   expect(await claim(joined.bus, { type: 'other', ticket: { id, run: 1 }, seq: 9 }, held)).toMatchObject({ kind: 'stale' });
   expect(await claim(joined.bus, { type: 'reasoning', ticket: { id, run: 1 }, seq: 1 }, held)).toMatchObject({ kind: 'run' });
 });
 
-test('a task whose timer somebody has taken away is woken by the sweeper', async () => {
+test('a task whose timer a stranger has replaced is woken by the sweeper', async () => {
   await crew.node(joined);
   const { bus } = joined;
   const deadlineAt = new Date(bus.now().getTime() + 3_000).toISOString();
@@ -101,7 +101,7 @@ test('a task whose timer somebody has taken away is woken by the sweeper', async
   expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'failed', failure: { code: 'deadline' } });
 });
 
-test('results below a task that runs and has no sub-tasks are not kept by the waker', async () => {
+test('the waker acks results below a running task that has no sub-tasks', async () => {
   await crew.node(joined);
   const { bus } = joined;
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
@@ -118,7 +118,7 @@ test('results below a task that runs and has no sub-tasks are not kept by the wa
   await joined.crew.result(id, never);
 });
 
-test('a letter somebody puts in the place of a dead letter gives way to it', async () => {
+test('a forged letter is replaced by the dead letter', async () => {
   const { bus } = joined;
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
   const claimed = await claim(bus, { type: 'reasoning', ticket: { id, run: 1 }, seq: 1 }, { node: 'n', now, leaseMs: 1_000 });
@@ -132,7 +132,7 @@ test('a letter somebody puts in the place of a dead letter gives way to it', asy
   expect(letter!.seq).toBe(2);
 });
 
-test('nobody can take the name of a message that is to come', async () => {
+test('nobody can take the sequence name of a message that is still to come', async () => {
   await crew.node(joined);
   const { bus } = joined;
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
@@ -149,7 +149,7 @@ test('nobody can take the name of a message that is to come', async () => {
   expect(await finalReceipt(joined.crew, id, sent)).toMatchObject({ fate: 'applied' });
 });
 
-test('requests whose fault cannot be told in a header are refused like others', async () => {
+test('a request whose error does not fit a header is refused like others', async () => {
   await crew.node(joined);
   const { nc } = joined.bus;
   for (const payload of ['a\r\nb', 'é\n', '{"id":"\u0000"', '\n'.repeat(5_000)]) {
@@ -158,7 +158,7 @@ test('requests whose fault cannot be told in a header are refused like others', 
   }
 });
 
-test('what looks like a record and is none is passed over by lists, sweeps and the waker', async () => {
+test('a record that fits no schema is skipped by lists, sweeps and the waker', async () => {
   await crew.node(joined);
   const { bus } = joined;
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });

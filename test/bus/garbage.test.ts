@@ -1,4 +1,4 @@
-/** Anything may be published by anyone who is let in: it is answered or dropped, and changes nothing. */
+/** A client with access to the bus may publish anything on any subject: it is answered or dropped, and changes nothing. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../actors/node/join.ts';
 import { parseStatus } from '../../bus/log/projection.ts';
@@ -30,7 +30,7 @@ const garbage = [
 ];
 const bytes = [...garbage.map((text) => Buffer.from(text)), Buffer.from([0xff, 0xfe, 0x80])];
 
-test('bytes on every subject of a running task, of tasks unknown, and of nothing at all disturb no task', async () => {
+test('random bytes on the subjects of a running task, of unknown tasks and of no task disturb no task', async () => {
   await crew.node(joined);
   const { nc, subjects } = joined.bus;
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Go on' });
@@ -55,7 +55,7 @@ test('bytes on every subject of a running task, of tasks unknown, and of nothing
   expect((await joined.crew.tasks()).map((task) => task.id)).toEqual([id]);
 });
 
-test('a steer to tokens that are no task id is answered on their status subject', async () => {
+test('a steer to a malformed task id is answered on its status subject', async () => {
   await crew.node(joined);
   const { nc } = joined.bus;
   const answered = new Promise<string | undefined>((resolve) => {
@@ -66,7 +66,7 @@ test('a steer to tokens that are no task id is answered on their status subject'
   expect(await answered).toBe('there is no task UPPER.case');
 });
 
-test('a ticket for a sub-task that no plan names starts nothing', async () => {
+test('a ticket for an unplanned sub-task starts nothing', async () => {
   await crew.node(joined);
   crew.model.answer((call) => call.reply('should not be asked'));
   const { bus } = joined;
@@ -82,7 +82,7 @@ test('a ticket for a sub-task that no plan names starts nothing', async () => {
   expect(crew.model.calls).toHaveLength(2);
 });
 
-test('a result somebody forges does not end a sub-task for its parent', async () => {
+test('a forged result does not end a sub-task for its parent', async () => {
   await crew.node(joined, { quietMs: 20 });
   const plan = { tasks: [{ key: 'a', type: 'reasoning', instruction: 'really' }], reduce: { by: 'concat' as const } };
   const id = await joined.crew.dispatch({ type: 'supervisor', instruction: 'g', plan });
@@ -102,7 +102,7 @@ test('a result somebody forges does not end a sub-task for its parent', async ()
   expect((await joined.crew.result(id, never)).output).toContain('true');
 });
 
-test('a result somebody forges below a task that plans nothing does not wake it again and again', async () => {
+test('a forged result below a task that plans nothing does not wake it', async () => {
   await crew.node(joined);
   const { bus } = joined;
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Wait' });

@@ -15,11 +15,11 @@ beforeEach(async () => {
 });
 afterEach(() => crew.stop());
 
-test('a crew without nodes has none, and says so at once', async () => {
+test('the list of nodes is empty at once for a crew without nodes', async () => {
   expect(await allNodes(joined.bus)).toEqual([]);
 });
 
-test('every node answers for itself, with what it works on and what it holds', async () => {
+test('every node reports its types and its tasks', async () => {
   await crew.node(await crew.join('first'), { types: ['reasoning'], slots: 3 });
   await crew.node(await crew.join('second'), { types: ['files'] });
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Think' });
@@ -34,7 +34,7 @@ test('every node answers for itself, with what it works on and what it holds', a
   expect(second).toMatchObject({ name: 'second', types: ['files'], slots: 8, held: 0, tasks: [] });
 });
 
-test('a draining node is one until it has given back the last task', async () => {
+test('a draining node reports until it has requeued its last task', async () => {
   const submit = new HeldTool('submit', 'writes');
   const limits = { steps: 9, failures: 3, repeats: 3, costUsd: null };
   const kinds = [{ name: 'form', prompt: 'Fill in.', tools: [submit.tool], needs: [], limits }];
@@ -49,7 +49,7 @@ test('a draining node is one until it has given back the last task', async () =>
   expect(await allNodes(joined.bus)).toEqual([]);
 });
 
-test('what a plain client is answered is a report, one from each node', async () => {
+test('a plain client gets one valid report from each node', async () => {
   for (const name of ['first', 'second']) await crew.node(await crew.join(name));
   const { nc, subjects } = joined.bus;
   const names: string[] = [];

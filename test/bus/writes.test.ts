@@ -17,7 +17,7 @@ const write = (n: number, lastSubjectSequence: number, msgID = `w${n}`) =>
 const stored = (seq: number) => bus.jsm.streams.getMessage(bus.subjects.logStream, { seq });
 const numbers = Array.from({ length: 400 }, (_, i) => i + 1);
 
-test('each of many writes of one turn is told where the stream has it, whoever else writes', async () => {
+test('each of many writes of one tick gets its own sequence in the stream, while others write too', async () => {
   const other = (await crew.join('other')).bus;
   const others = numbers.map((n) => publish(other, other.subjects.of(`other.${n}`, 'status'), 'x', {}));
   const written = await Promise.all(numbers.map((n) => write(n, 0)));
@@ -28,7 +28,7 @@ test('each of many writes of one turn is told where the stream has it, whoever e
   }
 });
 
-test('one whose expectation does not hold is refused alone; the others are stored once', async () => {
+test('a write whose expectation fails is refused alone, and the others are stored once', async () => {
   await write(7, 0, 'earlier');
   const written = await Promise.all(numbers.map((n) => write(n, 0)));
   expect(written.flatMap(({ ok }, i) => (ok ? [] : [i + 1]))).toEqual([7]);
@@ -51,7 +51,7 @@ test('writes to one subject keep their order', async () => {
   expect((await stored(seqs.at(-1)!))!.string()).toBe('number 400');
 });
 
-test('two writes to a subject that expect nothing keep their order beside many others', async () => {
+test('two writes to a subject without expectations keep their order beside many others', async () => {
   const say = (n: number, text: string) => publish(bus, bus.subjects.of(`tree.${n}`, 'steering'), text, {});
   const others = numbers.slice(1).map((n) => say(n, 'to another'));
   const [first, second] = await Promise.all([say(1, 'first'), say(1, 'second')]);

@@ -6,7 +6,7 @@ const approval: Question = { id: 'q1', kind: 'approval', text: 'May it run write
 const doubt: Question = { id: 'q1', kind: 'in-doubt', text: 'Did it?', choices: ['it ran', 'run it again', 'stop'] };
 const asked: Question = { id: 'q1', kind: 'asked', text: 'Which?', choices: ['red', 'blue'] };
 
-describe('an answer means', () => {
+describe('an answer', () => {
   it.each([
     [approval, 'Approve', 'approve'],
     [approval, ' deny ', 'deny'],
@@ -19,18 +19,18 @@ describe('an answer means', () => {
     [asked, 'RED', 'red'],
     [asked, 'r', 'r'],
     [asked, 'neither', 'neither'],
-  ])('of %o: %s is %s', (question, text, means) => {
+  ])('to %o: %s means %s', (question, text, means) => {
     expect(meant(question, text)).toEqual({ text: means, note: null });
   });
 
-  it('no approval in words that are none, and that is said', () => {
+  it('that neither approves nor denies is passed on as it is, with a note', () => {
     const { text, note } = meant(approval, 'use b.txt instead');
     expect(text).toBe('use b.txt instead');
     expect(note).toContain('does not run');
   });
 });
 
-it('only of the question that is open', () => {
+it('an answer is completed only for the question that is open', () => {
   const message = { type: 'answer', question: 'q1', text: 'yes' } as const;
   expect(answering(message, approval).message).toEqual({ ...message, text: 'approve' });
   expect(answering(message, { ...approval, id: 'q2' }).message).toEqual(message);

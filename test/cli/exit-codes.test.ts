@@ -25,14 +25,14 @@ describe('an error ends the process with', () => {
     expect(exitCodeOf(withCode(code))).toBe(exit);
   });
 
-  it('its own exit code, where its code says nothing', () => {
+  it('the exit code of the error itself when its code has none', () => {
     expect(exitCodeOf(new CoxError('nats-unreachable', 'x', { hint: '', exitCode: 42 }))).toBe(6);
     expect(exitCodeOf(new CoxError('never-heard-of', 'x', { hint: '', exitCode: 42 }))).toBe(42);
   });
 });
 
-describe('what an operator is told', () => {
-  it('of a full disk is what to do about it, whoever met it', () => {
+describe('the report of an error', () => {
+  it('says what to do about a full disk, wherever it was met', () => {
     const error = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', path: '/x/y' });
     expect(reported(error, null)).toMatchObject({
       code: 'no-space',
@@ -41,7 +41,7 @@ describe('what an operator is told', () => {
     });
   });
 
-  it('of a defect is where the log is', () => {
+  it('names the log file when the error is a defect', () => {
     expect(reported(new TypeError('boom'), '/state/cox.log')).toMatchObject({
       code: 'internal',
       exit: 70,

@@ -42,20 +42,20 @@ const viewOf = async (...trees: TreeNode[][]) => {
   return { view, reads: () => reads };
 };
 
-it('follows what is heard of the tasks it knows', async () => {
+it('the view takes up the statuses of the tasks that it knows', async () => {
   const { view } = await viewOf([node('k3xq.0', { state: 'gathering' }), node('k3xq.1')]);
   expect(view.apply(status('k3xq.1', { state: 'acting', step: 2, backend: 'local' }))).toBe(false);
   expect(view.nodes[1]).toMatchObject({ state: 'acting', steps: 2, backend: 'local' });
 });
 
-it('does not go back to what was heard before the tree was read', async () => {
+it('the view does not go back to a status older than its tree', async () => {
   const { view } = await viewOf([node('k3xq.0')], [node('k3xq.0', { steps: 5, state: 'done', outcome: 'completed' })]);
   view.apply(status('k3xq.0', { step: 2 }));
   await view.refresh();
   expect(view.nodes[0]).toMatchObject({ steps: 5, outcome: 'completed' });
 });
 
-it('asks to be read again when a task is new or the plan has moved', async () => {
+it('the view asks for another read when a task is new or the plan has changed', async () => {
   const { view } = await viewOf([node('k3xq.0')]);
   expect(view.apply(status('k3xq.1'))).toBe(true);
   const subTasks = { waiting: 1, running: 1, returned: 0, failed: 0, dropped: 0 };
@@ -64,14 +64,14 @@ it('asks to be read again when a task is new or the plan has moved', async () =>
   expect(view.apply(status('zzzz.0'))).toBe(false);
 });
 
-it('reads once more, and no oftener, for all who ask during a read', async () => {
+it('one more read serves all requests that come during a read', async () => {
   const { view, reads } = await viewOf([node('k3xq.0')]);
   await Promise.all([view.refresh(), view.refresh(), view.refresh()]);
   expect(reads()).toBeLessThanOrEqual(3);
   expect(reads()).toBeGreaterThanOrEqual(2);
 });
 
-it('is stalled when all that is open waits for the operator', async () => {
+it('the view is stalled when all open tasks wait for the operator', async () => {
   const waiting = node('k3xq.1', { state: 'awaiting-steer', question: { id: 'q1', kind: 'asked', text: '?' } });
   const { view } = await viewOf([node('k3xq.0', { state: 'gathering' }), waiting, node('k3xq.2'), node(null, { state: 'idle' })]);
   expect(view.stalled).toBe(false);

@@ -15,7 +15,7 @@ const file = async (text: string) => {
   return path;
 };
 
-test('a plan in YAML is read, and reduced by the orchestrator where it does not say', async () => {
+test('a plan in YAML is read, and the orchestrator reduces it unless it names another reducer', async () => {
   const plan = await readPlan(
     await file('tasks:\n  - { key: a, type: files, instruction: x }\n  - { key: b, type: files, instruction: y, after: [a] }\n'),
   );
@@ -38,11 +38,11 @@ test.each([
   ],
   ['tasks: []', 'there are none'],
   ['just words', 'expected object'],
-])('%j is refused, with what is wrong', async (text, what) => {
+])('%j is refused with the reason', async (text, what) => {
   await expect(readPlan(await file(text))).rejects.toMatchObject({ code: 'bad-plan', message: expect.stringContaining(what) });
 });
 
-test('a file that is not there is named', async () => {
+test('an error names a missing file', async () => {
   await expect(readPlan(join(folder, 'nothing.yaml'))).rejects.toMatchObject({
     code: 'bad-plan',
     message: expect.stringContaining('no such file'),

@@ -16,32 +16,32 @@ describe('a task is named', () => {
     expect(resolveTask(ref, known, null)).toBe(id);
   });
 
-  it('by its path alone, in the goal last worked with', () => {
+  it('by its path alone, within the goal of the last command', () => {
     expect(resolveTask('.4', known, 'm2zz.0')).toBe('m2zz.4');
   });
 
-  it('in full also where nothing is known of it', () => {
+  it('by its full id, even if the task is unknown', () => {
     expect(resolveTask('zzzz.7', [], null)).toBe('zzzz.7');
   });
 
-  it('not by a beginning that two goals share', () => {
+  it('not by a prefix that two goals share', () => {
     expect(() => resolveTask('k', known, null)).toThrowError(
       expect.objectContaining({ code: 'ambiguous-task', message: '"k" may be k3xq.0 or k7ab.0.' }),
     );
   });
 
-  it('not by what no goal begins with', () => {
+  it('not by a prefix that no goal has', () => {
     expect(() => resolveTask('q', known, null)).toThrowError(expect.objectContaining({ code: 'unknown-task', exitCode: 3 }));
     expect(() => resolveTask('etc/passwd', known, null)).toThrowError(expect.objectContaining({ code: 'unknown-task' }));
   });
 
-  it('not by a path that cannot be one', () => {
+  it('not by a malformed path', () => {
     expect(() => resolveTask('k3xq.', known, null)).toThrowError(expect.objectContaining({ code: 'usage' }));
     expect(() => resolveTask('.x', known, 'k3xq.0')).toThrowError(expect.objectContaining({ code: 'usage' }));
     expect(() => resolveTask('.4', known, null)).toThrowError(expect.objectContaining({ code: 'usage' }));
   });
 
-  it('and where it is not there, the nearest are named: of its tree, else the newest', () => {
+  it('with a hint when it is unknown: tasks of its tree, else the newest', () => {
     const hint = (ref: string) => {
       try {
         resolveTask(ref, ['old.0', 'k3xq.0', 'k3xq.1', 'newest.0'], null);

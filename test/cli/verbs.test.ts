@@ -32,7 +32,7 @@ describe('a steering verb becomes a message', () => {
     expect(SteeringMessage.parse(message(name, words))).toEqual(expected);
   });
 
-  it('with an urgency and the step it is meant for', () => {
+  it('with an urgency and the step that it expects', () => {
     expect(message('steer', ['x'], { urgency: 'after', expectStep: 3 })).toEqual({
       type: 'steer',
       text: 'x',

@@ -3,7 +3,7 @@ import type { Receipt, Result, Status, TreeNode } from '../../bus/messages.ts';
 import type { ModelCall } from '../support/model-server.ts';
 import { isPlanning, isReducing, isWorking, planOf, type Running, World } from './support/world.ts';
 
-/** One crew for all: a headless node, and terminals that come and go. */
+/** One crew for all tests: a headless node, and terminals that come and go. */
 let world: World;
 let node: Running;
 beforeAll(async () => {
@@ -21,7 +21,7 @@ interface Steered {
   receipts: Receipt[];
 }
 
-/** A task of a kind whose model call is in flight. */
+/** Dispatches a task and waits for its model call. */
 async function inFlight(instruction: string, type = 'reasoning'): Promise<{ id: string; call: ModelCall }> {
   const { code, value } = await world.json<{ id: string }>(['dispatch', type, instruction]);
   expect(code).toBe(0);
@@ -66,7 +66,7 @@ describe('from a second terminal', () => {
     });
   });
 
-  it('a result that is not there yet is said so, by exit code 10', async () => {
+  it('a result that is not there yet ends the command with exit code 10', async () => {
     const { id, call } = await inFlight('take your time');
     const early = await world.json<{ id: string; outcome: null }>(['result', id, '--no-wait']);
     expect(early).toMatchObject({ code: 10, value: { id, outcome: null, output: null } });
@@ -74,7 +74,7 @@ describe('from a second terminal', () => {
     expect((await world.cox(['result', id])).stdout).toBe('done\n');
   });
 
-  it('a question is answered by its id, and an answer to none comes back with exit code 4', async () => {
+  it('a question is answered by its id, and an answer to an unknown question ends with exit code 4', async () => {
     const { id, call } = await inFlight('ask me', 'files');
     const watch = world.start(['watch', id, '--json'], { stdin: null });
     const waits = world.start(['result', id], { stdin: null });
@@ -99,7 +99,7 @@ describe('from a second terminal', () => {
     expect(events.some(({ kind }) => kind === 'status')).toBe(true);
   });
 
-  it('a steer stays said when nobody waits for its receipt any more', async () => {
+  it('a steer stays in force when the command that waits for its receipt is ended', async () => {
     const { id, call } = await inFlight('ask, and wait');
     const waits = world.start(['result', id], { stdin: null });
     call.call('ask_operator', { question: 'Which way?' });
@@ -139,7 +139,7 @@ describe('from a second terminal', () => {
     expect(await world.json<Steered>(['steer', id, 'too late'])).toMatchObject({ code: 4, value: { fate: 'returned' } });
   });
 
-  it('a steer is sent without waiting, and at the step it is meant for or not at all', async () => {
+  it('a steer is sent without waiting, and one that expects another step is returned', async () => {
     const { id, call } = await inFlight('step by step');
     expect(await world.json<Steered>(['steer', id, 'wrong step', '--expect-step', '7'])).toMatchObject({
       code: 4,
@@ -179,7 +179,7 @@ describe('from a second terminal', () => {
       },
       { id: `${root}.2`, parent: `${root}.0`, key: 'right', usage: { inputTokens: 10, outputTokens: 5, costUsd: 0 } },
     ]);
-    // By an unambiguous beginning, and for people.
+    // The id may be an unambiguous prefix. The output is for people.
     const { stdout } = await world.cox(['tree', root!.slice(0, 5)]);
     expect(stdout.split('\n').slice(1, 3)).toEqual([
       expect.stringMatching(/^├─ .*completed/),
@@ -187,7 +187,7 @@ describe('from a second terminal', () => {
     ]);
   });
 
-  it('the list of tasks shows what is open, and with --all what is done', async () => {
+  it('the list of tasks shows open tasks, and with --all ended ones too', async () => {
     const { id, call } = await inFlight('be listed');
     const open = await world.json<{ tasks: { id: string; outcome: string | null }[] }>(['status']);
     expect(open.value.tasks.map((task) => task.id)).toContain(id);
@@ -211,22 +211,22 @@ describe('bad input ends with a clear error and a code of its own', () => {
     ['a missing argument', ['steer'], 2, 'usage'],
     ['an unknown task', ['status', 'zzzz.0'], 3, 'unknown-task'],
     ['an unknown task to steer', ['steer', 'zzzz.7', 'x'], 3, 'unknown-task'],
-    ['no task id at all', ['tree', '../etc/passwd x'], 2, 'usage'],
+    ['a malformed task id', ['tree', '../etc/passwd x'], 2, 'usage'],
     ['an unknown type', ['dispatch', 'painter', 'a picture'], 2, 'unknown-type'],
-    ['a type that cannot be one', ['dispatch', 'Ünknown type', 'x'], 2, 'unknown-type'],
+    ['a malformed type', ['dispatch', 'Ünknown type', 'x'], 2, 'unknown-type'],
     ['an unknown backend', ['dispatch', 'files', 'x', '--backend', 'nobody'], 2, 'unknown-backend'],
     ['an empty goal', ['run', '  '], 2, 'empty-goal'],
-    ['a deadline that is none', ['run', 'x', '--deadline', 'soon'], 2, 'usage'],
+    ['a malformed deadline', ['run', 'x', '--deadline', 'soon'], 2, 'usage'],
     ['two urgencies', ['steer', 'zzzz.0', 'x', '--now', '--after'], 2, 'usage'],
-    ['a roster that is not there', ['menu', '--roster', 'nowhere.yaml'], 7, 'roster-missing'],
-    ['a namespace that cannot be one', ['status', '--namespace', 'a.b'], 2, 'bad-namespace'],
+    ['a missing roster', ['menu', '--roster', 'nowhere.yaml'], 7, 'roster-missing'],
+    ['a malformed namespace', ['status', '--namespace', 'a.b'], 2, 'bad-namespace'],
     ['an empty instruction', ['dispatch', 'files', ''], 2, 'empty-goal'],
-    ['a node for a folder that is not there', ['worker', '--workspace', 'nowhere'], 2, 'bad-workspace'],
+    ['a node for a missing folder', ['worker', '--workspace', 'nowhere'], 2, 'bad-workspace'],
     ['too many arguments', ['nodes', 'extra'], 2, 'usage'],
     ['an unknown shell', ['completion', 'tcsh'], 2, 'usage'],
     ['the prompt as JSON', ['start'], 2, 'usage'],
   ];
-  it.each(cases)('%s', async (_what, args, exit, code) => {
+  it.each(cases)('%s is refused', async (_what, args, exit, code) => {
     const asJson = await world.json<{ error: { code: string; message: string; hint: string } }>(args);
     expect(asJson).toMatchObject({ code: exit, value: { error: { code } } });
     expect(asJson.value.error.message.length).toBeGreaterThan(5);
@@ -234,22 +234,22 @@ describe('bad input ends with a clear error and a code of its own', () => {
     expect(asJson.value.error.hint.length).toBeGreaterThan(5);
   });
 
-  it('for people: the message and the hint on stderr, nothing on stdout', async () => {
+  it('an error is for people by default: message and hint on stderr, nothing on stdout', async () => {
     const { code, stdout, stderr } = await world.cox(['status', 'zzzz.0']);
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     expect(stderr).toMatch(/^cox: No task zzzz\.0\.\n {2}\S/);
   });
 
-  it('a goal of a megabyte', async () => {
+  it('a goal of a megabyte is refused', async () => {
     const { code, value } = await world.json<{ error: { code: string } }>(['run', '-'], { stdin: 'x'.repeat(1_000_000) });
     expect({ code, error: value.error.code }).toEqual({ code: 2, error: 'goal-too-long' });
   });
 
-  it('an empty goal on stdin', async () => {
+  it('an empty goal on stdin is refused', async () => {
     expect(await world.json(['run', '-'], { stdin: '\n' })).toMatchObject({ code: 2, value: { error: { code: 'empty-goal' } } });
   });
 
-  it('a malformed roster, with file, line and what was expected', async () => {
+  it('a malformed roster is refused with file and line', async () => {
     const { writeFile } = await import('node:fs/promises');
     const file = `${world.folder}/broken.yaml`;
     await writeFile(file, 'backends:\n  main:\n    base_url: 7\n');
@@ -274,7 +274,7 @@ describe('bad input ends with a clear error and a code of its own', () => {
       'unknown-backend',
       /plan\.yaml: reduce: /,
     ],
-  ])('a plan that names %s that is not there, before anything is started', async (_what, task, by, error, says) => {
+  ])('a plan that names %s that does not exist is refused before anything starts', async (_what, task, by, error, says) => {
     const { writeFile } = await import('node:fs/promises');
     const file = `${world.folder}/plan.yaml`;
     await writeFile(file, `tasks: [${task}]\nreduce: { by: ${by} }\n`);
@@ -283,18 +283,18 @@ describe('bad input ends with a clear error and a code of its own', () => {
     expect(value.error.message).toMatch(says);
   });
 
-  it('a bus that does not answer', async () => {
+  it('a bus that does not answer is reported', async () => {
     const env = { NATS_URL: 'nats://127.0.0.1:1', XDG_STATE_HOME: `${world.folder}/elsewhere` };
     expect(await world.json(['status'], { env })).toMatchObject({ code: 6, value: { error: { code: 'nats-unreachable' } } });
   });
 
-  it('no crew to talk to', async () => {
+  it('a missing crew is reported', async () => {
     const env = { XDG_STATE_HOME: `${world.folder}/nobody` };
     expect(await world.json(['status'], { env })).toMatchObject({ code: 6, value: { error: { code: 'no-crew' } } });
   });
 
-  it('a state folder that cannot be one', async () => {
-    // A file is in the way: unlike a read-only folder, that stops root too.
+  it('a state folder that cannot be made is reported', async () => {
+    // The path is a file, which stops root too; a read-only folder would not.
     const env = { XDG_STATE_HOME: `${world.folder}/roster.yaml` };
     expect(await world.json(['run', 'x'], { env })).toMatchObject({ code: 9, value: { error: { code: 'storage-failed' } } });
     const { code, value } = await world.json<{ findings: { id: string; level: string }[] }>(['doctor'], { env });
@@ -317,12 +317,12 @@ describe('help', () => {
     );
   });
 
-  it('a mistyped command is told what it may have meant', async () => {
+  it('suggests the command that a mistyped one may have meant', async () => {
     expect((await world.cox(['statu'])).stderr).toMatch(/Did you mean .*status/);
   });
 });
 
-it('doctor finds what is there, and says how to mend what is not', async () => {
+it('doctor reports what is in order, and how to mend the rest', async () => {
   const { code, value } = await world.json<{ ok: boolean; findings: { id: string; level: string; hint: string }[] }>(['doctor']);
   expect(code).toBe(value.ok ? 0 : 1);
   expect(value.findings.map(({ id }) => id)).toEqual(
@@ -338,7 +338,7 @@ it('doctor finds what is there, and says how to mend what is not', async () => {
   expect(broken.value.findings.find(({ id }) => id === 'roster')?.level).toBe('problem');
 });
 
-it('a reader that has seen enough ends the command quietly', async () => {
+it('a command ends quietly when its reader closes the pipe', async () => {
   const { id, call } = await inFlight('be watched');
   const watch = world.start(['watch', '--json'], { stdin: null });
   watch.process.stdout.destroy();

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Terminal } from './support/terminal.ts';
 import { isWorking, World } from './support/world.ts';
 
-/** A crew with a question in it, and `cox` on the PATH of the shells. */
+/** A crew with an open question, and `cox` on the PATH of the shells. */
 let world: World;
 let env: NodeJS.ProcessEnv;
 let asking: string;
@@ -50,26 +50,26 @@ const words = async (...line: string[]): Promise<string[]> => {
     .map((word) => word.split('\t')[0]!);
 };
 
-describe('completes', () => {
-  it('kinds of the roster, one by one in a list of them', async () => {
+describe('completion', () => {
+  it('offers kinds of the roster, one by one within a list', async () => {
     expect(await words('dispatch', 's')).toEqual(['supervisor', 'scribe']);
     expect(await words('up', '--types', '')).toEqual(['supervisor', 'files', 'reasoning', 'scribe']);
     expect(await words('worker', '--types', 'files,s')).toEqual(['files,supervisor', 'files,scribe']);
   });
 
-  it('backends and what they are good at', async () => {
+  it('offers backends and abilities', async () => {
     expect(await words('swap', asking, '')).toEqual(['main', 'other']);
     expect(await words('dispatch', '--needs', 'files,s')).toEqual(['files,summarize', 'files,spare']);
   });
 
-  it('tasks, their open question and its choices', async () => {
+  it('offers tasks, their open question and its choices', async () => {
     expect(await words('answer', '')).toEqual([asking]);
     expect(await words('answer', asking, '')).toEqual(['q1']);
     expect(await words('answer', asking, 'q1', '')).toEqual(['deep red', 'blue']);
     expect(await words('answer', asking, 'q7', '')).toEqual([]);
   });
 
-  it('tasks that have ended only where they can be meant', async () => {
+  it('offers ended tasks only for commands that take them', async () => {
     const { value } = await world.json<{ id: string }>(['dispatch', 'reasoning', 'end soon']);
     const call = await world.model.next((it) => isWorking(it) && it.texts('user').join().includes('end soon'));
     call.reply('ended');
@@ -78,14 +78,14 @@ describe('completes', () => {
     expect(await words('steer', value.id)).toEqual([]);
   });
 
-  it('nothing where nothing is known, without a word', async () => {
+  it('offers nothing where nothing is known, and prints no error', async () => {
     expect(await world.cox(['complete', '--', 'answer', 'zzzz.0', ''])).toEqual({ code: 0, stdout: '', stderr: '' });
     expect(await words('--namespace', 'elsewhere', 'steer', '')).toEqual([]);
     expect(await words('--roster', '/nowhere.yaml', 'dispatch', '')).toEqual([]);
   });
 });
 
-it('bash takes the script, and completes by it', async () => {
+it('bash takes the script and completes by it', async () => {
   const bash = async (...line: string[]) => {
     const quoted = line.map((word) => `'${word}'`).join(' ');
     const script = `source <(cox completion bash); COMP_WORDS=(cox ${quoted}); COMP_CWORD=${line.length}; _cox; printf '%s\\n' "\${COMPREPLY[@]}"`;
@@ -107,7 +107,7 @@ const isHere = (shell: string): boolean => {
 };
 
 describe.skipIf(!isHere('fish'))('fish', () => {
-  it('takes the script, and completes by it', async () => {
+  it('takes the script and completes by it', async () => {
     const fish = async (line: string) => {
       const script = `cox completion fish | source; complete -C '${line}'`;
       const { stdout } = await promisify(execFile)('fish', ['--no-config', '-c', script], { env, cwd: world.workspace });
@@ -124,7 +124,7 @@ describe.skipIf(!isHere('fish'))('fish', () => {
 });
 
 describe.skipIf(!isHere('zsh'))('zsh', () => {
-  it('takes the script, and completes by it', async () => {
+  it('takes the script and completes by it', async () => {
     const zsh = new Terminal({ command: 'zsh', args: ['-f', '-i'], env: { ...env, PS1: '> ' }, cwd: world.workspace });
     try {
       zsh.enter('autoload -U compinit && compinit -u -D && source <(cox completion zsh) && print rea""dy');

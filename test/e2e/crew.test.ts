@@ -1,10 +1,10 @@
-/** Several nodes on one crew: who joins, who is there, and how they leave. */
+/** Several nodes in one crew: how they join, what they report, and how they leave. */
 import { execFileSync } from 'node:child_process';
 import { open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { joinCrew } from '../../actors/node/library.ts';
+import { joinCrew } from '../../actors/node/library-api.ts';
 import { type DeadLetter, type NodeReport, type Result, type Status, TaskSpec } from '../../bus/messages.ts';
 import { openDeadStream } from '../../bus/queue/dead-letter-stream.ts';
 import { isAlive } from '../../platform/process-identity.ts';
@@ -31,7 +31,7 @@ async function node(...given: (string | NodeJS.ProcessEnv)[]): Promise<{ running
 describe('cox worker', () => {
   it('joins a crew from another machine and takes only its types', async () => {
     await node('up', '--types', 'files');
-    // Of the other machine it has nothing but the address of the server.
+    // The other machine shares nothing but the address of the server.
     const { port, user, password } = await server();
     const env = { NATS_URL: `nats://127.0.0.1:${port}`, NATS_USER: user, NATS_PASSWORD: password };
     const elsewhere = { ...env, XDG_STATE_HOME: join(world.folder, 'elsewhere') };
@@ -53,13 +53,13 @@ describe('cox worker', () => {
     expect((await world.cox(['result', value.id])).stdout).toBe('mine\n');
   });
 
-  it('needs a crew: it starts none', async () => {
+  it('needs a crew and starts none', async () => {
     const { code, value } = await world.json<{ error: { code: string } }>(['worker']);
     expect(code).toBe(6);
     expect(value.error.code).toBe('no-crew');
   });
 
-  it.each(['up', 'worker'])('of an unknown type is refused before anything starts (%s)', async (command) => {
+  it.each(['up', 'worker'])('refuses an unknown type before anything starts (%s)', async (command) => {
     const { code, value } = await world.json<{ error: { code: string; message: string } }>([command, '--types', 'files,vision']);
     expect(code).toBe(2);
     expect(value.error).toMatchObject({ code: 'unknown-type', message: expect.stringContaining('"vision"') });
@@ -68,13 +68,13 @@ describe('cox worker', () => {
 });
 
 describe('dispatch', () => {
-  it('says when nobody works on the type', async () => {
+  it('says when no node works on the type', async () => {
     await node('up', '--types', 'files');
     expect((await world.cox(['dispatch', 'reasoning', 'anyone?'])).stderr).toMatch(/No node is up that works on reasoning/);
     expect((await world.cox(['dispatch', 'files', 'anyone?'])).stderr).toBe('');
   });
 
-  it('says when no backend of the roster can do it, and why', async () => {
+  it('says when no backend of the roster can do the task, and why', async () => {
     await node('up');
     const { code, stderr } = await world.cox(['dispatch', 'files', 'fly', '--needs', 'flying']);
     expect(code).toBe(0);
@@ -85,7 +85,7 @@ describe('dispatch', () => {
 });
 
 describe('cox dead', () => {
-  it('lists what was given up, runs it again, and drops what nobody needs', async () => {
+  it('lists dead letters, retries one and drops another', async () => {
     const { running } = await node('up');
     expect((await world.cox(['dead'])).stdout).toBe('No dead letters.\n');
     await bury('dead1', 'worth another try');
@@ -111,7 +111,7 @@ describe('cox dead', () => {
     expect((await running.ended).code).toBe(0);
   });
 
-  it('is at the prompt too, and so are the nodes', async () => {
+  it('works at the prompt, as `cox nodes` does', async () => {
     const { name } = await node('up');
     await bury('dead1', 'dropped at the prompt');
     const { code, stdout } = await world.cox([], { stdin: '/nodes\n/dead\n/dead drop dead1\n/dead\n/dead wake\n' });
@@ -121,7 +121,7 @@ describe('cox dead', () => {
   });
 });
 
-/** As a worker that gives a task up leaves it. */
+/** Publishes a dead letter as a worker does that ends a task as poison. */
 async function bury(root: string, instruction: string): Promise<void> {
   const signal = AbortSignal.timeout(120_000);
   const joined = await joinCrew({ env: world.env, start: false, signal, log: pino({ level: 'silent' }) });
@@ -143,37 +143,37 @@ async function bury(root: string, instruction: string): Promise<void> {
   await joined.close();
 }
 
-describe('a node that is told to go', () => {
-  it('says what it still holds, and is shown as draining', async () => {
+describe('a node that gets a signal', () => {
+  it('reports the tasks that it holds, and is shown as draining', async () => {
     const { held, running } = await stuck();
     running.process.kill('SIGTERM');
     await running.says('stderr', new RegExp(`Draining.*${held} \\(files, acting`));
     expect(await nodes()).toMatchObject([{ draining: true, tasks: [{ id: held, state: 'acting' }] }]);
-    // With somebody at the other end of the pipe the write ends: the task goes back, and the node with it.
+    // Once the pipe has a reader, the write ends: the task is requeued and the node ends.
     const reader = await open(pipeOf(held), 'r+');
     expect((await running.ended).code).toBe(0);
     await reader.close();
   });
 
-  it('stops at once at the second signal, though a tool never returns: nothing is lost and nothing is left behind', async () => {
+  it('stops at once at the second signal although a tool never returns: nothing is lost and no process stays', async () => {
     const { held, running } = await stuck();
     const { pid } = await server();
     running.process.kill('SIGTERM');
     await running.says('stderr', /Draining/);
     running.process.kill('SIGINT');
     const { code, stderr } = await running.ended;
-    // A write that hangs in the system itself can't be left by exiting.
+    // A write that hangs in the kernel does not let the process exit.
     expect(code === 11 || running.process.signalCode === 'SIGKILL').toBe(true);
     expect(stderr).toMatch(new RegExp(`Stopped at once. Taken over by other nodes: ${held}`));
     expect(isAlive(pid)).toBe(false);
     await rm(pipeOf(held));
     await node('up');
-    // The call that was cut off runs again: writing a file is idempotent.
+    // The interrupted call runs again: a write of a file is idempotent.
     (await world.model.next((call) => call.texts('tool').join().includes('wrote'))).reply('done after all');
     expect((await world.json<Result>(['result', held])).value).toMatchObject({ outcome: 'completed', output: 'done after all' });
   });
 
-  it('says so too when it was behind a prompt that was left, and a signal stops it at once', async () => {
+  it('reports its tasks too when it runs behind a prompt that is left, and a second signal stops it at once', async () => {
     const { held, running } = await stuck(async () => {
       const prompt = world.start([], { stdin: null });
       prompt.process.stdin.write('/nodes\n');
@@ -188,7 +188,7 @@ describe('a node that is told to go', () => {
     expect(stderr).toMatch(new RegExp(`Stopped at once. Taken over by other nodes: ${held}`));
   });
 
-  it('stops at once at the second signal, though the bus has stopped to answer', async () => {
+  it('stops at once at the second signal although the bus no longer answers', async () => {
     const { running } = await node('up');
     const { value } = await world.json<{ id: string }>(['dispatch', 'reasoning', 'think']);
     await callAbout('think');
@@ -198,13 +198,14 @@ describe('a node that is told to go', () => {
     await running.says('stderr', /Draining/);
     running.process.kill('SIGINT');
     expect((await running.ended).code).toBe(11);
-    // A server that is frozen is not ours to end: others may wait for it. The next terminal joins it, and ends it as the last to leave.
+    // The node does not end a frozen server, which others may wait for. The next terminal joins it, and ends it as the last to
+    // leave.
     process.kill(pid, 'SIGCONT');
     expect((await world.json<Status>(['status', value.id])).value).toMatchObject({ state: 'thinking', outcome: null });
     expect(isAlive(pid)).toBe(false);
   });
 
-  it('gives back at the first signal what only a model is busy with', async () => {
+  it('requeues tasks at the first signal when only a model call is in flight', async () => {
     const { running } = await node('up');
     await world.json(['dispatch', 'reasoning', 'think']);
     await callAbout('think');
@@ -221,10 +222,10 @@ const server = async () =>
     password: string;
   };
 
-/** Where `write_file` drafts its first call of a task. */
+/** The draft file of the first `write_file` call of a task. */
 const pipeOf = (id: string) => join(world.workspace, `out.txt.${id.replaceAll(/[^A-Za-z0-9]/g, '-')}-s1-0.draft`);
 
-/** A node in the middle of a write that does not end: the draft is a pipe that nobody reads. */
+/** A node in the middle of a write that does not end: the draft is a pipe without a reader. */
 async function stuck(start = async () => (await node('up')).running): Promise<{ held: string; running: Running }> {
   await world.roster('tools: { gated: [] }');
   const running = await start();

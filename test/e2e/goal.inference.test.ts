@@ -1,4 +1,7 @@
-/** A goal on the real small model: decompose, fan out, reduce. What it says is its own affair; that the parts fit together is ours. */
+/**
+ * A goal on the real small model: decompose, fan out, reduce. The test checks that the parts fit together, not what the model
+ * says.
+ */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -28,7 +31,7 @@ agents:
   '/roster.yaml',
 );
 
-/** Whatever a task asks: a small model sometimes asks, repeats itself or runs out of steps. */
+/** Answers any question of a task: a small model sometimes asks, repeats itself or runs out of steps. */
 async function operate(root: string, signal: AbortSignal): Promise<void> {
   for await (const event of joined.crew.watch(root, signal)) {
     if (event.kind !== 'status' || !event.status.question) continue;
@@ -38,7 +41,7 @@ async function operate(root: string, signal: AbortSignal): Promise<void> {
   }
 }
 
-test('a goal is split by the model, its parts read files, and one answer is made of them', async () => {
+test('the model splits a goal, its sub-tasks read files, and one answer is made of their results', async () => {
   await writeFile(join(crew.folder, 'cat.txt'), 'The cat is called Minka. She is grey and sleeps all day.\n');
   await writeFile(join(crew.folder, 'dog.txt'), 'The dog is called Rex. He is brown and barks at night.\n');
   await crew.node(joined, { roster: { current: () => roster } });

@@ -14,7 +14,7 @@ afterEach(() => world.stop());
 
 const prompt = /^cox>/;
 
-/** A goal with one sub-task, whose model call is in flight. */
+/** Starts a goal with one sub-task and waits for its model call. */
 async function goalInFlight(terminal: Terminal, type = 'reasoning') {
   await terminal.line(prompt);
   terminal.enter('/run Find it out');
@@ -28,8 +28,8 @@ async function goalInFlight(terminal: Terminal, type = 'reasoning') {
 const typedLine = (terminal: Terminal, text: string) =>
   terminal.until(() => terminal.cursor.line === `cox> ${text}`.trimEnd(), `the typed line "${text}"`);
 
-describe('at the prompt', () => {
-  it('what is half typed stays while events are printed above it, and can be finished', async () => {
+describe('the prompt', () => {
+  it('keeps a half-typed line while events are printed above it', async () => {
     const terminal = world.terminal();
     const { call, root } = await goalInFlight(terminal);
     const typed = `@${root}.1 use my work email, not the per`;
@@ -51,13 +51,13 @@ describe('at the prompt', () => {
     await typedLine(terminal, '');
   });
 
-  it('a line of several rows stays whole, with the cursor in the middle of it', async () => {
+  it('keeps a line of several rows whole, with the cursor in the middle of it', async () => {
     const terminal = world.terminal([], { columns: 40, rows: 12 });
     const { root } = await goalInFlight(terminal);
     const typed = 'one two three four five six seven eight nine ten eleven twelve thirteen fourteen';
     terminal.type(typed);
     await terminal.until(() => terminal.lines.at(-1) === 'rteen', 'the typed rows');
-    // Back into the middle row.
+    // The cursor goes back into the middle row.
     terminal.type('\u001b[D'.repeat(45));
     for (let step = 91; step < 94; step += 1) {
       await world.cox(['steer', `${root}.1`, 'x', '--expect-step', String(step)]);
@@ -81,7 +81,7 @@ describe('at the prompt', () => {
     expect(terminal.lines.filter((line) => line.startsWith('cox> one two')).length).toBe(1);
   });
 
-  it('Tab completes the id of a running task', async () => {
+  it('completes the id of a running task at Tab', async () => {
     const terminal = world.terminal();
     const { root } = await goalInFlight(terminal);
     await terminal.line(new RegExp(`${root}\\.1 reasoning`));
@@ -93,7 +93,7 @@ describe('at the prompt', () => {
     await typedLine(terminal, `@${root}.1`);
   });
 
-  it('a question is shown with the words that answer it, and answered by its task', async () => {
+  it('shows a question with the words that answer it, and takes an answer by the task', async () => {
     const terminal = world.terminal();
     const { call, root } = await goalInFlight(terminal, 'files');
     call.call('write_file', { path: 'a.txt', text: 'hello' });
@@ -107,7 +107,7 @@ describe('at the prompt', () => {
     await terminal.line(/^Done\.$/);
   });
 
-  it('what was typed is there in the next session, for its owner alone', async () => {
+  it('offers the lines of the last session, in a file for its owner alone', async () => {
     const first = world.terminal();
     await first.line(prompt);
     first.enter('/tasks');
@@ -121,7 +121,7 @@ describe('at the prompt', () => {
     await typedLine(second, '/tasks');
   });
 
-  it('a wrong command, id or type says what would be right, and nothing ends', async () => {
+  it('says what would be right after a wrong command, id or type, and goes on', async () => {
     const terminal = world.terminal();
     await terminal.line(prompt);
     terminal.enter('/stat');
@@ -135,7 +135,7 @@ describe('at the prompt', () => {
     await typedLine(terminal, '');
   });
 
-  it('nothing is coloured with NO_COLOR, and something is without', async () => {
+  it('has colours, and none with NO_COLOR', async () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the start of a colour sequence
     const colour = /\u001b\[3[0-9]m/;
     const terminals = [world.terminal([], { env: { NO_COLOR: '1' } }), world.terminal()];
@@ -149,7 +149,7 @@ describe('at the prompt', () => {
 });
 
 describe('the primary', () => {
-  it('answers as the words come, and gives work away of which the result is shown', async () => {
+  it('answers word by word, and dispatches work whose result is shown', async () => {
     const terminal = world.terminal();
     await terminal.line(prompt);
     terminal.enter('Find it out, please');
@@ -183,7 +183,7 @@ describe('the primary', () => {
     await terminal.line(/^The end\.$/);
   });
 
-  it('that cannot think says why, and the prompt stays', async () => {
+  it('says why it cannot reach a model, and the prompt stays', async () => {
     const terminal = world.terminal();
     await terminal.line(prompt);
     world.model.answer((call) => call.fail(401, 'no such model'));
@@ -194,7 +194,7 @@ describe('the primary', () => {
 });
 
 describe('Ctrl-C', () => {
-  it('clears what is typed, then leaves', async () => {
+  it('clears the typed text, then leaves', async () => {
     const terminal = world.terminal();
     await terminal.line(prompt);
     terminal.type('half a thought');
@@ -206,7 +206,7 @@ describe('Ctrl-C', () => {
     expect(await terminal.exited).toBe(0);
   });
 
-  it('leaves only when nothing was typed in between', async () => {
+  it('leaves only when no command came in between', async () => {
     const terminal = world.terminal();
     await terminal.line(prompt);
     terminal.interrupt();
@@ -223,7 +223,7 @@ describe('Ctrl-C', () => {
   });
 });
 
-it('a terminal that is closed is left in order: the last node stops the server', async () => {
+it('a closed terminal leaves in order, and the last node stops the server', async () => {
   const terminal = world.terminal();
   await terminal.line(/^cox>/);
   const record = join(world.state, 'nats', 'server.json');
@@ -233,10 +233,10 @@ it('a terminal that is closed is left in order: the last node stops the server',
   expect(existsSync(record)).toBe(false);
 });
 
-it('leaving keeps tasks, says which, and the next start goes on with them', async () => {
+it('unfinished tasks are listed when a terminal leaves, and go on at the next start', async () => {
   const first = world.terminal();
   const { root } = await goalInFlight(first);
-  // The model is called as soon as that is durable, which may be before this terminal is told.
+  // The model is called as soon as the dispatch is durable, which may be before this terminal shows it.
   await first.line(new RegExp(`${root}\\.1 `));
   first.type('\u0004');
   expect(await first.exited).toBe(0);
@@ -252,8 +252,8 @@ it('leaving keeps tasks, says which, and the next start goes on with them', asyn
   await second.line(new RegExp(`✓ ${root}\\.0`));
 });
 
-describe('piped', () => {
-  it('a goal is answered on stdout, and the end of the input is the end', async () => {
+describe('a session on a pipe', () => {
+  it('answers a goal on stdout and ends with its input', async () => {
     const running = world.start([], { stdin: '/run Find it out\n' });
     (await world.model.next(isPlanning)).reply(planOf(['only']));
     (await world.model.next(isWorking)).reply('found');
@@ -265,7 +265,7 @@ describe('piped', () => {
     expect(stdout).not.toMatch(/\u001b|cox>/);
   });
 
-  it('each line of talk is answered before the next is read', async () => {
+  it('answers each line before it reads the next', async () => {
     const running = world.start([], { stdin: 'one\ntwo\n' });
     (await world.model.next(isPrimary)).reply('uno');
     const second = await world.model.next(isPrimary);
@@ -275,19 +275,19 @@ describe('piped', () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'uno\ndos\n' });
   });
 
-  it('a session ends when all that is left waits for the operator, and says for what', async () => {
+  it('ends when all that is left waits for the operator, and says what for', async () => {
     const running = world.start([], { stdin: '/dispatch files write it\n' });
     (await world.model.next(isWorking)).call('write_file', { path: 'a.txt', text: 'x' });
     const { code, stdout } = await running.ended;
     expect(code).toBe(0);
     const [, id] = /(\S+) waits for you: cox answer [a-z0-9]+\.0 q1 approve$/m.exec(stdout) ?? [];
     expect(id).toBeDefined();
-    // And the next one begins with it.
+    // The next session lists it first.
     const next = await world.start([], { stdin: '' }).ended;
     expect(next.stdout).toContain(`Not done yet:\n  ${id} waits for you: /answer ${id} q1 approve “write it”\n`);
   });
 
-  it('an answer in the input is given, and the work goes on before the end', async () => {
+  it('takes an answer from its input, and the work goes on before the end', async () => {
     const running = world.start([], { stdin: null });
     running.process.stdin.write('/dispatch files write it\n');
     (await world.model.next(isWorking)).call('write_file', { path: 'a.txt', text: 'x' });

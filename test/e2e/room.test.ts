@@ -1,4 +1,4 @@
-/** What an operator sees of a bus that is full, and how they get out of it. */
+/** What an operator sees of a full bus, and how they free space. */
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type CrewSession, joinCrew } from '../../actors/node/join.ts';
@@ -36,7 +36,7 @@ interface Findings {
 const bus = ({ findings }: Findings) => findings.find(({ id }) => id === 'bus')!;
 const dispatch = (instruction: string) => world.json<{ id: string }>(['dispatch', 'reasoning', instruction]);
 
-it('a full bus is said on every surface, refuses what is new, and is cleared by gc while a task waits', async () => {
+it('a full bus is reported by every command and refuses new work, and gc frees space for a task that waits', async () => {
   const first = await dispatch('first');
   (await world.model.next(isWorking)).reply('done '.repeat(2_000));
   expect((await world.cox(['result', first.value.id])).code).toBe(0);
@@ -75,7 +75,7 @@ it('a full bus is said on every surface, refuses what is new, and is cleared by 
   expect((await world.cox(['result', first.value.id])).code).toBe(3);
 });
 
-it('what gc is told is checked', async () => {
+it('gc refuses a malformed duration', async () => {
   const { code, stderr } = await world.cox(['gc', '--older-than', 'soon']);
   expect([code, stderr]).toEqual([2, expect.stringContaining('--older-than: expected a duration')]);
 });

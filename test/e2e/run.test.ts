@@ -9,7 +9,7 @@ beforeEach(async ({ onTestFailed }) => {
 });
 afterEach(() => world.stop());
 
-/** The model plays its part: two sub-tasks, each answered by `work`. */
+/** The model’s part: two sub-tasks, each answered by `work`. */
 function play(work = 'found'): void {
   world.model.answer((call) => {
     if (isPlanning(call)) call.reply(planOf(['left', 'right']));
@@ -19,7 +19,7 @@ function play(work = 'found'): void {
 }
 
 describe('cox run', () => {
-  it('prints the answer on stdout and nothing else there, the tree on stderr', async () => {
+  it('prints only the answer on stdout, and the tree on stderr', async () => {
     play();
     const { code, stdout, stderr } = await world.cox(['run', 'Find', 'both']);
     expect(code).toBe(0);
@@ -37,7 +37,7 @@ describe('cox run', () => {
     expect(world.model.calls.find(isPlanning)?.texts('user').at(-1)).toContain('Find both\nof them');
   });
 
-  it('as JSON is one object with the answer, the tree and what it cost', async () => {
+  it('prints one JSON object with the answer, the tree and the cost', async () => {
     play();
     const { code, value } = await world.json<{ tasks: { id: string }[] }>(['run', 'Find both']);
     expect(code).toBe(0);
@@ -50,7 +50,7 @@ describe('cox run', () => {
     expect(value.tasks).toHaveLength(3);
   });
 
-  it('on a terminal redraws the tree in place and leaves it complete', async () => {
+  it('redraws the tree in place on a terminal and leaves it complete', async () => {
     const terminal = world.terminal(['run', 'Find both']);
     (await world.model.next(isPlanning)).reply(planOf(['left', 'right']));
     const calls = [await world.model.next(isWorking), await world.model.next(isWorking)];
@@ -63,7 +63,7 @@ describe('cox run', () => {
     expect(terminal.lines).toContain('Both are found.');
   });
 
-  it('a question is shown with the words that answer it from another terminal', async () => {
+  it('shows a question with the words that answer it from another terminal', async () => {
     const running = world.start(['run', 'Write it'], { stdin: null });
     (await world.model.next(isPlanning)).reply(planOf(['only'], 'files'));
     (await world.model.next(isWorking)).call('write_file', { path: 'a.txt', text: 'x' });
@@ -74,7 +74,7 @@ describe('cox run', () => {
     expect((await running.ended).code).toBe(0);
   });
 
-  it('ended by Ctrl-C cancels the goal, says what it found, and exits with 130', async () => {
+  it('cancels the goal at Ctrl-C, prints its findings, and exits with 130', async () => {
     const running = world.start(['run', 'Find both'], { stdin: null });
     (await world.model.next(isPlanning)).reply(planOf(['left', 'right']));
     const [first, second] = [await world.model.next(isWorking), await world.model.next(isWorking)];
@@ -88,7 +88,7 @@ describe('cox run', () => {
     expect(stderr).toMatch(/cancelled after/);
   });
 
-  it('left by a second Ctrl-C, leaves the goal to the next node', async () => {
+  it('leaves the goal to the next node at a second Ctrl-C', async () => {
     const running = world.start(['run', 'Find both'], { stdin: null });
     (await world.model.next(isPlanning)).reply(planOf(['left']));
     await world.model.next(isWorking);
@@ -99,7 +99,7 @@ describe('cox run', () => {
     expect(stderr).toMatch(/cox up|Cancelling/);
   });
 
-  it('cancelled from another terminal exits with 5, with what was found', async () => {
+  it('exits with 5 when another terminal cancels the goal, with its findings', async () => {
     const running = world.start(['run', 'Find both', '--json'], { stdin: null });
     (await world.model.next(isPlanning)).reply(planOf(['left']));
     await world.model.next(isWorking);
@@ -110,7 +110,7 @@ describe('cox run', () => {
     expect(JSON.parse(stdout)).toMatchObject({ id, outcome: 'cancelled', answer: null });
   });
 
-  it('that cannot be planned fails with exit code 1 and the reason', async () => {
+  it('fails with exit code 1 and the reason when the goal cannot be planned', async () => {
     await world.roster('supervision: { on_failure: escalate }');
     world.model.answer((call) => call.fail(400, 'no such model'));
     const running = world.start(['run', 'Find both'], { stdin: null });

@@ -1,4 +1,4 @@
-/** DESIGN, "Names and subjects": a plain client that publishes text to a task's subject is a complete operator. */
+/** A plain client that publishes text to the `steering` subject of a task can do all that an operator can. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -22,23 +22,20 @@ afterAll(() => world.stop());
 
 const callAbout = (text: string) => world.model.next((call) => isWorking(call) && call.texts('user').join('\n').includes(text));
 
-it.skipIf('missing' in python)(
-  'plain text from nats-py changes the course of a running task, and gets its receipts',
-  async () => {
-    const { value } = await world.json<{ id: string }>(['dispatch', 'reasoning', 'fill in the form with my personal email']);
-    const call = await callAbout('fill in the form');
-    call.say('I type my.self@');
-    const steered = publishAsStranger(packages, bus, value.id, 'use my work email, not personal — ü');
-    expect(await call.closed).toBe(true);
-    const next = await callAbout('use my work email, not personal — ü');
-    expect(next.texts('assistant').join()).toContain('I type my.self@');
-    expect((await steered).at(-1)).toMatchObject({ kind: 'steer', fate: 'applied', step: 2 });
-    next.reply('sent from work');
-    expect((await world.json<Result>(['result', value.id])).value.output).toBe('sent from work');
-  },
-);
+it.skipIf('missing' in python)('plain text from nats-py corrects a running task and gets its receipts', async () => {
+  const { value } = await world.json<{ id: string }>(['dispatch', 'reasoning', 'fill in the form with my personal email']);
+  const call = await callAbout('fill in the form');
+  call.say('I type my.self@');
+  const steered = publishAsStranger(packages, bus, value.id, 'use my work email, not personal — ü');
+  expect(await call.closed).toBe(true);
+  const next = await callAbout('use my work email, not personal — ü');
+  expect(next.texts('assistant').join()).toContain('I type my.self@');
+  expect((await steered).at(-1)).toMatchObject({ kind: 'steer', fate: 'applied', step: 2 });
+  next.reply('sent from work');
+  expect((await world.json<Result>(['result', value.id])).value.output).toBe('sent from work');
+});
 
-it.skipIf('missing' in python)('what is no message comes back with a reason and changes nothing', async () => {
+it.skipIf('missing' in python)('a malformed message is returned with a reason and changes nothing', async () => {
   const { value } = await world.json<{ id: string }>(['dispatch', 'reasoning', 'go straight on']);
   const call = await callAbout('go straight on');
   const bad: readonly (string | Buffer)[] = [
@@ -58,7 +55,7 @@ it.skipIf('missing' in python)('what is no message comes back with a reason and 
   expect((await world.json<Result>(['result', value.id])).value).toMatchObject({ outcome: 'completed', output: 'there' });
 });
 
-it.skipIf('missing' in python)('a word to a task that never was comes back as that', async () => {
+it.skipIf('missing' in python)('a text to an unknown task is returned with that reason', async () => {
   expect(await publishAsStranger(packages, bus, 'zzzz.9', 'hello?')).toMatchObject([
     { fate: 'returned', reason: expect.stringContaining('zzzz.9') },
   ]);

@@ -13,7 +13,7 @@ beforeEach(async ({ onTestFailed }) => {
 afterEach(() => world.stop());
 
 describe('cox up', () => {
-  it('works on what was dispatched before anyone was there', async () => {
+  it('works on tasks that were dispatched before any node was up', async () => {
     const { code, stdout, stderr } = await world.cox(['dispatch', 'reasoning', 'wait for me']);
     expect(code).toBe(0);
     expect(stderr).toMatch(/No node is up/);
@@ -24,7 +24,7 @@ describe('cox up', () => {
     expect((await node.ended).code).toBe(0);
   });
 
-  it('drains on the first signal: what it holds is gone on with by another node', async () => {
+  it('drains at the first signal, and another node goes on with its tasks', async () => {
     const first = world.start(['up', '--json'], { stdin: null });
     await first.says('stdout', /"node"/);
     const { value } = await world.json<{ id: string }>(['dispatch', 'reasoning', 'be handed over']);
@@ -37,11 +37,11 @@ describe('cox up', () => {
     expect((await world.cox(['result', value.id])).stdout).toBe('handed over\n');
   });
 
-  it('leaves in order when the signal comes while it starts, and does not say that it is up', async () => {
+  it('leaves in order when the signal comes during the start, and does not print that it is up', async () => {
     const roster = join(world.folder, 'slow-roster.yaml');
     execFileSync('mkfifo', [roster]);
     const node = world.start(['up', '--roster', roster], { stdin: null });
-    // Opens once somebody reads the other end.
+    // Opens once the node reads the other end.
     const pipe = await open(roster, 'w');
     node.process.kill('SIGTERM');
     await pipe.writeFile(await readFile(join(world.folder, 'roster.yaml'), 'utf8'));
@@ -49,7 +49,7 @@ describe('cox up', () => {
     expect(await node.ended).toMatchObject({ code: 143, stdout: '', stderr: expect.stringContaining('Draining.') });
   });
 
-  it('takes only the kinds it is told to', async () => {
+  it('takes only tasks of the given types', async () => {
     const node = world.start(['up', '--types', 'files', '--json'], { stdin: null });
     await node.says('stdout', /"node"/);
     const other = await world.json<{ id: string }>(['dispatch', 'reasoning', 'not for you']);
@@ -60,7 +60,7 @@ describe('cox up', () => {
   });
 });
 
-it('a roster that lies in the folder is used, and that is said: it may have come with the folder', async () => {
+it('a roster in the working folder is used, and a note says so, since it may have come with the folder', async () => {
   await copyFile(join(world.folder, 'roster.yaml'), join(world.workspace, 'roster.yaml'));
   const node = world.start(['up', '--json'], { stdin: null, env: { COX_ROSTER: '' } });
   await node.says('stderr', /The roster of this folder is in use: .*workspace\/roster\.yaml/);

@@ -1,6 +1,7 @@
 /**
- * What the tests of faults let run: clerks that book things, which is an effect that must not happen twice, and ask whether it is right. The
- * books are outside of everything that is tested. Afterwards the log itself is audited: it has everything that anybody was told.
+ * Clerks for the fault tests: they book things, which must not happen twice, and ask their operator.
+ * The bookings are counted outside of all that is tested. Afterwards the log is audited: it must have everything that anybody was
+ * told.
  */
 import { z } from 'zod';
 import type { Kind } from '../../actors/kinds/kind.ts';
@@ -16,7 +17,7 @@ import { rootOf, type TaskId } from '../../bus/task-id.ts';
 import type { ModelCall } from '../support/model-server.ts';
 import { finalReceipt } from '../support/watching.ts';
 
-/** A model without a memory of its own: what it does next follows from the conversation alone. */
+/** A model without a memory of its own: its reply follows from the conversation alone. */
 export function bookkeeper(call: ModelCall): void {
   const results = call.texts('tool').filter((text) => !text.includes('not run')).length;
   const user = call.texts('user').join('\n');
@@ -26,7 +27,7 @@ export function bookkeeper(call: ModelCall): void {
   else call.reply(`${what} is booked${user.includes('in euros') ? ' in euros' : ''}`);
 }
 
-/** @param book writes into the world; what it returns is waited for. */
+/** @param book Changes the outside world; the tool returns when it resolves. */
 export const clerk = (book: (what: string) => Promise<void> | void): Kind => ({
   name: 'clerk',
   prompt: 'You keep the books.',
@@ -56,8 +57,8 @@ export const goalOf = (things: readonly string[]) => ({
 });
 
 /**
- * A cooperative operator: says "in euros" to whoever asks, then answers. It reads the log rather than what flies by, so that it misses
- * nothing while its connection is away.
+ * A cooperative operator: says "in euros" to every task that asks, then answers. It reads the log and not live messages, so that
+ * it misses nothing while its connection is away.
  */
 export class Operator {
   readonly #joined: CrewSession;
@@ -65,7 +66,7 @@ export class Operator {
   readonly #answered = new Set<string>();
   readonly #sent: { id: TaskId; sent: Sent }[] = [];
   readonly #watching: Promise<void>;
-  /** Questions whether a call that may have happened is to be made again. */
+  /** Questions about calls in doubt so far. */
   doubts = 0;
 
   constructor(joined: CrewSession, root: TaskId) {
@@ -77,7 +78,7 @@ export class Operator {
     this.#sent.push({ id, sent: await this.#joined.crew.steer(id, message) });
   }
 
-  /** Waits until everything it said has its final receipt. */
+  /** Waits until every steer that it sent has its final receipt. */
   async rest(): Promise<Receipt[]> {
     const finals = await Promise.all(this.#sent.map(({ id, sent }) => finalReceipt(this.#joined.crew, id, sent)));
     this.#stop.abort();
@@ -96,7 +97,7 @@ export class Operator {
     const isDoubt = question.kind === 'in-doubt';
     if (isDoubt) this.doubts++;
     else await this.steer(id, { type: 'steer', id: `euros-${question.id}`, text: 'in euros', urgency: 'next-step' });
-    // The truth about a call in doubt is in the outside world; this operator has looked there.
+    // The operator has looked at the outside world, so its answer about a call in doubt is true.
     const text = isDoubt ? 'it ran' : 'yes';
     await this.steer(id, { type: 'answer', id: `answer-${question.id}`, question: question.id, text });
   }
@@ -111,8 +112,8 @@ async function* statuses(bus: Bus, root: TaskId, signal: AbortSignal): AsyncGene
 }
 
 /**
- * Reads a whole tree from the log. @returns what is wrong with it: a task without exactly one result, a status missing or told twice, a
- * steer without exactly one final receipt.
+ * Reads a whole tree from the log. @returns what is wrong with it: a task without exactly one result, a status missing or
+ * published twice, a steer without exactly one final receipt.
  */
 export async function audit({ bus, crew }: CrewSession, root: TaskId): Promise<string[]> {
   const complaints: string[] = [];

@@ -1,6 +1,7 @@
 /**
- * Whatever happens to a goal, its provider never bills more than its budget and what operators have added: replies, refusals, connections that
- * break off, corrections in the middle of a call, changes of the plan, lost workers. `COX_SEED` runs a seed again, COX_MODELS=large runs many.
+ * The provider never bills a goal more than its budget and what operators have added, whatever happens: replies, refusals,
+ * connections that break off, corrections during a call, changes of the plan, lost workers. `COX_SEED` repeats a seed,
+ * COX_MODELS=large runs many.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -20,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => crew.stop());
 
-/** Mostly as bad as it can be. */
+/** How much of the worst case a request uses; mostly all of it. */
 const part = fc.constantFrom(0, 0.3, 1, 1, 1);
 const price = fc.record({ input: fc.constantFrom(0, 1, 30), output: fc.constantFrom(1, 1_000, 30_000) });
 const happening: fc.Arbitrary<Happening> = fc.oneof(
@@ -50,13 +51,13 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 );
 
 let runs = 0;
-test('what is billed never exceeds the budget and what was added to it', { timeout: 4_000_000 }, async () => {
+test('the provider never bills more than the budget and what was added to it', { timeout: 4_000_000 }, async () => {
   const figures = { requests: 0, asked: 0 };
   const property = fc.asyncProperty(
     fc.record({ main: price, other: price }),
     fc.array(fc.record({ input: part, output: part }), { minLength: 1, maxLength: 8 }),
     fc.array(happening, { minLength: 5, maxLength: 20 }),
-    // In calls of the usual size, one of which the plan takes.
+    // The budget in calls of the usual size. The plan takes one of them.
     fc.integer({ min: 2, max: 24 }),
     fc.record({ isGenerous: fc.boolean(), isSpendthrift: fc.boolean() }),
     async (prices, lucks, happenings, calls, { isGenerous, isSpendthrift }) => {
@@ -83,7 +84,7 @@ test('what is billed never exceeds the budget and what was added to it', { timeo
     },
   );
   await fc.assert(property, { numRuns: isLarge ? 300 : 12, seed, interruptAfterTimeLimit: isLarge ? 3_600_000 : 600_000 });
-  // With nothing bought and nothing refused there would be nothing to exceed.
+  // Without requests and refusals the test would show nothing.
   expect(figures.requests).toBeGreaterThan(0);
   expect(figures.asked).toBeGreaterThan(0);
   process.stdout.write(`budget: ${runs} goals, ${figures.requests} requests, ${figures.asked} times asked for money\n`);

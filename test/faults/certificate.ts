@@ -1,8 +1,11 @@
-/** A certificate for 127.0.0.1 and localhost (as which Node checks a loopback address) that is its own authority: tests need TLS, and no tool that makes one can be relied on to be installed. */
+/**
+ * A self-signed certificate for 127.0.0.1 and localhost (as which Node checks a loopback address). Tests need TLS, and no tool
+ * that makes a certificate is installed everywhere.
+ */
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
 export interface Certificate {
-  /** PEM. Also the CA that it is checked with. */
+  /** PEM. Also the CA certificate that checks it. */
   readonly certificate: string;
   readonly key: string;
 }

@@ -1,4 +1,4 @@
-/** Nodes whose clock is an hour off, in processes of their own: nothing that they do is seen by it. */
+/** Nodes whose clock is an hour wrong, in processes of their own: no other process sees a wrong time. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CrewSession } from '../../actors/node/join.ts';
 import type { Status } from '../../bus/messages.ts';
@@ -26,7 +26,7 @@ beforeAll(async () => {
   nodes = new Nodes(crew, outside);
   crew.model.answer((call) => {
     const asked = call.texts('user').join();
-    // Who ponders gets no reply.
+    // A task that ponders gets no reply.
     if (asked.includes('Ponder')) return;
     if (asked.includes('Wonder')) call.call('ask_operator', { question: 'Well?' });
     else bookkeeper(call);
@@ -39,7 +39,7 @@ afterAll(async () => {
 });
 
 const inMs = ({ bus }: CrewSession, ms: number) => new Date(bus.now().getTime() + ms).toISOString();
-/** How far a time that a node wrote is from the time of the bus. */
+/** Milliseconds between a time that a node wrote and the time of the bus. */
 const offBy = ({ bus }: CrewSession, time: string) => Math.abs(Date.parse(time) - bus.now().getTime());
 
 describe.each(clocks)('a node %s', (clock, offMs) => {
@@ -52,7 +52,7 @@ describe.each(clocks)('a node %s', (clock, offMs) => {
     await start('off');
   });
 
-  test('does not end a task whose deadline is far, and what it writes has the right time', async () => {
+  test('does not end a task long before its deadline, and writes the right time', async () => {
     const id = await joined.crew.dispatch({ ...goalOf(['apples']), deadlineAt: inMs(joined, 600_000) });
     const operator = new Operator(joined, id);
     (await outside.next()).answer();
@@ -63,7 +63,7 @@ describe.each(clocks)('a node %s', (clock, offMs) => {
     expect(offBy(joined, result.at)).toBeLessThan(hourMs / 10);
   });
 
-  test('ends a task at its deadline, whether it runs or waits for its operator', async () => {
+  test('ends a task at its deadline, both while it runs and while it waits for its operator', async () => {
     const { running, waiting } = await beforeDeadline(joined.bus.now, async (deadlineAt) => {
       const pondering = await joined.crew.dispatch({ type: 'clerk', instruction: 'Ponder', deadlineAt });
       const wondering = await joined.crew.dispatch({ type: 'clerk', instruction: 'Wonder', deadlineAt });
@@ -76,11 +76,12 @@ describe.each(clocks)('a node %s', (clock, offMs) => {
     });
     for (const id of [running, waiting])
       expect((await joined.crew.result(id, never)).failure).toMatchObject({ code: 'deadline' });
-    // A node that does not believe the server's time parks it again and again; one whose clock is half a round trip behind, a few times.
+    // A node that ignores the server’s time parks the task over and over. A clock that is half a round trip behind parks it a few
+    // times.
     expect((await readState(joined.bus, waiting))!.record.epoch).toBeLessThan(20);
   });
 
-  test('looks old to nobody, whatever it holds', async () => {
+  test('writes records that the sweeper does not find old', async () => {
     const id = await joined.crew.dispatch({ type: 'clerk', instruction: 'Book medlars' });
     const deed = await outside.next();
     expect(offBy(joined, (await readState(joined.bus, id))!.record.last!.at)).toBeLessThan(hourMs / 10);
@@ -89,7 +90,7 @@ describe.each(clocks)('a node %s', (clock, offMs) => {
     await statusWhere(joined.crew, id, ({ state }) => state === 'awaiting-steer');
   });
 
-  test('that takes over a call in doubt has it run again neither too early nor an hour later', async () => {
+  test('that takes over a call in doubt lets it run again neither too early nor an hour late', async () => {
     const doubt = `${joined.bus.subjects.namespace}-doubt`;
     const first = await nodes.start('first', { COX_NAMESPACE: doubt, LEASE_MS: '500' });
     const driver = await crew.join(`doubter ${clock}`, doubt);
@@ -104,7 +105,7 @@ describe.each(clocks)('a node %s', (clock, offMs) => {
     const isApplied = ({ receipts }: Status) => receipts.some(({ fate }) => fate === 'applied');
     const applied = statusWhere(driver.crew, id, isApplied);
     while ((await said()).fate !== 'applied') expect(offBy(driver, doubtfulUntil!)).toBeLessThan(hourMs / 10);
-    // Both are of the clock of the node that took over; another one's may differ from it by half a round trip.
+    // Both times are of the clock of the node that took over. Another node’s clock may differ by half a round trip.
     const { at } = await applied;
     expect(Date.parse(at)).toBeGreaterThanOrEqual(Date.parse(doubtfulUntil!));
     expect(offBy(driver, at)).toBeLessThan(hourMs / 10);

@@ -1,14 +1,14 @@
-/** A cluster as docs/operations describes it: three servers, everything three times, one of them killed at a time. */
+/** A cluster as docs/operations describes it: three servers, three replicas of everything, one server killed at a time. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { follow } from '../../bus/log/follow.ts';
-import { Memory } from '../../bus/memory.ts';
 import { replicate } from '../../bus/replicas.ts';
+import { Memory } from '../../bus/shared-memory.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { never } from '../support/watching.ts';
 import { audit, bookkeeper, clerk, goalOf, Operator } from './books.ts';
 import { type ServerName, ThreeServers } from './three-servers.ts';
 
-/** The short form kills the leader of what decides; the long one (npm run test:faults) that of each stream. */
+/** The short form kills the leader of the state records; the long one (npm run test:faults) that of each stream. */
 const isLong = process.env.COX_FAULTS === 'full';
 const threeCopies = 'bus: { replicas: 3 }';
 
@@ -28,7 +28,7 @@ afterAll(async () => {
 const copiesOf = async ({ bus }: Awaited<ReturnType<TestCrew['join']>>, stream: string) =>
   (await bus.jsm.streams.info(stream)).config.num_replicas;
 
-test('a node brings the streams up to the copies of its roster, and a client without a roster leaves them there', async () => {
+test('a node raises the streams to the replicas of its roster, and a client without a roster leaves them', async () => {
   const first = await crew.join('first', 'copies');
   const { subjects } = first.bus;
   const streams = [subjects.workStream, subjects.logStream, subjects.timerStream, `KV_${subjects.stateBucket}`];
@@ -44,7 +44,7 @@ test('a node brings the streams up to the copies of its roster, and a client wit
   await expect(replicate(first.bus, 5)).rejects.toMatchObject({ code: 'nats-too-few-servers' });
 });
 
-test.runIf(isLong)('copies are made while tasks run on one: nothing is lost or done twice', async () => {
+test.runIf(isLong)('streams get replicas while tasks run on one server, and nothing is lost or done twice', async () => {
   const driver = await crew.join('driver', 'growing');
   const booked: string[] = [];
   const growing = Promise.withResolvers<void>();
@@ -67,7 +67,7 @@ test.runIf(isLong)('copies are made while tasks run on one: nothing is lost or d
   expect(await copiesOf(driver, driver.bus.subjects.logStream)).toBe(3);
 });
 
-test('a server that is no cluster refuses copies with an error that says what to do', async () => {
+test('a server without a cluster refuses replicas with a hint', async () => {
   const alone = await testCrew();
   try {
     const joined = await alone.join();
@@ -80,7 +80,7 @@ test('a server that is no cluster refuses copies with an error that says what to
   }
 });
 
-test('who follows the log goes on when the server that reads it to them is killed', async () => {
+test('a process that follows the log goes on when the server of its consumer is killed', async () => {
   const driver = await crew.join('reader', 'reading');
   await replicate(driver.bus, 3);
   const { subjects, jsm } = driver.bus;
@@ -100,7 +100,7 @@ test('who follows the log goes on when the server that reads it to them is kille
 
 const killed = ['tasks', 'log', 'work'].slice(0, isLong ? 3 : 1);
 test.each(killed)(
-  'a goal with steers goes on while the leader of the stream %s is killed: everything ends once',
+  'a goal with steers goes on when the leader of the stream %s is killed, and everything ends once',
   async (what) => {
     const driver = await crew.join('driver', what);
     const { subjects, jsm } = driver.bus;
@@ -133,7 +133,7 @@ test.each(killed)(
     await operator.rest();
     expect(booked.toSorted()).toEqual(things);
     expect(await audit(driver, id)).toEqual([]);
-    // It comes back with what it had and takes part again, so that the next may go.
+    // The server comes back with its data and takes part again, so that the next one may be killed.
     await servers.start(await victim!);
   },
 );

@@ -1,10 +1,10 @@
 /**
- * The generated paths of both charts on real tasks, with the worker killed on each. Where is chosen by the seed, so that over the paths every
- * sort of crash point comes in turn; a path that never gets there loses its worker after its last event. The outcome must be that of the
- * chart without a crash, unless an effect was in doubt.
+ * The generated paths of both charts on real tasks, with the worker killed on each. The seed chooses the crash point, and the
+ * paths take turns through all sorts of points. A worker that never reaches its point is killed after the last event of the path.
+ * The outcome must be that of the chart without a crash, unless an effect was in doubt.
  *
- * The suite walks a few; `npm run test:crash` (COX_MATRIX=full) all of them, COX_MATRIX=<n> n of each chart. COX_SEED repeats them,
- * COX_PATH=<chart>:<n>:<point> walks one.
+ * The suite walks a few paths, `npm run test:crash` (COX_MATRIX=full) all of them, COX_MATRIX=<n> n of each chart. COX_SEED
+ * repeats them, COX_PATH=<chart>:<n>:<point> walks one.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dice, each, seed, shuffled } from './crash-matrix/chance.ts';
@@ -18,7 +18,7 @@ const sampleSize = COX_MATRIX === 'full' ? Number.POSITIVE_INFINITY : Number(COX
 const [onlyChart, onlyPath, onlyPoint] = COX_PATH?.split(/:(\d+):(.*)/) ?? [];
 const atOnce = 3;
 
-/** Of `state` and `status` a path passes about one per event; of the others seldom more than two, and of its result one. */
+/** A path has about one `state` and one `status` point per event, one `result`, and seldom more than two of the others. */
 function pointOf(i: number, writes: readonly string[], length: number, roll: (n: number) => number): string {
   const name = writes[Math.floor(i / 2) % writes.length]!;
   return `${name}:${i % 2 === 0 ? 'before' : 'after'}#${1 + roll(/^stat/.test(name) ? length + 2 : name === 'result' ? 1 : 2)}`;
@@ -54,9 +54,9 @@ async function tryAll<Event>(chart: string, { sense, paths }: PathSet<Event>, wr
 }
 
 const limits = { timeout: 7_200_000 };
-test.skipIf(onlyChart === 'goal')('a path of the sub-agent whose worker is killed on the way ends as without', limits, () =>
+test.skipIf(onlyChart === 'goal')('a path of the sub-agent ends the same when its worker is killed on the way', limits, () =>
   tryAll('sub-agent', ofSubAgent(), ['state', 'status', 'wake', 'ack', 'tool', 'result']),
 );
-test.skipIf(onlyChart === 'sub-agent')('a path of a goal whose worker is killed on the way ends as without', limits, () =>
+test.skipIf(onlyChart === 'sub-agent')('a path of a goal ends the same when its worker is killed on the way', limits, () =>
   tryAll('goal', ofSupervisor(), ['state', 'status', 'pending', 'wake', 'ack', 'tool', 'result', 'steering']),
 );

@@ -1,10 +1,10 @@
 /**
- * A worker is killed right before and right after everything that it writes to the bus or does outside, once a run, and another goes on. It
- * must come out as without the crash, every steer must have one final receipt, and what writes must have run once: where that is in doubt the
- * operator is asked, and tells the truth.
+ * A worker is killed once a run, right before or right after one of its writes to the bus or calls outside, and another worker
+ * goes on. The run must end as without the crash, every steer must have one final receipt, and a tool that writes must have run
+ * once: when that is in doubt, the operator is asked and tells the truth.
  *
- * The suite tries a sample in which every sort of point is killed at; COX_SEED repeats it. `npm run test:crash` (COX_MATRIX=full) tries all,
- * COX_MATRIX=<n> as many. COX_CRASH=<scenario>:<point> tries one.
+ * The suite tries a sample with every sort of point; COX_SEED repeats it. `npm run test:crash` (COX_MATRIX=full) tries all
+ * points, COX_MATRIX=<n> n of them, COX_CRASH=<scenario>:<point> one.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dice, each, seed, shuffled } from './crash-matrix/chance.ts';
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => place.stop());
 
-/** In an order by chance, and with every sort of point among the first. */
+/** In random order, with every sort of point among the first. */
 function sample(cells: readonly Cell[]): Cell[] {
   const mixed = shuffled(cells, dice(seed));
   const names = new Set<string>();
@@ -33,7 +33,7 @@ function sample(cells: readonly Cell[]): Cell[] {
 }
 
 const limitMs = 7_200_000;
-test('a worker killed at any write or tool call changes nothing but, at most, a question about a doubtful effect', {
+test('a worker killed at any write or tool call changes nothing, except that a doubtful call may be asked about', {
   timeout: limitMs,
 }, async () => {
   const calm = new Map<string, Outcome>();
@@ -62,7 +62,7 @@ test('a worker killed at any write or tool call changes nothing but, at most, a 
     faultsOf(row).map((fault) => `COX_CRASH=${row.scenario}:${row.point} (seed ${seed}) ${fault}`),
   );
   expect(faults).toEqual([]);
-  // Where a run takes another turn, a point may never come; most come.
+  // A run with a crash may take other steps, so that its point never comes. Most points come.
   expect(rows.filter(({ verdict }) => verdict.died).length).toBeGreaterThan(rows.length / 2);
   if (!onlyPoint)
     expect(new Set(rows.map(({ point }) => nameOf(point)))).toEqual(new Set(cells.map(({ point }) => nameOf(point))));

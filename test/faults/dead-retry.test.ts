@@ -1,6 +1,6 @@
 /**
- * A retry that is killed at any of its writes, and asked for again, has run the task again once, and the letter is gone. The suite tries the
- * middle ones; `npm run test:crash` all of them.
+ * A retry that is killed at any of its writes and then repeated has run the task again once, and the letter is gone. The suite
+ * tries the middle writes, `npm run test:crash` all of them.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -51,27 +51,27 @@ const points = {
     : ['letter:after#1', 'pending:before#1', 'state:before#2'],
   rerun: isFull ? around('steering#1', 'state#1') : ['state:before#1'],
 };
-/** `state#2`: right before and right after its second write of a state. */
+/** `state#2`: right before and right after the second write of a state record. */
 function around(...writes: string[]): string[] {
   return writes.flatMap((write) => ['before', 'after'].map((when) => write.replace('#', `:${when}#`)));
 }
 
-test.each(points.dispatched)('of a single task, killed at %s', async (point) => {
+test.each(points.dispatched)('a retry of a single task that is killed at %s can be repeated', async (point) => {
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'once more' });
   await giveUp(id);
   expect(await retry(id, point)).toBe('killed');
-  // After the last write only the purge is left, and the letter still there says so.
+  // After the last write only the purge is left, and the remaining letter says so.
   expect(await retry(id, null)).toBe(0);
   const tasks = await joined.crew.tasks();
   expect(tasks.map(({ outcome }) => outcome).sort()).toEqual(['failed', null].sort());
   expect(await new DeadLetters(joined.crew).list()).toEqual([]);
   const { bus } = joined;
   const { state } = await bus.jsm.streams.info(bus.subjects.workStream, { subjects_filter: '>' });
-  // The ticket of the dead one was never taken off the queue here.
+  // The ticket of the dead task was never acked here.
   expect(state.messages).toBe(2);
 });
 
-/** A goal that asks what to do about its sub-task, which was given up. */
+/** A goal that asks about its sub-task, which ended as poison. */
 async function asking(): Promise<{ node: CoxNode; goal: string; child: string }> {
   const node = await crew.node(joined, { types: ['supervisor'], quietMs: 20 });
   const tasks = [{ key: 'a', type: 'reasoning', instruction: 'Do a' }];
@@ -90,14 +90,14 @@ async function runsAgainOnce(goal: string): Promise<void> {
   expect(await new DeadLetters(joined.crew).list()).toEqual([]);
 }
 
-test.each(points.rerun)('of a sub-task whose goal lives, killed at %s', async (point) => {
+test.each(points.rerun)('a retry of a sub-task that is killed at %s can be repeated', async (point) => {
   const { goal, child } = await asking();
   expect(await retry(child, point)).toBe('killed');
   expect(await retry(child, null)).toBe(0);
   await runsAgainOnce(goal);
 });
 
-test('of a sub-task whose goal lives and nobody works on, killed before it is heard', async () => {
+test('a retry of a sub-task can be repeated when it was killed before any node read its steer', async () => {
   const { node, goal, child } = await asking();
   await node.drain();
   expect(await retry(child, 'steering:after#1')).toBe('killed');

@@ -1,4 +1,4 @@
-/** A worker process that freezes in the middle of a call that writes, and thaws when another has its task (docs/adr/0016). */
+/** A worker process freezes in the middle of a call that writes, and thaws when another worker has its task (docs/adr/0016). */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../actors/node/join.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
@@ -23,7 +23,7 @@ afterEach(async () => {
   await crew.stop();
 });
 
-test('what the thawed worker knows answers the question, so that nobody has to look whether it happened', async () => {
+test('the outcome that a thawed worker posts answers the question, so nobody has to look whether the call happened', async () => {
   crew.model.answer(bookkeeper);
   const frozen = await nodes.start('frozen');
   const id = await joined.crew.dispatch({ type: 'clerk', instruction: 'Book tea' });

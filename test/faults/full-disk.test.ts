@@ -1,4 +1,7 @@
-/** A disk that is really full, under the embedded server: a small tmpfs that something else fills. Needs to mount; skipped where it may not. */
+/**
+ * The embedded server on a full disk: a small tmpfs that another file fills. The test has to mount it, and is skipped where it
+ * may not.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
@@ -30,7 +33,7 @@ afterAll(async () => {
 });
 
 test.skipIf(!isMounted)(
-  'a full disk loses nothing: the operator is told, the task waits, and goes on when there is room again',
+  'a full disk loses nothing: the operator is told, and the task waits until there is space again',
   async () => {
     const env = { ...process.env, XDG_STATE_HOME: disk, NATS_URL: undefined };
     const log = pino({ level: process.env.COX_TEST_LOG ?? 'silent' });
@@ -39,7 +42,7 @@ test.skipIf(!isMounted)(
     const roster = testRoster(model.url);
     const full = Promise.withResolvers<string>();
     const roomy = Promise.withResolvers<void>();
-    const note = (text: string) => (/room again/.test(text) ? roomy.resolve() : full.resolve(text));
+    const note = (text: string) => (/accepts writes again/.test(text) ? roomy.resolve() : full.resolve(text));
     const node = await startNode({ joined, roster: { current: () => roster }, workspace: disk, onProgress: () => {}, note });
     try {
       const finished = await joined.crew.dispatch({ type: 'reasoning', instruction: 'first' });
@@ -54,7 +57,7 @@ test.skipIf(!isMounted)(
         code: 'storage-stuck',
         hint: expect.stringContaining('Free some space'),
       });
-      expect(await full.promise).toContain('answers and stores nothing');
+      expect(await full.promise).toContain('answers but stores nothing');
       await expect(collect(joined.bus, { keep: { finishedAfterMs: 0, finishedBytes: null } })).rejects.toMatchObject({
         code: 'storage-failed',
       });

@@ -1,16 +1,16 @@
 /**
- * A node behind a bad network: tasks end once, steers have one final receipt, and what was done outside was done once, whatever the link
- * between node and server goes through.
+ * A node behind a bad network. Whatever happens on the link between node and server, tasks end once, steers have one final
+ * receipt, and calls reach the outside once.
  */
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type CrewSession, joinCrew } from '../../actors/node/join.ts';
 import type { CoxNode } from '../../actors/node/node.ts';
+import type { CrewEvent } from '../../bus/crew-events.ts';
 import type { ServerRecord } from '../../bus/embedded/server-record.ts';
 import { serverPaths } from '../../bus/embedded/server-record.ts';
 import { readState } from '../../bus/state/state-store.ts';
-import type { CrewEvent } from '../../bus/watch.ts';
 import { foldersOf } from '../../platform/folders.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { never, statusWhere } from '../support/watching.ts';
@@ -65,7 +65,7 @@ const nodeOf = async (joined: CrewSession, leaseMs: number) => {
 };
 const farNode = (leaseMs: number) => nodeOf(far, leaseMs);
 
-/** A goal with its steers, from the outside. */
+/** Runs a goal with its steers and checks it from the outside. */
 async function keepTheBooks(meanwhile: () => Promise<void>): Promise<void> {
   const id = await driver.crew.dispatch(goalOf(things));
   const operator = new Operator(driver, id);
@@ -78,7 +78,7 @@ async function keepTheBooks(meanwhile: () => Promise<void>): Promise<void> {
   expect(await audit(driver, id)).toEqual([]);
 }
 
-test('a link that breaks whenever a tool is at work', async () => {
+test('a goal ends once when its link breaks during every tool call', async () => {
   await farNode(2_000);
   await keepTheBooks(async () => {
     for (const _ of things) {
@@ -90,7 +90,7 @@ test('a link that breaks whenever a tool is at work', async () => {
   });
 });
 
-test('a link that breaks at every step that is told of', async () => {
+test('a goal ends once when its link breaks at every fourth status', async () => {
   await farNode(2_000);
   outside.answerAtOnce();
   const watching = new AbortController();
@@ -105,7 +105,7 @@ test('a link that breaks at every step that is told of', async () => {
   await breaking;
 });
 
-test('a network that takes connections and carries nothing, while a tool is at work', async () => {
+test('a goal ends once when the network accepts connections and carries nothing during tool calls', async () => {
   await farNode(10_000);
   await keepTheBooks(async () => {
     const deeds = await Promise.all(things.map(() => outside.next()));
@@ -113,28 +113,28 @@ test('a network that takes connections and carries nothing, while a tool is at w
     network.cut();
     await network.dialled();
     for (const deed of deeds) deed.answer();
-    // It gives up on the first, and dials again.
+    // The node gives up on the first connection and dials again.
     await network.dialled();
     network.weather = { kind: 'fair' };
     network.cut();
   });
 });
 
-test('a link on which everything is late', async () => {
+test('a goal ends once on a link where everything is late', async () => {
   network.weather = { kind: 'late', ms: 25 };
   await farNode(2_000);
   outside.answerAtOnce();
   await keepTheBooks(async () => {});
 });
 
-test('a link on which bytes trickle', async () => {
+test('a goal ends once on a link where bytes trickle', async () => {
   await farNode(2_000);
   network.weather = { kind: 'trickle', bytes: 96 };
   outside.answerAtOnce();
   await keepTheBooks(async () => {});
 });
 
-test('a link that is dead without a word is noticed within the lease, and its node neither harms nor is lost', async () => {
+test('a silently dead link is noticed within the lease, and its node keeps its task', async () => {
   await farNode(10_000);
   const id = await driver.crew.dispatch({ type: 'clerk', instruction: 'Book quinces' });
   const operator = new Operator(driver, id);
@@ -142,7 +142,7 @@ test('a link that is dead without a word is noticed within the lease, and its no
   const link = far.connection()[Symbol.asyncIterator]();
   const change = link.next();
   network.forget();
-  // What the tool says is to be committed while nobody knows that nothing comes through.
+  // The result of the tool is to be committed before anybody knows that the link is dead.
   deed.answer();
   const died = performance.now();
   expect((await change).value).toBe('disconnected');
@@ -169,19 +169,19 @@ test('a link that is dead longer than the lease costs a question, and the node b
   await near.stop();
   await operator.rest();
   expect(operator.doubts).toBe(1);
-  // It comes back by itself, and takes tasks again.
+  // The node reconnects by itself and takes tasks again.
   outside.answerAtOnce();
   await keepTheBooksAgain(id);
 });
 
-test('who waits for a result, or watches, over a link that is away when it comes, is told of it all the same', async () => {
+test('a client whose link is away when the result comes still gets the result and all statuses', async () => {
   const near = await nodeOf(driver, 10_000);
   const id = await driver.crew.dispatch({ type: 'clerk', instruction: 'Book sloes' });
   const operator = new Operator(driver, id);
   const deed = await outside.next();
   const waiting = far.crew.result(id, never);
   const watching = toldOf(far.crew.watch(id, never), id);
-  // It has looked, too, and found none yet.
+  // The client has looked for the result and found none yet.
   expect(await far.crew.peekResult(id)).toBeNull();
   network.weather = { kind: 'deaf' };
   network.cut();
@@ -189,18 +189,18 @@ test('who waits for a result, or watches, over a link that is away when it comes
   deed.answer();
   const result = await driver.crew.result(id, never);
   await operator.rest();
-  // Nobody is left to tell of it once more.
+  // Nobody is left to publish it once more.
   await near.stop();
   network.weather = { kind: 'fair' };
   network.cut();
   expect(await waiting).toEqual(result);
   const commits = [...new Set(await watching)];
-  // From some commit on each one, up to the last; then the result.
+  // From some commit on, each one up to the last, then the result.
   expect(commits).toEqual(commits.map((_, i) => commits[0]! + i));
   expect(commits.at(-1)).toBe((await readState(driver.bus, id))!.record.commit);
 });
 
-/** The commits that a watch tells of, until it tells of the result. */
+/** The commits whose statuses a watch yields before the result. */
 async function toldOf(events: AsyncIterable<CrewEvent>, id: string): Promise<number[]> {
   const commits: number[] = [];
   for await (const event of events) {

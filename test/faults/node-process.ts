@@ -1,12 +1,12 @@
 /**
- * A node in a process of its own, which writes its log to stdout, with a clerk whose bookings are counted outside. Environment: those of joinCrew, MODEL_URL, OUTSIDE_URL,
- * NODE_NAME, LEASE_MS, and CLOCK_OFF_MS: by how much the clock of this machine is wrong.
+ * A node in a process of its own that writes its log to stdout, with a clerk whose bookings are counted outside. Environment:
+ * that of joinCrew, MODEL_URL, OUTSIDE_URL, NODE_NAME, LEASE_MS, and CLOCK_OFF_MS, the error of this machine’s clock in ms.
  */
 import { pino } from 'pino';
 
 const { MODEL_URL = '', OUTSIDE_URL = '', NODE_NAME = '', LEASE_MS = '1000', CLOCK_OFF_MS = '0' } = process.env;
 
-/** Before anything else is loaded, so that nothing here has ever seen the right time. */
+/** Replaced before anything else is loaded, so that no module here sees the right time. */
 const RightDate = Date;
 const wrongNow = () => RightDate.now() + Number(CLOCK_OFF_MS);
 globalThis.Date = new Proxy(RightDate, {

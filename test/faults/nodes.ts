@@ -1,4 +1,4 @@
-/** Starts nodes as processes of their own, and kills them all. */
+/** Starts nodes in processes of their own and kills them all. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import type { Outside } from './outside.ts';
 
 const script = join(import.meta.dirname, 'node-process.ts');
 
-/** A line of its log. */
+/** A line of a node’s log. */
 type Line = { readonly msg: string } & Readonly<Record<string, unknown>>;
 
 export class NodeProcess {
@@ -26,7 +26,7 @@ export class NodeProcess {
     });
   }
 
-  /** Resolves when its log has such a line. */
+  /** Resolves when the log has such a line. */
   async says(wanted: (line: Line) => boolean): Promise<void> {
     while (!this.#lines.some(wanted)) {
       if (this.#child.exitCode !== null || this.#child.signalCode !== null) throw new Error('the node has ended');
@@ -40,7 +40,7 @@ export class NodeProcess {
   thaw(): void {
     this.#child.kill('SIGCONT');
   }
-  /** As by kill -9, which also ends one that is frozen or hangs. */
+  /** Kills the process, as `kill -9` does, even if it is frozen or hangs. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.gone;
@@ -62,7 +62,7 @@ export class Nodes {
     this.#outside = outside;
   }
 
-  /** Resolves when it takes tasks. */
+  /** Resolves when the node takes tasks. */
   async start(name: string, more: NodeJS.ProcessEnv = {}): Promise<NodeProcess> {
     const env = { ...this.#crew.env, MODEL_URL: this.#crew.model.url, OUTSIDE_URL: this.#outside.url, NODE_NAME: name, ...more };
     const node = new NodeProcess(spawn(process.execPath, [script], { env, stdio: ['ignore', 'pipe', 'inherit'] }));

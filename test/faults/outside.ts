@@ -1,16 +1,16 @@
-/** The world outside of all that is tested: what tools did to it is counted here, and it answers them when the test says so. */
+/** The outside world of the tests: it counts what tools did, and answers them when the test says so. */
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface Deed {
-  /** What was booked. */
+  /** The thing that was booked. */
   readonly what: string;
-  /** It is done already; this only tells the tool. */
+  /** Lets the tool return. The deed is done already. */
   answer(): void;
 }
 
 export class Outside {
-  /** Everything that was ever done, in order. */
+  /** All deeds so far, in order. */
   readonly deeds: string[] = [];
   readonly url: string;
   readonly #stop: () => Promise<void>;
@@ -35,13 +35,13 @@ export class Outside {
     return self;
   }
 
-  /** The next deed that nobody has asked for yet; it waits for its answer. */
+  /** The next deed that no test has taken yet; it waits for its answer. */
   next(): Promise<Deed> {
     const there = this.#open.shift();
     return there ? Promise.resolve(there) : new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** From now on nobody waits for an answer. */
+  /** From now on every deed is answered at once. */
   answerAtOnce(): void {
     this.#answersAtOnce = true;
     for (const deed of this.#open.splice(0)) deed.answer();

@@ -1,6 +1,6 @@
 /**
- * H. A task that kills every worker that takes it is given up: it has a failed result and one dead letter, however those who give it up die in
- * turn, and an operator can run it again.
+ * H. A task that kills every worker ends with a failed result and one dead letter, even if the workers that end it die too, and
+ * an operator can run it again.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DeadLetters } from '../../bus/queue/dead-letters.ts';
@@ -28,7 +28,7 @@ test('a task that kills its workers one after another ends as a dead letter, and
     const called = new Promise<'called'>((resolve) => {
       calls = () => resolve('called');
     });
-    // Whoever is the one to give it up dies between the commit that does and the letter.
+    // The worker that ends the task dies between that commit and the letter.
     const worker = await place.worker(run, { crashAt: 'letter:before#1' });
     const what = await Promise.race([called, worker.gone.then(() => 'gone' as const)]);
     if (what === 'called') worker.process.kill('SIGKILL');
@@ -37,12 +37,12 @@ test('a task that kills its workers one after another ends as a dead letter, and
     killed++;
   }
   await over;
-  // The first may have been lost before anything was written of it: that one is not known of.
+  // The first worker may have been lost before anything was written about it, so it may be missing in the count.
   expect(killed).toBeGreaterThanOrEqual(5);
   expect(killed).toBeLessThanOrEqual(6);
   expect(await letters.list()).toEqual([]);
 
-  // The next one writes it, and dies before it has acked; the one after that writes none.
+  // The next worker writes the letter and dies before its ack. The one after that writes none.
   const written = await place.worker(run, { crashAt: 'letter:after#1' });
   expect(await written.gone).toBe(true);
   const acked = new Promise<void>((resolve) => {

@@ -1,6 +1,7 @@
 /**
- * Collections that die: `cox gc` is killed before the first purge, then after it, then after the second … with trees of every sort around.
- * What lives is untouched all the while and finishes in the end; what was half purged never runs, and the last collection finds all of it.
+ * Collections that die: `cox gc` is killed before the first purge, then after it, then after the second and so on, with trees of
+ * every sort. Live trees are untouched and finish in the end. Half-purged trees never run, and the last collection removes all of
+ * them.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../actors/node/join.ts';
 import { enqueue } from '../../bus/queue/task-queue.ts';
-import { allRecords } from '../../bus/state/records.ts';
+import { allRecords } from '../../bus/state/all-records.ts';
 import { readState } from '../../bus/state/state-store.ts';
 import { rootOf } from '../../bus/task-id.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
@@ -25,7 +26,7 @@ afterEach(() => crew.stop());
 
 const cox = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
-/** @returns whether it was killed at the point. */
+/** @returns whether the process was killed at the point. */
 async function gc(crashAt: string | null): Promise<boolean> {
   const env = { ...crew.env, ...(crashAt !== null && { COX_CRASH_AT: crashAt }) };
   const child = spawn(process.execPath, [cox, 'gc', '--older-than', '0s', '--json'], { env, cwd: crew.folder, stdio: 'ignore' });
@@ -34,7 +35,7 @@ async function gc(crashAt: string | null): Promise<boolean> {
   return signal === 'SIGKILL';
 }
 
-/** Subjects of a tree with what stands on them, in every stream. */
+/** Subjects of a tree with their numbers of messages, in every stream. */
 async function standing(root: string): Promise<Record<string, number>> {
   const { jsm, subjects } = joined.bus;
   const streams = [subjects.logStream, `KV_${subjects.stateBucket}`, subjects.timerStream];
@@ -56,7 +57,7 @@ const goal = (keys: readonly string[]) => ({
 });
 type Made = { readonly id: string; finish(): Promise<void> };
 
-/** Ways to be finished, and ways not to be. */
+/** Ways to make a finished tree; `live` has ways to make one that is not. */
 const finished: (() => Promise<string>)[] = [
   async () => {
     const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'quick' });
@@ -105,19 +106,19 @@ const live: (() => Promise<Made>)[] = [
   },
 ];
 
-/** Nothing is in flight but what the test holds: tickets are acked, parked tasks are parked. */
+/** Waits until only the test’s own tasks are in flight: tickets are acked, parked tasks are parked. */
 async function atRest(running: number): Promise<void> {
   const { jsm, subjects } = joined.bus;
   while ((await jsm.streams.info(subjects.workStream)).state.messages > running);
 }
 
-test(`a collection killed between any two purges leaves what the next one ends, and nothing that runs again (COX_SEED=${seed})`, async () => {
+test(`a collection killed between any two purges is completed by the next one, and no purged task runs again (COX_SEED=${seed})`, async () => {
   const roll = dice(seed);
   const pick = <T>(all: readonly T[]): T => all[roll(all.length)]!;
   const node = await crew.node(joined, { quietMs: 20, slots: 32 });
   const gone: string[] = [];
   const kept: Made[] = [];
-  // One of each sort, and some more, in any order.
+  // One tree of each sort and some more, in random order.
   const makers = [...finished, pick(finished)].map((make) => async () => {
     const id = await make();
     await joined.crew.result(id, never);
@@ -136,20 +137,20 @@ test(`a collection killed between any two purges leaves what the next one ends, 
   const leftOvers = async () =>
     (await Promise.all(gone.map((id) => standing(rootOf(id))))).filter((it) => Object.keys(it).length > 0).length;
   let crashes = 0;
-  // Every collection begins with the oldest that is left: killed one purge later each time, until that tree is gone.
+  // Every collection begins with the oldest tree that is left, and is killed one purge later each time, until that tree is gone.
   for (let nth = 0, left = gone.length; await gc(nth === 0 ? 'purge:before#1' : `purge:after#${nth}`); ) {
     crashes++;
     const still = await leftOvers();
     nth = still < left ? 1 : nth + 1;
     left = still;
     expect(await Promise.all(kept.map(({ id }) => standing(rootOf(id))))).toEqual(before);
-    // Late tickets of what may be half purged, which the node takes at once.
+    // A late ticket of a tree that may be half purged. The node takes it at once.
     const { id, spec, run } = pick(rows);
     await enqueue(joined.bus, spec.type, 'pending', { id, run: pick([1, run, run + 1]), ...(roll(2) === 0 && { spec }) });
     await atRest(kept.length - asking);
     expect(crew.model.calls).toHaveLength(calls);
   }
-  // Three purges for each tree, one more where there are several records (not after a crash that came between these); and one before all.
+  // Three purges for each tree, one more for a tree of several records (unless a crash came between these), and one before all.
   expect(crashes).toBeGreaterThanOrEqual(1 + 4 * 3);
   await gc(null);
   for (const id of gone) expect(await standing(rootOf(id))).toEqual({});

@@ -6,7 +6,7 @@ const run = promisify(execFile);
 
 export interface Course {
   readonly name: string;
-  /** MB: medians of the first, the middle and the last fifth, so that a collection of garbage more or less decides nothing. */
+  /** In MB: medians of the first, middle and last fifth, so that single garbage collections do not matter. */
   readonly start: number;
   readonly middle: number;
   readonly end: number;
@@ -26,7 +26,7 @@ export class Memory {
   readonly #probes: Readonly<Record<string, () => Promise<number>>>;
   readonly #samples = new Map<string, number[]>();
 
-  /** @param probes bytes of something, by name. */
+  /** @param probes Name → a function that measures bytes. */
   constructor(probes: Readonly<Record<string, () => Promise<number>>>) {
     this.#probes = probes;
   }
@@ -39,7 +39,7 @@ export class Memory {
     }
   }
 
-  /** MB, by name. */
+  /** The last samples in MB, by name. */
   last(): Record<string, number> {
     return Object.fromEntries([...this.#samples].map(([name, samples]) => [name, samples.at(-1)!]));
   }
@@ -50,7 +50,7 @@ export class Memory {
       const from = Math.floor((samples.length - fifth) / 2);
       const middle = median(samples.slice(from, from + fifth));
       const end = median(samples.slice(-fifth));
-      // Over the second half: by then everything is warm.
+      // Compares the second half only: by then everything is warm.
       const isFlat = end <= middle * 1.15 + 10;
       return { name, start: median(samples.slice(0, fifth)), middle, end, most: Math.max(...samples), isFlat };
     });

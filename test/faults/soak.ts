@@ -1,8 +1,9 @@
 /**
- * Mixed load for 10 minutes (COX_SOAK_SECONDS) on three worker processes: goals and single tasks, questions, corrections, pauses, cancels,
- * re-runs. Two of the workers are killed and started again all the time; the third lives, so that its memory can be watched. Finished trees
- * are purged soon, as `cox gc` does. Every task must end once and as without a crash, every steer have one final receipt, what writes have
- * run once, and memory be flat. COX_SEED repeats the order of things. `npm run test:soak`.
+ * Mixed load for 10 minutes (COX_SOAK_SECONDS) on three worker processes: goals and single tasks, questions, corrections, pauses,
+ * cancels, reruns. Two of the workers are killed and started again all the time; the third lives, so that its memory can be
+ * watched. Finished trees are soon purged, as by `cox gc`. Every task must end once and as without a crash, every steer must have
+ * one final receipt, tools that write must have run once, and memory must stay flat. COX_SEED repeats the order of events. `npm
+ * run test:soak`.
  */
 import { collect } from '../../bus/capacity/retention.ts';
 import { goalOf, rootOf } from '../../bus/task-id.ts';
@@ -16,9 +17,9 @@ import { judged, type Outcome, outcomeOf, settled, trial } from './crash-matrix/
 import { Memory, residentBytes } from './soak-memory.ts';
 
 const seconds = Number(process.env.COX_SOAK_SECONDS ?? 600);
-/** Tasks under way at once. */
+/** Tasks that run at once. */
 const atOnce = 6;
-/** How long one may take before it counts as stuck: many crashes long. */
+/** After this time a task counts as stuck: longer than many crashes. */
 const patienceMs = 180_000;
 const purgeAfterMs = 30_000;
 const run = 'soak';
@@ -37,7 +38,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     endsAt = performance.now();
   });
 const isEnding = () => performance.now() >= endsAt;
-/** Ends early when the time is over. */
+/** Ends early when the soak is over. */
 const wait = (ms: number) =>
   new Promise<void>((resolve) => setTimeout(resolve, Math.min(ms, Math.max(0, endsAt - performance.now()))));
 
@@ -81,7 +82,7 @@ async function keepBusy(): Promise<void> {
   while (!isEnding()) await oneTask(scenarios[roll(scenarios.length)]!);
 }
 
-/** A worker that dies and comes back. @returns the last one. */
+/** A worker that is killed and started again. @returns the last one. */
 async function mortal(): Promise<WorkerProcess> {
   for (;;) {
     const worker = await place.worker(run);
@@ -101,7 +102,7 @@ async function purge(): Promise<void> {
 
 const elder = await place.worker(run);
 const serverPid = await place.serverPid();
-// The worker first collects its garbage: what it leaves lying is no leak.
+// The worker collects its garbage first, so garbage does not count as a leak.
 const memory = new Memory({
   'heap of a worker': () => heapOf(elder),
   'worker, resident': () => residentBytes(elder.process.pid!),
@@ -124,7 +125,7 @@ try {
     worker.kill('SIGTERM');
     await gone;
   }
-  // What an acked ticket held back goes now; then nothing may be left.
+  // The last acked tickets allow the last purges. Then nothing may be left.
   await purge();
   for (const stream of [bus.subjects.workStream, bus.subjects.logStream, `KV_${bus.subjects.stateBucket}`]) {
     const { state } = await bus.jsm.streams.info(stream);
@@ -139,7 +140,7 @@ try {
 say(`soak: ${JSON.stringify(tally)}`);
 for (const { name, start, middle, end, most, isFlat } of memory.courses()) {
   say(`${name}: ${start} MB at the start, ${middle} in the middle, ${end} at the end, ${most} at most`);
-  // In a short run everything is still getting warm.
+  // A short run ends before everything is warm.
   if (!isFlat && seconds >= 300) faults.push(`${name}: not flat`);
 }
 if (tally.ended !== tally.begun) faults.push(`${tally.begun} tasks were begun and ${tally.ended} ended`);

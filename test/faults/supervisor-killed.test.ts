@@ -1,6 +1,6 @@
 /**
- * A supervisor whose worker is killed while it makes its plan, hands out, gathers and puts together goes on elsewhere. Its sub-tasks work in
- * a process of their own; what they do outside is counted there: each once.
+ * A supervisor whose worker is killed while it plans, dispatches, gathers and reduces goes on elsewhere. Its sub-tasks run in
+ * another process, and each of their calls outside must happen once.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { accounts, faultsOf, owedBy } from '../models/bus/account.ts';
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => place.stop());
 
-/** Things that come in their time. */
+/** A queue: `next` waits for the next item. */
 class Inbox<T> {
   readonly #there: T[] = [];
   readonly #waiting: ((item: T) => void)[] = [];
@@ -55,7 +55,7 @@ async function kill({ process, gone }: Awaited<ReturnType<Run['supervisor']>>): 
   expect(await gone).toBe(true);
 }
 
-/** None lost, none run twice, nothing owed, by the public record and by the outside world. */
+/** Checks the log and the outside world: nothing lost, run twice or owed. */
 async function check({ driver, booked }: Run, id: string, n: number): Promise<void> {
   expect(booked.size).toBe(n);
   expect([...booked].filter(([, times]) => times !== 1)).toEqual([]);
@@ -76,14 +76,16 @@ async function close({ driver, porters }: Run, ...others: Awaited<ReturnType<Run
   await sweepAway(driver);
 }
 
-test('while it makes its plan: the plan is asked for again, and carried out once', { timeout: 300_000 }, async () => {
+test('a supervisor that is killed while it plans asks for the plan again and carries it out once', {
+  timeout: 300_000,
+}, async () => {
   const here = await open('planning', (effect) => effect.returns('done'));
   const { driver, plans, reductions, supervisor } = here;
   const first = await supervisor();
   const id = await driver.crew.dispatch({ type: 'supervisor', instruction: 'Carry all #planning', backend: 'local' });
   await plans.next();
   await kill(first);
-  // It has the plan, and dies before that is written.
+  // The worker gets the plan and dies before it writes it.
   const second = await supervisor('state:before#3');
   const plan = JSON.stringify({ tasks: tasksOf(20, 'planning'), final: 'Say how many.' });
   (await plans.next()).reply(plan);
@@ -96,14 +98,14 @@ test('while it makes its plan: the plan is asked for again, and carried out once
   await close(here, third);
 });
 
-test('in the middle of handing out 1,000 sub-tasks, while it gathers, and while it puts together', {
+test('a supervisor that is killed while it dispatches 1,000 sub-tasks, gathers and reduces runs each once', {
   timeout: 600_000,
 }, async () => {
   const n = 1_000;
   const held: Effect[] = [];
   let isHolding = true;
   let acted = 0;
-  // Two fifths stay open outside until the supervisor was killed while it gathers.
+  // Two fifths of the calls stay open until the supervisor has been killed while it gathers.
   const here = await open('fanning', (effect) => {
     if (++acted > n * 0.6 && isHolding) held.push(effect);
     else effect.returns('done');

@@ -1,15 +1,15 @@
-/** A network between a node and its server that can be bad in the ways that networks are. */
+/** A TCP proxy between a node and its server that fails as networks do. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as after } from 'node:timers/promises';
 
 type Weather =
   | { readonly kind: 'fair' }
-  /** New connections are taken, and nothing ever comes through them. */
+  /** New connections are accepted, and nothing ever comes through them. */
   | { readonly kind: 'deaf' }
-  /** Every piece takes so long, one after the other. */
+  /** Every chunk is delayed by `ms`, one after the other. */
   | { readonly kind: 'late'; readonly ms: number }
-  /** So few bytes at a time, a thousand times a second at most. */
+  /** `bytes` at a time, at most a thousand times a second. */
   | { readonly kind: 'trickle'; readonly bytes: number };
 
 export class TcpProxy {
@@ -47,26 +47,27 @@ export class TcpProxy {
     this.#weather = weather;
   }
 
-  /** Resolves when somebody connects next. */
+  /** Resolves at the next connection. */
   dialled(): Promise<void> {
     return new Promise((resolve) => {
       this.#dialled = resolve;
     });
   }
 
-  /** Every connection breaks; new ones are let through. */
+  /** Breaks every connection; new ones are let through. */
   cut(): void {
     for (const link of this.#links) link.cut();
   }
 
-  /** The connections of now stay open and nothing comes through any more, as when a router forgets them; new ones are let through. */
+  /** Silences the present connections without closing them, as a router does that forgets them; new ones are let through. */
   forget(): void {
     for (const link of this.#links) link.forgotten = true;
   }
 
   /**
-   * Holds back the `nth` piece on its way to the server in which `text` stands (`before`), or lets it through and holds back whatever comes
-   * back from then on (`after`). Resolves when that is so, with what lets everything through: late, but in order.
+   * Holds back the `nth` chunk to the server that contains `text` (`before`), or lets it through and holds back everything that
+   * comes back from then on (`after`). Resolves when the chunk came, with a function that lets everything through: late, but in
+   * order.
    */
   hold(text: RegExp, nth: number, when: 'before' | 'after'): Promise<() => void> {
     return new Promise((resolve) => {
@@ -100,7 +101,7 @@ interface Ambush {
 
 interface Road {
   weather(): Weather;
-  /** When a piece on its way to the server may go there, and from when on, if not at once, something may come back. */
+  /** When a chunk to the server may be passed on, and from when on anything may come back, unless at once. */
   passes(piece: Buffer): { there: Promise<void>; back: Promise<void> | null };
 }
 

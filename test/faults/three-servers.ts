@@ -1,4 +1,4 @@
-/** The cluster of docs/operations/three-servers on loopback: the file as it is written there, with hosts, ports and folders replaced. */
+/** The cluster of docs/operations/three-servers on loopback: that configuration file, with hosts, ports and folders replaced. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const names = ['nats-a', 'nats-b', 'nats-c'] as const;
 export type ServerName = (typeof names)[number];
 
 export class ThreeServers {
-  /** What a node is started with to reach it: NATS_URL, NATS_NKEY, NATS_CA. */
+  /** Environment of a node that connects to the cluster: NATS_URL, NATS_NKEY, NATS_CA. */
   readonly env: Readonly<Record<string, string>>;
   readonly #folder: string;
   readonly #binary: string;
@@ -70,7 +70,7 @@ export class ThreeServers {
     }
   }
 
-  /** Resolves when it takes part: it has found the others, and all agree on a leader. */
+  /** Resolves when the server takes part: it has found the others, and all agree on a leader. */
   async start(name: ServerName): Promise<void> {
     const server = spawn(this.#binary, ['--config', join(this.#folder, `${name}.conf`)], {
       env: { NATS_NAME: name, COX_NKEY: this.#publicKey },
@@ -82,7 +82,7 @@ export class ThreeServers {
     createInterface({ input: server.stderr })
       .on('line', (line) => {
         said.push(line);
-        // The lines go on being read: a full pipe would stop the server.
+        // The lines are read on, since a full pipe would stop the server.
         if (
           /JetStream cluster new metadata leader|JetStream cluster no metadata leader|Self is new JetStream cluster metadata leader/.test(
             line,
@@ -94,13 +94,13 @@ export class ThreeServers {
     await promise;
   }
 
-  /** As by kill -9. */
+  /** Kills the server, as `kill -9` does. */
   async kill(name: ServerName): Promise<void> {
     const server = this.#running.get(name);
     if (!server) throw new Error(`${name} does not run`);
     this.#running.delete(name);
     const gone = once(server, 'exit');
-    // False where it has ended by itself.
+    // False when the server has ended by itself.
     if (server.kill('SIGKILL')) await gone;
   }
 
@@ -110,7 +110,7 @@ export class ThreeServers {
   }
 }
 
-/** Below those that the system gives out by itself: what is free now is not taken by whoever connects or listens next. */
+/** Below the ports that the system assigns by itself, so a free port is not taken by the next client or listener. */
 const [lowest, highest] = [10_000, 30_000];
 
 async function freePorts(count: number): Promise<number[]> {

@@ -1,7 +1,7 @@
 /**
- * A node is frozen (SIGSTOP) past the time that its tickets are kept for it, another takes over and ends the task, and it thaws: no status, no
- * result, no receipt and no deed of it comes after that. It is frozen where it matters: while it thinks, in the middle of a tool that writes,
- * with a commit on its way, and with the reply to one on its way.
+ * A node is frozen (SIGSTOP) longer than its lease, another node takes over and ends the task, and the first one thaws: it then
+ * publishes no status, result or receipt and makes no call. It is frozen while it thinks, in the middle of a tool that writes,
+ * with a commit on its way, and with the reply to a commit on its way.
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -18,7 +18,7 @@ import { type NodeProcess, Nodes } from './nodes.ts';
 import { Outside } from './outside.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
-/** Short, because a frozen node is given its ticket again and again: what it has asked for is still asked for. */
+/** Short, since a frozen node gets its ticket again and again: its open pull requests stay valid. */
 const LEASE_MS = '500';
 
 let crew: TestCrew;
@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => crew.stop());
 
-/** The zombie is behind a network in which messages can be held; the one that takes over starts when it is needed. */
+/** The zombie is behind a proxy that can hold back messages. The heir that takes over is started when it is needed. */
 beforeEach(async () => {
   const namespace = `zombie${tried++}`;
   driver = await crew.join(`driver-${namespace}`, namespace);
@@ -50,17 +50,18 @@ afterEach(async () => {
   await outside.stop();
 });
 const takeOver = () => nodes.start('heir', { COX_NAMESPACE: driver.bus.subjects.namespace, LEASE_MS });
-const fenced = (id: string) => zombie.says((line) => line.msg === 'task' && line.id === id && line.end === 'fenced');
+const fenced = (id: string) =>
+  zombie.says((line) => line.msg === 'a run of the task has ended' && line.id === id && line.end === 'fenced');
 const dispatch = () => driver.crew.dispatch({ type: 'clerk', instruction: 'Book apples', backend: 'main' });
 
-/** All that is kept: the state with its revision, and how far the log has come. */
+/** All that is stored: the state record with its revision, and the last sequence of the log. */
 async function kept(id: string) {
   const { jsm, subjects } = driver.bus;
   const state = await readState(driver.bus, id);
   return { state, log: (await jsm.streams.info(subjects.logStream)).state.last_seq };
 }
 
-/** The heir ends the task with a cooperative operator; then the zombie thaws, and is seen to stop. */
+/** The heir ends the task with a cooperative operator. Then the zombie thaws, and its log shows that it stops. */
 async function outlived(id: string, operator: Operator, meanwhile: () => void): Promise<void> {
   const result = await driver.crew.result(id, never);
   expect(result).toMatchObject({ outcome: 'completed', output: 'apples is booked in euros' });
@@ -73,7 +74,7 @@ async function outlived(id: string, operator: Operator, meanwhile: () => void): 
   expect(await audit(driver, id)).toEqual([]);
 }
 
-test('frozen while it thinks', async () => {
+test('a node that was frozen while it thinks changes nothing after it thaws', async () => {
   const thinking = crew.model.next();
   const id = await dispatch();
   const operator = new Operator(driver, id);
@@ -87,7 +88,7 @@ test('frozen while it thinks', async () => {
   expect(operator.doubts).toBe(0);
 });
 
-test('frozen while its tool writes', async () => {
+test('a node that was frozen in a tool that writes posts the outcome and changes nothing else', async () => {
   crew.model.answer(bookkeeper);
   const id = await dispatch();
   const operator = new Operator(driver, id);
@@ -100,7 +101,7 @@ test('frozen while its tool writes', async () => {
   deed.answer();
   zombie.thaw();
   await fenced(id);
-  // How its call came out is told (docs/adr/0016), too late here, and that is said.
+  // The outcome is posted (docs/adr/0016), comes too late here, and gets a receipt that says so.
   await lateOutcome(id);
   expect(await audit(driver, id)).toEqual([]);
   expect((await readState(driver.bus, id))?.record.result).toEqual(result);
@@ -114,7 +115,7 @@ async function lateOutcome(id: string): Promise<void> {
     if (parseStatus(data)?.receipts.some(({ steer, fate }) => steer.startsWith('outcome:') && fate === 'returned')) return;
 }
 
-test('frozen with the commit on its way that lets a tool start: it comes late, and the tool does not start', async () => {
+test('a commit that arrives after a freeze is refused, and the tool that it names does not start', async () => {
   crew.model.answer(bookkeeper);
   outside.answerAtOnce();
   const held = network.hold(/"phase":"held".*"tool":"book"/s, 1, 'before');
@@ -128,7 +129,7 @@ test('frozen with the commit on its way that lets a tool start: it comes late, a
   expect(operator.doubts).toBe(0);
 });
 
-test('frozen with the reply on its way to the commit that lets a tool start: the tool does not start, and its heir is told so', async () => {
+test('a node that was frozen before the reply to its commit does not start the tool, and its heir is told so', async () => {
   crew.model.answer(bookkeeper);
   outside.answerAtOnce();
   const held = network.hold(/"phase":"held".*"tool":"book"/s, 1, 'after');
@@ -138,7 +139,7 @@ test('frozen with the reply on its way to the commit that lets a tool start: the
   const told = crew.model.next((call) => call.texts('tool').some((text) => text.includes('not run')));
   zombie.freeze();
   await statusWhere(driver.crew, id, ({ question }) => question?.kind === 'in-doubt');
-  // Soon enough for the zombie to take the reply for good: only a look at the state tells it that the task is not its own any more.
+  // Early enough for the zombie to accept the reply: only a look at the record tells it that it lost the task.
   release();
   zombie.thaw();
   await fenced(id);
@@ -150,7 +151,7 @@ test('frozen with the reply on its way to the commit that lets a tool start: the
   expect(await audit(driver, id)).toEqual([]);
 });
 
-test('thawed while its heir is at work: one of them ends the task, and what was done is done once', async () => {
+test('a node that thaws while its heir works does not double a result or a call', async () => {
   const thinking = crew.model.next();
   const id = await dispatch();
   const operator = new Operator(driver, id);

@@ -1,9 +1,9 @@
-/** A chart as a picture: all its states, and all ways between them. */
+/** Draws a chart as a picture with all its states and all ways between them. */
 import type { AnyStateMachine } from 'xstate';
 import { type ChartNode, childrenOf, descend, pathOf, rootOf, waysOf } from './chart.ts';
 import type { Box, Picture, Tone } from './picture.ts';
 
-/** A state that runs an effect, or has states inside, works. */
+/** The tone of a state. A state that runs an effect, or has states inside, works. */
 export function toneOf(node: ChartNode): Tone {
   if (node.type === 'final') return 'ends';
   if (node.key === 'awaiting-steer') return 'waits';

@@ -1,4 +1,4 @@
-/** A picture as SVG text: real text in the reader's own sans, light or dark. */
+/** A picture as SVG text: real text in the reader’s own sans-serif font, light or dark. */
 import { text } from './elk-graph.ts';
 import { type Layout, layOut, type PlacedBox, type Point } from './layout.ts';
 import type { Picture, Tone } from './picture.ts';
@@ -9,10 +9,10 @@ interface Colours {
   readonly text: string;
   readonly muted: string;
   readonly line: string;
-  /** Of a box of that tone: its inside, its border. */
+  /** Fill and border of a box of each tone. */
   readonly tones: Readonly<Record<Tone, readonly [inside: string, border: string]>>;
 }
-/** Each text has a contrast of at least 4.5 : 1 with what is behind it (WCAG AA), each border 3 : 1; a test computes it. */
+/** Each text has a contrast of at least 4.5 : 1 with its background (WCAG AA), each border 3 : 1; a test computes them. */
 export const themes: Readonly<Record<Theme, Colours>> = {
   light: {
     canvas: '#ffffff',
@@ -66,7 +66,7 @@ function boxAt(placed: PlacedBox, { tones }: Colours): string[] {
   return [`<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="8" ${colours}/>`, ...wordsAt(placed)];
 }
 
-/** A line through the points, its corners rounded. */
+/** A line through the points with rounded corners. */
 function pathOf(points: readonly Point[]): string {
   const toward = (from: Point, to: Point): Point => {
     const length = Math.abs(to.x - from.x) + Math.abs(to.y - from.y);
@@ -84,7 +84,7 @@ function pathOf(points: readonly Point[]): string {
   return `M${first!.x} ${first!.y}${corners.join('')}`;
 }
 
-/** Two files and not one with `prefers-color-scheme`: the reader's choice on a code host need not be that of the browser. */
+/** Two files instead of one with `prefers-color-scheme`: on a code host the reader’s theme may differ from the browser’s. */
 export async function svgOf(picture: Picture): Promise<Record<Theme, string>> {
   const layout = await layOut(picture);
   return { light: written(picture, layout, themes.light), dark: written(picture, layout, themes.dark) };

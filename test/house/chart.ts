@@ -1,7 +1,7 @@
-/** Reads a chart from the compiled machine: its states, and the ways between them. */
+/** Reads a chart from the compiled machine: its states and the ways between them. */
 import type { AnyStateMachine } from 'xstate';
 
-/** The parts of xstate's compiled chart that are read. */
+/** The parts of xstate’s compiled chart that are read here. */
 export interface ChartNode {
   readonly id: string;
   readonly key: string;
@@ -29,7 +29,7 @@ export const transitionsOf = (node: ChartNode): ChartTransition[] => [
   ...(node.always ?? []),
 ];
 
-/** `running.thinking`; the root is `any`, since what it does holds in any state. */
+/** `running.thinking`; the root is `any`, since its transitions hold in any state. */
 export const pathOf = (root: ChartNode, { id }: ChartNode): string => (id === root.id ? 'any' : id.slice(root.id.length + 1));
 
 export const nameOf = (thing: unknown): string => {
@@ -38,7 +38,7 @@ export const nameOf = (thing: unknown): string => {
   const params = 'params' in thing && typeof thing.params === 'string' ? ` ${thing.params}` : '';
   return `${thing.type}${params}`;
 };
-/** `xstate.error.actor.think` is for machines; nothing at all is for transitions that need no event. */
+/** The event’s name for readers: `think breaks` for `xstate.error.actor.think`, empty for a transition that needs no event. */
 export function eventOf({ eventType }: ChartTransition): string {
   if (eventType === '') return '';
   const failed = /^xstate\.error\.actor\.(?<actor>.+)$/.exec(eventType)?.groups?.actor;
@@ -51,7 +51,7 @@ export interface Way {
   readonly to: ChartNode;
   readonly labels: readonly string[];
 }
-/** One way from a state to another, however many transitions take it. What stays where it is makes no way. */
+/** One way for each pair of states, with the labels of all its transitions. A transition without a target makes no way. */
 export function waysOf(root: ChartNode): Way[] {
   const ways = new Map<string, Way>();
   for (const from of descend(root)) {

@@ -1,4 +1,4 @@
-/** The charts of the house, each with its page and its picture in docs/diagrams, and the picture of a sub-agent's life. */
+/** The charts of the house, each with its page and its picture in docs/diagrams, and the picture of a sub-agent’s life. */
 import type { AnyStateMachine } from 'xstate';
 import { primary } from '../../machines/primary.ts';
 import { subAgent } from '../../machines/sub-agent.ts';
@@ -11,7 +11,7 @@ import type { Picture } from './picture.ts';
 
 const charts: Readonly<Record<string, AnyStateMachine>> = { 'sub-agent': subAgent, supervisor, primary };
 
-/** The direction is the one in which the picture is narrower: a page shows some 840 pixels without making it smaller. */
+/** Each picture has the direction in which it is narrower: a page shows about 840 pixels without scaling it down. */
 export const pictures: Readonly<Record<string, Picture>> = {
   'sub-agent': chartPicture(subAgent, 'down'),
   supervisor: chartPicture(supervisor, 'right'),

@@ -1,4 +1,6 @@
-/** Code cites the rules of the task protocol by id and the promises by letter; both pages and the code agree on which there are. */
+/**
+ * Code cites the rules of the task protocol by id and the promises by letter; both pages and the code agree on which there are.
+ */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {

@@ -41,13 +41,17 @@ function commentLines(source: string): { readonly line: number; readonly text: s
 
 const named = (text: string) => [...text.matchAll(/`([a-z][a-z-]*)`/g)].map(([, id]) => id!);
 
-/** ``rule `claim` ``, ``rules `claim`, `fencing` and `park` ``. */
-export const ruleCitations = (file: string, source: string): Citation[] =>
-  commentLines(source).flatMap(({ line, text }) =>
-    [...text.matchAll(/\b[Rr]ules? ((?:`[a-z-]+`(?:, | and )?)+)/g)].flatMap(([, list]) =>
-      named(list!).map((name) => ({ file, line, name })),
-    ),
-  );
+/** ``rule `claim` ``, ``rules `claim`, `fencing` and `park` ``; the list may go on in the next line of the comment. */
+export function ruleCitations(file: string, source: string): Citation[] {
+  const lines = commentLines(source);
+  return lines.flatMap(({ line, text }, i) => {
+    const next = lines[i + 1];
+    const continued = next?.line === line + 1 ? ` ${next.text.replace(/^\s*(?:\*|\/\/) /, '')}` : '';
+    return [...`${text}${continued}`.matchAll(/\b[Rr]ules? ((?:`[a-z-]+`(?:, | and )?)+)/g)]
+      .filter(({ index }) => index < text.length)
+      .flatMap(([, list]) => named(list!).map((name) => ({ file, line, name })));
+  });
+}
 
 /** A letter that opens a line of a comment (`A. …`), stands in parentheses (`(G)`, `(A, C)`), or follows the word promise. */
 export const promiseCitations = (file: string, source: string): Citation[] =>

@@ -1,8 +1,8 @@
-/** A chart as a page: a Mermaid state diagram of where it goes, and a table of all that it does, both read from the machine itself. */
+/** A chart as a page: a Mermaid state diagram and a table of all transitions, both read from the machine itself. */
 import type { AnyStateMachine } from 'xstate';
 import { type ChartNode, childrenOf, descend, eventOf, nameOf, pathOf, rootOf, transitionsOf, waysOf } from './chart.ts';
 
-/** Mermaid wants plain words for ids. */
+/** An id of plain letters, as Mermaid needs it. */
 const idOf = (root: ChartNode, node: ChartNode): string => pathOf(root, node).replaceAll(/[^a-z]/gi, '_');
 
 function statesAsMermaid(root: ChartNode, node: ChartNode, indent: string): string[] {
@@ -45,7 +45,7 @@ function descriptions(root: ChartNode): string[] {
   });
 }
 
-/** `source`: the file of the chart, from the root of the house. */
+/** @param source The file of the chart, relative to the root of the house. */
 export function pageOf(machine: AnyStateMachine, source: string): string {
   const root = rootOf(machine);
   const lines = [

@@ -1,4 +1,4 @@
-/** A picture as the graph that elkjs lays out: how large each part is, and how far apart parts are. Lengths are in pixels. */
+/** A picture as a graph for elkjs: the size of each part and the gaps between parts, in pixels. */
 import type { ElkExtendedEdge, ElkNode } from 'elkjs';
 import type { Arrow, Box, Picture } from './picture.ts';
 import { textWidth } from './text-width.ts';
@@ -27,28 +27,28 @@ const towards = (direction: Direction) => ({ ...options, 'elk.direction': direct
 
 export const allBoxes = (boxes: readonly Box[]): Box[] => boxes.flatMap((box) => [box, ...allBoxes(box.inside)]);
 
-/** Whether the arrow leads to an earlier box. It is then laid out the other way round, so that the chart's order is kept. */
+/** Whether the arrow leads to an earlier box. Such an arrow is laid out reversed, so that boxes keep the chart’s order. */
 export function leadsBack({ boxes }: Picture, { from, to }: Arrow): boolean {
   const order = allBoxes(boxes).map(({ id }) => id);
   return order.indexOf(from) > order.indexOf(to);
 }
 
 const widest = (lines: readonly string[]): number => Math.max(0, ...lines.map((line) => textWidth(line, text.size)));
-/** How much room the words of a box take. */
+/** The size of the words in a box. */
 export const wordsOf = ({ name, caption }: Box) => ({
   width: Math.max(textWidth(name, text.nameSize, 'bold'), widest(caption)),
   height: text.nameHeight + caption.length * text.height,
 });
 const headOf = (box: Box) => ({ width: wordsOf(box).width + 2 * padding.x, height: wordsOf(box).height + 2 * padding.y });
 
-/** How long a side has to be for its arrows: one side has those of earlier boxes, the other those of later ones. */
+/** The length that a side needs for its arrows: one side has those of earlier boxes, the other those of later ones. */
 function sideOf({ id }: Box, picture: Picture): number {
   const arrows = picture.arrows.filter(({ from, to }) => from !== to && (from === id || to === id));
   const before = arrows.filter((arrow) => (arrow.to === id) !== leadsBack(picture, arrow)).length;
   return betweenArrows * (Math.max(before, arrows.length - before) + 1);
 }
 
-/** Boxes within a box are equally wide. */
+/** Graph nodes of boxes. Boxes within one box are equally wide. */
 function nodesOf(picture: Picture, boxes: readonly Box[], direction: Direction, inside: Direction): ElkNode[] {
   const width = boxes === picture.boxes ? 0 : Math.max(...boxes.map((box) => headOf(box).width));
   return boxes.map((box) => {
@@ -81,7 +81,10 @@ function edgeOf(picture: Picture, arrow: Arrow, index: number): ElkExtendedEdge 
   return { id: arrowId(index), sources: [source], targets: [target], labels: label.length === 0 ? [] : labels };
 }
 
-/** Where an arrow crosses the border of a box, all is laid out at once; else each inside by itself, across the outer direction. */
+/**
+ * The whole graph. If an arrow crosses the border of a box, everything is laid out at once; else each box by itself, across the
+ * outer direction.
+ */
 export function elkGraphOf(picture: Picture): ElkNode {
   const parent = new Map(allBoxes(picture.boxes).flatMap(({ id, inside }) => inside.map((child) => [child.id, id] as const)));
   const crosses = picture.arrows.some(({ from, to }) => parent.get(from) !== parent.get(to));

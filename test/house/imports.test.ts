@@ -1,4 +1,6 @@
-/** The direction of imports, as docs/architecture.md has it: `cli → actors → {machines, bus, roster}`, and everyone may use `platform`. */
+/**
+ * The direction of imports by docs/architecture.md: `cli → actors → {machines, bus, roster}`; every folder may import `platform`.
+ */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { allImports, cycles, type Folder, folderOf, type Import, importsOf, sourcesIn } from './imports.ts';
@@ -42,7 +44,7 @@ describe('imports', () => {
     expect(lines(wrong)).toEqual([]);
   });
 
-  it('make no cycle between files, not even of types or of what is loaded later', () => {
+  it('make no cycle between files, not even by types or lazy imports', () => {
     expect(cycles(imports)).toEqual([]);
   });
 
@@ -50,7 +52,7 @@ describe('imports', () => {
     expect(lines(imports.filter(({ to, isOurs }) => isOurs && !/\.[cm]?[jt]sx?$|\.json$/.test(to)))).toEqual([]);
   });
 
-  it('find what they look for', () => {
+  it('of every form are found, and cycles too', () => {
     const source = [
       "import a, { b } from './a.ts';",
       "import type { C } from '../bus/c.ts';",

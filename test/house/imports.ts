@@ -1,4 +1,4 @@
-/** Who imports whom in this house, read from the sources. */
+/** The imports of the house, read from its sources. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
@@ -7,9 +7,9 @@ export interface Import {
   /** A file of the house, relative to its root, or the name of a package. */
   readonly to: string;
   readonly isOurs: boolean;
-  /** Gone when the program runs. */
+  /** A type-only import, which does not exist at run time. */
   readonly isType: boolean;
-  /** `import('…')`: made when it is needed, long after both files are there. */
+  /** `import('…')`: made when it is needed, long after both files are loaded. */
   readonly isLazy: boolean;
 }
 
@@ -25,7 +25,7 @@ export const sourcesIn = (root: string): string[] =>
       .map((name) => join(folder, name)),
   );
 
-/** `import … from`, `export … from`, `import '…'` and `import('…')`; comments are left out first. */
+/** Finds `import … from`, `export … from`, `import '…'` and `import('…')`; ignores comments. */
 export function importsOf(file: string, source: string): Import[] {
   const code = source.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
   const statements = [...code.matchAll(/^\s*(?:import|export)\s(?<what>[^'";]*?\sfrom\s+)?['"](?<target>[^'"]+)['"]/gm)];
@@ -61,7 +61,7 @@ const packageOf = (target: string): string =>
 export const allImports = (root: string): Import[] =>
   sourcesIn(root).flatMap((file) => importsOf(file, readFileSync(join(root, file), 'utf8')));
 
-/** A cycle for each file that can reach itself, each cycle once. */
+/** Every cycle of imports, once. */
 export function cycles(imports: readonly Import[]): string[] {
   const next = new Map<string, string[]>();
   for (const { from, to, isOurs } of imports) if (isOurs) next.set(from, [...(next.get(from) ?? []), to]);

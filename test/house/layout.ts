@@ -1,9 +1,9 @@
-/** Gives each part of a picture its place, by elkjs: the same picture gets the same places on each machine. */
+/** Places each part of a picture with elkjs. The same picture gets the same places on every machine. */
 import elk, { type ElkExtendedEdge, type ElkNode } from 'elkjs';
 import { allBoxes, arrowId, elkGraphOf, leadsBack, padding, wordsOf } from './elk-graph.ts';
 import type { Arrow, Box, Picture } from './picture.ts';
 
-/** In whole pixels, from the top left of the picture. */
+/** In whole pixels from the top left of the picture. */
 export interface Point {
   readonly x: number;
   readonly y: number;
@@ -34,7 +34,7 @@ const areaOf = ({ width = 0, height = 0, ...point }: Partial<Area>): Area => ({
   width: Math.round(width),
   height: Math.round(height),
 });
-/** Words are in the middle of a box; where other boxes are inside, above them and at the left, out of the way of the arrows. */
+/** Words stand in the middle of a box; in a box with boxes inside, at the top left, out of the way of the arrows. */
 function wordsIn(box: Box, { x, y, width, height }: Area): Area {
   const words = wordsOf(box);
   if (box.inside.length > 0) return { x: x + padding.x, y: y + padding.y, ...words };

@@ -1,11 +1,11 @@
-/** The life of a sub-agent as its operator sees it. What there is comes from the chart; here are only the words for it. */
+/** The life of a sub-agent as its operator sees it. States and routes come from the chart; this file has the words for them. */
 import type { AnyStateMachine } from 'xstate';
 import { type ChartNode, childrenOf, pathOf, rootOf } from './chart.ts';
 import { toneOf } from './chart-picture.ts';
 import type { Arrow, Box, Picture } from './picture.ts';
 import { isPassedThrough, type Route, routesOf } from './routes.ts';
 
-/** State → what is said of it. */
+/** State → its caption. */
 export const captions: Readonly<Record<string, readonly string[]>> = {
   idle: ['no worker', 'has it yet'],
   running: ['works, step by step'],
@@ -14,7 +14,7 @@ export const captions: Readonly<Record<string, readonly string[]>> = {
   'awaiting-steer': ['only you can', 'move it on'],
   done: ['with what', 'it found'],
 };
-/** Route → what is said of it, and by which transitions of the chart that is true. */
+/** Route → its words, and the transitions of the chart that make them true. */
 export const words: Readonly<Record<string, { readonly says: readonly string[]; readonly by: readonly string[] }>> = {
   'idle → running': { says: ['a worker', 'takes it'], by: ['START'] },
   'running → running': { says: ['you correct it: at once,', 'or at its next step'], by: ['STEER [interruptsNow]'] },

@@ -1,6 +1,6 @@
-/** What a picture of a chart shows, before anything has a place. */
+/** The content of a chart’s picture, before its parts have places. */
 
-/** What a state is about; a theme has a colour for each. */
+/** The sense of a state; a theme has a colour for each. */
 export type Tone = 'plain' | 'works' | 'waits' | 'ends' | 'any' | 'start';
 
 export interface Box {
@@ -17,12 +17,12 @@ export interface Arrow {
 }
 export interface Picture {
   readonly title: string;
-  /** All that it shows, in words. */
+  /** The whole content in words. */
   readonly description: string;
   readonly boxes: readonly Box[];
   readonly arrows: readonly Arrow[];
   /** Lines below the picture. */
   readonly notes: readonly string[];
-  /** Where its arrows lead, on the whole; within a box, where they lead there. */
+  /** The direction of most arrows; boxes within a box may have their own. */
   readonly direction: 'down' | 'right';
 }

@@ -11,7 +11,7 @@ import { captions, keyOf, lifePicture, words } from './life-picture.ts';
 import { routesOf } from './routes.ts';
 import { textWidth } from './text-width.ts';
 
-/** Two areas share a point. A piece of a line is an area without width or without height. */
+/** Whether two areas share a point. A piece of a line is an area without width or without height. */
 const meet = (one: Area, other: Area): boolean =>
   one.x < other.x + other.width && other.x < one.x + one.width && one.y < other.y + other.height && other.y < one.y + one.height;
 const piece = (from: Point, to: Point): Area => ({
@@ -20,7 +20,7 @@ const piece = (from: Point, to: Point): Area => ({
   width: Math.abs(to.x - from.x) + 1,
   height: Math.abs(to.y - from.y) + 1,
 });
-/** Lines are written around the middle of their place, whether or not it is as wide as they are. */
+/** The area of lines of text. They are centred in their place, and may be narrower or wider than it. */
 const written = (lines: readonly string[], { x, y, width: place }: Area): Area => {
   const width = Math.max(...lines.map((line) => textWidth(line, text.size)));
   return { x: x + (place - width) / 2, y, width, height: lines.length * text.height };
@@ -39,7 +39,7 @@ const layouts = await Promise.all(
 );
 
 describe.each(layouts)('the picture $name', ({ picture, layout }) => {
-  it('has no text on another text, and none outside', () => {
+  it('has no text that overlaps another or leaves the picture', () => {
     const texts = textsOf(layout);
     const overlaps = texts.flatMap((one, index) =>
       texts
@@ -63,7 +63,7 @@ describe.each(layouts)('the picture $name', ({ picture, layout }) => {
     expect(crossed).toEqual([]);
   });
 
-  it('has arrows that run straight across or straight down, from the border of a box to the border of another', () => {
+  it('has arrows of horizontal and vertical pieces, from the border of one box to the border of another', () => {
     expect(piecesOf(layout).filter(({ from, to }) => from.x !== to.x && from.y !== to.y)).toEqual([]);
     const isAtBorder = ({ x, y }: Point, id: string) => {
       const box = layout.boxes.find((placed) => placed.box.id === id)!;
@@ -78,7 +78,7 @@ describe.each(layouts)('the picture $name', ({ picture, layout }) => {
     expect(astray.map(({ arrow }) => `${arrow.from} → ${arrow.to}`)).toEqual([]);
   });
 
-  it('is told in words too, and asks for no text below 12 pixels', async () => {
+  it('has a description in words, and no text below 12 pixels', async () => {
     for (const svg of Object.values(await svgOf(picture))) {
       expect(svg).toMatch(/<title id="title">[^<]+<\/title>\n<desc id="desc">[^<]+<\/desc>/);
       const sizes = [...svg.matchAll(/font-size: (?<size>[\d.]+)px/g)].map(({ groups }) => Number(groups!.size));
@@ -88,7 +88,7 @@ describe.each(layouts)('the picture $name', ({ picture, layout }) => {
   });
 });
 
-/** As WCAG 2 has it. */
+/** The contrast of two colours by WCAG 2. */
 function contrast(one: string, other: string): number {
   const luminance = (colour: string): number => {
     const channels = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16) / 255);
@@ -103,7 +103,7 @@ function contrast(one: string, other: string): number {
 
 describe.each(Object.entries(themes))('the %s theme', (_name, { canvas, text, muted, line, tones }) => {
   const { start: _dot, ...boxes } = tones;
-  it.each(Object.entries({ canvas: [canvas, line] as const, ...boxes }))('can be read on %s', (_tone, [inside, border]) => {
+  it.each(Object.entries({ canvas: [canvas, line] as const, ...boxes }))('is readable on %s', (_tone, [inside, border]) => {
     expect(contrast(text, inside)).toBeGreaterThan(4.5);
     expect(contrast(muted, inside)).toBeGreaterThan(4.5);
     expect(contrast(line, inside)).toBeGreaterThan(3);
@@ -125,7 +125,7 @@ describe('the life of a sub-agent', () => {
     expect(routesOf(root).find((route) => keyOf(route) === key)?.by).toEqual(expect.arrayContaining([...by]));
   });
 
-  it('is not drawn of a chart with a state or a route that there are no words for', () => {
+  it('is not drawn for a chart that has a state or a route without words', () => {
     const renamed = createMachine({ initial: 'resting', states: { resting: {} } });
     expect(() => lifePicture(renamed)).toThrow('no words for resting');
     const another = createMachine({ initial: 'idle', states: { idle: { on: { SKIP: 'done' } }, done: { type: 'final' } } });
@@ -134,7 +134,7 @@ describe('the life of a sub-agent', () => {
 });
 
 describe('routes', () => {
-  it('pass through a state that is left at once, and are told of the outermost states', () => {
+  it('lead through states that are left at once, and connect the outermost states', () => {
     const machine = createMachine({
       id: 'm',
       initial: 'a',
@@ -166,7 +166,7 @@ describe('routes', () => {
 });
 
 describe('text', () => {
-  it('that is wider by the table gets more room, and what the table lacks gets the most', () => {
+  it('gets more space when it is wider by the table, and characters outside the table get the most', () => {
     expect(textWidth('WWW', 10)).toBeGreaterThan(textWidth('iii', 10));
     expect(textWidth('a', 100, 'bold')).toBeGreaterThan(textWidth('a', 100));
     expect(textWidth('測', 10)).toBe(textWidth('W', 10));

@@ -1,20 +1,20 @@
-/** How a chart goes from state to state as one sees it from outside: states that it never rests in are passed through. */
+/** How a chart goes from state to state as seen from outside: states that it never rests in are skipped. */
 import { type ChartNode, descend, pathOf, type Way, waysOf } from './chart.ts';
 
 export interface Route {
   readonly from: string;
   readonly to: string;
-  /** The transitions that take it. */
+  /** The transitions of the route. */
   readonly by: readonly string[];
 }
 
-/** Whether it leaves the state at once, whatever holds. */
+/** Whether the chart leaves the state at once, without a condition. */
 export const isPassedThrough = ({ always = [] }: ChartNode): boolean =>
   always.some(({ guard, target }) => guard === undefined && target !== undefined);
 
 const lineOf = (node: ChartNode): ChartNode[] => (node.parent ? [...lineOf(node.parent), node] : [node]);
 
-/** Told of the outermost states that are left and entered; where none is left, of the state that it stays in. */
+/** The outermost states that a way leaves and enters; the innermost common state if it leaves none. */
 function lifted({ from, to }: Way): readonly [ChartNode, ChartNode] {
   const [outer, inner] = [lineOf(from), lineOf(to)];
   const depth = outer.findIndex((node, index) => node !== inner[index]);
@@ -22,7 +22,7 @@ function lifted({ from, to }: Way): readonly [ChartNode, ChartNode] {
   return from.parent ? [from, from] : [from, inner[1]!];
 }
 
-/** Without those from an innermost state to itself: it is still the same to who looks. */
+/** All routes, without those from an innermost state to itself, which change nothing that is seen. */
 export function routesOf(root: ChartNode): Route[] {
   const ways = waysOf(root);
   const through = descend(root)

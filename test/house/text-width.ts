@@ -1,6 +1,6 @@
-/** How wide a text is, by a table: a picture must not depend on the fonts of the machine that draws it. */
+/** The width of a text by a table: a picture must not depend on the fonts of the machine that draws it. */
 
-/** In hundredths of the font size: a wide sans (DejaVu Sans), so that the usual ones leave some room rather than lack it. */
+/** In hundredths of the font size. The table is of a wide font (DejaVu Sans), so that common fonts fit. */
 const widths: readonly (readonly [width: number, characters: string])[] = [
   [30, "'ijlIJ"],
   [36, ' ,./:;|\\f-'],
@@ -14,7 +14,7 @@ const widths: readonly (readonly [width: number, characters: string])[] = [
 ];
 const widthOf = new Map(widths.flatMap(([width, characters]) => [...characters].map((character) => [character, width] as const)));
 
-/** In pixels, rounded up. A character that is not in the table counts as the widest. */
+/** In pixels, rounded up. A character outside the table counts as the widest. */
 export function textWidth(text: string, fontSize: number, weight: 'normal' | 'bold' = 'normal'): number {
   const hundredths = [...text].reduce((sum, character) => sum + (widthOf.get(character) ?? 100), 0);
   return Math.ceil((hundredths * fontSize * (weight === 'bold' ? 1.1 : 1)) / 100);

@@ -74,7 +74,7 @@ async function firstLive(events: AsyncIterable<CrewEvent>): Promise<CrewEvent> {
   throw new Error('the watch ended');
 }
 
-test('the example of docs/library.md runs as it stands', async () => {
+test('the example in docs/library.md runs as it is', async () => {
   const [, example] = /```ts\n([\s\S]*?)```/.exec(await readFile(join(root, 'docs/library.md'), 'utf8'))!;
   const program = join(crew.folder, 'example.ts');
   await writeFile(
@@ -86,7 +86,7 @@ test('the example of docs/library.md runs as it stands', async () => {
   const roster = join(crew.folder, 'roster.yaml');
   await writeFile(roster, rosterText());
   crew.model.answer((call) => {
-    // Before the correction it is only thinking: the correction aborts that.
+    // Before the correction the model does not reply, and the correction aborts that call.
     if (!call.texts('user').join().includes('French')) return;
     if (call.texts('tool').length === 0) call.call('look_up_stock', { article: 'lamp' });
     else call.reply(call.texts('tool')[0] === 'lamp: 7 pieces' ? 'Il y a sept lampes.' : 'Je ne sais pas.');
@@ -106,7 +106,7 @@ test.each([
   );
 });
 
-test('a kind with two tools of a name is refused', () => {
+test('a kind with two tools of one name is refused', () => {
   const tool = defineTool({ name: 'x', description: '', args: z.object({}), effects: 'none', run: async () => ({ text: '' }) });
-  expect(() => defineKind({ name: 'twice', prompt: 'x', tools: [tool, tool] })).toThrow('two tools x');
+  expect(() => defineKind({ name: 'twice', prompt: 'x', tools: [tool, tool] })).toThrow('two tools named x');
 });

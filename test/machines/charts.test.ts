@@ -1,4 +1,4 @@
-/** Checkpoints of version 1, as it wrote them, are brought up to what the charts are now. */
+/** Checkpoints of version 1 are migrated to the present charts. */
 import { expect, test } from 'vitest';
 import { createActor } from 'xstate';
 import { migrate, subAgentChart, supervisorChart } from '../../machines/charts.ts';
@@ -10,7 +10,7 @@ const node = (key: string, status: string, child: number | null) => ({
   ...{ status, child, failure: null, without: [], corrections: 0 },
 });
 
-test('a sub-agent has nothing in reserve', () => {
+test('a migrated sub-agent has nothing set aside', () => {
   const old = snapshot('awaiting-steer', { step: 2, usage, limits: { costUsd: 3 } });
   const now = migrate(subAgentChart, 1, old)!;
   expect(now.context).toEqual({ step: 2, usage, limits: { costUsd: 3 }, reserved: null, toppedUpUsd: 0 });
@@ -28,14 +28,14 @@ const goal = snapshot(
   },
 );
 
-test('a goal’s children that run have set aside for them what none of them can have been given more than', () => {
+test('a migrated goal sets aside for each running child the most that it can have been given', () => {
   const { context } = migrate(supervisorChart(9), 1, goal)!;
   expect(context).toMatchObject({ policy: { concurrency: 2, budgetUsd: 9 }, reserved: null, toppedUpUsd: 0 });
-  // $8 are left, for two that run, one that waits, and the goal itself.
+  // $8 are left, for two running children, one that waits, and the goal itself.
   expect((context as { slices: object }).slices).toEqual({ 2: 2, 3: 2 });
 });
 
-test('and nothing where there is no budget', () => {
+test('a migrated goal without a budget sets nothing aside', () => {
   const { context } = migrate(supervisorChart(null), 1, goal)!;
   expect(context).toMatchObject({ policy: { budgetUsd: null }, slices: {} });
 });

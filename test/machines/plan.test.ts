@@ -27,17 +27,17 @@ const plan = (...nodes: PlanNode[]): Plan => put({}, ...nodes);
 const be = (status: PlanNode['status'], spec: NodeSpec): PlanNode => ({ ...planned(spec), status });
 const keys = (nodes: readonly PlanNode[]) => nodes.map(({ key }) => key);
 
-describe('checking a plan', () => {
-  it('finds a sub-task that is there twice', () => {
+describe('the check of a plan', () => {
+  it('finds a key that is there twice', () => {
     expect(check([node('a'), node('a')])).toEqual({ code: 'duplicate-key', key: 'a' });
   });
 
-  it('finds a dependency that is not there, unless it was there before', () => {
+  it('finds an unknown dependency, unless it is in the existing plan', () => {
     expect(check([node('a', 'b')])).toEqual({ code: 'unknown-after', key: 'a', after: 'b' });
     expect(check([node('a', 'b')], ['b'])).toBeNull();
   });
 
-  it('does not take what every object has for a sub-task', () => {
+  it('does not take a property of every object for a sub-task', () => {
     expect(check([node('a', 'constructor')])?.code).toBe('unknown-after');
   });
 
@@ -47,7 +47,7 @@ describe('checking a plan', () => {
     expect(check(nodes.slice(1))).toBeNull();
   });
 
-  it('names those that wait for each other, and those that wait for them', () => {
+  it('names sub-tasks in a cycle and those that depend on them', () => {
     expect(check([node('a'), node('b', 'a', 'c'), node('c', 'b'), node('d', 'c')])).toEqual({
       code: 'cycle',
       keys: ['b', 'c', 'd'],
@@ -55,7 +55,7 @@ describe('checking a plan', () => {
     expect(check([node('a', 'a')])?.code).toBe('cycle');
   });
 
-  it('accepts whatever depends on earlier ones only, in any order, and not once a way leads back', () => {
+  it('accepts any order of a plan without cycles, and refuses it with a link back', () => {
     const graph = fc.array(fc.array(fc.nat(), { maxLength: 3 }), { minLength: 2, maxLength: 12 });
     fc.assert(
       fc.property(graph, fc.nat(), (links, turn) => {
@@ -70,13 +70,13 @@ describe('checking a plan', () => {
     );
   });
 
-  it('says what is wrong in words', () => {
+  it('explains an error in words', () => {
     expect(explain({ code: 'unknown-after', key: 'a', after: 'b' })).toBe('a comes after b, which is no sub-task of the plan');
   });
 });
 
-describe('what may start', () => {
-  it('is what waits for nothing any more, in order, while there is room', () => {
+describe('the sub-tasks that may start', () => {
+  it('are those with resolved dependencies, in order, up to the limit', () => {
     const now = plan(
       be('returned', node('a')),
       be('waiting', node('b', 'a')),
@@ -87,11 +87,11 @@ describe('what may start', () => {
     expect(keys(ready(now, [], 1))).toEqual(['b']);
   });
 
-  it('is at least one, however small the room', () => {
+  it('are at least one, however small the limit is', () => {
     expect(keys(ready(plan(be('waiting', node('a'))), [], 0))).toEqual(['a']);
   });
 
-  it('goes without a dependency that failed, but not without all of them', () => {
+  it('include one with a failed dependency, unless all its dependencies failed', () => {
     const failed = be('failed', node('a'));
     const needs = be('waiting', node('c', 'a', 'b'));
     expect(keys(ready(plan(failed, be('returned', node('b')), needs), [], 9))).toEqual(['c']);
@@ -101,14 +101,14 @@ describe('what may start', () => {
     expect(failDoomed(lost, []).d).toMatchObject({ status: 'failed', failure: { code: 'dependency-failed' } });
   });
 
-  it('waits while a failure is being asked about', () => {
+  it('exclude one whose failed dependency is being asked about', () => {
     const now = plan(be('failed', node('a')), be('returned', node('b')), be('waiting', node('c', 'a', 'b')));
     expect(keys(ready(now, ['a'], 9))).toEqual([]);
     expect(keys(doomed(now, ['a']))).toEqual([]);
   });
 });
 
-it('what depends on a sub-task is found through others', () => {
+it('the dependants of a sub-task include indirect ones', () => {
   const now = plan(planned(node('c', 'b')), planned(node('b', 'a')), planned(node('a')), planned(node('d')));
   expect(keys(dependants(now, 'a'))).toEqual(['c', 'b']);
 });

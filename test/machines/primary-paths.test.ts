@@ -1,6 +1,6 @@
 /**
- * The primary under every edge of a projection of its context, paths generated from the chart when the test runs. The contract below is
- * written from DESIGN.md, sections 3 and 7, and never from the chart's own output.
+ * The primary on a path for every edge of a projection of its context; the paths are generated from the chart when the test runs.
+ * The contract below is written from the promises in docs/architecture.md and never from the chart’s own output.
  */
 import { expect, test } from 'vitest';
 import { createActor, type EventObject, fromCallback, type InspectionEvent, type SnapshotFrom } from 'xstate';
@@ -59,7 +59,7 @@ const project = ({ value, context: { calls, waiting, partial, closing, step, mes
 };
 const label = (event: Event) => JSON.stringify(event).replaceAll(/p\d+-/g, 'p');
 
-/** Drives the real actor along a path and holds it to the contract after every event. */
+/** Drives the real actor along a path and checks the contract after every event. */
 function judge(path: readonly Event[], covered: Set<string>): void {
   const inFlight = new Map<'think' | 'act', (event: EventObject) => void>();
   const told: Told[] = [];
@@ -102,7 +102,7 @@ function judge(path: readonly Event[], covered: Set<string>): void {
     const wasIdle = actor.getSnapshot().value === 'idle';
     if (event.type === 'SAY') {
       words.push(`word ${words.length}`);
-      // Counted anew from the call that first sees the word.
+      // Calls count anew from the first one that sees the utterance.
       if (!inFlight.has('act')) calls = 0;
     }
     const waited = actor.getSnapshot().context.waiting.length > 0;
@@ -133,7 +133,7 @@ function judge(path: readonly Event[], covered: Set<string>): void {
   };
 
   for (const event of path) drive(event);
-  // A cooperative model and tools bring it to rest from anywhere.
+  // Cooperative models and tools bring the primary to rest from any state.
   for (let n = 0; actor.getSnapshot().value !== 'idle'; n++) {
     expect(n, 'it comes to rest').toBeLessThan(8);
     const { value, context } = actor.getSnapshot();
@@ -146,20 +146,20 @@ function judge(path: readonly Event[], covered: Set<string>): void {
 const textsOf = (messages: readonly Message[], role: Message['role']) =>
   messages.filter((message) => message.role === role).map(({ text }) => text);
 
-/** Whether a tool is still to run after the event. */
+/** Whether a tool still has to run after the event. */
 const inFlightAfter = (event: Event, { context: { calls } }: Snap): boolean => {
   if (event.type === 'TOOL_RETURNED') return calls[0]!.id !== event.call || calls.length > 1;
   return event.type === 'xstate.error.actor.act' ? calls.length > 1 : event.type !== 'INTERRUPT';
 };
 
-/** The chat protocol's rule: each call has one result, in order, right after it; the last `open` have none yet. */
+/** The chat protocol’s rule: each call has one result, in order, right after it. The last `open` calls have none yet. */
 function expectAnswered(messages: readonly Message[], open: number): void {
   const asked = messages.flatMap((message) => (message.role === 'assistant' ? (message.calls ?? []).map(({ id }) => id) : []));
   const results = messages.flatMap((message) => (message.role === 'tool' ? [message.call] : []));
   expect(results, 'every call has its one result').toEqual(asked.slice(0, asked.length - open));
 }
 
-test('along every edge no word, no call and nothing heard is lost, and it always comes to rest', () => {
+test('the primary loses no utterance, call or partial reply on any edge, and always comes to rest', () => {
   const paths = edgePaths<Snap, Event>({ machine: primary, input: undefined, alphabet, project, label, histories: 2 });
   const covered = new Set<string>();
   for (const path of paths) judge(path, covered);

@@ -9,7 +9,7 @@ import {
   type Told,
 } from '../../machines/primary.ts';
 
-/** The effect in flight, held by the test. */
+/** An effect in flight, controlled by the test. */
 interface Flight<Input> {
   readonly input: Input;
   say(event: PrimaryMachineEvent): void;
@@ -58,12 +58,12 @@ beforeEach(() => {
   it = rig();
 });
 
-test('it tells nothing before the first word', () => {
+test('the primary reports nothing before the first utterance', () => {
   expect(it.told).toEqual([]);
   expect(it.thoughts).toEqual([]);
 });
 
-test('a word is thought about, answered, and followed by one idle', () => {
+test('an utterance is thought about, answered, and followed by one idle', () => {
   it.say('hello');
   it.heard('Hel');
   it.heard('lo!');
@@ -76,7 +76,7 @@ test('a word is thought about, answered, and followed by one idle', () => {
   ]);
 });
 
-test('a word aborts the model call in flight; what was heard stays, marked unfinished, and the next call sees all', () => {
+test('an utterance aborts a model call in flight, keeps its partial reply as unfinished, and the next call sees both', () => {
   it.say('count');
   it.heard('one, two');
   it.say('backwards');
@@ -92,7 +92,7 @@ test('a word aborts the model call in flight; what was heard stays, marked unfin
   ]);
 });
 
-test('words that come while tools act wait for them, all of them', () => {
+test('utterances that come while tools act all wait for them', () => {
   it.say('start');
   it.replied('', 'a', 'b');
   it.say('and this');
@@ -103,7 +103,7 @@ test('words that come while tools act wait for them, all of them', () => {
   expect(it.seen().slice(2)).toEqual(['tool: a done', 'tool: b done', 'user: and this', 'user: and that']);
 });
 
-test('an interrupted model call ends at once, the conversation stays', () => {
+test('an interrupt ends a model call at once, and the conversation stays', () => {
   it.say('tell me everything');
   it.heard('Once');
   it.actor.send({ type: 'INTERRUPT' });
@@ -113,7 +113,7 @@ test('an interrupted model call ends at once, the conversation stays', () => {
   expect(it.seen()).toEqual(['user: tell me everything', 'assistant: Once', 'assistant: Stopped.', 'user: shorter']);
 });
 
-test('interrupted tools are told apart: what may have run, what did not', () => {
+test('interrupted tools have results that tell which may have run and which did not', () => {
   it.say('do it');
   it.replied('', 'a', 'b');
   it.say('wait');
@@ -130,11 +130,11 @@ test('interrupted tools are told apart: what may have run, what did not', () => 
   ]);
 });
 
-test('there is nothing to interrupt when it is idle', () => {
+test('an idle primary cannot be interrupted', () => {
   expect(it.actor.getSnapshot().can({ type: 'INTERRUPT' })).toBe(false);
 });
 
-test('the last of its model calls must answer, and one that does not is answered for', () => {
+test('the last model call must answer, and a substitute answer is given if it does not', () => {
   it.say('go on for ever');
   for (let n = 1; n < maxModelCalls; n++) {
     expect(it.thoughts.at(-1)!.input.isLast).toBe(false);
@@ -151,7 +151,7 @@ test('the last of its model calls must answer, and one that does not is answered
   ]);
 });
 
-test('a new word starts counting anew', () => {
+test('a new utterance starts the count of model calls again', () => {
   it.say('go on');
   for (let n = 1; n < maxModelCalls; n++) {
     it.replied('', 'again');
@@ -161,7 +161,7 @@ test('a new word starts counting anew', () => {
   expect(it.thoughts.at(-1)!.input.isLast).toBe(false);
 });
 
-test('the same calls again within an utterance end it', () => {
+test('the same calls twice within an utterance end it', () => {
   const call = (id: string) => ({ id, tool: 'look', args: { at: 'x' }, effects: 'none' as const });
   it.say('look');
   it.thoughts[0]!.say({ type: 'MODEL_REPLIED', text: '', calls: [call('1')], usage, backend: 'main' });
@@ -174,7 +174,7 @@ test('the same calls again within an utterance end it', () => {
   expect(it.acts).toHaveLength(2);
 });
 
-test('results that say all there is to say are the reply; one that does not leaves it to the model', () => {
+test('results that need no comment are the reply, and any other result goes to the model', () => {
   it.say('dispatch two');
   it.replied('', 'a', 'b');
   it.returned('a is on it.', true);
@@ -192,7 +192,7 @@ test('results that say all there is to say are the reply; one that does not leav
   expect(it.thoughts).toHaveLength(4);
 });
 
-test('a word that waited is thought about although the results were the reply', () => {
+test('an utterance that waited is thought about although the results were the reply', () => {
   it.say('dispatch');
   it.replied('', 'a');
   it.say('thanks');
@@ -201,7 +201,7 @@ test('a word that waited is thought about although the results were the reply', 
   expect(it.seen().at(-1)).toBe('user: thanks');
 });
 
-test('a model call that fails is told and leaves it idle; the next word goes on', () => {
+test('a failed model call is reported and leaves the primary idle, and the next utterance goes on', () => {
   it.say('hello');
   it.heard('Hel');
   it.thoughts[0]!.say({ type: 'MODEL_FAILED', error: { code: 'timeout', message: 'too slow', retryable: true } });
@@ -214,7 +214,7 @@ test('a model call that fails is told and leaves it idle; the next word goes on'
   expect(it.seen()).toEqual(['user: hello', 'assistant: Hel', 'user: again']);
 });
 
-test('effects that crash are a failure and a result, never the end of it', () => {
+test('an effect that crashes is reported as a failure and leaves the primary idle', () => {
   const crash = fromCallback<EventObject, PrimaryThinkInput>(() => {
     throw new Error('boom');
   });

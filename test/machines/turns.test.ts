@@ -12,15 +12,15 @@ const talk: Message[] = [
   { role: 'assistant', text: 'yes' },
 ];
 
-test('what fits stays as it is', () => {
+test('a conversation that fits stays as it is', () => {
   expect(lastTurns(talk, 1_000)).toBe(talk);
 });
 
-test('the oldest turns go as a whole, so that no result is left without its call', () => {
+test('the oldest turns go as a whole, so no result is left without its call', () => {
   for (let chars = 20; chars < 115; chars++) expect(lastTurns(talk, chars)).toEqual(talk.slice(3));
 });
 
-test('the newest turn stays, however long it is', () => {
+test('the newest turn stays at any length', () => {
   expect(lastTurns(talk, 1)).toEqual(talk.slice(3));
   expect(lastTurns([user('x'.repeat(50))], 1)).toHaveLength(1);
 });

@@ -1,4 +1,4 @@
-/** Which transitions and states of a chart the tests took, counted from what the running actor reports. */
+/** The transitions and states of a chart that tests took, counted from the reports of the running actor. */
 import type { AnyStateMachine } from 'xstate';
 
 interface Transition {
@@ -26,13 +26,13 @@ const nodesOf = (machine: AnyStateMachine): Node[] => descend(machine.root as un
 export const allTransitions = (machine: AnyStateMachine): string[] =>
   nodesOf(machine).flatMap((node) => [...[...node.transitions.values()].flat(), ...(node.always ?? [])].map(transitionKey));
 
-/** Leaves in which a chart can rest; `deciding` never does. */
+/** The leaves in which a chart can rest; `deciding` is none of them. */
 export const allStates = (machine: AnyStateMachine): string[] =>
   nodesOf(machine)
     .filter(({ states, always }) => Object.keys(states).length === 0 && !always?.some(({ guard }) => guard === undefined))
     .map(({ id }) => id.slice(machine.id.length + 1));
 
-/** The leaf a state value names, as `allStates` spells it. */
+/** The leaf of a state value, spelled as in `allStates`. */
 export const leaf = (value: unknown): string =>
   typeof value === 'object' && value !== null
     ? Object.entries(value)

@@ -1,21 +1,21 @@
-/** The same walk with the process lost on the way: what must come out the same, and where it may not. */
+/** The same walk with the process lost on the way: the outcome must be the same, unless an effect was in doubt. */
 import type { AnyEventObject } from 'xstate';
 import { type Model, Walk } from './walk.ts';
 
-/** How a task came out, as far as a crash must not change it. */
+/** The part of a task’s outcome that a crash must not change. */
 export interface Outcome {
   readonly summary: string;
-  /** An effect was in doubt and the operator had to say: then it may come out otherwise. */
+  /** An effect was in doubt and the operator answered: the outcome may then differ. */
   readonly inDoubt: boolean;
 }
 export interface CrashSense<Event, Observation> {
-  /** Fits an event of the path to this walk: ids of its own for commands, the question that is open for answers. */
+  /** Adapts an event of the path to this walk: a command’s id, and the open question for an answer. */
   readonly fit: (event: Event, id: string, is: Observation) => Event;
   readonly summary: (is: Observation) => string;
   readonly inDoubt: (is: Observation) => boolean;
 }
 
-/** Walks the path and loses the process after event number `at` (none for -1). Null where the path already ended before. */
+/** Walks the path and loses the process after event number `at` (-1: never). Null when the path has already ended before it. */
 export function walkWithCrash<Event extends AnyEventObject, Look, Observation>(
   model: Model<Event, Look, Observation>,
   sense: CrashSense<Event, Observation>,
@@ -29,7 +29,7 @@ export function walkWithCrash<Event extends AnyEventObject, Look, Observation>(
     walking.go(sense.fit(event, id, model.observe(rig)));
     inDoubt ||= sense.inDoubt(model.observe(rig));
   };
-  /** After a crash a step may have to be asked for again before the path can go on. */
+  /** After a crash a step may have to be answered for again before the path can go on. */
   const help = (event: Event) => {
     for (let i = 0; i < 3 && !walking.canHappen(event); i++) {
       const next = model.towardsTheEnd(walking.look);

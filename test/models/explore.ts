@@ -5,15 +5,16 @@ import type { AnyEventObject, AnyStateMachine } from 'xstate';
 export interface Exploration<Snap, Event> {
   readonly machine: AnyStateMachine;
   readonly input: unknown;
-  /** What can happen next. */
+  /** The events that can come next. */
   readonly alphabet: (snapshot: Snap) => Event[];
-  /** What makes two snapshots different. Counters and texts are left out: they would make it endless. */
+  /** Tells two snapshots apart. Counters and texts are left out, since they would make the paths endless. */
   readonly project: (snapshot: Snap) => string;
-  /** What makes two events different. */
+  /** Tells two events apart. */
   readonly label: (event: Event) => string;
   /**
-   * How many histories that look the same are gone on from; by default all. What the projection leaves out makes an edge lead now here, now
-   * there, so fewer miss some of the edges (of a supervisor's: one misses 10%, three 6%) at a fraction of the time.
+   * How many histories with the same projection are explored further; by default all. The projection hides part of the state, so
+   * an edge may lead to different places. A smaller number misses some edges (of a supervisor: one history misses 10%, three 6%)
+   * and takes a fraction of the time.
    */
   readonly histories?: number;
 }

@@ -1,15 +1,15 @@
-/** Finds out whether a chart is wrong: first by the paths of the real one, then by wandering about in it. */
+/** Finds out whether a chart is wrong: first by the paths of the real chart, then by random walks in it. */
 import fc from 'fast-check';
 import type { AnyEventObject } from 'xstate';
 import { type Model, walk, wander } from './walk.ts';
 
-/** A chart under one policy, and the paths that the real chart has then. */
+/** A chart under one policy, with the paths of the real chart under that policy. */
 export interface Case<Event extends AnyEventObject, Look, Observation> {
   readonly model: Model<Event, Look, Observation>;
   readonly paths: readonly (readonly Event[])[];
 }
 
-/** Why the chart is wrong, or null. Chance comes last: it takes longest. `seed` makes it repeatable. */
+/** The error of the chart, or null. Random walks come last since they take longest. `seed` makes them repeatable. */
 export function judge<Event extends AnyEventObject, Look, Observation>(
   cases: readonly Case<Event, Look, Observation>[],
   { runs, seed }: { readonly runs: number; readonly seed: number },
@@ -21,7 +21,7 @@ export function judge<Event extends AnyEventObject, Look, Observation>(
   }
   const picks = fc.array(fc.nat(1_000_000), { maxLength: 30 });
   for (const { model } of cases) {
-    // Shrinking is for people: here only whether it fails counts.
+    // Shrinking helps people; here it matters only whether the walk fails.
     const property = fc.property(picks, (numbers) => wander(model, numbers));
     const found = fc.check(property, { numRuns: runs, seed, endOnFailure: true });
     if (found.failed) return String(found.errorInstance);

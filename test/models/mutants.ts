@@ -1,4 +1,4 @@
-/** Small wrongs done to a chart: a transition less, a guard less, an action less, another target, another order in a list. */
+/** Charts with one small error: a missing transition, guard or action, another target, or another order in a list. */
 import { type AnyStateMachine, createMachine } from 'xstate';
 
 export interface Mutant {
@@ -6,7 +6,7 @@ export interface Mutant {
   readonly machine: AnyStateMachine;
 }
 
-/** The part of a machine's config that mutants are made of. */
+/** The part of a machine’s config that mutants change. */
 interface NodeConfig {
   on?: Record<string, Site>;
   always?: Site;
@@ -39,7 +39,7 @@ const listOf = (site: Site | undefined): TransitionConfig[] =>
     : (Array.isArray(site) ? site : [site]).map((each) => (typeof each === 'string' ? { target: each } : each));
 const invokesOf = ({ invoke }: NodeConfig): Invoke[] => (invoke === undefined ? [] : Array.isArray(invoke) ? invoke : [invoke]);
 
-/** Lists everywhere, so that every transition has one kind of address. Functions are kept, the rest is copied. */
+/** Makes every site a list, so that all transitions have one kind of address. Copies all but functions. */
 function normal({ on, always, invoke, states, ...rest }: NodeConfig): NodeConfig {
   const invokes = invokesOf({ ...(invoke && { invoke }) });
   return {
@@ -84,7 +84,7 @@ export function mutantsOf(machine: AnyStateMachine): Mutant[] {
     try {
       mutants.push({ name, machine: createMachine(config as never, machine.implementations as never) });
     } catch {
-      // no chart at all, so no mutant
+      // not a valid chart, so not a mutant
     }
   };
   for (const { path, name } of lists(base, [], 'root')) {
@@ -107,7 +107,7 @@ export function mutantsOf(machine: AnyStateMachine): Mutant[] {
   return mutants;
 }
 
-/** Copies lists and objects one level deep: what a mutant changes is never shared. */
+/** Copies lists and objects one level deep, so that mutants share nothing that they change. */
 const structuredCopy = (value: unknown) =>
   Array.isArray(value) ? [...value] : typeof value === 'object' && value !== null ? { ...value } : value;
 
@@ -149,7 +149,7 @@ const exits = (node: NodeConfig, path: Path, name: string): { path: Path; name: 
 /** The state that a list of transitions belongs to, as an absolute target. */
 const homeOf = (path: Path, root: string): string =>
   [`#${root}`, ...path.flatMap((key, i) => (path[i - 1] === 'states' ? [String(key)] : []))].join('.');
-/** A compound state as a target is its initial one. */
+/** The leaf that a target enters: for a compound state its initial one. */
 function initialOf(base: NodeConfig, target: string): string {
   const keys = target.split('.').slice(1);
   const node = keys.reduce<NodeConfig | undefined>((parent, key) => parent?.states?.[key], base);
@@ -166,10 +166,10 @@ export interface Score {
   readonly total: number;
   readonly survivors: readonly string[];
 }
-/** Mutants that do the same as the chart, each with the reason. One that is no mutant any more is a mistake. */
+/** Mutants that behave like the chart, each with the reason. A name that is no mutant is an error. */
 export type Equivalents = Readonly<Record<string, string>>;
 
-/** `kill` says why a mutant is wrong, or null where nothing was noticed. */
+/** @param kill Says why a mutant is wrong, or null when nothing was noticed. */
 export function score(
   mutants: readonly Mutant[],
   equivalents: Equivalents,

@@ -1,4 +1,4 @@
-/** Whether the contracts would notice: charts with one small wrong each, judged as the real ones are. */
+/** Whether the contracts notice errors: charts with one small error each, judged like the real ones. */
 import { expect, it } from 'vitest';
 import { subAgent } from '../../machines/sub-agent.ts';
 import { supervisor } from '../../machines/supervisor.ts';
@@ -14,11 +14,11 @@ import { asking, others, paths as supervisorPaths } from './supervisor/explore.t
 import { model as supervisorModel } from './supervisor/model.ts';
 import { seeded as supervisorSeeded } from './supervisor/seeded.ts';
 
-/** The same every time: a score must not depend on luck. */
+/** The same in every run: a score must not depend on luck. */
 const seed = 7;
 const byLength = <Path extends readonly unknown[]>(paths: Path[]) => paths.sort((a, b) => a.length - b.length);
 
-it('the contract of the sub-agent notices wrongs in its chart', { timeout: 1_800_000 }, () => {
+it('the contract of the sub-agent notices errors in its chart', { timeout: 1_800_000 }, () => {
   const paths = byLength(subAgentPaths('small'));
   const judged = score([...mutantsOf(subAgent), ...subAgentSeeded], subAgentEquivalents, (machine) =>
     judge([{ model: subAgentModel(machine), paths }], { runs: 2_000, seed }),
@@ -27,7 +27,7 @@ it('the contract of the sub-agent notices wrongs in its chart', { timeout: 1_800
   expect(judged.killed / judged.total).toBeGreaterThan(0.99);
 });
 
-it('the contract of the supervisor notices wrongs in its chart', { timeout: 1_800_000 }, () => {
+it('the contract of the supervisor notices errors in its chart', { timeout: 1_800_000 }, () => {
   const sets = [asking, ...others].map((policy) => ({ policy, paths: byLength(supervisorPaths('tiny', policy)) }));
   const judged = score([...mutantsOf(supervisor), ...supervisorSeeded], supervisorEquivalents, (machine) => {
     const cases = sets.map(({ policy, paths }) => ({ model: supervisorModel(machine, policy), paths }));

@@ -1,12 +1,12 @@
-/** What the suites of both charts say at their end; less than everything is a failure. */
+/** The final report of both charts’ suites; missing coverage is a failure. */
 import type { AnyStateMachine } from 'xstate';
 import { allStates, allTransitions } from './coverage.ts';
 import type { Score } from './mutants.ts';
 
-/** Larger sets, for when there is an hour: `COX_MODELS=large`. */
+/** `COX_MODELS=large`: larger sets, which take an hour. */
 export const isLarge = process.env.COX_MODELS === 'large';
 
-/** For fast-check; a failure prints the seed that it ran with, `COX_SEED` runs it again. */
+/** The seed for fast-check. A failure prints it; `COX_SEED` repeats it. */
 export const seed = process.env.COX_SEED === undefined ? Date.now() % 2 ** 31 : Number(process.env.COX_SEED);
 
 export function coverage(machine: AnyStateMachine, covered: ReadonlySet<string>, paths: number): string[] {

@@ -1,14 +1,17 @@
-/** The real actor, with effects that the test holds in its hands: it sees them begin and end, and says their facts. */
+/** The real actor with effects that the test controls: it sees them begin and end, and sends their facts. */
 import { type AnyEventObject, type AnyStateMachine, createActor, fromCallback, type InspectionEvent } from 'xstate';
 import { leaf, transitionKey } from './coverage.ts';
 
 export type Seen = { readonly began: string; readonly input: unknown } | { readonly ended: string };
 
-/** Which effect says an event (of several, the one in flight), and whether that is its last word; null for what comes from elsewhere. */
+/**
+ * The effect that sends an event (of several, the one in flight), and whether it is its last event; null for events from
+ * elsewhere.
+ */
 export type SaidBy = (event: AnyEventObject) => { readonly effect: string | readonly string[]; readonly last: boolean } | null;
 
 export class Rig {
-  /** What effects did since the last event. */
+  /** Begins and ends of effects since the last event. */
   seen: Seen[] = [];
   error: unknown;
   readonly inFlight = new Map<string, (event: AnyEventObject) => void>();
@@ -39,7 +42,7 @@ export class Rig {
   }
 
   boot(options: object) {
-    // Inspection costs a third of the time: only who counts transitions pays it.
+    // Inspection takes a third of the time, so only a rig that counts transitions has it.
     const covered = this.#covered;
     const inspect = covered ? { inspect: (event: InspectionEvent) => count(event, covered) } : {};
     const actor = createActor(this.#machine, { ...options, ...inspect } as never);
@@ -73,7 +76,7 @@ export class Rig {
     this.#covered?.add(leaf(this.snapshot.value));
   }
 
-  /** The process is lost between two events; another one goes on from the checkpoint. */
+  /** Loses the process between two events and goes on from the checkpoint. */
   crash(): void {
     const { children: _, ...checkpoint } = JSON.parse(JSON.stringify(this.#actor.getPersistedSnapshot()));
     this.#actor.stop();

@@ -1,4 +1,6 @@
-/** Mutants made in the code of guards and actions, where no change of the chart's shape reaches. One mistake each, easily made. */
+/**
+ * Mutants with an error in the code of a guard or an action, which no change of the chart’s shape makes. One likely mistake each.
+ */
 import { type AnyStateMachine, assign } from 'xstate';
 import type { Mutant } from './mutants.ts';
 
@@ -11,7 +13,7 @@ interface Args<Context> {
 type Change<Context> = (context: Context, event: Event, params: never) => object;
 
 export function seeding<Context extends object>(machine: AnyStateMachine) {
-  /** What an action really does: xstate keeps what `assign` was given on it. */
+  /** The change that an action really makes: xstate keeps what was given to `assign`. */
   const original = (of: string): Change<Context> => {
     const { assignment } = machine.implementations.actions[of] as unknown as {
       assignment: object | ((args: object, params: never) => object);
@@ -31,13 +33,13 @@ export function seeding<Context extends object>(machine: AnyStateMachine) {
       name,
       machine: machine.provide({ guards: changed } as never),
     }),
-    /** The action as it is, but for part of what it changes. */
+    /** The action without part of its changes. */
     without: (name: string, of: string, ...keys: (keyof Context & string)[]): Mutant =>
       action(name, of, (context, event, params) => {
         const changed = Object.entries(original(of)(context, event, params));
         return Object.fromEntries(changed.filter(([key]) => !(keys as string[]).includes(key)));
       }),
-    /** The action as it is, and something more. */
+    /** The action with further changes. */
     with: (name: string, of: string, more: Change<Context>): Mutant =>
       action(name, of, (context, event, params) => ({
         ...original(of)(context, event, params),

@@ -13,7 +13,7 @@ const covered = new Set<string>();
 const chart = model();
 const small = paths('small');
 const nameOf = (path: readonly ModelEvent[]) => path.map(label).join(' → ');
-/** The path that failed is part of the message. */
+/** Names the failed path in the error. */
 const named = (path: readonly ModelEvent[], test: () => void) => {
   try {
     test();
@@ -31,7 +31,7 @@ describe('a sub-agent keeps its contract', () => {
     for (const path of [...paths('medium'), ...paths('large')]) named(path, () => walk(chart, path, covered));
   });
 
-  it('on any sequence of what can happen', () => {
+  it('on random sequences of events', () => {
     const picks = fc.array(fc.nat(1_000_000), { maxLength: 40 });
     fc.assert(
       fc.property(picks, (numbers) => wander(chart, numbers, covered)),
@@ -39,7 +39,7 @@ describe('a sub-agent keeps its contract', () => {
     );
   });
 
-  it('wherever it is lost and restored, and comes out the same unless an effect is in doubt', { timeout: 600_000 }, () => {
+  it('after a loss at any event, with the same outcome unless an effect is in doubt', { timeout: 600_000 }, () => {
     for (const path of isLarge ? small : paths('tiny')) {
       const plain = walkWithCrash(chart, crashSense, path, -1);
       for (const at of path.keys()) {

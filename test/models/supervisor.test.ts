@@ -12,7 +12,7 @@ import { walk, wander } from './walk.ts';
 const covered = new Set<string>();
 let count = 0;
 const nameOf = (path: readonly ModelEvent[]) => path.map(label).join(' → ');
-/** The path that failed is part of the message. */
+/** Names the failed path in the error. */
 const named = (path: readonly ModelEvent[], test: () => void) => {
   try {
     test();
@@ -21,7 +21,7 @@ const named = (path: readonly ModelEvent[], test: () => void) => {
   }
 };
 const policies = [asking, ...others].map((policy) => ({ policy, name: policy.onFailure }));
-/** Where a walk is broken off: everywhere, or for the big set after the last event and half way. */
+/** The events after which a walk is broken off: all of them, or for the big set the last and the middle one. */
 const placesIn = (path: readonly ModelEvent[], policy: Policy) =>
   policy !== asking || isLarge ? path.keys() : new Set([path.length - 1, Math.floor(path.length / 2)]);
 
@@ -38,7 +38,7 @@ describe.each(policies)('a supervisor whose directive is $name keeps its contrac
     for (const path of paths('large', policy)) named(path, () => walk(chart, path, covered));
   });
 
-  it('on any sequence of what can happen', { timeout: 300_000 }, () => {
+  it('on random sequences of events', { timeout: 300_000 }, () => {
     const picks = fc.array(fc.nat(1_000_000), { maxLength: 40 });
     fc.assert(
       fc.property(picks, (numbers) => wander(chart, numbers, covered)),
@@ -46,7 +46,7 @@ describe.each(policies)('a supervisor whose directive is $name keeps its contrac
     );
   });
 
-  it('wherever it is lost and restored, and comes out the same', { timeout: 600_000 }, () => {
+  it('after a loss at any event, with the same outcome', { timeout: 600_000 }, () => {
     for (const path of paths('tiny', policy)) {
       const plain = walkWithCrash(chart, crashSense, path, -1);
       for (const at of placesIn(path, policy)) {

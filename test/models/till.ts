@@ -1,15 +1,15 @@
-/** What a task has paid, kept by a contract: an account of its own, that shares nothing with the charts. */
+/** The money that a task has paid: a contract’s own account, which shares nothing with the charts. */
 import type { Usage, UsageByBackend } from '../../machines/conversation.ts';
 
 export class Till {
   usage: UsageByBackend = {};
-  /** The request that is out and has a price. */
+  /** The request with a price that is out. */
   out: { backend: string; worstUsd: number } | null = null;
 
   get spent(): number {
     return Object.values(this.usage).reduce((sum, { costUsd }) => sum + costUsd, 0);
   }
-  /** As an observation shows what is out. */
+  /** The request that is out, in the form of an observation. */
   get reserved() {
     return this.out && { backend: this.out.backend, costUsd: this.out.worstUsd };
   }
@@ -25,12 +25,12 @@ export class Till {
     };
     this.usage = { ...this.usage, [backend]: sum };
   }
-  /** The bill of the request that is out, if one is. */
+  /** Takes the bill of the request that is out, if there is one. */
   bill(backend: string, usage: Usage): void {
     this.out = null;
     this.spend(backend, usage);
   }
-  /** Without a bill it may have cost all of it. */
+  /** Counts a request without a bill at its worst case. */
   spendAll(backend: string, worstUsd: number): void {
     this.spend(backend, { inputTokens: 0, outputTokens: 0, costUsd: worstUsd, estimatedUsd: worstUsd });
   }

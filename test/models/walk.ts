@@ -1,8 +1,8 @@
-/** Walks paths through a chart under its contract: to the end of the path, then with a cooperative operator to the end of the task. */
+/** Walks a chart under its contract: to the end of a path, then with a cooperative operator to the end of the task. */
 import type { AnyEventObject, AnyStateMachine } from 'xstate';
 import { Rig, type SaidBy } from './rig.ts';
 
-/** What a chart's folder tells the shared parts. */
+/** What the shared code needs to know about a chart. */
 export interface Model<Event extends AnyEventObject, Look, Observation> {
   readonly machine: AnyStateMachine;
   readonly input: unknown;
@@ -18,7 +18,7 @@ export interface Model<Event extends AnyEventObject, Look, Observation> {
   readonly endsIt: (event: Event) => boolean;
 }
 
-/** More cooperation than any path needs: who needs more will not end. */
+/** More answers than any path needs. */
 const patience = 40;
 
 export class Walk<Event extends AnyEventObject, Look, Observation> {
@@ -41,7 +41,7 @@ export class Walk<Event extends AnyEventObject, Look, Observation> {
   choices(): Event[] {
     return this.#model.alphabet(this.look);
   }
-  /** Whether what would say it is in flight. */
+  /** Whether the effect that sends the event is in flight. */
   canHappen(event: Event): boolean {
     const said = this.#model.saidBy(event);
     return !said || this.rig.speakerOf(said.effect) !== undefined;
@@ -77,7 +77,7 @@ export function walk<Event extends AnyEventObject, Look, Observation>(
   }
 }
 
-/** Any sequence of what can happen: each number picks among what can happen then, half of them a fact, seldom what would end it. */
+/** A random walk: each number chooses among the possible events, half of the time a fact, seldom an event that ends the task. */
 export function wander<Event extends AnyEventObject, Look, Observation>(
   model: Model<Event, Look, Observation>,
   picks: readonly number[],

@@ -1,4 +1,4 @@
-/** What `npm pack` yields, installed into an empty folder as a stranger would and run by the oldest and the present Node. */
+/** The result of `npm pack`, installed into an empty folder as a user does it and run by the oldest and the present Node. */
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ let consumer: string;
 let world: World;
 let files: string[];
 
-/** What `npm test` tells its child about this project must not reach an npm that works on another. */
+/** The environment without this project’s npm variables, which must not reach an npm that works on another project. */
 const plainEnv = (): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(package|lifecycle|config_local_prefix)/.test(name)));
 
@@ -36,7 +36,7 @@ beforeAll(async () => {
   const { stdout } = await npm(['pack', '--json', '--loglevel=error', `--pack-destination=${folder}`], source);
   const [packed] = JSON.parse(stdout.slice(stdout.indexOf('[\n'))) as [{ filename: string; files: { path: string }[] }];
   files = packed.files.map(({ path }) => path);
-  // The lean line of the README: llama.cpp for this processor, none of the GPU builds.
+  // The lean install of the README: llama.cpp for this processor without the GPU builds.
   const llama = `@node-llama-cpp/${process.platform === 'darwin' ? 'mac' : 'linux'}-${process.arch}`;
   const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
   const version = lock.packages[`node_modules/${llama}`]?.version;
@@ -58,14 +58,14 @@ async function empty(path: string): Promise<string> {
 }
 
 type Nodes = 'oldest' | 'present';
-/** As a shell of the consumer would run it: the first `node` on the PATH counts. */
+/** Runs cox as a shell of the consumer does: the first `node` on the PATH counts. */
 async function cox(node: Nodes, args: readonly string[]): Promise<string> {
   const nodes = node === 'present' ? bin : join(folder, 'oldest/node_modules/.bin');
   const env = { ...world.env, PATH: [nodes, process.env.PATH].join(delimiter) };
   return (await run(join(consumer, 'node_modules/.bin/cox'), [...args], { cwd: world.workspace, env })).stdout;
 }
 
-test('the package holds what runs and what explains it, and nothing else', () => {
+test('the package has the program and its documents, and nothing else', () => {
   expect(files).toEqual(
     expect.arrayContaining([
       'dist/cli/main.js',
@@ -99,7 +99,7 @@ test.each<Nodes>(['oldest', 'present'])('the installed cox reaches a goal, on th
   expect(answered).toMatchObject({ outcome: 'completed', answer: expect.stringContaining('both done') });
 });
 
-test('a program that uses it is checked by its declarations, and runs', async () => {
+test('a program that uses the package is checked by its declarations and runs', async () => {
   const program = join(consumer, 'program.ts');
   await writeFile(
     program,

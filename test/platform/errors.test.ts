@@ -9,7 +9,7 @@ test.each([
   ['EDQUOT', 'write', 'no-space'],
   ['EROFS', 'open', 'read-only'],
   ['EACCES', 'open', 'read-only'],
-  // What Node says of a folder with those above it on a disk that is read-only.
+  // Node’s error for a folder that cannot be made on a read-only disk, with those above it.
   ['ENOENT', 'mkdir', 'read-only'],
   ['ENOENT', 'open', 'storage-failed'],
   ['EIO', 'read', 'storage-failed'],
@@ -19,7 +19,7 @@ test.each([
   expect(error.hint).not.toBe('');
 });
 
-test('what an operator is told already is told as it is', () => {
+test('an error for operators is passed on unchanged', () => {
   const known = new CoxError('download-failed', 'No.', { hint: 'Try again.' });
   expect(storageError(known, 'x', 'y')).toBe(known);
 });

@@ -1,4 +1,4 @@
-/** A real HTTP server that hands out one file, with ranges, and can break off. */
+/** A real HTTP server for one file, with ranges, that can break off. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +8,7 @@ export interface FileServer {
   /** The `range` header of each request, or null. */
   readonly ranges: (string | null)[];
   content: Buffer;
-  /** Cut the connection after that many bytes of the answer. */
+  /** Cuts the connection after this many bytes of the body. */
   breakAfter: number | null;
   knowsRanges: boolean;
   stop(): Promise<void>;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { foldersOf } from '../../platform/folders.ts';
 
-it('puts each kind of folder where its XDG variable says', () => {
+it('each kind of folder is where its XDG variable says', () => {
   const env = { HOME: '/home/ann', XDG_CACHE_HOME: '/fast/cache', XDG_STATE_HOME: '/data/state', XDG_CONFIG_HOME: '/etc/ann' };
   expect(foldersOf(env, 'linux')).toEqual({
     cache: '/fast/cache/coxswain',
@@ -10,7 +10,7 @@ it('puts each kind of folder where its XDG variable says', () => {
   });
 });
 
-it('ignores a relative or empty XDG variable, as the specification asks', () => {
+it('a relative or empty XDG variable is ignored, as the specification asks', () => {
   expect(foldersOf({ HOME: '/home/ann', XDG_CACHE_HOME: 'cache', XDG_STATE_HOME: '' }, 'linux')).toEqual({
     cache: '/home/ann/.cache/coxswain',
     state: '/home/ann/.local/state/coxswain',
@@ -18,7 +18,7 @@ it('ignores a relative or empty XDG variable, as the specification asks', () => 
   });
 });
 
-it('honours the XDG variables on a Mac, and has its own defaults there', () => {
+it('the XDG variables count on a Mac, which has defaults of its own', () => {
   const folders = foldersOf({ HOME: '/Users/ann', XDG_STATE_HOME: '/Volumes/state' }, 'darwin');
   expect(folders.state).toBe('/Volumes/state/coxswain');
   expect(folders.cache).toBe('/Users/ann/Library/Caches/coxswain');

@@ -1,4 +1,7 @@
-/** A process that takes a lock. `count`: adds 1 to a number in a file, reading and writing apart. `hold`: says so and keeps it. */
+/**
+ * A process that takes a lock. `count`: adds 1 to a number in a file, in separate reads and writes. `hold`: prints `held` and
+ * keeps it.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { withLock } from '../../platform/lock.ts';
 

@@ -38,14 +38,14 @@ async function kill(child: ChildProcess): Promise<void> {
   await once(child, 'exit');
 }
 
-it('lets one process in at a time', async () => {
+it('a lock lets one process in at a time', async () => {
   const file = join(folder, 'number');
   writeFileSync(file, '0');
   await Promise.all([1, 2, 3, 4].map(() => once(run('count', lock, file, '50'), 'exit')));
   expect(readFileSync(file, 'utf8')).toBe('200');
 });
 
-it('lets one call of the same process in at a time', async () => {
+it('a lock lets one call of the same process in at a time', async () => {
   let inside = 0;
   let most = 0;
   const enter = () =>
@@ -58,7 +58,7 @@ it('lets one call of the same process in at a time', async () => {
   expect(most).toBe(1);
 });
 
-it('is free again when its holder was killed, for one of many at a time', async () => {
+it('a lock whose holder was killed is free again, for one process at a time', async () => {
   await kill(await holdingProcess());
   const file = join(folder, 'number');
   writeFileSync(file, '0');
@@ -66,17 +66,17 @@ it('is free again when its holder was killed, for one of many at a time', async 
   expect(readFileSync(file, 'utf8')).toBe('100');
 });
 
-it('is free when the pid of its dead holder belongs to another process now', async () => {
+it('a lock is free when the pid of its dead holder belongs to another process', async () => {
   writeFileSync(`${lock}.7`, JSON.stringify({ pid: process.pid, start: 'another time' }));
   expect(await withLock(lock, async () => 'in')).toBe('in');
 });
 
-it('is free when its file is damaged', async () => {
+it('a lock is free when its file is damaged', async () => {
   writeFileSync(`${lock}.3`, '{"pid":');
   expect(await withLock(lock, async () => 'in')).toBe('in');
 });
 
-it('does not enter while the holder lives, says once that it waits, and stops waiting when told', async () => {
+it('a caller waits while the holder lives, reports it once, and stops waiting when aborted', async () => {
   await holdingProcess();
   const controller = new AbortController();
   let waits = 0;
@@ -96,14 +96,14 @@ it('does not enter while the holder lives, says once that it waits, and stops wa
   expect([entered, waits]).toEqual([false, 1]);
 });
 
-it('is given back when the work throws, and keeps one file only', async () => {
+it('a lock is released when the work throws, and keeps one file only', async () => {
   for (let n = 0; n < 3; n += 1)
     await expect(withLock(lock, () => Promise.reject(new Error('work failed')))).rejects.toThrow('work failed');
   expect(await withLock(lock, async () => 'in')).toBe('in');
   expect(readdirSync(folder)).toEqual(['lock.4']);
 });
 
-it('goes by the top generation, whatever a killed process left below it', async () => {
+it('a lock goes by its highest generation, whatever a killed process left below it', async () => {
   writeFileSync(`${lock}.2`, JSON.stringify({ pid: process.pid, start: 'another time' }));
   writeFileSync(`${lock}.10`, JSON.stringify({ pid: process.pid, start: null }));
   const controller = new AbortController();
@@ -111,7 +111,7 @@ it('goes by the top generation, whatever a killed process left below it', async 
   await expect(withLock(lock, async () => 'in', { signal: controller.signal, onWait })).rejects.toThrow('held by 10');
 });
 
-it('says what to do when the folder cannot be written', async () => {
+it('an error says what to do when the folder cannot be written', async () => {
   writeFileSync(join(folder, 'file'), '');
   await expect(withLock(join(folder, 'file', 'lock'), async () => 'in')).rejects.toMatchObject({
     code: 'storage-failed',

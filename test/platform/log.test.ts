@@ -17,7 +17,7 @@ afterEach(() => {
 
 const logged = (): string => readFileSync(logFileIn(folder), 'utf8');
 
-it('hides secrets by field name at any depth, and by their look in any text', () => {
+it('the log hides secrets by field name at any depth, and by their form in any text', () => {
   const log = openLog({ folder, verbose: false, name: 'test' });
   log.info({
     apiKey: 'plain-one',
@@ -31,14 +31,14 @@ it('hides secrets by field name at any depth, and by their look in any text', ()
   expect(logged()).toContain('nats://[Redacted]@host:4222');
 });
 
-it('writes lines that stay JSON after redaction, with the code of an error', () => {
+it('the log writes lines that stay JSON after redaction, with the code of an error', () => {
   const log = openLog({ folder, verbose: false, name: 'test' });
   log.warn({ err: new CoxError('no-space', 'full', { hint: 'free some' }), token: 'a"b\\' }, 'with a "quote"');
   const line = JSON.parse(logged());
   expect(line).toMatchObject({ level: 40, name: 'test', msg: 'with a "quote"', token: '[Redacted]', err: { code: 'no-space' } });
 });
 
-it('puts a log above 10 MB aside when it is opened', () => {
+it('a log above 10 MB is renamed when it is opened', () => {
   openLog({ folder, verbose: false, name: 'test' }).info('old');
   truncateSync(logFileIn(folder), 10_000_001);
   openLog({ folder, verbose: false, name: 'test' }).info('new');
@@ -46,7 +46,7 @@ it('puts a log above 10 MB aside when it is opened', () => {
   expect(statSync(`${logFileIn(folder)}.1`).size).toBe(10_000_001);
 });
 
-it('says once that it cannot write, and goes on', () => {
+it('a log that cannot be written is reported once, and the program goes on', () => {
   const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   writeFileSync(join(folder, 'state'), 'a file where the folder should be');
   const log = openLog({ folder: join(folder, 'state'), verbose: false, name: 'test' });
@@ -56,7 +56,7 @@ it('says once that it cannot write, and goes on', () => {
   expect(said.mock.calls[0]?.[0]).toContain('continuing without it');
 });
 
-it('shows everything readably on stderr when verbose', () => {
+it('a verbose log shows everything readably on stderr', () => {
   const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   openLog({ folder, verbose: true, name: 'repl' }).debug({ task: 'k3xq.4', token: 'hidden' }, 'claimed');
   expect(said.mock.calls[0]?.[0]).toMatch(

@@ -10,7 +10,7 @@ function screen(isTTY: boolean): { stream: NodeJS.WriteStream; text: () => strin
   return { stream: stream as unknown as NodeJS.WriteStream, text: () => text };
 }
 
-it('writes sizes as disks and download sites do', () => {
+it('sizes are in decimal units, as on disks and download sites', () => {
   expect([0, 999, 1_000, 18_848_283, 491_400_064, 1_117_320_768].map(sizeOf)).toEqual([
     '0 B',
     '999 B',
@@ -21,13 +21,13 @@ it('writes sizes as disks and download sites do', () => {
   ]);
 });
 
-it('says the size before the first byte', () => {
+it('the bar shows the size before the first byte', () => {
   const { stream, text } = screen(false);
   progressBar(stream).onProgress({ asset, doneBytes: 0, totalBytes: asset.bytes, from: 'host' });
   expect(text()).toBe('Fetching a model, 2.0 GB\n');
 });
 
-it('writes a plain line every ten percent where there is no terminal', () => {
+it('the bar prints a plain line every ten percent without a terminal', () => {
   const { stream, text } = screen(false);
   const bar = progressBar(stream);
   for (let done = 0; done <= 100; done += 1)
@@ -39,7 +39,7 @@ it('writes a plain line every ten percent where there is no terminal', () => {
   ).toHaveLength(10);
 });
 
-it('keeps one line of a terminal, within its width, and ends it', () => {
+it('the bar keeps to one line of a terminal, within its width, and ends it', () => {
   const { stream, text } = screen(true);
   const bar = progressBar(stream);
   bar.onProgress({ asset, doneBytes: 500_000_000, totalBytes: asset.bytes, from: 'h'.repeat(200) });

@@ -1,10 +1,10 @@
-/** For every rule the scene that cannot do without it, and the property that fails there. */
+/** For every rule the scene that needs it, and the property that fails there without it. */
 import type { Rule } from './rules.ts';
 import type { SceneName } from './scenes.ts';
 
 export type Ablation =
   | { readonly scene: SceneName; readonly breaks: string }
-  /** Nothing fails without it; it is kept for the reason given. */
+  /** Nothing fails without the rule; it is kept for this reason. */
   | { readonly scene: SceneName; readonly keptBecause: string };
 
 const result = 'never: task 0 has a result';
@@ -18,11 +18,11 @@ export const ablations: Readonly<Record<Rule, Ablation>> = {
   epochPerClaim: { scene: 'zombie', breaks: 'no effect is started twice unasked' },
   forestalledLooksAgain: {
     scene: 'quickCopy',
-    keptBecause: 'the ticket comes again after the lease; looking saves that wait',
+    keptBecause: 'the ticket comes again after the lease, and the look saves that wait',
   },
   leftToHolder: {
     scene: 'quick',
-    keptBecause: 'who works on it would lose it: the call in flight would be in doubt, and the operator be asked',
+    keptBecause: 'its holder would lose it, the call in flight would be in doubt, and the operator would be asked',
   },
   redeliveredIsWritten: { scene: 'poison', breaks: result },
   releasedTicketGoesOn: { scene: 'drained', breaks: result },
@@ -39,7 +39,7 @@ export const ablations: Readonly<Record<Rule, Ablation>> = {
   resultAfterCommit: { scene: 'deadline', breaks: 'a result is of a commit that holds' },
   looksBeforeAck: {
     scene: 'frozen',
-    keptBecause: 'the waker comes to the same; looking saves its backoff, up to 5 s',
+    keptBecause: 'the waker does the same, and the look saves its backoff of up to 5 s',
   },
   finalsAtTheEnd: { scene: 'late', breaks: 'every steer to 0 has its final receipt' },
   ackLast: { scene: 'deadline', breaks: 'never: the result of 0 is on the log' },

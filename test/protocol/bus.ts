@@ -1,21 +1,21 @@
-/** The bus as it is: compare-and-set on state, logs that take an expected length, acks by sequence. Each function is one operation. */
+/** The bus: compare-and-set on records, logs that take an expected length, acks by sequence. Each function is one operation. */
 import type { Rules } from './rules.ts';
 import { breaks, type Event, type Id, type Proc, put, type Rec, type Status, spend, type World } from './world.ts';
 
 /**
- * A write and the record that the writer believes is there now; null when it knows that it lost. A batch is to each of its writers a write of
- * its own: one that is refused is sent again alone, and one whose reply is lost is a lost reply to each.
+ * A write, and the record that the writer believes is there now; null when it knows that it lost. Writes of a batch count as
+ * writes of their own: a refused one is sent again alone, and a lost reply is a lost reply to each writer.
  */
 export interface Write {
   readonly world: World;
   readonly rec: Rec | null;
-  /** The write happened and nobody told the writer: it will write the same again. */
+  /** The write was stored and its reply was lost: the writer will repeat it. */
   readonly unheard?: World;
 }
 
 export function write(world: World, id: Id, seen: Rec | null, next: Rec, by: string, rules: Rules): Write {
   const now = world.kv[id]!;
-  // Revisions go on where a purge left off. 0 is the revision of what is not there.
+  // Revisions continue after a purge. 0 is the revision of a missing record.
   const at = seen?.w ?? 0;
   const w = now?.w || at || (world.purged ? 100 : 0);
   const rec: Rec = { ...next, by, w: w + 1 };
@@ -24,7 +24,7 @@ export function write(world: World, id: Id, seen: Rec | null, next: Rec, by: str
     return { world: written, rec, ...(world.spare.replies > 0 && { unheard: { ...spend(written, 'replies'), deaths: 1 } }) };
   }
   const own = now !== null && now.w === at + 1 && now.epoch === next.epoch && (now.by === by || !rules.uniqueWrites);
-  // Where ids collide, the server's memory of message ids lets the second writer believe that its own words are there.
+  // Without unique ids the server’s memory of message ids lets the second writer believe that its record is stored.
   return { world, rec: own ? { ...rec, w: now.w } : null };
 }
 
@@ -49,13 +49,16 @@ function record(world: World, id: Id, rec: Rec, before: Rec | null, rules: Rules
 
 const finalsOf = ({ receipts }: Status) => receipts.filter((receipt) => receipt.startsWith('f:'));
 
-/** A reader may get the version before, where it does not ask the leader. */
+/** A reader may get the version before the last, unless it asks the leader. */
 export function read(world: World, id: Id, rules: Rules): readonly { readonly rec: Rec | null; readonly how: string }[] {
   const now = { rec: world.kv[id]!, how: '' };
   return rules.leaderReads ? [now] : [now, { rec: world.old[id]!, how: ' as it was' }];
 }
 
-/** Publishes a ticket. Message ids swallow what the queue still has, except for a duplicate that outlived their memory. */
+/**
+ * Publishes a ticket. Message ids suppress copies of tickets in the queue, except a duplicate that is stored after they are
+ * forgotten.
+ */
 export function publishTicket(world: World, id: Id, t: number, wake: boolean): readonly World[] {
   const isThere = world.queue.some((ticket) => ticket.id === id && ticket.t === t);
   const once = isThere ? world : addTicket(world, id, t, wake);
@@ -79,10 +82,10 @@ export const assign = (world: World, q: number, to: string | null): World => ({
   queue: world.queue.map((ticket) => (ticket.q === q ? { ...ticket, to, again: ticket.again || to === null } : ticket)),
 });
 
-/** By stream sequence, whoever the message is delivered to now. */
+/** Acks by stream sequence, even if the message is delivered to another process by now. */
 export const ack = (world: World, q: number): World => ({ ...world, queue: world.queue.filter((ticket) => ticket.q !== q) });
 
-/** What was delivered to a process that let go of it comes again, unless another works on it: heartbeats go by sequence too. */
+/** Tickets of a process that lets go of them are redelivered, unless another process has them: renewals go by sequence too. */
 export function letGo(world: World, { name }: Proc): World {
   const other = (q: number) => world.procs.find((proc) => proc.name !== name && proc.pc !== 'idle' && proc.q === q)?.name ?? null;
   const queue = world.queue.map((ticket) => (ticket.to === name ? { ...ticket, to: other(ticket.q), again: true } : ticket));
@@ -100,7 +103,7 @@ export function say(world: World, to: Id, steer: string): World {
 export function appendStatus(world: World, id: Id, status: Status): World {
   const log = world.status[id]!;
   let next: World = { ...world, status: put(world.status, id, [...log, status]) };
-  // Who still tells of a tree that is purged leaves what the next collection takes away.
+  // A process may still report on a purged tree; the next collection removes that.
   if (world.purged) return next;
   const before = new Set(log.flatMap(({ receipts }) => receipts));
   for (const receipt of status.receipts) {

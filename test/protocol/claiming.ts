@@ -1,15 +1,15 @@
-/** How a worker comes to hold a task, lines 2, 11, 12, 14 and 15. */
+/** How a worker comes to hold a task: rules `claim`, `first-claim`, `planned-child`, `slots`, `poison` and `ended-parent`. */
 import { ack, assign, letGo, read, write } from './bus.ts';
 import type { Step } from './explore.ts';
 import { flushing } from './flush.ts';
 import type { Rules } from './rules.ts';
 import { blank, breaks, idle, type Proc, type Rec, type Scene, type Ticket, type World, withProc } from './world.ts';
 
-/** Claims in a row that come to nothing before the task is ended. */
+/** Claims in a row without progress before the task is ended. */
 const maxIdleClaims = 2;
 
 const isLive = (rec: Rec | null | undefined) => !!rec && rec.phase !== 'done' && rec.phase !== 'unborn';
-/** A view of the parent that is a moment old; nothing is purged in that moment (docs/adr/0017). */
+/** Whether a recent view of the parent has planned the child. Nothing is purged in the age of that view (docs/adr/0017). */
 const wasPlanned = (world: World, id: number) => !world.purged && id <= (world.kv[0]?.kids ?? 0);
 export const isPlanned = (parent: Rec | null, id: number) => parent !== null && isLive(parent) && id <= parent.kids;
 
@@ -19,7 +19,7 @@ export function takes(world: World, proc: Proc, kind: Scene['workers'][number], 
     switch (kind) {
       case 'any':
         return true;
-      // Without slots of their own wakes, or supervisors, have to wait for those of the others.
+      // Without slots of their own, wakes and supervisors wait for the slots of the others.
       case 'pending':
         return !wake || !rules.wakesReserved;
       case 'wake':
@@ -30,10 +30,10 @@ export function takes(world: World, proc: Proc, kind: Scene['workers'][number], 
         return id === 0 && rules.ownSlots;
     }
   };
-  // Idle workers are alike: the first of them stands for all.
+  // Idle workers are alike, so the first one stands for all.
   if (world.procs.find(({ name, pc }) => name.startsWith('worker') && pc === 'idle') !== proc && kind === 'any') return [];
   return world.queue.filter(fits).map(({ q, id, t, again }) => {
-    // The first ticket of a child says what it needs to know: nothing is read for it.
+    // The first ticket of a child carries its specification, so nothing is read.
     const tentative = !again || !rules.redeliveredIsWritten;
     const first = rules.claimChecksPlan ? 'plan' : 'take';
     const pc = tentative && id > 0 && t === 1 ? first : 'claim';
@@ -52,7 +52,7 @@ export function claimStep(world: World, proc: Proc, rules: Rules): readonly Step
     case 'plan': {
       const take = { ...proc, pc: 'take' };
       if (isPlanned(world.kv[0]!, id)) return [go(`finds ${id} planned`, take)];
-      // Who has read nothing may find a task there all the same.
+      // A worker that has read nothing may still find a record, so it reads.
       const not = go(`finds ${id} not planned`, { ...proc, pc: proc.tentative ? 'claim' : 'ack' });
       return wasPlanned(world, id) ? [not, go(`saw ${id} planned`, take)] : [not];
     }
@@ -64,7 +64,7 @@ export function claimStep(world: World, proc: Proc, rules: Rules): readonly Step
       if (!proc.onward) return [go('looks at the parent', { ...proc, pc: 'read' })];
       return [go('looks at the parent', flushing(world, proc, proc.rec!, proc.onward))];
     }
-    // Its first commit was lost: what the ticket is worth is for the state to say.
+    // The first commit was lost, so the ticket is judged by the record.
     case 'forestalled': {
       const rec = world.kv[id];
       const isHeld = rec?.phase === 'held' && rec.t === proc.t && rec.q === proc.q;
@@ -129,10 +129,10 @@ function take(world: World, proc: Proc, rules: Rules): readonly Step<World>[] {
   return [{ label, to }, ...(wrote.unheard ? [{ label: `${label}, reply lost`, to: wrote.unheard }] : [])];
 }
 
-/** Of a commit that the task's parent was already gone for. */
+/** Whether the parent of the task has ended or is gone. */
 export const isOrphaned = (world: World, id: number) => id > 0 && !isLive(world.kv[0]);
 
-/** Someone else's writes count now: no trace. */
+/** Stops without a trace: another worker holds the task. */
 export function fenced(world: World, proc: Proc, rules: Rules): World {
   const silent = letGo(world, proc);
   return withProc(rules.fencedStaysSilent ? silent : ack(silent, proc.q!), idle(proc));

@@ -1,4 +1,4 @@
-/** Explores every reachable state of a model, breadth first, so that the first counterexample found is a shortest one. */
+/** Explores every reachable state of a model, breadth first, so that the first counterexample is a shortest one. */
 
 export interface Step<State> {
   readonly label: string;
@@ -8,11 +8,11 @@ export interface Step<State> {
 export interface Model<State> {
   readonly initial: State;
   next(state: State): readonly Step<State>[];
-  /** Two states with the same key are the same. */
+  /** States with the same key are the same. */
   key(state: State): string;
   /** The property that this state breaks, or null. */
   broken(state: State): string | null;
-  /** What still has to come: a state that lacks nothing is a good end. */
+  /** The things that still have to happen. A state that lacks nothing is a good end. */
   missing(state: State): readonly string[];
 }
 
@@ -22,9 +22,10 @@ export interface Exploration {
 }
 
 /**
- * Safety: no reachable state is `broken`. Liveness: from every reachable state some continuation leads to a good end; this also rules out
- * deadlocks, and whatever can go on for ever without a way out.
- * @param maxStates past it the exploration throws: a model that grows without bound is a mistake.
+ * Safety: no reachable state is `broken`. Liveness: from every reachable state some continuation leads to a good end; this also
+ * excludes deadlocks and endless loops without a way out.
+ * @param maxStates A model with more states is taken for one that grows without bound.
+ * @throws Error above `maxStates`.
  */
 export function explore<State>(model: Model<State>, maxStates: number): Exploration {
   const seen = new Map<string, number>([[model.key(model.initial), 0]]);
@@ -37,7 +38,7 @@ export function explore<State>(model: Model<State>, maxStates: number): Explorat
 
   for (let at = 0; at < states.length; at++) {
     const state = states[at]!;
-    // What was expanded is not needed again; only liveness looks at a few, and finds them by their trace.
+    // An expanded state is not needed again. The liveness check replays the few that it needs from their traces.
     states[at] = null;
     const property = model.broken(state);
     if (property) return { states: states.length, violation: { property, trace: trace(at) } };
@@ -62,7 +63,7 @@ export function explore<State>(model: Model<State>, maxStates: number): Explorat
   return { states: states.length, violation: { property: `never: ${lacks.join(', ')}`, trace: trace(doomed.first) } };
 }
 
-/** The first state from which no good end can be reached, and the furthest that can be reached from it. */
+/** The first state from which no good end can be reached, and the last state reachable from it. */
 function withoutWayOut(
   count: number,
   edges: readonly number[],
@@ -112,7 +113,7 @@ function replay<State>(model: Model<State>, trace: readonly string[]): State {
   }, model.initial);
 }
 
-/** Gives equal values equal short names. Parts that did not change are known by identity, so that a state is named by what is new in it. */
+/** Gives equal values equal short names. Unchanged parts are known by identity, so naming a state costs only its new parts. */
 export class Interner {
   readonly #byIdentity = new WeakMap<object, string>();
   readonly #byText = new Map<string, string>();

@@ -1,15 +1,18 @@
-/** `status` and `result` as projections of a commit, one publish a step; whoever has read a record may flush it. */
+/**
+ * Publishes `status` and `result` as projections of a commit, one message per step. Any process that has read a record may flush
+ * it.
+ */
 import { appendResult, appendStatus } from './bus.ts';
 import type { Step } from './explore.ts';
 import type { Rules } from './rules.ts';
 import { type Proc, type Rec, type Status, spend, type World, withProc } from './world.ts';
 
-/** @returns the process as it is before its first publish, or as it goes on where there is nothing to do. */
+/** @returns the process before its first publish, or where it goes on if there is nothing to publish. */
 export function flushing(world: World, proc: Proc, rec: Rec, onward: string): Proc {
   return skip(world, { ...proc, pc: 'flush', rec, onward, i: 0, at: rec.seq });
 }
 
-/** Without anything left to send, it goes on at once. */
+/** Goes on at once when nothing is left to publish. */
 function skip(world: World, proc: Proc): Proc {
   const rec = proc.rec!;
   const isSent = proc.i! >= rec.out.length && (rec.result === null || world.results[proc.id!]!.length > 0);
@@ -27,7 +30,7 @@ export function flushStep(world: World, proc: Proc, rules: Rules): readonly Step
     ...(world.spare.replies > 0 ? [{ label: `${label} ${what}, reply lost`, to: spend(next, 'replies') }] : []),
   ];
   const status = rec.out[proc.i!];
-  // A result has nothing before it to wait for: it goes along.
+  // A result that waits for no status goes along.
   const beside =
     status && rec.result !== null && world.results[id]!.length === 0
       ? heard(appendResult(world, id, rec.result), 'the result beside it', proc)
@@ -42,7 +45,7 @@ export function flushStep(world: World, proc: Proc, rules: Rules): readonly Step
       ...heard(appendStatus(world, id, status), `status ${status.n}`, { ...proc, i: proc.i! + 1, at: log.length + 1 }),
       ...beside,
     ];
-  // Each of its own that it finds there, in their order, need not be sent.
+  // Statuses of its own that it finds there, in their order, need not be sent.
   const unseen = rules.flushSendsOnlyMissing ? log.slice(Math.min(proc.at!, log.length)) : [];
   const isNext = (i: number, it: Status) => JSON.stringify(rec.out[i]) === JSON.stringify(it);
   const i = unseen.reduce((next, it) => (isNext(next, it) ? next + 1 : next), proc.i!);

@@ -1,4 +1,4 @@
-/** Who looks after what workers don't hold: the waker (line 8), the sweeper (line 16) and the timers of parked tasks. */
+/** The processes for tasks that no worker holds, by rules `waker`, `sweeper` and `deadline`. */
 import { publishTicket, read, say, write } from './bus.ts';
 import { isPlanned } from './claiming.ts';
 import type { Step } from './explore.ts';
@@ -22,7 +22,7 @@ export function wakerSteps(world: World, proc: Proc, rules: Rules): readonly Ste
   const event = proc.event!;
   const later = (label: string, to = world) => go(label, idle(proc), to);
   switch (proc.pc) {
-    // Who has got a message and not looked yet has done nothing that anyone could notice.
+    // A waker that has a message and has not read the record yet has done nothing that anyone can notice.
     case 'idle':
       return world.pending
         .filter((it) => !world.procs.some((other) => other.event && isSame(other.event, it)))
@@ -35,7 +35,7 @@ export function wakerSteps(world: World, proc: Proc, rules: Rules): readonly Ste
     case 'judge':
       return read(world, event.to, rules).map(({ rec, how }) => {
         const label = `reads ${event.to}${how}`;
-        // Once covered it stays so: to ack later is as good as to ack now.
+        // Once a message is covered it stays covered, so an ack later is as good as an ack now.
         const covered = () => later(`${label}: acks`, acked(world, event));
         if (!rec || rec.phase === 'unborn')
           return event.channel === 'result' ? covered() : go(label, { ...proc, pc: 'plan', rec });
@@ -81,7 +81,7 @@ export function wakerSteps(world: World, proc: Proc, rules: Rules): readonly Ste
   }
 }
 
-/** A status that no commit stands behind. */
+/** Publishes a status without a commit behind it. */
 function tombstone(world: World, { to, seq }: Event): World {
   const final = `f:${world.said[to]![seq - 1]}`;
   const again = world.status[to]!.some(({ receipts }) => receipts.includes(final));
@@ -112,7 +112,7 @@ export function sweeperSteps(world: World, proc: Proc, rules: Rules): readonly S
     const above = world.kv[0];
     if (rules.sweepsOrphans && id > 0 && rec.phase !== 'done' && (!above || above.phase === 'done') && !told)
       return [go(`tells orphan ${id} to stop`, idle(proc), say(world, id, 'cancel'))];
-    // "Old" is taken to mean that no ticket is there: a second one would do no harm, only make the queue longer.
+    // A task counts as old when no ticket of it is there. A second ticket would only make the queue longer.
     const ticket = world.queue.some((it) => it.id === id);
     if (rules.sweepsReady && rec.phase === 'ready' && !ticket)
       return [go(`sees ${id} ready`, { name: proc.name, pc: 'publish', id, t: rec.t + 1 })];
@@ -121,7 +121,7 @@ export function sweeperSteps(world: World, proc: Proc, rules: Rules): readonly S
   });
 }
 
-/** A timer that is due wakes the task if it is parked; one that is held keeps its deadline itself. */
+/** A due timer wakes the task if it is parked. A held task keeps its deadline itself. */
 export function timerSteps(world: World, proc: Proc): readonly Step<World>[] {
   const drop = (id: Id, to: World): World => ({ ...to, timers: put(to.timers, id, 'none') });
   const id = world.timers.indexOf('due');

@@ -1,4 +1,4 @@
-/** The task protocol, explored exhaustively; and every rule of it taken out once, to see what it is for. */
+/** Explores the model of the task protocol exhaustively, and takes out every rule once to show what it is for. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { ablations } from './ablation.ts';
 import { explore } from './explore.ts';
@@ -7,7 +7,7 @@ import { type Rule, rules, without } from './rules.ts';
 import { largeScenes, scenes } from './scenes.ts';
 import type { Scene } from './world.ts';
 
-/** `npm run test:protocol`: some minutes and gigabytes instead of seconds. */
+/** `npm run test:protocol`: takes minutes and gigabytes instead of seconds. */
 const isLarge = process.env.COX_PROTOCOL === 'large';
 const maxStates = isLarge ? 5_000_000 : 1_000_000;
 const timeoutMs = 900_000;
@@ -24,7 +24,7 @@ function run(scene: Scene, off: readonly Rule[] = []) {
 
 describe('the protocol keeps its promises', () => {
   for (const scene of Object.values({ ...scenes, ...(isLarge && largeScenes) }))
-    it(`to ${scene.name}`, { timeout: timeoutMs }, () => {
+    it(`with ${scene.name}`, { timeout: timeoutMs }, () => {
       expect(run(scene)).toBeNull();
     });
 });

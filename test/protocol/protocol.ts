@@ -1,4 +1,4 @@
-/** The whole: everything that can happen next in a scene under some rules, and what a good end is. */
+/** The whole model: all possible steps of a scene under some rules, and its good ends. */
 import { assign, letGo, publishTicket, say } from './bus.ts';
 import { isPlanned } from './claiming.ts';
 import { Interner, type Model, type Step } from './explore.ts';
@@ -60,7 +60,7 @@ function dispatcher(world: World, { dispatchDies }: Scene, rules: Rules): Step<W
   }
 }
 
-/** Steers go out in the scene's order; questions are answered when they can be seen. */
+/** Steers are sent in the scene’s order; questions are answered when their status is on the log. */
 function operator(world: World, scene: Scene, rules: Rules): Step<World>[] {
   const steps: Step<World>[] = [];
   const next = scene.steers[world.sent];
@@ -77,7 +77,7 @@ function operator(world: World, scene: Scene, rules: Rules): Step<World>[] {
     if (!log.at(-1)?.asks || !rec?.asks || answered) continue;
     const mayHaveRun = scene.answers === 'any' || (scene.answers === 'again first' && world.spare.agains === 0);
     if (mayHaveRun) steps.push({ label: `operator: it ran, to ${id}`, to: say(world, id, 'ran') });
-    // The wait is taken to be longer than a worker can be frozen between its last look at the epoch and the call.
+    // The wait is taken to be longer than any freeze between the last look at the epoch and the call.
     const lost = world.procs.some((proc) => proc.pc === 'start' && proc.id === id && proc.rec!.epoch !== rec.epoch);
     if (scene.answers !== 'none' && world.spare.agains > 0 && !(rules.doubtLasts && lost))
       steps.push({
@@ -92,7 +92,7 @@ function troubles(world: World, scene: Scene, rules: Rules): Step<World>[] {
   const steps: Step<World>[] = [];
   for (const proc of world.procs) {
     if (proc.pc === 'idle') continue;
-    // The waker and the sweeper keep nothing that counts: to lose one is to begin again.
+    // The waker and the sweeper keep nothing of importance: after a loss they begin again.
     if (!proc.name.startsWith('worker')) {
       if (world.spare.crashes > 0 && scene.mortal === null && ['flush', 'ack', 'publish'].includes(proc.pc))
         steps.push({ label: `${proc.name}: is lost`, to: withProc(spend(world, 'crashes'), idle(proc)) });
@@ -101,7 +101,7 @@ function troubles(world: World, scene: Scene, rules: Rules): Step<World>[] {
     const { id } = proc.back ?? proc;
     if (world.spare.crashes === 0 || (scene.mortal ?? id) !== id) continue;
     if (scene.troubleInCalls && proc.pc !== 'called') continue;
-    // Poison kills where it works, and nowhere else.
+    // Poison kills only while it works.
     if (scene.tasks[id!]!.poison && !['loop', 'reconcile'].includes(proc.pc)) continue;
     const paid = spend(world, 'crashes');
     const dead = withProc(letGo(paid, proc), idle(proc));
@@ -113,7 +113,7 @@ function troubles(world: World, scene: Scene, rules: Rules): Step<World>[] {
       const next = assign(spend(world, 'redeliveries'), q, null);
       steps.push({ label: `queue: the lease of ${q} passes`, to: { ...next, deaths: 1 } });
     }
-    // Lost where it hurts: no worker has it, and the task has not ended.
+    // A ticket is lost only where it matters: no worker has it, and the task has not ended.
     if (world.spare.losses > 0 && to === null && ['ready', 'held'].includes(world.kv[id]?.phase ?? '')) {
       const queue = world.queue.filter((ticket) => ticket.q !== q);
       steps.push({ label: `queue: loses ticket ${q} of ${id}`, to: { ...spend(world, 'losses'), queue, deaths: 1 } });
@@ -134,7 +134,7 @@ function troubles(world: World, scene: Scene, rules: Rules): Step<World>[] {
   return steps;
 }
 
-/** A server that is killed afterwards may bring back of each record the version before its last (docs/adr/0021). */
+/** Purges the tree. A server that is killed later may restore the version before the last of each record (docs/adr/0021). */
 function purged(world: World, rules: Rules): World {
   const none = world.kv.map(() => null);
   const empty = world.kv.map(() => []);
@@ -143,7 +143,7 @@ function purged(world: World, rules: Rules): World {
   return { ...world, kv: none, left, status: empty, results: empty, committed: empty, purged: true };
 }
 
-/** What a good end still lacks. @param mayBeLate someone may still hold a ticket of a run that has ended. */
+/** The things that a good end still lacks. @param mayBeLate A worker may still hold a ticket of a run that has ended. */
 function missing(world: World, scene: Scene, mayBeLate = false): string[] {
   const lacks: string[] = [];
   if (world.sent < scene.steers.length || !['done', 'crashed'].includes(world.dispatch)) return ['the operator has more to say'];

@@ -1,4 +1,4 @@
-/** Small worlds, each with what it takes to see some of the rules at work; each is explored exhaustively. */
+/** Small worlds, each of which shows some of the rules at work. Each is explored exhaustively. */
 import type { Scene } from './world.ts';
 
 const plain: Scene = {
@@ -37,7 +37,7 @@ const list = {
     steers: [[0, 's1']],
     spare: { crashes: 1, redeliveries: 1 },
   },
-  fenced: { name: 'a frozen worker, and a crash of the one that took over', spare: { crashes: 1, redeliveries: 1 } },
+  fenced: { name: 'a frozen worker, and a crash of its successor', spare: { crashes: 1, redeliveries: 1 } },
   crashed: { name: 'a call that writes, and a crash', tasks: [{ ...agent, writes: true }], spare: { crashes: 1, agains: 1 } },
   zombie: {
     name: 'a call that writes, and a frozen worker',
@@ -45,7 +45,7 @@ const list = {
     spare: { redeliveries: 1, agains: 1 },
   },
   told: {
-    name: 'a call that writes, a frozen worker, and nobody who answers',
+    name: 'a call that writes, a frozen worker, and an operator who never answers',
     tasks: [{ ...agent, writes: true }],
     spare: { redeliveries: 1 },
     answers: 'none',
@@ -58,7 +58,7 @@ const list = {
     workers: ['any'],
   },
   repeated: {
-    name: 'a steer that is sent twice, to a task that ends',
+    name: 'a steer that is sent twice to a task that ends',
     steers: [
       [0, 's1'],
       [0, 's1'],
@@ -83,23 +83,23 @@ const list = {
     spare: { duplicates: 1 },
   },
   unheard: {
-    name: 'replies that get lost, a frozen worker',
+    name: 'lost replies and a frozen worker',
     tasks: [{ ...agent, writes: true }],
     spare: { replies: 1, redeliveries: 1 },
   },
   unheardBoth: {
-    name: 'a goal and its sub-task whose writes went together, and whose reply is lost',
+    name: 'a goal and its sub-task that write in one batch, whose reply is lost',
     tasks: [goal, quick],
     spare: { replies: 2 },
   },
   dispatch: {
-    name: 'a dispatcher that dies half way, a ticket that is lost',
+    name: 'a dispatcher that dies half-way and a ticket that is lost',
     dispatchDies: true,
     sweeper: true,
     spare: { losses: 1, crashes: 1 },
   },
   bad: {
-    name: 'what is no message, to a task that waits',
+    name: 'malformed steers to a task that waits',
     tasks: [{ ...agent, asks: true }],
     steers: [
       [0, 'x1'],
@@ -142,7 +142,7 @@ const list = {
   early: { name: 'a steer to a sub-task that may not be planned yet', tasks: [goal, agent], steers: [[1, 's1']], wakers: 2 },
   unplanned: { name: 'a steer to a sub-task that is never planned', tasks: [goal, agent, agent], steers: [[2, 's1']] },
   orphan: {
-    name: 'a goal that kills its workers, and its waiting sub-task',
+    name: 'a goal that kills its workers, and its sub-task that waits',
     tasks: [
       { ...goal, poison: true },
       { ...agent, asks: true },
@@ -175,12 +175,12 @@ const list = {
     steers: [[1, 's1']],
   },
   quickCopy: {
-    name: 'a ticket of a task that ends at once, stored twice, and a frozen worker',
+    name: 'a ticket that is stored twice, of a task that ends at once, and a frozen worker',
     tasks: [quick],
     spare: { duplicates: 1, redeliveries: 1 },
   },
   takenBack: {
-    name: 'a sub-task that is dropped before it is started, or after, and a crash',
+    name: 'a sub-task that is dropped before or after its start, and a crash',
     tasks: [goal, quick],
     steers: [[0, 'drop']],
     spare: { crashes: 1 },
@@ -199,7 +199,7 @@ const list = {
     spare: { kills: 1 },
   },
   gc: {
-    name: 'a tree that is purged while a copy of a ticket is left',
+    name: 'a tree that is purged while a copy of a ticket remains',
     tasks: [goal, agent],
     spare: { duplicates: 1 },
     gc: true,
@@ -209,7 +209,7 @@ const list = {
 /** Explored on demand only: several things go wrong in one run. */
 const large = {
   runs: {
-    name: 'a call that is run again, and both runs are lost',
+    name: 'a call that is run again, and the loss of both runs',
     tasks: [{ ...agent, writes: true }],
     spare: { crashes: 1, redeliveries: 1, agains: 1 },
     answers: 'again first',
@@ -228,7 +228,7 @@ const large = {
     spare: { crashes: 1, agains: 1 },
   },
   steeredLarge: {
-    name: 'a task that waits for one of two steers, a frozen worker',
+    name: 'a task that waits for one of two steers, and a frozen worker',
     tasks: [{ ...agent, asks: true }],
     steers: [
       [0, 's1'],

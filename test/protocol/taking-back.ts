@@ -1,4 +1,4 @@
-/** A parent takes back a child that it means to stop and may never have started, line 14: it ends it, unless a worker has begun. */
+/** A parent takes back a child that it means to stop and may never have started (rule `take-back`), unless a worker has begun. */
 import { write } from './bus.ts';
 import type { Step } from './explore.ts';
 import { flushing } from './flush.ts';
@@ -19,7 +19,7 @@ export function takingBack(world: World, proc: Proc, rules: Rules): readonly Ste
       const next = { ...proc, rec, upto: world.said[id]!.length };
       return [go(`finds ${id} unstarted`, { ...next, pc: rec || rules.takenBackAtOnce ? 'taking-back' : 'making-up' })];
     }
-    // A record of its own first, to be ended by a second write.
+    // Without the rule: the record is made first and ended by a second write.
     case 'making-up': {
       const wrote = write(world, id, null, { ...blank, stage: 'dropping' }, proc.name, rules);
       return [

@@ -1,21 +1,21 @@
-/** What a task makes of what it has read: its next record, and what its host does once that is committed. */
+/** The reaction of a task to what it has read: its next record, and the move of its host after that commit. */
 import type { Rules } from './rules.ts';
 import type { Id, Rec, Task } from './world.ts';
 
 export interface Turn {
   readonly next: Rec;
   readonly move: 'loop' | 'call' | 'park' | 'end' | 'wait';
-  /** The operator allowed the call in doubt to be run again. */
+  /** The operator allowed a second run of the call in doubt. */
   readonly again: boolean;
 }
 
 export interface Read {
   readonly steers: readonly string[];
   readonly returned: readonly Id[];
-  /** Children whose state says that they failed. */
+  /** Children whose records say that they failed. */
   readonly failed: readonly Id[];
   readonly restored: boolean;
-  /** The call in flight has come back. */
+  /** The call in flight has returned. */
   readonly callReturned: boolean;
   readonly deadlinePassed: boolean;
 }
@@ -27,12 +27,12 @@ export function withStatus(rec: Rec, accepted: readonly string[], final: readonl
   return { ...rec, n: status.n, out: [...rec.out, status] };
 }
 
-/** Those that were not taken before; a list may name one twice. */
+/** Steers that were not taken before, each once; all of them without the rule. */
 export function fresh(steers: readonly string[], known: readonly string[], drops: boolean): readonly string[] {
   return drops ? [...new Set(steers)].filter((steer) => !known.includes(steer)) : steers;
 }
 
-/** One commit with the result, and a final receipt for everything that has none. */
+/** One commit with the result and a final receipt for every steer without one. */
 export function ended(rec: Rec, result: string, read: Pick<Read, 'steers'>, rules: Rules): Rec {
   const taken = fresh(read.steers, [...rec.seen], rules.lateDropsKnown);
   const final = [...(rules.finalsAtTheEnd ? rec.inbox : []), ...taken];
@@ -82,26 +82,26 @@ function work(task: Task, rec: Rec, commands: readonly string[], read: Read, rul
     return goesOn({ stage: task.writes ? 'called' : 'working' }, 'loop');
   }
   if (rec.stage === 'calling' && !read.callReturned) {
-    // No host that lost the call's end can tell whether it ran.
+    // A host that lost the end of the call cannot tell whether it ran.
     if (commands.includes('ran')) return goesOn({ stage: 'called', asks: false }, 'loop');
     const starts = { asks: false, flight: rec.epoch };
     if (commands.some((command) => command.startsWith('again'))) return goesOn(starts, 'call', true);
     const told = commands.find((command) => /^(done|none):/.test(command) && isOf(rec, command, rules));
     if (told?.startsWith('done')) return goesOn({ stage: 'called', asks: false }, 'loop');
-    // The worst that can come of it: the call is made once more.
+    // The call did not run, so it is made now.
     if (told) return goesOn(starts, 'call');
     return read.restored && rules.doubtAsks ? goesOn({ asks: true }, 'park') : goesOn(starts, 'call');
   }
   if (rec.stage === 'calling') return goesOn({ stage: 'called' }, 'loop');
   if (task.endless) return goesOn({}, 'wait');
-  // What helps it on is any correction so far.
+  // Any correction so far helps the task on.
   if (task.asks && rec.seen.every((steer) => !steer.startsWith('s'))) return goesOn({}, 'park');
   return ends(task.fails ? 'failed' : 'completed');
 }
 
 const isOf = ({ flight }: Rec, outcome: string, rules: Rules) => !rules.outcomeOfItsRun || outcome.endsWith(`:${flight}`);
 
-/** One child at a time; one that fails is tried once more, as a new child. */
+/** Runs one child at a time. A failed child is tried once more, as a new child. */
 function supervise(rec: Rec, commands: readonly string[], read: Read, rules: Rules, goesOn: GoesOn, ends: Ends): Turn {
   if (rec.stage === 'new' && commands.includes('cancel')) return ends('cancelled');
   if (rec.stage === 'new') return goesOn({ stage: 'collecting', kids: 1, attempt: 1 }, 'loop');

@@ -1,4 +1,4 @@
-/** A worker with one slot: claims a ticket, hosts its task, and makes what the task decides durable and known. */
+/** A worker with one slot: it claims a ticket, hosts the task, commits the decisions of the task and publishes them. */
 import { ack, appendResult, publishTicket, say, write } from './bus.ts';
 import { claimStep, fenced, isOrphaned, takes } from './claiming.ts';
 import type { Step } from './explore.ts';
@@ -41,7 +41,7 @@ export function workerSteps(
     case 'commit':
       return commit(world, proc, proc.next!, proc.onward!, rules);
 
-    // After the commit and its flush: what was decided is made true.
+    // After the commit and its flush: dispatches and stops the children of the record.
     case 'reconcile': {
       const rec = proc.rec!;
       const isUntold = rec.attempt > (proc.dispatched ?? 0) && !rec.home.includes(rec.kids);
@@ -126,7 +126,7 @@ function decide(world: World, proc: Proc, scene: Scene, rules: Rules): readonly 
   const id = proc.id!;
   const task = scene.tasks[id]!;
   const rec = proc.rec!;
-  // It never gets further than here: the crash is its only step.
+  // The task never gets further than here; a crash is its only step.
   if (task.poison && (task.kind === 'agent' || rec.kids > 0)) return [];
   const steers = world.said[id]!.slice(rec.steeringCursor, proc.upto);
   const read: Read = {
@@ -160,7 +160,7 @@ function decide(world: World, proc: Proc, scene: Scene, rules: Rules): readonly 
   return commit(asked, proc, next, move === 'end' ? 'ack' : move, rules, world);
 }
 
-/** A worker that leaves hands back what it holds, unless a call is under way. Whoever has it next reads what is unread. */
+/** A worker that leaves releases its task, unless a call is under way. The next holder reads what is unread. */
 function drain(world: World, proc: Proc, rules: Rules): readonly Step<World>[] {
   const rec = proc.rec!;
   const hasUnread = rec.steeringCursor < proc.upto! || rec.resultCursor < (proc.id === 0 ? proc.home! : 0);
@@ -170,11 +170,11 @@ function drain(world: World, proc: Proc, rules: Rules): readonly Step<World>[] {
   return commit(spend(world, 'drains'), proc, next, 'wake', rules, world);
 }
 
-/** Who lost the task in the middle of a call tells what became of it, and by which run it knows. */
+/** A worker that lost the task during a call posts the outcome, with the run as its proof. */
 const tell = (world: World, { id, rec }: Proc, outcome: 'done' | 'none', rules: Rules): World =>
   rules.outcomeAnswers ? say(world, id!, `${outcome}:${rec!.epoch}`) : world;
 
-/** @param otherwise the world where the write was lost. */
+/** @param otherwise The world in which the write was lost. */
 function commit(world: World, proc: Proc, next: Rec, onward: string, rules: Rules, otherwise = world): readonly Step<World>[] {
   const label = `${proc.name}: commits ${next.phase}`;
   const wrote = write(world, proc.id!, proc.rec!, next, proc.name, rules);
@@ -201,7 +201,7 @@ function commit(world: World, proc: Proc, next: Rec, onward: string, rules: Rule
   if (looksUp && !rules.claimLooksUp && isOrphaned(world, proc.id!))
     to = breaks(to, 'nothing runs that was claimed after its parent had ended');
   if (tentative && tooLate) to = breaks(to, 'a tree that is purged stays purged');
-  // What a commit lets start does not wait until it is told of.
+  // A call that this commit allows does not wait for the flush.
   const atOnce = goesOn === 'call' && after.pc === 'flush';
   return [
     { label, to },

@@ -1,13 +1,13 @@
 /**
- * What the protocol is played with: the bus, the processes on it, and what may go wrong. A world is a value; steps make new ones.
- * Time does not exist: a frozen process is one that takes no step, a lease that passes is a redelivery. Nudges are left out, because
- * one that comes only makes a process read earlier, and every process may read at any time anyway; so every nudge may be lost.
+ * The world of the model: the bus, the processes on it, and the troubles that may come. A world is a value; steps make new ones.
+ * There is no time: a frozen process takes no step, and a lease that expires is a redelivery. There are no nudges either: a nudge
+ * only makes a process read earlier, and every process may read at any time, so every nudge may be lost.
  */
 
 /** 0 is the task that is dispatched, n its nth child. */
 export type Id = number;
 
-/** A status message: the number of its commit and its receipts, `a:s1` for accepted, `f:s1` for a final one. */
+/** A status message: its commit’s number and its receipts, `a:s1` for accepted and `f:s1` for a final one. */
 export interface Status {
   readonly n: number;
   readonly receipts: readonly string[];
@@ -15,9 +15,9 @@ export interface Status {
   readonly asks: boolean;
 }
 
-/** The state record. `unborn` keeps what was returned to operators who wrote to a task that did not exist yet. */
+/** The state record. `unborn` keeps the steers that were returned before the task existed. */
 export interface Rec {
-  /** Who wrote it, and how often it was written: its revision. */
+  /** The writer and the revision. */
   readonly by: string;
   readonly w: number;
   readonly phase: 'unborn' | 'ready' | 'held' | 'parked' | 'done';
@@ -27,20 +27,20 @@ export interface Rec {
   readonly idle: number;
   readonly steeringCursor: number;
   readonly resultCursor: number;
-  /** Every steer ever taken, and those of them without a final receipt. */
+  /** All steers ever taken, and those of them without a final receipt. */
   readonly seen: readonly string[];
   readonly inbox: readonly string[];
   readonly stage: 'new' | 'calling' | 'called' | 'working' | 'collecting' | 'dropping' | 'ending';
   readonly asks: boolean;
-  /** The claim under which the call in flight was started last. */
+  /** Epoch of the claim under which the call in flight was started last. */
   readonly flight: number;
   readonly kids: number;
-  /** Dispatches so far. */
+  /** Number of dispatches so far. */
   readonly attempt: number;
   readonly home: readonly Id[];
   readonly result: string | null;
   readonly n: number;
-  /** Statuses that may not be on the log, and how long the log was without them. */
+  /** Statuses that may not be on the log, and the length of the log without them. */
   readonly out: readonly Status[];
   readonly seq: number;
 }
@@ -74,9 +74,9 @@ export interface Ticket {
   readonly id: Id;
   readonly t: number;
   readonly wake: boolean;
-  /** Name of the process it is delivered to; null while nobody has it. */
+  /** The process that has it; null while no process has it. */
   readonly to: string | null;
-  /** Somebody had it before. */
+  /** It was delivered before. */
   readonly again: boolean;
 }
 
@@ -87,7 +87,7 @@ export interface Event {
   readonly seq: number;
 }
 
-/** A process between two operations on the bus: where it is, and what it knows. */
+/** A process between two operations on the bus: its place and its knowledge. */
 export interface Proc {
   readonly name: string;
   readonly pc: string;
@@ -96,40 +96,40 @@ export interface Proc {
   readonly t?: number;
   readonly q?: number;
   readonly rec?: Rec | null;
-  /** What it writes, decided already. */
+  /** The record that it is going to write. */
   readonly next?: Rec;
   readonly onward?: string;
-  /** Where it goes on after it has reconciled. */
+  /** Its place after it has reconciled its children. */
   readonly after?: string;
-  /** How far it has read. */
+  /** How far it has read the steers and the results. */
   readonly upto?: number;
   readonly home?: number;
-  /** Of the statuses that it flushes: the next one, and how long it takes the log to be. */
+  /** While it flushes: the next status, and the length that it expects of the log. */
   readonly i?: number;
   readonly at?: number;
   /** Its ticket was delivered before. */
   readonly again?: boolean;
-  /** What it holds is not written: its first commit is to be the claim. `w` of its record is of what it has read. */
+  /** Its claim is not written: its first commit will be the claim. `w` is the revision that it has read. */
   readonly tentative?: boolean;
-  /** As it was before it turned to a child that it takes back. */
+  /** The parent’s process before it turned to a child that it takes back. */
   readonly back?: Proc;
-  /** The call in flight was not started by this host; it has returned. */
+  /** `restored`: another host started the call in flight. `returned`: the call has returned. */
   readonly restored?: boolean;
   readonly returned?: boolean;
-  /** Dispatches it has made true, and whether it told its children to stop. */
+  /** Number of dispatches that it has carried out, and whether it told its children to stop. */
   readonly dispatched?: number;
   readonly told?: boolean;
   readonly why?: string;
-  /** Only for properties: the parent had ended, or the tree was purged, when it claimed the task. */
+  /** For properties only: when it claimed the task, the parent had ended, or the tree was purged. */
   readonly orphan?: boolean;
   readonly tooLate?: boolean;
 }
 
 export interface World {
   readonly kv: readonly (Rec | null)[];
-  /** The version before, where reads may miss the last write. */
+  /** The version before the last, which a read may return that misses the last write. */
   readonly old: readonly (Rec | null)[];
-  /** The version before, where a server that is killed may bring it back. */
+  /** The version before the last, which a killed server may restore. */
   readonly left: readonly (Rec | null)[];
   readonly queue: readonly Ticket[];
   readonly said: readonly (readonly string[])[];
@@ -140,46 +140,46 @@ export interface World {
   readonly pending: readonly Event[];
   readonly timers: readonly ('none' | 'set' | 'due')[];
   readonly procs: readonly Proc[];
-  /** What may still go wrong. */
+  /** Troubles that may still come. */
   readonly spare: Spare;
-  /** Next of the scene's steers; how far the dispatch has come. */
+  /** Index of the next steer, and progress of the dispatch. */
   readonly sent: number;
   readonly dispatch: 'start' | 'half' | 'done' | 'crashed';
   readonly deadlinePassed: boolean;
   readonly purged: boolean;
-  // Only for properties, from here.
+  // From here on for properties only.
   readonly committed: readonly (readonly string[])[];
-  /** A call may be started: it never was, or the operator said so since. */
+  /** A call may start: none has started, or the operator has allowed another run since. */
   readonly mayStart: readonly boolean[];
-  /** 1 once a worker was lost or silent for too long, or the bus failed it. */
+  /** 1 after a worker was lost or silent for too long, or after a failure of the bus. */
   readonly deaths: number;
   readonly broken: string | null;
 }
 
 export interface Spare {
   readonly crashes: number;
-  /** Leases that pass although the worker lives. */
+  /** Leases that expire although the worker lives. */
   readonly redeliveries: number;
-  /** Replies that get lost, of writes that happened. */
+  /** Replies that are lost after their writes were stored. */
   readonly replies: number;
-  /** Tickets that are stored twice, past the memory for message ids. */
+  /** Tickets that are stored twice, after their message ids are forgotten. */
   readonly duplicates: number;
   /** Tickets that the queue loses. */
   readonly losses: number;
-  /** Times the operator answers "run it again". */
+  /** Answers "run it again". */
   readonly agains: number;
-  /** Workers that leave, and hand back what they hold. */
+  /** Workers that leave and release their tasks. */
   readonly drains: number;
   /** Servers that are killed after a purge. */
   readonly kills: number;
 }
 
-/** What a task does when it runs. */
+/** The behaviour of a task when it runs. */
 export interface Task {
   readonly kind: 'agent' | 'supervisor';
   /** It makes one call of a tool that writes. */
   readonly writes?: boolean;
-  /** It ends by its first commit. */
+  /** It ends with its first commit. */
   readonly quick?: boolean;
   /** It waits for a steer before it ends. */
   readonly asks?: boolean;
@@ -194,22 +194,22 @@ export interface Task {
 export interface Scene {
   readonly name: string;
   readonly tasks: readonly Task[];
-  /** Which tickets each worker takes. */
+  /** The tickets that each worker takes. */
   readonly workers: readonly ('any' | 'pending' | 'wake' | 'supervisor' | 'agent')[];
   readonly wakers: number;
   readonly sweeper: boolean;
-  /** The dispatcher may die half way. */
+  /** The dispatcher may die half-way. */
   readonly dispatchDies: boolean;
-  /** What operators send, to whom: `s…` corrections, `x…` what is no message, `cancel`. */
+  /** Steers and their addressees: `s…` corrections, `x…` malformed messages, `cancel`. */
   readonly steers: readonly (readonly [to: Id, steer: string])[];
-  /** The operator waits for the final receipt of one before the next. */
+  /** The operator waits for the final receipt of a steer before the next one. */
   readonly patient: boolean;
-  /** What the operator may answer when asked whether a call ran. */
+  /** The answers that the operator may give when asked whether a call ran. */
   readonly answers: 'any' | 'again first' | 'none';
   readonly spare: Partial<Spare>;
   /** The task whose workers may crash; null for any. */
   readonly mortal: Id | null;
-  /** Workers crash and freeze while they make a call, and nowhere else. */
+  /** Workers crash and freeze only during a call. */
   readonly troubleInCalls: boolean;
   readonly gc: boolean;
 }

@@ -20,7 +20,7 @@ const failTimes = (times: number): void => {
   for (let i = 0; i < times; i++) breaker.failed();
 };
 
-test('only failures in a row count', () => {
+test('only consecutive failures count', () => {
   breaker.failed();
   breaker.succeeded();
   breaker.failed();
@@ -29,7 +29,7 @@ test('only failures in a row count', () => {
   expect(breaker.allow()).toBe(false);
 });
 
-test('after the rest one call may try, and only one', () => {
+test('one call may try after the rest, and only one', () => {
   failTimes(2);
   now = 9_999;
   expect(breaker.allow()).toBe(false);
@@ -37,7 +37,7 @@ test('after the rest one call may try, and only one', () => {
   expect([breaker.allow(), breaker.allow()]).toEqual([true, false]);
 });
 
-test('a try that fails opens it again at once; one that succeeds closes it', () => {
+test('a failed try opens the breaker again at once, and a successful one closes it', () => {
   failTimes(2);
   now = 10_000;
   breaker.allow();
@@ -52,7 +52,7 @@ test('a try that fails opens it again at once; one that succeeds closes it', () 
   expect(breaker.allow()).toBe(true);
 });
 
-test('a try that was given up lets the next one try', () => {
+test('an abandoned try leaves the try to the next call', () => {
   failTimes(2);
   now = 10_000;
   breaker.allow();
@@ -60,7 +60,7 @@ test('a try that was given up lets the next one try', () => {
   expect([breaker.allow(), breaker.allow()]).toEqual([true, false]);
 });
 
-test('a call that was given up changes nothing while it is closed or open', () => {
+test('an abandoned call changes neither a closed nor an open breaker', () => {
   breaker.abandoned();
   expect(breaker.restMs).toBe(0);
   failTimes(2);
@@ -68,7 +68,7 @@ test('a call that was given up changes nothing while it is closed or open', () =
   expect(breaker.restMs).toBe(10_000);
 });
 
-test('a longer wait that the backend asked for counts', () => {
+test('a longer wait that the backend asks for counts', () => {
   breaker.failed(60_000);
   breaker.failed(60_000);
   expect(breaker.restMs).toBe(60_000);
@@ -76,7 +76,7 @@ test('a longer wait that the backend asked for counts', () => {
 
 const signal = new AbortController().signal;
 
-test('first come, first served: a newcomer does not pass those who wait', async () => {
+test('a newcomer does not overtake callers in line', async () => {
   const line = new Semaphore(() => 1);
   const order: string[] = [];
   const leave = await line.enter(signal);
@@ -93,7 +93,7 @@ test('first come, first served: a newcomer does not pass those who wait', async 
   expect(order).toEqual(['waiting', 'newcomer']);
 });
 
-test('a place is given back once, however often its holder says so', async () => {
+test('a place is given back once, however often its holder leaves', async () => {
   const line = new Semaphore(() => 1);
   const leave = await line.enter(signal);
   leave();
@@ -101,7 +101,7 @@ test('a place is given back once, however often its holder says so', async () =>
   expect(line.inUse).toBe(0);
 });
 
-test('when there are more places, those who wait go before a newcomer', async () => {
+test('callers in line go before a newcomer when places are added', async () => {
   let places = 1;
   const line = new Semaphore(() => places);
   await line.enter(signal);
@@ -115,7 +115,7 @@ test('when there are more places, those who wait go before a newcomer', async ()
   expect([line.inUse, line.inLine]).toEqual([3, 0]);
 });
 
-test('whoever gives up before or while waiting never gets a place', async () => {
+test('a caller that is aborted before or in the line never gets a place', async () => {
   const line = new Semaphore(() => 1);
   await expect(line.enter(AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
   const leave = await line.enter(signal);
@@ -127,7 +127,7 @@ test('whoever gives up before or while waiting never gets a place', async () => 
   expect([line.inUse, line.inLine]).toEqual([0, 0]);
 });
 
-test('whoever is urgent goes to the front of the line', async () => {
+test('an urgent caller goes to the front of the line', async () => {
   const line = new Semaphore(() => 1);
   const order: string[] = [];
   const enter = async (name: string, isUrgent: boolean) => {

@@ -38,7 +38,7 @@ const tools = [
 ];
 const read = { ...user('Read a.txt'), tools };
 
-test('tools in text: described in the prompt, a call is read from JSON, an answer streams as plain text', async () => {
+test('tools in text: tools are described in the prompt, a call is read from JSON, an answer streams as plain text', async () => {
   const { backends, received } = await open('tools: false', (nth) =>
     says(
       nth === 0
@@ -70,14 +70,14 @@ test('tools in text: described in the prompt, a call is read from JSON, an answe
   ]);
 });
 
-test('tools in text: thoughts are left out, plain text is the answer', async () => {
+test('tools in text: thoughts are left out, and plain text is the answer', async () => {
   const { backends } = await open('tools: false', () => says('<think>{"tool": "no"}</think>It is empty.'));
   const { said, reply } = await replyOf(backends.call('main', read, never));
   expect(said.join('')).toBe('It is empty.');
   expect(reply).toMatchObject({ text: 'It is empty.', calls: [] });
 });
 
-test('tools in text: what is neither form is asked for again, with all usage counted', async () => {
+test('tools in text: a reply in neither form is asked for again, and all usage is counted', async () => {
   const { backends, received } = await open('tools: false', (nth) =>
     says(nth === 0 ? '{"tool": "read_file", "args": {"path": ' : '{"answer": "ok"}'),
   );
@@ -87,7 +87,7 @@ test('tools in text: what is neither form is asked for again, with all usage cou
   expect(received[1]!.body.messages.at(-1)).toMatchObject({ role: 'user', content: expect.stringContaining('Reply again') });
 });
 
-test('tools in text: three times neither form is a bad reply; an answer that was cut off stands', async () => {
+test('tools in text: a third reply in neither form is a bad reply, and an answer that was cut off stands', async () => {
   const broken = await open('tools: false', () => says('{"tool": '));
   expect(await failureOf(broken.backends.call('main', read, never))).toMatchObject({ code: 'bad-reply', retryable: true });
   expect(broken.received).toHaveLength(3);
@@ -98,7 +98,7 @@ test('tools in text: three times neither form is a bad reply; an answer that was
   });
 });
 
-test('tools: auto turns to text where the backend refuses them, and remembers', async () => {
+test('tools: auto switches to text when the backend refuses tools, and remembers it', async () => {
   const { backends, received, setRoster, url } = await open('tools: auto', (_nth, { body }) =>
     body.tools ? refuses() : says('{"tool": "read_file", "args": {"path": "a"}}'),
   );
@@ -109,7 +109,7 @@ test('tools: auto turns to text where the backend refuses them, and remembers', 
   expect(received.map(({ body }) => !!body.tools)).toEqual([true, false, false, true, false]);
 });
 
-test('a refusal that had another cause is told as it was, and nothing is learnt from it', async () => {
+test('a refusal with another cause is passed on, and nothing is learnt from it', async () => {
   const { backends, received } = await open('tools: auto', (nth) =>
     nth < 2 ? refuses({ message: nth === 0 ? 'no such model' : 'other' }) : says('ok'),
   );
@@ -118,13 +118,13 @@ test('a refusal that had another cause is told as it was, and nothing is learnt 
   expect(received.map(({ body }) => !!body.tools)).toEqual([true, false, true]);
 });
 
-test('tools: true is kept to', async () => {
+test('tools: true never switches', async () => {
   const { backends, received } = await open('tools: true', () => refuses());
   expect((await failureOf(backends.call('main', read, never))).code).toBe('bad-request');
   expect(received).toHaveLength(1);
 });
 
-test('a parameter that is named as unsupported is left out or renamed', async () => {
+test('a parameter that a refusal names is left out or renamed', async () => {
   const { backends, received } = await open('', (_nth, { body }) => {
     if ('temperature' in body) return refuses({ param: 'temperature', code: 'unsupported_value' });
     if ('max_tokens' in body) return refuses({ param: 'max_tokens', code: 'unsupported_parameter' });
@@ -141,7 +141,7 @@ test('a refusal that names something else changes nothing', async () => {
   expect(received).toHaveLength(1);
 });
 
-test('the smaller of what is asked for and `max_output` is sent', async () => {
+test('the smaller of the requested output and `max_output` is sent', async () => {
   const { backends, received } = await open('max_output: 50', () => says('ok'));
   for (const maxOutputTokens of [20, 100]) await replyOf(backends.call('main', { ...user('x'), maxOutputTokens }, never));
   await replyOf(backends.call('main', user('x'), never));
@@ -152,7 +152,7 @@ const shape = z.object({ items: z.array(z.string()).min(1), final: z.string() })
 const question = { ...user('Plan it'), shape, shapeName: 'plan' };
 const good = { items: ['a'], final: 'sum up' };
 
-test('ask: by schema where the backend has it', async () => {
+test('ask: a backend with schemas gets the schema', async () => {
   const { backends, received } = await open('structured: json_schema', () => says(JSON.stringify(good)));
   expect(await backends.ask('main', question, never)).toEqual({
     value: good,
@@ -164,13 +164,13 @@ test('ask: by schema where the backend has it', async () => {
   });
 });
 
-test('ask: strict only where every key is required', async () => {
+test('ask: the schema is strict only when every key is required', async () => {
   const { backends, received } = await open('structured: json_schema', () => says('{}'));
   await backends.ask('main', { ...user('x'), shape: z.object({ note: z.string().optional() }), shapeName: 'note' }, never);
   expect(received[0]!.body.response_format).toMatchObject({ json_schema: { strict: false } });
 });
 
-test('ask: by a forced call where that is configured', async () => {
+test('ask: a forced call is made where it is configured', async () => {
   const call = { index: 0, id: 'c', type: 'function', function: { name: 'plan', arguments: JSON.stringify(good) } };
   const { backends, received } = await open('structured: tools', () => ({
     chunks: [delta({ tool_calls: [call] }), delta({}, 'tool_calls')],
@@ -182,7 +182,7 @@ test('ask: by a forced call where that is configured', async () => {
   });
 });
 
-test('ask: auto turns to the prompt where the schema is refused', async () => {
+test('ask: auto switches to the prompt when the schema is refused', async () => {
   const { backends, received } = await open('', (_nth, { body }) =>
     body.response_format ? refuses() : says(`Here you are:\n\`\`\`json\n${JSON.stringify(good)}\n\`\`\``),
   );
@@ -190,7 +190,7 @@ test('ask: auto turns to the prompt where the schema is refused', async () => {
   expect(received[1]!.body.messages.at(-1)!.content).toContain('"items"');
 });
 
-test('ask: a reply that does not fit is sent back with what was wrong; usage adds up', async () => {
+test('ask: a reply that does not fit is sent back with the errors, and usage adds up', async () => {
   const { backends, received } = await open('structured: prompt', (nth) =>
     says(['no JSON here', '{"items": [], "final": 3}', JSON.stringify(good)][nth]!),
   );
@@ -203,7 +203,7 @@ test('ask: a reply that does not fit is sent back with what was wrong; usage add
   expect(repairs[1]).toMatch(/items: .*; final: .*expected string/);
 });
 
-test('ask: a cut-off reply is asked for again, shorter; after two repairs it is a bad reply', async () => {
+test('ask: a cut-off reply is asked for again, shorter, and is a bad reply after two repairs', async () => {
   const { backends, received } = await open('structured: prompt', () => says('{"items": ["a", "b', 'length'));
   const failure = await failureOf(backends.ask('main', question, never));
   expect(failure).toMatchObject({ code: 'bad-reply', retryable: true });

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { requireCoordinator } from '../../roster/coordinator.ts';
 import { RosterError } from '../../roster/errors.ts';
+import { findRoster, shippedRoster } from '../../roster/find-roster.ts';
 import { rosterJsonSchema } from '../../roster/json-schema.ts';
 import { loadRoster, parseRoster } from '../../roster/load.ts';
-import { findRoster, shippedRoster } from '../../roster/source.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -25,7 +25,7 @@ function problemsOf(text: string): RosterError {
 }
 const backend = 'base_url: http://h/v1, model: m';
 
-test('the shipped roster is good and has the local model, files and reasoning', async () => {
+test('the shipped roster is valid and has the local model, files and reasoning', async () => {
   const roster = await loadRoster(shippedRoster.file);
   expect(roster.backends.local).toMatchObject({
     kind: 'embedded',
@@ -39,7 +39,7 @@ test('the shipped roster is good and has the local model, files and reasoning', 
   expect(roster).toMatchObject({ coordinator: 'deterministic', reducer: 'orchestrator', tools: { gated: ['write_file'] } });
 });
 
-test('an agent kind of its own joins the shipped ones, or replaces one of the same name', async () => {
+test('a kind of the user’s own joins the shipped ones, or replaces one of the same name', async () => {
   const file = join(folder, 'r.yaml');
   await writeFile(file, `backends: { a: { ${backend} } }\nagents: { files: { prompt: Mine }, poet: { prompt: Rhyme } }`);
   const { agents } = await loadRoster(file);
@@ -71,7 +71,7 @@ test.each([
   ['a missing key', 'backends:\n  a:\n    model: m\n', 2, 3, 'backends.a.base_url', /missing: expected string/],
   ['a wrong kind', 'backends:\n  a: { kind: cloud }\n', 2, 14, 'backends.a.kind', /openai, embedded, command/],
   [
-    'a reducer that is not there',
+    'an unknown reducer',
     `backends: { a: { ${backend} } }\nreducer: b\n`,
     2,
     10,
@@ -99,19 +99,19 @@ test.each([
   ['a list', '- a\n', 1, 1, '', /object/],
   ['broken YAML', 'backends:\n  a: [1,\nb: 2\n', 3, 1, '', /./],
   ['a key twice', `coordinator: deterministic\ncoordinator: emergent\n`, 2, 1, '', /unique/],
-])('an error names line, column and what was expected: %s', (_what, text, line, column, path, message) => {
+])('an error about %s names line, column and the expected value', (_what, text, line, column, path, message) => {
   const error = problemsOf(text);
   expect(error.code).toBe('roster-invalid');
   expect(error.problems[0]).toMatchObject({ line, column, path, message: expect.stringMatching(message) });
   expect(error.message).toContain(`/x/roster.yaml:${line}:${column}: `);
 });
 
-test('all errors are told, in the order of the file', () => {
+test('all errors are reported in the order of the file', () => {
   const error = problemsOf(`backends:\n  a: { ${backend}, tier: x }\n  b: { ${backend}, vision: 3 }\nlimits: { retries: -1 }\n`);
   expect(error.problems.map((it) => it.line)).toEqual([2, 3, 4]);
 });
 
-test('a key in the file is refused and not repeated; so is one in the URL', () => {
+test('a key in the file or in a URL is refused and not repeated', () => {
   const error = problemsOf(
     `backends: { a: { ${backend}, key: sk-verysecret }, b: { base_url: "http://u:hush@h/v1", model: m } }`,
   );
@@ -120,7 +120,7 @@ test('a key in the file is refused and not repeated; so is one in the URL', () =
   expect(error.message).not.toMatch(/verysecret|hush/);
 });
 
-test('an alias bomb is an error, an anchor is fine', () => {
+test('an alias bomb is an error, and an anchor is fine', () => {
   const bomb = [
     'a: &a [x,x,x,x,x,x,x,x,x]',
     ...'bcdefgh'.split('').map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[i]}`).join(',')}]`),
@@ -130,7 +130,7 @@ test('an alias bomb is an error, an anchor is fine', () => {
   expect(roster.backends.b).toMatchObject({ model: 'm', vision: true });
 });
 
-test('paths are taken from the folder of the file', () => {
+test('relative paths start at the folder of the file', () => {
   const roster = parseRoster(
     `backends: { a: { ${backend}, key: "file:keys/a" }, b: { kind: embedded, model: ./m.gguf }, c: { kind: embedded, model: small } }`,
     '/x/y/r.yaml',
@@ -167,7 +167,7 @@ test('tier, cost, context and concurrency have defaults by kind', () => {
   expect(backends.c).toMatchObject({ tier: 'subscription', cost: { input: 0, output: 0 }, concurrency: 1 });
 });
 
-test('an emergent coordinator is accepted, and its use says that it is not built yet', () => {
+test('an emergent coordinator is accepted, and its use reports that it is not built yet', () => {
   const roster = parseRoster(`backends: { a: { ${backend} } }\ncoordinator: emergent`, '/r.yaml');
   expect(() => requireCoordinator(roster)).toThrow(
     expect.objectContaining({ code: 'not-yet', hint: expect.stringContaining('deterministic') }),
@@ -175,7 +175,7 @@ test('an emergent coordinator is accepted, and its use says that it is not built
   expect(requireCoordinator({ ...roster, coordinator: 'deterministic' })).toBe('deterministic');
 });
 
-test('the roster is found as --roster, COX_ROSTER, in the working folder, the config folder, else the shipped one', async () => {
+test('the roster is looked up in --roster, COX_ROSTER, the working folder, the config folder, then the shipped one', async () => {
   const [cwd, config] = [join(folder, 'work'), join(folder, 'config')];
   await Promise.all([cwd, config].map((it) => mkdir(it)));
   const find = (path?: string, env = {}) => findRoster({ path, env, folders: { config }, cwd });
@@ -188,11 +188,11 @@ test('the roster is found as --roster, COX_ROSTER, in the working folder, the co
   expect(await find(undefined, { COX_ROSTER: 'e.yaml' })).toEqual({ file: join(cwd, 'e.yaml'), by: 'COX_ROSTER' });
   await writeFile(join(cwd, 'p.yaml'), '');
   expect(await find('p.yaml', { COX_ROSTER: 'e.yaml' })).toEqual({ file: join(cwd, 'p.yaml'), by: '--roster' });
-  // A variable of a script that is not set: no reason to take another one unseen.
+  // An empty path, as from an unset variable of a script, must not silently select another roster.
   expect((await find('')).by).toBe('--roster');
 });
 
-test('a roster that was named and is not there is an error; so is one that is no file', async () => {
+test('a named roster that is missing, or is no file, is an error', async () => {
   const find = findRoster({ path: 'no.yaml', env: {}, folders: { config: folder }, cwd: folder });
   await expect(find).rejects.toMatchObject({ code: 'roster-missing', message: expect.stringContaining(join(folder, 'no.yaml')) });
   await expect(loadRoster(folder)).rejects.toMatchObject({ code: 'roster-unreadable' });

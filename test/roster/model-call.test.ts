@@ -39,7 +39,7 @@ const tools = [
   { name: 'read_file', description: 'Reads a file.', parameters: { type: 'object', properties: { path: { type: 'string' } } } },
 ];
 
-test('text comes in pieces and then as a whole, with usage and cost', async () => {
+test('a text comes in pieces and then as a whole, with usage and cost', async () => {
   const server = await mock();
   server.onMessage(
     /hello/,
@@ -59,7 +59,7 @@ test('text comes in pieces and then as a whole, with usage and cost', async () =
   });
 });
 
-test('arguments that stream in pieces are put together', async () => {
+test('arguments that stream in pieces are joined', async () => {
   const server = await mock();
   server.onMessage(
     /read/,
@@ -74,7 +74,7 @@ test('arguments that stream in pieces are put together', async () => {
   expect(server.getLastRequest()?.body).toMatchObject({ stream: true, stream_options: { include_usage: true } });
 });
 
-test('calls without an id or with one index for all stay apart, each with an id of its own', async () => {
+test('calls without an id, or with one index for all, stay apart and get ids of their own', async () => {
   const call = (name: string, path: string) => ({
     index: 0,
     type: 'function',
@@ -98,7 +98,7 @@ test('two calls with the same id get different ones', async () => {
   expect(new Set(reply.calls.map((it) => it.id)).size).toBe(2);
 });
 
-test('arguments that were cut off come as the raw string, and the reply says it was cut', async () => {
+test('cut-off arguments come as the raw string, and the reply says that it was cut', async () => {
   const cut = {
     index: 0,
     id: 'c1',
@@ -112,7 +112,7 @@ test('arguments that were cut off come as the raw string, and the reply says it 
   expect(reply.finish).toBe('length');
 });
 
-test('without usage in the stream it is estimated; a cost told by the backend goes before ours', async () => {
+test('usage is estimated when the stream has none, and a cost from the backend goes before ours', async () => {
   const server = await scripted((nth) =>
     nth === 0
       ? stream(delta({ content: 'x'.repeat(400) }, 'stop'))
@@ -125,7 +125,7 @@ test('without usage in the stream it is estimated; a cost told by the backend go
   expect(second.reply.usage).toEqual({ inputTokens: 10, outputTokens: 1, costUsd: 0.25 });
 });
 
-test('a passing failure is tried again, as long as nothing was said', async () => {
+test('a temporary failure is tried again if nothing was said yet', async () => {
   const server = await mock();
   server.onMessage(/hello/, { content: 'Hi' });
   server.nextRequestError(503, { message: 'overloaded' });
@@ -137,7 +137,7 @@ test('a passing failure is tried again, as long as nothing was said', async () =
   expect(logged()).toContain('"code":"overloaded"');
 });
 
-test('a Retry-After that is longer than the longest wait ends the tries and is told', async () => {
+test('a Retry-After above the longest wait ends the tries and is reported', async () => {
   const server = await scripted(() => ({
     status: 429,
     headers: { 'retry-after': '120' },
@@ -149,7 +149,7 @@ test('a Retry-After that is longer than the longest wait ends the tries and is t
   expect(server.received).toHaveLength(1);
 });
 
-test('a Retry-After that is a date is one of the server’s clock, however wrong ours is', async () => {
+test('a date in Retry-After is read by the server’s clock, however wrong ours is', async () => {
   const date = 'Sat, 01 Jan 2000 00:00:00 GMT';
   const server = await scripted(() => ({
     status: 429,
@@ -175,7 +175,7 @@ test.each([
   expect(server.received).toHaveLength(retryable ? 3 : 1);
 });
 
-test('a server that is not there is unreachable, named, and tried again', async () => {
+test('an absent server is reported as unreachable by name, and tried again', async () => {
   const server = await scriptedServer(() => ({}));
   await server.stop();
   const { backends } = open(oneBackend(server.url));
@@ -186,7 +186,7 @@ test('a server that is not there is unreachable, named, and tried again', async 
 });
 
 test.each(['end', 'cut'] as const)(
-  'a stream that breaks off (%s) after something was said is interrupted, and not tried again',
+  'a stream that breaks off (%s) after its first text is interrupted and not tried again',
   async (ending) => {
     const server = await scripted(() => ({ chunks: [delta({ content: 'half' })], ending }));
     const { backends } = open(oneBackend(server.url));
@@ -201,7 +201,7 @@ test.each(['end', 'cut'] as const)(
   },
 );
 
-test('a stream that breaks off before anything was said is tried again', async () => {
+test('a stream that breaks off before its first text is tried again', async () => {
   const server = await scripted((nth) =>
     nth === 0 ? { chunks: [delta({})], ending: 'cut' } : stream(delta({ content: 'ok' }, 'stop')),
   );
@@ -258,7 +258,7 @@ test('a reader that stops reading ends the call and frees its place', async () =
 test.each([
   ['at all', []],
   ['more', [delta({ content: 'one' })]],
-])('a backend that says nothing %s for too long is given up', async (_what, chunks) => {
+])('a call of a backend that says nothing %s for too long times out', async (_what, chunks) => {
   const server = await scripted(() => ({ chunks, ending: 'hang' }));
   const { backends } = open(`${oneBackend(server.url)}\nlimits: { silence_seconds: 1 }`);
   expect(await failureOf(backends.call('main', user('x'), never))).toMatchObject({ code: 'timeout', retryable: true });
@@ -276,7 +276,7 @@ test('stop ends running and later calls, and can be called twice', async () => {
   expect(await failureOf(backends.call('main', user('x'), never))).toMatchObject({ code: 'stopped' });
 });
 
-test('at most `concurrency` calls run at once; one that is given up leaves the line', async () => {
+test('at most `concurrency` calls run at once, and an aborted one leaves the line', async () => {
   let running = 0;
   let most = 0;
   const server = await mock();
@@ -300,7 +300,7 @@ test('at most `concurrency` calls run at once; one that is given up leaves the l
   expect(backends.menu()[0]).toMatchObject({ inUse: 0, inLine: 0 });
 });
 
-test('after failures in a row the backend is left alone, then one call may try', async () => {
+test('a backend with consecutive failures is left alone, and then one call may try', async () => {
   let now = 0;
   let isWell = false;
   const server = await scripted(() =>
@@ -324,7 +324,7 @@ test('after failures in a row the backend is left alone, then one call may try',
   expect(backends.menu()[0]).toMatchObject({ available: true, why: null });
 });
 
-test('a bad reply shows that the backend lives: failures before it no longer count', async () => {
+test('a bad reply shows that the backend lives, so failures before it no longer count', async () => {
   const ill: Reply = { status: 500, json: { error: { message: 'ill' } } };
   const server = await scripted((nth) => (nth === 1 ? stream(delta({}, 'stop')) : ill));
   const { backends } = open(`${oneBackend(server.url)}\nlimits: { retries: 0, breaker_failures: 2 }`);
@@ -334,7 +334,7 @@ test('a bad reply shows that the backend lives: failures before it no longer cou
   expect((await failureOf(backends.call('main', user('x'), never))).code).toBe('resting');
 });
 
-test('a try after the rest that its caller gives up leaves the try to the next call', async () => {
+test('a try after the rest that its caller aborts leaves the try to the next call', async () => {
   let now = 0;
   const abort = new AbortController();
   const server = await scripted((nth) => {
@@ -352,14 +352,14 @@ test('a try after the rest that its caller gives up leaves the try to the next c
   expect((await replyOf(backends.call('main', user('x'), never))).reply.text).toBe('ok');
 });
 
-test('a backend that thinks aloud is not silent, however long it takes', async () => {
+test('a backend that streams its reasoning is not silent, however long it takes', async () => {
   const thought = delta({ reasoning_content: 'hm' });
   const server = await scripted(() => ({ chunks: [...Array(8).fill(thought), delta({ content: 'ok' }, 'stop')], paceMs: 500 }));
   const { backends } = open(`${oneBackend(server.url)}\nlimits: { silence_seconds: 3 }`);
   expect((await replyOf(backends.call('main', user('x'), never))).reply.text).toBe('ok');
 });
 
-test('keys come by reference, are sent, and show up in no log and no error', async () => {
+test('keys come by reference, are sent, and appear in no log and no error', async () => {
   const server = await scripted(() => ({ status: 401, json: { error: { message: 'Incorrect API key provided: topsecret-1' } } }));
   const { backends, logged } = open(oneBackend(server.url, 'key: env:MY_KEY'), { env: { MY_KEY: 'topsecret-1' } });
   const failure = await failureOf(backends.call('main', user('x'), never));
@@ -367,7 +367,7 @@ test('keys come by reference, are sent, and show up in no log and no error', asy
   expect(`${failure.message} ${failure.stack} ${String(failure.cause)} ${logged()}`).not.toContain('topsecret');
 });
 
-test('variables named OPENAI_* are not taken', async () => {
+test('environment variables named OPENAI_* are not used', async () => {
   const before = { ...process.env };
   const env = {
     OPENAI_API_KEY: 'k',
@@ -392,7 +392,7 @@ test.each([
   ['unknown-backend', 'other', ''],
   ['not-opted-in', 'main', 'tier: api'],
   ['no-key', 'main', 'tier: local, key: env:NOT_SET'],
-])('%s: nothing is sent', async (code, name, entry) => {
+])('a call that fails with %s sends nothing', async (code, name, entry) => {
   const server = await scripted(() => ({}));
   const { backends } = open(`backends: { main: { base_url: "${server.url}", model: m${entry && `, ${entry}`} } }`);
   expect(await failureOf(backends.call(name, user('x'), never))).toMatchObject({
@@ -403,7 +403,7 @@ test.each([
   expect(server.received).toHaveLength(0);
 });
 
-test('a command backend says that it cannot be called yet', async () => {
+test('a call of a command backend reports that it is not built yet', async () => {
   const { backends } = open('backends: { cli: { kind: command, command: [claude, -p], opt_in: true } }');
   expect(await failureOf(backends.call('cli', user('x'), never))).toMatchObject({ code: 'not-yet' });
 });
@@ -415,7 +415,7 @@ test('a prompt that certainly does not fit is not sent', async () => {
   expect(server.received).toHaveLength(0);
 });
 
-test('probe tells whether the server answers and takes the key', async () => {
+test('probe reports whether the server answers and takes the key', async () => {
   const server = await scripted((nth) => ({ status: nth === 0 ? 401 : 500, json: { error: { message: 'no' } } }));
   const { backends } = open(oneBackend(server.url));
   expect((await backends.probe('main', never))?.code).toBe('bad-key');

@@ -1,4 +1,6 @@
-/** Each single request to a backend with a price is paid for before it goes out, and settled by what is known of its end. */
+/**
+ * Each request to a backend with a price is reserved before it goes out, and settled by its bill or by what is known of its end.
+ */
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -23,7 +25,7 @@ async function open(script: (nth: number) => Reply, { entry = price, limits = 'r
 }
 
 type Entry = ['reserve' | 'replied' | 'failed', number, number?];
-/** What is told of cost, of which how much is a guess; how many requests the server had got when a reserve was asked for. */
+/** Calls of the purse with their cost and the estimated part, and the number of requests that the server had at each reserve. */
 function book(server: { received: readonly unknown[] }): { purse: Purse; entries: Entry[]; requestsAt: number[] } {
   const entries: Entry[] = [];
   const requestsAt: number[] = [];
@@ -42,7 +44,7 @@ function book(server: { received: readonly unknown[] }): { purse: Purse; entries
 const answer = (text: string): Reply => ({ chunks: [delta({ content: text }), delta({}, 'stop'), usageChunk(20, 5)] });
 const billed = (20 * 1000 + 5 * 1_000_000) / 1_000_000;
 
-test('a reply is billed as the backend counts, and its output is limited', async () => {
+test('a reply is billed by the backend’s count, and its output is limited', async () => {
   const { server, backends } = await open(() => answer('yes'));
   const { purse, entries, requestsAt } = book(server);
   await replyOf(backends.call('main', user('well?'), never, purse));
@@ -62,7 +64,7 @@ test.each([
   ['is refused for its rate', { status: 429, json: {} }, 0],
   ['fails behind a gateway', { status: 502, json: {} }, 'worst'],
   ['breaks off', { chunks: [delta({ role: 'assistant' })], ending: 'cut' }, 'worst'],
-] as const)('a request that %s is tried again, paid for again, and costs what is known', async (_, first: Reply, cost) => {
+] as const)('a request that %s is tried with a new reserve, and its known cost counts', async (_, first: Reply, cost) => {
   const { server, backends } = await open((nth) => (nth === 0 ? first : answer('yes')));
   const { purse, entries, requestsAt } = book(server);
   await replyOf(backends.call('main', user('well?'), never, purse));
@@ -84,7 +86,7 @@ test('a request that reaches no server costs nothing', async () => {
   expect(entries.slice(1)).toEqual([['failed', 0]]);
 });
 
-test('repairs of a structured reply are requests of their own', async () => {
+test('each repair of a structured reply is a request of its own', async () => {
   const { server, backends } = await open((nth) => answer(nth === 0 ? 'what?' : '{"n":1}'));
   const { purse, entries } = book(server);
   const ask = { ...user('a number'), shape: z.object({ n: z.number() }), shapeName: 'it' };
@@ -93,7 +95,7 @@ test('repairs of a structured reply are requests of their own', async () => {
   expect(entries[2]![1]).toBeGreaterThan(entries[0]![1]);
 });
 
-test('so are reminders of the form of a tool call in text', async () => {
+test('each reminder of the text form of tool calls is a request of its own', async () => {
   const { server, backends } = await open((nth) => answer(nth === 0 ? '{"tool": 7}' : '{"answer": "yes"}'), {
     entry: `${price}, tools: false`,
   });
@@ -103,7 +105,7 @@ test('so are reminders of the form of a tool call in text', async () => {
   expect(entries.map(([what]) => what)).toEqual(['reserve', 'replied', 'reserve', 'replied']);
 });
 
-test('a refusal of the purse keeps the request from being sent, and says nothing of the backend', async () => {
+test('a refusal of the purse keeps the request from being sent and does not count against the backend', async () => {
   const { server, backends } = await open(() => answer('yes'), { limits: 'retries: 2, breaker_failures: 1' });
   const purse: Purse = { reserve: () => Promise.reject(new Error('no money')), replied() {}, failed() {} };
   await expect(replyOf(backends.call('main', user('well?'), never, purse))).rejects.toThrow('no money');
@@ -111,14 +113,14 @@ test('a refusal of the purse keeps the request from being sent, and says nothing
   expect(backends.menu()[0]!.available).toBe(true);
 });
 
-test('a backend that does not count is billed at the worst case', async () => {
+test('a reply without usage is billed at the worst case', async () => {
   const { server, backends } = await open(() => ({ chunks: [delta({ content: 'yes' }), delta({}, 'stop')] }));
   const { purse, entries } = book(server);
   await replyOf(backends.call('main', user('well?'), never, purse));
   expect(entries[1]).toEqual(['replied', entries[0]![1], entries[0]![1]]);
 });
 
-test('without a price nobody is asked, and the output is the backend’s own', async () => {
+test('a backend without a price has no reserve, and its own limit of output', async () => {
   const { server, backends } = await open(() => answer('yes'), { entry: '' });
   const { purse, entries } = book(server);
   await replyOf(backends.call('main', user('well?'), never, purse));
@@ -126,13 +128,13 @@ test('without a price nobody is asked, and the output is the backend’s own', a
   expect(server.received[0]!.body).not.toHaveProperty('max_tokens');
 });
 
-test('where there is a price and no `max_output`, 8192 tokens are the limit', async () => {
+test('a backend with a price and no `max_output` has a limit of 8192 tokens', async () => {
   const { server, backends } = await open(() => answer('yes'), { entry: 'cost: { input: 1, output: 1 }' });
   await replyOf(backends.call('main', user('well?'), never));
   expect(server.received[0]!.body.max_tokens).toBe(8192);
 });
 
-test('whatever the text is, there are bytes enough for its tokens: each of its characters may be as many as it has bytes', async () => {
+test('the worst case counts at least one token for each byte of the prompt', async () => {
   const { backends } = await open(() => answer('yes'), { entry: 'cost: { input: 1000000, output: 0 }' });
   fc.assert(
     fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 1, maxLength: 5 }), (texts) => {

@@ -14,7 +14,7 @@ test.each([
   ['1y', null],
   ['1M', null],
   ['1e3s', null],
-])('the duration %s', (text, expected) => expect(durationMs(text)).toBe(expected));
+])('the duration %s is parsed or refused', (text, expected) => expect(durationMs(text)).toBe(expected));
 
 test.each([
   ['500MB', 500_000_000],
@@ -25,4 +25,4 @@ test.each([
   ['2GiB', null],
   ['GB', null],
   ['-1GB', null],
-])('the size %s', (text, expected) => expect(sizeBytes(text)).toBe(expected));
+])('the size %s is parsed or refused', (text, expected) => expect(sizeBytes(text)).toBe(expected));

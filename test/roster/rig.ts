@@ -1,4 +1,4 @@
-/** What the roster's tests share: Backends on a roster written as YAML, and a server that streams exactly the chunks it is told. */
+/** Shared by the roster’s tests: Backends on a roster in YAML, and a server that streams exactly the given chunks. */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,12 +14,12 @@ const nowhere: Folders = { cache: '/nonexistent/cache', state: '/nonexistent/sta
 
 export interface Rig {
   readonly backends: Backends;
-  /** Everything that was logged. */
+  /** All log output. */
   readonly logged: () => string;
   setRoster(yaml: string): void;
 }
 
-/** Waits between tries are short, unless the roster says otherwise. */
+/** Backends on a roster. Waits between tries are 1 ms unless the roster says otherwise. */
 export function rig(yaml: string, more: Partial<Omit<BackendsOptions, 'roster' | 'folders' | 'log'>> = {}): Rig {
   let text = '';
   let roster: Roster = parse(yaml);
@@ -58,7 +58,7 @@ export async function replyOf(events: AsyncIterable<ModelEvent>): Promise<{ said
   return { said, reply };
 }
 
-/** The ModelError a call ends in. */
+/** The ModelError that a call ends with. */
 export async function failureOf(work: AsyncIterable<ModelEvent> | Promise<unknown>): Promise<ModelError> {
   try {
     await (Symbol.asyncIterator in work ? replyOf(work) : work);
@@ -75,19 +75,19 @@ export interface Received {
     unknown
   >;
   readonly headers: IncomingMessage['headers'];
-  /** Settles when the connection is gone; true if it went before the reply was complete. */
+  /** Resolves when the connection is gone: true if the reply was not complete. */
   readonly closed: Promise<boolean>;
 }
 export interface Reply {
   readonly status?: number;
   readonly headers?: Record<string, string>;
-  /** For a status other than 200. */
+  /** The body for a status other than 200. */
   readonly json?: unknown;
   /** Chunks of the stream; a string is sent as it is. */
   readonly chunks?: readonly (object | string)[];
-  /** Between one chunk and the next. */
+  /** Pause between chunks in ms. */
   readonly paceMs?: number;
-  /** What comes after the chunks: the end by the book, the mere end of the stream, a cut connection, or nothing at all. */
+  /** End after the chunks: by the protocol, an end of the stream alone, a cut connection, or none. */
   readonly ending?: 'done' | 'end' | 'cut' | 'hang';
 }
 export interface ScriptedServer {
@@ -96,7 +96,7 @@ export interface ScriptedServer {
   stop(): Promise<void>;
 }
 
-/** Answers the nth request with what `script` returns for it. */
+/** Answers the nth request with the result of `script`. */
 export async function scriptedServer(script: (nth: number, request: Received) => Reply): Promise<ScriptedServer> {
   const received: Received[] = [];
   const server: Server = createServer(async (request, response) => {
@@ -129,7 +129,7 @@ export async function scriptedServer(script: (nth: number, request: Received) =>
   };
 }
 
-/** A chunk of a stream, as the protocol has it. */
+/** A chunk of a stream in the protocol’s form. */
 export const delta = (it: object, finish: string | null = null): object => ({
   id: 'c',
   object: 'chat.completion.chunk',

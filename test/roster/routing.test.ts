@@ -17,22 +17,27 @@ const need = { needs: ['plan'] };
 
 test.each([
   ['the cheapest that is good at all needs', { needs: ['code'] }, 'cheap', /good at code, the cheapest of 2/],
-  ['an unknown cost counts as the highest', { needs: ['law'] }, 'dear', /cheapest of 2/],
-  ['who was asked for, whatever it is good at', { needs: ['law'], backend: 'small' }, 'small', /it was asked for/],
-  ['who can orchestrate', { needs: [], orchestrate: true }, 'big', /the only one available/],
-  ['whose context is large enough', { ...need, minContext: 20_000 }, 'twin', /cheapest of 2/],
-  ['not those that were left out', { ...need, not: ['big', 'twin'] }, 'cheap', /only one/],
-  ['nobody, if nobody is good at it', { needs: ['magic'] }, null, /needs magic.*small: it is not said to be good at magic/],
+  ['a backend with a known cost before one with an unknown cost', { needs: ['law'] }, 'dear', /cheapest of 2/],
+  ['the backend that was asked for, whatever it is good at', { needs: ['law'], backend: 'small' }, 'small', /it was asked for/],
+  ['a backend that can orchestrate', { needs: [], orchestrate: true }, 'big', /the only one available/],
+  ['a backend whose context is large enough', { ...need, minContext: 20_000 }, 'twin', /cheapest of 2/],
+  ['none of the backends that were excluded', { ...need, not: ['big', 'twin'] }, 'cheap', /only one/],
   [
-    'nobody, if who was asked for is off',
+    'no backend if none is good at the need',
+    { needs: ['magic'] },
+    null,
+    /needs magic.*small: it is not said to be good at magic/,
+  ],
+  [
+    'no backend if the requested one is off',
     { needs: [], backend: 'off' },
     null,
     /off was asked for, but it is off until `opt_in: true`/,
   ],
-  ['nobody, if who was asked for is unknown', { needs: [], backend: 'what' }, null, /not in the roster \(small, big/],
-  ['nobody, if who was asked for was left out', { needs: [], backend: 'big', not: ['big'] }, null, /left out/],
+  ['no backend if the requested one is unknown', { needs: [], backend: 'what' }, null, /not in the roster \(small, big/],
+  ['no backend if the requested one was excluded', { needs: [], backend: 'big', not: ['big'] }, null, /left out/],
   [
-    'nobody, if who was asked for cannot orchestrate',
+    'no backend if the requested one cannot orchestrate',
     { needs: [], backend: 'small', orchestrate: true },
     null,
     /cannot orchestrate/,
@@ -43,7 +48,7 @@ test.each([
   expect(route.why).toMatch(why);
 });
 
-test('equals take turns, and the losers are told why', () => {
+test('equal backends are chosen in rotation, and each other one has the reason', () => {
   const { backends } = rig(roster);
   expect([1, 2, 3, 4].map(() => backends.route(need).backend)).toEqual(['big', 'twin', 'big', 'twin']);
   const { losers, why } = backends.route(need);
@@ -57,18 +62,18 @@ test('equals take turns, and the losers are told why', () => {
   expect(losers).toHaveLength(8);
 });
 
-test('without rotation the first of equals is always chosen', () => {
+test('the first of equal backends is always chosen without rotation', () => {
   const { backends } = rig(`${roster}routing: { rotate: false }`);
   expect([1, 2].map(() => backends.route(need).backend)).toEqual(['big', 'big']);
 });
 
-test('tiers can be limited', () => {
+test('the roster can limit routing to some tiers', () => {
   const route = rig(`${roster}routing: { tiers: [api] }`).backends.route(need);
   expect(route.backend).toBe('cheap');
   expect(route.losers).toContainEqual({ backend: 'big', why: 'its tier local is not among `routing.tiers`' });
 });
 
-test('the menu says who is available, and why not', () => {
+test('the menu says which backends are available, and why the others are not', () => {
   const entries = Object.fromEntries(
     rig(roster)
       .backends.menu()

@@ -7,7 +7,7 @@ import { nativeTranscript } from '../../roster/transcript.ts';
 
 const call = (id: string) => ({ id, tool: 'read_file', args: { path: id } });
 
-test('a partial reply is marked as interrupted, the correction follows, system texts go in front', () => {
+test('a partial reply is marked as interrupted, the correction follows, and system texts come first', () => {
   const messages: ChatMessage[] = [
     { role: 'system', text: 'Be brief.' },
     { role: 'user', text: 'Fill the form.' },
@@ -23,7 +23,7 @@ test('a partial reply is marked as interrupted, the correction follows, system t
   ]);
 });
 
-test('every call is answered right after it, also when a correction came between or it never ran', () => {
+test('every call has its result right after it, even if a correction came between or it never ran', () => {
   const messages: ChatMessage[] = [
     { role: 'user', text: 'a' },
     { role: 'assistant', text: '', calls: [call('1'), call('2')] },
@@ -38,14 +38,14 @@ test('every call is answered right after it, also when a correction came between
   expect(result[4]).toEqual({ role: 'user', content: 'steer\n\nResult of a tool:\nstray' });
 });
 
-test('arguments that are no object go back as one', () => {
+test('arguments that are no object are sent back as one', () => {
   const [message] = nativeTranscript([{ role: 'assistant', text: '', calls: [{ id: '1', tool: 't', args: '{"cut' }] }]);
   expect(message).toMatchObject({ tool_calls: [{ function: { arguments: '{"not_an_object":"{\\"cut"}' } }] });
 });
 
 const tools = [{ name: 'read_file', description: '', parameters: {} }];
 
-test('tools in text: the history is written as the model is asked to write', () => {
+test('tools in text: the history has the form that the model is asked to write', () => {
   const result = textTranscript({
     tools,
     messages: [
@@ -83,11 +83,11 @@ test.each([
   ['[1] says so {maybe}', { text: '[1] says so {maybe}', calls: [] }],
   ['{"read_file": {"path": "a"}}', null],
   ['{"tool": "a", "args"', null],
-])('tools in text: %s', (raw, expected) => {
+])('tools in text: %s is read or refused', (raw, expected) => {
   expect(readTextReply(raw, tools)).toEqual(expected);
 });
 
-test('whatever the answer and wherever it is split, what is told grows and ends as the answer', () => {
+test('the streamed answer only grows, wherever the reply is split, and ends as the whole answer', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: 'grapheme', minLength: 1 }),
@@ -114,6 +114,6 @@ test.each([
   ['{"a": {"b": 1}', undefined],
   ['{"a": {"b": 1},}', undefined],
   ['nothing', undefined],
-])('JSON in %s', (text, expected) => {
+])('JSON in %s is found if it is complete', (text, expected) => {
   expect(jsonIn(text)).toEqual(expected);
 });

@@ -1,4 +1,4 @@
-/** A crew of a test's own: a real nats-server with temporary folders, joined as the product joins it, and a scripted model to think with. */
+/** A crew for one test: a real nats-server with temporary folders, joined as the product joins it, and a scripted model. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,13 +15,13 @@ export interface TestCrew {
   readonly env: NodeJS.ProcessEnv;
   readonly folder: string;
   readonly model: ModelServer;
-  /** A second process would be one more of these. */
+  /** Joins the crew as a further process would. */
   join(name?: string, namespace?: string): Promise<CrewSession>;
   node(joined: CrewSession, options?: Partial<NodeOptions> & { rosterYaml?: string }): Promise<CoxNode>;
   stop(): Promise<void>;
 }
 
-/** The nats-server binary is taken from the machine's own cache: only state and configuration are the test's. */
+/** Uses the nats-server binary in the machine’s own cache; only state and configuration are temporary. */
 export async function testCrew(): Promise<TestCrew> {
   const folder = await mkdtemp(join(tmpdir(), 'cox-test-'));
   const env = {
@@ -68,7 +68,7 @@ export async function testCrew(): Promise<TestCrew> {
       for (const node of nodes) await node.stop();
       for (const joined of open.reverse()) await joined.close();
       await model.stop();
-      // On a busy machine who leaves last may not find out in time that nobody else is there, and leaves the server running.
+      // On a busy machine the last one to leave may not notice that it is the last, and leaves the server running.
       const left = readRecord(serverPaths(foldersOf(env)));
       if (left.kind === 'record') await terminate({ pid: left.record.pid, start: left.record.pidStart });
       await rm(folder, { recursive: true, force: true });

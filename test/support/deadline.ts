@@ -1,8 +1,8 @@
-/** Deadlines in tests that are about what happens before them. */
+/** Deadlines in tests of what happens before them. */
 
 /**
- * On a machine so slow that the deadline comes before what was to happen until then, tries again with one that is twice as far.
- * @param attempt is given the point in time; null: it came too early.
+ * Tries with a deadline 1.5 s ahead, and doubles that each time the machine was too slow.
+ * @param attempt Gets the deadline; null: the deadline came too early.
  */
 export async function beforeDeadline<T>(now: () => Date, attempt: (deadlineAt: string) => Promise<T | null>): Promise<T> {
   for (let ms = 1_500; ; ms *= 2) {

@@ -1,6 +1,6 @@
 /**
- * An OpenAI-compatible chat server that the test holds in its hands: every request waits until the test says something, chunk by chunk.
- * (@copilotkit/aimock plays whole scripts; steering is about what happens in the middle of a reply.)
+ * An OpenAI-compatible chat server that the test controls: every request waits until the test says something, chunk by chunk.
+ * (@copilotkit/aimock plays whole scripts, but steering is about the middle of a reply.)
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,7 +11,7 @@ interface WireMessage {
   readonly tool_calls?: readonly { id: string; function: { name: string; arguments: string } }[];
 }
 
-/** `cost`: where the backend says itself what the call cost, in US dollars. */
+/** `cost`: US dollars, for a backend that reports the cost itself. */
 interface WireUsage {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
@@ -68,14 +68,14 @@ export class ModelCall {
     this.end([{ tool, args }]);
   }
 
-  /** An HTTP error in place of a reply. */
+  /** Replies with an HTTP error. */
   fail(status: number, message = 'scripted failure'): void {
     this.#response
       .writeHead(status, { 'content-type': 'application/json' })
       .end(JSON.stringify({ error: { message, type: 'scripted' } }));
   }
 
-  /** The connection is gone, in the middle of the reply or before it. */
+  /** Cuts the connection, in the middle of the reply or before it. */
   cut(): void {
     this.#response.destroy();
   }
@@ -117,7 +117,7 @@ export class ModelServer {
     return self;
   }
 
-  /** From now on every call that nobody waits for is answered by this. */
+  /** Answers from now on every call that no test waits for. */
   answer(auto: (call: ModelCall) => void): void {
     this.#auto = auto;
     for (const call of this.calls.filter((it) => !this.#taken.has(it))) {
@@ -126,7 +126,7 @@ export class ModelServer {
     }
   }
 
-  /** The next call that nobody has taken yet (and that fits), whether it has come or is to come. */
+  /** The next fitting call that nobody has taken yet; waits for one if there is none. */
   next(wants: (call: ModelCall) => boolean = () => true): Promise<ModelCall> {
     const there = this.calls.find((call) => !this.#taken.has(call) && wants(call));
     if (there) {

@@ -1,4 +1,6 @@
-/** Before all tests: fetches what they run for real, as the product fetches it, and says so. With a filled cache this is nothing. */
+/**
+ * Runs before all tests: downloads the files that they need, as the product does, and shows it. Does nothing with a filled cache.
+ */
 
 import { obtainServerBinary } from '../../bus/embedded/obtain-binary.ts';
 import { download } from '../../platform/download.ts';

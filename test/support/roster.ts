@@ -1,7 +1,7 @@
 import { parseRoster } from '../../roster/load.ts';
 import type { Roster } from '../../roster/schema.ts';
 
-/** Two backends on the scripted model server: `main`, and `other` that routing takes only when main is out. */
+/** A roster with two backends on the scripted model server: `main`, and `other`, which routing takes only when `main` cannot. */
 export const testRoster = (url: string, more = ''): Roster =>
   parseRoster(
     `backends:

@@ -1,4 +1,4 @@
-/** Tools that a test holds in its hands: they start when the model calls them and return when the test says so. */
+/** Tools that a test controls: they start when the model calls them and return when the test says so. */
 import { z } from 'zod';
 import { defineTool, type Tool } from '../../actors/tools/tool.ts';
 import type { Effects } from '../../machines/conversation.ts';
@@ -36,7 +36,7 @@ export class HeldTool {
     });
   }
 
-  /** The next run that was not asked for yet. */
+  /** The next run that no test has taken yet. */
   next(): Promise<ToolRun> {
     const there = this.runs[this.#taken++];
     return there ? Promise.resolve(there) : new Promise((resolve) => this.#waiting.push(resolve));

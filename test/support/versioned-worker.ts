@@ -1,4 +1,4 @@
-/** A worker as a node of another version of the charts would have it. */
+/** A worker of a node with another version of the charts. */
 
 import { defineKind } from '../../actors/kinds/define-kind.ts';
 import type { CrewSession } from '../../actors/node/join.ts';
@@ -42,7 +42,7 @@ export function workerOf(
   });
 }
 
-/** What a node of another version, or a hand in the bucket, would have left there. */
+/** Changes a record as a node of another version, or somebody with access to the bucket, would leave it. */
 export async function rewrite(
   { bus }: CrewSession,
   id: string,
@@ -51,7 +51,7 @@ export async function rewrite(
   for (;;) {
     const stored = await readState(bus, id);
     if (!stored) throw new Error(`there is no ${id}`);
-    // A worker may be about to write it, too.
+    // A worker may write it at the same time.
     if (await replaceState(bus, stored, { ...stored.record, ...change(stored.record) })) return;
   }
 }

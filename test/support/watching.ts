@@ -1,10 +1,10 @@
-/** Waiting for what happens to a task, never for time. */
+/** Waits for the events of a task, never for time. */
 import type { Crew, Sent } from '../../bus/crew.ts';
 import type { Receipt, Status } from '../../bus/messages.ts';
 
 export const never = new AbortController().signal;
 
-/** The first status from now on that is as wanted; the present one if it is. */
+/** The present status if it fits, else the first one from now on that does. */
 export async function statusWhere(crew: Crew, id: string, wanted: (status: Status) => boolean): Promise<Status> {
   const watching = crew.watch(id, never);
   const first = watching.next();
@@ -19,7 +19,7 @@ export async function statusWhere(crew: Crew, id: string, wanted: (status: Statu
   throw new Error('the watch ended');
 }
 
-/** Resolves when the task has said a token to whoever watches. */
+/** Resolves at a token of the task on its live subject. */
 export async function tokenOf(crew: Crew, id: string): Promise<void> {
   for await (const event of crew.watch(id, never)) if (event.kind === 'live' && event.live.type === 'token') return;
 }

@@ -1,4 +1,4 @@
-/** Budgets are escrow (PROTOCOL line 17, docs/adr/0022): over a real bus, with a backend that has a price. */
+/** Budgets are escrow (rule `escrow`, docs/adr/0022): tried over a real bus, with backends that have a price. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../../actors/node/join.ts';
 import type { NodeOptions } from '../../../actors/node/node.ts';
@@ -20,7 +20,9 @@ beforeEach(async () => {
 });
 afterEach(() => crew.stop());
 
-/** Output at a dollar a token: the four of `max_output` are the worst case, whatever is sent. The other costs twice as much. */
+/**
+ * `main` costs a dollar for each output token, so its worst case is the 4 dollars of `max_output`. `other` costs twice as much.
+ */
 function paid(): { roster: { current(): Roster } } {
   const backend = (model: string, output: number, more = '') =>
     `{ base_url: "${crew.model.url}", model: ${model}, tier: local, good_at: [reasoning], cost: { input: 0, output: ${output} }, max_output: 4${more} }`;
@@ -40,7 +42,7 @@ const task = (costUsd: number, more: object = {}) =>
   joined.crew.dispatch({ type: 'reasoning', instruction: 'find it', limits: { costUsd }, ...more });
 const contextOf = async (id: string) =>
   (await readState(joined.bus, id))!.record.snapshot!.context as unknown as Pick<SubAgentContext, 'reserved' | 'usage'>;
-/** Two tokens: two dollars. */
+/** Two output tokens, which cost 2 dollars on `main`. */
 const bill = { prompt_tokens: 1, completion_tokens: 2 };
 const reply = (call: ModelCall, text: string) => call.say(text).end([], bill);
 
@@ -58,13 +60,13 @@ test('the worst case of a call is in the commit before it starts, and the bill t
   expect(done.result!.usage).not.toHaveProperty('estimatedUsd');
 });
 
-test('a call that can’t be afforded is not made: the task asks first, its correction waits, and a top-up lets both go on', async () => {
+test('a call that can’t be afforded is not made: the task asks, its correction waits, and a top-up lets both go on', async () => {
   await node();
   const id = await task(3, { limits: { costUsd: 3, steps: 1 } });
   const { question, step } = await statusWhere(joined.crew, id, (status) => status.question !== null);
   expect(question).toMatchObject({ kind: 'budget', choices: ['stop'] });
   expect(question!.text).toContain('on main, may cost $4, and $3 of $3 is left');
-  // It has its one step left.
+  // The refused call has not used up the one step.
   expect(step).toBe(0);
   const steer = await joined.crew.steer(id, { type: 'steer', text: 'and quickly' });
   await joined.crew.steer(id, { type: 'budget', costUsd: 0.5 });
@@ -82,7 +84,7 @@ test('a call that can’t be afforded is not made: the task asks first, its corr
   expect((await receiptsOf(joined.crew, id, steer)).filter(({ fate }) => fate === 'applied')).toHaveLength(1);
 });
 
-test('`stop` ends it with what was found', async () => {
+test('the answer `stop` ends a task that lacks money with the code `budget`', async () => {
   await node();
   const id = await task(3);
   const { question } = await statusWhere(joined.crew, id, (status) => status.question !== null);
@@ -90,7 +92,7 @@ test('`stop` ends it with what was found', async () => {
   expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'failed', failure: { code: 'budget' } });
 });
 
-test('a call that a correction aborts is in doubt, and counts at its worst', async () => {
+test('a call that a correction aborts is in doubt and counts at its worst case', async () => {
   await node();
   const id = await task(10);
   const call = await crew.model.next();
@@ -102,7 +104,7 @@ test('a call that a correction aborts is in doubt, and counts at its worst', asy
   expect(usage).toMatchObject({ costUsd: 6, estimatedUsd: 4 });
 });
 
-test('a call whose worker dies in the middle of it is in doubt as well', async () => {
+test('a call whose worker dies is in doubt and counts at its worst case', async () => {
   const dying = await crew.join('dying');
   await node(dying);
   const id = await task(9);
@@ -114,13 +116,13 @@ test('a call whose worker dies in the middle of it is in doubt as well', async (
   expect(usage).toMatchObject({ costUsd: 6, estimatedUsd: 4 });
 });
 
-test('and one that nobody goes on with is told by whoever ends the task', async () => {
+test('a call whose worker died is also counted when a process without the kind ends the task', async () => {
   const dying = await crew.join('dying');
   await node(dying);
   const id = await task(9);
   await crew.model.next();
   await dying.abandon();
-  // A node without the kind can only end it.
+  // A node without the kind can only end the task.
   const { roster } = paid();
   const without = { ...roster.current(), agents: {} };
   await crew.node(joined, { roster: { current: () => without }, types: ['reasoning'], leaseMs: 1_000 });
@@ -129,7 +131,7 @@ test('and one that nobody goes on with is told by whoever ends the task', async 
   expect(usageByBackend).toEqual({ main: usage });
 });
 
-test('a request that was turned away costs nothing, and the next backend is paid for anew', async () => {
+test('a request that a backend rejects costs nothing, and the next backend gets a reserve of its own', async () => {
   await node();
   const id = await task(8);
   (await crew.model.next()).fail(503);
@@ -142,7 +144,7 @@ test('a request that was turned away costs nothing, and the next backend is paid
   expect(usageByBackend.main?.costUsd ?? 0).toBe(0);
 });
 
-test('one that broke off may have cost all of it, and the next backend is too dear then', async () => {
+test('a request that breaks off counts at its worst case, which can make the next backend too dear', async () => {
   await node();
   const id = await task(11);
   (await crew.model.next()).say('I').cut();
@@ -161,7 +163,7 @@ const goal = (costUsd: number, tasks = [sub('a'), sub('b')]) =>
 const child = (id: string, n: number) => id.replace(/0$/, String(n));
 const limitOf = async (id: string) => (await readState(joined.bus, id))!.record.spec.limits.costUsd;
 
-test('sub-tasks have slices that the goal’s commit sets aside, and what they leave goes to those after them', async () => {
+test('sub-tasks get slices that the goal’s commit sets aside, and money that they leave goes to later ones', async () => {
   await node();
   const id = await goal(15, [sub('a'), sub('b', 'a')]);
   const first = await crew.model.next();
@@ -169,14 +171,14 @@ test('sub-tasks have slices that the goal’s commit sets aside, and what they l
   expect((await readState(joined.bus, id))!.record.outUsd).toBe(5);
   reply(first, 'a');
   const second = await crew.model.next();
-  // $13 are left, for it and for the goal itself.
+  // $13 are left, shared by this sub-task and the goal itself.
   expect(await limitOf(child(id, 2))).toBe(6.5);
   reply(second, 'b');
   reply(await crew.model.next(), 'both');
   expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'completed', usage: { costUsd: 6 } });
 });
 
-test('a sub-task that is added, or run again, is given of what is left', async () => {
+test('a sub-task that is added or run again gets a share of the money that is left', async () => {
   await node();
   const id = await goal(60);
   const [a] = [await crew.model.next(), await crew.model.next()];
@@ -185,26 +187,26 @@ test('a sub-task that is added, or run again, is given of what is left', async (
   expect([await limitOf(child(id, 1)), await limitOf(child(id, 2)), await limitOf(child(id, 3))]).toEqual([20, 20, 10]);
   await joined.crew.steer(id, { type: 'rerun', key: a!.texts('user')[0] === 'do a' ? 'a' : 'b' });
   await crew.model.next();
-  // The one that was stopped may have come back by now, or not.
+  // The stopped sub-task may or may not have returned its slice by now.
   expect(await limitOf(child(id, 4))).toBeGreaterThanOrEqual(5);
   const { slices, usage } = (await readState(joined.bus, id))!.record.snapshot!.context as unknown as SupervisorContext;
   const out = Object.values(slices).reduce((sum, each) => sum + each, 0);
   expect(out + totalUsage(usage).costUsd).toBeLessThanOrEqual(60);
 });
 
-test('what its operator adds to a sub-task is new money, of which the rest goes to the goal', async () => {
+test('money that an operator adds to a sub-task is new money, and its unspent part goes to the goal', async () => {
   await node();
   const id = await goal(6, [sub('a')]);
   const { question } = await statusWhere(joined.crew, child(id, 1), (status) => status.question !== null);
   expect(question!.text).toContain('may cost $4, and $3 of $3 is left');
   await joined.crew.steer(child(id, 1), { type: 'budget', costUsd: 2 });
   reply(await crew.model.next(), 'a');
-  // It was given 6 and 2, and has cost 2: the reduction has more than it needs.
+  // The sub-task got $3 and then $2, and has cost $2: the reduction has more than it needs.
   reply(await crew.model.next(), 'all');
   expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'completed', usage: { costUsd: 4 }, toppedUpUsd: 2 });
 });
 
-test('a goal that can’t afford its own plan asks, and goes on when it is topped up', async () => {
+test('a goal that can’t afford its own plan asks, and goes on after a top-up', async () => {
   await node();
   const id = await joined.crew.dispatch({ type: 'supervisor', instruction: 'the goal', limits: { costUsd: 3 } });
   const { question } = await statusWhere(joined.crew, id, (status) => status.question !== null);
@@ -227,7 +229,7 @@ test('a goal that can’t afford its own plan asks, and goes on when it is toppe
   expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'completed', usage: { costUsd: 6 } });
 });
 
-test('a backend without a price costs no commit', async () => {
+test('a call to a backend without a price needs no extra commit', async () => {
   const commits = async (name: string, options: Partial<NodeOptions>) => {
     const one = await crew.node(await crew.join(name), options);
     const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'find it' });
@@ -242,7 +244,7 @@ test('a backend without a price costs no commit', async () => {
   expect(free).toBe(2);
 });
 
-test('without a budget nothing is shared out, and with none left a sub-task asks before it calls a model', async () => {
+test('a goal with an empty budget still starts its sub-task, which asks before it calls a model', async () => {
   await crew.node(joined, { rosterYaml: 'budgets: { goal_usd: 0 }' });
   const plan = { tasks: [sub('a')], reduce: { by: 'concat' as const } };
   const id = await joined.crew.dispatch({ type: 'supervisor', instruction: 'g', plan });

@@ -1,4 +1,7 @@
-/** A worker loses its task in the middle of a call that writes, and the call ends after all: its outcome answers the question (docs/adr/0016). */
+/**
+ * A worker loses its task during a call that writes, and the call ends after all: its outcome answers the question
+ * (docs/adr/0016).
+ */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { defineKind } from '../../../actors/kinds/define-kind.ts';
 import type { CrewSession } from '../../../actors/node/join.ts';
@@ -29,7 +32,7 @@ const node = async (name: string) => {
   return crew.node(await crew.join(name), { kinds, types: ['clerk'], leaseMs });
 };
 
-/** A task whose worker is in the middle of `book`, and doesn't know yet that another claim counts now. */
+/** A task whose worker is in the middle of `book` and does not know yet that somebody else has claimed the task. */
 async function lostInCall(): Promise<{ id: string; run: ToolRun }> {
   const id = await joined.crew.dispatch({ type: 'clerk', instruction: 'Book 12 EUR' });
   (await crew.model.next()).end([{ tool: 'book', args: { eur: 12 } }]);
@@ -45,7 +48,7 @@ const inDoubt = (id: string) => statusWhere(joined.crew, id, ({ question }) => q
 const answer = (id: string, { question }: Status, text: string) =>
   joined.crew.steer(id, { type: 'answer', question: question!.id, text });
 
-/** Everything on the steering subject that is an outcome, and the final receipts of each id. */
+/** Every outcome on the steering subject. */
 async function outcomes(id: string): Promise<CallOutcome[]> {
   const { bus } = joined;
   const found: CallOutcome[] = [];
@@ -69,16 +72,16 @@ const outcomeReceipt = async (id: string): Promise<Receipt | undefined> => {
 const post = (id: string, message: unknown) =>
   joined.bus.js.publish(joined.bus.subjects.of(id, 'steering'), JSON.stringify(message));
 
-test('what a worker learns after it has lost the task answers the question that is open, and the call has run once', async () => {
+test('a worker that lost the task posts the outcome of its call, which answers the open question, and the call has run once', async () => {
   const first = await node('first');
   const { id, run } = await lostInCall();
-  // Its next commit is refused: now it knows.
+  // The next commit is refused, so the worker knows that it lost the task.
   await joined.crew.steer(id, { type: 'steer', text: 'quickly', urgency: 'next-step' });
   const other = await node('other');
   await inDoubt(id);
   expect(run.signal.aborted).toBe(false);
   run.returns('booked as no. 7');
-  const told = await statusWhere(joined.crew, id, ({ note }) => note?.includes('told how its call ended') === true);
+  const told = await statusWhere(joined.crew, id, ({ note }) => note?.includes('posted the outcome of its call') === true);
   expect(told.receipts.filter(({ kind }) => kind === 'outcome')).toMatchObject([
     { kind: 'outcome', fate: 'accepted' },
     { kind: 'outcome', fate: 'applied' },
@@ -92,7 +95,7 @@ test('what a worker learns after it has lost the task answers the question that 
   await other.stop();
 });
 
-test('where it returns first and finds out then, nobody is even asked', async () => {
+test('a worker whose call returns before it knows that it lost the task posts the outcome, and the operator is not asked', async () => {
   await node('first');
   const { id, run } = await lostInCall();
   run.returns('booked as no. 8');
@@ -105,7 +108,7 @@ test('where it returns first and finds out then, nobody is even asked', async ()
   expect(await receiptOf(id, outcome!.id)).toMatchObject({ fate: 'applied', kind: 'outcome' });
 });
 
-test('a call that fails after the task was lost is told as failed', async () => {
+test('a call that fails after the task was lost is reported as failed', async () => {
   await node('first');
   const { id, run } = await lostInCall();
   run.fails('the books are closed');
@@ -116,7 +119,7 @@ test('a call that fails after the task was lost is told as failed', async () => 
   expect(await outcomes(id)).toMatchObject([{ failed: true, epoch: 1 }]);
 });
 
-test('that a call never began is told, too, where the commit that named it is stored and its worker does not know', async () => {
+test('a worker reports a call that never began if the commit that named it was stored without its knowledge', async () => {
   const { bus } = joined;
   const first = await crew.join('first');
   let isFirst = true;
@@ -141,7 +144,7 @@ test('that a call never began is told, too, where the commit that named it is st
   expect(book.runs).toHaveLength(0);
 });
 
-test('nobody can make an outcome up, not even from the state record, and the true one is taken once', async () => {
+test('nobody can forge an outcome, not even from the state record, and the true one is taken once', async () => {
   await node('first');
   const { id, run } = await lostInCall();
   await joined.crew.steer(id, { type: 'pause' });
@@ -156,7 +159,7 @@ test('nobody can make an outcome up, not even from the state record, and the tru
   for (const steer of ['f1', 'f2', 'f3'])
     expect(await receiptOf(id, steer)).toMatchObject({
       fate: 'returned',
-      reason: 'it is not of the run of the call that is in doubt',
+      reason: 'this outcome is not proven to be of the call that is in doubt',
     });
   await expect(joined.crew.steer(id, { ...forged, id: 'f4', proof } as never)).rejects.toMatchObject({ code: 'bad-steer' });
 
@@ -187,18 +190,18 @@ test('an outcome that comes after the operator has answered is returned', async 
   expect((await joined.crew.result(id, never)).output).toBe('Done');
 });
 
-test('what came of an earlier run is never taken for what came of a later one', async () => {
+test('the outcome of an earlier run is never taken for that of a later one', async () => {
   await node('first');
   const { id, run } = await lostInCall();
   await joined.crew.steer(id, { type: 'steer', text: 'quickly', urgency: 'next-step' });
   const asked = await inDoubt(id);
-  // As if the time had passed in which the lost worker may still be running it.
+  // As if the time had passed for which the lost worker may still be running the call.
   await rewrite(joined, id, () => ({ doubtfulUntil: null }));
   await answer(id, asked, 'run it again');
   const second = await book.next();
   const { record } = (await readState(joined.bus, id))!;
   expect(record.inFlight).toMatchObject({ epoch: record.epoch });
-  // The second run is lost as well, and now both come to their end.
+  // The second run is lost as well. Then both calls end.
   await claim(
     joined.bus,
     { type: 'clerk', ticket: { id, run: record.run }, seq: record.ticketSeq },
@@ -208,7 +211,10 @@ test('what came of an earlier run is never taken for what came of a later one', 
   await inDoubt(id);
   const early = outcomeReceipt(id);
   run.returns('booked the first time');
-  expect(await early).toMatchObject({ fate: 'returned', reason: 'it is not of the run of the call that is in doubt' });
+  expect(await early).toMatchObject({
+    fate: 'returned',
+    reason: 'this outcome is not proven to be of the call that is in doubt',
+  });
   second.returns('booked the second time');
   await statusWhere(joined.crew, id, ({ question, paused }) => question === null && paused);
   await joined.crew.steer(id, { type: 'resume' });
@@ -218,7 +224,7 @@ test('what came of an earlier run is never taken for what came of a later one', 
   await joined.crew.result(id, never);
 });
 
-test('a supervisor, a task that has ended and one that never was return an outcome', async () => {
+test('a supervisor, an ended task and an unknown task return an outcome', async () => {
   await crew.node(joined, { quietMs: 20 });
   crew.model.answer((call) => call.reply('ok'));
   const forged = { type: 'outcome', id: 'f', call: 's1-0', epoch: 1, proof: 'x', text: 'booked' };

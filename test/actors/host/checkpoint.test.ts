@@ -1,4 +1,6 @@
-/** Checkpoints of other versions (docs/adr/0015): migrated, left to who knows them, or asked about; never dropped. */
+/**
+ * Checkpoints of other versions (docs/adr/0015) are migrated, left to a node that knows them, or asked about, and never dropped.
+ */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { hostUnrestorable } from '../../../actors/host/unrestorable.ts';
 import type { CrewSession } from '../../../actors/node/join.ts';
@@ -44,7 +46,7 @@ async function parkedTask(): Promise<{ id: string; question: Question }> {
   return { id, question: question! };
 }
 
-test('a checkpoint of an older version without a migration asks, and `restart` begins again with all that was found and said', async () => {
+test('a task whose older checkpoint has no migration asks, and `restart` begins again with all findings and all that was said', async () => {
   await start();
   const { id } = await parkedTask();
   const queued = await joined.crew.steer(id, { type: 'steer', text: 'by the window' });
@@ -54,7 +56,7 @@ test('a checkpoint of an older version without a migration asks, and `restart` b
 
   const asked = await asksAbout(id);
   expect(asked).toMatchObject({ state: 'awaiting-steer', question: { choices: ['restart', 'leave'] } });
-  expect(asked.question!.text).toContain('its checkpoint is of sub-agent 0, and nothing brings it up to sub-agent 1');
+  expect(asked.question!.text).toContain('its checkpoint is of sub-agent 0, and no migration leads to sub-agent 1');
   expect(await finalReceipt(joined.crew, id, refused)).toMatchObject({ fate: 'returned' });
   expect((await readState(joined.bus, id))?.record).toMatchObject({ phase: 'parked', ...version(0) });
 
@@ -62,7 +64,7 @@ test('a checkpoint of an older version without a migration asks, and `restart` b
   expect(await finalReceipt(joined.crew, id, wrong)).toMatchObject({ fate: 'returned', reason: 'answer `restart` or `leave`' });
   const restart = await answer(id, asked.question, 'Restart');
   const call = await crew.model.next();
-  // One message of the wire: the client joins what one side says in a row.
+  // One message on the wire: the client joins consecutive messages of one role.
   expect(call.texts('user').join()).toMatch(/The Ox is open\.\s+Book a table\s+by the window$/);
   call.reply('Booked by the window');
   expect(await joined.crew.result(id, never)).toMatchObject({ output: 'Booked by the window', usage: { inputTokens: 20 } });
@@ -74,7 +76,7 @@ test('a checkpoint of an older version without a migration asks, and `restart` b
   ]);
 });
 
-test('of a task that was acting, the question and the new beginning both say what may have happened', async () => {
+test('the question about a task that was acting, and its new beginning, both say that the call may have happened', async () => {
   await start();
   const { id } = await parkedTask();
   await rewrite(joined, id, ({ last }) => ({
@@ -88,7 +90,7 @@ test('of a task that was acting, the question and the new beginning both say wha
   expect((await crew.model.next()).texts('user')[0]).toContain('book {"seats":4}');
 });
 
-test('`leave` closes the question and waits, `resume` asks again, and a cancel ends it with what was found', async () => {
+test('`leave` closes the question, `resume` asks again, and a cancel ends the task with its findings', async () => {
   await start();
   const { id } = await parkedTask();
   await rewrite(joined, id, () => version(0));
@@ -134,7 +136,7 @@ test.each([
   expect((await joined.crew.result(id, never)).output).toBe('Booked');
 });
 
-test('an older checkpoint is brought up step by step, the operator is told, and the task goes on where it was', async () => {
+test('an older checkpoint is migrated step by step, the operator is told, and the task goes on where it was', async () => {
   const first = await start();
   const { id, question } = await parkedTask();
   await first.stop();
@@ -144,8 +146,8 @@ test('an older checkpoint is brought up step by step, the operator is told, and 
   };
   await start({ version: 3, migrations: { 1: note('one'), 2: note('two') } });
   await joined.crew.steer(id, { type: 'answer', question: question.id, text: 'four' });
-  const told = await statusWhere(joined.crew, id, (status) => status.note?.includes('brought') === true);
-  expect(told.note).toContain('its checkpoint was brought from sub-agent 1 to 3');
+  const told = await statusWhere(joined.crew, id, (status) => status.note?.includes('migrated') === true);
+  expect(told.note).toContain('its checkpoint was migrated from sub-agent 1 to 3');
   const call = await crew.model.next();
   expect(call.texts('user')).toEqual(['Book a table', 'one\n\ntwo']);
   call.reply('Booked for four');
@@ -153,7 +155,7 @@ test('an older checkpoint is brought up step by step, the operator is told, and 
   expect((await readState(joined.bus, id))?.record.machine).toEqual({ id: 'sub-agent', version: 3 });
 });
 
-test('a migration that fails asks instead of failing the task', async () => {
+test('a migration that fails makes the task ask instead of failing it', async () => {
   const first = await start();
   const { id } = await parkedTask();
   await first.stop();
@@ -162,7 +164,7 @@ test('a migration that fails asks instead of failing the task', async () => {
   };
   await start({ version: 2, migrations: { 1: broken } });
   await joined.crew.steer(id, { type: 'pause' });
-  expect((await asksAbout(id)).question!.text).toContain('could not be brought up to sub-agent 2: no such field');
+  expect((await asksAbout(id)).question!.text).toContain('could not be migrated to sub-agent 2: no such field');
 });
 
 test('a newer checkpoint is left to a node that knows it', async () => {
@@ -179,7 +181,7 @@ test('a newer checkpoint is left to a node that knows it', async () => {
   expect((await readState(joined.bus, id))?.record).toMatchObject({ node: 'fresh', epoch: 2 });
 });
 
-test('where nobody knows a newer checkpoint the operator is asked, and a node that knows it and comes later goes on by itself', async () => {
+test('a task whose newer checkpoint no node knows asks its operator, and goes on by itself when such a node joins', async () => {
   const newer = await start({ version: 2 });
   const { id, question } = await parkedTask();
   await newer.stop();
@@ -200,7 +202,7 @@ test('where nobody knows a newer checkpoint the operator is asked, and a node th
   expect((await joined.crew.result(id, never)).output).toBe('Booked for four');
 });
 
-test('a deadline passes for it as for any other', async () => {
+test('a task with an unknown checkpoint ends at its deadline like any other', async () => {
   await start();
   crew.model.answer((call) => call.call('ask_operator', { question: 'For how many?' }));
   const id = await beforeDeadline(joined.bus.now, async (deadlineAt) => {
@@ -219,7 +221,7 @@ test('a deadline passes for it as for any other', async () => {
   expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'failed', failure: { code: 'deadline' } });
 });
 
-/** Claims one ticket as a worker would, does `work`, and dies: the ticket is never acked. */
+/** Claims one ticket as a worker does, runs `work`, and dies: the ticket is never acked. */
 async function dieAfter(work: (stored: Parameters<typeof hostUnrestorable>[1]) => Promise<unknown>): Promise<void> {
   const { bus } = joined;
   const done = Promise.withResolvers<void>();
@@ -235,7 +237,7 @@ async function dieAfter(work: (stored: Parameters<typeof hostUnrestorable>[1]) =
 const settle = (stored: Parameters<typeof hostUnrestorable>[1]) =>
   hostUnrestorable(joined.bus, stored, { why: 'its checkpoint is of sub-agent 0', now: () => new Date(), retryMs: 60_000 });
 
-test('a worker that dies right after it asked, and one that dies right after `restart`, lose nothing and do nothing twice', async () => {
+test('a worker that dies right after the question, and one that dies right after `restart`, lose nothing and repeat nothing', async () => {
   const first = await start({ leaseMs: 300 });
   const { id } = await parkedTask();
   await first.stop();
@@ -259,7 +261,7 @@ test('a worker that dies right after it asked, and one that dies right after `re
   expect(crew.model.calls).toHaveLength(2);
 });
 
-test('a goal that begins again keeps what has returned, stops what runs, and counts its children on', async () => {
+test('a goal that begins again keeps its results, stops running sub-tasks and goes on with the next child number', async () => {
   const node = await crew.node(joined, { types: ['supervisor'], quietMs: 20 });
   const worker = await crew.join('worker');
   await crew.node(worker, { types: ['reasoning'] });

@@ -19,8 +19,8 @@ const asks = defineKind({
     },
 });
 
-/** `npm run bench:parked` does the same with ten thousand. */
-test('tasks that wait for an operator take no slot, however many, and each wakes on its own answer', async () => {
+/** `npm run bench:parked` does the same with 10,000 tasks. */
+test('any number of tasks that wait for an operator take no slot, and each wakes on its own answer', async () => {
   const count = 200;
   const joined = await crew.join();
   const { bus } = joined;

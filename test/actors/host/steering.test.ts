@@ -35,7 +35,7 @@ const dispatch = (instruction = 'Fill in the form') => joined.crew.dispatch({ ty
 const steer = (id: string, message: SteeringInput) => joined.crew.steer(id, message);
 const final = async (id: string, message: SteeringInput) => finalReceipt(joined.crew, id, await steer(id, message));
 
-test('the form has the work address after a correction mid-way, and the receipt names the step', async () => {
+test('a correction in the middle of a task changes the form’s address, and the receipt names the step', async () => {
   await crew.node(joined, { kinds });
   const id = await dispatch('Fill in the form with my email');
   (await crew.model.next()).call('look', {});
@@ -70,7 +70,7 @@ test('a tool that only reads is aborted by an urgent correction', async () => {
   await joined.crew.result(id, never);
 });
 
-test('a tool that writes is left to finish, and the receipt says that the correction waited for it', async () => {
+test('a tool that writes finishes after an urgent correction, and the receipt says that the correction waited for it', async () => {
   await crew.node(joined, { kinds });
   const id = await dispatch();
   (await crew.model.next()).call('submit', { email: 'a' });
@@ -90,7 +90,7 @@ test('a tool that writes is left to finish, and the receipt says that the correc
   expect(receipts[1]?.reason).toContain('submit was left to finish');
 });
 
-test('next-step waits for the next model call, after for the end', async () => {
+test('a `next-step` correction waits for the next model call, an `after` correction for the end', async () => {
   await crew.node(joined, { kinds });
   const id = await dispatch();
   const first = await crew.model.next();
@@ -110,7 +110,7 @@ test('next-step waits for the next model call, after for the end', async () => {
   expect(await finalReceipt(joined.crew, id, last)).toMatchObject({ fate: 'applied', step: 3 });
 });
 
-test('a steer that expects a step the task has left is returned', async () => {
+test('a steer that expects a step that is over is returned', async () => {
   await crew.node(joined, { kinds });
   const id = await dispatch();
   await crew.model.next();
@@ -120,11 +120,11 @@ test('a steer that expects a step the task has left is returned', async () => {
   });
 });
 
-test('corrections sent before the task is claimed are seen by its first model call, in order, repeated ones once', async () => {
+test('corrections sent before the claim are in the first model call, in order, a repeated one once', async () => {
   const id = await dispatch();
   const a = await steer(id, { type: 'steer', id: 'a', text: 'one' });
   const b = await steer(id, { type: 'steer', id: 'b', text: 'two' });
-  // Not by message id: as a client would that sends again after the broker has forgotten.
+  // The message id is not repeated: a client sends again after the broker has forgotten it.
   joined.bus.nc.publish(joined.bus.subjects.of(id, 'steering'), JSON.stringify({ type: 'steer', id: 'a', text: 'one' }));
   await joined.bus.nc.flush();
   await crew.node(joined, { kinds });
@@ -136,7 +136,7 @@ test('corrections sent before the task is claimed are seen by its first model ca
   await joined.crew.result(id, never);
 });
 
-test('a correction while a question is open leaves it open and is seen with the answer', async () => {
+test('a correction during a question leaves it open, and the model sees it together with the answer', async () => {
   await crew.node(joined, { kinds });
   const id = await dispatch();
   (await crew.model.next()).call('ask_operator', { question: 'Which address?' });
@@ -167,7 +167,7 @@ test('a gated tool runs only after approval, and an approval for a closed questi
   await joined.crew.result(id, never);
 });
 
-test('a cancelled task keeps what was found and what remains', async () => {
+test('a cancelled task keeps its findings and its remaining work', async () => {
   await crew.node(joined, { kinds });
   const id = await dispatch();
   (await crew.model.next()).call('look', {});
@@ -183,7 +183,7 @@ test('a cancelled task keeps what was found and what remains', async () => {
   expect(result.salvage.remaining).toContain('Fill in the form');
 });
 
-test('a redirect gives a new instruction and keeps what was found', async () => {
+test('a redirect gives a new instruction and keeps the findings', async () => {
   await crew.node(joined, { kinds });
   const id = await dispatch();
   (await crew.model.next()).call('look', {});
@@ -249,7 +249,7 @@ test('a task that repeats itself asks for help, and a correction is the help', a
   await joined.crew.result(id, never);
 });
 
-test('a failing backend is exchanged for another that can do it, and the operator is told', async () => {
+test('a failing backend is replaced by another that can do the task, and the operator is told', async () => {
   const rosterYaml = '';
   await crew.node(joined, { kinds: [{ ...kinds[0]!, needs: [] }], rosterYaml });
   const id = await joined.crew.dispatch({ type: 'form', instruction: 'Go' });
@@ -263,7 +263,7 @@ test('a failing backend is exchanged for another that can do it, and the operato
   expect((await joined.crew.result(id, never)).output).toBe('ok');
 });
 
-test('a bare text from a raw TCP client is a correction, and bad messages are returned with what is wrong', async () => {
+test('a bare text from a raw TCP client is a correction, and bad messages are returned with the reason', async () => {
   await crew.node(joined, { kinds });
   const id = await dispatch();
   const first = await crew.model.next();
@@ -277,7 +277,7 @@ test('a bare text from a raw TCP client is a correction, and bad messages are re
   expect(second.texts('user').at(-1)).toContain('use my work email');
   const told = await receiptsUntil(id, ({ fate }) => fate === 'applied');
   expect(told.filter(({ fate }) => fate === 'returned').map(({ reason }) => reason?.split(':')[0])).toEqual([
-    'it starts like JSON and is none',
+    'the message starts like JSON but cannot be parsed',
     'text',
     'type',
     'the message is empty',
@@ -287,7 +287,7 @@ test('a bare text from a raw TCP client is a correction, and bad messages are re
   await joined.crew.result(id, never);
 });
 
-/** All receipts of a task until one fits, in whichever statuses they came. */
+/** All receipts of a task, from all its statuses, until one fits. */
 async function receiptsUntil(id: string, fits: (receipt: Receipt) => boolean): Promise<Receipt[]> {
   const { bus } = joined;
   const receipts: Receipt[] = [];
@@ -298,7 +298,7 @@ async function receiptsUntil(id: string, fits: (receipt: Receipt) => boolean): P
   return receipts;
 }
 
-test('the micro service steers and answers bad requests with the field that is wrong', async () => {
+test('the micro service steers, and its refusals name the field that is wrong', async () => {
   await crew.node(joined, { kinds });
   const ask = async (verb: string, request: unknown) => {
     const reply = await joined.bus.nc.request(`cox.api.${verb}`, JSON.stringify(request), { timeout: 40_000 });
@@ -321,7 +321,7 @@ test('the micro service steers and answers bad requests with the field that is w
   expect(await ask('result', { task: id, waitMs: 30_000 })).toMatchObject({ body: { result: { output: 'ok' } } });
 });
 
-/** As a client without a library would: CONNECT and PUB over a socket. */
+/** Publishes as a client without a library does: CONNECT and PUB over a socket. */
 async function rawPublish({ bus }: CrewSession, subject: string, payloads: readonly Buffer[]): Promise<void> {
   const { user, pass } = await login();
   const [host, port] = bus.nc.getServer().split(':');

@@ -16,7 +16,7 @@ afterEach(() => crew.stop());
 
 const task = (key: string, ...after: string[]) => ({ key, type: 'reasoning', instruction: `Work on ${key}`, after });
 
-/** The goal's own node is away when `a` returns and when the operator speaks: then it hears of both at once. */
+/** The goal’s own node is away when `a` returns and when the operator steers, so the goal reads both at once. */
 async function heardAtOnce(said: SteeringInput): Promise<string> {
   const first = await crew.node(joined, { types: ['supervisor'], quietMs: 20 });
   const plan = { tasks: [task('a'), task('b', 'a')], reduce: { by: 'concat' as const } };
@@ -34,7 +34,7 @@ async function heardAtOnce(said: SteeringInput): Promise<string> {
   return id;
 }
 
-test('a sub-task that is dropped in the moment in which it is due is taken back, and the goal goes on', async () => {
+test('a sub-task that is dropped at the moment when it may start is taken back, and the goal goes on', async () => {
   const id = await heardAtOnce({ type: 'drop', key: 'b' });
   const result = await joined.crew.result(id, never);
   expect(result.output).toContain('a is done');
@@ -43,14 +43,14 @@ test('a sub-task that is dropped in the moment in which it is due is taken back,
   expect(tree.find(({ key }) => key === 'b')).toMatchObject({ state: 'done', outcome: 'cancelled', steps: 0 });
 });
 
-test('one that is to run again in that moment runs once', async () => {
+test('a sub-task that is run again at the moment when it may start runs once', async () => {
   const id = await heardAtOnce({ type: 'rerun', key: 'b', instruction: 'Work on b, better' });
   (await crew.model.next()).reply('b is better');
   expect((await joined.crew.result(id, never)).output).toContain('b is better');
   expect(crew.model.calls).toHaveLength(2);
 });
 
-test('one whose ticket still waits is not begun while it is taken back', async () => {
+test('a sub-task whose ticket still waits does not begin while it is taken back', async () => {
   const first = await crew.node(joined, { types: ['supervisor'], quietMs: 20 });
   const plan = { tasks: [task('a')], reduce: { by: 'concat' as const } };
   const id = await joined.crew.dispatch({ type: 'supervisor', instruction: 'The goal', plan });
@@ -62,7 +62,7 @@ test('one whose ticket still waits is not begun while it is taken back', async (
   const worker = await crew.join('worker');
   const acked = worker.bus.nc.subscribe(`$JS.ACK.${worker.bus.subjects.workStream}.pending-reasoning.>`, { max: 1 });
   const { bus } = await crew.join('again');
-  // The ticket is taken as soon as the goal has written anything of it.
+  // A worker takes the ticket as soon as the goal has written the sub-task’s record.
   const send: Writes['send'] = async (stream, subject, payload, options) => {
     const written = await bus.writes.send(stream, subject, payload, options);
     if (subject === stateSubject(bus, child) && crew.model.calls.length === 0) {

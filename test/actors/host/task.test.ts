@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => crew.stop());
 
-test('a task is claimed, thought about and ends with one result', async () => {
+test('a task is claimed, calls its model and ends with one result', async () => {
   await crew.node(joined);
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Say hello' });
   const call = await crew.model.next();
@@ -22,7 +22,7 @@ test('a task is claimed, thought about and ends with one result', async () => {
   expect(result).toMatchObject({ outcome: 'completed', output: 'Hello!', usage: { inputTokens: 10, outputTokens: 5 } });
 });
 
-test('a correction aborts the call in flight, keeps what was said, and the next call carries it', async () => {
+test('a correction aborts the call in flight, keeps the partial reply, and is in the next call', async () => {
   await crew.node(joined);
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Fill the form' });
   const first = await crew.model.next();
@@ -61,7 +61,7 @@ test('a question parks the task without a worker, and its answer wakes it', asyn
   expect((await joined.crew.result(id, never)).output).toBe('Booked for four');
 });
 
-test('a goal is split, fanned out in parallel and reduced to one answer with its sources', async () => {
+test('a goal is split, runs its sub-tasks in parallel and reduces them to one answer with its sources', async () => {
   await crew.node(joined, { quietMs: 20 });
   const plan = {
     tasks: ['a', 'b', 'c'].map((key) => ({ key, type: 'reasoning', instruction: `Think of ${key}` })),
@@ -86,7 +86,7 @@ test('a goal is split, fanned out in parallel and reduced to one answer with its
   ]);
 });
 
-test('a deadline ends a task that waits for an answer, though no worker holds it', async () => {
+test('a deadline ends a task that waits for an answer although no worker holds it', async () => {
   await crew.node(joined);
   crew.model.answer((call) => call.call('ask_operator', { question: 'Well?' }));
   const id = await beforeDeadline(joined.bus.now, async (deadlineAt) => {
@@ -97,7 +97,7 @@ test('a deadline ends a task that waits for an answer, though no worker holds it
   expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'failed', failure: { code: 'deadline' } });
 });
 
-test('what is sent to a task that has ended, or never was, is returned', async () => {
+test('a steer to an ended or unknown task is returned', async () => {
   await crew.node(joined);
   crew.model.answer((call) => call.reply('ok'));
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Quick' });
@@ -114,7 +114,7 @@ test('what is sent to a task that has ended, or never was, is returned', async (
   });
 });
 
-test('status tells that a long model call is alive: its last token is later than its last transition', async () => {
+test('the status shows that a long model call is alive: its last token is later than its last transition', async () => {
   await crew.node(joined, { leaseMs: 300 });
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Write at length' });
   const call = await crew.model.next();
@@ -127,7 +127,7 @@ test('status tells that a long model call is alive: its last token is later than
   expect((await joined.crew.result(id, never)).output).toBe('a word and the rest');
 });
 
-test('a model that asks may offer choices, and what it made of them does not keep it from asking', async () => {
+test('a model may offer choices with its question, and malformed choices do not stop the question', async () => {
   await crew.node(joined);
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Paint it' });
   const first = await crew.model.next();

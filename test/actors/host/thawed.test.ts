@@ -13,14 +13,14 @@ beforeEach(async () => {
 });
 afterEach(() => crew.stop());
 
-test('a worker that thaws before its first commit leaves the task to who has it now', async () => {
+test('a worker that thaws before its first commit leaves the task to its new holder', async () => {
   const other = await crew.join('other');
   const { bus } = joined;
   let isFrozen = true;
   const send: Writes['send'] = async (stream, subject, payload, options) => {
     if (isFrozen && stream === stateStream(bus)) {
       isFrozen = false;
-      // The ticket is delivered again meanwhile, to somebody else.
+      // Meanwhile the ticket is delivered again, to another worker.
       const { id, t: run, q: seq } = JSON.parse(String(payload));
       const who = { node: 'other', now: () => new Date(), leaseMs: 10_000 };
       expect(await claim(other.bus, { type: 'reasoning', ticket: { id, run }, seq }, who)).toMatchObject({ kind: 'run' });
@@ -30,7 +30,7 @@ test('a worker that thaws before its first commit leaves the task to who has it 
   await crew.node({ ...joined, bus: { ...bus, writes: { send } as Writes } }, { slots: 1 });
   const id = await other.crew.dispatch({ type: 'reasoning', instruction: 'the first' });
   await other.crew.dispatch({ type: 'reasoning', instruction: 'the second' });
-  // There is one slot: who comes second is begun when the first is done with.
+  // There is one slot, so the second task begins after the first one is over.
   const call = await crew.model.next();
   expect(call.texts('user').join()).toContain('the second');
   expect((await readState(other.bus, id))?.record).toMatchObject({ node: 'other', epoch: 1 });

@@ -1,4 +1,7 @@
-/** A bus without room: what an operator asks is refused and leaves nothing; what a node works on waits, and goes on when there is room. */
+/**
+ * On a full bus, requests of operators are refused and store nothing. Tasks that a node works on wait, and go on when the bus
+ * accepts writes.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
@@ -11,7 +14,7 @@ import { fullNotice } from '../../../bus/capacity/full-notice.ts';
 import { collect } from '../../../bus/capacity/retention.ts';
 import { fullStreams, limitStreams } from '../../../bus/capacity/stream-limits.ts';
 import { obtainServerBinary } from '../../../bus/embedded/obtain-binary.ts';
-import { Memory } from '../../../bus/memory.ts';
+import { Memory } from '../../../bus/shared-memory.ts';
 import { readState } from '../../../bus/state/state-store.ts';
 import { foldersOf } from '../../../platform/folders.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
@@ -37,14 +40,14 @@ const streamOf = (name: Name): string => {
 };
 const stateOf = async (name: Name) => (await joined.bus.jsm.streams.info(streamOf(name))).state;
 
-/** From now on not one byte more. */
+/** Limits the stream to the bytes that it has, so it takes not one byte more. */
 async function fill(name: Name): Promise<void> {
   const { bytes } = await stateOf(name);
   await joined.bus.jsm.streams.update(streamOf(name), { max_bytes: Math.max(bytes, 1) });
 }
 const free = (name: Name) => joined.bus.jsm.streams.update(streamOf(name), { max_bytes: -1 });
 
-/** A node, and the promise that it has said so. */
+/** A node, with promises for what it reports: that the bus is full, and that it accepts writes again. */
 async function startNode(options: Parameters<TestCrew['node']>[1] = {}) {
   const said: string[] = [];
   const full = Promise.withResolvers<void>();
@@ -52,36 +55,33 @@ async function startNode(options: Parameters<TestCrew['node']>[1] = {}) {
   const waiting: { fits: RegExp; heard: (text: string) => void }[] = [];
   const note = (text: string) => {
     said.push(text);
-    if (/has room again/.test(text)) roomy.resolve();
+    if (/accepts writes again/.test(text)) roomy.resolve();
     else if (/^The bus is full/.test(text)) full.resolve();
     for (const { fits, heard } of waiting) if (fits.test(text)) heard(text);
   };
-  /** The next that it says which fits. */
+  /** The next note that fits. */
   const next = (fits: RegExp) => new Promise<string>((heard) => waiting.push({ fits, heard }));
   const node = await crew.node(joined, { leaseMs: 1_000, quietMs: 20, note, ...options });
   return { node, said, isFull: full.promise, hasRoom: roomy.promise, next };
 }
 const dispatch = (instruction = 'x') => joined.crew.dispatch({ type: 'reasoning', instruction });
 
-test.each(['state', 'queue'] as const)(
-  'with a full %s a dispatch is refused with the way out, and leaves nothing',
-  async (name) => {
-    // A message that takes room, which an empty stream has too little of to be limited to.
-    const first = await dispatch();
-    await fill(name);
-    await expect(dispatch('y'.repeat(5_000))).rejects.toMatchObject({
-      code: 'stream-full',
-      hint: expect.stringContaining('cox gc'),
-    });
-    expect((await joined.crew.tasks()).map(({ id }) => id)).toEqual([first]);
-    await free(name);
-    expect((await joined.crew.tasks()).length).toBe(1);
-    await dispatch();
-    expect((await joined.crew.tasks()).length).toBe(2);
-  },
-);
+test.each(['state', 'queue'] as const)('with a full %s a dispatch is refused with a hint and stores nothing', async (name) => {
+  // The stream needs a message: an empty one has too few bytes to be limited to.
+  const first = await dispatch();
+  await fill(name);
+  await expect(dispatch('y'.repeat(5_000))).rejects.toMatchObject({
+    code: 'stream-full',
+    hint: expect.stringContaining('cox gc'),
+  });
+  expect((await joined.crew.tasks()).map(({ id }) => id)).toEqual([first]);
+  await free(name);
+  expect((await joined.crew.tasks()).length).toBe(1);
+  await dispatch();
+  expect((await joined.crew.tasks()).length).toBe(2);
+});
 
-test('with a full log a steer is refused, and the log has nothing of it', async () => {
+test('with a full log a steer is refused and the log has nothing of it', async () => {
   const id = await dispatch();
   await joined.crew.steer(id, { type: 'steer', text: 'first' });
   await fill('log');
@@ -90,7 +90,7 @@ test('with a full log a steer is refused, and the log has nothing of it', async 
   expect((await stateOf('log')).messages).toBe(before.messages);
 });
 
-test.each(['state', 'log'] as const)('with a full %s a running task waits, and ends as if nothing had been', async (name) => {
+test.each(['state', 'log'] as const)('with a full %s a running task waits, and then ends as usual', async (name) => {
   const { said, isFull, hasRoom } = await startNode();
   const id = await dispatch();
   const call = await crew.model.next();
@@ -109,7 +109,7 @@ test.each(['state', 'log'] as const)('with a full %s a running task waits, and e
   expect(said).toHaveLength(2);
 });
 
-test('a plain steer to a full log, which nobody would know of, is told at the node', async () => {
+test('a node reports a steer that was published to a full log without asking for an ack', async () => {
   const { said, isFull, hasRoom, next } = await startNode();
   const id = await dispatch();
   const call = await crew.model.next();
@@ -120,14 +120,14 @@ test('a plain steer to a full log, which nobody would know of, is told at the no
   const lost = next(/is lost/);
   nc.publish(subjects.of(id, 'steering'), 'use my work email');
   expect(await lost).toContain(`A steer to ${id} is lost`);
-  // Who asks is told by the server: there is nothing to add.
+  // A sender that asks for an ack learns it from the server, so the node reports nothing.
   await expect(joined.crew.steer(id, { type: 'steer', text: 'once more' })).rejects.toMatchObject({ code: 'stream-full' });
   await free('log');
   await hasRoom;
   expect(said.filter((text) => /is lost/.test(text))).toHaveLength(1);
 });
 
-test('a task that nobody can claim for lack of room waits in the queue, and its claims are not counted', async () => {
+test('a task that cannot be claimed because the bus is full waits in the queue, and its claims are not counted', async () => {
   const id = await dispatch();
   await fill('state');
   const { isFull } = await startNode();
@@ -137,7 +137,7 @@ test('a task that nobody can claim for lack of room waits in the queue, and its 
   expect((await joined.crew.result(id, never)).outcome).toBe('completed');
 });
 
-test('a node can leave while its task waits for room: the task goes on elsewhere, and no lost worker is counted', async () => {
+test('a node can leave while the write of its task waits: the task goes on elsewhere, and no lost worker is counted', async () => {
   let last = Promise.resolve();
   const id = await dispatch();
   for (let n = 0; n < 7; n++) {
@@ -157,7 +157,7 @@ test('a node can leave while its task waits for room: the task goes on elsewhere
   expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'completed', output: 'done' });
 });
 
-test('with a full queue a parked task is woken once there is room', async () => {
+test('a parked task is woken once a full queue accepts writes again', async () => {
   await startNode();
   const id = await dispatch();
   (await crew.model.next()).call('ask_operator', { question: 'Well?' });
@@ -172,7 +172,7 @@ test('with a full queue a parked task is woken once there is room', async () => 
   expect((await joined.crew.result(id, never)).outcome).toBe('completed');
 });
 
-test('a goal whose sub-tasks find no room in the queue hands them out once there is some, each once', async () => {
+test('a goal whose tickets do not fit the queue dispatches each sub-task once when the queue accepts writes again', async () => {
   const keys = Array.from({ length: 40 }, (_, n) => `part-${n}`);
   const id = await joined.crew.dispatch({
     type: 'supervisor',
@@ -189,7 +189,7 @@ test('a goal whose sub-tasks find no room in the queue hands them out once there
   expect(keys.map((key) => asked.filter((text) => text === key).length)).toEqual(keys.map(() => 1));
 });
 
-test('a node that finds no room purges what the roster does not keep, and goes on by itself', async () => {
+test('a node on a full bus purges finished trees by the roster’s retention and goes on by itself', async () => {
   const { node } = await startNode();
   for (let n = 0; n < 3; n++) {
     const id = await dispatch();
@@ -208,7 +208,7 @@ test('a node that finds no room purges what the roster does not keep, and goes o
   expect((await joined.crew.tasks()).map((task) => task.id)).toEqual([id]);
 });
 
-test('a limit of the roster is set on every stream but the timers, kept by who does not say, and drops nothing that is there', async () => {
+test('a stream limit of the roster is set on all streams but the timers, outlasts clients without one, and drops no message', async () => {
   const id = await dispatch('y'.repeat(3_000));
   const { subjects, jsm } = joined.bus;
   const before = await Promise.all([stateOf('queue'), stateOf('state')]);
@@ -226,11 +226,14 @@ test('a limit of the roster is set on every stream but the timers, kept by who d
   expect((await fullStreams(joined.bus)).map(({ name, isFull }) => [name, isFull])).toContainEqual(['state', true]);
 });
 
-test('a limit that the server has no room for is a clear error', async () => {
+test('a stream limit that exceeds the server’s storage fails with `stream-size`', async () => {
   await expect(limitStreams(joined.bus, 9e15)).rejects.toMatchObject({ code: 'stream-size' });
 });
 
-/** A server of somebody else's, which takes no more than so much in all: then it refuses every write, also the smallest, to every stream. */
+/**
+ * A nats-server that is not embedded, with `maxBytes` of storage in all: once they are full it refuses every write to every
+ * stream.
+ */
 async function smallServer(maxBytes: number): Promise<string> {
   const { path } = await obtainServerBinary({ folders: foldersOf(crew.env), env: crew.env, log: pino({ level: 'silent' }) });
   const config = join(crew.folder, 'small.conf');
@@ -249,7 +252,7 @@ async function smallServer(maxBytes: number): Promise<string> {
   throw new Error('the server never listened');
 }
 
-test('at the limit of the server itself everything waits, deadlines too, and gc gives room', async () => {
+test('at the storage limit of the server all work waits, deadlines too, and a collection frees space', async () => {
   crew.env.NATS_URL = await smallServer(1_000_000);
   joined = await crew.join();
   const { jsm, js, subjects } = joined.bus;

@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => crew.stop());
 
-test('a draining node hands its tasks back at once, and another goes on where it was', async () => {
+test('a draining node requeues its tasks at once, and another node goes on where they were', async () => {
   const first = await crew.node(joined);
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Think long' });
   const call = await crew.model.next();
@@ -29,7 +29,7 @@ test('a draining node hands its tasks back at once, and another goes on where it
   expect((await joined.crew.result(id, never)).output).toBe('done');
 });
 
-test('a tool that writes is left to finish before its task is handed back', async () => {
+test('a tool that writes finishes before its task is requeued', async () => {
   const submit = new HeldTool('submit', 'writes');
   const limits = { steps: 9, failures: 3, repeats: 3, costUsd: null };
   const kinds = [{ name: 'form', prompt: 'Fill in.', tools: [submit.tool], needs: [], limits }];
@@ -48,7 +48,7 @@ test('a tool that writes is left to finish before its task is handed back', asyn
   expect(submit.runs).toHaveLength(1);
 });
 
-test('tasks survive that the last terminal leaves and the server with it', async () => {
+test('tasks survive when the last terminal leaves and its server stops', async () => {
   const first = await crew.node(joined);
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Wait for me' });
   await crew.model.next();
@@ -60,7 +60,7 @@ test('tasks survive that the last terminal leaves and the server with it', async
   expect((await back.crew.result(id, never)).output).toBe('still here');
 });
 
-test('a task that is being claimed while the node leaves is handed back like the others', async () => {
+test('a task that is being claimed while the node leaves is requeued like the others', async () => {
   const { bus } = joined;
   const asked = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<void>();

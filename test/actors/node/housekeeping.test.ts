@@ -28,7 +28,7 @@ function keep(retention: () => Retention, everyMs: number): Housekeeping {
   return housekeeping;
 }
 
-test('what is finished is purged by itself, by what the roster says at that time', async () => {
+test('housekeeping purges finished trees by the retention that the roster has at that moment', async () => {
   await crew.node(joined);
   crew.model.answer((call) => call.reply('done'));
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
@@ -48,7 +48,7 @@ test('what is finished is purged by itself, by what the roster says at that time
   await housekeeping.stop();
 });
 
-test('a node that stops does not wait for a collection, and looks no more', async () => {
+test('housekeeping stops without waiting for a collection, and does not collect again', async () => {
   let looked = 0;
   const housekeeping = keep(() => {
     looked++;

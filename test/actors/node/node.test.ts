@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => crew.stop());
 
-test('a roster whose kind names a tool that nobody has is refused before anything is claimed', async () => {
+test('a roster with a kind that names an unknown tool is refused before anything is claimed', async () => {
   const joined = await crew.join();
   const rosterYaml = 'tools: { gated: [] }';
   const kinds = 'agents: { odd: { prompt: x, tools: [fly] } }';
@@ -34,7 +34,7 @@ test('a task that names a workspace outside the node’s own fails on a shared s
   expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'failed', failure: { code: 'workspace-refused' } });
 });
 
-test('a node works on the kinds of its roster as that changes, and goes on with what it holds', async () => {
+test('a node works on the kinds of its roster as the roster changes, and goes on with tasks that it holds', async () => {
   const joined = await crew.join();
   const plain = testRoster(crew.model.url);
   const withPoet = (tools: string[]) => {
@@ -72,7 +72,7 @@ test('a node works on the kinds of its roster as that changes, and goes on with 
   expect((await joined.crew.result(id, never)).output).toBe('free');
   expect(node.report().types).toEqual(['supervisor', 'files', 'reasoning']);
 
-  // It was not taken by who does not know it any more.
+  // The node that no longer knows the kind did not take the task.
   expect(await joined.crew.status(waits)).toMatchObject({ state: 'idle', outcome: null });
   change(withPoet([]));
   (await crew.model.next()).reply('thrills');

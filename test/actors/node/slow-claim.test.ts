@@ -12,14 +12,14 @@ beforeEach(async () => {
   answer = Promise.withResolvers();
 });
 afterEach(() => {
-  // A node does not leave before what it claims.
+  // A node waits for its claims before it leaves.
   answer.resolve();
   return crew.stop();
 });
 
-test('a ticket that comes again while it is claimed here is kept, and not handed to others', async () => {
+test('the lease of a ticket that is redelivered to the worker still claiming it is renewed, and nobody else gets it', async () => {
   const other = await crew.join('other');
-  /** What workers say of tickets: -NAK, +WPI, +ACK. */
+  /** The acks that workers send for tickets: -NAK, +WPI, +ACK. */
   const said = other.bus.nc.subscribe(`$JS.ACK.${other.bus.subjects.workStream}.>`)[Symbol.asyncIterator]();
   const word = async () => (await said.next()).value?.string();
   await other.bus.nc.flush();
@@ -36,7 +36,7 @@ test('a ticket that comes again while it is claimed here is kept, and not handed
   expect(await word()).toBe('+WPI');
   answer.resolve();
   const call = await crew.model.next();
-  // It goes on being kept, by the later delivery.
+  // Its lease is still renewed, by the later delivery.
   for (let beats = 0; beats < 3; beats++) expect(await word()).toBe('+WPI');
   call.reply('done');
   let last = await word();

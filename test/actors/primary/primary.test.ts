@@ -18,12 +18,12 @@ beforeEach(async () => {
 });
 afterEach(() => crew.stop());
 
-/** A node whose primary is listened to; it works on no tasks unless types are given. */
+/** A node and the events of its primary. The node works on no tasks unless `types` are given. */
 async function open(options: Parameters<TestCrew['node']>[1] = {}) {
   node = await crew.node(joined, { types: [], ...options });
   events = node.primary.events(never)[Symbol.asyncIterator]();
 }
-/** What it tells until it is idle, tokens left out. */
+/** The events of the primary until it is idle, without tokens. */
 async function untilIdle(): Promise<PrimaryEvent[]> {
   const told: PrimaryEvent[] = [];
   for (;;) {
@@ -42,7 +42,7 @@ const say = (text: string): Promise<ModelCall> => {
 const toolsOf = ({ body }: ModelCall): string[] =>
   ((body.tools ?? []) as { function: { name: string } }[]).map(({ function: { name } }) => name);
 
-test('a greeting is answered in one call, with every tool at hand and no task to tell of', async () => {
+test('a greeting is answered in one call that offers every tool and mentions no task', async () => {
   await open();
   const call = await say('Hi!');
   expect(toolsOf(call).sort()).toEqual(
@@ -66,7 +66,7 @@ test('a greeting is answered in one call, with every tool at hand and no task to
   expect(await joined.crew.tasks()).toEqual([]);
 });
 
-test('work is dispatched as a goal in its workspace, and stands in the prompt of the next call', async () => {
+test('work is dispatched as a goal in its workspace, and is in the prompt of the next call', async () => {
   await open();
   (await say('read README.md')).call('dispatch_task', { instruction: 'read README.md' });
   const next = await crew.model.next();
@@ -82,7 +82,7 @@ test('work is dispatched as a goal in its workspace, and stands in the prompt of
   ]);
 });
 
-test('what is said during a model call aborts it, and the next one has both words and what was heard', async () => {
+test('an utterance aborts a model call in flight, and the next call has both utterances and the partial reply', async () => {
   await open();
   const first = await say('count to ten');
   first.say('one, two');
@@ -95,14 +95,14 @@ test('what is said during a model call aborts it, and the next one has both word
   expect((await untilIdle()).map((event) => 'text' in event && event.text)).toEqual(['one, two …', 'ten, nine']);
 });
 
-test('a steer is waited for, words said meanwhile are seen with its receipt', async () => {
+test('the primary waits for a steer’s receipt, and sees it together with utterances that came meanwhile', async () => {
   await open();
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Fill the form' });
   const steers = joined.bus.nc.subscribe(joined.bus.subjects.of(id, 'steering'), { max: 1 });
   (await say(`tell ${id} to use my work email`)).call('steer_task', { id, text: 'use my work email' });
   for await (const _ of steers) break;
   node.primary.say('thanks');
-  // The task is claimed only now; its first model call carries the steer.
+  // The task is claimed only now, and its first model call carries the steer.
   await crew.node(await crew.join('worker'), { types: ['reasoning'] });
   expect((await crew.model.next(isTask)).texts('user')).toEqual(['Fill the form\n\nuse my work email']);
   const next = await crew.model.next(isPrimary);
@@ -112,7 +112,7 @@ test('a steer is waited for, words said meanwhile are seen with its receipt', as
   await untilIdle();
 });
 
-test('an open question is shown, answered by its id, and the result is read from the bus', async () => {
+test('an open question is shown and answered by its id, and the result is read from the bus', async () => {
   await open({ types: ['reasoning'] });
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Book a table' });
   (await crew.model.next()).call('ask_operator', { question: 'For how many?' });
@@ -129,7 +129,7 @@ test('an open question is shown, answered by its id, and the result is read from
   await untilIdle();
 });
 
-test('what cannot be done is told to the model: unknown task, bad arguments, unknown tool, bad backend, early result', async () => {
+test('the model reads why a tool call failed: unknown task, bad arguments, unknown tool, bad backend, early result', async () => {
   await open();
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Wait' });
   let call = await say('try things');
@@ -159,7 +159,7 @@ test('what cannot be done is told to the model: unknown task, bad arguments, unk
   expect(await joined.crew.tasks()).toHaveLength(1);
 });
 
-test('several pieces of work become one goal with a sub-task each, and no model is asked to plan or to reduce', async () => {
+test('several pieces of work become one goal with a sub-task each, and no model plans or reduces it', async () => {
   await open({ types: ['supervisor', 'reasoning'] });
   (await say('think of a and of b')).call('delegate_many', { instructions: ['Think of a', 'Think of b'], type: 'reasoning' });
   const parts = [await crew.model.next(isTask), await crew.model.next(isTask)];
@@ -170,7 +170,7 @@ test('several pieces of work become one goal with a sub-task each, and no model 
   expect(result.output).toMatch(/THINK OF A[\s\S]*THINK OF B/);
 });
 
-test('a task is cancelled by word', async () => {
+test('the primary cancels a task when it is told to', async () => {
   await open({ types: ['reasoning'] });
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Think for ever' });
   const thinking = await crew.model.next();
@@ -182,7 +182,7 @@ test('a task is cancelled by word', async () => {
   await untilIdle();
 });
 
-test('notes are kept across primaries and read by sub-agents whose kind has the tool', async () => {
+test('notes outlive a primary and are read by sub-agents whose kind has the tool', async () => {
   const rosterYaml = `  noting: { prompt: You note., tools: [recall] }`;
   await open({ roster: { current: () => withAgents(rosterYaml) }, types: ['noting'] });
   (await say('my work email is anna@example.org')).call('remember', { key: 'Work email', text: 'anna@example.org' });
@@ -198,7 +198,7 @@ test('notes are kept across primaries and read by sub-agents whose kind has the 
   await joined.crew.result(id, never);
 });
 
-test('interrupting ends the call in flight, and tells idle', async () => {
+test('an interrupt ends the call in flight and reports idle', async () => {
   await open();
   expect(node.primary.interrupt()).toBe(false);
   const call = await say('tell me a long story');
@@ -214,7 +214,7 @@ test('interrupting ends the call in flight, and tells idle', async () => {
   await untilIdle();
 });
 
-test('after eight model calls it must say where it stands, without tools', async () => {
+test('the primary must answer without tools after eight model calls', async () => {
   await open();
   let call = await say('look for it');
   for (let n = 1; n < 8; n++) {
@@ -228,7 +228,7 @@ test('after eight model calls it must say where it stands, without tools', async
   expect(crew.model.calls).toHaveLength(8);
 });
 
-test('a backend that fails is told, and the next word is answered', async () => {
+test('a failure of the backend is reported, and the next utterance is answered', async () => {
   await open();
   (await say('hello')).fail(401, 'no such key');
   expect(await untilIdle()).toEqual([{ type: 'failed', error: { code: 'bad-key', message: expect.any(String) } }]);
@@ -236,7 +236,7 @@ test('a backend that fails is told, and the next word is answered', async () => 
   expect(await untilIdle()).toEqual([{ type: 'reply', text: 'Here I am.' }]);
 });
 
-test('another backend answers where the first fails before it has said anything', async () => {
+test('another backend answers when the first fails before it has said anything', async () => {
   await open({ roster: { current: () => withAgents('  reasoning: { prompt: You think. }', true) } });
   const first = await say('hello');
   first.fail(503);
@@ -246,7 +246,7 @@ test('another backend answers where the first fails before it has said anything'
   expect(await untilIdle()).toEqual([{ type: 'reply', text: 'Hello!' }]);
 });
 
-test('stopping ends the call in flight and the events, and words after it are ignored', async () => {
+test('a stop ends the call in flight and the events, and later utterances are ignored', async () => {
   await open();
   const call = await say('hello');
   await node.primary.stop();

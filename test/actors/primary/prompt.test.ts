@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { promptFor } from '../../../actors/primary/prompt.ts';
-import { taskLines } from '../../../actors/primary/task-words.ts';
+import { taskLines } from '../../../actors/primary/task-descriptions.ts';
 import { defineTool } from '../../../actors/tools/tool.ts';
 import type { TaskSummary } from '../../../bus/state/tree.ts';
 import type { Message } from '../../../machines/conversation.ts';
@@ -35,14 +35,14 @@ const prompt = (options: Partial<Parameters<typeof promptFor>[0]>) =>
 const sizeOf = ({ messages }: { messages: readonly { text: string }[] }) =>
   messages.reduce((sum, { text }) => sum + text.length, 0);
 
-test('the tasks of this moment stand in the system prompt', () => {
+test('the system prompt lists the tasks of this moment', () => {
   expect(prompt({ tasks: [task('aaaa.0')] }).messages[0]!.text).toMatch(
     /Tasks now:\n- aaaa\.0 \(files\) is thinking, step 2: Do aaaa\.0$/,
   );
   expect(prompt({ tasks: null }).messages[0]!.text).toContain('the bus does not answer');
 });
 
-test('for a small model what changes comes last, so that all before it is read once', () => {
+test('a small model gets the changing parts last, so that all before them is read once', () => {
   const before = prompt({ backend: small, tasks: [] }).messages;
   const after = prompt({ backend: small, tasks: [task('aaaa.0')] }).messages;
   const newest = before.findLastIndex(({ role }) => role === 'user');
@@ -50,7 +50,7 @@ test('for a small model what changes comes last, so that all before it is read o
   expect(after[newest]!.text).toMatch(/^Tasks now:\n- aaaa\.0 [\s\S]*\n\nword 0$/);
 });
 
-test('a long talk loses its oldest turns until it fits the backend', () => {
+test('a long conversation loses its oldest turns until it fits the backend', () => {
   const messages = talk(200, 500);
   const fitted = prompt({ messages });
   expect(sizeOf(fitted)).toBeLessThan(8_000 * 3);
@@ -60,7 +60,7 @@ test('a long talk loses its oldest turns until it fits the backend', () => {
   expect(sizeOf(prompt({ messages, backend: small }))).toBeLessThan(8_000);
 });
 
-test('one long result does not push out the rest of its turn', () => {
+test('a long tool result does not push out the rest of its turn', () => {
   const messages: Message[] = [
     { role: 'user', text: 'what did it find?' },
     { role: 'assistant', text: '', calls: [{ id: '1', tool: 'get_task_result', args: {}, effects: 'none' }] },
@@ -71,14 +71,14 @@ test('one long result does not push out the rest of its turn', () => {
   expect(sizeOf(fitted)).toBeLessThan(8_000 * 3);
 });
 
-test('the last call has no tools; a small model is offered fewer', () => {
+test('the last call has no tools, and a small model is offered fewer', () => {
   expect(prompt({}).tools).toHaveLength(3);
   expect(prompt({ isLast: true }).tools).toBeUndefined();
   expect(prompt({ backend: small }).tools!.map(({ name }) => name)).toEqual(['dispatch_task']);
   expect(prompt({ backend: small, isLast: true }).toolChoice).toBe('none');
 });
 
-test('questions come first, then goals, then sub-tasks, and of what has ended the latest goals', () => {
+test('the list of tasks has questions first, then goals, then sub-tasks, and the latest of the ended goals', () => {
   const asking = task('bbbb.2', { state: 'awaiting-steer', question: { id: 'q1', kind: 'asked', text: 'Which\none?' } });
   const ended = ['c', 'd', 'e', 'f'].map((letter, n) =>
     task(`${letter.repeat(4)}.0`, { outcome: 'completed', updatedAt: `2026-01-0${n + 2}T00:00:00.000Z` }),

@@ -29,7 +29,7 @@ test('long tool results of earlier turns are clipped first, and every turn is st
   expect(smaller.at(-2)).toEqual(messages.at(-2));
 });
 
-test('what operators said always stays, and no tool result is left without its call', () => {
+test('compaction keeps all that operators said and leaves no tool result without its call', () => {
   const { messages, done } = compact(history(60, 600), 1_500);
   expect(done).toContain('left out');
   expect(messages.filter(({ role }) => role === 'user').map(({ text }) => text)).toEqual([

@@ -21,7 +21,7 @@ const price = defineTool({
   run: async ({ article }) => ({ text: `${article}: 7` }),
 });
 
-test('a kind that thinks in code calls its tools and ends with its word, without a backend', async () => {
+test('a kind that thinks in code calls its tools and ends with its text, without a backend', async () => {
   const quote = defineKind({
     name: 'quote',
     tools: [price],
@@ -38,7 +38,7 @@ test('a kind that thinks in code calls its tools and ends with its word, without
   expect(result.usageByBackend).toEqual({ code: { inputTokens: 0, outputTokens: 0, costUsd: 0 } });
 });
 
-test('a goal hands out the plan it came with in its first commit, and code joins the results in the one that takes the last', async () => {
+test('a goal dispatches its given plan in its first commit, and code joins the results in the commit that takes the last one', async () => {
   const echo = defineKind({ name: 'echo', think: ({ instruction }) => instruction });
   const joined = await crew.join();
   await crew.node(joined, { kinds: [echo] });
@@ -53,7 +53,7 @@ test('a goal hands out the plan it came with in its first commit, and code joins
   expect([...new Set(statuses.map(({ state }) => state))]).toEqual(['gathering', 'done']);
 });
 
-test('a task that becomes too long to be stored fails with the reason, and not as one that kills its workers', async () => {
+test('a task that becomes too long to be stored fails with the reason and does not count as poison', async () => {
   const { randomBytes } = await import('node:crypto');
   const wordy = defineKind({ name: 'wordy', think: () => randomBytes(12 * 2 ** 20).toString('base64') });
   const joined = await crew.join();
@@ -63,7 +63,7 @@ test('a task that becomes too long to be stored fails with the reason, and not a
   expect(result).toMatchObject({ outcome: 'failed', failure: { code: 'too-big' }, salvage: { remaining: 'talk' } });
 });
 
-test('what it throws is a failure like a model’s: the task asks for help, and a correction reaches the next step', async () => {
+test('an error thrown by a kind’s code makes the task ask for help, and a correction reaches the next step', async () => {
   const picky = defineKind({
     name: 'picky',
     think: ({ messages }) => {

@@ -25,7 +25,7 @@ const words = (call: ModelCall) => call.texts('user').join('\n');
 const callFor = (key: string) => crew.model.next((call) => words(call).includes(`Work on ${key}`));
 const child = (id: string, n: number) => id.replace(/0$/, String(n));
 
-test('a correction of the goal reaches running sub-tasks, those not yet started, and the reduction', async () => {
+test('a correction of the goal reaches running sub-tasks, waiting ones and the reduction', async () => {
   await crew.node(joined, { quietMs: 20 });
   const id = await goal([task('a'), task('b', ['a'])]);
   const before = await callFor('a');
@@ -45,7 +45,7 @@ test('a correction of the goal reaches running sub-tasks, those not yet started,
   expect((await joined.crew.result(id, never)).output).toContain('un, deux');
 });
 
-test('cancelling a goal cancels its sub-tasks first, and keeps what they found', async () => {
+test('a cancelled goal cancels its sub-tasks first and keeps their findings', async () => {
   await crew.node(joined, { quietMs: 20 });
   const id = await goal([task('a'), task('b'), task('c', ['a'])]);
   (await callFor('a')).reply('found a');
@@ -68,7 +68,7 @@ test('cancelling a goal cancels its sub-tasks first, and keeps what they found',
   ]);
 });
 
-test('the operator adds, drops and runs again sub-tasks of a running plan; what came after is redone', async () => {
+test('an operator adds, drops and reruns sub-tasks of a running plan, and sub-tasks that depend on them are redone', async () => {
   await crew.node(joined, { quietMs: 20 });
   const id = await goal([task('a'), task('b', ['a']), task('x', ['a'])], 'concat');
   const a = await callFor('a');
@@ -97,7 +97,7 @@ test('the operator adds, drops and runs again sub-tasks of a running plan; what 
   expect(output).not.toContain('first a');
 });
 
-test('a failed sub-task is asked about, others go on meanwhile, and the answer decides', async () => {
+test('a goal asks about a failed sub-task while others go on, and the answer decides', async () => {
   await crew.node(joined, { quietMs: 20, rosterYaml: 'supervision: { on_failure: ask }' });
   const id = await goal([task('a'), task('b')], 'concat');
   const b = await callFor('b');
@@ -120,7 +120,7 @@ test('a failed sub-task is asked about, others go on meanwhile, and the answer d
   ]);
 });
 
-test('a goal whose sub-task asks stays open, and answering the sub-task finishes it', async () => {
+test('a goal whose sub-task asks stays open, and answering the sub-task finishes the goal', async () => {
   await crew.node(joined, { quietMs: 20 });
   const id = await goal([task('a')], 'concat');
   (await callFor('a')).call('ask_operator', { question: 'Which?' });
@@ -132,7 +132,7 @@ test('a goal whose sub-task asks stays open, and answering the sub-task finishes
   expect((await joined.crew.result(id, never)).output).toContain('this one');
 });
 
-test('a goal is not put on a backend that cannot orchestrate', async () => {
+test('a goal is not swapped to a backend that cannot orchestrate', async () => {
   await crew.node(joined, { quietMs: 20 });
   const id = await goal([task('a')], 'concat');
   const a = await callFor('a');

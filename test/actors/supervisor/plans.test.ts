@@ -10,7 +10,7 @@ const map = {
   final: 'Join',
 };
 
-test('a map becomes one sub-task an item, with keys an operator can type', () => {
+test('a map becomes one sub-task for each item, with keys that an operator can type', () => {
   const { nodes, reduce } = planOfMap(map, { nodes: {} }, { reducer: 'orchestrator' });
   expect(nodes.map(({ key, instruction }) => [key, instruction])).toEqual([
     ['README.md', 'Read README.md twice: README.md'],
@@ -20,17 +20,17 @@ test('a map becomes one sub-task an item, with keys an operator can type', () =>
   expect(reduce).toEqual({ by: 'orchestrator', instruction: 'Join' });
 });
 
-test('keys of what is done already are not taken again', () => {
+test('a new plan does not reuse the keys of sub-tasks that are done', () => {
   const done = { 'README.md': {} as PlanNode };
   expect(planOfMap(map, { nodes: done }, { reducer: 'concat' }).nodes[0]?.key).toBe('README.md-2');
 });
 
-test('an instruction without a place for the item still names it', () => {
+test('an instruction without a placeholder names the item at its end', () => {
   const { nodes } = planOfMap({ ...map, each: 'Summarize', items: ['x'] }, { nodes: {} }, { reducer: 'main' });
   expect(nodes[0]?.instruction).toBe('Summarize (x)');
 });
 
-test('an answer names what it was made from and what failed', () => {
+test('an answer names its sources and the sub-tasks that failed', () => {
   const node = (key: string, status: PlanNode['status']) => ({ key, status, failure: null }) as PlanNode;
   const done = (id: string) => ({ id, outcome: 'completed', output: 'x' }) as NodeResult['result'];
   const failed = {

@@ -28,7 +28,7 @@ const run = (tool: Tool, args: unknown): Promise<ToolOutput> =>
   });
 const text = async (tool: Tool, args: unknown) => (await run(tool, args)).text;
 
-test('files are listed, read, and searched in all folders', async () => {
+test('the tools list, read and search files in all folders', async () => {
   expect(await text(listFiles, {})).toBe('a.txt\ndocs/');
   expect(await text(readFileTool, { path: 'docs/b.txt' })).toBe('beta again');
   expect((await text(searchFiles, { query: 'BETA' })).split('\n').sort()).toEqual(['a.txt:2: Beta', 'docs/b.txt:1: beta again']);
@@ -40,12 +40,15 @@ test('a long file is read in parts', async () => {
   expect(await text(readFileTool, { path: 'long.txt', offset: maxOutputChars })).toBe('the end');
 });
 
-test.each(['../secret.txt', '/etc/passwd', 'docs/../../secret.txt', 'a\0b'])('%j is refused, also for writing', async (path) => {
-  await expect(text(readFileTool, { path })).rejects.toThrow(/outside|zero/);
-  await expect(run(writeFileTool, { path, text: 'x' })).rejects.toThrow(/outside|zero/);
-});
+test.each(['../secret.txt', '/etc/passwd', 'docs/../../secret.txt', 'a\0b'])(
+  'the path %j is refused, for writing too',
+  async (path) => {
+    await expect(text(readFileTool, { path })).rejects.toThrow(/outside|zero/);
+    await expect(run(writeFileTool, { path, text: 'x' })).rejects.toThrow(/outside|zero/);
+  },
+);
 
-test('a pipe is not read: it might never end, and the process with it', async () => {
+test('a pipe is not read, since the read might never end', async () => {
   execFileSync('mkfifo', [join(workspace, 'pipe')]);
   await expect(text(readFileTool, { path: 'pipe' })).rejects.toThrow('not a regular file');
   expect(await text(searchFiles, { query: 'again' })).toBe('docs/b.txt:1: beta again');
@@ -60,14 +63,14 @@ test('a symbolic link out of the workspace leads nowhere', async () => {
   expect(await text(searchFiles, { query: 'secret' })).toContain('nothing contains');
 });
 
-test('a path written for another system, or with the name of the workspace before it, is taken as meant', async () => {
+test('a path in the notation of another system, or with the workspace’s name in front, is understood', async () => {
   expect(await text(readFileTool, { path: 'docs\\b.txt' })).toBe('beta again');
   expect(await text(readFileTool, { path: 'workspace/docs/b.txt' })).toBe('beta again');
   expect(await text(readFileTool, { path: 'workspace\\a.txt' })).toBe('alpha\nBeta\n');
   await expect(text(readFileTool, { path: 'workspace/../../secret.txt' })).rejects.toThrow('outside');
 });
 
-test('a file is written whole, in folders that are made for it, and named as an artifact', async () => {
+test('a file is written as a whole, its folders are made, and it is named as an artifact', async () => {
   expect(await run(writeFileTool, { path: 'new/deep/c.txt', text: 'hello' })).toEqual({
     text: 'wrote 5 characters to new/deep/c.txt',
     artifacts: ['new/deep/c.txt'],
@@ -76,7 +79,7 @@ test('a file is written whole, in folders that are made for it, and named as an 
   expect(await text(listFiles, { path: 'new/deep' })).toBe('c.txt');
 });
 
-test('what went wrong is told so that a model can mend it', async () => {
+test('errors tell a model how to correct its call', async () => {
   await expect(text(readFileTool, { path: 'nothing.txt' })).rejects.toThrow(
     'there is no file nothing.txt; the workspace has a.txt, docs/',
   );

@@ -1,11 +1,11 @@
 /**
- * What any durable fan-out has to do, in raw JetStream: publish a ticket, pull it, store a result, ack. Pipelined, with payloads like ours:
- * 300 bytes a ticket, 1,500 a state with its result.
+ * The minimum that any durable fan-out does, in raw JetStream: publish a ticket, pull it, store a result, ack. Pipelined, with
+ * payloads of our sizes: 300 bytes for a ticket, 1,500 for a state with its result.
  */
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { CrewSession } from '../../../actors/node/join.ts';
 
-/** @returns Microseconds a sub-task. */
+/** @returns Microseconds per sub-task. */
 export async function floor({ bus: { nc, js } }: CrewSession, size: number): Promise<number> {
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   await jsm.streams.add({ name: 'floor', subjects: ['floor.work.*'], retention: 'workqueue' });

@@ -16,10 +16,13 @@ export async function echoNode(crew: TestCrew, joined: CrewSession): Promise<voi
   });
 }
 
-/** Microseconds of this process's time: the node with its supervisor and workers. The server has its own. */
+/** Processor time of this process in microseconds: the node with its supervisor and workers, without the nats-server. */
 const cpuUs = () => process.cpuUsage().user + process.cpuUsage().system;
 
-/** @returns Microseconds a sub-task: until the answer is there, and of processor time. @throws Error where the answer is not what it must be. */
+/**
+ * @returns Microseconds per sub-task: `us` until the answer is there, `cpu` of processor time. @throws Error when the answer is
+ * wrong.
+ */
 export async function fanOut({ crew }: CrewSession, size: number): Promise<{ us: number; cpu: number }> {
   const tasks = Array.from({ length: size }, (_, i) => ({ key: `k${i}`, type: 'echo', instruction: `number ${i}` }));
   const [from, cpuFrom] = [performance.now(), cpuUs()];

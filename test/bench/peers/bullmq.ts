@@ -1,4 +1,4 @@
-/** BullMQ: a flow whose children are the sub-tasks, and whose parent job reads what they returned. */
+/** BullMQ: a flow whose children are the sub-tasks, and whose parent job reads their results. */
 import { type Start, timed } from './contender.ts';
 import { installed } from './packages.ts';
 import { redis } from './redis-server.ts';

@@ -1,4 +1,4 @@
-/** Between the benchmark and the process of a contender. */
+/** Messages between the benchmark and the process of a contender. */
 export type ToContender = { readonly fanOut: number };
 
 export type FromContender =

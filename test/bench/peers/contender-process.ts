@@ -1,6 +1,6 @@
 /**
- * Runs one contender in a process of its own, so that nobody's heap, threads or failures are another's. Arguments: its name, its temporary folder.
- * It ends when its parent lets go of it, for whatever reason, and takes with it what it has started.
+ * Runs one contender in a process of its own, so that contenders share no heap, threads or failures. Arguments: its name, its
+ * temporary folder. The process ends when its parent disconnects, and ends everything that it has started.
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,41 +1,44 @@
 /**
- * What takes part: a way to fan a goal out into N sub-tasks, each answered by code in place of a model, and to reduce their results to one answer.
- * Everybody is compared at the same durability, ours: a write is with the operating system when it counts, and on the disk a little later. So a
- * killed process loses nothing and a power cut may lose the last moment. Peers that wait for the disk by default are told not to, which is to
- * their favour, as are Unix sockets where they have them.
+ * A system in the comparison: it fans a goal out into N sub-tasks, each answered by code in place of a model, and reduces their
+ * results to one answer. All are compared at our durability: a write counts when the operating system has it, and reaches the
+ * disk a little later. A killed process loses nothing; a power loss may lose the last moment. Systems that sync to the disk by
+ * default are told not to, and use Unix sockets where they can; both are to their advantage.
  */
 export interface Contender {
-  /** With version, as the table shows it. */
+  /** The name with its version, for the table. */
   readonly name: string;
   /** What is stored, and where, when a sub-task is done. */
   readonly stores: string;
-  /** @returns Microseconds a sub-task, from the goal to its answer. */
+  /** @returns Microseconds per sub-task, from the goal to its answer. */
   fanOut(size: number): Promise<number>;
 }
 
 export interface Surroundings {
-  /** Temporary, for this contender alone; removed after it. */
+  /** A temporary folder for this contender alone, removed after it. */
   readonly folder: string;
-  /** Where downloads are kept between runs. */
+  /** Keeps downloads between runs. */
   readonly cache: string;
-  /** For the operator; not part of the table. */
+  /** Tells the operator; not part of the table. */
   say(line: string): void;
-  /** Aborted when the benchmark lets go; ends what takes long before there is anything to end. */
+  /** Aborted when the benchmark stops, so that a download or a build under way ends. */
   readonly signal: AbortSignal;
-  /** Whatever is started is put here with its end, and ends in reverse order. */
+  /** Collects a cleanup for everything that is started; they run in reverse order. */
   readonly ends: AsyncDisposableStack;
 }
 
 export type Start = (surroundings: Surroundings) => Promise<Contender>;
 
-/** It can't be had on this machine: the table says so, and the others go on. */
+/** The contender cannot be had on this machine. The table says so, and the others go on. */
 export class Unavailable extends Error {
   override readonly name = 'Unavailable';
 }
 
 export const instructionsFor = (size: number): string[] => Array.from({ length: size }, (_, i) => `number ${i}`);
 
-/** Times `run`, which gets the instructions and answers with their results, one a line, in whatever order. */
+/**
+ * Times `run`, which gets the instructions and returns the results, one per line, in any order. @returns Microseconds per
+ * sub-task.
+ */
 export async function timed(size: number, run: (instructions: string[]) => Promise<string>): Promise<number> {
   const instructions = instructionsFor(size);
   const from = performance.now();

@@ -1,4 +1,4 @@
-/** Who takes part, in the order of the table. Each is loaded only in the process that it runs in. */
+/** The contenders in the order of the table. Each is loaded only in its own process. */
 import type { Start } from './contender.ts';
 
 export const contenders: Readonly<Record<string, () => Promise<Start>>> = {

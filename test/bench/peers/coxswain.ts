@@ -1,4 +1,4 @@
-/** Ourselves, and the raw floor: each on a nats-server of its own, with the settings of the product. */
+/** Coxswain and the raw floor, each on a nats-server of its own with the settings of the product. */
 import type { CrewSession } from '../../../actors/node/join.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { floor as floorOnce } from '../fan-out/floor.ts';

@@ -1,4 +1,6 @@
-/** LangGraph.js: a graph that sends each sub-task to a node, collects by a reducer, and checkpoints after each step. */
+/**
+ * LangGraph.js: a graph that sends each sub-task to a node, collects the results with a reducer, and checkpoints after each step.
+ */
 import { type Contender, type Start, timed } from './contender.ts';
 import { installed } from './packages.ts';
 import { type PostgresAddress, postgres } from './postgres-server.ts';

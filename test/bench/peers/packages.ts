@@ -1,6 +1,6 @@
 /**
- * Packages that only this benchmark needs: pinned, installed into a folder of their own in the cache on first use, and loaded from there. Install
- * scripts are not run: nothing is compiled, fetched from elsewhere or reported to anybody.
+ * Packages that only this benchmark needs: pinned, installed into a folder of their own in the cache on first use, and loaded
+ * from there. Install scripts do not run, so nothing is compiled, fetched from elsewhere or reported.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -15,17 +15,17 @@ import { type Surroundings, Unavailable } from './contender.ts';
 
 export const run = promisify(execFile);
 
-/** The end of what a failed command said, on one line. */
+/** The last 300 characters of a failed command's error, on one line. */
 export const reasonOf = (error: unknown): string => messageOf(error).trim().replace(/\s+/g, ' ').slice(-300);
 
-/** @param packages `name@version`. @returns `require` as from inside that folder, and the folder. @throws Unavailable */
+/** @param packages `name@version`. @returns the folder, and a `require` that resolves from inside it. @throws Unavailable */
 export async function installed(
   name: string,
   packages: readonly string[],
   { cache, say, signal }: Pick<Surroundings, 'cache' | 'say' | 'signal'>,
 ): Promise<{ load: NodeJS.Require; folder: string }> {
   const folder = join(cache, name);
-  // Written last: an install that was interrupted is begun again.
+  // Written last, so an interrupted install begins again.
   const marker = join(folder, 'installed.txt');
   const wanted = packages.join('\n');
   await withLock(join(cache, 'locks', name), async () => {
@@ -51,7 +51,7 @@ export async function bytesIn(folder: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** The program's path, or null. */
+/** The path of a program on the PATH, or null. */
 export function onPath(program: string): string | null {
   const folders = (process.env.PATH ?? '').split(':');
   return folders.map((folder) => join(folder, program)).find((path) => existsSync(path)) ?? null;

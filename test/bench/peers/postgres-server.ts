@@ -1,4 +1,4 @@
-/** A PostgreSQL of the benchmark's own, if there is one on the PATH: in a temporary folder, on a Unix socket. */
+/** A PostgreSQL for the benchmark alone, in a temporary folder on a Unix socket, if there is one on the PATH. */
 import { chmod, chown, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Surroundings, Unavailable } from './contender.ts';
@@ -6,7 +6,7 @@ import { onPath, run } from './packages.ts';
 import { startServer } from './server.ts';
 
 export interface Postgres {
-  /** What a client needs to connect. */
+  /** Connection options for a client. */
   readonly address: PostgresAddress;
   readonly version: string;
 }
@@ -17,7 +17,7 @@ export interface PostgresAddress {
   readonly database: string;
 }
 
-/** @param ask Any query by the client that is going to be used. @throws Unavailable */
+/** @param ask Any query by the client that will be used. @throws Unavailable */
 export async function postgres(
   surroundings: Surroundings,
   ask: (address: PostgresAddress) => Promise<unknown>,
@@ -28,7 +28,7 @@ export async function postgres(
   await mkdir(data, { mode: 0o700 });
   const identity = await unprivileged();
   if (identity) {
-    // It has to pass through the folder above, which is root's.
+    // The server's user needs access to the data folder through this one, which belongs to root.
     await chmod(surroundings.folder, 0o711);
     await chown(data, identity.uid, identity.gid);
   }
@@ -38,14 +38,14 @@ export async function postgres(
     ...options,
     signal: surroundings.signal,
   });
-  // `synchronous_commit = off` instead would keep commits inside the server for a while, so that killing it loses them.
+  // `synchronous_commit = off` would keep commits inside the server for a while, so a killed server would lose them.
   const args = ['-D', data, '-c', 'fsync=off', '-c', 'listen_addresses=', '-c', `unix_socket_directories=${data}`];
   await startServer({ program, args, options, ready: () => ask(address) }, surroundings);
   const { stdout } = await run(program, ['--version']);
   return { address, version: `PostgreSQL ${stdout.match(/[\d.]+/)?.[0]}` };
 }
 
-/** PostgreSQL refuses to run as root. @returns null for anybody else. */
+/** A user and group for PostgreSQL, which refuses to run as root. @returns null when this process is not root. */
 async function unprivileged(): Promise<{ uid: number; gid: number } | null> {
   if (process.getuid?.() !== 0) return null;
   const id = async (flag: string) => Number((await run('id', [flag, 'nobody'])).stdout);

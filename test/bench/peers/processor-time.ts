@@ -1,4 +1,7 @@
-/** Processor time of a process and all that it has started: unlike the clock, it hardly depends on what else the machine does. Linux only. */
+/**
+ * Processor time of a process and all its descendants. Unlike elapsed time it hardly depends on the machine's other load. Linux
+ * only.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** The kernel counts in hundredths of a second. */
@@ -9,7 +12,10 @@ interface Usage {
   readonly ticks: number;
 }
 
-/** @returns Microseconds so far; null where the system does not tell. What has ended meanwhile is counted with whoever waited for it. */
+/**
+ * @returns Microseconds so far; null where the system does not tell. The time of an ended process is counted with the one that
+ * waited for it.
+ */
 export function processorUs(root: number): number | null {
   const all = usages();
   if (!all.has(root)) return null;
@@ -27,7 +33,7 @@ function usages(): Map<number, Usage> {
   for (const pid of list('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-      // The name, in parentheses, may contain anything: fields are counted from behind it. See proc_pid_stat(5).
+      // The name in parentheses may contain anything, so fields are counted from behind it. See proc_pid_stat(5).
       const fields = stat
         .slice(stat.lastIndexOf(')') + 2)
         .split(' ')
@@ -35,7 +41,7 @@ function usages(): Map<number, Usage> {
       const [parent = 0, user = 0, system = 0, childrenUser = 0, childrenSystem = 0] = [1, 11, 12, 13, 14].map((i) => fields[i]);
       found.set(Number(pid), { parent, ticks: user + system + childrenUser + childrenSystem });
     } catch {
-      // It ended between the two looks.
+      // The process ended between the two reads.
     }
   }
   return found;

@@ -1,4 +1,7 @@
-/** A Redis of the benchmark's own on a Unix socket: the one on the PATH, or Debian's, unpacked into the cache without being installed. */
+/**
+ * A Redis for the benchmark alone on a Unix socket: from the PATH, or Debian's packages, unpacked into the cache without an
+ * install.
+ */
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,7 +21,7 @@ interface Program {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** The server is a link to a program of redis-tools; these are what of its libraries a small system lacks. */
+/** `redis-server` is a link to a program of redis-tools. The others are its libraries that a small system lacks. */
 const debianPackages = ['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1'];
 
 /** @throws Unavailable */
@@ -27,7 +30,7 @@ export async function redis(surroundings: Surroundings): Promise<Redis> {
   const { path, env } = own ? { path: own, env: process.env } : await fromDebian(surroundings);
   const { stdout } = await run(path, ['--version'], { env });
   const socket = join(surroundings.folder, 'redis.sock');
-  // Each write is with the operating system before its answer, and on the disk within a second.
+  // The operating system has each write before its answer; the disk has it within a second.
   const durable = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', ''];
   const args = ['--port', '0', '--unixsocket', socket, '--dir', surroundings.folder, ...durable];
   const ready = async () => {

@@ -11,13 +11,13 @@ import { processorUs } from './processor-time.ts';
 export type Ready = Extract<FromContender, { is: 'ready' | 'unavailable' | 'failed' }>;
 export type FanOut = Extract<FromContender, { is: 'done' | 'failed' }> | { readonly is: 'late' };
 
-/** A Temporal server is built from source once; the others are there in seconds. */
+/** Enough to build a Temporal server from source, once. The others start within seconds. */
 const startPatienceMs = 30 * 60_000;
 const stopPatienceMs = 30_000;
 
 export class RemoteContender {
   readonly key: string;
-  /** Made and removed here too, for one that is stuck so that it has to be killed. */
+  /** Made and removed here too, in case the process hangs and has to be killed. */
   readonly #folder = mkdtempSync(join(tmpdir(), 'cox-peers-'));
   readonly #child: ChildProcess;
   readonly #say: (line: string) => void;
@@ -25,7 +25,8 @@ export class RemoteContender {
   constructor(key: string, say: (line: string) => void) {
     this.key = key;
     this.#say = say;
-    // A group of its own: Ctrl-C is for the benchmark, which then lets go of it, and what a stuck one has started is ended with it.
+    // A process group of its own: Ctrl-C reaches only the benchmark, which then stops the contender; a kill reaches all that the
+    // contender started.
     const options = {
       detached: true,
       env: { ...process.env, TMPDIR: this.#folder },
@@ -50,7 +51,7 @@ export class RemoteContender {
     return answer;
   }
 
-  /** So far, of all its processes; null where the system does not tell. */
+  /** Processor time so far of all its processes, in microseconds; null where the system does not tell. */
   processorUs(): number | null {
     return this.#child.pid === undefined ? null : processorUs(this.#child.pid);
   }
@@ -58,7 +59,7 @@ export class RemoteContender {
   /** Idempotent. */
   async stop(): Promise<void> {
     await this.#ended();
-    // What was killed may still be writing for a moment.
+    // Killed processes may still write for a moment.
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
 

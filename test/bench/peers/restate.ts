@@ -1,4 +1,7 @@
-/** Restate: a handler that calls another one for each sub-task and awaits them all. The server is the npm package's, on Unix sockets. */
+/**
+ * Restate: a handler that calls another one for each sub-task and awaits them all. The server comes from the npm package, on Unix
+ * sockets.
+ */
 import { once } from 'node:events';
 import { type RequestOptions, request } from 'node:http';
 import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2';
@@ -26,7 +29,7 @@ export const restate: Start = async (surroundings) => {
   const { folder, ends } = surroundings;
   const { load } = await installed('restate', packages, surroundings);
   const program = programIn(load);
-  // Its log waits for the disk by default; ours does not.
+  // By default its log syncs to the disk; ours does not.
   const settings = {
     RESTATE_LISTEN_MODE: 'unix',
     RESTATE_LOG_SERVER__ROCKSDB_DISABLE_WAL_FSYNC: 'true',
@@ -79,7 +82,7 @@ function programIn(load: NodeJS.Require): string {
   }
 }
 
-/** `fetch` knows no Unix sockets. @throws Error what another answer than a 2xx says. */
+/** A request over a Unix socket, which `fetch` does not support. @throws Error with the body of an answer that is not 2xx. */
 async function ask(to: RequestOptions, body?: object): Promise<string> {
   const sent = request({ ...to, method: body ? 'POST' : 'GET', headers: { 'content-type': 'application/json' } });
   sent.end(body && JSON.stringify(body));

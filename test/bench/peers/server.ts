@@ -1,4 +1,4 @@
-/** A peer's server as a child process: started, waited for until it answers, and ended with whoever started it. */
+/** A peer's server as a child process: started, waited for until it answers, and ended with the contender. */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ export interface ServerCommand {
   readonly program: string;
   readonly args: readonly string[];
   readonly options?: SpawnOptions;
-  /** Resolves when the server does its work, throws while it does not yet. */
+  /** Resolves when the server is ready; throws while it is not. */
   readonly ready: () => Promise<unknown>;
 }
 
@@ -19,7 +19,7 @@ const startPatienceMs = 60_000;
 const askEveryMs = 50;
 const stopPatienceMs = 15_000;
 
-/** @throws Error with the end of what the server said, when it ends or is not ready in a minute. */
+/** @throws Error with the end of the server's log, when it exits or is not ready within a minute. */
 export async function startServer(
   { program, args, options, ready }: ServerCommand,
   { folder, signal, ends }: Surroundings,
@@ -51,7 +51,7 @@ export async function startServer(
   }
 }
 
-/** Politely first. Idempotent. */
+/** Sends SIGTERM, and SIGKILL after 15 s. Idempotent. */
 async function ended(child: ChildProcess): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, 'exit');
@@ -61,7 +61,10 @@ async function ended(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-/** For servers that can't say which port they took: somebody else may take it first, and then they do not start. */
+/**
+ * Free ports for servers that cannot report a port of their own. Another process may take one first; then the server fails to
+ * start.
+ */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(servers.map((server) => once(server, 'listening')));

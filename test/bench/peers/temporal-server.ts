@@ -1,6 +1,6 @@
 /**
- * A Temporal server of the benchmark's own, on SQLite in a temporary folder: the one on the PATH called `temporal-server`, or built from its Go module
- * into the cache. That takes minutes, once, and a few gigabytes while it lasts.
+ * A Temporal server for the benchmark alone, on SQLite in a temporary folder: `temporal-server` from the PATH, or built from its
+ * Go module into the cache. The build takes minutes and a few gigabytes, once.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
@@ -15,7 +15,8 @@ const serverVersion = '1.32.0';
 const source = `go.temporal.io/server/cmd/server@v${serverVersion}`;
 
 /**
- * Not to hinder it: 2,000 activities at once are its default, and a workflow's task is thrown away when more than 100 activities end in the middle of it.
+ * Limits that would hinder it: by default 2,000 activities at once, and a workflow task is dropped when more than 100 activities
+ * end during it.
  */
 const limits = {
   'limit.numPendingActivities.error': [{ value: 100_000 }],
@@ -79,7 +80,7 @@ function settings(folder: string, limitsFile: string, ports: readonly number[]):
       databaseName: join(folder, `${name}.db`),
       connectAddr: 'localhost',
       connectProtocol: 'tcp',
-      // Without fsync on each commit, like ours; 2 is the server's own choice.
+      // No fsync at each commit, as in ours; the server's default is 2.
       connectAttributes: { cache: 'private', setup: 'true', journal_mode: 'wal', synchronous: '1' },
       maxConns: 1,
       maxIdleConns: 1,

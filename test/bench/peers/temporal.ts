@@ -9,7 +9,7 @@ const version = '1.24.0';
 const packages = ['worker', 'workflow', 'client'].map((part) => `@temporalio/${part}@${version}`);
 const concurrency = 100;
 
-/** Bundled by the worker, which looks for its imports beside it. */
+/** The worker bundles this file and looks for its imports beside it. */
 const workflow = `const { proxyActivities } = require('@temporalio/workflow');
 const { echo } = proxyActivities({ startToCloseTimeout: '10 minutes' });
 exports.goal = async (instructions) => (await Promise.all(instructions.map((instruction) => echo(instruction)))).join('\\n');

@@ -1,4 +1,4 @@
-/** Which plain steers are told to be lost: those that the log does not have, and no others. */
+/** Plain steers that the log does not have are reported as lost, and no others. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../../actors/node/join.ts';
 import { onDroppedSteer } from '../../../bus/capacity/dropped-publishes.ts';
@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => crew.stop());
 
-test('of steers in quick succession only those without room are told, whatever came after them', async () => {
+test('of steers in quick succession only those that did not fit the log are reported, whatever followed them', async () => {
   const { nc, jsm, subjects } = joined.bus;
   const told: string[] = [];
   const both = Promise.withResolvers<void>();

@@ -1,4 +1,4 @@
-/** Retention on a real server: what goes, what stays, and what is left for whom when it is crossed by something. */
+/** Retention on a real server: what a collection purges and keeps, and how late steers, tickets and other collections meet it. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { returnLate } from '../../../bus/log/late-steers.ts';
 import { claim } from '../../../bus/queue/claim.ts';
 import { enqueue } from '../../../bus/queue/task-queue.ts';
 import { setTimer } from '../../../bus/queue/timers.ts';
-import { allRecords } from '../../../bus/state/records.ts';
+import { allRecords } from '../../../bus/state/all-records.ts';
 import { encodeRecord } from '../../../bus/state/state-record.ts';
 import { readState } from '../../../bus/state/state-store.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
@@ -34,14 +34,14 @@ async function finished(instruction = 'x'): Promise<string> {
   return id;
 }
 
-/** The worker acks after the result is out: the stream tells when the ticket is gone. */
+/** Waits until the ticket is acked. The worker acks after it has published the result, so the stream has to be looked at. */
 async function acked(id: string): Promise<void> {
   const { bus } = joined;
   const { ticketSeq } = (await readState(bus, id))!.record;
   while (await bus.jsm.streams.getMessage(bus.subjects.workStream, { seq: ticketSeq }));
 }
 
-/** All that is left of a tree, in every stream. */
+/** Subjects that still have messages of a tree, in every stream. */
 async function leftOf(id: string): Promise<string[]> {
   const { jsm, subjects } = joined.bus;
   const root = id.split('.')[0]!;
@@ -60,7 +60,7 @@ const goal = (keys: readonly string[]) => ({
   plan: { tasks: keys.map((key) => ({ key, type: 'reasoning', instruction: key })), reduce: { by: 'concat' as const } },
 });
 
-test('a finished tree goes whole, and nothing of another', async () => {
+test('a finished tree is purged whole, and nothing of another tree', async () => {
   const node = await crew.node(joined, { quietMs: 20 });
   crew.model.answer((call) => call.reply('done'));
   const id = await joined.crew.dispatch(goal(['a', 'b', 'c']));
@@ -70,7 +70,7 @@ test('a finished tree goes whole, and nothing of another', async () => {
   await setTimer(joined.bus, id, new Date(Date.now() + 3_600_000));
   for (const each of ['0', '1', '2', '3']) await acked(`${id.split('.')[0]}.${each}`);
   expect(await purge(hour)).toEqual([]);
-  // The goal is older than the other task: one byte too much takes the older one.
+  // The goal is older than the other task, so a limit that is one byte too small purges the goal.
   const before = await collect(joined.bus, { keep: { finishedAfterMs: null, finishedBytes: 1 }, dryRun: true });
   expect(before.purged.map(({ root, tasks, why }) => [`${root}.0`, tasks, why])).toEqual([
     [id, 4, 'size'],
@@ -85,7 +85,7 @@ test('a finished tree goes whole, and nothing of another', async () => {
   await expect(joined.crew.peekResult(id)).rejects.toMatchObject({ code: 'unknown-task' });
 });
 
-test('what takes up room is told as the server counts it', async () => {
+test('a collection counts the bytes of a tree as the server does', async () => {
   await crew.node(joined);
   crew.model.answer((call) => call.reply('long '.repeat(2_000)));
   await finished();
@@ -98,7 +98,7 @@ test('what takes up room is told as the server counts it', async () => {
   expect(told).toBe(stored);
 });
 
-test('what runs, is parked or waits for a worker stays, with the finished parts of its tree', async () => {
+test('running, parked and queued tasks stay, with the finished parts of their tree', async () => {
   await crew.node(joined, { quietMs: 20 });
   const id = await joined.crew.dispatch(goal(['a', 'b']));
   const [a] = [await crew.model.next(), await crew.model.next()];
@@ -113,11 +113,11 @@ test('what runs, is parked or waits for a worker stays, with the finished parts 
   for (const each of [id, parked, waiting]) expect(await readState(joined.bus, each)).not.toBeNull();
 });
 
-test('a task whose result is committed and whose ticket is not acked stays', async () => {
+test('a task whose result is committed stays while its ticket is not acked', async () => {
   await crew.node(joined);
   crew.model.answer((call) => call.reply('done'));
   const id = await finished();
-  // Its ticket, as it is between the commit and the ack.
+  // A ticket in the queue, as between the commit and the ack.
   const { seq } = (await enqueue(joined.bus, 'nobody-does-this', 'pending', { id, run: 9 })) as { seq: number };
   const { record } = (await readState(joined.bus, id))!;
   await joined.bus.js.publish(`$KV.${joined.bus.subjects.stateBucket}.${id}`, encodeRecord({ ...record, ticketSeq: seq }).value);
@@ -126,7 +126,7 @@ test('a task whose result is committed and whose ticket is not acked stays', asy
   expect(await purge()).toEqual([id]);
 });
 
-test('a late steer keeps its task until it has a receipt; after the purge one is returned as to an unknown task', async () => {
+test('a late steer keeps its task until it has a receipt; after the purge a steer is returned as to an unknown task', async () => {
   const node = await crew.node(joined);
   crew.model.answer((call) => call.reply('done'));
   const id = await finished();
@@ -141,7 +141,7 @@ test('a late steer keeps its task until it has a receipt; after the purge one is
   expect(await finalReceipt(joined.crew, id, later)).toMatchObject({ fate: 'returned', reason: `there is no task ${id}` });
 });
 
-test('the tombstones of steers to nobody go by age, and those of ids that are none', async () => {
+test('tombstones of unknown tasks and of malformed ids go by age', async () => {
   const node = await crew.node(joined);
   const sent = await joined.crew.steer('nobody.3', { type: 'steer', text: 'hello?' });
   await finalReceipt(joined.crew, 'nobody.3', sent);
@@ -158,7 +158,7 @@ test('the tombstones of steers to nobody go by age, and those of ids that are no
   expect((await jsm.streams.info(subjects.logStream)).state.messages).toBe(0);
 });
 
-test('a steer that nobody has answered yet stays on the log, whatever its age', async () => {
+test('a steer without a receipt stays on the log at any age', async () => {
   const sent = await joined.crew.steer('nobody.3', { type: 'steer', text: 'hello?' });
   expect(await collect(joined.bus, { keep: everything })).toMatchObject({ purged: [], strays: 0 });
   await crew.node(joined);
@@ -188,7 +188,7 @@ test('late tickets of a purged tree start nothing, at the root and below', async
 });
 
 test.each(['a record', 'a status'])(
-  '%s under a wildcard, which the server takes for a name, purges nothing that it matches',
+  '%s whose subject has a wildcard token purges no task that the wildcard matches',
   async (what) => {
     await crew.node(joined);
     const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
@@ -220,8 +220,8 @@ test('several collections at once leave nothing and disturb no task', async () =
   await node.stop();
 });
 
-/** docs/adr/0021: nats-server 2.15.1 then brings back what a purged value had displaced. */
-test('a server that is killed after a purge brings nothing back that could run', async () => {
+/** docs/adr/0021: nats-server 2.15.1 then restores the value before a purged one. */
+test('a server that is killed after a purge restores no record that could run', async () => {
   const node = await crew.node(joined, { quietMs: 20 });
   crew.model.answer((call) => call.reply('done'));
   const id = await joined.crew.dispatch(goal(['a', 'b']));

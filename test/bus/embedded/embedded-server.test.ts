@@ -24,7 +24,7 @@ describe('one terminal', () => {
     await expect(connect({ servers: server.url, reconnect: false })).rejects.toThrow(/Authorization/i);
   });
 
-  it('stops its server when it leaves, twice if it likes, and leaves the data', async () => {
+  it('stops its server when it leaves, even if told twice, and leaves the data', async () => {
     const server = await rig.open();
     const { pid } = server;
     await Promise.all([server.stop(), server.stop()]);
@@ -44,12 +44,12 @@ describe('one terminal', () => {
     await connection.close();
   });
 
-  it('writes with "always" when asked to', async () => {
+  it('has a server that syncs each write when it is asked to', async () => {
     await rig.open({ syncAlways: true });
     expect(JSON.parse(readFileSync(rig.paths.config, 'utf8')).jetstream.sync_interval).toBe('always');
   });
 
-  it('has fresh credentials in each run', async () => {
+  it('has new credentials in each run', async () => {
     const one = await rig.open();
     const before = one.pass;
     await one.stop();
@@ -58,14 +58,14 @@ describe('one terminal', () => {
 });
 
 describe('several terminals', () => {
-  it('share one server, whichever comes first', async () => {
+  it('share one server, whichever starts first', async () => {
     const [a, b, c] = await Promise.all([rig.terminal(), rig.terminal(), rig.terminal()]);
     expect(new Set([a.serverPid, b.serverPid, c.serverPid]).size).toBe(1);
     await a.ask('put hello');
     expect(await b.ask('get')).toBe('hello');
   });
 
-  it('keep it until the last one leaves, in whatever order', async () => {
+  it('keep it until the last one leaves, in any order', async () => {
     const [a, b] = [await rig.terminal(), await rig.terminal()];
     await a.leave();
     expect(isAlive(b.serverPid)).toBe(true);
@@ -74,19 +74,19 @@ describe('several terminals', () => {
     expect(existsSync(rig.paths.record)).toBe(false);
   });
 
-  it('leaving at the same moment stop it', async () => {
+  it('stop it when they leave at the same moment', async () => {
     const all = await Promise.all([1, 2, 3, 4].map(() => rig.terminal()));
     await Promise.all(all.map((terminal) => terminal.leave()));
     expect(isAlive(all[0]!.serverPid)).toBe(false);
   });
 
-  it('in one process do not stop it under each other', async () => {
+  it('in one process do not stop each other’s server', async () => {
     const [one, two] = [await rig.open(), await rig.open()];
     await one.stop();
     expect(isAlive(two.pid)).toBe(true);
   });
 
-  it('do not count their own connections that are still open', async () => {
+  it('do not count their own open connections', async () => {
     const server = await rig.open();
     const connection = await connectBus({ to: server, name: 'test', log: rig.log });
     await server.stop();
@@ -113,7 +113,7 @@ describe('several terminals', () => {
 });
 
 describe('a terminal that was killed', () => {
-  it('leaves the server to the next one, who adopts it and stops it', async () => {
+  it('leaves the server to the next terminal, which adopts it and stops it', async () => {
     const a = await rig.terminal();
     await a.ask('put kept');
     await a.killed();
@@ -127,7 +127,7 @@ describe('a terminal that was killed', () => {
 });
 
 describe('a server that was killed', () => {
-  it('is back once, on its port, with its data, and its clients have reconnected', async () => {
+  it('is restarted once on its port with its data, and its clients reconnect', async () => {
     const terminals = await Promise.all([rig.terminal(), rig.terminal(), rig.terminal()]);
     await terminals[0]!.ask('put kept');
     process.kill(terminals[0]!.serverPid, 'SIGKILL');
@@ -153,7 +153,8 @@ describe('a server that was killed', () => {
     const reconnected = (async () => {
       for await (const { type } of connection.status()) if (type === 'reconnect') return;
     })();
-    // The port is free only when the process is gone, and must be taken before the terminal notices: without a turn of the event loop.
+    // The port is free when the process is gone, and must be taken before the terminal notices: within this tick of the event
+    // loop.
     const squatter = createServer((socket) => socket.destroy());
     process.kill(pid, 'SIGKILL');
     while (isAlive(pid));
@@ -167,7 +168,7 @@ describe('a server that was killed', () => {
     squatter.close();
   });
 
-  it('is started again by ensure(), and not a second time', async () => {
+  it('is restarted by ensure() once', async () => {
     const server = await rig.open();
     process.kill(server.pid, 'SIGKILL');
     await Promise.all([server.ensure(), server.ensure()]);
@@ -177,7 +178,7 @@ describe('a server that was killed', () => {
     expect(server.pid).toBe(pid);
   });
 
-  it('is brought back also where nobody but the terminal itself is connected', async () => {
+  it('is restarted even if only the terminal itself is connected', async () => {
     const { pid } = await rig.open();
     const back = new Promise<void>((resolve) => {
       const watcher = watch(rig.paths.folder, () => {
@@ -200,10 +201,10 @@ describe('a server that was killed', () => {
 });
 
 describe('the state file', () => {
-  it('that names a dead process is replaced', async () => {
+  it('is replaced when it names a dead process', async () => {
     const a = await rig.terminal();
     await a.ask('put kept');
-    // Frozen first, so that the terminal is gone before the server is, and does not bring it back.
+    // Frozen first, so that the terminal is gone before the server dies and cannot restart it.
     process.kill(a.serverPid, 'SIGSTOP');
     await a.killed();
     process.kill(a.serverPid, 'SIGKILL');
@@ -212,7 +213,7 @@ describe('the state file', () => {
     expect(await b.ask('get')).toBe('kept');
   });
 
-  it('that names a living process of somebody else is replaced, and the stranger left alone', async () => {
+  it('is replaced when it names a living foreign process, which is left alone', async () => {
     const server = await rig.open();
     const record = rig.record();
     await server.stop();
@@ -222,7 +223,7 @@ describe('the state file', () => {
     expect(isAlive(process.ppid)).toBe(true);
   });
 
-  it('that is damaged is replaced; there is one server on the data, and the terminals that were there follow', async () => {
+  it('is replaced when it is damaged; one server has the data, and the earlier terminals follow', async () => {
     const a = await rig.terminal();
     await a.ask('put kept');
     writeFileSync(rig.paths.record, '{"url":');
@@ -233,12 +234,12 @@ describe('the state file', () => {
     expect(await a.ask('get')).toBe('kept');
   });
 
-  it('missing means that existingServer() finds none, and it writes nothing', async () => {
+  it('is not written by existingServer(), which finds no server when it is missing', async () => {
     expect(await existingServer(rig.options())).toBeNull();
     expect(existsSync(rig.paths.folder)).toBe(false);
   });
 
-  it('lets existingServer() join one that runs, and not one that died', async () => {
+  it('lets existingServer() join a running server and not a dead one', async () => {
     const server = await rig.open();
     const joined = await existingServer(rig.options());
     expect(joined?.pid).toBe(server.pid);
@@ -260,7 +261,7 @@ describe('a start that fails', () => {
   };
   const env = (path: string): NodeJS.ProcessEnv => ({ ...process.env, COX_NATS_SERVER: path });
 
-  it('tells what a binary that crashes at once has said', async () => {
+  it('reports the output of a binary that crashes at once', async () => {
     const path = script('[ "$1" = --version ] && echo "nats-server: v2.15.1" && exit\necho "cannot find libmoon.so" >&2; exit 3');
     await expect(rig.open({ env: env(path) })).rejects.toMatchObject({
       code: 'nats-start-failed',
@@ -269,7 +270,7 @@ describe('a start that fails', () => {
     expect(existsSync(rig.paths.record)).toBe(false);
   });
 
-  it('tells what the real server has said', async () => {
+  it('reports the output of the real server', async () => {
     const server = await rig.open();
     await server.stop();
     writeFileSync(join(rig.folder, 'no-folder'), '');
@@ -278,7 +279,7 @@ describe('a start that fails', () => {
     await expect(rig.open()).rejects.toMatchObject({ code: expect.stringMatching(/storage-failed|nats-start-failed/) });
   });
 
-  it('stops the server it was starting when it is told to give up', async () => {
+  it('stops the server that it was starting when it is aborted', async () => {
     const path = script(
       `[ "$1" = --version ] && echo "nats-server: v2.15.1" && exit\necho $$ > "${rig.folder}/draft"; mv "${rig.folder}/draft" "${rig.folder}/pid"; exec sleep 600`,
     );
@@ -289,7 +290,7 @@ describe('a start that fails', () => {
     expect(isAlive(Number(readFileSync(join(rig.folder, 'pid'), 'utf8')))).toBe(false);
   });
 
-  it('says which folder cannot be used', async () => {
+  it('names the folder that cannot be used', async () => {
     writeFileSync(join(rig.folder, 'state'), 'a file');
     await expect(rig.open()).rejects.toMatchObject({
       code: 'storage-failed',
@@ -297,10 +298,10 @@ describe('a start that fails', () => {
     });
   });
 
-  it.runIf(process.platform === 'linux')('tells of a server that is frozen, and how to end it', async () => {
+  it.runIf(process.platform === 'linux')('reports a frozen server and how to end it', async () => {
     const server = await rig.open();
     process.kill(server.pid, 'SIGSTOP');
-    // Delivered to one thread, which stops the others when it gets a core: until then they answer.
+    // The signal reaches one thread, which stops the others when it gets a core; until then they answer.
     const threads = `/proc/${server.pid}/task`;
     const isStopped = (thread: string): boolean => /\) T /.test(readFileSync(`${threads}/${thread}/stat`, 'utf8'));
     while (!readdirSync(threads).every(isStopped)) await new Promise(setImmediate);

@@ -41,11 +41,11 @@ export class Rig {
     return JSON.parse(readFileSync(this.paths.record, 'utf8'));
   }
 
-  /** Leaves no process and no file, whatever the test did. */
+  /** Ends every process and removes every file of the test. */
   async dispose(): Promise<void> {
     await Promise.all(this.#terminals.map((terminal) => terminal.killed()));
     for (const server of this.#open) await server.stop();
-    // Killed terminals leave their server behind. Which one that is may have changed since: ask the file that names it.
+    // Killed terminals leave their server running. It may have been replaced since, so ask the file that names it.
     const note = readProcessNote(this.paths);
     const pids = this.#open
       .map((server) => server.pid)

@@ -1,6 +1,6 @@
 /**
- * A terminal as a process: joins the embedded server, says where it is, then obeys lines. `put <text>`, `get`: a value in JetStream.
- * `reconnected`: answers when it has reached a server under another name than the first. `leave`.
+ * A terminal as a process of its own: it joins the embedded server, prints the address, then obeys lines. `put <text>`, `get`: a
+ * value in JetStream. `reconnected`: answers once it has reached a server of another name than the first. `leave`.
  */
 import { createInterface } from 'node:readline';
 import { Kvm } from '@nats-io/kv';

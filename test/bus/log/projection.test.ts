@@ -16,7 +16,7 @@ afterAll(() => crew.stop());
 
 const at = '2026-01-01T00:00:00.000Z';
 
-/** A task that has ended, of whose statuses the last `owed` are not known to be on the log. */
+/** A task that has ended, and whose last `owed` statuses are not known to be on the log. */
 function ended(id: string, owed: number): StateRecord {
   const result: Result = {
     ...{ id, type: 'echo', at, outcome: 'completed', output: 'x', failure: null, usage: noUsage, usageByBackend: {} },
@@ -37,7 +37,7 @@ function ended(id: string, owed: number): StateRecord {
   return { ...record, phase: 'done', result };
 }
 
-test.each([1, 2, 3])('a result comes after the last of %i statuses that the log lacks', async (owed) => {
+test.each([1, 2, 3])('a result follows the last of %i statuses that the log lacks', async (owed) => {
   const { bus } = joined;
   const { logStream } = bus.subjects;
   const id = `tree.${owed}`;

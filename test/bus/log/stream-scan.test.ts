@@ -21,14 +21,14 @@ async function fill(): Promise<string> {
   return subjects.logStream;
 }
 
-test('a pass brings all that is there, in order, and ends', async () => {
+test('a scan brings all messages of a stream in order and ends', async () => {
   const stream = await fill();
   const seen: number[] = [];
   await scanStream(joined.bus, stream, {}, ({ seq }) => seen.push(seq));
   expect(seen).toEqual(Array.from({ length: many }, (_, i) => i + 1));
 });
 
-test('a pass ends although what it was to bring is purged meanwhile', async () => {
+test('a scan ends although its messages are purged meanwhile', async () => {
   const stream = await fill();
   let taken = 0;
   let purge: Promise<unknown> | null = null;
@@ -40,7 +40,7 @@ test('a pass ends although what it was to bring is purged meanwhile', async () =
   expect(taken).toBeLessThan(many);
 });
 
-test('a pass over nothing ends at once, and one that is not wanted any more throws', async () => {
+test('a scan of nothing ends at once, and an aborted one throws', async () => {
   const { logStream } = joined.bus.subjects;
   await scanStream(joined.bus, logStream, {}, () => expect.unreachable());
   await fill();

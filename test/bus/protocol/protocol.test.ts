@@ -1,4 +1,4 @@
-/** docs/protocol says what the bus does: it is up to date, its examples are valid, and a live service answers as it says. */
+/** docs/protocol describes the bus: the files are up to date, the examples are valid, and a live service answers as they say. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -12,7 +12,7 @@ import { type TestCrew, testCrew } from '../../support/crew.ts';
 const folder = join(import.meta.dirname, '../../../docs/protocol');
 const names = Object.keys(messages) as (keyof typeof messages)[];
 const defs = protocolSchemas((name) => `#/$defs/${name}`);
-/** A reader of the published JSON Schema, which knows nothing of the zod schema it came from. */
+/** A reader of the published JSON Schema that knows nothing of the zod schemas behind it. */
 const published = (name: string) => z.fromJSONSchema({ ...defs[name], $defs: defs } as z.core.JSONSchema.JSONSchema);
 
 let crew: TestCrew;
@@ -21,14 +21,14 @@ beforeAll(async () => {
 });
 afterAll(() => crew.stop());
 
-test('the files in docs/protocol are those of the schemas (else: npm run docs:protocol)', () => {
+test('the files in docs/protocol match the schemas (else: npm run docs:protocol)', () => {
   const wanted = protocolFiles();
   const there = ['asyncapi.json', ...readdirSync(join(folder, 'schemas')).map((name) => `schemas/${name}`)];
   expect(there.sort()).toEqual(Object.keys(wanted).sort());
   for (const [name, text] of Object.entries(wanted)) expect(readFileSync(join(folder, name), 'utf8'), name).toBe(text);
 });
 
-test('every reference in the AsyncAPI document leads somewhere', () => {
+test('every reference in the AsyncAPI document resolves', () => {
   const document = JSON.parse(protocolFiles()['asyncapi.json']!);
   const references: string[] = [];
   JSON.stringify(document, (key, value) => {
@@ -43,7 +43,7 @@ test('every reference in the AsyncAPI document leads somewhere', () => {
   expect(lost).toEqual([]);
 });
 
-test.each(names)('the examples of %s are what both of its schemas say, and say every field that has no default', (name) => {
+test.each(names)('the examples of %s fit both of its schemas and have every field without a default', (name) => {
   expect(examples[name].length).toBeGreaterThan(0);
   for (const example of examples[name]) {
     expect(messages[name].safeParse(example).error).toBeUndefined();
@@ -56,12 +56,12 @@ test.each(names)('the examples of %s are what both of its schemas say, and say e
   }
 });
 
-test('there is an example of every steering message', () => {
+test('every steering message has an example', () => {
   const types = messages.SteeringMessage.options.map((option) => option.shape.type.value);
   expect(new Set(examples.SteeringMessage.map((example) => (example as { type: string }).type))).toEqual(new Set(types));
 });
 
-test('every payload that README shows on a steering subject is taken for what README says', () => {
+test('every payload that README shows on a steering subject is read as the type that README says', () => {
   const readme = readFileSync(join(folder, 'README.md'), 'utf8');
   const shown = [...readme.matchAll(/^\| `(\{.+?\}|[^`{]+)` \| `([a-z-]+)`/gm)];
   expect(shown.length).toBeGreaterThan(8);
@@ -72,7 +72,7 @@ test('every payload that README shows on a steering subject is taken for what RE
   }
 });
 
-test('a live service answers every verb as documented, and refuses as documented', async () => {
+test('a live service answers and refuses every verb as documented', async () => {
   const joined = await crew.join('client');
   await crew.node(joined);
   const asked = new Set<string>();

@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => crew.stop());
 const now = () => new Date();
 
-/** Claimed by one worker after another, each lost before it got any further; then by one that finds out. */
+/** Claims the task as worker after worker, each lost without progress, until a claim ends it as poison. */
 async function poisoned(id: string): Promise<Claim & { kind: 'end' }> {
   for (let worker = 0; worker < 20; worker++) {
     const claimed = await claim(
@@ -40,7 +40,7 @@ async function dead(instruction = 'Kill them all'): Promise<string> {
   return id;
 }
 
-/** A goal with two sub-tasks, of which the first was given up. Nobody works on their kind. */
+/** A goal with two sub-tasks, the first of which ended as poison. No node works on their kind. */
 async function deadChild(): Promise<{ goal: string; child: string }> {
   const { bus } = joined;
   await crew.node(joined, { types: ['supervisor'], quietMs: 20 });
@@ -48,7 +48,7 @@ async function deadChild(): Promise<{ goal: string; child: string }> {
   const goal = await joined.crew.dispatch({ type: 'supervisor', instruction: 'g', plan: { tasks, reduce: { by: 'concat' } } });
   await statusWhere(joined.crew, goal, ({ subTasks }) => subTasks?.running === 2);
   const child = goal.replace(/0$/, '1');
-  // The state of a sub-task is made by its first claim.
+  // The first claim creates the record of a sub-task.
   const spec = TaskSpec.parse({ type: 'reasoning', instruction: 'Do a' });
   await claim(bus, { type: 'reasoning', ticket: { id: child, run: 1, spec }, seq: 99 }, { node: 'n', now, leaseMs: 1_000 });
   const { stored, failure } = await poisoned(child);
@@ -58,8 +58,8 @@ async function deadChild(): Promise<{ goal: string; child: string }> {
 const rowOf = async (goal: string, key: string) =>
   (await readState(joined.bus, goal))!.record.plan.find((row) => row.key === key);
 
-describe('a task that was given up', () => {
-  test('has a failed result and one letter, which says who was lost over it', async () => {
+describe('a task that ended as poison', () => {
+  test('has a failed result and one letter, which names the lost nodes', async () => {
     const id = await dead();
     expect(await joined.crew.peekResult(id)).toMatchObject({ outcome: 'failed', failure: { code: 'poison' } });
     expect(await letters.list()).toEqual([
@@ -79,11 +79,12 @@ describe('a task that was given up', () => {
     ]);
   });
 
-  test('has its letter also when whoever gave it up dies before writing it, and has one however often it is sent', async () => {
+  test('has one letter even if the worker that ended it died before writing it, and however often it is sent', async () => {
     const id = await dead();
     const { bus } = joined;
     const { record } = (await readState(bus, id))!;
-    // What a crash right behind the commit leaves: the record, and no letter. (The server still knows the message id of the purged one.)
+    // State after a crash right behind the commit: the record without a letter. (The server still knows the message id of the
+    // purged letter.)
     await bus.jsm.streams.delete(bus.subjects.deadStream);
     for (let again = 0; again < 3; again++)
       await claim(bus, { type: 'reasoning', ticket: { id, run: 1 }, seq: 99 }, { node: 'next', now, leaseMs: 1 });
@@ -91,7 +92,7 @@ describe('a task that was given up', () => {
     expect((await letters.list()).map((letter) => letter.id)).toEqual([id]);
   });
 
-  test('is dropped for good: a ticket that comes again brings no letter back', async () => {
+  test('has no letter again after a drop, even if its ticket is redelivered', async () => {
     const id = await dead();
     await letters.drop(id);
     expect(await letters.list()).toEqual([]);
@@ -106,7 +107,7 @@ describe('a task that was given up', () => {
 });
 
 describe('a retry', () => {
-  test('of a goal or a single task is a new task of the same kind, and the letter goes', async () => {
+  test('of a goal or a single task dispatches a new task of the same kind and removes the letter', async () => {
     const id = await dead('Now in earnest');
     const retried = await letters.retry(id, never);
     expect(retried).toMatchObject({ how: 'dispatched', id });
@@ -119,7 +120,7 @@ describe('a retry', () => {
     expect(await joined.crew.result(retried.as!, never)).toMatchObject({ outcome: 'completed', output: 'done' });
   });
 
-  test('that was cut short goes on under the id it has begun with', async () => {
+  test('that was interrupted goes on under the id that it has reserved', async () => {
     const id = await dead();
     const { bus } = joined;
     const [letter] = await letters.list();
@@ -139,7 +140,7 @@ describe('a retry', () => {
     expect(await letters.list()).toEqual([]);
   });
 
-  test('of a sub-task whose goal lives is its goal’s doing', async () => {
+  test('of a sub-task whose goal is alive is a rerun by the goal', async () => {
     const { goal, child } = await deadChild();
     const asked = await statusWhere(joined.crew, goal, ({ question }) => question !== null);
     expect(asked.question?.text).toMatch(/lost/);
@@ -152,7 +153,7 @@ describe('a retry', () => {
     expect(await rowOf(goal, 'a')).toMatchObject({ status: 'running', id: goal.replace(/0$/, '3') });
   });
 
-  test('of a sub-task that its goal runs again already takes the letter away and starts nothing', async () => {
+  test('of a sub-task that its goal already runs again removes the letter and starts nothing', async () => {
     const { goal, child } = await deadChild();
     await statusWhere(joined.crew, goal, ({ question }) => question !== null);
     await joined.crew.steer(goal, { type: 'rerun', key: 'a' });
@@ -163,7 +164,7 @@ describe('a retry', () => {
     expect(await rowOf(goal, 'a')).toMatchObject({ status: 'running', id: third });
   });
 
-  test('of a sub-task whose goal has ended is a task of its own', async () => {
+  test('of a sub-task whose goal has ended dispatches a separate task', async () => {
     const { goal, child } = await deadChild();
     await joined.crew.steer(goal, { type: 'cancel' });
     crew.model.answer((call) => call.reply('never mind'));
@@ -175,12 +176,12 @@ describe('a retry', () => {
     expect((await readState(joined.bus, retried.as!))!.record.spec).toMatchObject({ type: 'reasoning', instruction: 'Do a' });
   });
 
-  test('of what has no letter is refused', async () => {
+  test('without a letter is refused', async () => {
     await expect(letters.retry('nobody.0', never)).rejects.toMatchObject({ code: 'unknown-letter' });
   });
 });
 
-test('what is on a queue and is no ticket becomes a letter, and those behind it are worked on', async () => {
+test('a malformed ticket becomes a letter, and the tickets behind it are worked on', async () => {
   const { bus } = joined;
   const garbage = ['', 'x'.repeat(9_000), '{"id":"no id","t":1}'];
   const written = Promise.withResolvers<void>();

@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => crew.stop());
 
-test('a waker on another node nudges whoever has the task, though the copy of the steer has come and gone', async () => {
+test('a waker on another node nudges the holder of a task whose copy of the steer was missed', async () => {
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
   const node = await crew.node(joined);
   await crew.model.next();

@@ -14,11 +14,11 @@ beforeEach(async () => {
   joined = await crew.join();
 });
 afterEach(() => crew.stop());
-/** Of the clock by which tasks are dated: another one may say that what has just happened is still to come. */
+/** The clock that dates tasks: by another one, a task might be dated in the future. */
 const now = () => joined.bus.now();
 const inSeconds = (seconds: number) => () => new Date(now().getTime() + seconds * 1000);
 
-test('a task whose ticket was never stored is found and runs', async () => {
+test('the sweeper finds a task whose ticket was never stored, and it runs', async () => {
   const { bus } = joined;
   const spec = TaskSpec.parse({ type: 'reasoning', instruction: 'forgotten' });
   await createState(bus, newRecord('forget.0', spec, 'a dispatcher that died', inSeconds(-60)().toISOString()));
@@ -30,7 +30,7 @@ test('a task whose ticket was never stored is found and runs', async () => {
   expect((await joined.crew.result(queued, never)).outcome).toBe('completed');
 });
 
-test('a held task whose ticket is gone from the queue is taken from whoever had it, and runs elsewhere', async () => {
+test('a held task whose ticket is gone from the queue is taken from its worker and runs elsewhere', async () => {
   const { bus } = joined;
   const first = await crew.node(joined, { leaseMs: 1_000 });
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'held' });
@@ -46,7 +46,7 @@ test('a held task whose ticket is gone from the queue is taken from whoever had 
   await first.stop();
 });
 
-test('tasks that wait behind others are left alone', async () => {
+test('the sweeper leaves queued tasks alone', async () => {
   for (let i = 0; i < 5; i++) await joined.crew.dispatch({ type: 'reasoning', instruction: `waiting ${i}` });
   expect(await sweep(joined.bus, { now: inSeconds(60), leaseMs: 1_000, published: new Set(), graceMs: 10_000 })).toEqual([]);
 });

@@ -11,11 +11,11 @@ beforeAll(async () => {
 });
 afterAll(() => crew.stop());
 
-test('of tasks that nobody has a record of there are none', async () => {
+test('a read of tasks without records finds none', async () => {
   expect(await recordsOf(joined.bus, ['none.1', 'none.2'], () => true)).toEqual(new Map());
 });
 
-test('what is purged while it is asked for is not waited for', async () => {
+test('a batch read does not wait for messages that are purged meanwhile', async () => {
   const { bus } = joined;
   const { logStream } = bus.subjects;
   const subject = bus.subjects.of('gone.0', 'steering');
@@ -27,7 +27,7 @@ test('what is purged while it is asked for is not waited for', async () => {
   }
 });
 
-test('a batch of which the rest never comes, as from a server that is lost, is asked for again', async () => {
+test('a batch that breaks off, as from a lost server, is requested again', async () => {
   const { bus } = joined;
   const { logStream } = bus.subjects;
   const subject = bus.subjects.of('half.0', 'steering');

@@ -1,4 +1,4 @@
-/** An operator may delete a record with any client of the bucket, or write something else there: nobody may go round in circles for it. */
+/** An operator may delete a record with any client of the bucket, or overwrite it. No process then retries for ever. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../../actors/node/join.ts';
 import { returnUnborn } from '../../../bus/log/late-steers.ts';
@@ -41,7 +41,7 @@ test('a steer to a task whose record was deleted is returned', async () => {
   expect(await finalReceipt(joined.crew, 'gone.0', sent)).toMatchObject({ fate: 'returned' });
 });
 
-test('what is no record is left as it is, and said to be none', async () => {
+test('an invalid value in the bucket is left as it is, and the error says so', async () => {
   await put('odd1.0', 'scribbled');
   await joined.crew.steer('odd1.0', { type: 'steer', text: 'hello?' });
   const answered = returnUnborn(joined.bus, 'odd1.0', 'me', () => new Date().toISOString());

@@ -9,9 +9,9 @@ const record = (id: string, more: Partial<StateRecord> = {}): StateRecord => ({
   ...more,
 });
 
-test('a plan is believed for a second, and not beyond the end of its goal', () => {
+test('a plan that was read is trusted for a second and not after the end of its goal', () => {
   const lately = new RecentRecords();
-  // As if it came from later: however slow the machine is, it is fresh.
+  // A time in the future, so that the plan is fresh however slow the machine is.
   const now = performance.now() + 60_000;
   lately.noteRead(record('tree.0', { children: 3 }), now);
   expect(lately.plannedChildren('tree.0')).toBe(3);
@@ -22,7 +22,7 @@ test('a plan is believed for a second, and not beyond the end of its goal', () =
   expect(lately.plannedChildren('tree.0')).toBe(null);
 });
 
-test('a sub-task that ended here is told once; a goal, one that goes on, or a long one never', () => {
+test('a sub-task that ended in this process is given once; a goal, an unfinished or a long record never', () => {
   const lately = new RecentRecords();
   lately.noteWritten(record('tree.1', { phase: 'done' }), 100, 0);
   lately.noteWritten(record('tree.2', { phase: 'parked' }), 100, 0);
@@ -32,7 +32,7 @@ test('a sub-task that ended here is told once; a goal, one that goes on, or a lo
   for (const id of ['tree.0', 'tree.1', 'tree.2', 'tree.3']) expect(lately.takeEnded(id)).toBe(null);
 });
 
-test('the oldest ends are forgotten for the newest', () => {
+test('the oldest ended sub-tasks are forgotten for the newest', () => {
   const lately = new RecentRecords();
   for (let n = 1; n <= 2_001; n++) lately.noteWritten(record(`tree.${n}`, { phase: 'done' }), 100, 0);
   expect(lately.takeEnded('tree.1')).toBe(null);

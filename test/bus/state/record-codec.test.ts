@@ -8,14 +8,14 @@ const record = (instruction: string) => {
 };
 const bytesOf = (value: string | Uint8Array) => (typeof value === 'string' ? Buffer.from(value) : value);
 
-test('a small record is JSON for any client', () => {
+test('a small record is JSON that any client can read', () => {
   const { value } = encodeRecord(record('small'));
   const { run: t, ticketSeq: q, ...rest } = record('small');
   expect(JSON.parse(value as string)).toEqual({ ...rest, t, q });
   expect(parseRecord(bytesOf(value))).toEqual(record('small'));
 });
 
-test('a large one is compressed, and read like the others', () => {
+test('a large record is compressed and read like the others', () => {
   const large = record('a plan of many sub-tasks, '.repeat(100_000));
   const { value, chars } = encodeRecord(large);
   expect(value.length).toBeLessThan(chars / 10);

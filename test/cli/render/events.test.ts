@@ -23,14 +23,14 @@ const status = (more: Partial<Status>): Status => ({
 const news: EventOptions = { detail: 'news', answerWith: '/answer' };
 const lines = (before: Status | null, now: Status, options = news) => statusLines(before, now, plain, options);
 
-describe('as news an operator is told', () => {
-  it('that a task has started, and not of each of its steps', () => {
+describe('the news of a task', () => {
+  it('say that it has started, and not each of its steps', () => {
     const first = status({});
     expect(lines(null, first)).toEqual(['· k3xq.1 files thinking · step 1 · on local']);
     expect(lines(first, status({ step: 2, state: 'acting', doing: 'read_file README.md' }))).toEqual([]);
   });
 
-  it('of a question, with the words that answer it, once', () => {
+  it('show a question once, with the words that answer it', () => {
     const asking = status({
       state: 'awaiting-steer',
       question: { id: 'q1', kind: 'approval', text: 'Write a.txt?', choices: ['yes', 'no'] },
@@ -42,7 +42,7 @@ describe('as news an operator is told', () => {
     expect([elsewhere('q1'), elsewhere('q0')]).toEqual([false, true]);
   });
 
-  it('of who is out of budget how to give more, not how to stop it', () => {
+  it('show how to add budget when it is out of budget, and not how to stop it', () => {
     const question = { id: 'q1', kind: 'budget' as const, text: 'It has no money.', choices: ['stop'] };
     const asking = status({ state: 'awaiting-steer', question });
     expect(lines(status({}), asking)).toEqual([
@@ -51,7 +51,7 @@ describe('as news an operator is told', () => {
     ]);
   });
 
-  it('of choices a model has made up, as one word of a shell whatever is in them', () => {
+  it('quote a choice that a model has made up as one word of a shell', () => {
     const first = (choice: string) => {
       const question = { id: 'q1', kind: 'asked', text: 'Which?', choices: [choice] } as const;
       const asking = status({ state: 'awaiting-steer', question: { ...question, choices: [choice] } });
@@ -66,7 +66,7 @@ describe('as news an operator is told', () => {
     expect(first('a\nb')).toBe('cox answer k3xq.1 q1 "a b"');
   });
 
-  it('what became of a steer, at its end only, once, and not of those that are reported elsewhere', () => {
+  it('show the final fate of a steer once, and not of steers that are reported elsewhere', () => {
     const accepted = { steer: 's1', kind: 'steer', fate: 'accepted', seq: 7 } as const;
     const applied = { steer: 's1', kind: 'steer', fate: 'applied', seq: 7, step: 3 } as const;
     const before = status({ receipts: [accepted] });
@@ -77,20 +77,20 @@ describe('as news an operator is told', () => {
     expect(lines(before, now, { ...news, skipReceipt: (steer) => steer === 's1' })).toEqual([]);
   });
 
-  it('why a steer came back', () => {
+  it('say why a steer was returned', () => {
     const returned = { steer: 's1', kind: 'answer', fate: 'returned', seq: 7, reason: 'question q1 is closed' } as const;
     expect(lines(status({}), status({ receipts: [returned] }))).toEqual(['  k3xq.1 answer returned: question q1 is closed']);
   });
 });
 
-it('every step is told to who watches', () => {
+it('a watcher is shown every step', () => {
   const acting = status({ step: 2, state: 'acting', doing: 'read_file README.md' });
   expect(lines(status({}), acting, { ...news, detail: 'every step' })).toEqual([
     '· k3xq.1 files acting · read_file README.md · step 2 · on local',
   ]);
 });
 
-it('one of very many is told of only when it needs the operator', () => {
+it('a task of very many is shown only when it needs the operator', () => {
   expect(lines(null, status({}), { ...news, quiet: true })).toEqual([]);
   const asking = status({ state: 'awaiting-steer', question: { id: 'q1', kind: 'asked', text: 'Which?' } });
   expect(lines(null, asking, { ...news, quiet: true })).toHaveLength(2);

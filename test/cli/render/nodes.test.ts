@@ -18,23 +18,23 @@ const node: NodeReport = {
   tasks: [],
 };
 
-it('an idle node is one line', () => {
+it('an idle node takes one line', () => {
   expect(nodeLines([node], now, plain)).toEqual([
     'cox-1 · idle · build-3 pid 7 · files, reasoning · 8 slots · up 2 days · v0.1.0',
   ]);
 });
 
-it('what a node holds is below it, and what is not named is counted', () => {
+it('the tasks of a node are listed below it, and the unnamed ones are counted', () => {
   const busy = { ...node, draining: true, held: 3, tasks: [task('k3xq.4', '2026-03-01T11:59:48Z')] };
   expect(nodeLines([busy], now, plain).slice(1)).toEqual(['    k3xq.4 files · acting · step 3 · for 12 s', '    and 2 more']);
   expect(nodeLines([busy], now, plain)[0]).toContain('draining');
 });
 
-it('a crew without nodes says how to start one', () => {
+it('the list of a crew without nodes says how to start one', () => {
   expect(nodeLines([], now, plain).join()).toMatch(/No node is up/);
 });
 
-it('a node that drains names a few of what it holds', () => {
+it('the text for a draining node names a few of its tasks', () => {
   const many = Array.from({ length: 10 }, (_, i) => task(`k3xq.${i}`, '2026-03-01T10:00:00Z'));
   expect(heldText(many, now)).toMatch(/^k3xq\.0 \(files, acting, for 2 h\), .* and 2 more$/);
 });

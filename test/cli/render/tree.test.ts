@@ -41,20 +41,20 @@ describe('a tree', () => {
     ]);
   });
 
-  it('shows a subtree whose parent is not in it', () => {
+  it('shows a subtree without its parent', () => {
     expect(treeLines([node('k3xq.2', 'k3xq.0'), node('k3xq.2-1', 'k3xq.2')], plain, 80)).toEqual([
       'k3xq.2 · files · thinking · on local “Read it”',
       '└─ k3xq.2-1 · files · thinking · on local “Read it”',
     ]);
   });
 
-  it('leaves the instruction out where there is no room, and never breaks the line', () => {
+  it('leaves out an instruction that does not fit, and never wraps a line', () => {
     const instruction = 'a very long instruction '.repeat(20);
     for (const line of treeLines([node('k3xq.0', null, { instruction })], plain, 60)) expect(line.length).toBeLessThanOrEqual(60);
     expect(treeLines([node('k3xq.0', null, { instruction })], plain, 44)).toEqual(['k3xq.0 · files · thinking · on local']);
   });
 
-  it('cannot be drawn over by what a model has named', () => {
+  it('strips control characters from the words of a model', () => {
     const lines = treeLines([node('k3xq.0', null, { instruction: 'x\u001b[2J\ny' })], plain, 100);
     expect(lines).toEqual(['k3xq.0 · files · thinking · on local “x y”']);
   });
@@ -62,7 +62,7 @@ describe('a tree', () => {
 
 describe('colour', () => {
   const red = (stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv, wanted = true) => paintFor(stream, env, wanted).red('x');
-  it('is on a terminal only, without NO_COLOR and --no-color', () => {
+  it('is used on a terminal only, without NO_COLOR and --no-color', () => {
     expect(red({ isTTY: true }, {})).toBe('\u001b[31mx\u001b[39m');
     expect(red({}, {})).toBe('x');
     expect(red({ isTTY: true }, { NO_COLOR: '1' })).toBe('x');

@@ -34,7 +34,7 @@ describe('Tab completes', () => {
     expect([...complete(line, known)[0]].sort()).toEqual([...hits].sort());
   });
 
-  it('the last word only', () => {
+  it('only the last word', () => {
     expect(complete('/swap k3xq.4 fr', known)[1]).toBe('fr');
   });
 });

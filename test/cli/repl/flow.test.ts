@@ -12,7 +12,7 @@ const flowing = (columns: number) => {
   };
 };
 
-it('hands on whole lines as they are complete, and the rest at the end', () => {
+it('lines are passed on as they are complete, and the rest at the end', () => {
   const { lines, flow } = flowing(Number.POSITIVE_INFINITY);
   for (const piece of ['Hel', 'lo\nwo', 'rld', '\n\nlast']) flow.push(piece);
   expect(lines).toEqual(['Hello', 'world', '']);
@@ -20,7 +20,7 @@ it('hands on whole lines as they are complete, and the rest at the end', () => {
   expect(lines).toEqual(['Hello', 'world', '', 'last']);
 });
 
-it('breaks a long line at a blank, before it is complete', () => {
+it('a long line is broken at a blank before it is complete', () => {
   const { lines, flow } = flowing(20);
   flow.push('one two three four five six');
   expect(lines).toEqual(['one two three four']);
@@ -29,7 +29,7 @@ it('breaks a long line at a blank, before it is complete', () => {
   expect(lines).toEqual(['one two three four', 'five six', 'x'.repeat(20), 'x'.repeat(20), 'xxxxx']);
 });
 
-it('tells whether anything was said', () => {
+it('the end of a flow says whether there was any text', () => {
   const { flow } = flowing(20);
   expect(flow.end()).toBe(false);
   flow.push('x');

@@ -13,7 +13,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const problems: string[] = [];
 const open = (at = folder) => new History(at, (problem) => problems.push(problem));
 
-it('is there in the next session, newest first, readable by its owner alone', () => {
+it('a history is there in the next session, newest first, readable by its owner alone', () => {
   const first = open(join(folder, 'deep', 'state'));
   for (const line of ['one', 'two', 'two', '', 'three']) first.add(line);
   const next = open(join(folder, 'deep', 'state'));
@@ -21,20 +21,20 @@ it('is there in the next session, newest first, readable by its owner alone', ()
   expect(statSync(join(folder, 'deep', 'state', 'history')).mode & 0o777).toBe(0o600);
 });
 
-it('closes a file that others could read', () => {
+it('a history file that others could read is closed to them', () => {
   writeFileSync(join(folder, 'history'), 'secret\n', { mode: 0o644 });
   chmodSync(join(folder, 'history'), 0o644);
   open();
   expect(statSync(join(folder, 'history')).mode & 0o777).toBe(0o600);
 });
 
-it('keeps the last thousand lines', () => {
+it('a history keeps the last 1,000 lines', () => {
   writeFileSync(join(folder, 'history'), Array.from({ length: 1500 }, (_, i) => `line ${i}\n`).join(''));
   expect(open().lines).toHaveLength(1000);
   expect(readFileSync(join(folder, 'history'), 'utf8').split('\n')[0]).toBe('line 500');
 });
 
-it('does without where the folder cannot be used, and says so once', () => {
+it('a session runs without a history when the folder cannot be used, and reports it once', () => {
   writeFileSync(join(folder, 'file'), '');
   const history = open(join(folder, 'file', 'state'));
   expect(history.lines).toEqual([]);

@@ -11,11 +11,11 @@ describe('a typed line', () => {
     ['@k3xq.4 use my work email', { kind: 'steer', ref: 'k3xq.4', text: 'use my work email' }],
     ['@.4? yes', { kind: 'answer', ref: '.4', text: 'yes' }],
     ['/etc/hosts: what is in it', { kind: 'say', text: '/etc/hosts: what is in it' }],
-  ])('%j', (line, expected) => {
+  ])('%j is read', (line, expected) => {
     expect(readLine(line)).toEqual(expected);
   });
 
-  it.each(['/', '@', '@k3xq.4', '@k3xq.4?  '])('%j says nothing', (line) => {
+  it.each(['/', '@', '@k3xq.4', '@k3xq.4?  '])('%j is a usage error', (line) => {
     expect(() => readLine(line)).toThrowError(expect.objectContaining({ code: 'usage' }));
   });
 });

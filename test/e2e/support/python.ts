@@ -10,7 +10,7 @@ import { foldersOf } from '../../../platform/folders.ts';
 const natsPy = 'nats-py==2.16.0';
 const script = fileURLToPath(new URL('./operator.py', import.meta.url));
 
-/** The folder to import from, or why there is none. Everything but a missing python3 is an error. */
+/** The folder to import from, or why there is none. @throws Error for every other failure than a missing python3 with pip. */
 export async function pythonWithNats(): Promise<{ packages: string } | { missing: string }> {
   const run = promisify(execFile);
   try {
@@ -24,9 +24,9 @@ export async function pythonWithNats(): Promise<{ packages: string } | { missing
     const draft = await mkdtemp(`${packages}-`);
     try {
       const install = () => run('python3', ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', draft, natsPy]);
-      // A registry may break off once.
+      // The registry may break off once.
       await install().catch(install);
-      // Another run may have been quicker.
+      // Another run may have installed it first.
       await rename(draft, packages).catch(() => {});
     } finally {
       await rm(draft, { recursive: true, force: true });
@@ -41,7 +41,7 @@ export interface Bus {
   readonly password: string;
 }
 
-/** Publishes `payload` to a task as a stranger would. Resolves with its receipts, the last one final. */
+/** Publishes `payload` to a task as a plain client does. Resolves with its receipts, the last one final. */
 export function publishAsStranger(packages: string, { url, user, password }: Bus, task: string, payload: string | Buffer) {
   const child = spawn('python3', [script, url, user, password, task], {
     env: { ...process.env, PYTHONPATH: packages },

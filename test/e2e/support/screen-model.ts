@@ -1,4 +1,4 @@
-/** As much of a terminal as readline and our own drawing use: what a person would see after all that was written. */
+/** The part of a terminal that readline and our own drawing use: what a person sees after all that was written. */
 export class ScreenModel {
   readonly #columns: number;
   readonly #rows: number;
@@ -11,7 +11,7 @@ export class ScreenModel {
     this.#rows = rows;
   }
 
-  /** All lines, also those that have scrolled away, without trailing blanks. */
+  /** All lines, including those that have scrolled away, without trailing blanks. */
   get lines(): string[] {
     return this.#lines.map((line) =>
       Array.from(line, (cell) => cell ?? ' ')
@@ -20,7 +20,7 @@ export class ScreenModel {
     );
   }
 
-  /** The line the cursor is on, up to the cursor and from it on. */
+  /** The line of the cursor, and the column within it. */
   get cursor(): { line: string; column: number } {
     return { line: this.lines[this.#row] ?? '', column: this.#column };
   }
@@ -55,7 +55,7 @@ export class ScreenModel {
 
   #control(command: string, [first = 0, second = 0]: number[]): void {
     const n = Math.max(1, first);
-    // The cursor cannot leave the screen upwards: what has scrolled away is out of reach.
+    // The cursor cannot leave the screen upwards: lines that have scrolled away are out of reach.
     const top = Math.max(0, this.#lines.length - this.#rows);
     if (command === 'A') this.#row = Math.max(top, this.#row - n);
     if (command === 'B') this.#row = Math.min(this.#lines.length - 1, this.#row + n);

@@ -1,8 +1,8 @@
-/** `cox` under a pseudo-terminal: keys go in, and what a person would see comes out. */
+/** `cox` under a pseudo-terminal: a test types keys, and sees what a person would see. */
 import { type IPty, spawn } from '@lydell/node-pty';
 import { ScreenModel } from './screen-model.ts';
 
-/** Long past what anything takes, also on a crowded machine: what is not there by then will not come. */
+/** Longer than any step takes, even on a busy machine. */
 export const patienceMs = 120_000;
 
 export interface TerminalOptions {
@@ -16,7 +16,7 @@ export interface TerminalOptions {
 
 export class Terminal {
   readonly exited: Promise<number>;
-  /** Everything that was written, as it was written. */
+  /** All output as it was written. */
   raw = '';
   readonly #pty: IPty;
   readonly #screen: ScreenModel;
@@ -56,7 +56,10 @@ export class Terminal {
     this.type('\u0003');
   }
 
-  /** Resolves with the first line that fits, as soon as it is on the screen; rejects when the process ends without. */
+  /**
+   * Resolves with the first line that fits, as soon as it is on the screen.
+   * @throws Error when the process ends or time is up.
+   */
   async line(fits: RegExp): Promise<string> {
     return this.until(() => this.lines.find((line) => fits.test(line)), `a line like ${fits}`);
   }
@@ -80,7 +83,7 @@ export class Terminal {
     }
   }
 
-  /** As when its window is closed: nothing can be written to it any more, and the process hears SIGHUP. */
+  /** Closes the window: the process gets SIGHUP and can no longer write. */
   hangUp(): void {
     (this.#pty as IPty & { destroy(): void }).destroy();
   }
@@ -89,7 +92,7 @@ export class Terminal {
     try {
       process.kill(this.#pty.pid, 'SIGKILL');
     } catch {
-      // Gone already.
+      // The process is gone already.
     }
   }
 }

@@ -1,4 +1,7 @@
-/** A machine of its own for one test: temporary XDG folders, a scripted model, a roster that names it, and `cox` in any number of terminals. */
+/**
+ * One machine for one test: temporary XDG folders, a scripted model, a roster that names it, and `cox` in any number of
+ * terminals.
+ */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +15,7 @@ import { patienceMs, Terminal } from './terminal.ts';
 
 const entry = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url));
 
-/** In which whoever was told to leave has left. */
+/** The time in which processes that were told to leave must have left. */
 const leavePatienceMs = 60_000;
 
 export interface Ended {
@@ -84,7 +87,7 @@ export class World {
     };
   }
 
-  /** The cache is the machine's own: the nats-server binary is fetched once. */
+  /** Uses the cache of the real machine: the nats-server binary is downloaded once. */
   static async make(): Promise<World> {
     const world = new World(await mkdtemp(join(tmpdir(), 'cox-e2e-')), await ModelServer.start());
     await world.roster();
@@ -159,7 +162,7 @@ ${more}`,
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** For a test that failed: everything that was seen. */
+  /** For a failed test: all output, model calls and the log. */
   story(): string {
     const calls = this.model.calls.map(
       (call) => `  ${call.texts('system')[0]?.slice(0, 40)} | ${call.texts('user').at(-1)?.slice(0, 60)}`,
@@ -179,7 +182,7 @@ ${it.stderr}`,
   #kill(): void {
     for (const { process } of this.#running) process.kill('SIGKILL');
     for (const terminal of this.#terminals) terminal.kill();
-    // Nobody is left to end it.
+    // No terminal is left to end the server.
     const server = readProcessNote(serverPaths(foldersOf(this.env)));
     if (server && isAlive(server.pid, server.start)) process.kill(server.pid, 'SIGKILL');
   }
@@ -190,7 +193,7 @@ export const isReducing = (call: ModelCall): boolean => call.texts('system')[0]?
 export const isPrimary = (call: ModelCall): boolean => call.texts('system')[0]?.startsWith('You are the primary agent') === true;
 export const isWorking = (call: ModelCall): boolean => !isPlanning(call) && !isReducing(call) && !isPrimary(call);
 
-/** Sub-tasks by key, all of one type, none after another. */
+/** A plan with one sub-task for each key, all of one type, without dependencies. */
 export const planOf = (keys: readonly string[], type = 'reasoning'): string =>
   JSON.stringify({
     tasks: keys.map((key) => ({ key, type, instruction: `Do ${key}`, needs: [], after: [] })),

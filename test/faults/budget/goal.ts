@@ -1,4 +1,4 @@
-/** A goal with a budget, on nodes that can be lost, whose models a scripted provider bills. */
+/** A goal with a budget, on nodes that may be lost, with models that a scripted provider bills. */
 import type { CrewSession } from '../../../actors/node/join.ts';
 import { Crew } from '../../../bus/crew.ts';
 import type { Question, Result, SteeringInput } from '../../../bus/messages.ts';
@@ -19,14 +19,14 @@ export type Happening =
   | { readonly what: 'steer'; readonly at: number; readonly message: SteeringInput }
   | { readonly what: 'lose worker' };
 
-/** Tokens of one reply. */
+/** Most output tokens of one reply. */
 export const maxOutput = 100;
-/** Far more help than any goal needs. */
+/** More answers than any goal needs. */
 const patience = 400;
 
 export class Goal {
   readonly provider: Provider;
-  /** What operators have added, in US dollars. */
+  /** US dollars that operators have added. */
   toppedUpUsd = 0;
   asked = 0;
   readonly #crew: TestCrew;
@@ -52,7 +52,7 @@ export class Goal {
     void this.#watch();
   }
 
-  /** @param known is told of it before its first request comes. */
+  /** @param known Called before the first request of the goal. */
   static async dispatch(
     crew: TestCrew,
     namespace: string,
@@ -93,9 +93,9 @@ export class Goal {
   }
 
   /**
-   * Answers everybody until there is a result.
-   * @param isSpendthrift sub-tasks go on as long as they have money, at least where they are not given more.
-   * @param generous what is added to a budget that runs dry, in US dollars; 0: it is stopped.
+   * Answers all questions and requests until there is a result.
+   * @param isSpendthrift Sub-tasks go on while they have money, at least when their budget is not raised.
+   * @param generous US dollars that are added to a budget that runs dry; 0: the answer is `stop`.
    */
   async finish(isSpendthrift: boolean, generous: number): Promise<Result> {
     const answered = new Set<string>();
@@ -105,7 +105,7 @@ export class Goal {
       for (const record of tree) if (record.phase !== 'done') await this.#help(record, answered, generous);
       return tree[0]?.result ?? null;
     });
-    // Nobody who is left may spend any more.
+    // The tasks that are left may not spend any more.
     await this.#node?.close();
     this.#watching.abort();
     for (const call of [...this.provider.open]) call.cut();
@@ -129,13 +129,13 @@ export class Goal {
     }
     if (question) {
       const [first = 'words'] = question.choices ?? [];
-      // What keeps failing is not tried for ever.
+      // A task that fails again and again is skipped or stopped in the end.
       const text = answered.size > patience / 4 ? (question.choices?.find((choice) => /skip|stop/.test(choice)) ?? first) : first;
       return once(question.id, { type: 'answer', question: question.id, text });
     }
   }
 
-  /** Somebody waits for a model, or nobody does anything any more. */
+  /** Waits until a request is open or no task works any more. */
   async #settled(): Promise<void> {
     await this.#bell.until('something to answer', async () => {
       if (this.provider.open.length > 0) return true;

@@ -1,4 +1,7 @@
-/** A provider of models as it bills: for what it has put out, also to clients that have gone, and never more than what was asked of it. */
+/**
+ * A provider that bills a request for the output it has made, even if the client has left, and never for more than the request
+ * allows.
+ */
 import type { ModelCall } from '../../support/model-server.ts';
 
 export interface Price {
@@ -6,18 +9,18 @@ export interface Price {
   readonly input: number;
   readonly output: number;
 }
-/** From 0 to 1: how much of its input, and of what it may put out, a request comes to. */
+/** How much of the largest possible input and output a request is billed for, from 0 to 1. */
 export interface Luck {
   readonly input: number;
   readonly output: number;
 }
 export type Answer = 'reply' | 'look' | 'nonsense' | 'busy' | 'broken' | 'cut';
 
-/** What a template adds on the provider's side, at most. */
+/** Most tokens that a chat template adds on the provider’s side. */
 const templateTokens = 1_024;
 
 export class Provider {
-  /** All that it has billed, in US dollars. */
+  /** US dollars billed so far. */
   billedUsd = 0;
   requests = 0;
   readonly open: ModelCall[] = [];
@@ -27,7 +30,7 @@ export class Provider {
   readonly #onChange: () => void;
   readonly #ends: Promise<unknown>[] = [];
 
-  /** @param tag is in all that its goal asks. @param prices by the model's name. */
+  /** @param tag Stands in every request of its goal. @param prices By the model’s name. */
   constructor(tag: string, prices: Readonly<Record<string, Price>>, luck: () => Luck, onChange: () => void) {
     this.#tag = tag;
     this.#prices = prices;
@@ -38,12 +41,12 @@ export class Provider {
   takes(call: ModelCall): void {
     this.requests++;
     this.open.push(call);
-    // Who leaves before the end pays for what was thought until that is noticed.
+    // A client that leaves early pays for the output made until the provider notices.
     this.#ends.push(call.closed.then(() => this.#settle(call)));
     this.#onChange();
   }
 
-  /** To the request that has waited longest. */
+  /** Answers the request that has waited longest. */
   answer(how: Answer): void {
     const [call] = this.open;
     if (!call) return;
@@ -59,7 +62,7 @@ export class Provider {
     }
   }
 
-  /** Every request has come to its end. */
+  /** Waits until every request has ended. */
   async settled(): Promise<void> {
     await Promise.all(this.#ends);
   }
@@ -82,7 +85,7 @@ export class Provider {
     }
     return { prompt_tokens, completion_tokens };
   }
-  /** @returns false for one that was settled before. */
+  /** @returns false when the request was billed before. */
   #forget(call: ModelCall): boolean {
     const at = this.open.indexOf(call);
     if (at < 0) return false;

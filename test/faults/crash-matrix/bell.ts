@@ -1,6 +1,6 @@
-/** Rings whenever something has happened; whoever waits looks again. */
+/** Rings whenever something has happened; each waiter then looks again. */
 
-/** Long past what any step takes, also on a crowded machine: whoever waits that long waits for nothing. */
+/** Longer than any step takes, even on a busy machine. */
 const patienceMs = 120_000;
 
 export class Bell {
@@ -11,7 +11,7 @@ export class Bell {
     this.#next = Promise.withResolvers();
   }
 
-  /** @returns the first look that is not null. @throws Error naming what never came. */
+  /** @returns the first look that is not null. @throws Error naming `what` when two minutes pass without a ring. */
   async until<T>(what: string, lookAgain: () => Promise<T | null>): Promise<T> {
     for (;;) {
       const rung = this.#next.promise;

@@ -1,4 +1,7 @@
-/** Numbers that a seed repeats: which crashes a short matrix tries. A failure prints the seed, COX_SEED runs it again. */
+/**
+ * Random numbers that a seed repeats. They choose the crashes of a short matrix. A failure prints the seed; COX_SEED runs it
+ * again.
+ */
 export const seed = process.env.COX_SEED === undefined ? Date.now() % 2 ** 31 : Number(process.env.COX_SEED);
 
 /** Mulberry32. @returns a whole number below `n` at each call. */
@@ -17,7 +20,7 @@ export function shuffled<T>(items: readonly T[], roll: (n: number) => number): T
   return items.map(() => left.splice(roll(left.length), 1)[0]!);
 }
 
-/** Each is tried, `atOnce` of them side by side. */
+/** Runs `work` for each, `atOnce` of them side by side. */
 export async function each<T>(all: readonly T[], atOnce: number, work: (one: T, i: number) => Promise<void>): Promise<void> {
   const left = all.entries();
   const one = async () => {

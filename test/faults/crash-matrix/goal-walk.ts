@@ -1,15 +1,15 @@
 /**
- * A generated path of the supervisor's chart on a real goal whose worker dies on the way. Its sub-tasks are `hands`: each holds on to a call
- * outside until it is told how to end.
+ * A generated path of the supervisor’s chart on a real goal whose worker dies on the way. Its sub-tasks are of the kind `hand`:
+ * each makes a call outside that stays open until the test tells how it ends.
  */
 import { type SteeringInput, TaskSpec } from '../../../bus/messages.ts';
 import { enqueue } from '../../../bus/queue/task-queue.ts';
 import { newRecord, type StateRecord } from '../../../bus/state/state-record.ts';
 import { createState, readState } from '../../../bus/state/state-store.ts';
 import { childOf, goalOf, newRoot } from '../../../bus/task-id.ts';
-import type { Command } from '../../../machines/commands.ts';
 import type { NodeSpec } from '../../../machines/plan.ts';
 import type { PlanCommand, Return, SupervisorEvent } from '../../../machines/supervisor-context.ts';
+import type { Command } from '../../../machines/task-commands.ts';
 import { towardsTheEnd } from '../../models/supervisor/alphabet.ts';
 import { look, type Snap, stateOf } from '../../models/supervisor/observation.ts';
 import type { ModelCall } from '../../support/model-server.ts';
@@ -23,19 +23,19 @@ const isCommand = (event: SupervisorEvent): event is Command | PlanCommand => 'i
 const committed = (record: StateRecord) => record.snapshot as unknown as Snap;
 const isReduction = (call: ModelCall) => call.texts('user').join('\n').includes('Results:');
 
-/** A fact is said as often as a worker dies over it. */
+/** Most times that one fact is sent, once for each worker that dies over it. */
 const tries = 5;
-/** Far more cooperation than any path needs. */
+/** More answers than any path needs. */
 const patience = 40;
 
 export class GoalWalk implements Walk<SupervisorEvent> {
   readonly id = goalOf(`${newRoot((bytes) => crypto.getRandomValues(bytes))}.0`);
   readonly effects: Effect[] = [];
-  /** Its own effects only think, and its hands only wait. */
+  /** Never in doubt: a supervisor’s own effects only think, and its hands only wait. */
   readonly doubted = false;
   readonly #stage: PathStage;
   readonly #calls: ModelCall[] = [];
-  /** Those that were told their end, or whose caller has gone. */
+  /** Calls and effects that were told their end, or whose caller has gone. */
   readonly #over = new Set<ModelCall | Effect>();
   #isDispatched = false;
 
@@ -98,13 +98,13 @@ export class GoalWalk implements Walk<SupervisorEvent> {
     if (command.type === 'ADD') return { ...common, task: this.#handed(command.node) } as SteeringInput;
     if (command.type === 'ANSWER' && command.question !== 'q0' && question)
       return { ...common, ...fields, question } as SteeringInput;
-    // What a plan is asked for with must lead back here.
+    // The tag leads the planning call of the new instruction back to this walk.
     if (command.type === 'REDIRECT') return { ...common, text: this.#tagged(command.text) } as SteeringInput;
     if (command.type === 'RERUN' && command.backend) return { ...common, ...fields, backend: 'other' } as SteeringInput;
     return { ...common, ...fields } as SteeringInput;
   }
 
-  /** Says it until a commit has it in it; what can't come any more after a crash is left out. */
+  /** Sends the fact until a commit has it. A fact that can no longer come after a crash is left out. */
   async #think(fact: Thought, name: string): Promise<void> {
     const state = fact.type.startsWith('PLAN') ? 'decomposing' : 'reducing';
     const isTaken = (record: StateRecord) => JSON.stringify(committed(record).context).includes(`${name}.`);
@@ -127,7 +127,10 @@ export class GoalWalk implements Walk<SupervisorEvent> {
     throw new Error(`${this.id} never takes ${fact.type}`);
   }
 
-  /** Until the goal has taken it in. A hand that was lost with its worker holds on anew, and is told anew. */
+  /**
+   * Returns a child, and waits until the goal has taken the return. A hand lost with its worker makes its call again, and is told
+   * again.
+   */
   async #return({ child, outcome }: Return): Promise<void> {
     const id = childOf(this.id, child);
     const { bus, crew, bell } = this.#stage;
@@ -163,7 +166,7 @@ export class GoalWalk implements Walk<SupervisorEvent> {
     return this.#calls.findLast((call) => !this.#over.has(call) && isReduction(call) === (state === 'reducing'));
   }
 
-  /** Something can be said to it, or it waits, or it has ended. @returns null while nobody has claimed it. */
+  /** Waits until the goal takes a fact, waits for a steer, or has ended. @returns null while nobody has claimed it. */
   async #settled(): Promise<StateRecord | null> {
     if (!this.#isDispatched) return null;
     return this.#until('something to be said to', (now) => {

@@ -1,11 +1,11 @@
-/** What the log says became of every steer and every task of one tree, or of a whole namespace. */
+/** The fate of every steer and every task of one tree or of a whole namespace, read from the log. */
 import type { Bus } from '../../../bus/bus.ts';
 import { parseStatus } from '../../../bus/log/projection.ts';
 import { parseSteering } from '../../../bus/log/steering-log.ts';
 import { scanStream } from '../../../bus/log/stream-scan.ts';
 import { type Account, owedBy } from '../../models/bus/account.ts';
 
-/** @param root of the tree; by default all of them. */
+/** @param root Root of the tree; by default all trees. */
 export async function accountsOf(bus: Bus, root = '*'): Promise<Map<string, Account>> {
   const { subjects } = bus;
   const tasks = new Map<string, Account>();
@@ -21,6 +21,6 @@ export async function accountsOf(bus: Bus, root = '*'): Promise<Map<string, Acco
   return tasks;
 }
 
-/** What tasks owe that may still come: final receipts, results. */
+/** Final receipts and results that are missing and may still come. */
 export const owed = (all: ReadonlyMap<string, Account>): string[] =>
   [...all].flatMap(([task, account]) => owedBy(account).map((what) => `${task}: ${what}`));

@@ -1,5 +1,5 @@
 /**
- * The outside world, which no crash of ours can undo: what a tool does there is counted by a process that is never killed. A call stands
+ * The outside world, which no crash of ours can undo: a process that is never killed counts what tools do there. A call stays
  * open until the test says how it ends.
  */
 import { once } from 'node:events';
@@ -15,7 +15,7 @@ const Call = z.object({
   args: z.record(z.string(), z.unknown()),
 });
 
-/** One call of a tool, as it arrived: whatever becomes of the caller, it has happened. */
+/** One call of a tool, as it arrived. It has happened, whatever becomes of its caller. */
 export interface Effect extends z.infer<typeof Call> {
   /** True once the caller has gone without waiting for the end. */
   readonly isGone: () => boolean;
@@ -50,7 +50,7 @@ export class Outside {
     });
   }
 
-  /** Effects of one run, until it is over. */
+  /** Listens to the effects of one run until it is stopped. */
   watch(run: string, listener: (effect: Effect) => void): { stop(): void } {
     this.#listeners.set(run, listener);
     return { stop: () => void this.#listeners.delete(run) };
@@ -75,7 +75,7 @@ async function arrived(request: IncomingMessage, response: ServerResponse): Prom
   };
 }
 
-/** How a tool in another process reaches it. @throws Error with the words that the test let it fail with. */
+/** Makes a call from a tool in another process. @throws Error with the words of the test, when it lets the call fail. */
 export async function callOutside(url: string, call: z.infer<typeof Call>, signal: AbortSignal): Promise<string> {
   const response = await fetch(url, { method: 'POST', body: JSON.stringify(call), signal });
   const said = await response.text();

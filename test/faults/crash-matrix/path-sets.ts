@@ -1,4 +1,4 @@
-/** The generated paths that can be walked on real tasks, each with how the chart alone comes out of it. */
+/** The generated paths that can be walked on real tasks, each with the outcome of the chart alone. */
 import type { AnyEventObject } from 'xstate';
 import type { SubAgentEvent, SubAgentOutput } from '../../../machines/sub-agent.ts';
 import { supervisor } from '../../../machines/supervisor.ts';
@@ -19,7 +19,7 @@ import { PathWalk } from './path-walk.ts';
 
 export interface Charted<Event> {
   readonly path: readonly Event[];
-  /** How the chart comes out of it without a crash. */
+  /** The outcome of the chart without a crash. */
   readonly expected: string;
   readonly name: string;
 }
@@ -28,7 +28,7 @@ export interface PathSet<Event> {
   readonly paths: readonly Charted<Event>[];
 }
 
-/** Time and crashes are the trial's own. */
+/** The trial itself decides about time and crashes. */
 const isLeftOut = ({ type }: AnyEventObject) => ['RESTORED', 'DEADLINE_PASSED', 'DRAIN_EXPIRED'].includes(type);
 
 function charted<Event extends AnyEventObject>(
@@ -77,7 +77,10 @@ export function ofSupervisor(): PathSet<SupervisorEvent> {
   };
 }
 
-/** Where no sub-task came to a result nobody is asked to reduce: what the path says of it can't be brought about. */
+/**
+ * Whether no sub-task has a result: then no model is asked to reduce, and the facts of the path about the reduction cannot be
+ * brought about.
+ */
 function reducesNothing(chart: ReturnType<typeof supervisorModel>, path: readonly SupervisorEvent[]): boolean {
   const walking = new Walk(chart);
   try {
@@ -93,11 +96,13 @@ function reducesNothing(chart: ReturnType<typeof supervisorModel>, path: readonl
   }
 }
 
-/** Sub-tasks of a goal that is stopped return as they come: what they say then is theirs, not the path's. */
+/** Makes two outcomes comparable. Sub-tasks of a stopped goal return in any way, so only its end and its steers count. */
 const comparable = (kind: string, isAnswered: boolean, tasks: readonly string[], sent: readonly string[]): string =>
   JSON.stringify(kind === 'completed' ? [kind, isAnswered, tasks, sent] : [kind, sent]);
 
-/** A plan by a model has sub-tasks and an orchestrator to reduce them, and none of the keys that are done already. */
+/**
+ * Whether a model could have planned it: sub-tasks and an orchestrator to reduce them, once, and no new plan after a redirect.
+ */
 function isAsAModelPlans(path: readonly SupervisorEvent[]): boolean {
   const plans = path.filter((event) => event.type === 'PLANNED');
   const isRedirected = path.some(

@@ -1,4 +1,4 @@
-/** One walk along a generated path, with its worker killed; judged by the chart's own walk without a crash. */
+/** One walk along a generated path with its worker killed, judged by the walk of the chart without a crash. */
 import type { StateRecord } from '../../../bus/state/state-record.ts';
 import type { Outcome } from '../../../machines/conversation.ts';
 import { type Account, faultsOf, isFinal, receiptsBySteer } from '../../models/bus/account.ts';
@@ -8,19 +8,19 @@ import type { PathStage, Walk } from './path-walk.ts';
 import { type Place, sweepAway } from './place.ts';
 import { settled, tickets } from './trial.ts';
 
-/** What a chart's paths need beside a walk. */
+/** What a chart’s path set adds to its walk. */
 export interface PathSense<Event> {
   walk(stage: PathStage): Walk<Event>;
-  /** As the chart's own walk says it. */
+  /** The outcome in the form of the chart’s own walk. */
   summary(record: StateRecord, sent: readonly string[]): string;
 }
 
 let runs = 0;
-/** It comes only when the path is walked: the worker lives on until then. */
+/** Whether the point comes only after the path: then the worker lives until the walk has finished. */
 const isAtTheEnd = (point: string) => point.startsWith('result');
 const patienceMs = 120_000;
 
-/** `died`: at the point. `changed` is empty where an effect was in doubt: then it may come out otherwise. */
+/** `died`: whether the crash point came. `changed` is empty when an effect was in doubt, since the outcome may then differ. */
 export async function walkPath<Event>(
   place: Place,
   sense: PathSense<Event>,
@@ -68,14 +68,14 @@ export async function walkPath<Event>(
   }
 }
 
-/** What became of the path's own steers, in their order. */
+/** The fates of the path’s own steers, in their order. */
 const fatesOf = (account: Account): string[] => {
   const bySteer = receiptsBySteer(account);
   const sent = [...new Set(account.steers)].filter((steer) => /^e\d+$/.test(steer));
   return sent.map((steer) => `${steer} ${bySteer.get(steer)?.find(isFinal)?.fate}`);
 };
 
-/** Nobody says `run it again`, so a call that writes reaches the outside once at most. */
+/** No answer is `run it again`, so a call that writes reaches the outside at most once. */
 function twice(effects: Walk<never>['effects']): string[] {
   const calls = effects.filter(({ tool }) => tool === 'write' || tool === 'pay').map(({ call, tool }) => `${tool} as ${call}`);
   return calls.filter((call, i) => calls.indexOf(call) !== i).map((call) => `${call} ran twice`);

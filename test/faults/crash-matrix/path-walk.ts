@@ -1,6 +1,6 @@
 /**
- * A generated path of the sub-agent's chart on a real task whose worker dies on the way: at a crash point, or else after the path's last
- * event. A fact that was lost with the worker is said again; then a cooperative operator brings the task to its end.
+ * A generated path of the sub-agent’s chart on a real task whose worker dies on the way: at a crash point, or else after the
+ * path’s last event. A fact that was lost with the worker is sent again. Then a cooperative operator brings the task to its end.
  */
 import type { Bus } from '../../../bus/bus.ts';
 import type { Crew } from '../../../bus/crew.ts';
@@ -9,8 +9,8 @@ import { enqueue } from '../../../bus/queue/task-queue.ts';
 import { newRecord, type StateRecord } from '../../../bus/state/state-record.ts';
 import { createState, readState } from '../../../bus/state/state-store.ts';
 import { goalOf, newRoot } from '../../../bus/task-id.ts';
-import type { Command } from '../../../machines/commands.ts';
 import type { SubAgentEvent, SubAgentOutput } from '../../../machines/sub-agent.ts';
+import type { Command } from '../../../machines/task-commands.ts';
 import { towardsTheEnd } from '../../models/sub-agent/alphabet.ts';
 import { look, type Snap, stateOf } from '../../models/sub-agent/observation.ts';
 import type { ModelCall } from '../../support/model-server.ts';
@@ -25,19 +25,19 @@ const isCommand = (event: SubAgentEvent): event is Command => 'id' in event;
 type Committed = Snap & { readonly output?: SubAgentOutput };
 const committed = (record: StateRecord) => record.snapshot as unknown as Committed;
 
-/** A fact is said as often as a worker dies over it. */
+/** Most times that one fact is sent, once for each worker that dies over it. */
 const tries = 5;
-/** Far more cooperation than any path needs. */
+/** More answers than any path needs. */
 const patience = 40;
 
 export class PathWalk implements Walk<SubAgentEvent> {
   readonly id = goalOf(`${newRoot((bytes) => crypto.getRandomValues(bytes))}.0`);
   readonly effects: Effect[] = [];
-  /** An effect was in doubt, and the operator had to say: then it may come out otherwise. */
+  /** An effect was in doubt and the operator answered: the outcome may then differ. */
   doubted = false;
   readonly #stage: PathStage;
   readonly #calls: ModelCall[] = [];
-  /** Those that were told their end, or whose caller has gone. */
+  /** Calls and effects that were told their end, or whose caller has gone. */
   readonly #over = new Set<ModelCall | Effect>();
   #isDispatched = false;
 
@@ -45,7 +45,7 @@ export class PathWalk implements Walk<SubAgentEvent> {
     this.#stage = stage;
   }
 
-  /** A task that nobody has a ticket for yet. */
+  /** Creates the task without a ticket. */
   async open(): Promise<void> {
     const { bus, run } = this.#stage;
     const spec = TaskSpec.parse({ type: 'agent', instruction: `do it #${run}`, backend: 'local' });
@@ -83,7 +83,7 @@ export class PathWalk implements Walk<SubAgentEvent> {
     }
   }
 
-  /** What a cooperative operator or a tired model does next; a doubt is never answered by another run. */
+  /** The next event of a cooperative operator or a model that has had enough. A doubt is never answered by another run. */
   #help(record: StateRecord | null): SubAgentEvent {
     if (!record) return { type: 'START' };
     const event = towardsTheEnd(look(committed(record)))!;
@@ -109,7 +109,7 @@ export class PathWalk implements Walk<SubAgentEvent> {
     });
   }
 
-  /** Says it until a commit has it in it; what can't come any more after a crash is left out. */
+  /** Sends the fact until a commit has it. A fact that can no longer come after a crash is left out. */
   async #bringAbout(fact: Fact, name: string): Promise<void> {
     const isTaken = (record: StateRecord) => JSON.stringify(committed(record).context).includes(`${name}.`);
     for (let i = 0; i < tries; i++) {
@@ -158,7 +158,7 @@ export class PathWalk implements Walk<SubAgentEvent> {
     return this.effects.findLast((effect) => !this.#over.has(effect) && !effect.isGone());
   }
 
-  /** Something can be said to it, or it waits for a steer, or it has ended. @returns null while nobody has claimed it. */
+  /** Waits until the task takes a fact, waits for a steer, or has ended. @returns null while nobody has claimed it. */
   async #settled(): Promise<StateRecord | null> {
     if (!this.#isDispatched) return null;
     return this.#until(
@@ -184,12 +184,12 @@ export interface Walk<Event> {
   open(): Promise<void>;
   thinks(call: ModelCall): void;
   acts(effect: Effect): void;
-  /** @param name by which the event is known again in what the task has kept. */
+  /** @param name Stands in the event’s text, by which the record of the task shows that it has been taken. */
   go(event: Event, name: string): Promise<void>;
   finish(): Promise<StateRecord>;
 }
 
-/** What a walk has around it. */
+/** The surroundings of a walk. */
 export interface PathStage {
   readonly run: string;
   readonly bus: Bus;

@@ -1,4 +1,4 @@
-/** Where the runs of a matrix take place: one nats-server, one model, one outside world, and worker processes that may die. */
+/** The surroundings of a matrix: one nats-server, one model, one outside world, and worker processes that may die. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -15,14 +15,14 @@ const script = join(import.meta.dirname, 'worker.ts');
 
 export interface WorkerProcess {
   readonly process: ChildProcess;
-  /** Resolves when it is gone: true when it was killed. */
+  /** Resolves when the process is gone: true when it was killed. */
   readonly gone: Promise<boolean>;
 }
 
 export interface Points {
-  /** `<point>#<nth>`: it dies there. */
+  /** `<point>#<nth>`: the worker dies there. */
   readonly crashAt?: string;
-  /** A file for the points that it passes. */
+  /** A file that gets the points that the worker reaches. */
   readonly logTo?: string;
 }
 
@@ -45,13 +45,13 @@ export class Place {
     return new Place(await testCrew(), await Outside.open());
   }
 
-  /** Model calls that name `#<run>` in what the user says, until it is over. */
+  /** Listens to the model calls whose user text contains `#<run>`, until it is stopped. */
   think(run: string, thinker: (call: ModelCall) => void): { stop(): void } {
     this.#thinkers.set(run, thinker);
     return { stop: () => void this.#thinkers.delete(run) };
   }
 
-  /** Resolves when it takes tasks, or died before. */
+  /** Resolves when the worker takes tasks, or has died before. */
   async worker(run: string, { crashAt, logTo }: Points = {}, types?: readonly string[]): Promise<WorkerProcess> {
     const env = {
       ...this.crew.env,
@@ -62,7 +62,7 @@ export class Place {
       COX_CRASH_AT: crashAt,
       COX_CRASH_LOG: logTo,
     };
-    // By its standard input it notices when this process is gone.
+    // The worker ends when its standard input does, so it notices when this process is gone.
     const child = spawn(process.execPath, [script], { env, stdio: ['pipe', 'pipe', 'inherit'] });
     this.#alive.add(child);
     const gone = once(child, 'exit').then(([code, signal]) => {
@@ -74,14 +74,14 @@ export class Place {
     return { process: child, gone };
   }
 
-  /** A node in this process: it goes on where a killed one left. */
+  /** A node in this process that goes on after a killed one. */
   async successor(run: string): Promise<{ joined: CrewSession; node: CoxNode }> {
     const joined = await this.crew.join(`successor-${run}`, run);
     const settings: WorkerSettings = { run, modelUrl: this.crew.model.url, outsideUrl: this.outside.url };
     return { joined, node: await startWorkerNode(joined, settings) };
   }
 
-  /** Of the nats-server. */
+  /** Process id of the nats-server. */
   async serverPid(): Promise<number> {
     const record = await readFile(join(foldersOf(this.crew.env).state, 'nats', 'server.json'), 'utf8');
     return JSON.parse(record).pid;
@@ -94,14 +94,14 @@ export class Place {
   }
 }
 
-/** Bytes that are left of its heap when the garbage is collected. */
+/** Bytes of a worker’s heap after a garbage collection. */
 export async function heapOf({ process: worker }: WorkerProcess): Promise<number> {
   const said = once(worker.stdout!, 'data');
   worker.kill('SIGUSR2');
   return Number(String((await said)[0]).trim());
 }
 
-/** Thousands of streams on one server slow it down. */
+/** Deletes the streams of a run: thousands of them would slow the server down. */
 export async function sweepAway({ bus }: CrewSession): Promise<void> {
   const { workStream, logStream, timerStream, stateBucket } = bus.subjects;
   for (const stream of [workStream, logStream, timerStream, `KV_${stateBucket}`]) await bus.jsm.streams.delete(stream);

@@ -1,4 +1,7 @@
-/** What a crash is tried in. The model's part is a function of the conversation, so that a call made again is answered alike. */
+/**
+ * The scenarios of the crash matrix. The model’s part is a function of the conversation, so that a repeated call gets the same
+ * reply.
+ */
 import type { PlanTask } from '../../../bus/messages.ts';
 import type { ModelCall } from '../../support/model-server.ts';
 import type { Scenario, Stage } from './stage.ts';
@@ -22,7 +25,7 @@ const goal = (stage: Stage, tasks: object[]) =>
     plan: { tasks: tasks as PlanTask[], reduce: { by: 'orchestrator', instruction: 'Say what is booked' } },
   });
 
-/** Two sub-tasks side by side, a question each, and a correction for both. */
+/** Two sub-tasks side by side, with a question each, and a correction for both. */
 const books: Scenario = {
   name: 'goal',
   async begin(stage) {
@@ -43,7 +46,7 @@ const books: Scenario = {
   books: { apples: 1, pears: 1 },
 };
 
-/** One sub-agent with every sort of tool, and every sort of steering on its way. */
+/** One sub-agent with every sort of tool and every sort of steer. */
 const desk: Scenario = {
   name: 'steered',
   begin: (stage) => stage.crew.dispatch({ type: 'clerk', instruction: `Book plums #${stage.run}`, backend: 'local' }),
@@ -79,7 +82,7 @@ const desk: Scenario = {
   books: { plums: 1 },
 };
 
-/** A goal is cancelled while one sub-task thinks, one waits for an answer, and one is not begun. */
+/** A goal is cancelled while one sub-task thinks, one waits for an answer, and one has not begun. */
 const tree: Scenario = {
   name: 'cancelled',
   begin: (stage) => goal(stage, [task(stage, 'figs'), task(stage, 'limes'), task(stage, 'nuts', { after: ['figs'] })]),
@@ -102,7 +105,10 @@ function cancelOnceBothWait(stage: Stage): void {
   if (stage.has('thinks', 'asks')) stage.once('cancel', () => stage.say('cancel', { type: 'cancel' }));
 }
 
-/** Parked with a question and a deadline far away; a correction wakes it, which leaves the question open; then the answer does. */
+/**
+ * A task parks with a question and a distant deadline. A correction wakes it and leaves the question open; then the answer wakes
+ * it.
+ */
 const parked: Scenario = {
   name: 'parked',
   begin: (stage) =>
@@ -130,7 +136,7 @@ const parked: Scenario = {
   books: { dates: 1 },
 };
 
-/** Parked with a question that nobody answers until its deadline wakes it. */
+/** A task parks with a question that nobody answers, until its deadline wakes it. */
 const overdue: Scenario = {
   name: 'overdue',
   begin: (stage) =>
@@ -145,7 +151,7 @@ const overdue: Scenario = {
   books: {},
 };
 
-/** One sub-task is out of steps, the next one fails, is stopped and tried again; then it is run once more while the results are put together. */
+/** One sub-task is out of steps; the next one fails, is stopped and tried again, and is rerun during the reduction. */
 const mended: Scenario = {
   name: 'mended',
   begin: (stage) => goal(stage, [task(stage, 'kiwis', { type: 'junior' }), task(stage, 'melons', { after: ['kiwis'] })]),

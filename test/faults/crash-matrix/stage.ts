@@ -1,4 +1,4 @@
-/** One run of a scenario as its operator sees it: what was sent, what was asked, what happened outside. Outlives every worker. */
+/** One run of a scenario from its operator’s side: what was sent, asked and done outside. It outlives every worker. */
 import type { Crew } from '../../../bus/crew.ts';
 import type { Question, Receipt, Status, SteeringInput } from '../../../bus/messages.ts';
 import type { ModelCall } from '../../support/model-server.ts';
@@ -6,15 +6,15 @@ import type { Effect } from './outside.ts';
 
 export interface Scenario {
   readonly name: string;
-  /** Dispatches the task whose end is waited for. */
+  /** Dispatches the task whose end the trial waits for. */
   begin(stage: Stage): Promise<string>;
-  /** Has no memory of its own: what it says next follows from the conversation, and from what has happened on the stage. */
+  /** The model. It has no memory of its own: its reply follows from the conversation and from what has happened on the stage. */
   model(call: ModelCall, stage: Stage): void;
-  /** What the operator does at a status, beside answering. */
+  /** The operator’s reaction to a status, beside answers. */
   see?(status: Status, stage: Stage): void;
-  /** How a question is answered that is not about a doubt; null: not at all. Default: `yes`. */
+  /** The answer to a question that is not about a doubt; null: none. Default: `yes`. */
   answer?(question: Question, status: Status, stage: Stage): SteeringInput | null;
-  /** What `book` must have been called for in the end, and how often. */
+  /** The calls of `book` that the whole run must make: thing → how often. */
   readonly books: Readonly<Record<string, number>>;
 }
 
@@ -24,7 +24,7 @@ export class Stage {
   readonly scenario: Scenario;
   readonly effects: Effect[] = [];
   readonly receipts: { readonly task: string; readonly receipt: Receipt }[] = [];
-  /** Questions about doubtful effects. */
+  /** Questions about calls in doubt so far. */
   asked = 0;
   readonly #done = new Map<string, Promise<unknown>>();
   readonly #marks = new Set<string>();
@@ -47,7 +47,7 @@ export class Stage {
     return id;
   }
 
-  /** However often what leads to it comes again after a crash. */
+  /** Acts once for each `what`, however often a crash repeats the reason for it. */
   once(what: string, action: () => Promise<unknown>): void {
     if (!this.#done.has(what)) this.#done.set(what, action());
   }
@@ -58,7 +58,7 @@ export class Stage {
     return marks.every((mark) => this.#marks.has(mark));
   }
 
-  /** To the goal. @param id by which a run without a crash is compared with it. */
+  /** Steers the goal. @param id Names the steer, to compare its fate with that in a run without a crash. */
   async say(id: string, message: SteeringInput): Promise<void> {
     await this.crew.steer(await this.goal, { ...message, id });
   }
@@ -75,12 +75,12 @@ export class Stage {
     if (question) this.once(`answer ${status.id} ${question.id}`, () => this.#answer(status, question));
   }
 
-  /** Fails when anything that the operator did failed. */
+  /** @throws what any action of the operator threw. */
   async settled(): Promise<void> {
     await Promise.all(this.#done.values());
   }
 
-  /** How often a tool was called for something, whoever called it. */
+  /** How often `book` was called for each thing, by any task. */
   timesBooked(): Record<string, number> {
     const times: Record<string, number> = {};
     for (const { tool, args } of this.effects)
@@ -100,7 +100,7 @@ export class Stage {
     if (message) await this.crew.steer(status.id, { ...message, id: `answer-${question.id}` });
   }
 
-  /** The operator looks into the outside world. Every task of a scenario calls `book` once at most. */
+  /** The operator looks at the outside world. Every task of a scenario calls `book` at most once. */
   #hasRun(task: string): boolean {
     return this.effects.some((effect) => effect.task === task && effect.tool === 'book');
   }
@@ -109,7 +109,7 @@ export class Stage {
     this.receipts.push({ task, receipt });
     const [, seconds] = /answer again in (\d+) s/.exec(receipt.reason ?? '') ?? [];
     if (receipt.kind !== 'answer' || receipt.fate !== 'returned' || !seconds) return;
-    // As it was told: a lost worker must be ruled out first.
+    // Wait as the receipt says: a lost worker must be ruled out first.
     const [, question = ''] = /^answer-(q\d+)/.exec(receipt.steer) ?? [];
     this.once(`again ${task} ${receipt.steer}`, async () => {
       await new Promise((resolve) => setTimeout(resolve, Number(seconds) * 1000));

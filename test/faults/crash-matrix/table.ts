@@ -1,4 +1,4 @@
-/** What a matrix prints: points × scenarios, and what became of them. */
+/** The output of a matrix: points × scenarios, and how the runs ended. */
 import type { Outcome, Verdict } from './trial.ts';
 
 /** One crash, as `COX_CRASH=<scenario>:<point>` names it. */
@@ -8,13 +8,13 @@ export interface Cell {
 }
 export interface Row extends Cell {
   readonly verdict: Pick<Verdict, 'died' | 'asked' | 'lost' | 'doubled' | 'stuck'>;
-  /** Came out otherwise than without the crash. */
+  /** Differences from the run without a crash. */
   readonly changed: readonly string[];
 }
 
 export const nameOf = (point: string): string => point.split('#')[0]!;
 
-/** An effect in doubt was settled by the truth, so even then nothing may come out otherwise. */
+/** The truth resolved every doubt, so the outcome must be the same even then. */
 export function compared({ outcome }: Pick<Verdict, 'outcome'>, calm: Outcome): string[] {
   const fates = [...new Set([...Object.keys(calm.fates), ...Object.keys(outcome.fates)])];
   const differing = fates.filter((steer) => outcome.fates[steer] !== calm.fates[steer]);

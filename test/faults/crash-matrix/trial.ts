@@ -1,4 +1,7 @@
-/** One run of a scenario, with a worker that dies at one point and another that goes on; judged by what was seen of it, and by a calm run. */
+/**
+ * One run of a scenario, with a worker that dies at one point and another that goes on, judged by what was seen and by a run
+ * without a crash.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CrewSession } from '../../../actors/node/join.ts';
@@ -9,13 +12,13 @@ import { accountsOf, owed } from './log.ts';
 import { type Place, sweepAway } from './place.ts';
 import { type Scenario, Stage } from './stage.ts';
 
-/** Long past what any run takes, also on a crowded machine: whoever needs that long will not end. */
+/** Longer than any run takes, even on a busy machine. */
 const patienceMs = 120_000;
 
-/** How a run came out, as far as a crash must not change it. */
+/** The part of a run’s outcome that a crash must not change. */
 export interface Outcome {
   readonly result: string;
-  /** Final fates of what the scenario's operator sent, answers aside. */
+  /** Final fates of the steers of the scenario’s operator, without answers. */
   readonly fates: Readonly<Record<string, string>>;
 }
 export interface Verdict {
@@ -49,7 +52,7 @@ export async function trial(place: Place, scenario: Scenario, crashAt: string | 
     const result = await driver.crew.result(id, patience).catch(() => null);
     const owing = async () => owed(await accountsOf(driver.bus));
     if (result) await settled(owing, patience);
-    // The crash may come while the first is on its way out: whoever takes over is there once the succession is settled.
+    // The crash may come while the first worker leaves: wait for its end to know whether there is a successor.
     first.process.kill('SIGTERM');
     const second = await succession;
     const left = await settled(async () => [...(await owing()), ...(await tickets(driver))], patience);
@@ -80,12 +83,12 @@ async function watch({ crew }: CrewSession, stage: Stage, signal: AbortSignal): 
   for await (const event of crew.watch(null, signal)) if (event.kind === 'status') stage.saw(event.status);
 }
 
-/** Waits until nothing is owed any more. @returns what still is, once patience is at its end. */
+/** Waits until nothing is owed any more. @returns what is still owed when `patience` is aborted. */
 export async function settled(owing: () => Promise<string[]>, patience: AbortSignal): Promise<string[]> {
   for (;;) {
     const left = await owing();
     if (left.length === 0 || patience.aborted) return left;
-    // That a ticket was acked is told to nobody.
+    // No message tells that a ticket was acked.
     await pause(20);
   }
 }
@@ -105,7 +108,7 @@ export function outcomeOf(result: Result | null, { receipts }: Stage, goal: stri
     ({ task, receipt }) => task === goal && isFinal(receipt) && !receipt.steer.startsWith('answer-'),
   );
   return {
-    // Ids differ from run to run, and a crash may cost a sub-task another try.
+    // Ids differ from run to run, and a crash may cost a sub-task another attempt.
     result: `${result?.outcome} ${result?.output?.replaceAll(/\w+\.[\d-]+/g, 'id')}`,
     fates: Object.fromEntries(finals.map(({ receipt }) => [receipt.steer, receipt.fate]).sort()),
   };

@@ -1,4 +1,6 @@
-/** A node whose tools reach into the outside world: in a process of its own, to be killed, or in the test's, to go on after it. */
+/**
+ * A node whose tools call the outside world: in a process of its own, to be killed, or in the test’s process, to go on after it.
+ */
 import { z } from 'zod';
 import type { Kind } from '../../../actors/kinds/kind.ts';
 import type { CrewSession } from '../../../actors/node/join.ts';
@@ -10,15 +12,15 @@ import { input } from '../../models/sub-agent/alphabet.ts';
 import { callOutside } from './outside.ts';
 
 export interface WorkerSettings {
-  /** Names the run to the outside world; also its namespace on the bus. */
+  /** The name of the run for the outside world, and its namespace on the bus. */
   readonly run: string;
   readonly modelUrl: string;
   readonly outsideUrl: string;
-  /** Task types to work on. Default: all. */
+  /** Task types to work on. Default: all of them. */
   readonly types?: readonly string[];
 }
 
-/** Milliseconds a silent worker keeps a task: what a crash costs. */
+/** Lease in ms: a crash costs that much time. */
 export const leaseMs = 1_000;
 
 const roster = (url: string) =>
@@ -61,7 +63,7 @@ export function startWorkerNode(joined: CrewSession, { run, modelUrl, outsideUrl
         ? 'carried'
         : { text: '', calls: [{ tool: 'book', args: { what: instruction } }] },
   } satisfies Kind;
-  /** Waits outside for the word on how it is to end. */
+  /** A kind whose call stays open outside until the test tells how it ends. */
   const hand = {
     ...clerk,
     name: 'hand',
@@ -96,7 +98,7 @@ export function startWorkerNode(joined: CrewSession, { run, modelUrl, outsideUrl
     leaseMs,
     quietMs: 20,
     slots: 64,
-    // Sub-tasks of a lost worker confirm only after the lease.
+    // Sub-tasks of a lost worker confirm their stop only after the lease.
     drainMs: 60_000,
     kinds: [clerk, { ...clerk, name: 'junior', limits: { ...clerk.limits, steps: 2 } }, porter, hand, agent],
     ...(types && { types }),

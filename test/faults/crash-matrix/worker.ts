@@ -1,7 +1,7 @@
 /**
- * A worker in a process of its own. Environment: that of joinCrew, and RUN, MODEL_URL, OUTSIDE_URL, TYPES (comma-separated, default all), and
- * the crash points' COX_CRASH_AT and COX_CRASH_LOG. Says `ready` when it takes tasks; SIGTERM drains it; on SIGUSR2 it collects its garbage
- * and says what is left, in bytes.
+ * A worker in a process of its own. Environment: that of joinCrew, and RUN, MODEL_URL, OUTSIDE_URL, TYPES (comma-separated,
+ * default all), COX_CRASH_AT and COX_CRASH_LOG. Prints `ready` when it takes tasks. SIGTERM drains it. At SIGUSR2 it collects its
+ * garbage and prints the bytes of its heap.
  */
 import type { Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';

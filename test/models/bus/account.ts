@@ -1,4 +1,4 @@
-/** What the log says became of every steer and every task, for the whole of a crew: the public record, read from its beginning. */
+/** The fate of every steer and every task of a crew, read from the beginning of the log. */
 import type { Bus } from '../../../bus/bus.ts';
 import { parseStatus } from '../../../bus/log/projection.ts';
 import { parseSteering } from '../../../bus/log/steering-log.ts';
@@ -6,7 +6,7 @@ import type { Receipt, Status } from '../../../bus/messages.ts';
 
 export interface Account {
   readonly statuses: Status[];
-  /** Ids of steering messages in the stream's order; a repeated one is there twice. */
+  /** Ids of steering messages in the stream’s order; a repeated one is there twice. */
   readonly steers: string[];
   /** Log sequences of results. */
   readonly results: number[];
@@ -40,14 +40,17 @@ export function receiptsBySteer({ statuses }: Account): Map<string, Receipt[]> {
   return bySteer;
 }
 
-/** What a task that has ended still owes: a moment later it may be there. */
+/** Final receipts and results that an ended task still owes. They may come a moment later. */
 export function owedBy(account: Account): string[] {
   const bySteer = receiptsBySteer(account);
   const unsettled = [...new Set(account.steers)].filter((steer) => !bySteer.get(steer)?.some(isFinal));
   return [...unsettled.map((steer) => `G ${steer} has no final receipt`), ...(account.results.length > 0 ? [] : ['D no result'])];
 }
 
-/** What no time can mend: G (one final receipt per steer, its last), D (one result, statuses in order), nothing applied after the end. */
+/**
+ * Errors that no later message can correct: G (one final receipt per steer, its last), D (one result, statuses in order), X
+ * (nothing applied after the end).
+ */
 export function faultsOf(account: Account): string[] {
   const { statuses, steers, results } = account;
   const faults: string[] = [];

@@ -1,9 +1,9 @@
-/** What can be seen of one task from outside of it: its model calls, its tool calls, and that something happened to it. */
+/** All that can be seen of one task from outside: its model calls, its tool calls, and that something has happened. */
 import type { ModelCall } from '../../support/model-server.ts';
 
 /** One run of a tool, which returns when the test says so. */
 export interface ToolRun {
-  /** The task, and the id by which it knows the call. */
+  /** The task’s id, and its own id of the call. */
   readonly task: string;
   readonly call: string;
   readonly tool: string;
@@ -18,16 +18,16 @@ export type Sight =
   | { readonly began: 'act'; readonly run: ToolRun }
   | { readonly ended: 'think' | 'act' };
 
-/** Long past what any event takes, also on a crowded machine: whoever waits that long waits for nothing. */
+/** Longer than any event takes, even on a busy machine. */
 const patienceMs = 120_000;
 
 export class Bystander {
   readonly calls: ModelCall[] = [];
   readonly runs: ToolRun[] = [];
-  /** Chunks that the task has told to whoever watches. */
+  /** Tokens of the task on its live subject. */
   tokens = 0;
   results = 0;
-  /** Calls and runs that came to an end, by the test's word or cut off, and those of a node that was lost. */
+  /** Calls and runs that have ended, by the test’s word or cut off, and those of a lost node. */
   readonly #over = new Set<ModelCall | ToolRun>();
   #seen: Sight[] = [];
   #bell = Promise.withResolvers<void>();
@@ -44,7 +44,7 @@ export class Bystander {
     run.signal.addEventListener('abort', () => this.#cutOff(run, 'act'));
   }
 
-  /** The latest that still waits for its end. */
+  /** The latest one that has not ended. */
   get call(): ModelCall | undefined {
     return this.calls.findLast((call) => !this.#over.has(call));
   }
@@ -52,12 +52,12 @@ export class Bystander {
     return this.runs.findLast((run) => !this.#over.has(run));
   }
 
-  /** The test has said its last word to it. */
+  /** Marks an effect to which the test has said its last word. */
   saidLastWordTo(effect: ModelCall | ToolRun): void {
     this.#over.add(effect);
   }
 
-  /** Its worker is lost: what that had begun may still be running, and counts no more. */
+  /** Forgets the effects of a lost worker: they may still run, and count no more. */
   disown(): void {
     for (const effect of [...this.calls, ...this.runs]) this.#over.add(effect);
   }
@@ -69,18 +69,18 @@ export class Bystander {
     return this.#seen.some((sight) => 'ended' in sight && sight.ended === effect);
   }
 
-  /** All that was seen since it was asked last. */
+  /** All sights since the last call. */
   take(): Sight[] {
     return this.#seen.splice(0);
   }
 
-  /** Something happened: whoever waits looks again. */
+  /** Wakes all waiters, which look again. */
   ring(): void {
     this.#bell.resolve();
     this.#bell = Promise.withResolvers();
   }
 
-  /** @param what is told by the error when nothing happens any more; asked then. */
+  /** @param what Names the thing waited for in the error when nothing happens any more; asked only then. */
   async until(what: () => string, isSo: () => boolean | Promise<boolean>): Promise<void> {
     for (;;) {
       const bell = this.#bell.promise;

@@ -1,4 +1,6 @@
-/** Whatever may happen to a task, in any order and without waiting for what came of it; then a cooperative operator brings it to its end. */
+/**
+ * Anything that may happen to a task, in any order and without waiting for its effect. Then a cooperative operator ends the task.
+ */
 import fc from 'fast-check';
 import type { SteeringInput } from '../../../bus/messages.ts';
 import { publish } from '../../../bus/publish.ts';
@@ -15,7 +17,7 @@ type Steering = { readonly what: 'steer'; readonly message: SteeringInput; reado
 export type Happening =
   | Steering
   | { readonly what: 'answer'; readonly isRight: boolean; readonly at: number }
-  /** As a client does that sends again after the broker has forgotten. */
+  /** A copy, as from a client that sends again after the broker has forgotten the message id. */
   | { readonly what: 'repeat'; readonly which: number }
   | { readonly what: 'reply'; readonly with: string }
   | { readonly what: 'refuse' }
@@ -38,7 +40,7 @@ const facts: fc.WeightedArbitrary<Happening>[] = [
   { weight: 2, arbitrary: fc.constant({ what: 'refuse' as const }) },
   { weight: 6, arbitrary: fc.record({ what: fc.constant('return' as const), isFailure: fc.boolean() }) },
 ];
-/** Each costs seconds, so they are rare. */
+/** Rare, since each costs seconds. */
 const losses: fc.WeightedArbitrary<Happening>[] = [
   { weight: 2, arbitrary: fc.constant({ what: 'lose worker' as const }) },
   { weight: 1, arbitrary: fc.constant({ what: 'lose broker' as const }) },
@@ -77,7 +79,7 @@ export const forGoal = fc.oneof(
   },
 );
 
-/** Far more help than any sequence needs. */
+/** More answers than any sequence needs. */
 const patience = 60;
 
 export class Chance {
@@ -96,7 +98,7 @@ export class Chance {
     this.outside = place.bystander(tag, id);
   }
 
-  /** A goal has two sub-tasks, one after the other, and an orchestrator to put them together. */
+  /** A goal has two sub-tasks, one after the other, and an orchestrator that reduces them. */
   static async dispatch(place: Place, world: World, tag: string, type: string): Promise<Chance> {
     const task = (key: string, ...after: string[]) => ({ key, type: 'agent', instruction: `do ${key} ${tag}`, after });
     const plan = { tasks: [task('a'), task('b', 'a')], reduce: { by: 'orchestrator' as const } };
@@ -146,7 +148,10 @@ export class Chance {
     }
   }
 
-  /** Answers, tops up, resumes, replies and returns until the task has ended; then says all of it once more, and something new: too late. */
+  /**
+   * Answers, tops up, resumes, replies and returns until the task has ended. Then sends every message again, and a new one: too
+   * late.
+   */
   async finish(): Promise<StateRecord> {
     const answered = new Set<string>();
     let last: StateRecord | null = null;
@@ -203,7 +208,7 @@ export class Chance {
     else run.returns('ok');
   }
 
-  /** Something can be said to it, or it waits for a steer, or it has ended. */
+  /** Waits until the task takes a fact, waits for a steer, or has ended. */
   async #settled(): Promise<void> {
     let record: StateRecord | null = null;
     await this.outside.until(
@@ -229,7 +234,7 @@ export class Chance {
     await publish(bus, bus.subjects.of(task, 'steering'), JSON.stringify({ ...message, id }), { msgID });
   }
 
-  /** Of those that there are, the task itself for want of them. */
+  /** The nth task of the tree, or the task itself if there are fewer. */
   async #taskAt(n: number): Promise<string> {
     return (await this.tree())[n] ?? goalOf(this.id);
   }
@@ -244,7 +249,7 @@ export class Chance {
 export const contextOf = (record: StateRecord | null) =>
   (record?.snapshot?.context ?? {}) as Partial<Pick<SubAgentContext, 'question' | 'paused' | 'messages'>>;
 
-/** What lets a task go on and runs nothing twice. */
+/** An answer that lets a task go on and runs nothing twice. */
 function helpful({ kind, choices = [] }: Question): string {
   const yes = { approval: 'approve', 'in-doubt': 'it ran', stuck: 'try again', asked: 'words', budget: 'stop' }[kind];
   return choices.includes('retry') ? 'retry' : yes;

@@ -1,7 +1,7 @@
 /**
- * Brings the events of a path about on a real task, one by one, and has what is durable and visible of it judged by the same contract as the
- * chart itself. START is the ticket, a model's and a tool's facts are what the scripted server and the tools of the test say, RESTORED is
- * the loss of the node, commands are steering messages.
+ * Brings about the events of a path on a real task, one by one, and checks all that is durable and visible of it by the contract
+ * of the chart. START is the ticket. Facts of a model or a tool come from the scripted server and the test’s tools. RESTORED is
+ * the loss of the node. Commands are steering messages.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { SteeringInput } from '../../../bus/messages.ts';
@@ -12,8 +12,8 @@ import { newRecord, type StateRecord } from '../../../bus/state/state-record.ts'
 import { createState, readState } from '../../../bus/state/state-store.ts';
 import { goalOf, newRoot } from '../../../bus/task-id.ts';
 import { leftUsd } from '../../../machines/budget.ts';
-import type { Command } from '../../../machines/commands.ts';
 import { type SubAgentEvent, type SubAgentOutput, subAgent } from '../../../machines/sub-agent.ts';
+import type { Command } from '../../../machines/task-commands.ts';
 import type { ModelCall } from '../../support/model-server.ts';
 import { Rig } from '../rig.ts';
 import { effects, input, label, type ModelEvent, saidBy, towardsTheEnd } from '../sub-agent/alphabet.ts';
@@ -25,7 +25,7 @@ import { type Place, type } from './world.ts';
 type Committed = Snap & { readonly output?: SubAgentOutput };
 const committed = ({ snapshot }: StateRecord) => snapshot as unknown as Committed;
 
-/** What a task is in the middle of, told apart from every other time it was. */
+/** Names the effect in flight, and differs for each one. */
 function flightOf(record: StateRecord): string | null {
   const state = stateOf(committed(record));
   const { step, calls } = committed(record).context;
@@ -44,19 +44,19 @@ function messageOf(command: Command): SteeringInput {
   return { type: type.toLowerCase(), ...fields } as SteeringInput;
 }
 
-/** By how much the clocks of two nodes may differ, more or less: each knows the server's time to half a round trip. */
+/** Bound in ms for the difference of two nodes’ clocks: each knows the server’s time to half a round trip. */
 const againMs = 100;
-/** Far more cooperation than any path needs. */
+/** More answers than any path needs. */
 const patience = 40;
 
 export class Drive {
   readonly #place: Place;
   readonly #outside: Bystander;
   readonly #contract: Contract;
-  /** The chart alone under the same events: counts what they cover, and stands for the task until it is claimed. */
+  /** The chart alone under the same events. It counts covered transitions, and stands for the task until the claim. */
   readonly #shadow: Rig;
   readonly id: string;
-  /** As last read; null before the task is claimed. */
+  /** The last record read; null before the claim. */
   record: StateRecord | null = null;
   #said = '';
 
@@ -69,7 +69,7 @@ export class Drive {
     this.id = id;
   }
 
-  /** A task that nobody has a ticket for yet. */
+  /** Creates the task without a ticket. */
   static async open(place: Place, tag: string, covered: Set<string>): Promise<Drive> {
     const id = goalOf(`${newRoot((bytes) => crypto.getRandomValues(bytes))}.0`);
     const spec = TaskSpec.parse({ type, instruction: `do it ${tag}`, backend: input.backend });
@@ -104,7 +104,7 @@ export class Drive {
     }
   }
 
-  /** A cooperative operator brings it to its end; after that nothing more is to be seen of it. */
+  /** A cooperative operator ends the task. After that nothing more may be seen of it. */
   async finish(): Promise<void> {
     for (let i = 0; ; i++) {
       const event = towardsTheEnd(look(this.record ? committed(this.record) : this.#shadow.snapshot));
@@ -124,7 +124,7 @@ export class Drive {
     this.#shadow.stop();
   }
 
-  /** The path's event with what only this run knows: ids of calls and of the open question, who replied, what it said before. */
+  /** Adds to the path’s event what only this run knows: ids of calls and of the open question, the backend, the earlier text. */
   #fit(event: SubAgentEvent): SubAgentEvent {
     if (!this.record) return event;
     const { step, calls, question } = this.#context;
@@ -140,7 +140,7 @@ export class Drive {
     return event;
   }
 
-  /** Nobody takes a steer in before the task is claimed: until then the chart alone says what will become of it. */
+  /** Nobody takes a steer in before the claim; until then the chart alone tells its fate. */
   async #sendEarly(command: Command): Promise<Observation> {
     await this.#steer(command);
     const assumed = observe(this.#shadow);
@@ -197,7 +197,7 @@ export class Drive {
     }
   }
 
-  /** Whether a doubt has passed is for the node's clock to say, which is not ours: an operator who is told so answers again. */
+  /** Whether the doubt had not ended yet by the node’s clock, which differs from ours. The operator then answers again. */
   #cameTooSoon(command: Command): boolean {
     return command.type === 'ANSWER' && command.text === runAgain && this.record !== null && !isTaken(this.record, command);
   }
@@ -212,14 +212,14 @@ export class Drive {
   async #lose(event: SubAgentEvent): Promise<Observation> {
     const { epoch } = this.record!;
     const waits = this.#flight === null;
-    // A parked task is nowhere, so the loss of a node is nothing to it; the next steer wakes it elsewhere.
+    // A parked task is on no node, so the loss of a node does not touch it. The next steer wakes it elsewhere.
     if (waits) await this.#read('parked', (record) => record.phase === 'parked');
     this.#outside.disown();
     await this.#place.replaceNode();
     return this.#observe(event, (record) => waits || (record.last?.epoch ?? 0) > epoch);
   }
 
-  /** As long as the lost worker may still run the call, `run it again` is refused: the record says until when. */
+  /** Waits until `doubtfulUntil`: while the lost worker may still run the call, `run it again` is returned. */
   async #waitOutDoubt(command: Command): Promise<void> {
     if (command.type !== 'ANSWER' || command.text !== runAgain || !this.record?.doubtfulUntil) return;
     const leftMs = Date.parse(this.record.doubtfulUntil) - Date.now();
@@ -238,7 +238,7 @@ export class Drive {
     );
   }
 
-  /** Waits for the commit that has the event in it, then for what that commit says has begun and ended. */
+  /** Waits for the commit that has the event, then for the effects that it says have begun and ended. */
   async #observe(event: SubAgentEvent, isTakenIn: (record: StateRecord) => boolean): Promise<Observation> {
     const before = this.#flight;
     await this.#read('a commit', isTakenIn);
@@ -280,7 +280,7 @@ export class Drive {
     };
   }
 
-  /** What began outside must be what the commit says; so the contract may judge it by the commit. */
+  /** An effect that began must be the one in the commit; the contract may then judge by the commit. */
   #seen(sight: Sight): Seen {
     const { instruction, backend, messages, step, calls, limits } = this.#context;
     if ('ended' in sight) return sight;

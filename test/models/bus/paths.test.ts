@@ -1,6 +1,7 @@
 /**
- * The paths of the sub-agent's chart on real tasks: a real nats-server, model replies over HTTP, tools in the hands of the test. Left to the
- * suite in process: paths with a deadline, and with what only a fault in our own code or a fenced worker's late word can say.
+ * The paths of the sub-agent’s chart on real tasks: a real nats-server, model replies over HTTP, tools controlled by the test.
+ * Only the suite in process has paths with a deadline, and facts that come only from a fault in our own code or from a fenced
+ * worker.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type SubAgentEvent, subAgent } from '../../../machines/sub-agent.ts';
@@ -24,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-/** Facts of the model and its loss come as they are; before anything else every other path has the model say something first. */
+/** Events before which the model says nothing. Before all others every other path lets the model speak first. */
 const isQuiet = ({ type }: SubAgentEvent) => ['MODEL_SAID', 'MODEL_FAILED', 'RESTORED'].includes(type);
 
 async function walk(place: Place, path: readonly SubAgentEvent[], tag: string, isTalkative: boolean): Promise<Drive> {
@@ -43,7 +44,7 @@ async function walk(place: Place, path: readonly SubAgentEvent[], tag: string, i
   }
 }
 
-/** Each is tried, whatever became of the others. @returns what went wrong. */
+/** Runs `work` for each, even if others fail. @returns the errors. */
 async function each<T>(all: readonly T[], atOnce: number, work: (one: T, i: number) => Promise<void>): Promise<string[]> {
   const wrong: string[] = [];
   const left = all.entries();
@@ -54,7 +55,7 @@ async function each<T>(all: readonly T[], atOnce: number, work: (one: T, i: numb
   return wrong;
 }
 
-/** What the log tells must be what the committed ledger says. */
+/** The receipts on the log must agree with the committed ledger. */
 async function checkLog(place: Place, drives: readonly Drive[]): Promise<string[]> {
   const all = await accounts(place.bus);
   return drives.flatMap(({ id, record }) => {
@@ -84,8 +85,8 @@ test('a task keeps the contract on every path of its chart', { timeout: 900_000 
   expect(await checkLog(place, drives)).toEqual([]);
 });
 
-test('and where its worker is lost on the way', { timeout: 900_000 }, async () => {
-  // They mostly wait: for a worker to be given up, then until it can't be running the call in doubt any more.
+test('a task keeps the contract on every path on which its worker is lost', { timeout: 900_000 }, async () => {
+  // These paths mostly wait: for the lease of the lost worker, then until it can no longer run the call in doubt.
   const faults: string[] = [];
   const wrong = await each(withLoss, 16, async (path, i) => {
     const place = await world.place(`loss${i}`);
@@ -98,7 +99,7 @@ test('and where its worker is lost on the way', { timeout: 900_000 }, async () =
   expect(faults).toEqual([]);
 });
 
-test('between them they take all that can be brought about from outside', () => {
+test('the paths take every transition that can be brought about from outside', () => {
   const all = allTransitions(subAgent);
   const missing = all.filter((transition) => !covered.has(transition));
   const isLeft = (transition: string) =>

@@ -1,6 +1,6 @@
 /**
- * Any sequence of steering, replies, lost workers and a killed broker, on real tasks over a real nats-server, under the contract of steering
- * alone. A failure prints seed and path; `COX_SEED` runs the seed again, COX_MODELS=large runs many.
+ * Random sequences of steers, replies, lost workers and a killed broker, on real tasks over a real nats-server, under the
+ * contract of steering alone. A failure prints seed and path; `COX_SEED` repeats the seed, COX_MODELS=large runs many.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -23,7 +23,7 @@ const newPlace = async (): Promise<Place> => {
   return place;
 };
 
-/** Every task of the tree has its result and owes nobody a receipt. A breach that time can't mend ends the wait. */
+/** Waits until every task of the tree has its result and owes no receipt, or until an error that no later message can correct. */
 async function settledAccounts(place: Place, chance: Chance): Promise<Map<string, Account>> {
   let all = new Map<string, Account>();
   let owed: string[] = [];
@@ -45,7 +45,7 @@ const faults = (all: Map<string, Account>) =>
 const run = async (chance: Chance, happenings: readonly Happening[]) => {
   for (const happening of happenings) await chance.go(happening);
 };
-/** A run takes seconds, so shrinking has its limit. */
+/** A run takes seconds, so shrinking has a time limit. */
 const settings = (numRuns: number) => ({ numRuns, seed, interruptAfterTimeLimit: isLarge ? 3_600_000 : 600_000 });
 const atMost = (maxLength: number) => ({ minLength: 4, maxLength });
 
@@ -67,7 +67,7 @@ test('two tasks keep the contract of steering, whatever happens to them', { time
   await fc.assert(property, settings(isLarge ? 500 : 20));
 });
 
-test('a goal with two sub-tasks keeps it as well, and ends after them', { timeout: 4_000_000 }, async () => {
+test('a goal with two sub-tasks keeps the contract of steering and ends after them', { timeout: 4_000_000 }, async () => {
   const property = fc.asyncProperty(fc.array(forGoal, atMost(12)), async (happenings) => {
     const place = await newPlace();
     const goal = await Chance.dispatch(place, world, `#goal${places}x`, 'supervisor');

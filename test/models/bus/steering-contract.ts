@@ -1,6 +1,6 @@
 /**
- * What an operator may rely on, whatever happens: written from the issue on steering, and knowing nothing of the charts.
- * Final receipts, results and the end are in account.ts; here is what a correction's words do.
+ * The guarantees for an operator in every case, written from the promises in docs/architecture.md and without the charts.
+ * account.ts has final receipts, results and the end; this file has the words of corrections.
  */
 import type { SteeringInput } from '../../../bus/messages.ts';
 import type { Message } from '../../../machines/conversation.ts';
@@ -10,11 +10,11 @@ import type { ToolRun } from './bystander.ts';
 import type { Sent } from './chance.ts';
 
 const isWords = (message: SteeringInput) => message.type === 'steer' || message.type === 'redirect';
-/** Those that are taken up together: what waits for the end is a class of its own. */
+/** Corrections of one class are taken up in order: those with urgency `after` are a class of their own. */
 const classOf = (message: SteeringInput) => (message.type === 'steer' && message.urgency === 'after' ? 'after' : 'soon');
 const times = (text: string, whole: string) => whole.split(text).length - 1;
 
-/** The words of a task's corrections, in what it keeps and in every request to a model. */
+/** Errors in the words of a task’s corrections, in its conversation and in every request to a model. */
 export function wordFaults(sent: readonly Sent[], account: Account, messages: readonly Message[], calls: readonly ModelCall[]) {
   const faults: string[] = [];
   const kept = messages.map(({ role, text }) => (role === 'user' ? text : '')).join('\n');
@@ -39,7 +39,7 @@ export function wordFaults(sent: readonly Sent[], account: Account, messages: re
   return faults;
 }
 
-/** A correction of a goal may reach a sub-task by its instruction or by relay, but not by both. */
+/** A correction of a goal may reach a sub-task by its instruction or by a relay, but not by both. */
 export const toldTwice = (sent: readonly Sent[], calls: readonly ModelCall[]): string[] =>
   sent.flatMap(({ message }) => {
     if (!isWords(message) || !('text' in message)) return [];
@@ -47,7 +47,7 @@ export const toldTwice = (sent: readonly Sent[], calls: readonly ModelCall[]): s
     return calls.some((call) => times(text, call.texts('user').join('\n')) > 1) ? [`${text} was told twice`] : [];
   });
 
-/** C. A call that writes runs once: nobody here says `run it again`. */
+/** C. A call that writes runs once: nobody here answers `run it again`. */
 export function effectFaults(runs: readonly ToolRun[]): string[] {
   const writes = runs.filter(({ tool }) => tool === 'write' || tool === 'pay').map(({ task, call }) => `${task} ${call}`);
   return writes.filter((call, i) => writes.indexOf(call) !== i).map((call) => `C ${call} ran twice`);

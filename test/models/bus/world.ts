@@ -1,4 +1,4 @@
-/** All that is outside of a task, in the hands of the test: a model to think with, tools to act with, nodes that can be lost. */
+/** All that is outside of a task, controlled by the test: a model, tools, and nodes that can be lost. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -17,7 +17,7 @@ import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { input } from '../sub-agent/alphabet.ts';
 import { Bystander } from './bystander.ts';
 
-/** Milliseconds a silent worker keeps a task. */
+/** Lease in ms. */
 const leaseMs = 1_000;
 export const type = 'agent';
 
@@ -25,11 +25,11 @@ export const type = 'agent';
 export interface Place {
   readonly bus: Bus;
   readonly crew: Crew;
-  /** Of one task, or of a goal with all of its sub-tasks. @param tag `#…`, in every instruction. */
+  /** Watches one task, or a goal with all its sub-tasks. @param tag `#…`, which stands in every instruction. */
   bystander(tag: string, id: string): Bystander;
-  /** Another node goes on. The one before, if there is one, loses its connection without a goodbye. */
+  /** Starts another node. The present one, if any, loses its connection without a goodbye. */
   replaceNode(): Promise<void>;
-  /** Idempotent. Tools that still run here are made to return. */
+  /** Makes tools that still run here return. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -73,10 +73,10 @@ export class World {
     return new World(crew, await crew.join('driver'));
   }
 
-  /** @param namespace tells its streams from those of other places. */
+  /** @param namespace Separates the streams of this place from those of others. */
   async place(namespace: string): Promise<Place> {
     const { nc: connection, log } = this.#driver.bus;
-    // The broker may have been killed a moment ago: what joins or starts just then gives up, and is started again.
+    // The broker may have just been killed. A join or a start then fails and is repeated.
     const bus = await retryRequest(this.#driver.bus, namespace, () => openBus(connection, { namespace, log }));
     const crew = new Crew(bus, { name: 'driver' });
     void this.#watch(crew);
@@ -111,7 +111,7 @@ export class World {
         return replacing;
       },
       stop: async () => {
-        // Tools that a lost node still runs would be waited for.
+        // Without this, a lost node would wait for its tools.
         for (const { runs } of bystanders) for (const run of runs) run.returns('too late');
         for (const leave of left.splice(0)) await leave();
       },
@@ -137,13 +137,13 @@ export class World {
     });
   }
 
-  /** `kill -9`; whoever is connected brings it back. */
+  /** Kills the nats-server with SIGKILL; a connected terminal restarts it. */
   async killBroker(): Promise<void> {
     const { pid } = JSON.parse(await readFile(join(this.#driver.folders.state, 'nats', 'server.json'), 'utf8'));
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It is dead already, and not yet back.
+      // The server is dead already and not yet restarted.
     }
   }
 
@@ -163,7 +163,7 @@ export class World {
     }
   }
 
-  /** What a tool or a model waits for may have come while the connection was away, and live words are told to nobody then. */
+  /** Wakes all waiters: the connection may have missed messages, and live ones are not repeated. */
   async #ringOnReconnect(): Promise<void> {
     for await (const event of this.#driver.connection())
       if (event === 'reconnected') for (const bystander of this.#byTag.values()) bystander.ring();

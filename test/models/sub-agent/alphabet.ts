@@ -1,4 +1,4 @@
-/** What can happen to a sub-agent next, as a bystander sees it, and who says it. */
+/** The events that can come next for a sub-agent, as seen from outside, and the effect that sends each. */
 import type { AnyEventObject } from 'xstate';
 import type { Calls, ToolCall } from '../../../machines/conversation.ts';
 import type { SubAgentEvent, SubAgentInput } from '../../../machines/sub-agent.ts';
@@ -12,7 +12,7 @@ export const input: SubAgentInput = {
   limits: { steps: 3, failures: 2, repeats: 1, costUsd: 4, deadlineAt: 1e15 },
 };
 
-/** An effect that throws; xstate's own event, so it is not in the chart's types. */
+/** An effect that throws. It is xstate’s own event, so the chart’s types do not have it. */
 export type Broken = {
   type: 'xstate.error.actor.think' | 'xstate.error.actor.act' | 'xstate.error.actor.deadline';
   error: string;
@@ -32,7 +32,7 @@ export const replies: Record<string, Calls> = {
   two: [write('w1'), call('r2')],
   dear: [call('d', { tool: 'dear' })],
 };
-/** A quarter is exact in binary; `dear` alone reaches the limit, on a backend of its own. */
+/** A quarter is exact in binary. `dear` alone reaches the limit, on a backend of its own. */
 const billOf = (name: string) => (name === 'dear' ? { costUsd: 4, backend: 'other' } : { costUsd: 0.25, backend: 'local' });
 
 function commands(id: string, text: string): SubAgentEvent[] {
@@ -50,12 +50,12 @@ function commands(id: string, text: string): SubAgentEvent[] {
     { type: 'ANSWER', id, question: 'q0', text: 'stop' },
   ];
 }
-/** The limit is 4: one request that fits, one that takes all of it, one that never fits. */
+/** The limit is $4: one request fits, one takes all of it, one never fits. */
 const prices: SubAgentEvent[] = [
   ...[0.5, 4, 64].map((worstUsd): SubAgentEvent => ({ type: 'CALL_PRICED', backend: 'paid', worstUsd })),
   { type: 'CALL_BILLED', backend: 'paid', usage: { inputTokens: 1, outputTokens: 0, costUsd: 0.125 } },
 ];
-/** Said before anything else of the step. */
+/** Sent only before all other facts of the step. */
 const firstPrices = [0.5, 64].map((worstUsd): SubAgentEvent => ({ type: 'CALL_PRICED', backend: 'paid', worstUsd, first: true }));
 const modelFacts: ModelEvent[] = [
   ...prices,
@@ -115,7 +115,7 @@ export function label(event: ModelEvent): string {
   return type;
 }
 
-/** `TOOL_RETURNED` comes from the effect in `acting`, else from the host: the late word of a worker that was fenced off. */
+/** `TOOL_RETURNED` comes from the effect in `acting`, else from the host: the late outcome of a fenced worker. */
 export const saidBy: SaidBy = ({ type, text, call: of }: AnyEventObject) => {
   if (['MODEL_SAID', 'CALL_PRICED', 'CALL_BILLED'].includes(type)) return { effect: 'think', last: false };
   if (type.startsWith('MODEL_') || type === 'xstate.error.actor.think') return { effect: 'think', last: true };
@@ -125,7 +125,7 @@ export const saidBy: SaidBy = ({ type, text, call: of }: AnyEventObject) => {
   return null;
 };
 
-/** A cooperative operator, and a model that has had enough: brings any task to its end, so that what a path did shows by then. */
+/** A cooperative operator and a model that replies finally: they end any task, so that the consequences of a path show. */
 export function towardsTheEnd({ state, question, call: head, commands: n }: Look): SubAgentEvent | null {
   const id = `s${n + 1}`;
   if (state === 'done') return null;

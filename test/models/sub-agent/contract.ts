@@ -1,8 +1,9 @@
 /**
- * The steering contract of a sub-agent, written from DESIGN.md sections 3 and 5 and the issue on steering, not from the chart. It keeps its
- * own account of what an operator, a model and the tools were told, and compares it with what can be observed after every event.
- * A answers · B budgets · C in doubt · D what comes next · E effects · F stuck · K partial kept · M conversation · N urgency ·
- * L reserves · O receipts · P pause · U usage · X ends · Y redirect · Z salvage
+ * The steering contract of a sub-agent, written from the promises in docs/architecture.md and the rules in docs/task-protocol.md,
+ * not from the chart. It keeps its own account of what an operator, a model and the tools were told, and compares it with what
+ * can be observed after every event. Its clauses by letter: A answers · B budgets · C in doubt · D what comes next · E effects ·
+ * F stuck · K partial kept · M conversation · N urgency · L reserves · O receipts · P pause · U usage · X ends · Y redirect · Z
+ * salvage
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Message, QuestionKind, ToolCall } from '../../../machines/conversation.ts';
@@ -11,7 +12,7 @@ import { Till } from '../till.ts';
 import type { ModelEvent } from './alphabet.ts';
 import type { Observation, Seen } from './observation.ts';
 
-/** A message that must be there; `text` as a pattern where the wording is the chart's. */
+/** A message that must be there; `text` is a pattern where the chart chooses the wording. */
 interface Expected {
   role: Message['role'];
   text: string | RegExp;
@@ -30,7 +31,7 @@ interface Fate {
   kind: string;
   fate: 'queued' | 'applied' | 'returned';
   step?: number;
-  /** Whether it gives one, or what that says. */
+  /** Whether the receipt has a reason, or a pattern of it. */
   reason: boolean | RegExp;
 }
 type Next = QuestionKind | 'held' | 'acting' | 'completed' | 'thinking';
@@ -61,7 +62,7 @@ export class Contract {
   #hopeless = false;
   #toolsFail = false;
   readonly #till = new Till();
-  /** What the step that is being thought about was begun with, to be undone where its call is not made. */
+  /** What the present step was begun with, to be undone if its model call is not made. */
   #begun: { due: Sent[]; saidItsLast: boolean; answer: string | null } = { due: [], saidItsLast: false, answer: null };
   readonly #questions = new Set<string>();
 
@@ -77,7 +78,7 @@ export class Contract {
     this.#conversation = [{ role: 'user', text: input.instruction }];
   }
 
-  /** Call it after every event with what is to be seen then. Throws where a rule is broken. */
+  /** Checks what is observed after an event; call it after every one. @throws BrokenContract */
   after(event: ModelEvent, is: Observation): void {
     const was = this.#was;
     const must = (ok: unknown, rule: string, ...seen: unknown[]) => {
@@ -120,7 +121,7 @@ export class Contract {
       this.#hopeless = hopeless;
     };
 
-    // What the event itself means, and whether it is one after which something new may begin.
+    // The meaning of the event, and whether something new may begin after it.
     let decides = false;
     let ends: { kind: string; code?: string | RegExp } | null = null;
     let tooDear = false;
@@ -278,10 +279,10 @@ export class Contract {
         break;
     }
 
-    // L. Whatever was out when the thinking was broken off is in doubt.
+    // L. A request that was out when the thinking was broken off is in doubt.
     if (was.state === 'thinking' && (decides || ends)) this.#till.doubt();
 
-    // D. What comes next.
+    // D. The next effect, question or end.
     const next = ends ? null : tooDear ? 'budget' : decides ? this.#next(question !== null) : null;
     if (ends || next === 'completed') {
       const kind = ends?.kind ?? 'completed';
@@ -346,7 +347,7 @@ export class Contract {
       this.#checkQuestion(is, must);
     }
 
-    // E. Whatever was in flight and did not say its last word was stopped; nothing else was.
+    // E. An effect in flight that has not sent its last event is stopped, and no other one.
     const flying = was.state === 'thinking' ? 'think' : was.state === 'acting' ? 'act' : null;
     if (flying && (decides || ends) && event.type !== 'RESTORED')
       must(ended.includes(flying) || lastWord, 'E what was in flight is stopped', ended);
@@ -388,7 +389,7 @@ export class Contract {
     return 'thinking';
   }
 
-  /** No model has seen what the step was begun with: it waits for the next one. */
+  /** Undoes a step whose model call was not made: its corrections wait for the next one. */
   #takeBack() {
     const { due, saidItsLast, answer } = this.#begun;
     this.#conversation.splice(this.#conversation.length - due.length);
@@ -404,7 +405,7 @@ export class Contract {
     this.#answer = answer;
   }
 
-  /** Every call the model asked for has a result, and says honestly how far it got. */
+  /** Gives every open call a result that says how far it got. */
   #giveUp(calls: ToolCall[]) {
     for (const { id, started, effects } of calls) {
       const text = started ? (effects === 'none' ? /^stopped/ : /^may have run/) : /^not run/;

@@ -3,8 +3,8 @@ import type { ModelEvent } from './alphabet.ts';
 import type { Observation } from './observation.ts';
 
 /**
- * What must come out the same: the outcome, whether there is an answer, and the fate of what the path sent. Not the answer's words: a call
- * that is made again after a crash sees what was queued meanwhile, so the scripted replies come at other places.
+ * The part that must be the same after a crash: the outcome, whether there is an answer, and the fates of the path’s steers. The
+ * answer’s text may differ: a repeated call sees corrections that were queued meanwhile, so the scripted replies come elsewhere.
  */
 export const crashSense: CrashSense<ModelEvent, Observation> = {
   fit(event, id, { question }) {

@@ -1,7 +1,7 @@
 import type { Equivalents } from '../mutants.ts';
 
 const heldAnyway = 'there is no call while it thinks, so the question holds it';
-/** Changes of the sub-agent's chart that change nothing it does. */
+/** Changes of the sub-agent’s chart that do not change its behaviour. */
 export const equivalents: Equivalents = {
   'retarget running PAUSE to #sub-agent.awaiting-steer':
     'nothing that writes is in flight there, so only holding is left to decide',

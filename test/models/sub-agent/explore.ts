@@ -1,4 +1,4 @@
-/** The sets of paths through the sub-agent's chart. */
+/** The sets of paths through the sub-agent’s chart. */
 import type { AnyStateMachine } from 'xstate';
 import { type SubAgentEvent, subAgent } from '../../../machines/sub-agent.ts';
 import { edgePaths } from '../explore.ts';
@@ -8,12 +8,12 @@ import { look, type Snap, stateOf } from './observation.ts';
 const queued = ({ context: { steers } }: Snap) =>
   [...new Set(steers.filter(({ fate }) => fate === 'queued').map(({ urgency }) => urgency))].sort().join('+');
 
-/** What an operator would call a different situation. */
+/** The situation as an operator sees it. */
 const tiny = (snapshot: Snap) => {
   const { paused, question, calls } = snapshot.context;
   return [stateOf(snapshot), paused, question?.kind, calls.map(({ tool }) => tool)].join('|');
 };
-/** And what was heard, what failed, whether a request is paid for, and whether a correction waits behind a question. */
+/** Also the partial reply, failures, whether a request is paid for, and whether a correction waits behind a question. */
 const small = (snapshot: Snap) => {
   const { partial, failures, question, steers, reserved } = snapshot.context;
   const waits = question !== null && steers.some(({ fate, urgency }) => fate === 'queued' && urgency === 'now');
@@ -26,7 +26,7 @@ const large = (snapshot: Snap) => {
 };
 const projections = { tiny, small, medium, large };
 
-/** For what only the words of a conversation tell apart: an answer that was overtaken by a correction, whose call is then not made. */
+/** Paths that only the text of a conversation tells apart: an answer is overtaken by a correction whose call is then not made. */
 const toldApart = (size: keyof typeof projections): ModelEvent[][] => {
   const usage = { inputTokens: 2, outputTokens: 1, costUsd: 0.25 };
   const overtaken: ModelEvent[] = [
@@ -54,14 +54,14 @@ export const paths = (
 ];
 
 /**
- * The small set for a suite that drives a real task over the bus. A fact there is brought about, not sent: MODEL_SAID and MODEL_REPLIED are
- * what the scripted model server streams, MODEL_FAILED its error status, TOOL_RETURNED what the tool returns, DEADLINE_PASSED a deadline
- * in the past, RESTORED the loss of the worker. What only a fault in our own code can say is no way to anywhere.
+ * The small set for a suite that drives a real task over the bus, where facts are brought about instead of sent: MODEL_SAID and
+ * MODEL_REPLIED by the scripted model server, MODEL_FAILED by its error status, TOOL_RETURNED by the tool, DEADLINE_PASSED by a
+ * deadline in the past, RESTORED by the loss of the worker. Facts that only a fault in our own code sends are left out.
  */
 export function smallPaths(): SubAgentEvent[][] {
   const isPossible = ({ type, ...event }: ModelEvent): boolean =>
     !type.startsWith('xstate.') &&
-    // Its backends have no price there: test/actors/budget.test.ts.
+    // Its backends have no price there; test/actors/host/budget.test.ts has paid calls.
     !type.startsWith('CALL_') &&
     !('call' in event && ['stale', 'late'].includes(event.text));
   return paths('tiny', subAgent, isPossible) as SubAgentEvent[][];

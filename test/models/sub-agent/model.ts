@@ -5,7 +5,7 @@ import { alphabet, effects, input, type ModelEvent, saidBy, towardsTheEnd } from
 import { Contract } from './contract.ts';
 import { type Look, look, type Observation, observe } from './observation.ts';
 
-/** The sub-agent's chart, or a mutant of it, with all that is needed to walk through it. */
+/** The sub-agent’s chart or a mutant of it, with all that a walk needs. */
 export const model = (machine: AnyStateMachine = subAgent): Model<ModelEvent, Look, Observation> => ({
   machine,
   input,

@@ -1,12 +1,14 @@
-/** What can be seen of a sub-agent without looking into it: its status, its receipts, and what its effects were asked to do. */
+/** All that can be seen of a sub-agent from outside: its status, its receipts, and the inputs of its effects. */
 import type { Reservation } from '../../../machines/budget.ts';
 import type { Message, Outcome, Question, ToolCall, UsageByBackend } from '../../../machines/conversation.ts';
-import type { Steer } from '../../../machines/steering.ts';
+import type { Steer } from '../../../machines/steering-ledger.ts';
 import type { ActInput, SubAgentContext, SubAgentOutput, ThinkInput } from '../../../machines/sub-agent.ts';
 import { leaf } from '../coverage.ts';
 import type { Rig } from '../rig.ts';
 
-/** Over the bus: a `think` is a request at the model server, its end the closing of the connection; an `act` is the tool's own account. */
+/**
+ * Over the bus a `think` is a request to the model server and ends when the connection closes; an `act` is reported by the tool.
+ */
 export type Seen =
   | { readonly began: 'think'; readonly input: ThinkInput }
   | { readonly began: 'act'; readonly input: ActInput }
@@ -23,27 +25,27 @@ export interface Observation {
   readonly reserved: Reservation | null;
   readonly toppedUpUsd: number;
   readonly outcome: Outcome | null;
-  /** Once it is done. */
+  /** Null until the task is done. */
   readonly output: {
     readonly answer: string | null;
     readonly messages: readonly Message[];
     readonly inDoubt: readonly string[];
   } | null;
-  /** What effects did since the last observation, in order. */
+  /** Begins and ends of effects since the last observation, in order. */
   readonly seen: readonly Seen[];
-  /** Effects that are armed; null where that can't be seen. */
+  /** Armed effects; null when they cannot be seen. */
   readonly armed: ReadonlySet<string> | null;
 }
 
-/** What the chart's own snapshot shows to whoever must choose the next event. */
+/** The part of the chart’s snapshot that chooses the next event. */
 export interface Look {
   readonly state: Observation['state'];
   readonly question: Question | null;
-  /** The tool call in flight, or the one that is in doubt. */
+  /** The tool call in flight, or the one in doubt. */
   readonly call: ToolCall | null;
-  /** Commands so far; the next one's id is made of it. */
+  /** Commands so far. The next one’s id is made of it. */
   readonly commands: number;
-  /** The model has said nothing yet in this step, and no request of it is out. */
+  /** The model has said nothing in this step yet, and no request is out. */
   readonly isFresh: boolean;
 }
 export interface Snap {

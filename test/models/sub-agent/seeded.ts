@@ -1,4 +1,6 @@
-/** Wrongs that no change of the chart's shape makes: in the code of its guards and actions. One mistake each, of those that are easily made. */
+/**
+ * Errors in the code of the sub-agent’s guards and actions, which no change of the chart’s shape makes. One likely mistake each.
+ */
 
 import { leftUsd, settleInDoubt } from '../../../machines/budget.ts';
 import { type SubAgentContext, subAgent } from '../../../machines/sub-agent.ts';

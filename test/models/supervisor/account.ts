@@ -1,4 +1,4 @@
-/** The contract's own account of a plan: which sub-task is where, by the rules of DESIGN.md section 4. */
+/** The contract’s own account of a plan: the state of each sub-task, by the rules in docs/task-protocol.md. */
 import type { Failure } from '../../../machines/conversation.ts';
 import type { NodeSpec, PlanNode } from '../../../machines/plan.ts';
 import type { Return, SupervisorPolicy } from '../../../machines/supervisor-context.ts';
@@ -22,12 +22,12 @@ export interface Told {
 
 export class Account {
   tasks = new Map<string, Task>();
-  /** Told to stop, not yet returned, and no task's any more. */
+  /** Children that were told to stop, have not returned, and belong to no sub-task any more. */
   strays = new Set<number>();
   undecided: string[] = [];
   relays: Told[] = [];
   children = 0;
-  /** US dollars set aside, by the child that may spend them. */
+  /** US dollars that are set aside, by the child that may spend them. */
   slices = new Map<number, number>();
   toppedUpUsd = 0;
   readonly #policy: SupervisorPolicy;
@@ -59,7 +59,7 @@ export class Account {
     this.tasks.set(spec.key, { spec, status: 'waiting', attempt: 0, child: null, failure: null, without: [], corrections: 0 });
   }
 
-  /** What depends on nothing unsettled starts, in order, within the limit; what has nothing left to work on fails. */
+  /** Starts sub-tasks with resolved dependencies, in order, within the limit; fails those without any result to work on. */
   advance(corrections: number, spentUsd: number): void {
     for (let moved = true; moved; ) {
       moved = false;
@@ -81,7 +81,7 @@ export class Account {
     }
   }
 
-  /** All who have not started share what is left with the goal itself. */
+  /** An equal share for each sub-task that has not started, and for the goal itself. */
   #share(spentUsd: number): number {
     const waiting = this.all.filter(({ status }) => status === 'waiting').length;
     return Math.max(0, this.leftUsd(spentUsd)) / (waiting + 1);
@@ -97,7 +97,7 @@ export class Account {
     this.toppedUpUsd += toppedUpUsd;
   }
 
-  /** A child counts once. Returns the failure that ends the whole goal, if one does. */
+  /** Counts a child’s return once. @returns the failure that ends the whole goal, if there is one. */
   takeReturn(back: Return, ending: boolean): { counted: boolean; fatal: Failure | null } {
     const { child, outcome, failure, backend } = back;
     if (this.strays.delete(child)) {
@@ -125,7 +125,7 @@ export class Account {
     return { counted: true, fatal: null };
   }
 
-  /** Tells these tasks' children to stop; what they return is no task's any more. */
+  /** Tells the children of these tasks to stop. Their returns then belong to no sub-task. */
   #stray(tasks: readonly Task[], id: string): void {
     const children = tasks.filter(({ status }) => status === 'running').map(({ child }) => child!);
     if (children.length === 0) return;
@@ -140,7 +140,7 @@ export class Account {
     this.undecided = this.undecided.filter((each) => each !== key);
   }
 
-  /** The task and all that was made of its result are done again. Returns whose. */
+  /** Runs the sub-task and all its dependants again. @returns their keys. */
   rerun(key: string, id: string, change: { instruction?: string; backend?: string }): Set<string> {
     const stale = new Set([key]);
     for (let size = 0; size !== stale.size; ) {
@@ -161,7 +161,7 @@ export class Account {
     return keys;
   }
 
-  /** Findings stay, the rest of the plan goes. */
+  /** Keeps results and drops the rest of the plan. */
   redirect(id: string): void {
     this.#stray(this.all, id);
     this.tasks = new Map([...this.tasks].filter(([, { status }]) => status === 'returned'));

@@ -1,4 +1,4 @@
-/** What can happen to a supervisor next, as a bystander sees it, and who says it. */
+/** The events that can come next for a supervisor, as seen from outside, and the effect that sends each. */
 import type { AnyEventObject } from 'xstate';
 import type { Failure } from '../../../machines/conversation.ts';
 import type { Directive, NodeSpec } from '../../../machines/plan.ts';
@@ -66,7 +66,7 @@ const changes = (id: string): SupervisorEvent[] => [
   { type: 'DROP', id, key: 'b' },
   { type: 'RERUN', id, key: 'a' },
   { type: 'RERUN', id, key: 'b', instruction: 'do b better', backend: 'fast' },
-  // What every object has is no sub-task.
+  // A property of every object is not a sub-task.
   { type: 'RERUN', id, key: 'constructor' },
 ];
 const ok = (child: number): Return => ({ child, outcome: 'completed', failure: null, usage: { small: usage } });
@@ -78,7 +78,7 @@ const returnsOf = (child: number): SupervisorEvent[] => [
   returned({ ...ok(child), outcome: 'failed', failure: refused }),
   returned({ ...ok(child), outcome: 'cancelled' }),
 ];
-/** The budget is 8: requests that fit, that fit unless children have the rest, that take all of it, and that never fit. */
+/** The budget is $8: requests that fit, that fit unless children have the rest, that take all of it, and that never fit. */
 const prices: SupervisorEvent[] = [
   ...[1, 4, 8, 64].map((worstUsd): SupervisorEvent => ({ type: 'CALL_PRICED', backend: 'paid', worstUsd })),
   { type: 'CALL_BILLED', backend: 'paid', usage: { inputTokens: 1, outputTokens: 0, costUsd: 0.125 } },
@@ -126,7 +126,7 @@ export function alphabet({ state, question, live, children, commands: n }: Look)
   ];
 }
 
-/** Without the numbers of children, of which there is no end: what a return means to the plan shows in where it leads. */
+/** Without the numbers of children, which grow without end. The state that a return leads to shows its meaning. */
 export function label(event: ModelEvent): string {
   const { type } = event;
   if (type === 'STEER') return `${type} ${event.urgency}`;
@@ -157,7 +157,7 @@ export const saidBy: SaidBy = ({ type }: AnyEventObject) => {
   return effect === undefined ? null : { effect, last: true };
 };
 
-/** A cooperative operator, and children that all succeed: brings any goal to its end. */
+/** A cooperative operator and children that all succeed: they end any goal. */
 export function towardsTheEnd({ state, paused, question, live, commands: n }: Look): SupervisorEvent | null {
   const id = `s${n + 1}`;
   if (state === 'done') return null;

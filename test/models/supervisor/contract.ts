@@ -1,8 +1,8 @@
 /**
- * The contract of a supervisor, written from DESIGN.md section 4 and the issue on steering, not from the chart. It keeps its own account of
- * the plan, the children and the ledger, and compares it with what can be observed after every event.
- * A answers · D what comes next · E effects · F failures · G the plan is as it should be · L budget · N urgency · O receipts · P pause ·
- * R relays · U usage · X ends · Y the next call knows all
+ * The contract of a supervisor, written from the promises in docs/architecture.md and the rules in docs/task-protocol.md, not
+ * from the chart. It keeps its own account of the plan, the children and the ledger, and compares it with what can be observed
+ * after every event. Its clauses by letter: A answers · D what comes next · E effects · F failures · G the plan is as it should
+ * be · L budget · N urgency · O receipts · P pause · R relays · U usage · X ends · Y the next call knows all
  */
 import { isDeepStrictEqual } from 'node:util';
 import { outUsd } from '../../../machines/budget.ts';
@@ -53,9 +53,9 @@ export class Contract {
   #answer: string | null = null;
   #draft: string | null = null;
   readonly #till = new Till();
-  /** The sub-task asked about, null for the goal itself, undefined for no question. */
+  /** The sub-task that the open question is about; null for the goal itself, undefined without a question. */
   #asked: string | null | undefined;
-  /** What is asked of the goal itself is money. */
+  /** The question about the goal itself is about money. */
   #asksForMoney = false;
   readonly #questions = new Set<string>();
 
@@ -68,7 +68,7 @@ export class Contract {
     this.#backend = input.backend;
   }
 
-  /** Call it after every event with what is to be seen then. Throws where a rule is broken. */
+  /** Checks what is observed after an event; call it after every one. @throws BrokenContract */
   after(event: ModelEvent, is: Observation): void {
     const was = this.#was;
     const must: Must = (ok, rule, ...seen) => {
@@ -126,7 +126,7 @@ export class Contract {
     this.#was = is;
   }
 
-  /** What the event means. True where it is one after which something new may begin. */
+  /** Takes in the event. @returns whether something new may begin after it. */
   #take(event: ModelEvent, was: Observation): boolean {
     const account = this.#account;
     const isPlain = this.#reduce !== null && !['orchestrator', 'backend'].includes(this.#reduce.by);
@@ -184,7 +184,7 @@ export class Contract {
       case 'xstate.error.actor.drain':
         for (const task of account.running) Object.assign(task, { status: 'failed', failure: 'unconfirmed' });
         account.strays.clear();
-        // They may spend all that they were given, and nobody will tell.
+        // They may spend all of their slices, and nobody will report it.
         if (account.setAsideUsd > 0) this.#till.spendAll('unconfirmed', account.setAsideUsd);
         account.slices.clear();
         return true;
@@ -313,7 +313,7 @@ export class Contract {
     return true;
   }
 
-  /** D. Where it comes to rest, and what begins on the way. */
+  /** D. The state of rest that must come next. */
   #advance(): Rest {
     const account = this.#account;
     const inFlight = () => account.running.length + account.strays.size > 0;
@@ -388,7 +388,7 @@ export class Contract {
     if (this.#asked === null) this.#forgive();
     if (this.#asked === null || (this.#asked !== undefined && keys.has(this.#asked))) this.#asked = undefined;
   }
-  /** X. Running children are told first. */
+  /** X. Running children are told to stop before the goal ends. */
   #end(ending: Ending, reason = /ended/) {
     if (this.#ending) return;
     this.#ending = ending;
@@ -464,7 +464,7 @@ export class Contract {
     must(about.test(question.text) && !question.text.includes('undefined'), 'A it says what about', question);
   }
 
-  /** L. Where something is set aside, it and all that is spent stay within the budget. */
+  /** L. The sum of what is set aside and what is spent stays within the budget. */
   #checkSlices({ slices, toppedUpUsd, usage, reserved }: Observation, must: Must) {
     const { slices: want, toppedUpUsd: added } = this.#account;
     const got = Object.entries(slices).map(([child, usd]) => [Number(child), usd] as const);
@@ -484,7 +484,7 @@ export class Contract {
       },
     );
     const want = this.#account.all.map(({ spec, status, attempt, child, failure, without, corrections }) => {
-      // Why a sub-task failed once is kept while it is tried again; what counts is how it stands.
+      // An earlier failure is kept while the sub-task is tried again; only the present state counts.
       const stands = status === 'failed' ? failure : (plan[spec.key]?.failure?.code ?? null);
       return [spec.key, status, attempt, child, stands, without, spec.instruction, spec.backend, corrections];
     });

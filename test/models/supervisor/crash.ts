@@ -2,7 +2,10 @@ import type { CrashSense } from '../crash.ts';
 import type { ModelEvent } from './alphabet.ts';
 import type { Observation } from './observation.ts';
 
-/** What must come out the same: the outcome, whether there is an answer, how every sub-task stands, and the fate of what the path sent. */
+/**
+ * The part that must be the same after a crash: the outcome, whether there is an answer, the state of every sub-task, and the
+ * fates of the path’s steers.
+ */
 export const crashSense: CrashSense<ModelEvent, Observation> = {
   fit(event, id, { question }) {
     if (!('id' in event)) return event;
@@ -15,6 +18,6 @@ export const crashSense: CrashSense<ModelEvent, Observation> = {
     const tasks = Object.values(plan).map(({ key, status, attempt }) => `${key} ${status} ${attempt}`);
     return JSON.stringify([outcome?.kind, output?.answer !== null, tasks, sent]);
   },
-  // Its own effects only think: nothing of a supervisor's is ever in doubt.
+  // A supervisor’s own effects only think, so none is ever in doubt.
   inDoubt: () => false,
 };

@@ -2,7 +2,7 @@ import type { Equivalents } from '../mutants.ts';
 
 const passesOn = 'with an ending set, both go where it leads';
 const holds = 'a question about the goal itself holds it';
-/** Changes of the supervisor's chart that change nothing it does. */
+/** Changes of the supervisor’s chart that do not change its behaviour. */
 export const equivalents: Equivalents = {
   'retarget root ANSWER#0 to #supervisor.gathering.stopping': passesOn,
   'retarget root CANCEL to #supervisor.gathering.stopping': passesOn,

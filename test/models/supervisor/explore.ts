@@ -1,4 +1,4 @@
-/** The sets of paths through the supervisor's chart. */
+/** The sets of paths through the supervisor’s chart. */
 import type { AnyStateMachine } from 'xstate';
 import type { Directive, NodeSpec } from '../../../machines/plan.ts';
 import { supervisor } from '../../../machines/supervisor.ts';
@@ -7,7 +7,7 @@ import { edgePaths } from '../explore.ts';
 import { alphabet, inputFor, label, type ModelEvent } from './alphabet.ts';
 import { type Look, look, type Snap, stateOf } from './observation.ts';
 
-/** A directive, and how many children may run at once: two show that they run side by side, one that there is a limit. */
+/** A directive, and the number of children that may run at once: two run side by side, one shows the limit. */
 export interface Policy {
   readonly onFailure: Directive;
   readonly concurrency: number;
@@ -20,8 +20,10 @@ export const others: readonly Policy[] = [
   { onFailure: 'escalate', concurrency: 2 },
 ];
 
-/** What an operator would call a different situation: whether a request is paid for, and how many sub-tasks are in which status, except where
- * all are being stopped. */
+/**
+ * The situation as an operator sees it: whether a request is paid for, and the number of sub-tasks in each status, unless all are
+ * being stopped.
+ */
 const tiny = (snapshot: Snap) => {
   const { paused, question, nodes, failures, reserved } = snapshot.context;
   const state = stateOf(snapshot);
@@ -35,7 +37,7 @@ const small = (snapshot: Snap) => {
   const statuses = Object.values(nodes).map(({ status }) => status.slice(0, 2));
   return [tiny(snapshot), undecided.length, stopping.length > 0, statuses.sort()].join('|');
 };
-/** And how results are put together, and whether something is queued for later. */
+/** Also the reducer, and whether something is queued for later. */
 const large = (snapshot: Snap) => {
   const { steers, reduce } = snapshot.context;
   return [small(snapshot), reduce?.by, steers.some(({ fate, urgency }) => fate === 'queued' && urgency === 'after')].join('|');
@@ -46,7 +48,10 @@ const sizes = {
   large: { project: large, histories: 1 },
 };
 
-/** For what is too rare for chance and looks the same to the projections: an answer that is overtaken, a child that never confirms. */
+/**
+ * Paths that are too rare for random walks and look the same in the projections: an overtaken answer, a child that never
+ * confirms.
+ */
 const toldApart = (policy: Policy): ModelEvent[][] => {
   const usage = { inputTokens: 2, outputTokens: 1, costUsd: 0.25 };
   const planned = (nodes: NodeSpec[]): ModelEvent => ({
@@ -82,13 +87,16 @@ export const paths = (size: keyof typeof sizes, policy: Policy, machine: AnyStat
   ...toldApart(policy),
 ];
 
-/** A third sub-task is left to chance: it multiplies the states by five, and the large set never ends. */
+/** A third sub-task is left to random walks: it multiplies the states by five. */
 const isThird = (event: ModelEvent, { keys }: Look) => event.type === 'ADD' && event.node.key === 'd' && keys.length > 1;
 
-/** Under the other directives only what a failure leads to is new. */
+/** Under the other directives only the events after a failure are new. */
 const mattersUnder = (type: string) =>
   ['START', 'PLANNED', 'CHILDREN_RETURNED', 'REDUCED', 'ANSWER', 'CANCEL', 'RERUN', 'DROP', 'DRAIN_EXPIRED'].includes(type);
 
-/** The small set for a suite that drives a real goal over the bus. A fact there is brought about, not sent; `RESTORED` is the loss of the worker. */
+/**
+ * The small set for a suite that drives a real goal over the bus, where facts are brought about instead of sent; `RESTORED` is
+ * the loss of the worker.
+ */
 export const smallPaths = (policy: Policy = asking): SupervisorEvent[][] =>
   paths('tiny', policy).filter((path): path is SupervisorEvent[] => !path.some(({ type }) => /^(xstate\.|CALL_)/.test(type)));

@@ -6,7 +6,7 @@ import { Contract } from './contract.ts';
 import { asking, type Policy } from './explore.ts';
 import { type Look, look, type Observation, observe } from './observation.ts';
 
-/** The supervisor's chart, or a mutant of it, with all that is needed to walk through it. */
+/** The supervisor’s chart or a mutant of it, with all that a walk needs. */
 export function model(machine: AnyStateMachine = supervisor, policy: Policy = asking): Model<ModelEvent, Look, Observation> {
   const input = inputFor(policy.onFailure, policy.concurrency);
   return {

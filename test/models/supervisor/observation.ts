@@ -1,8 +1,11 @@
-/** What can be seen of a supervisor without looking into it: status, plan, receipts, what it tells its children and asks of its effects. */
+/**
+ * All that can be seen of a supervisor from outside: status, plan, receipts, messages to its children and the inputs of its
+ * effects.
+ */
 import type { Reservation, Slices } from '../../../machines/budget.ts';
 import type { Outcome, Question, UsageByBackend } from '../../../machines/conversation.ts';
 import type { Plan } from '../../../machines/plan.ts';
-import type { Steer } from '../../../machines/steering.ts';
+import type { Steer } from '../../../machines/steering-ledger.ts';
 import type {
   DecomposeInput,
   DrainInput,
@@ -28,7 +31,7 @@ export interface Observation {
   readonly question: (Question & { readonly key: string | null }) | null;
   readonly receipts: readonly Pick<Steer, 'id' | 'kind' | 'fate' | 'step' | 'reason' | 'reached'>[];
   readonly plan: Plan;
-  /** What children were told, in order. */
+  /** Messages to children, in order. */
   readonly relays: readonly Relay[];
   readonly usage: UsageByBackend;
   readonly reserved: Reservation | null;
@@ -40,14 +43,14 @@ export interface Observation {
   readonly armed: ReadonlySet<string> | null;
 }
 
-/** What whoever must choose the next event can know. */
+/** The part of the state that chooses the next event. */
 export interface Look {
   readonly state: State;
   readonly paused: boolean;
   readonly question: Observation['question'];
   readonly planned: boolean;
   readonly keys: readonly string[];
-  /** Children whose return is still to come. */
+  /** Children that have not returned yet. */
   readonly live: readonly number[];
   readonly children: number;
   readonly commands: number;

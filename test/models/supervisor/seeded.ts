@@ -1,4 +1,4 @@
-/** Wrongs in the code of the supervisor's guards and actions. */
+/** Errors in the code of the supervisor’s guards and actions. */
 import { settleInDoubt, unspent } from '../../../machines/budget.ts';
 import { supervisor } from '../../../machines/supervisor.ts';
 import type { SupervisorContext } from '../../../machines/supervisor-context.ts';

@@ -35,7 +35,7 @@ const format = (shape: z.ZodType): OpenAI.ResponseFormatJSONSchema => ({
   type: 'json_schema',
   json_schema: { name: 'shape', schema: z.toJSONSchema(shape) as Record<string, unknown> },
 });
-/** A reply of at least 1,900 characters: it is still going on whenever the test looks. */
+/** A reply of at least 1,900 characters, so that it is still going on when the test looks. */
 const endless = format(z.object({ text: z.string().min(1900).max(2000) }));
 const longPrompt = (word: string): Messages => user(`${word} `.repeat(3000));
 
@@ -48,7 +48,7 @@ describe('a plain answer', () => {
     expect(reply.usage!.completion_tokens).toBeGreaterThan(0);
   });
 
-  test('streams in pieces, ends with its usage, and says the same as the one body', async () => {
+  test('streams in pieces, ends with its usage, and has the same text as in one body', async () => {
     const request = { model, messages: user('Name three colours.'), max_tokens: 30, seed: 1 };
     const whole = await ai.chat.completions.create(request);
     const pieces: string[] = [];
@@ -76,7 +76,7 @@ describe('a plain answer', () => {
     expect(reply.choices[0]!.finish_reason).toBe('stop');
   });
 
-  test('reads only what is new of a longer conversation', async () => {
+  test('reads only the new part of a longer conversation', async () => {
     const messages: Messages = user('Remember the number 7. '.repeat(20));
     const first = await ai.chat.completions.create({ model, messages, max_tokens: 5 });
     messages.push({ role: 'assistant', content: first.choices[0]!.message.content ?? '' }, { role: 'user', content: 'Which?' });
@@ -95,7 +95,7 @@ describe('structured output', () => {
     when: z.union([z.null(), z.strictObject({ year: z.int(), exact: z.boolean() })]),
   });
 
-  test('fits the schema whatever the model would rather say', async () => {
+  test('fits the schema even if the model would say something else', async () => {
     for (const seed of [1, 2]) {
       const reply = await ai.chat.completions.create({
         model,
@@ -110,7 +110,7 @@ describe('structured output', () => {
     }
   });
 
-  test('json_object gives an object', async () => {
+  test('of the format json_object is an object', async () => {
     const messages = user('Give me {"name": …, "age": …} of a person.');
     const reply = await ai.chat.completions.create({
       model,
@@ -168,7 +168,7 @@ describe('tools', () => {
     expect(text).not.toContain('{"tool"');
   });
 
-  test('a result in the history is answered from', async () => {
+  test('a result in the history is the source of the answer', async () => {
     const reply = await ai.chat.completions.create({
       model,
       messages: [
@@ -189,14 +189,14 @@ describe('tools', () => {
 });
 
 describe('a client that leaves', () => {
-  test('ends a reply in the middle; the next call is served', async () => {
+  test('ends its reply in the middle, and the next call is served', async () => {
     const leaving = new AbortController();
     const request = { model, messages: user('Talk.'), response_format: endless, stream: true as const };
     const stream = await ai.chat.completions.create(request, { signal: leaving.signal });
     for await (const chunk of stream) if (chunk.choices[0]?.delta.content) leaving.abort();
     const { tokens } = await health(endpoint);
     await ai.chat.completions.create({ model, messages: user('Hi'), max_tokens: 1 });
-    // The whole reply would have been several hundred.
+    // The whole reply would have several hundred tokens.
     expect((await health(endpoint)).tokens.written - tokens.written).toBeLessThan(60);
   });
 
@@ -213,7 +213,7 @@ describe('a client that leaves', () => {
 });
 
 describe('the one slot', () => {
-  test('serves those who wait in their order', async () => {
+  test('serves waiting requests in order', async () => {
     const served: string[] = [];
     const ask = async (name: string) => {
       await ai.chat.completions.create({ model, messages: user(name), max_tokens: 3 });
@@ -249,22 +249,22 @@ describe('the one slot', () => {
   });
 });
 
-describe('a bad request is refused with its reason', () => {
+describe('a bad request', () => {
   const refused = (request: object) => ai.chat.completions.create({ model, messages: user('Hi'), ...request } as never);
 
-  test('a prompt that does not fit', async () => {
+  test('with a prompt that does not fit is refused', async () => {
     await expect(refused({ messages: user('word '.repeat(6000)) })).rejects.toMatchObject({
       status: 400,
       code: 'context_length_exceeded',
     });
   });
 
-  test('an image', async () => {
+  test('with an image is refused', async () => {
     const content = [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } }];
     await expect(refused({ messages: [{ role: 'user', content }] })).rejects.toThrow(/no vision/);
   });
 
-  test('a schema that has no grammar, a tool that is not there, a key that is not ours', async () => {
+  test('with a schema without a grammar, an unknown tool or a wrong key is refused', async () => {
     const schema = { type: 'object', properties: { a: { $ref: '#/nowhere' } }, required: ['a'] };
     await expect(refused({ response_format: { type: 'json_schema', json_schema: { name: 'x', schema } } })).rejects.toMatchObject(
       {
@@ -278,6 +278,6 @@ describe('a bad request is refused with its reason', () => {
   });
 });
 
-test('the models list names the one that is served', async () => {
+test('the models list names the served model', async () => {
   expect((await ai.models.list()).data.map(({ id }) => id)).toEqual(['small']);
 });

@@ -6,7 +6,7 @@ const rules = (schema: unknown): string => {
   return grammar.finish(grammar.add(schema));
 };
 
-test('required properties come in order, optional ones may be left out', () => {
+test('required properties come in order, and optional ones may be left out', () => {
   const schema = { type: 'object', properties: { a: { type: 'boolean' }, b: { type: 'null' } }, required: ['a'] };
   expect(rules(schema)).toContain(String.raw`"{" "\"a\": " r0 (", " "\"b\": " r1)? "}"`);
 });
@@ -17,7 +17,7 @@ test('strings and arrays have an upper bound', () => {
   expect(rules({ type: 'array', items: { type: 'null' }, minItems: 2, maxItems: 4 })).toMatch(/\{1,3\}/);
 });
 
-test('a recursive schema ends', () => {
+test('a recursive schema gives a finite grammar', () => {
   const node = {
     type: 'object',
     properties: { next: { anyOf: [{ $ref: '#/$defs/node' }, { type: 'null' }] } },
@@ -27,7 +27,7 @@ test('a recursive schema ends', () => {
   expect(text).toContain('ref0 ::=');
 });
 
-test('what has no grammar is named with its place', () => {
+test('an error names the place of a schema without a grammar', () => {
   const schema = { type: 'object', properties: { a: { type: 'array', items: { type: 'date' } } }, required: ['a'] };
   expect(() => rules(schema)).toThrow(SchemaUnsupported);
   expect(() => rules(schema)).toThrow('/properties/a/items');

@@ -12,7 +12,7 @@ import { foldersOf } from '../../../platform/folders.ts';
 import { modelFile, namedModels } from '../../../roster/embedded/models.ts';
 import { client, never, open, tempFolder } from './rig.ts';
 
-test('calls that come together share one start; stop ends it, twice as well as once', async () => {
+test('simultaneous calls share one start, and stop can be called twice', async () => {
   const embedded = await open();
   expect(embedded.state()).toBe('off');
   const [one, two] = await Promise.all([embedded.ready(never), embedded.ready(never)]);
@@ -25,7 +25,7 @@ test('calls that come together share one start; stop ends it, twice as well as o
   await expect(embedded.ready(never)).rejects.toMatchObject({ code: 'embedded-stopped' });
 }, 300_000);
 
-test('a crash fails the call in flight, and the next one has a new process', async () => {
+test('a crash fails the call in flight, and the next call has a new process', async () => {
   const embedded = await open();
   const first = await embedded.ready(never);
   const messages = [{ role: 'user' as const, content: 'Count from 1 to 1000.' }];
@@ -40,7 +40,7 @@ test('a crash fails the call in flight, and the next one has a new process', asy
   expect(reply.usage!.completion_tokens).toBe(3);
 }, 300_000);
 
-test('leaves with the last one who waits for it, and starts again for the next', async () => {
+test('the process ends with its last waiting caller and starts again for the next one', async () => {
   const embedded = await open();
   const leaving = new AbortController();
   const waiting = embedded.ready(leaving.signal);
@@ -52,7 +52,7 @@ test('leaves with the last one who waits for it, and starts again for the next',
   expect(embedded.state()).toBe('ready');
 }, 300_000);
 
-test('goes with its owner, also when that is killed', async () => {
+test('the process ends with its owner, even if the owner is killed', async () => {
   const folder = await tempFolder();
   const owner = spawn(process.execPath, [fileURLToPath(new URL('./owner.ts', import.meta.url)), folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -65,11 +65,11 @@ test('goes with its owner, also when that is killed', async () => {
   const closed = once(socket, 'close');
   owner.kill('SIGKILL');
   await closed;
-  // The connection also ends when a living server has had enough of it; a dying one refuses the next, or resets it first.
+  // A living server may close the connection too. A dying one refuses the next connection, or resets it first.
   while ((await knock(Number(port))) !== 'ECONNREFUSED');
 }, 300_000);
 
-test('a model file that is not there, not a model, or cut short is named', async () => {
+test('an error names a model file that is missing, no model, or cut short', async () => {
   const folder = await tempFolder();
   const missing = join(folder, 'none.gguf');
   await expect((await open(missing)).ready(never)).rejects.toMatchObject({

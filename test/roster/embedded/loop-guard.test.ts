@@ -19,12 +19,12 @@ test('one word over and over is a loop', () => {
   expect(heard(Array(10).fill('-')).forbidden).toBeNull();
 });
 
-test('a list of like items is none', () => {
+test('a list of similar items is not a loop', () => {
   const items = ['a', 'b', 'c', 'd', 'e'].flatMap((item) => [...sentence, item]);
   expect(heard(items).forbidden).toBeNull();
 });
 
-test('who is led out of loops again and again is lost', () => {
+test('a reply that was led out of loops again and again is lost', () => {
   const guard = new LoopGuard<string>();
   for (const way of ['one', 'two', 'three']) {
     expect(guard.isLost).toBe(false);

@@ -1,4 +1,4 @@
-/** A process that has an embedded model and does nothing with it. */
+/** A process that starts an embedded model and does nothing with it. */
 import { foldersOf } from '../../../platform/folders.ts';
 import { openLog } from '../../../platform/log.ts';
 import { openEmbedded } from '../../../roster/embedded/embedded.ts';

@@ -4,7 +4,7 @@ import { ReplyReader } from '../../../roster/embedded/reply-reader.ts';
 import { StopWords } from '../../../roster/embedded/stop-words.ts';
 import { answerText, callText } from '../../../roster/embedded/tool-form.ts';
 
-/** A text in pieces, cut anywhere. */
+/** A text in pieces, cut at any place. */
 const pieces = (text: string): fc.Arbitrary<string[]> =>
   fc.array(fc.nat(text.length), { maxLength: 8 }).map((cuts) => {
     const at = [0, ...cuts.sort((a, b) => a - b), text.length];
@@ -36,7 +36,7 @@ test('a call is read the same however it is cut', () => {
   );
 });
 
-test('a reply that was cut short keeps what there is', () => {
+test('a cut-off reply keeps its beginning', () => {
   expect(read(['{"tool": "answer", "args": {"text": "half an ans'], false).text).toBe('half an ans');
   expect(read(['{"tool": "read_file", "args": {"path": "REA'], false)).toEqual({
     text: '',
@@ -45,7 +45,7 @@ test('a reply that was cut short keeps what there is', () => {
   });
 });
 
-test('a stop word ends the text wherever it is cut, and is not part of it', () => {
+test('a stop word ends the text wherever it is cut, and is not part of the text', () => {
   fc.assert(
     fc.property(pieces('one EN two END three'), (parts) => {
       const stop = new StopWords(['END', 'never']);

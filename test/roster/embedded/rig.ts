@@ -1,4 +1,4 @@
-/** The embedded backend for real: the `small` model, fetched once into this user's cache, in a process of its own. */
+/** The real embedded backend: the `small` model, fetched once into this user’s cache, in a process of its own. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { type Embedded, type Endpoint, openEmbedded } from '../../../roster/embe
 
 export const never = new AbortController().signal;
 
-/** Registered here, while the file is collected: in the midst of a test nobody would hear of it. */
+/** Cleanups. `afterAll` is registered while the file is collected, since vitest ignores it within a test. */
 const leaving: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
   for (const leave of leaving.splice(0).reverse()) await leave();
@@ -41,7 +41,7 @@ export async function health({ baseUrl }: Endpoint): Promise<Health> {
   return (await (await fetch(new URL('/health', baseUrl))).json()) as Health;
 }
 
-/** Asks until the server says so: there is no other sign of what happens inside before the first token. */
+/** Asks until the condition is true: nothing else shows what happens inside before the first token. */
 export async function until(endpoint: Endpoint, holds: (health: Health) => boolean): Promise<Health> {
   for (;;) {
     const now = await health(endpoint);

@@ -3,7 +3,7 @@ import { Slot } from '../../../roster/embedded/slot.ts';
 
 const never = new AbortController().signal;
 
-test('the slot goes on in order, and one who left the line is passed over', async () => {
+test('the slot serves in order and skips a caller that has left the line', async () => {
   const slot = new Slot();
   const release = await slot.take(never);
   const order: string[] = [];

@@ -1,7 +1,7 @@
 /** Records the ends of child tasks in a goal's plan and in its books. */
 import { without } from './budget.ts';
 import { type Failure, mergeUsage } from './conversation.ts';
-import { directiveFor } from './directive.ts';
+import { directiveFor } from './failure-directive.ts';
 import { end } from './goal-end.ts';
 import type { PlanNode } from './plan.ts';
 import * as plan from './plan.ts';

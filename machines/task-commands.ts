@@ -1,5 +1,5 @@
 /** The commands that an operator may send to any task. The ledger identifies a command by the id of its steering message. */
-import type { LedgerEntry, Urgency } from './steering.ts';
+import type { LedgerEntry, Urgency } from './steering-ledger.ts';
 
 export type Command =
   | { type: 'STEER'; id: string; text: string; urgency: Urgency }

@@ -3,8 +3,8 @@
  * until it has one.
  */
 import type { SteeringMessage, SteeringType } from '../../bus/messages.ts';
-import type { Command } from '../../machines/commands.ts';
 import type { PlanCommand } from '../../machines/supervisor-context.ts';
+import type { Command } from '../../machines/task-commands.ts';
 
 type Message<Type extends SteeringType> = Extract<SteeringMessage, { type: Type }>;
 

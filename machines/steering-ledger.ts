@@ -1,12 +1,12 @@
 /**
  * The steering ledger lists every message that an operator sent to a task, in the stream's order, with its fate. It is both the
- * queue and the source of the receipts: the host derives receipts from the changes of an entry between two commits (rule `receipts`, promise G:
- * every steer ends in exactly one final receipt).
+ * queue and the source of the receipts: the host derives receipts from the changes of an entry between two commits (rule
+ * `receipts`, promise G: every steer ends in exactly one final receipt).
  */
 
 /**
- * `now` interrupts the call in flight if that call may be interrupted, `next-step` waits for the next model call, and `after` waits
- * until the task would otherwise end.
+ * `now` interrupts the call in flight if that call may be interrupted, `next-step` waits for the next model call, and `after`
+ * waits until the task would otherwise end.
  */
 export const urgencies = ['now', 'next-step', 'after'] as const;
 export type Urgency = (typeof urgencies)[number];

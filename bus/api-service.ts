@@ -31,7 +31,9 @@ interface SteeringRequest {
   readonly waitMs: number;
   readonly message: { readonly type: SteeringType };
 }
-/** `task` names the goal, as in every request. The new sub-task, which the message calls `task`, is therefore called `subTask`. */
+/**
+ * `task` names the goal, as in every request. The new sub-task, which the message calls `task`, is therefore called `subTask`.
+ */
 const adding = z
   .object({ task: TaskId, subTask: PlanTask, ...waiting })
   .loose()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DeadLetter } from '../../bus/messages.ts';
-import { findLetter } from '../../cli/letter-ref.ts';
+import { findLetter } from '../../cli/dead-letter-ref.ts';
 
 const letters = ['k3xq.0', 'k3xq.4', 'k3ab.0', 'ticket-4', 'ticket-41'].map((id) => ({ id }) as DeadLetter);
 
@@ -11,7 +11,7 @@ describe('a dead letter is named', () => {
     ['k3a', 'k3ab.0'],
     ['ticket-4', 'ticket-4'],
     ['ticket-41', 'ticket-41'],
-  ])('%s', (ref, id) => {
+  ])('by %s', (ref, id) => {
     expect(findLetter(letters, ref).id).toBe(id);
   });
 

@@ -24,7 +24,8 @@ export interface FindRoster {
 export const shippedRoster: RosterSource = { file: fileURLToPath(new URL('./default.yaml', import.meta.url)), by: 'shipped' };
 
 /**
- * The first of: `--roster`, `COX_ROSTER`, `roster.yaml` in the working folder, `roster.yaml` in the config folder, the shipped one.
+ * The first of: `--roster`, `COX_ROSTER`, `roster.yaml` in the working folder, `roster.yaml` in the config folder, the shipped
+ * one.
  * @throws RosterError `roster-missing` if a file named by `--roster` or `COX_ROSTER` does not exist. Others are skipped.
  */
 export async function findRoster({ path, env, folders, cwd }: FindRoster): Promise<RosterSource> {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../actors/node/join.ts';
-import { Memory, maxNoteChars, maxNotes } from '../../bus/memory.ts';
+import { Memory, maxNoteChars, maxNotes } from '../../bus/shared-memory.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 
 let crew: TestCrew;
@@ -16,7 +16,7 @@ beforeEach(async () => {
   joined = await crew.join(namespace, namespace);
 });
 
-test('a memory that nobody has written to recalls nothing', async () => {
+test('an unused memory recalls nothing', async () => {
   expect(await new Memory(joined.bus).recall('anything')).toEqual([]);
 });
 
@@ -31,7 +31,7 @@ test('a note is found by words of its key or its text, by any client of the crew
   expect((await other.recall('')).map(({ key }) => key)).toEqual(['favourite.colour', 'work-email']);
 });
 
-test('a key is written over, and forgotten without leaving anything behind', async () => {
+test('a key is overwritten, and a forgotten key leaves nothing behind', async () => {
   const memory = new Memory(joined.bus);
   await memory.remember('city', 'Bern', 'a');
   await memory.remember('city', 'Basel', 'b');
@@ -52,7 +52,7 @@ test('a text that is empty or too long is refused', async () => {
   await memory.remember('longest', '\u0001'.repeat(maxNoteChars), 'me');
 });
 
-test('what strangers put into the bucket is left out', async () => {
+test('values that are no notes are left out', async () => {
   const memory = new Memory(joined.bus);
   await memory.remember('honest', 'a note about foreigners', 'me');
   for (const [key, value] of [
@@ -63,9 +63,9 @@ test('what strangers put into the bucket is left out', async () => {
   expect((await memory.recall('foreigners')).map(({ key }) => key)).toEqual(['honest']);
 });
 
-test('a full memory takes no new keys, but new texts for old ones', async () => {
+test('a full memory takes no new keys, and new texts for old ones', async () => {
   const memory = new Memory(joined.bus);
-  // Its bucket is made by the first who asks.
+  // The first request makes the bucket.
   await memory.recall('');
   const put = (n: number) =>
     joined.bus.js.publish(`$KV.${joined.bus.subjects.memoryBucket}.filler-${n}`, '{"text":"x","from":"x"}');

@@ -5,9 +5,9 @@
 import type { Log } from '../platform/log.ts';
 import { RosterError } from './errors.ts';
 import { FileWatch } from './file-watch.ts';
+import { type FindRoster, findRoster, type RosterSource } from './find-roster.ts';
 import { loadRoster } from './load.ts';
 import type { Roster } from './schema.ts';
-import { type FindRoster, findRoster, type RosterSource } from './source.ts';
 
 export interface OpenRoster extends FindRoster {
   readonly log: Log;

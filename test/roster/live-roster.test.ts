@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { RosterError } from '../../roster/errors.ts';
+import { type LiveRoster, openRoster } from '../../roster/live-roster.ts';
 import type { Roster } from '../../roster/schema.ts';
-import { type LiveRoster, openRoster } from '../../roster/watch.ts';
 
 let folder: string;
 let live: LiveRoster | undefined;
@@ -42,7 +42,7 @@ async function open() {
   return { live, next };
 }
 
-test('an edit is taken up; a broken one keeps the old roster and is reported with its line; a mended one counts again', async () => {
+test('an edit takes effect; a broken one leaves the old roster and is reported with its line; the next good one counts', async () => {
   const file = join(folder, 'roster.yaml');
   await writeFile(file, text('one'));
   const { live, next } = await open();
@@ -56,7 +56,7 @@ test('an edit is taken up; a broken one keeps the old roster and is reported wit
   expect(await next()).toMatchObject({ broken: { code: 'roster-invalid', problems: [{ line: 2 }] } });
   expect(live.current().backends.a).toMatchObject({ model: 'two' });
 
-  // As editors save: a new file renamed over the old one.
+  // Editors save by renaming a new file over the old one.
   await writeFile(join(folder, 'new'), text('four'));
   await rename(join(folder, 'new'), file);
   expect(await next()).toMatchObject({ changed: { backends: { a: { model: 'four' } } } });
@@ -64,7 +64,7 @@ test('an edit is taken up; a broken one keeps the old roster and is reported wit
   expect(await next()).toMatchObject({ changed: { backends: { a: { model: 'five' } } } });
 });
 
-test('a roster that is deleted stays in use and is reported', async () => {
+test('a deleted roster stays in use and is reported', async () => {
   const file = join(folder, 'roster.yaml');
   await writeFile(file, text('one'));
   const { live, next } = await open();

@@ -1,8 +1,8 @@
 /** The entry points for programs: a crew and a node with the defaults of the command line. */
 import { foldersOf } from '../../platform/folders.ts';
 import { openLog } from '../../platform/log.ts';
+import { openRoster } from '../../roster/live-roster.ts';
 import type { Roster } from '../../roster/schema.ts';
-import { openRoster } from '../../roster/watch.ts';
 import { type CrewSession, type JoinOptions, joinCrew as join } from './join.ts';
 import { type CoxNode, type NodeOptions, startNode as start } from './node.ts';
 
@@ -26,8 +26,8 @@ export function joinCrew(options: Partial<JoinOptions> = {}): Promise<CrewSessio
 
 export interface StartOptions extends Partial<Omit<NodeOptions, 'joined' | 'roster'>> {
   /**
-   * A roster, or the path of a roster file whose changes take effect while the node runs. Default: the roster that `cox` would use
-   * here.
+   * A roster, or the path of a roster file whose changes take effect while the node runs. Default: the roster that `cox` would
+   * use here.
    */
   readonly roster?: string | Roster;
 }

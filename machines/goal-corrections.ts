@@ -1,7 +1,7 @@
 /** Decides which corrections of a goal reach a model call or a sub-task. */
 import type { Reduce } from './plan.ts';
 import * as plan from './plan.ts';
-import * as ledger from './steering.ts';
+import * as ledger from './steering-ledger.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 
 /** True for a reducer in code. It asks no model, so a correction cannot reach the reduction. */

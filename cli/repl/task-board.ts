@@ -3,10 +3,10 @@
  * and turns each one into lines for the operator.
  */
 import type { Crew } from '../../bus/crew.ts';
+import type { CrewEvent } from '../../bus/crew-events.ts';
 import type { Question, Status } from '../../bus/messages.ts';
 import type { TaskSummary } from '../../bus/state/tree.ts';
 import { goalOf, isTaskId, type TaskId } from '../../bus/task-id.ts';
-import type { CrewEvent } from '../../bus/watch.ts';
 import { GoalView } from '../goal-view.ts';
 import { resultLines, statusLines } from '../render/events.ts';
 import type { Paint } from '../render/paint.ts';

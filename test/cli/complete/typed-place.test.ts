@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { commands, globalOptions } from '../../../cli/commands/registry.ts';
-import { readWords } from '../../../cli/complete/place.ts';
+import { readWords } from '../../../cli/complete/typed-place.ts';
 
 const at = (...words: string[]) => readWords(words, { commands, globals: globalOptions });
 const whatAt = (...words: string[]) => {
@@ -8,7 +8,7 @@ const whatAt = (...words: string[]) => {
   return place.kind === 'value' ? place.what : place.kind;
 };
 
-describe('what may stand at the cursor', () => {
+describe('the value at the cursor', () => {
   it.each([
     [[''], 'command'],
     [['st'], 'command'],
@@ -39,11 +39,11 @@ describe('what may stand at the cursor', () => {
     [['steer', '--', '-k'], '<id>'],
     [['menu', ''], 'nothing'],
     [['nonsense', ''], 'nothing'],
-  ])('%j: %s', (words, what) => {
+  ])('of %j is %s', (words, what) => {
     expect(whatAt(...words)).toBe(what);
   });
 
-  it('is told with the arguments before it, and the options that say where to look', () => {
+  it('comes with the arguments before it and the options that name the bus', () => {
     const { place, given, typed } = at('--namespace', 'other', 'retarget', 'k3xq', '--no-wait', 'a', 'fro');
     expect(place).toMatchObject({ what: '<backend>', args: ['k3xq', 'a'] });
     expect([...given]).toEqual([['--namespace', 'other']]);
