@@ -38,7 +38,7 @@ export interface Entry {
  */
 export async function entriesOf(bus: Bus, filter: string): Promise<{ entries: Entry[]; unread: string[] }> {
   const entries: Entry[] = [];
-  await pass(bus, filter, (entry) => void entries.push(entry));
+  await scanBucket(bus, filter, (entry) => void entries.push(entry));
   const seen = new Set(entries.map(({ key }) => key));
   return { entries, unread: (await keysOf(bus, filter)).filter((key) => !seen.has(key)) };
 }
@@ -51,11 +51,11 @@ async function keysOf(bus: Bus, filter: string): Promise<string[]> {
 
 async function scan(bus: Bus, filter: string): Promise<Map<string, StateRecord>> {
   const records = new Map<string, StateRecord>();
-  await pass(bus, filter, ({ record }) => record && records.set(record.id, record));
+  await scanBucket(bus, filter, ({ record }) => record && records.set(record.id, record));
   return records;
 }
 
-function pass(bus: Bus, filter: string, take: (entry: Entry) => void): Promise<void> {
+function scanBucket(bus: Bus, filter: string, take: (entry: Entry) => void): Promise<void> {
   const { stream, prefix } = bucketOf(bus);
   const options = { filter_subjects: [`${prefix}${filter}`], deliver_policy: DeliverPolicy.LastPerSubject };
   return scanStream(bus, stream, options, (message) => {
