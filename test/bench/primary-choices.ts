@@ -76,7 +76,7 @@ agents:
   for await (const event of joined.crew.watch(asking, never)) if (event.kind === 'status' && event.status.question) break;
   await utter('for four people', 'answer_question', asking);
   await utter('what is my boss called?', 'recall');
-  console.log(`${right} of ${asked} right; now those that nobody tuned for`);
+  console.log(`${right} of ${asked} right; now the utterances that the prompt was not tuned on`);
   await utter('hey, are you there?', null);
   await utter('who wrote the LICENSE file and when?', 'dispatch_task', 'LICENSE');
   const other = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Draft an invitation to the summer party' });

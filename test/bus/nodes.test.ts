@@ -34,7 +34,7 @@ test('every node reports its types and its tasks', async () => {
   expect(second).toMatchObject({ name: 'second', types: ['files'], slots: 8, held: 0, tasks: [] });
 });
 
-test('a draining node reports until it has requeued its last task', async () => {
+test('a draining node is in the list of nodes until its last task is over', async () => {
   const submit = new HeldTool('submit', 'writes');
   const limits = { steps: 9, failures: 3, repeats: 3, costUsd: null };
   const kinds = [{ name: 'form', prompt: 'Fill in.', tools: [submit.tool], needs: [], limits }];

@@ -45,7 +45,7 @@ export function walkWithCrash<Event extends AnyEventObject, Look, Observation>(
       if (i === at && !walking.isOver) go({ type: 'RESTORED' } as Event, '');
     }
     for (let i = 0; !walking.isOver; i++) {
-      if (i > 40) throw new Error('it never comes to its end');
+      if (i > 40) throw new Error('the task has not ended with all this help');
       go(model.towardsTheEnd(walking.look)!, `z${i}`);
     }
     return { summary: sense.summary(model.observe(rig)), inDoubt };

@@ -177,7 +177,7 @@ export function score(
 ): Score {
   const names = new Set(mutants.map(({ name }) => name));
   const stale = Object.keys(equivalents).filter((name) => !names.has(name));
-  if (stale.length > 0) throw new Error(`said to be equivalent, but no mutants: ${stale.join('; ')}`);
+  if (stale.length > 0) throw new Error(`listed as equivalent, but not a mutant: ${stale.join('; ')}`);
   const judged = mutants.filter(({ name }) => !Object.hasOwn(equivalents, name));
   const survivors = judged.filter(({ machine }) => kill(machine) === null).map(({ name }) => name);
   return { killed: judged.length - survivors.length, total: judged.length, survivors };

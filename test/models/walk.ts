@@ -59,7 +59,7 @@ export class Walk<Event extends AnyEventObject, Look, Observation> {
     return event !== null;
   }
   finish(): void {
-    for (let i = 0; this.cooperate(); i++) if (i > patience) throw new Error('it never comes to its end');
+    for (let i = 0; this.cooperate(); i++) if (i > patience) throw new Error('the task has not ended with all this help');
   }
 }
 

@@ -42,7 +42,7 @@ async function open() {
   return { live, next };
 }
 
-test('an edit takes effect; a broken one leaves the old roster and is reported with its line; the next good one counts', async () => {
+test('an edit takes effect, a broken one is reported with its line, and the next good one counts', async () => {
   const file = join(folder, 'roster.yaml');
   await writeFile(file, text('one'));
   const { live, next } = await open();

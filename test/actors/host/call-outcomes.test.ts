@@ -72,7 +72,7 @@ const outcomeReceipt = async (id: string): Promise<Receipt | undefined> => {
 const post = (id: string, message: unknown) =>
   joined.bus.js.publish(joined.bus.subjects.of(id, 'steering'), JSON.stringify(message));
 
-test('a worker that lost the task posts the outcome of its call, which answers the open question, and the call has run once', async () => {
+test('a worker that lost the task posts the outcome of its call, which answers the open question', async () => {
   const first = await node('first');
   const { id, run } = await lostInCall();
   // The next commit is refused, so the worker knows that it lost the task.
@@ -95,7 +95,7 @@ test('a worker that lost the task posts the outcome of its call, which answers t
   await other.stop();
 });
 
-test('a worker whose call returns before it knows that it lost the task posts the outcome, and the operator is not asked', async () => {
+test('an outcome that is posted before the question comes up keeps the operator from being asked', async () => {
   await node('first');
   const { id, run } = await lostInCall();
   run.returns('booked as no. 8');

@@ -46,7 +46,7 @@ async function parkedTask(): Promise<{ id: string; question: Question }> {
   return { id, question: question! };
 }
 
-test('a task whose older checkpoint has no migration asks, and `restart` begins again with all findings and all that was said', async () => {
+test('a task without a migration for its checkpoint asks, and `restart` keeps findings and messages', async () => {
   await start();
   const { id } = await parkedTask();
   const queued = await joined.crew.steer(id, { type: 'steer', text: 'by the window' });
@@ -237,7 +237,7 @@ async function dieAfter(work: (stored: Parameters<typeof hostUnrestorable>[1]) =
 const settle = (stored: Parameters<typeof hostUnrestorable>[1]) =>
   hostUnrestorable(joined.bus, stored, { why: 'its checkpoint is of sub-agent 0', now: () => new Date(), retryMs: 60_000 });
 
-test('a worker that dies right after the question, and one that dies right after `restart`, lose nothing and repeat nothing', async () => {
+test('a worker that dies right after the question or right after `restart` loses and repeats nothing', async () => {
   const first = await start({ leaseMs: 300 });
   const { id } = await parkedTask();
   await first.stop();

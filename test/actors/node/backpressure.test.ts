@@ -208,7 +208,7 @@ test('a node on a full bus purges finished trees by the roster’s retention and
   expect((await joined.crew.tasks()).map((task) => task.id)).toEqual([id]);
 });
 
-test('a stream limit of the roster is set on all streams but the timers, outlasts clients without one, and drops no message', async () => {
+test('a stream limit is set on all streams but the timers, outlasts clients without one, and drops nothing', async () => {
   const id = await dispatch('y'.repeat(3_000));
   const { subjects, jsm } = joined.bus;
   const before = await Promise.all([stateOf('queue'), stateOf('state')]);

@@ -38,7 +38,7 @@ test('a kind that thinks in code calls its tools and ends with its text, without
   expect(result.usageByBackend).toEqual({ code: { inputTokens: 0, outputTokens: 0, costUsd: 0 } });
 });
 
-test('a goal dispatches its given plan in its first commit, and code joins the results in the commit that takes the last one', async () => {
+test('a goal dispatches a given plan in its first commit, and code joins the results in the last one', async () => {
   const echo = defineKind({ name: 'echo', think: ({ instruction }) => instruction });
   const joined = await crew.join();
   await crew.node(joined, { kinds: [echo] });

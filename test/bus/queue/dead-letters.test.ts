@@ -30,7 +30,7 @@ async function poisoned(id: string): Promise<Claim & { kind: 'end' }> {
     );
     if (claimed.kind === 'end') return claimed;
   }
-  throw new Error('it was never given up');
+  throw new Error('no claim has ended the task as poison');
 }
 
 async function dead(instruction = 'Kill them all'): Promise<string> {

@@ -116,7 +116,7 @@ export class Goal {
   async #help({ id, last, snapshot }: StateRecord, answered: Set<string>, generous: number): Promise<void> {
     const once = async (what: string, message: SteeringInput) => {
       if (answered.has(`${id} ${what}`)) return;
-      if (answered.size > patience) throw new Error(`${id} never comes to its end: ${JSON.stringify(last)}`);
+      if (answered.size > patience) throw new Error(`${id} has not ended with all this help: ${JSON.stringify(last)}`);
       answered.add(`${id} ${what}`);
       await this.#joined.crew.steer(id, message);
     };

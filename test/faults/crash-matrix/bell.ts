@@ -18,7 +18,10 @@ export class Bell {
       const seen = await lookAgain();
       if (seen !== null) return seen;
       const { promise: gaveUp, reject } = Promise.withResolvers<never>();
-      const timer = setTimeout(() => reject(new Error(`it waited in vain for ${what}`)), patienceMs);
+      const timer = setTimeout(
+        () => reject(new Error(`nothing has happened for two minutes while waiting for ${what}`)),
+        patienceMs,
+      );
       await Promise.race([rung, gaveUp]).finally(() => clearTimeout(timer));
     }
   }

@@ -76,7 +76,7 @@ export class GoalWalk implements Walk<SupervisorEvent> {
     for (let i = 0; ; i++) {
       const record = await this.#settled();
       if (record?.phase === 'done') return record;
-      if (i > patience) throw new Error(`${this.id} never comes to its end: ${JSON.stringify(record?.last)}`);
+      if (i > patience) throw new Error(`${this.id} has not ended with all this help: ${JSON.stringify(record?.last)}`);
       await this.go(record ? towardsTheEnd(look(committed(record)))! : { type: 'START' }, `z${i}`);
     }
   }
@@ -124,7 +124,7 @@ export class GoalWalk implements Walk<SupervisorEvent> {
         return now.phase === 'done' || isTaken(now) || (other !== undefined && other !== call);
       });
     }
-    throw new Error(`${this.id} never takes ${fact.type}`);
+    throw new Error(`${this.id} has not taken ${fact.type} after ${tries} tries`);
   }
 
   /**

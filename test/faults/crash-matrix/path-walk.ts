@@ -78,7 +78,7 @@ export class PathWalk implements Walk<SubAgentEvent> {
     for (let i = 0; ; i++) {
       const record = await this.#settled();
       if (record?.phase === 'done') return record;
-      if (i > patience) throw new Error(`${this.id} never comes to its end: ${JSON.stringify(record?.last)}`);
+      if (i > patience) throw new Error(`${this.id} has not ended with all this help: ${JSON.stringify(record?.last)}`);
       await this.go(this.#help(record), `z${i}`);
     }
   }
@@ -130,7 +130,7 @@ export class PathWalk implements Walk<SubAgentEvent> {
         return now.phase === 'done' || isTaken(now) || (other !== undefined && other !== effect) || isAtRest(now);
       });
     }
-    throw new Error(`${this.id} never takes ${fact.type}`);
+    throw new Error(`${this.id} has not taken ${fact.type} after ${tries} tries`);
   }
 
   #say(fact: Fact, name: string, to: ModelCall | Effect): void {

@@ -86,7 +86,10 @@ export class Bystander {
       const bell = this.#bell.promise;
       if (await isSo()) return;
       const { promise: gaveUp, reject } = Promise.withResolvers<never>();
-      const timer = setTimeout(() => reject(new Error(`it waited for nothing: ${what()}`)), patienceMs);
+      const timer = setTimeout(
+        () => reject(new Error(`nothing has happened for two minutes while waiting for: ${what()}`)),
+        patienceMs,
+      );
       try {
         await Promise.race([bell, gaveUp]);
       } finally {

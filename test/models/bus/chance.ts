@@ -183,7 +183,8 @@ export class Chance {
     const { question, paused } = contextOf(record);
     const once = async (what: string, message: SteeringInput) => {
       if (answered.has(`${task} ${what}`)) return;
-      if (answered.size > patience) throw new Error(`${this.id} never comes to its end: ${JSON.stringify(record?.last)}`);
+      if (answered.size > patience)
+        throw new Error(`${this.id} has not ended with all this help: ${JSON.stringify(record?.last)}`);
       answered.add(`${task} ${what}`);
       await this.#send(task, message);
     };

@@ -109,7 +109,7 @@ export class Drive {
     for (let i = 0; ; i++) {
       const event = towardsTheEnd(look(this.record ? committed(this.record) : this.#shadow.snapshot));
       if (!event) break;
-      if (i > patience) throw new Error(`${this.id} never comes to its end`);
+      if (i > patience) throw new Error(`${this.id} has not ended with all this help`);
       await this.go(event);
     }
     await this.#outside.until(
@@ -187,9 +187,9 @@ export class Drive {
         return this.#lose(event);
       case 'CALL_PRICED':
       case 'CALL_BILLED':
-        throw new Error('its backends have no price here');
+        throw new Error('the backends of this test have no price');
       case 'DEADLINE_PASSED':
-        throw new Error('deadlines are tried in process: here they would be a matter of waiting');
+        throw new Error('deadlines are tried in process: here they would take real time');
       default:
         await this.#waitOutDoubt(event);
         await this.#steer(event);
