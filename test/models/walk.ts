@@ -2,7 +2,7 @@
 import type { AnyEventObject, AnyStateMachine } from 'xstate';
 import { Rig, type SaidBy } from './rig.ts';
 
-/** What the shared code needs to know about a chart. */
+/** The facts about a chart that the shared code needs. */
 export interface Model<Event extends AnyEventObject, Look, Observation> {
   readonly machine: AnyStateMachine;
   readonly input: unknown;

@@ -7,7 +7,7 @@
 export interface Contender {
   /** The name with its version, for the table. */
   readonly name: string;
-  /** What is stored, and where, when a sub-task is done. */
+  /** The records that are stored when a sub-task is done, and where. */
   readonly stores: string;
   /** @returns Microseconds per sub-task, from the goal to its answer. */
   fanOut(size: number): Promise<number>;

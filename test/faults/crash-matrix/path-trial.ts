@@ -8,7 +8,7 @@ import type { PathStage, Walk } from './path-walk.ts';
 import { type Place, sweepAway } from './place.ts';
 import { settled, tickets } from './trial.ts';
 
-/** What a chart’s path set adds to its walk. */
+/** The parts that a chart’s path set adds to its walk. */
 export interface PathSense<Event> {
   walk(stage: PathStage): Walk<Event>;
   /** The outcome in the form of the chart’s own walk. */

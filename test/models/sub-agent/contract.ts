@@ -62,7 +62,7 @@ export class Contract {
   #hopeless = false;
   #toolsFail = false;
   readonly #till = new Till();
-  /** What the present step was begun with, to be undone if its model call is not made. */
+  /** The state in which the present step began; the step is undone if its model call is not made. */
   #begun: { due: Sent[]; saidItsLast: boolean; answer: string | null } = { due: [], saidItsLast: false, answer: null };
   readonly #questions = new Set<string>();
 

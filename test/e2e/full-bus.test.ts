@@ -1,4 +1,4 @@
-/** What an operator sees of a full bus, and how they free space. */
+/** The messages that an operator sees when the bus is full, and how they free space. */
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type CrewSession, joinCrew } from '../../actors/node/join.ts';
