@@ -106,11 +106,11 @@ describe('a download by URL', () => {
     expect(server.ranges).toEqual(['bytes=1000-', null]);
   });
 
-  it('refuses and removes content with another sha256', async () => {
+  it('rejects and removes content with another sha256', async () => {
     server.content = randomBytes(content.length);
     await expect(download(asset(), options())).rejects.toMatchObject({
       code: 'download-failed',
-      message: expect.stringContaining('refused and removed'),
+      message: expect.stringContaining('rejected and removed'),
     });
     expect(modelFiles()).toEqual([]);
   });
