@@ -118,19 +118,3 @@ function wordsOf(args: unknown): Pick<Question, 'text' | 'choices'> {
   const offered = 'choices' in args && Array.isArray(args.choices) ? args.choices.filter((c) => typeof c === 'string') : [];
   return { text: args.question, ...(offered.length > 0 && { choices: offered }) };
 }
-
-/** The choice that an answer names. Upper and lower case count as equal. */
-export const chosen = (question: Question | null, text: string): string | undefined =>
-  question?.choices?.find((choice) => choice.toLowerCase() === text.trim().toLowerCase());
-
-/** The answer to a question about a call either lets the call run or becomes its result. */
-export function applyAnswer(question: Question, text: string, [call, ...rest]: Calls): { calls: Calls; said: Message[] } {
-  if (!call) return { calls: [], said: [] };
-  const choice = chosen(question, text);
-  if (question.kind === 'approval' && choice === 'approve') return { calls: [{ ...call, gated: false }, ...rest], said: [] };
-  if (question.kind === 'in-doubt' && choice === 'run it again')
-    return { calls: [{ ...call, started: false }, ...rest], said: [] };
-  if (question.kind === 'asked') return { calls: rest, said: answered([call], text) };
-  if (question.kind === 'approval') return { calls: rest, said: answered([call], `not run, the operator says: ${text}`) };
-  return { calls: rest, said: answered([call], `the operator says: ${text}`) };
-}

@@ -52,10 +52,15 @@ export const enqueue = (ledger: Ledger, entry: LedgerEntry, reason?: string): Le
   { urgency: 'now', ...entry, fate: 'queued', ...(reason !== undefined && { reason }) },
 ];
 
-/** Records a command that took effect at once. */
-export const enter = (ledger: Ledger, entry: LedgerEntry, step: number, reached?: readonly number[]): Ledger => [
+/** A command that took effect at once. @param more a goal's children that a correction reached; a reason for the receipt. */
+export const enter = (
+  ledger: Ledger,
+  entry: LedgerEntry,
+  step: number,
+  { reached, reason }: { readonly reached?: readonly number[]; readonly reason?: string | undefined } = {},
+): Ledger => [
   ...ledger,
-  { urgency: 'now', ...entry, fate: 'applied', step, ...(reached && { reached }) },
+  { urgency: 'now', ...entry, fate: 'applied', step, ...(reached && { reached }), ...(reason !== undefined && { reason }) },
 ];
 
 export const refuse = (ledger: Ledger, entry: LedgerEntry, reason: string): Ledger => [

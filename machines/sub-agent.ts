@@ -9,6 +9,7 @@
  * Rule `in-doubt` (docs/task-protocol.md).
  */
 import { assertEvent, assign, type EventObject, fromCallback, setup } from 'xstate';
+import { applyAnswer, chosen, decisionOf, meaningOf, whyUnclear } from './answer.ts';
 import { type Billing, bill, dollars, leftUsd, type Reservation, reserve, settleInDoubt } from './budget.ts';
 import type { Carryover } from './carryover.ts';
 import type {
@@ -22,18 +23,7 @@ import type {
   Usage,
   UsageByBackend,
 } from './conversation.ts';
-import {
-  answered,
-  applyAnswer,
-  chosen,
-  givenUp,
-  mayHaveRun,
-  questionAbout,
-  repeatsItself,
-  spend,
-  totalUsage,
-  unfinished,
-} from './conversation.ts';
+import { answered, givenUp, mayHaveRun, questionAbout, repeatsItself, spend, totalUsage, unfinished } from './conversation.ts';
 import type { Ledger, Steer } from './steering-ledger.ts';
 import * as ledger from './steering-ledger.ts';
 import { type Command, entryOf } from './task-commands.ts';
@@ -206,6 +196,8 @@ export const subAgent = setup({
       event.question === question?.id &&
       question.kind !== 'asked' &&
       chosen(question, event.text) === 'stop',
+    isUnclear: ({ context: { question }, event }) =>
+      event.type === 'ANSWER' && event.question === question?.id && meaningOf(question, event.text).kind === 'unclear',
     answersAboutCall: ({ context: { question }, event }) =>
       event.type === 'ANSWER' && event.question === question?.id && ['asked', 'approval', 'in-doubt'].includes(question.kind),
     answersTryAgain: ({ context: { question }, event }) =>
@@ -229,6 +221,11 @@ export const subAgent = setup({
     acknowledge: assign(({ context, event }) =>
       isCommand(event) ? { steers: ledger.enter(context.steers, entryOf(event), context.step) } : {},
     ),
+    /** The receipt says what the answer decided. */
+    acknowledgeAnswer: assign(({ context: { steers, question, step }, event }) => {
+      assertEvent(event, 'ANSWER');
+      return { steers: ledger.enter(steers, entryOf(event), step, { reason: decisionOf(question, event.text) }) };
+    }),
     refuse: assign(({ context, event }, reason: string) =>
       isCommand(event) ? { steers: ledger.refuse(context.steers, entryOf(event), reason) } : {},
     ),
@@ -522,7 +519,11 @@ export const subAgent = setup({
               },
             ],
           },
-          { guard: 'answersAboutCall', target: 'running', actions: ['applyAnswer', 'closeQuestion', 'acknowledge'] },
+          {
+            guard: 'isUnclear',
+            actions: { type: 'refuse', params: ({ context: { question }, event }) => whyUnclear(question, event.text) },
+          },
+          { guard: 'answersAboutCall', target: 'running', actions: ['acknowledgeAnswer', 'applyAnswer', 'closeQuestion'] },
           { guard: 'answersTryAgain', target: 'running', actions: ['closeQuestion', 'acknowledge'] },
           { guard: 'answersWithHelp', target: 'running', actions: ['closeQuestion', 'queue'] },
           { guard: 'answersQuestion', actions: { type: 'refuse', params: 'send `budget` to top it up, or answer `stop`' } },

@@ -10,10 +10,11 @@
  * Rules `cancel-tree` and `child-result` (docs/task-protocol.md): a return counts once, by the number of its child.
  */
 import { assertEvent, assign, type EventObject, fromCallback, setup } from 'xstate';
+import { chosen } from './answer.ts';
 import { bill, countUnconfirmed, dollars, reserve, setAside, settleInDoubt, unspent } from './budget.ts';
 import { recordReturns } from './child-returns.ts';
 import type { Failure, Outcome } from './conversation.ts';
-import { chosen, spend } from './conversation.ts';
+import { spend } from './conversation.ts';
 import { isPlain, isUnresolved, takeUp } from './goal-corrections.ts';
 import { end, wouldEnd } from './goal-end.ts';
 import type { PlanNode } from './plan.ts';
@@ -117,7 +118,7 @@ export const supervisor = setup({
       return {
         corrections: [...context.corrections, text],
         relays: children.length > 0 ? [...context.relays, steer] : context.relays,
-        steers: ledger.enter(context.steers, entryFor(event), context.step, children),
+        steers: ledger.enter(context.steers, entryFor(event), context.step, { reached: children }),
       };
     }),
     redirect: assign(({ context, event }) => {

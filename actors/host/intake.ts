@@ -8,6 +8,7 @@
 import type { Steering } from '../../bus/log/steering-log.ts';
 import type { CallOutcome, Receipt, SteeringMessage } from '../../bus/messages.ts';
 import { type InFlight, returned, type StateRecord } from '../../bus/state/state-record.ts';
+import { chosen } from '../../machines/answer.ts';
 import type { Steer } from '../../machines/steering-ledger.ts';
 import { isProven } from './in-flight-calls.ts';
 import { type Inbox, receiptsOf } from './receipts.ts';
@@ -103,7 +104,7 @@ export class Intake {
   /** A call in doubt may still be running in the lost worker, so `run it again` is refused until that is ruled out. */
   #tooEarly(message: SteeringMessage, question: HostedSnapshot['context']['question']): string | null {
     if (message.type !== 'answer' || question?.kind !== 'in-doubt' || question.id !== message.question) return null;
-    if (message.text.trim().toLowerCase() !== 'run it again') return null;
+    if (chosen({ ...question, choices: question.choices ?? [] }, message.text) !== 'run it again') return null;
     const leftMs = Date.parse(this.#record.doubtfulUntil ?? '') - this.#now().getTime();
     return leftMs > 0 ? `the lost worker may still be running the call: answer again in ${Math.ceil(leftMs / 1000)} s` : null;
   }

@@ -12,6 +12,7 @@ import { afterPark } from '../../bus/queue/claim.ts';
 import { endTask } from '../../bus/queue/end-task.ts';
 import { returned, type StateRecord, type StoredRecord, steersOf, withStatus } from '../../bus/state/state-record.ts';
 import { replaceState } from '../../bus/state/state-store.ts';
+import { chosen } from '../../machines/answer.ts';
 import { noUsage } from '../../machines/conversation.ts';
 import { salvageOf } from './salvage.ts';
 
@@ -172,7 +173,7 @@ function hear(record: StateRecord, question: Question | null, said: readonly Ste
     };
     if (message?.type === 'cancel') return { verdict: { kind: 'cancel', by: steer }, receipts, known, cursor: seq };
     const isAnswer = message?.type === 'answer' && message.question === question?.id && !left;
-    const choice = message?.type === 'answer' ? message.text.trim().toLowerCase() : '';
+    const choice = isAnswer ? chosen({ kind: question!.kind, choices: question!.choices ?? [] }, message.text) : undefined;
     if (isAnswer && choice === 'restart') {
       apply();
       return { verdict: { kind: 'restart' }, receipts, known, cursor: seq };

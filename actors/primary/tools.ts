@@ -183,6 +183,7 @@ function fateOf(id: TaskId, kind: string, receipt: Receipt | null): string {
   switch (receipt?.fate) {
     case 'applied': {
       if (kind === 'cancel') return `${id} is cancelled.`;
+      if (kind === 'answer' && receipt.reason) return `${id}: ${receipt.reason}.`;
       const reached = receipt.reached?.length ? `, and relayed it to ${receipt.reached.join(', ')}` : '';
       return `${id} has taken it up${receipt.step ? ` at step ${receipt.step}` : ''}${reached}${why}.`;
     }

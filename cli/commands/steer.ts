@@ -1,7 +1,6 @@
 /** All steering commands: each sends one message to one task and prints its receipts. */
 import { z } from 'zod';
 import type { Receipt, Urgency } from '../../bus/messages.ts';
-import { answering } from '../answer.ts';
 import type { Options, Run } from '../cli.ts';
 import { usageError } from '../errors.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -25,9 +24,7 @@ export const steering =
     const said = verbs[name].message(words, how);
     return withCrew(cli, { start: false }, async ({ crew }) => {
       const id = await findTask(crew, ref);
-      const { message, note } = answering(said, said.type === 'answer' ? (await crew.status(id))?.question : null);
-      if (note) cli.out.note(note);
-      const sent = await crew.steer(id, message);
+      const sent = await crew.steer(id, said);
       const receipts: Receipt[] = [];
       if (wait)
         for await (const receipt of crew.receipts(id, sent, cli.signal)) {

@@ -5,7 +5,6 @@ import { allNodes } from '../../bus/nodes.ts';
 import { DeadLetters } from '../../bus/queue/dead-letters.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
-import { answering } from '../answer.ts';
 import { capacityTrouble } from '../capacity.ts';
 import { findLetter } from '../dead-letter-ref.ts';
 import { usageError } from '../errors.ts';
@@ -77,9 +76,7 @@ export class Operator implements Hands {
   /** Resolves when the bus has stored the message. Its receipts are printed when they arrive. */
   async send(id: TaskId, said: SteeringInput): Promise<void> {
     const { crew, board, quiet, signal, fail, print, paint } = this.#options;
-    const { message, note } = answering(said, said.type === 'answer' ? (await crew.status(id))?.question : null);
-    if (note) print([`  ${note}`]);
-    const sent = await crew.steer(id, message);
+    const sent = await crew.steer(id, said);
     board.expectReceipt(sent.steer);
     this.#sending += 1;
     let isCounted = true;

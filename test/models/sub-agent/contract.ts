@@ -256,6 +256,10 @@ export class Contract {
           receive(event.id, 'answer', 'returned', event.question === question?.id ? /budget/ : /not open/);
           break;
         }
+        if (question.kind === 'approval' && !['approve', 'deny', 'stop'].includes(event.text)) {
+          receive(event.id, 'answer', 'returned', /stays open/);
+          break;
+        }
         decides = true;
         if (event.text === 'stop' && question.kind !== 'asked' && question.choices?.includes('stop')) {
           ends = { kind: 'failed', code: question.kind };
@@ -266,7 +270,8 @@ export class Contract {
         } else {
           const { kind } = question;
           close();
-          receive(event.id, 'answer', 'applied');
+          const decided = kind === 'approval' && (event.text === 'approve' ? /^allowed$/ : /^denied$/);
+          receive(event.id, 'answer', 'applied', decided);
           if (head && kind === 'approval' && event.text === 'approve') this.#open[0] = { ...head, gated: false };
           else if (head && kind === 'in-doubt' && event.text === 'run it again') this.#open[0] = { ...head, started: false };
           else if (kind === 'asked') resultOf(event.text);
