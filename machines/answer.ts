@@ -1,6 +1,6 @@
 /**
- * The meaning of an operator's words as the answer to a question. The charts apply this mapping, so it is the same for every surface and
- * for every client on the bus.
+ * The meaning of an operator's words as the answer to a question. The charts apply this mapping, so it is the same for every
+ * surface and for every client on the bus.
  */
 import { answered, type Calls, type Message, type Question } from './conversation.ts';
 

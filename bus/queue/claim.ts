@@ -20,7 +20,8 @@ import { setTimer } from './timers.ts';
 export type Claim =
   /**
    * The task is this worker's at this epoch. `tentative`: it becomes so only by the first commit, a compare-and-set on the record
-   * that was read here. Nobody knows of the claim until then, so nothing may happen that anyone could notice (rule `first-claim`).
+   * that was read here. Nobody knows of the claim until then, so nothing may happen that anyone could notice (rule
+   * `first-claim`).
    */
   | { readonly kind: 'run'; readonly stored: StoredRecord; readonly tentative: boolean }
   /**

@@ -26,8 +26,8 @@ export const sureMs = (leaseMs: number): number => leaseMs * sureAfterCommit;
 
 /**
  * A worker whose task went to another may still be running a call. A worker that was cut off notices it within one lease
- * (bus/connection.ts), and the second lease is for the call to end. A frozen process may thaw at any time, so the clock alone does
- * not decide: the operator is asked.
+ * (bus/connection.ts), and the second lease is for the call to end. A frozen process may thaw at any time, so the clock alone
+ * does not decide: the operator is asked.
  */
 const leasesInDoubt = 2;
 /** For how long "run it again" is refused after a task was taken from a worker, in ms. */
