@@ -86,7 +86,7 @@ export const verbs = {
   },
   pause: {
     args: '',
-    summary: 'pause a task until it is resumed',
+    summary: 'pause a task, or a goal with its running sub-tasks, until it is resumed',
     message: (words) => alone(words, { type: 'pause' }),
   },
   resume: {

@@ -57,7 +57,7 @@ export interface SupervisorPolicy {
 export interface Relay {
   /** Id of the operator's command, `cancel` at the end of a tree, or `again-…` where a goal begins again. */
   readonly id: string;
-  readonly kind: 'steer' | 'cancel';
+  readonly kind: 'steer' | 'cancel' | 'pause' | 'resume';
   readonly text: string;
   readonly urgency: Urgency;
   readonly children: readonly number[];

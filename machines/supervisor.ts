@@ -134,6 +134,17 @@ export const supervisor = setup({
         lastFailure: null,
       };
     }),
+    /** Running children are paused or resumed with the goal: the receipt says which. */
+    relayPause: assign(({ context, event }) => {
+      assertEvent(event, ['PAUSE', 'RESUME']);
+      const children = plan.childrenOf(plan.all(context.nodes));
+      const kind = event.type === 'PAUSE' ? 'pause' : 'resume';
+      const told: Relay = { id: event.id, kind, text: '', urgency: 'now', children };
+      return {
+        relays: children.length > 0 ? [...context.relays, told] : context.relays,
+        steers: ledger.enter(context.steers, entryFor(event), context.step, { reached: children }),
+      };
+    }),
     pause: assign({ paused: true }),
     resume: assign({ paused: false }),
     swap: assign(({ event }) => {
@@ -332,8 +343,8 @@ export const supervisor = setup({
         actions: { type: 'refuse', params: 'a goal has no step limit: top up its US dollars, or top up the sub-task that asks' },
       },
     ],
-    PAUSE: { target: '.deciding', actions: ['pause', 'acknowledge'] },
-    RESUME: { actions: ['resume', 'acknowledge'] },
+    PAUSE: { target: '.deciding', actions: ['pause', 'relayPause'] },
+    RESUME: { actions: ['resume', 'relayPause'] },
     CANCEL: { target: '.deciding', actions: ['acknowledge', { type: 'end', params: { kind: 'cancelled' } }] },
     ADD: [
       { guard: 'changesPlan', target: '.deciding', actions: ['changePlan', 'acknowledge'] },
@@ -363,7 +374,7 @@ export const supervisor = setup({
       on: {
         START: 'deciding',
         REDIRECT: { actions: ['redirect', 'queue'] },
-        PAUSE: { actions: ['pause', 'acknowledge'] },
+        PAUSE: { actions: ['pause', 'relayPause'] },
       },
     },
 
@@ -481,7 +492,7 @@ export const supervisor = setup({
 
     'awaiting-steer': {
       description:
-        'Only the operator can make the goal continue: it is paused, or `question` says what it needs. Running children continue; pausing a goal does not pause them.',
+        'Only the operator can make the goal continue: it is paused, or `question` says what it needs. While a question is open, running children continue; a pause is relayed to them.',
       invoke: {
         id: 'deadline',
         src: 'deadline',
@@ -492,7 +503,7 @@ export const supervisor = setup({
         },
       },
       on: {
-        RESUME: { target: 'deciding', actions: ['resume', 'acknowledge'] },
+        RESUME: { target: 'deciding', actions: ['resume', 'relayPause'] },
         BUDGET: { guard: 'answersWithMoney', target: 'deciding', actions: ['topUp', 'closeQuestion', 'acknowledge'] },
         STEER: [
           { guard: 'waitsForHelp', target: 'deciding', actions: ['closeQuestion', 'queue'] },

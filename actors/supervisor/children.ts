@@ -45,8 +45,8 @@ export class Children {
     const name = `${id}@${child}`;
     if (this.#relayed.has(name)) return;
     this.#relayed.add(name);
-    const words = { type: 'steer', id: name, text, urgency };
-    await this.#tell(childOf(this.#host.id, child), kind === 'cancel' ? { type: 'cancel', id: name } : words);
+    const words = kind === 'steer' ? { text, urgency } : {};
+    await this.#tell(childOf(this.#host.id, child), { type: kind, id: name, ...words });
   }
 
   async #dispatch(node: PlanNode, context: SupervisorContext): Promise<void> {

@@ -45,6 +45,20 @@ test('a correction of the goal reaches running sub-tasks, waiting ones and the r
   expect((await joined.crew.result(id, never)).output).toContain('un, deux');
 });
 
+test('a pause of the goal pauses its running sub-tasks, and a resume lets them go on', async () => {
+  await crew.node(joined, { quietMs: 20 });
+  const id = await goal([task('a'), task('b'), task('c', ['a'])], 'concat');
+  const both = await Promise.all([callFor('a'), callFor('b')]);
+  await statusWhere(joined.crew, id, ({ subTasks }) => subTasks?.running === 2);
+  const paused = await final(id, { type: 'pause' });
+  expect(paused).toMatchObject({ fate: 'applied', reached: [child(id, 1), child(id, 2)] });
+  expect(await Promise.all(both.map((call) => call.closed))).toEqual([true, true]);
+  for (const n of [1, 2]) await statusWhere(joined.crew, child(id, n), (status) => status.paused);
+  crew.model.answer((call) => call.reply('done'));
+  expect(await final(id, { type: 'resume' })).toMatchObject({ fate: 'applied', reached: [child(id, 1), child(id, 2)] });
+  expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'completed' });
+});
+
 test('a cancelled goal cancels its sub-tasks first and keeps their findings', async () => {
   await crew.node(joined, { quietMs: 20 });
   const id = await goal([task('a'), task('b'), task('c', ['a'])]);

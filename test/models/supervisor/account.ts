@@ -14,7 +14,7 @@ export interface Task {
 }
 export interface Told {
   id: string;
-  kind: 'steer' | 'cancel';
+  kind: 'steer' | 'cancel' | 'pause' | 'resume';
   text: string;
   urgency: string;
   children: number[];

@@ -201,11 +201,11 @@ export class Contract {
         this.#end({ kind: 'cancelled' });
         return true;
       case 'PAUSE':
-        this.#apply(event.id, 'pause');
+        this.#relayPause(event.id, 'pause');
         this.#paused = true;
         return was.state !== 'idle';
       case 'RESUME':
-        this.#apply(event.id, 'resume');
+        this.#relayPause(event.id, 'resume');
         this.#paused = false;
         return was.state === 'awaiting-steer';
       case 'SWAP':
@@ -351,6 +351,13 @@ export class Contract {
   #apply(id: string, kind: string) {
     this.#fates.push({ id, kind, fate: 'applied', step: this.#step });
   }
+  /** R. A pause and a resume go to the running children too. */
+  #relayPause(id: string, kind: 'pause' | 'resume') {
+    const children = this.#account.runningChildren;
+    if (children.length > 0) this.#account.relays.push({ id, kind, text: '', urgency: 'now', children });
+    this.#fates.push({ id, kind, fate: 'applied', step: this.#step, reached: children });
+  }
+
   #return(id: string, kind: string, reason: RegExp) {
     this.#fates.push({ id, kind, fate: 'returned', reason });
   }

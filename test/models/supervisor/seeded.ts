@@ -54,6 +54,8 @@ export const seeded: Mutant[] = [
     steers: [{ id, text, urgency, kind: type.toLowerCase(), fate: 'queued' }, ...steers],
   })),
   without('children are not told', 'relay', 'relays'),
+  without('children are not paused', 'relayPause', 'relays'),
+  without('a pause has no receipt', 'relayPause', 'steers'),
   without('the unstarted are not told', 'relay', 'corrections'),
   without('a relay has no receipt', 'relay', 'steers'),
   withMore('relays reach those that returned', 'relay', (context, { id, text, urgency }) => {
