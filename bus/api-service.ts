@@ -19,6 +19,7 @@ export const serviceVersion = '1.0.0';
 /** The longest time, in ms, that a request may wait for receipts or a result before it is answered without them. */
 const maxWaitMs = 30_000;
 const maxHeaderChars = 1_000;
+const maxRefusalChars = 4_000;
 
 const waiting = { waitMs: z.number().int().min(0).max(maxWaitMs).default(0) };
 const steering = (type: SteeringType) =>
@@ -133,11 +134,16 @@ async function reply(
   message: ServiceMsg,
   verb: Verb,
   answer: (request: unknown) => Promise<unknown>,
-  { log }: Bus,
+  { log, nc }: Bus,
 ): Promise<void> {
   try {
-    const answered = await answer(read(message.data, verb));
-    message.respond(JSON.stringify(answered));
+    const answered = JSON.stringify(await answer(read(message.data, verb)));
+    const [bytes, most] = [Buffer.byteLength(answered), nc.info?.max_payload ?? Number.POSITIVE_INFINITY];
+    if (bytes > most)
+      throw new CoxError('reply-too-big', `The reply of ${verb} has ${bytes} bytes, and the server takes ${most}`, {
+        hint: 'Ask for less, or raise max_payload of the server.',
+      });
+    message.respond(answered);
   } catch (cause) {
     const {
       code,
@@ -145,9 +151,18 @@ async function reply(
       hint,
     } = cause instanceof CoxError ? cause : { code: 'internal', message: messageOf(cause), hint: 'See the log of the node.' };
     log.warn({ verb, code, err: cause }, 'refused a request');
-    message.respondError(code === 'internal' ? 500 : 400, inOneLine(text), JSON.stringify({ code, message: text, hint }));
+    const refusal = JSON.stringify({ code, message: cutForReply(text), hint });
+    try {
+      message.respondError(code === 'internal' ? 500 : 400, inOneLine(text), refusal);
+    } catch (err) {
+      // The connection may have been lost meanwhile. A request without an answer is asked again; an error here would end the node.
+      log.warn({ verb, code, err }, 'could not tell that a request was refused');
+    }
   }
 }
+
+/** Errors quote input that is cut already; this bounds every other text. */
+const cutForReply = (text: string): string => (text.length > maxRefusalChars ? `${text.slice(0, maxRefusalChars)} …` : text);
 
 /**
  * Makes a text fit for a header, which must not contain line breaks. A validation error may quote the request, line breaks

@@ -10,6 +10,18 @@ export function parseMessage<Schema extends z.ZodType>(schema: Schema, data: Uin
   }
 }
 
-/** Describes why a value was refused, problem by problem, each with its field: `text: too big …; urgency: …`. */
-export const describe = (error: z.ZodError): string =>
-  error.issues.map(({ path, message }) => (path.length ? `${path.join('.')}: ${message}` : message)).join('; ');
+const maxIssues = 8;
+/** Input may be repeated up to this length, in characters, in a reply, a receipt, a status or a log line. */
+export const maxQuotedChars = 200;
+
+/** A text of somebody else, cut to `maxQuotedChars`, with the number of characters that are left out. */
+export const quoted = (text: string): string =>
+  text.length <= maxQuotedChars ? text : `${text.slice(0, maxQuotedChars)} … (${text.length - maxQuotedChars} more characters)`;
+
+/** The problems of a refused value in words, each with the field: `text: too big …; urgency: …`. Quoted input is cut. */
+export function describe({ issues }: z.ZodError): string {
+  const shown = issues
+    .slice(0, maxIssues)
+    .map(({ path, message }) => quoted(path.length ? `${path.join('.')}: ${message}` : message));
+  return [...shown, ...(issues.length > maxIssues ? [`${issues.length - maxIssues} more problems`] : [])].join('; ');
+}

@@ -22,6 +22,8 @@ export interface LogOptions {
 }
 
 const maxBytes = 10_000_000;
+/** Longest line of the log, in characters. */
+const maxLineChars = 65_536;
 
 /** Opens the log. It never throws: if the file cannot be written, it says so once on stderr and drops the lines. */
 export function openLog({ folder, verbose, name }: LogOptions): Log {
@@ -32,12 +34,16 @@ export function openLog({ folder, verbose, name }: LogOptions): Log {
   if (verbose) sinks.push({ write: (line) => void process.stderr.write(readable(line)) });
   const root: DestinationStream = {
     write: (line) => {
-      const masked = maskSecrets(line);
+      const masked = maskSecrets(line.length > maxLineChars ? shortened(line) : line);
       for (const sink of sinks) sink.write(masked);
     },
   };
   return pino({ name, level, timestamp: stdTimeFunctions.isoTime, base: { pid: process.pid }, redact: secretFields }, root);
 }
+
+/** A line that is longer than any of ours has a text of somebody else in it: its beginning is kept, as JSON again. */
+const shortened = (line: string): string =>
+  `${JSON.stringify({ level: 40, time: new Date().toISOString(), msg: 'a long log line was cut', chars: line.length, begins: line.slice(0, 500) })}\n`;
 
 function openFile(path: string): DestinationStream | null {
   try {

@@ -1,4 +1,7 @@
-/** Masks secrets, which must never appear in a log, an event or an error: by the name of their field, and by their form. */
+/**
+ * Masks secrets, which must never appear in a log, an event or an error: by the name of their field, and by their form. A stranger may have
+ * written the text, so every pattern takes time that is linear in its length: a repetition is bounded, or can begin at one place only.
+ */
 
 const fields = ['key', 'apiKey', 'api_key', 'authorization', 'password', 'pass', 'token', 'credentials', 'secret', 'seed'];
 
@@ -16,9 +19,9 @@ const looks: readonly (readonly [RegExp, string])[] = [
   // API keys with the prefixes of model providers.
   [/\b(sk|pk|rk|xai|gsk|hf|ghp)[-_][\w-]{12,}/g, mask],
   // User and password in a URL.
-  [/([a-z][a-z0-9+.-]*:\/\/)[^\s/"'@]+@/gi, `$1${mask}@`],
+  [/([a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/"'@]{1,1024}@/gi, `$1${mask}@`],
   // JSON web tokens, which NATS credentials contain, and nkey seeds.
-  [/\beyJ[\w-]{8,}\.[\w-]{8,}(\.[\w-]+)?/g, mask],
+  [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}(\.[\w-]+)?/g, mask],
   [/\bS[UAOCNX][A-Z2-7]{56}\b/g, mask],
 ];
 

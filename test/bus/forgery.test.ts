@@ -149,6 +149,30 @@ test('nobody can take the sequence name of a message that is still to come', asy
   expect(await finalReceipt(joined.crew, id, sent)).toMatchObject({ fate: 'applied' });
 });
 
+test('a request with a key as long as a message may be gets a short refusal, and its node stays up', async () => {
+  await crew.node(joined);
+  const { nc, subjects } = joined.bus;
+  const room = nc.info!.max_payload - 64;
+  // Quotes are escaped in JSON: a refusal that repeated them would be longer than the request.
+  for (const key of ['\\"'.repeat(Math.floor(room / 2)), 'a'.repeat(room)]) {
+    const refused = await nc.request(`${subjects.api()}.status`, `{"task":"k3xq.0","${key}":1}`, { timeout: 60_000 });
+    expect(refused.headers?.get('Nats-Service-Error-Code')).toBe('400');
+    expect(refused.data.length).toBeLessThan(2_000);
+  }
+  const tasks = await nc.request(`${subjects.api()}.tasks`, '{}', { timeout: 10_000 });
+  expect(tasks.headers?.get('Nats-Service-Error-Code')).toBeFalsy();
+});
+
+test('a steer that quotes itself at length gets a short receipt', async () => {
+  await crew.node(joined);
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
+  await crew.model.next();
+  const told = statusWhere(joined.crew, id, ({ receipts }) => receipts.some(({ fate }) => fate === 'returned'));
+  joined.bus.nc.publish(joined.bus.subjects.of(id, 'steering'), `{"type":"steer","text":"x","${'k'.repeat(100_000)}":1}`);
+  const { receipts } = await told;
+  expect(JSON.stringify(receipts).length).toBeLessThan(2_000);
+});
+
 test('a request whose error does not fit a header is refused like others', async () => {
   await crew.node(joined);
   const { nc } = joined.bus;

@@ -63,3 +63,13 @@ it('a verbose log shows everything readably on stderr', () => {
     /^\d\d:\d\d:\d\d\.\d{3} debug repl: claimed \{"task":"k3xq.4","token":"\[Redacted\]"\}\n$/,
   );
 });
+
+it('a line with a very long text of somebody else is cut, and stays JSON', () => {
+  const log = openLog({ folder, verbose: false, name: 'test' });
+  log.warn({ what: 'x'.repeat(1_000_000) }, 'quoted');
+  log.info('after it');
+  const [long, after] = logged().trim().split('\n');
+  expect(long!.length).toBeLessThan(2_000);
+  expect(JSON.parse(long!)).toMatchObject({ level: 40, begins: expect.stringContaining('xxx') });
+  expect(JSON.parse(after!)).toMatchObject({ msg: 'after it' });
+});

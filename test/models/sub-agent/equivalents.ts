@@ -11,5 +11,6 @@ export const equivalents: Equivalents = {
   'swap deciding always#6 and #7': 'there is no answer while there are calls',
   'retarget thinking CALL_PRICED#1 to #sub-agent.awaiting-steer': heldAnyway,
   'retarget thinking CALL_PRICED#2 to #sub-agent.awaiting-steer': heldAnyway,
-  'swap awaiting-steer ANSWER#1 and #2': 'a question is about a call or about being stuck, never both',
+  'swap awaiting-steer ANSWER#0 and #1': 'words that name a choice are never unclear',
+  'swap awaiting-steer ANSWER#2 and #3': 'a question is about a call or about being stuck, never both',
 };
