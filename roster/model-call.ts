@@ -21,6 +21,7 @@ import {
 } from './conversation.ts';
 import type { Dialect } from './dialect.ts';
 import { ModelError } from './errors.ts';
+import { hasPrice } from './price.ts';
 import { inDoubt, nothing, type Purse, Unpaid } from './purse.ts';
 import { type RawReply, replyStream } from './reply-stream.ts';
 import { requestBody } from './request-body.ts';
@@ -153,11 +154,12 @@ function finishOf({ finish }: RawReply, calls: readonly RequestedCall[]): ModelR
 
 function usageOf(raw: RawReply, request: ModelRequest, { cost }: ModelCall, worstUsd: number | null): ModelUsage {
   const written = raw.text + raw.calls.map((call) => call.tool + call.argumentsText).join('');
-  const { inputTokens, outputTokens } = raw.usage ?? {
-    inputTokens: estimatePrompt(request),
-    outputTokens: estimateTokens(written),
-  };
-  if (worstUsd !== null && raw.usage === null && raw.costUsd === null) return { ...inDoubt(worstUsd), inputTokens, outputTokens };
-  const costUsd = raw.costUsd ?? (cost ? (inputTokens * cost.input + outputTokens * cost.output) / 1_000_000 : 0);
+  // Words or calls without a token: the count is not of this reply.
+  const told = raw.usage?.outputTokens === 0 && written !== '' ? null : raw.usage;
+  const { inputTokens, outputTokens } = told ?? { inputTokens: estimatePrompt(request), outputTokens: estimateTokens(written) };
+  // A proxy that does not know the price reports a cost of 0.
+  const toldUsd = raw.costUsd === 0 && hasPrice({ cost }) ? null : raw.costUsd;
+  if (worstUsd !== null && told === null && toldUsd === null) return { ...inDoubt(worstUsd), inputTokens, outputTokens };
+  const costUsd = toldUsd ?? (cost ? (inputTokens * cost.input + outputTokens * cost.output) / 1_000_000 : 0);
   return { inputTokens, outputTokens, costUsd };
 }

@@ -5,6 +5,8 @@
 import type OpenAI from 'openai';
 import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 
+import { type ToldUsage, toldCost, toldTokens } from './told-usage.ts';
+
 export interface RawCall {
   id: string;
   tool: string;
@@ -13,7 +15,7 @@ export interface RawCall {
 export interface RawReply {
   readonly text: string;
   readonly calls: readonly RawCall[];
-  readonly usage: { readonly inputTokens: number; readonly outputTokens: number } | null;
+  readonly usage: ToldUsage | null;
   /** The cost in US dollars if the backend reports it (LiteLLM, OpenRouter), else null. */
   readonly costUsd: number | null;
   readonly finish: string;
@@ -51,9 +53,8 @@ export async function* replyStream(
       for (const piece of choice?.delta?.tool_calls ?? []) calls.add(piece);
       if (choice?.finish_reason) finish = choice.finish_reason;
       if (chunk.usage) {
-        usage = { inputTokens: chunk.usage.prompt_tokens ?? 0, outputTokens: chunk.usage.completion_tokens ?? 0 };
-        const cost: unknown = 'cost' in chunk.usage ? chunk.usage.cost : null;
-        if (typeof cost === 'number' && cost >= 0) costUsd = cost;
+        usage = toldTokens(chunk.usage) ?? usage;
+        costUsd = toldCost(chunk.usage) ?? costUsd;
       }
       const said = choice?.delta?.content;
       if (said) {

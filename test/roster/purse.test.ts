@@ -120,6 +120,26 @@ test('a reply without usage is billed at the worst case', async () => {
   expect(entries[1]).toEqual(['replied', entries[0]![1], entries[0]![1]]);
 });
 
+test.each([
+  ['zeros', { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }],
+  ['nothing', {}],
+  ['a total only', { total_tokens: 25 }],
+  ['negative counts', { prompt_tokens: -5_000_000, completion_tokens: 5 }],
+  ['fractions', { prompt_tokens: 1.5, completion_tokens: 5 }],
+  ['texts', { prompt_tokens: '12', completion_tokens: '5' }],
+  ['more than any context', { prompt_tokens: 1e308, completion_tokens: 5 }],
+  ['no tokens for its words', { prompt_tokens: 20, completion_tokens: 0, total_tokens: 20 }],
+  ['a negative cost', { cost: -10 }],
+  ['no cost and no tokens', { cost: 0 }],
+])('a reply that reports %s is billed at the worst case', async (_, usage) => {
+  const { server, backends } = await open(() => ({
+    chunks: [delta({ content: 'yes' }), delta({}, 'stop'), { ...delta({}), choices: [], usage } as never],
+  }));
+  const { purse, entries } = book(server);
+  await replyOf(backends.call('main', user('well?'), never, purse));
+  expect(entries[1]).toEqual(['replied', entries[0]![1], entries[0]![1]]);
+});
+
 test('a backend without a price has no reserve, and its own limit of output', async () => {
   const { server, backends } = await open(() => answer('yes'), { entry: '' });
   const { purse, entries } = book(server);

@@ -57,7 +57,9 @@ export class ModelCall {
         })),
       });
     this.#chunk({}, calls.length > 0 ? 'tool_calls' : 'stop');
-    this.#response.write(`data: ${JSON.stringify({ ...frame, choices: [], usage: { total_tokens: 15, ...usage } })}\n\n`);
+    this.#response.write(
+      `data: ${JSON.stringify({ ...frame, choices: [], usage: { total_tokens: usage.prompt_tokens + usage.completion_tokens, ...usage } })}\n\n`,
+    );
     this.#response.end('data: [DONE]\n\n');
   }
 

@@ -1,0 +1,46 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { toldCost, toldTokens } from '../../roster/told-usage.ts';
+
+it.each([
+  [
+    { prompt_tokens: 20, completion_tokens: 5 },
+    { inputTokens: 20, outputTokens: 5 },
+  ],
+  [
+    { prompt_tokens: 20, completion_tokens: 5, total_tokens: 25 },
+    { inputTokens: 20, outputTokens: 5 },
+  ],
+  // Thoughts that only the total counts are paid for too.
+  [
+    { prompt_tokens: 20, completion_tokens: 5, total_tokens: 125 },
+    { inputTokens: 20, outputTokens: 105 },
+  ],
+  [
+    { prompt_tokens: 20, total_tokens: 25 },
+    { inputTokens: 20, outputTokens: 5 },
+  ],
+  [
+    { prompt_tokens: 20, completion_tokens: 5, total_tokens: 3 },
+    { inputTokens: 20, outputTokens: 5 },
+  ],
+])('of %j the tokens are %j', (usage, tokens) => {
+  expect(toldTokens(usage)).toEqual(tokens);
+});
+
+it('whatever a server reports, tokens are whole numbers and a cost is a finite number, neither below zero', () => {
+  const field = fc.oneof(fc.double(), fc.integer(), fc.maxSafeNat(), fc.string(), fc.constant(null), fc.constant(undefined));
+  const usage = fc.record(
+    { prompt_tokens: field, completion_tokens: field, total_tokens: field, cost: field },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(fc.oneof(usage, fc.anything()), (reported) => {
+      const tokens = toldTokens(reported);
+      for (const count of tokens ? [tokens.inputTokens, tokens.outputTokens] : [])
+        expect(Number.isSafeInteger(count) && count >= 0).toBe(true);
+      const cost = toldCost(reported);
+      if (cost !== null) expect(Number.isFinite(cost) && cost >= 0).toBe(true);
+    }),
+  );
+});
