@@ -66,8 +66,12 @@ export async function* modelCall(request: ModelRequest, call: ModelCall): AsyncG
     try {
       let next = await stream.next();
       for (; !next.done; next = await stream.next()) {
+        if (!inText) {
+          yield { type: 'said', text: next.value };
+          continue;
+        }
         heard += next.value;
-        const text = inText ? answerSoFar(heard) : heard;
+        const text = answerSoFar(heard);
         if (text.length > told) yield { type: 'said', text: text.slice(told) };
         told = Math.max(told, text.length);
       }

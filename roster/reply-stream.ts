@@ -24,11 +24,17 @@ export interface RawReply {
 
 /** The backend sent nothing for `silenceMs`. */
 export class Silence extends Error {}
+/** The reply is longer than any that makes sense: the backend may never stop. */
+export class TooLong extends Error {}
+/** Longest reply in characters, its text and the arguments of its calls together; about 250,000 tokens. */
+const maxReplyChars = 1_000_000;
+const maxCalls = 256;
+
 /** The stream ended in the middle of the reply. */
 export class BrokenOff extends Error {}
 
 /**
- * Yields pieces of text and returns the complete reply. @throws the errors of `openai`, Silence, BrokenOff; the signal's reason.
+ * Yields pieces of text and returns the complete reply. @throws the errors of `openai`, Silence, BrokenOff, TooLong; the signal's reason.
  */
 export async function* replyStream(
   client: OpenAI,
@@ -51,6 +57,9 @@ export async function* replyStream(
       const choice = chunk.choices?.[0];
       if (choice?.delta?.refusal) refusal += choice.delta.refusal;
       for (const piece of choice?.delta?.tool_calls ?? []) calls.add(piece);
+      if (text.length + refusal.length + calls.chars > maxReplyChars)
+        throw new TooLong(`its reply is longer than ${maxReplyChars} characters`);
+      if (calls.all.length > maxCalls) throw new TooLong(`its reply asks for more than ${maxCalls} calls`);
       if (choice?.finish_reason) finish = choice.finish_reason;
       if (chunk.usage) {
         usage = toldTokens(chunk.usage) ?? usage;
@@ -79,6 +88,8 @@ type Piece = NonNullable<ChatCompletionChunk.Choice.Delta['tool_calls']>[number]
 
 class CallCollector {
   readonly all: RawCall[] = [];
+  /** Characters of all arguments so far. */
+  chars = 0;
   private readonly byIndex = new Map<number, RawCall>();
 
   add(piece: Piece): void {
@@ -93,6 +104,8 @@ class CallCollector {
     }
     if (piece.id) call.id = piece.id;
     if (piece.function?.name) call.tool = piece.function.name;
-    call.argumentsText += piece.function?.arguments ?? '';
+    const more = piece.function?.arguments ?? '';
+    call.argumentsText += more;
+    this.chars += more.length;
   }
 }

@@ -1,12 +1,11 @@
 /**
- * Maps a failed request to an error code, by its HTTP status and the server's code. Servers other than OpenAI's give few codes,
- * so
+ * Maps a failed request to an error code, by its HTTP status and the server's code. Servers other than OpenAI's give few codes, so
  * `context-too-long` is also recognised by the wording of the message.
  */
 import type { APIError } from 'openai';
 import { codeOf, messageOf } from '../platform/errors.ts';
 import { ModelError, type ModelErrorCode } from './errors.ts';
-import { BrokenOff, Silence } from './reply-stream.ts';
+import { BrokenOff, Silence, TooLong } from './reply-stream.ts';
 
 export interface WireContext {
   readonly backend: string;
@@ -26,6 +25,7 @@ export function wireError(error: unknown, { backend, isEmbedded, baseUrl, key }:
     new ModelError(code, backend, clean(message), { ...more, cause: new Error(clean(messageOf(error))) });
 
   if (error instanceof Silence) return fail('timeout', error.message);
+  if (error instanceof TooLong) return fail('bad-reply', error.message);
   if (error instanceof SyntaxError) return fail('bad-reply', `its stream does not follow the protocol: ${error.message}`);
   const isCut = error instanceof BrokenOff || !isApiError(error);
   if (isCut)

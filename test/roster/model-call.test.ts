@@ -112,6 +112,26 @@ test('cut-off arguments come as the raw string, and the reply says that it was c
   expect(reply.finish).toBe('length');
 });
 
+test.each([
+  ['words', () => delta({ content: 'x'.repeat(10_000) })],
+  [
+    'arguments',
+    () =>
+      delta({
+        tool_calls: [{ index: 0, id: 'c1', type: 'function', function: { name: 'write_file', arguments: 'x'.repeat(10_000) } }],
+      }),
+  ],
+  [
+    'calls',
+    (n: number) =>
+      delta({ tool_calls: [{ index: n, id: `c${n}`, type: 'function', function: { name: 'write_file', arguments: '{}' } }] }),
+  ],
+])('a reply of %s without end is a bad reply', async (_, piece) => {
+  const server = await scripted(() => stream(...Array.from({ length: 400 }, (_, n) => piece(n)), delta({}, 'stop')));
+  const { backends } = open(`${oneBackend(server.url)}\nlimits: { retries: 0 }`);
+  await expect(replyOf(backends.call('main', { ...user('x'), tools }, never))).rejects.toMatchObject({ code: 'bad-reply' });
+});
+
 test('usage is estimated when the stream has none, and a cost from the backend goes before ours', async () => {
   const server = await scripted((nth) =>
     nth === 0
