@@ -146,6 +146,8 @@ export async function openClient({ baseUrl, key }: Endpoint, env: NodeJS.Process
       ...Object.fromEntries(unwanted.map((name) => [name, null])),
       Authorization: key === null ? null : `Bearer ${key}`,
     },
+    // A redirect would send the whole prompt to a host that the roster does not name; wire-error.ts reports where it leads.
+    fetchOptions: { redirect: 'manual' },
     logLevel: 'off',
     // Retries and timeouts follow the roster's `limits`.
     maxRetries: 0,

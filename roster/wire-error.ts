@@ -40,6 +40,11 @@ export function wireError(error: unknown, { backend, isEmbedded, baseUrl, key }:
     if (isEmbedded) return fail('backend-crashed', 'the embedded model does not answer');
     return fail('unreachable', `${baseUrl} does not answer (${codeOf(cause) || messageOf(cause)})`);
   }
+  if (error.status >= 300 && error.status < 400)
+    return fail(
+      'unreachable',
+      `${baseUrl} redirects to ${error.headers?.get('location') ?? 'another address'}; a redirect is not followed`,
+    );
   const retryAfterMs = retryAfter(error.headers);
   return fail(byCode(error) ?? byStatus(error.status), `it refused the call: ${error.message}`, { retryAfterMs });
 }
