@@ -40,7 +40,7 @@ export const listFiles = defineTool({
 async function listing(folder: string, most = Number.POSITIVE_INFINITY): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const rows = entries
-    .filter(({ name }) => !ignored.has(name))
+    .filter(({ name }) => !ignored.has(name) && !draftName.test(name))
     .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
   return rows.length > most ? [...rows.sort().slice(0, most), '…'] : rows.sort();
 }
@@ -64,6 +64,8 @@ export const readFileTool = defineTool({
   },
 });
 
+class NotText extends Error {}
+
 async function readText(file: string, path: string, signal: AbortSignal): Promise<string> {
   const found = await stat(file);
   // Reading a pipe or a device may never end, and would keep the process alive.
@@ -71,7 +73,7 @@ async function readText(file: string, path: string, signal: AbortSignal): Promis
   const { size } = found;
   if (size > maxFileBytes) throw new Error(`${path} has ${size} bytes; files up to ${maxFileBytes} can be read`);
   const data = await readFile(file, { signal });
-  if (data.includes(0)) throw new Error(`${path} is not a text file`);
+  if (data.includes(0)) throw new NotText(`${path} is not a text file`);
   return data.toString('utf8');
 }
 
@@ -86,8 +88,10 @@ export const searchFiles = defineTool({
   run: async ({ query, path }, context) => {
     const { workspace } = context;
     try {
-      const rows = await search(await resolveInside(workspace, path), query.toLowerCase(), context);
-      return { text: clip(rows.join('\n') || `nothing contains "${query}"`, 'search for something rarer, or in a folder') };
+      const { rows, left } = await search(await resolveInside(workspace, path), query.toLowerCase(), context);
+      const nothing = left.length === 0 ? `nothing contains "${query}"` : `nothing that was searched contains "${query}"`;
+      const hits = clip(rows.join('\n') || nothing, 'search for something rarer, or in a folder');
+      return { text: [hits, ...left].join('\n') };
     } catch (cause) {
       throw await explain(path, cause, workspace);
     }
@@ -95,24 +99,54 @@ export const searchFiles = defineTool({
 });
 
 const maxHits = 200;
+/** Names of files or folders that one line of the search's remarks has. */
+const maxNamed = 8;
 
-async function search(start: string, query: string, { workspace, signal }: ToolContext): Promise<string[]> {
+/** @returns matching lines; in `left` a line for each reason why the search did not look at everything. */
+async function search(
+  start: string,
+  query: string,
+  { workspace, signal }: ToolContext,
+): Promise<{ readonly rows: readonly string[]; readonly left: readonly string[] }> {
   const rows: string[] = [];
+  const unread: string[] = [];
+  let binaries = 0;
   const folders = [start];
   for (let folder = folders.pop(); folder && rows.length < maxHits; folder = folders.pop()) {
-    for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
+      if (folder === start) throw cause;
+      return null;
+    });
+    if (!entries) unread.push(`${shown(workspace, folder)}/`);
+    for (const entry of entries ?? []) {
       signal.throwIfAborted();
       const path = join(folder, entry.name);
       if (entry.isDirectory() && !ignored.has(entry.name)) folders.push(path);
       // Symbolic links are neither file nor folder here, so that a search cannot leave the workspace.
       if (!entry.isFile()) continue;
-      const text = await readText(path, path, signal).catch(() => '');
+      const text = await readText(path, path, signal).catch((cause: unknown) => {
+        signal.throwIfAborted();
+        if (cause instanceof NotText) binaries++;
+        else unread.push(shown(workspace, path));
+        return '';
+      });
       for (const [i, line] of text.split('\n').entries())
         if (rows.length < maxHits && line.toLowerCase().includes(query))
           rows.push(`${shown(workspace, path)}:${i + 1}: ${line.trim().slice(0, 200)}`);
     }
   }
-  return rows;
+  const more = unread.length - maxNamed;
+  const named = `${unread.slice(0, maxNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return {
+    rows,
+    left: [
+      ...(rows.length === maxHits
+        ? [`(stopped after ${maxHits} lines; there may be more: search for something rarer, or in a folder)`]
+        : []),
+      ...(unread.length > 0 ? [`(not searched, too large or not readable: ${named})`] : []),
+      ...(binaries > 0 ? [`(skipped ${binaries} ${binaries === 1 ? 'file' : 'files'} that are not text)`] : []),
+    ],
+  };
 }
 
 export const writeFileTool = defineTool({
@@ -132,13 +166,26 @@ export const writeFileTool = defineTool({
   },
 });
 
-/** Writes a draft beside the file and renames it over the file, so that a crash or a full disk leaves the old file whole. */
+const draftName = /^\.cox-[A-Za-z0-9-]+\.draft$/;
+
+/**
+ * Writes a draft in the folder of the file and renames it over the file, so that a crash or a full disk leaves the old file whole. The name of
+ * the draft has the call in it and not the name of the file, which may be as long as a name can be. The file keeps its mode.
+ */
 async function writeWhole(file: string, text: string, key: string): Promise<void> {
-  const draft = `${file}.${key}.draft`;
+  const draft = join(dirname(file), `.cox-${key}.draft`);
+  const before = await stat(file).catch(() => null);
+  if (before?.isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' });
   try {
-    await writeFile(draft, text);
+    await writeFile(draft, text, { mode: before?.mode ?? 0o666 });
     const handle = await open(draft);
-    await handle.sync().finally(() => handle.close());
+    try {
+      // The umask does not change the mode of a file that is there already.
+      if (before) await handle.chmod(before.mode & 0o7777);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
     await rename(draft, file);
   } catch (cause) {
     await rm(draft, { force: true });

@@ -223,7 +223,7 @@ const server = async () =>
   };
 
 /** The draft file of the first `write_file` call of a task. */
-const pipeOf = (id: string) => join(world.workspace, `out.txt.${id.replaceAll(/[^A-Za-z0-9]/g, '-')}-s1-0.draft`);
+const pipeOf = (id: string) => join(world.workspace, `.cox-${id.replaceAll(/[^A-Za-z0-9]/g, '-')}-s1-0.draft`);
 
 /** A node in the middle of a write that does not end: the draft is a pipe without a reader. */
 async function stuck(start = async () => (await node('up')).running): Promise<{ held: string; running: Running }> {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -52,6 +52,49 @@ test('a pipe is not read, since the read might never end', async () => {
   execFileSync('mkfifo', [join(workspace, 'pipe')]);
   await expect(text(readFileTool, { path: 'pipe' })).rejects.toThrow('not a regular file');
   expect(await text(searchFiles, { query: 'again' })).toBe('docs/b.txt:1: beta again');
+});
+
+test('a search says what it did not look at, and whether there is more', async () => {
+  await writeFile(join(workspace, 'big.log'), `${'a line\n'.repeat(400_000)}needle\n`);
+  await writeFile(join(workspace, 'picture.png'), Buffer.from([0, 1, 2]));
+  const found = await text(searchFiles, { query: 'needle' });
+  expect(found).toContain('nothing that was searched');
+  expect(found).toMatch(/not searched.*big\.log/);
+  expect(found).toContain('1 file that');
+  await writeFile(join(workspace, 'many.txt'), 'hit\n'.repeat(500));
+  expect(await text(searchFiles, { query: 'hit' })).toContain('there may be more');
+});
+
+test('one folder that cannot be read does not end a search', async () => {
+  const deep = join(workspace, 'deep');
+  // Longer than the system allows for one path: made and entered step by step, the lowest folders cannot be read by their names.
+  const dig =
+    "const { mkdirSync } = require('node:fs'); for (const name of process.argv.slice(1)) { mkdirSync(name); process.chdir(name); }";
+  execFileSync(process.execPath, ['-e', dig, deep, ...Array<string>(20).fill('x'.repeat(240))]);
+  try {
+    const found = await text(searchFiles, { query: 'beta' });
+    expect(found).toContain('docs/b.txt:1: beta again');
+    expect(found).toContain('not searched');
+  } finally {
+    execFileSync('rm', ['-rf', deep]);
+  }
+});
+
+test('a written file keeps its mode, and no draft stays beside it', async () => {
+  const script = join(workspace, 'run.sh');
+  await writeFile(script, 'old', { mode: 0o755 });
+  await writeFile(join(workspace, '.env'), 'old', { mode: 0o600 });
+  await run(writeFileTool, { path: 'run.sh', text: 'new' });
+  await run(writeFileTool, { path: '.env', text: 'new' });
+  expect((await stat(script)).mode & 0o777).toBe(0o755);
+  expect((await stat(join(workspace, '.env'))).mode & 0o777).toBe(0o600);
+  expect((await readdir(workspace)).sort()).toEqual(['.env', 'a.txt', 'docs', 'run.sh']);
+});
+
+test('a file whose name is as long as a name may be is written', async () => {
+  const path = `${'n'.repeat(251)}.txt`;
+  await run(writeFileTool, { path, text: 'long' });
+  expect(await readFile(join(workspace, path), 'utf8')).toBe('long');
 });
 
 test('a symbolic link out of the workspace leads nowhere', async () => {
