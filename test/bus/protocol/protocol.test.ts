@@ -101,7 +101,8 @@ test('a live service answers and refuses every verb as documented', async () => 
   const a = { key: 'a', type: 'reasoning', instruction: 'Do a' };
   const planned = { type: 'supervisor', instruction: 'a goal', plan: { tasks: [a], reduce: { by: 'concat' } } };
   const { id: goal } = await answers('dispatch', planned);
-  const ofA = await crew.model.next();
+  // The redirected task calls the model again meanwhile.
+  const ofA = await crew.model.next((call) => call.texts('user').join('\n').includes('Do a'));
   const applied = { receipts: [{ fate: 'accepted' }, { fate: 'applied' }] };
   const b = { key: 'b', type: 'reasoning', instruction: 'Do b', after: ['a'] };
   expect(await answers('add', { task: goal, subTask: b, waitMs: 10_000 })).toMatchObject(applied);
