@@ -16,7 +16,9 @@ export const maxQuotedChars = 200;
 
 /** A text of somebody else, cut to `maxQuotedChars`, with the number of characters that are left out. */
 export const quoted = (text: string): string =>
-  text.length <= maxQuotedChars ? text : `${text.slice(0, maxQuotedChars)} … (${text.length - maxQuotedChars} more characters)`;
+  text.length <= maxQuotedChars
+    ? text
+    : `${text.slice(0, maxQuotedChars).toWellFormed()} … (${text.length - maxQuotedChars} more characters)`;
 
 /** The problems of a refused value in words, each with the field: `text: too big …; urgency: …`. Quoted input is cut. */
 export function describe({ issues }: z.ZodError): string {

@@ -25,9 +25,9 @@ const yes = words(
 const no = words("n no nope deny denied refuse reject stop never don't dont nein nicht verweigern abgelehnt non jamais");
 /** Words that may follow a yes without changing it. Any other word makes the approval unclear: it may carry a condition. */
 const harmless = words(
-  'a ahead again all and approved approve allowed allow agree agreed am by cool course do fine file for good go great i is it just let me ' +
-    'may my now of ok okay on perfect permission please right run save sounds sure thank thanks that the them then this to will with write ' +
-    'yes you your can have bitte danke du darfst das die den datei es gern gerne ist in ordnung ja mach machen nur zu schreib schreiben tu tun ' +
+  'a ahead and approved approve allowed allow agree agreed am by cool course do fine file for good go great i is it let me ' +
+    'may my now of ok okay on perfect permission please right run save sounds sure thank thanks that the them this to will with write ' +
+    'yes you your bitte danke du darfst das die den datei es gern gerne ist in ordnung ja mach machen nur zu schreib schreiben tu tun ' +
     "vas-y allez-y s'il te vous plaît plait d'accord merci oui el la lo adelante por favor gracias",
 );
 /** Words after a no that may turn it into a yes, as in "no problem, go ahead". */

@@ -56,6 +56,8 @@ describe('an approval', () => {
   it.each([
     'yes, but only the first line',
     'yes and use b.txt',
+    'yes, just this once',
+    'yes, then stop',
     'yes?',
     'yes not',
     'no problem, go ahead',
