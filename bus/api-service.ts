@@ -155,7 +155,8 @@ async function reply(
     try {
       message.respondError(code === 'internal' ? 500 : 400, inOneLine(text), refusal);
     } catch (err) {
-      // The connection may have been lost meanwhile. A request without an answer is asked again; an error here would end the node.
+      // The connection may have been lost meanwhile. A request without an answer is asked again; an error here would end the
+      // node.
       log.warn({ verb, code, err }, 'could not tell that a request was refused');
     }
   }

@@ -1,6 +1,7 @@
 /**
- * Masks secrets, which must never appear in a log, an event or an error: by the name of their field, and by their form. A stranger may have
- * written the text, so every pattern takes time that is linear in its length: a repetition is bounded, or can begin at one place only.
+ * Masks secrets, which must never appear in a log, an event or an error: by the name of their field, and by their form. A
+ * stranger may have written the text, so every pattern takes time that is linear in its length: a repetition is bounded, or can
+ * begin at one place only.
  */
 
 const fields = ['key', 'apiKey', 'api_key', 'authorization', 'password', 'pass', 'token', 'credentials', 'secret', 'seed'];

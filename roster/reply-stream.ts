@@ -34,7 +34,8 @@ const maxCalls = 256;
 export class BrokenOff extends Error {}
 
 /**
- * Yields pieces of text and returns the complete reply. @throws the errors of `openai`, Silence, BrokenOff, TooLong; the signal's reason.
+ * Yields pieces of text and returns the complete reply. @throws the errors of `openai`, Silence, BrokenOff, TooLong; the signal's
+ * reason.
  */
 export async function* replyStream(
   client: OpenAI,

@@ -1,6 +1,6 @@
 /**
- * The usage that a server reports with a reply. A server may report anything, and a report becomes money: what cannot be a count of this
- * reply is taken as not reported, and then the call counts at its estimate, or with a budget at its worst case.
+ * The usage that a server reports with a reply. A server may report anything, and a report becomes money: what cannot be a count
+ * of this reply is taken as not reported, and then the call counts at its estimate, or with a budget at its worst case.
  */
 
 export interface ToldUsage {
@@ -18,8 +18,8 @@ const count = (value: unknown): number | null =>
 
 /**
  * @param usage the `usage` object of the reply, as it came.
- * @returns null unless there is a prompt of at least one token and a count of the reply. Tokens that only `total_tokens` has, as the
- * thoughts of some models, belong to the reply.
+ * @returns null unless there is a prompt of at least one token and a count of the reply. Tokens that only `total_tokens` has, as
+ * the thoughts of some models, belong to the reply.
  */
 export function toldTokens(usage: unknown): ToldUsage | null {
   if (typeof usage !== 'object' || usage === null) return null;

@@ -1,6 +1,6 @@
 /**
- * Maps a failed request to an error code, by its HTTP status and the server's code. Servers other than OpenAI's give few codes, so
- * `context-too-long` is also recognised by the wording of the message.
+ * Maps a failed request to an error code, by its HTTP status and the server's code. Servers other than OpenAI's give few codes,
+ * so `context-too-long` is also recognised by the wording of the message.
  */
 import type { APIError } from 'openai';
 import { codeOf, messageOf } from '../platform/errors.ts';

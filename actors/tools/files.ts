@@ -169,8 +169,9 @@ export const writeFileTool = defineTool({
 const draftName = /^\.cox-[A-Za-z0-9-]+\.draft$/;
 
 /**
- * Writes a draft in the folder of the file and renames it over the file, so that a crash or a full disk leaves the old file whole. The name of
- * the draft has the call in it and not the name of the file, which may be as long as a name can be. The file keeps its mode.
+ * Writes a draft in the folder of the file and renames it over the file, so that a crash or a full disk leaves the old file
+ * whole. The name of the draft has the call in it and not the name of the file, which may be as long as a name can be. The file
+ * keeps its mode.
  */
 async function writeWhole(file: string, text: string, key: string): Promise<void> {
   const draft = join(dirname(file), `.cox-${key}.draft`);

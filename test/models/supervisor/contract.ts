@@ -351,7 +351,7 @@ export class Contract {
   #apply(id: string, kind: string) {
     this.#fates.push({ id, kind, fate: 'applied', step: this.#step });
   }
-  /** R. A pause and a resume go to the running children too. */
+  /** A pause and a resume go to the running children too. */
   #relayPause(id: string, kind: 'pause' | 'resume') {
     const children = this.#account.runningChildren;
     if (children.length > 0) this.#account.relays.push({ id, kind, text: '', urgency: 'now', children });
