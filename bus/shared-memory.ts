@@ -55,12 +55,12 @@ export class Memory {
         hint: `Give 1 to ${maxNoteChars} characters; put longer texts into a file.`,
       });
     const bucket = await this.#open();
-    const isNew = (await this.#patiently(() => bucket.get(key))) === null;
-    if (isNew && (await this.#patiently(() => bucket.status())).values >= maxNotes)
+    const isNew = (await this.#retry(() => bucket.get(key))) === null;
+    if (isNew && (await this.#retry(() => bucket.status())).values >= maxNotes)
       throw new CoxError('memory-full', `The memory already contains ${maxNotes} notes`, {
         hint: 'Overwrite an existing key, or forget some notes.',
       });
-    await this.#patiently(() => bucket.put(key, JSON.stringify(value.data)));
+    await this.#retry(() => bucket.put(key, JSON.stringify(value.data)));
   }
 
   /**
@@ -82,18 +82,18 @@ export class Memory {
   async forget(key: string): Promise<boolean> {
     checkKey(key);
     const bucket = await this.#open();
-    const isThere = (await this.#patiently(() => bucket.get(key))) !== null;
+    const isThere = (await this.#retry(() => bucket.get(key))) !== null;
     // Purged instead of deleted: a delete marker would count as a note for ever.
     const { memoryBucket } = this.#bus.subjects;
     const filter = `$KV.${memoryBucket}.${key}`;
-    await this.#patiently(() => this.#bus.jsm.streams.purge(`KV_${memoryBucket}`, { filter }));
+    await this.#retry(() => this.#bus.jsm.streams.purge(`KV_${memoryBucket}`, { filter }));
     return isThere;
   }
 
   async #notes(): Promise<Note[]> {
     const bucket = await this.#open();
     const notes: Note[] = [];
-    for await (const { key, operation, value, created } of await this.#patiently(() => bucket.history())) {
+    for await (const { key, operation, value, created } of await this.#retry(() => bucket.history())) {
       const note = operation === 'PUT' ? parse(value) : null;
       if (note) notes.push({ key, ...note, at: created.toISOString() });
     }
@@ -101,7 +101,7 @@ export class Memory {
   }
 
   #open(): Promise<KV> {
-    this.#bucket ??= this.#patiently(async () =>
+    this.#bucket ??= this.#retry(async () =>
       new Kvm(this.#bus.js).create(this.#bus.subjects.memoryBucket, {
         description: 'Notes that agents leave for other agents',
         history: 1,
@@ -119,7 +119,7 @@ export class Memory {
   }
 
   /** @throws CoxError `stream-full` if the bus is full. */
-  #patiently<T>(request: () => Promise<T>): Promise<T> {
+  #retry<T>(request: () => Promise<T>): Promise<T> {
     return retryRequest(this.#bus, 'memory', request).catch((cause: unknown) => {
       throw isOutOfStorage(cause) ? busFull('the memory', cause) : cause;
     });

@@ -88,6 +88,6 @@ export const whyUnclear = (question: Question | null, text: string): string => {
   return meaning?.kind === 'unclear' ? `question ${question!.id} stays open: ${meaning.hint}` : '';
 };
 
-/** What an answer decided about a gated call, for its receipt; undefined for other answers. */
+/** The decision of an answer about a gated call, for the receipt; undefined for answers to other questions. */
 export const decisionOf = (question: Question | null, text: string): 'allowed' | 'denied' | undefined =>
   question?.kind === 'approval' ? (chosen(question, text) === 'approve' ? 'allowed' : 'denied') : undefined;

@@ -9,9 +9,7 @@ import { ordinalOf } from '../../bus/task-id.ts';
 import { settleInDoubt } from '../../machines/budget.ts';
 import type { Carryover } from '../../machines/carryover.ts';
 import { type SteerKind, steerKinds, urgencies } from '../../machines/steering-ledger.ts';
-
-/** The longest finding taken from one message, in characters, because a model will read it again. */
-const maxFoundChars = 2_000;
+import { clipped } from './clipped.ts';
 
 const Steer = z.object({
   id: z.string(),
@@ -72,5 +70,3 @@ const readable = <T>(values: readonly unknown[], schema: z.ZodType<T>): T[] =>
     const parsed = schema.safeParse(value);
     return parsed.success ? [parsed.data] : [];
   });
-
-const clipped = (text: string): string => (text.length > maxFoundChars ? `${text.slice(0, maxFoundChars)} […]` : text);

@@ -7,6 +7,7 @@ import { type Message, totalUsage } from '../../machines/conversation.ts';
 import { type SubAgentInput, subAgent, subAgentVersion } from '../../machines/sub-agent.ts';
 import type { Backends } from '../../roster/backends.ts';
 import { swapProblem } from '../host/backend-swap.ts';
+import { clipped } from '../host/clipped.ts';
 import { deadline } from '../host/deadline.ts';
 import { ownEffect } from '../host/effect.ts';
 import type { EffectHost, Found, HostedSnapshot, Role } from '../host/role.ts';
@@ -127,5 +128,5 @@ function resultOf({ context }: Snapshot): Found {
 const findingOf = (message: Message): string[] => {
   if (message.role === 'user' || message.text.trim() === '') return [];
   if (message.role === 'assistant') return [message.unfinished ? `${message.text} [unfinished]` : message.text];
-  return [message.text.length > 2_000 ? `${message.text.slice(0, 2_000)} […]` : message.text];
+  return [clipped(message.text)];
 };

@@ -4,6 +4,7 @@ import { noUsage, type Usage } from '../../machines/conversation.ts';
 import { all, type PlainReducer, type PlanNode } from '../../machines/plan.ts';
 import type { ReduceInput, SupervisorEvent } from '../../machines/supervisor-context.ts';
 import type { ModelRequest } from '../../roster/conversation.ts';
+import { clipped } from '../host/clipped.ts';
 import { effect } from '../host/effect.ts';
 import { failureOf } from '../host/failure-of.ts';
 import { Meter, metered } from '../host/meter.ts';
@@ -55,8 +56,7 @@ const text = ({ node, result }: NodeResult): string =>
 function prompt(input: ReduceInput, instruction: string, outcomes: readonly NodeResult[], contextTokens: number) {
   // The results get two thirds of the context, at three characters for each token. The rest is for the answer.
   const share = Math.max(400, Math.floor((contextTokens * 2) / outcomes.length));
-  const clipped = (whole: string) => (whole.length > share ? `${whole.slice(0, share)} […]` : whole);
-  const results = outcomes.map((outcome) => `## ${outcome.node.key}\n${clipped(text(outcome))}`).join('\n\n');
+  const results = outcomes.map((outcome) => `## ${outcome.node.key}\n${clipped(text(outcome), share)}`).join('\n\n');
   return [
     {
       role: 'system' as const,
@@ -66,7 +66,7 @@ function prompt(input: ReduceInput, instruction: string, outcomes: readonly Node
       role: 'user' as const,
       text: [
         `Results:\n\n${results}`,
-        ...(input.draft ? [`An earlier answer, to be improved:\n${clipped(input.draft)}`] : []),
+        ...(input.draft ? [`An earlier answer, to be improved:\n${clipped(input.draft, share)}`] : []),
         `Goal: ${input.instruction}`,
         ...input.corrections.map((correction) => `The operator added: ${correction}`),
         instruction,

@@ -10,6 +10,7 @@ import { supervisor, supervisorVersion } from '../../machines/supervisor.ts';
 import type { DrainInput, SupervisorEvent, SupervisorInput } from '../../machines/supervisor-context.ts';
 import type { Roster } from '../../roster/schema.ts';
 import { swapProblem } from '../host/backend-swap.ts';
+import { clipped } from '../host/clipped.ts';
 import { deadline } from '../host/deadline.ts';
 import { effect, ownEffect } from '../host/effect.ts';
 import type { EffectHost, Found, HostedSnapshot, Role } from '../host/role.ts';
@@ -171,6 +172,3 @@ function resultOf({ context }: Snapshot, outcomes: readonly NodeResult[]): Found
 /** The output of a sub-task, or its last findings if it was stopped. */
 const foundBy = ({ output, salvage }: Result): readonly string[] => (output ? [output] : salvage.findings.slice(-mostFound));
 const mostFound = 3;
-
-/** Shortens a finding. The whole text is in the result of the sub-task. */
-const clipped = (text: string): string => (text.length > 2_000 ? `${text.slice(0, 2_000)} […]` : text);
