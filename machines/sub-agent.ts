@@ -341,6 +341,8 @@ export const subAgent = setup({
       return { calls, messages: [...context.messages, ...said] };
     }),
     closeQuestion: assign({ question: null, failures: 0, repeats: 0, lastFailure: null }),
+    /** Money and steps are no help with what fails: the rows of failures and of repeats go on. */
+    closeBudgetQuestion: assign({ question: null }),
     /** (Z) Salvages the unfinished reply and the open calls: both stay in the conversation. */
     finish: assign(({ context }, outcome: Outcome) => ({
       outcome,
@@ -530,7 +532,7 @@ export const subAgent = setup({
         ],
         RESUME: { target: 'running', actions: ['resume', 'acknowledge'] },
         REDIRECT: { target: 'running', actions: ['redirect', 'queue'] },
-        BUDGET: { guard: 'waitsForBudget', target: 'running', actions: ['topUp', 'closeQuestion', 'acknowledge'] },
+        BUDGET: { guard: 'waitsForBudget', target: 'running', actions: ['topUp', 'closeBudgetQuestion', 'acknowledge'] },
         STEER: { guard: 'waitsForHelp', target: 'running', actions: ['closeQuestion', 'queue'] },
         SWAP: { guard: 'waitsForHelp', target: 'running', actions: ['swap', 'closeQuestion', 'acknowledge'] },
         /** The call of a fenced worker returned after all. */

@@ -250,6 +250,8 @@ export const supervisor = setup({
       };
     }),
     closeQuestion: assign({ question: null, failures: 0, lastFailure: null }),
+    /** Money is no help with what fails: the row of failures goes on, so that its end does not depend on who pays. */
+    closeBudgetQuestion: assign({ question: null }),
     beginReducing: assign(({ context }) => {
       const step = context.step + 1;
       const taken = isPlain(context.reduce) ? {} : takeUp(context, step, wouldEnd(context));
@@ -504,7 +506,7 @@ export const supervisor = setup({
       },
       on: {
         RESUME: { target: 'deciding', actions: ['resume', 'relayPause'] },
-        BUDGET: { guard: 'answersWithMoney', target: 'deciding', actions: ['topUp', 'closeQuestion', 'acknowledge'] },
+        BUDGET: { guard: 'answersWithMoney', target: 'deciding', actions: ['topUp', 'closeBudgetQuestion', 'acknowledge'] },
         STEER: [
           { guard: 'waitsForHelp', target: 'deciding', actions: ['closeQuestion', 'queue'] },
           { guard: 'reachesPlan', actions: 'relay' },

@@ -205,7 +205,8 @@ export class Contract {
         this.#steps += event.steps ?? 0;
         if (this.#costUsd !== null) this.#costUsd += event.costUsd ?? 0;
         if (question?.kind === 'budget') {
-          close();
+          // Money and steps end no row of failures or repeats.
+          question = null;
           decides = true;
         }
         break;

@@ -131,6 +131,8 @@ export const seeded: Mutant[] = [
   without('a closed question keeps the failures', 'closeQuestion', 'failures'),
   without('a closed question keeps the repeats', 'closeQuestion', 'repeats'),
   without('a closed question keeps the last failure', 'closeQuestion', 'lastFailure'),
+  withMore('money forgives the failures', 'closeBudgetQuestion', () => ({ failures: 0, lastFailure: null })),
+  withMore('steps forgive the repeats', 'closeBudgetQuestion', () => ({ repeats: 0 })),
   without('a reply keeps the failures', 'recordReply', 'failures'),
   without('a reply keeps the partial', 'recordReply', 'partial'),
   without('a reply’s usage is lost', 'recordReply', 'usage'),

@@ -220,8 +220,8 @@ export class Contract {
         this.#apply(event.id, 'budget');
         account.toppedUpUsd += event.costUsd;
         if (!this.#wantsMoney) return false;
+        // Money does not end a row of failures.
         this.#asked = undefined;
-        this.#forgive();
         return true;
       case 'REDIRECT':
         account.redirect(event.id);

@@ -127,6 +127,7 @@ export const seeded: Mutant[] = [
   action('skip retries', 'decide', (context, event, params) => original('decide')(context, { ...event, text: 'retry' }, params)),
   without('a closed question keeps the failures', 'closeQuestion', 'failures'),
   without('a closed question keeps the last failure', 'closeQuestion', 'lastFailure'),
+  withMore('money forgives the failures', 'closeBudgetQuestion', () => ({ failures: 0, lastFailure: null })),
   without('reductions are not counted', 'beginReducing', 'step'),
   without('a reduction keeps the old answer', 'beginReducing', 'answer'),
   without('a reduction forgets the draft', 'beginReducing', 'draft'),
