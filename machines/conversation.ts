@@ -5,15 +5,29 @@
  */
 export type Effects = 'none' | 'idempotent' | 'writes';
 
+/** What the operator is shown before a call is allowed. */
+export interface Preview {
+  /** Shown below the question: for a file a unified diff, at most some thousand characters. */
+  readonly text: string;
+  /** Fingerprint of the target as it was shown. The tool refuses to act on another one, and the operator is asked again. */
+  readonly base: string;
+  /** Name of the artifact with the whole text, where `text` had to be cut. */
+  readonly artifact?: string;
+}
+
 export interface ToolCall {
   readonly id: string;
   readonly tool: string;
   readonly args: unknown;
   readonly effects: Effects;
+  /** What the call is about, such as a path. Left out where its tool does not say. */
+  readonly target?: string;
   /** The operator must allow the call before it runs. */
   readonly gated?: boolean;
   /** `ask_operator`: the call is a question to the operator, and the answer is the call's result. */
   readonly asks?: boolean;
+  /** What the operator was shown when asked for approval; null where the tool has nothing to show. Left out until then. */
+  readonly preview?: Preview | null;
   /** Set on entering `acting`. After a crash, a started call may or may not have run. */
   readonly started?: boolean;
 }

@@ -1,6 +1,7 @@
 /** A tool is a zod schema, a description, an `effects` word and a function. */
 import { z } from 'zod';
-import type { Effects } from '../../machines/conversation.ts';
+import type { Effects, Preview } from '../../machines/conversation.ts';
+import type { Change } from '../../machines/effects.ts';
 
 export interface ToolContext {
   /** The caller: the id of the task, or `primary`. */
@@ -11,12 +12,21 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   /** The same for every run of one call, so that a service that knows idempotency keys can drop a second run. */
   readonly idempotencyKey: string;
+  /** Fingerprint of the target as the operator saw it (`Preview.base`). Left out where nobody was shown anything. */
+  readonly base?: string;
 }
 export interface ToolOutput {
   readonly text: string;
   /** Names of files and other things that the tool made, for the salvage of the result. */
   readonly artifacts?: readonly string[];
+  /** What the call changed, for the list of effects in the result. */
+  readonly changes?: readonly Change[];
+  /** What the call really read, such as paths or addresses. The result's sources are made of them. */
+  readonly sources?: readonly string[];
 }
+/** Thrown by `run` if the target is not what the operator was shown (`ToolContext.base`). The operator is asked again. */
+export class Outdated extends Error {}
+
 export interface Tool<Args = unknown> {
   readonly name: string;
   readonly description: string;
@@ -25,6 +35,13 @@ export interface Tool<Args = unknown> {
   readonly effects: Effects;
   /** True: a call is a question to the operator, the answer is its result, and `run` is never called. */
   readonly asks?: boolean;
+  /** What a call is about, such as a path. */
+  target?(args: Args): string;
+  /**
+   * What a call would do, for the operator who is asked to allow it. Changes nothing.
+   * @throws Error if the call would be refused anyway, such as a path outside of the workspace. Then nobody is asked.
+   */
+  preview?(args: Args, context: ToolContext): Promise<Preview>;
   /** @throws Error whose message tells the model what was wrong and what to try. */
   run(args: Args, context: ToolContext): Promise<ToolOutput>;
 }

@@ -1,0 +1,50 @@
+/**
+ * What the calls of a task did to the world, for its result: "wrote a.txt (+12 −3)". Each entry is made from what the chart has
+ * committed about the call, never from the words of a model. All plain JSON.
+ */
+import type { Calls, ToolCall } from './conversation.ts';
+import { mayHaveRun } from './conversation.ts';
+
+/** What one call changed, as its tool reports it. */
+export interface Change {
+  /** What was changed: for a file its path, relative to the workspace, with slashes. */
+  readonly target: string;
+  readonly kind: 'created' | 'changed' | 'deleted';
+  /** Number of lines added and removed, where the target is text. */
+  readonly added?: number;
+  readonly removed?: number;
+  /** Name of the artifact that keeps what was replaced; null: there was nothing. Left out where nothing was kept. */
+  readonly before?: string | null;
+  /** sha256 of the new content in hex; null where it was deleted. Left out where the target has no content. */
+  readonly after?: string | null;
+}
+
+/** `in-doubt`: the call began, and nobody knows whether it ran to its end. */
+export type EffectOutcome = 'done' | 'failed' | 'denied' | 'in-doubt';
+export interface Effect extends Partial<Omit<Change, 'target'>> {
+  /** Id of the call within its task. */
+  readonly call: string;
+  readonly tool: string;
+  /** What the call was about, such as a path; the tool's name where it does not say. */
+  readonly target: string;
+  /** The step in which the call ended. */
+  readonly step: number;
+  readonly outcome: EffectOutcome;
+}
+
+/** The entry for a call; none for a call of a tool that only reads. A call that changes several things has one entry for each. */
+export function effectsOf(
+  call: ToolCall | undefined,
+  step: number,
+  outcome: EffectOutcome,
+  changes: readonly Change[] = [],
+): Effect[] {
+  if (!call || call.effects === 'none') return [];
+  const { id, tool, target = tool } = call;
+  const entry: Effect = { call: id, tool, target, step, outcome };
+  return changes.length > 0 ? changes.map((change) => ({ ...entry, ...change })) : [entry];
+}
+
+/** Entries for the calls that are left open at the end and may have run. */
+export const doubtful = (calls: Calls, step: number): Effect[] =>
+  calls.filter(mayHaveRun).flatMap((call) => effectsOf(call, step, 'in-doubt'));
