@@ -33,6 +33,7 @@ export const examples: { readonly [M in keyof typeof messages]: readonly object[
     { type: 'answer', question: 'q1', text: 'yes, the blue one' },
     { type: 'redirect', text: 'List the authors instead' },
     { type: 'swap', backend: 'frontier' },
+    { type: 'allow', tool: 'write_file' },
     { type: 'budget', steps: 10 },
     { type: 'pause' },
     { type: 'resume' },
