@@ -229,6 +229,7 @@ export const Status = z.object({
   doing: z.string().optional().describe('The tool call in flight, described in words.'),
   paused: z.boolean().default(false),
   question: Question.nullable().default(null),
+  askedAt: z.iso.datetime().optional().describe('When the open question was asked.'),
   receipts: z.array(Receipt).default([]),
   usage: Usage,
   outcome: z.enum(['completed', 'failed', 'cancelled']).nullable().default(null),
