@@ -62,8 +62,8 @@ export const verbs = {
     }),
   },
   answer: {
-    args: '<question> <text...>',
-    summary: 'answer an open question of a task, named by its id',
+    args: '<question> [text...]',
+    summary: 'answer an open question, named by its task and its id or by its number in the inbox',
     message: ([question = '', ...words]) => {
       if (question === '') throw usageError('The question is missing.', 'Name it by its id, as in: answer k3xq.4 q1 yes.');
       return { type: 'answer', question, text: text(words, 'answer') };

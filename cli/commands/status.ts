@@ -7,7 +7,7 @@ import { statusText, summaryLines } from '../render/status.ts';
 import { findTask, withCrew } from '../session.ts';
 
 export const run: Run = async (cli, [ref], options) =>
-  withCrew(cli, { start: false }, async (joined) => {
+  withCrew(cli, { start: 'if stored' }, async (joined) => {
     const paint = cli.out.paint.stdout;
     if (ref !== undefined) {
       const id = await findTask(joined.crew, ref);

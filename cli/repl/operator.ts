@@ -9,6 +9,7 @@ import { capacityTrouble } from '../capacity.ts';
 import { findLetter } from '../dead-letter-ref.ts';
 import { usageError } from '../errors.ts';
 import { checkGoal } from '../goal.ts';
+import { type Named, namedBy } from '../inbox.ts';
 import { letterLines, retriedLine } from '../render/dead-letters.ts';
 import { resultLines } from '../render/events.ts';
 import { menuLines } from '../render/menu.ts';
@@ -20,6 +21,7 @@ import { statusText, summaryLines } from '../render/status.ts';
 import { treeLines } from '../render/tree.ts';
 import { findTask } from '../session.ts';
 import { wrapped } from './flow.ts';
+import { InboxDesk } from './inbox-desk.ts';
 import type { Quiet } from './quiet.ts';
 import { type Hands, slashCommands } from './slash-commands.ts';
 import type { Board } from './task-board.ts';
@@ -44,11 +46,13 @@ export interface OperatorOptions {
 
 export class Operator implements Hands {
   readonly #options: OperatorOptions;
+  readonly #desk: InboxDesk;
   /** Number of steers whose effect on their task is not known yet. */
   #sending = 0;
 
   constructor(options: OperatorOptions) {
     this.#options = options;
+    this.#desk = new InboxDesk({ ...options, send: (id, said) => this.send(id, said) });
   }
 
   get isSending(): boolean {
@@ -65,7 +69,22 @@ export class Operator implements Hands {
     return goal;
   }
 
+  showInbox(): Promise<void> {
+    return this.#desk.show();
+  }
+
+  answerByNumber(named: Named, text: string): Promise<void> {
+    return this.#desk.answer(named, text);
+  }
+
+  /** Whether the line was taken as the answer to a confirmation that the operator was asked for. */
+  confirms(line: string): Promise<boolean> {
+    return this.#desk.confirms(line);
+  }
+
   async answer(ref: string, text: string): Promise<void> {
+    const named = namedBy(ref, undefined);
+    if (named !== null) return this.answerByNumber(named, text);
     const id = await this.resolve(ref);
     const question = (await this.#options.crew.status(id))?.question;
     if (!question)
