@@ -5,7 +5,7 @@ import { isTaskId, type TaskId } from '../bus/task-id.ts';
 import { codeOf } from '../platform/errors.ts';
 import type { Cli } from './cli.ts';
 import { unknownTask } from './errors.ts';
-import { resolveTask } from './task-ref.ts';
+import { resolveName } from './task-ref.ts';
 
 export interface JoinOptions {
   /**
@@ -96,8 +96,9 @@ export const workspaceFor = (cli: Cli, { server }: CrewSession): string | null =
 export async function findTask(crew: Crew, ref: string, lastGoal: TaskId | null = null): Promise<TaskId> {
   // A full id is checked directly, without a read of all tasks.
   if (isTaskId(ref) && (await crew.status(ref))) return ref;
-  const known = (await crew.tasks()).map((task) => task.id);
-  const id = resolveTask(ref, known, lastGoal);
+  const tasks = await crew.tasks();
+  const known = tasks.map((task) => task.id);
+  const id = resolveName(ref, tasks, lastGoal);
   if (known.includes(id) || (await crew.status(id))) return id;
   throw unknownTask(id, known);
 }

@@ -129,12 +129,12 @@ export const verbs = {
   },
   drop: {
     args: '<key>',
-    summary: 'remove a sub-task from the plan of a goal',
+    summary: 'remove a sub-task, named by its key or its id, from the plan of a goal',
     message: (words) => ({ type: 'drop', key: one(words, 'key') }),
   },
   rerun: {
     args: '<key> [instruction...]',
-    summary: 'run a sub-task of a goal again, with the sub-tasks that depend on it',
+    summary: 'run a sub-task of a goal again, by its key or id, with the sub-tasks that depend on it',
     message: ([key, ...words]) => ({
       type: 'rerun',
       key: one(key === undefined ? [] : [key], 'key'),
@@ -143,7 +143,7 @@ export const verbs = {
   },
   retarget: {
     args: '<key> <backend>',
-    summary: 'run a sub-task of a goal again on another backend',
+    summary: 'run a sub-task of a goal, by its key or id, again on another backend',
     message: ([key, ...words]) => ({
       type: 'rerun',
       key: one(key === undefined ? [] : [key], 'key'),

@@ -7,6 +7,7 @@ import type { Cli, Options, Run } from '../cli.ts';
 import { usageError } from '../errors.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { count, parseOptions } from '../parse-options.ts';
+import { withPlanKeys } from '../plan-keys.ts';
 import { receiptLine } from '../render/receipt.ts';
 import { findTask, withCrew } from '../session.ts';
 import { type SteerOptions, type VerbName, verbs } from '../verbs.ts';
@@ -26,7 +27,8 @@ export const steering =
     const said = verbs[name].message(words, how);
     return withCrew(cli, { start: 'if stored' }, async ({ crew }, isTemporary) => {
       const id = await findTask(crew, ref);
-      const delivered = await deliver(cli, crew, id, said, wait && !isTemporary);
+      const message = await withPlanKeys(crew, id, said);
+      const delivered = await deliver(cli, crew, id, message, wait && !isTemporary);
       if (isTemporary) cli.out.note(takenUpLater);
       if (cli.global.json) cli.out.answer(delivered, '');
       return codeOf(delivered);

@@ -10,6 +10,7 @@ import { findLetter } from '../dead-letter-ref.ts';
 import { usageError } from '../errors.ts';
 import { checkGoal } from '../goal.ts';
 import { type Named, namedBy } from '../inbox.ts';
+import { withPlanKeys } from '../plan-keys.ts';
 import { letterLines, retriedLine } from '../render/dead-letters.ts';
 import { resultLines } from '../render/events.ts';
 import { menuLines } from '../render/menu.ts';
@@ -95,7 +96,7 @@ export class Operator implements Hands {
   /** Resolves when the bus has stored the message. Its receipts are printed when they arrive. */
   async send(id: TaskId, said: SteeringInput): Promise<void> {
     const { crew, board, quiet, signal, fail, print, paint } = this.#options;
-    const sent = await crew.steer(id, said);
+    const sent = await crew.steer(id, await withPlanKeys(crew, id, said));
     board.expectReceipt(sent.steer);
     this.#sending += 1;
     let isCounted = true;

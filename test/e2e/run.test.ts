@@ -56,7 +56,7 @@ describe('cox run', () => {
     const terminal = world.terminal(['run', 'Find both']);
     (await world.model.next(isPlanning)).reply(planOf(['left', 'right']));
     const calls = [await world.model.next(isWorking), await world.model.next(isWorking)];
-    await terminal.line(/├─ [a-z0-9]+\.1 · reasoning · thinking/);
+    await terminal.line(/├─ [a-z0-9]+\.1 left · reasoning · thinking/);
     for (const call of calls) call.reply('found');
     (await world.model.next(isReducing)).reply('Both are found.');
     expect(await terminal.exited).toBe(0);

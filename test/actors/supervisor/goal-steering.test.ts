@@ -86,20 +86,26 @@ test('an operator adds, drops and reruns sub-tasks of a running plan, and sub-ta
   await crew.node(joined, { quietMs: 20 });
   const id = await goal([task('a'), task('b', ['a']), task('x', ['a'])], 'concat');
   const a = await callFor('a');
-  expect(await final(id, { type: 'drop', key: 'x' })).toMatchObject({ fate: 'applied' });
+  expect(await final(id, { type: 'drop', key: 'x' })).toMatchObject({ fate: 'applied', reason: 'x is dropped' });
   const dropped = (await joined.crew.tree(id)).find(({ key }) => key === 'x');
   expect(dropped).toMatchObject({ id: null, state: 'done', outcome: 'cancelled' });
   expect(await final(id, { type: 'drop', key: 'nothing' })).toMatchObject({
     fate: 'returned',
     reason: expect.stringContaining('nothing'),
   });
-  expect(await final(id, { type: 'add', task: task('d') })).toMatchObject({ fate: 'applied' });
+  const added = await final(id, { type: 'add', task: task('d') });
+  const ended = await final(id, { type: 'add', task: task('e', ['b', 'd']) });
+  expect([added, ended].map(({ reason }) => reason)).toEqual([`d is ${child(id, 2)}`, 'e is added, and starts after b, d']);
+  expect(await final(id, { type: 'drop', key: 'e' })).toMatchObject({ reason: 'e is dropped' });
   const d = await callFor('d');
   a.reply('first a');
   const b = await callFor('b');
   b.reply('b of first a');
   await statusWhere(joined.crew, id, ({ subTasks }) => subTasks?.returned === 2);
-  expect(await final(id, { type: 'rerun', key: 'a', instruction: 'Work on a, better' })).toMatchObject({ fate: 'applied' });
+  expect(await final(id, { type: 'rerun', key: 'a', instruction: 'Work on a, better' })).toMatchObject({
+    fate: 'applied',
+    reason: `a runs again as ${child(id, 4)}, then b`,
+  });
   (await callFor('a, better')).reply('second a');
   const redone = await callFor('b');
   expect(words(redone)).toContain('second a');
