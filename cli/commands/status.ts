@@ -14,7 +14,7 @@ export const run: Run = async (cli, [ref], options) =>
       const [status, trouble] = await Promise.all([joined.crew.status(id), capacityTrouble(joined.bus)]);
       if (trouble) cli.out.note(`${trouble.message} ${trouble.hint}`);
       // A sub-task that no worker has claimed yet has no status message.
-      if (status) cli.out.answer(status, statusText(status, paint));
+      if (status) cli.out.answer(status, statusText(status, joined.bus.now(), paint));
       else cli.out.answer({ id, state: 'idle' }, `${id} is waiting for a worker`);
       return exitCodes.ok;
     }

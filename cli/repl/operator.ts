@@ -160,7 +160,7 @@ export class Operator implements Hands {
   async showStatus(id: TaskId): Promise<void> {
     const { crew, print, paint } = this.#options;
     const status = await crew.status(id);
-    print(status ? statusText(status, paint, '/answer').split('\n') : [`${id} is waiting for a worker`]);
+    print(status ? statusText(status, crew.bus.now(), paint, '/answer').split('\n') : [`${id} is waiting for a worker`]);
   }
 
   async showTree(id: TaskId): Promise<void> {
@@ -190,7 +190,7 @@ export class Operator implements Hands {
       throw usageError(`There is no "/dead ${action}".`, 'There are: /dead, /dead retry <id>, /dead drop <id>.');
     const letters = new DeadLetters(crew);
     const all = await letters.list();
-    if (action === undefined) return print(letterLines(all, paint, '/dead'));
+    if (action === undefined) return print(letterLines(all, crew.bus.now(), paint, '/dead'));
     if (ref === undefined) throw usageError('Which dead letter?', `/dead lists them, as in: /dead ${action} k3xq.4.`);
     const { id } = findLetter(all, ref);
     if (action === 'drop') {
