@@ -71,6 +71,7 @@ export const examples: { readonly [M in keyof typeof messages]: readonly object[
       backend: 'local',
       paused: false,
       question: { id: 'q1', kind: 'approval', text: 'May write_file write notes.txt?', choices: ['yes', 'no'] },
+      askedAt: at,
       receipts: [],
       usage,
       outcome: null,
