@@ -306,6 +306,22 @@ export const DeadLetter = z.discriminatedUnion('kind', [
 ]);
 export type DeadLetter = z.infer<typeof DeadLetter>;
 
+/**
+ * On `cox.artifacts.<id>.<call>.<n>.head`: what the `n`th change of a call replaced. Its content is on
+ * `cox.artifacts.<id>.<call>.<n>.<sha256>.<i>`, as bytes, for `i` from 0 to `parts` − 1.
+ */
+export const ArtifactHead = z.object({
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .nullable()
+    .describe('Of the whole content, in hex; null if there was nothing to replace.'),
+  bytes: z.number().int().nonnegative(),
+  parts: z.number().int().min(0).max(4_096),
+  mode: z.number().int().min(0).max(0o7777).optional().describe('Permission bits of the file.'),
+});
+export type ArtifactHead = z.infer<typeof ArtifactHead>;
+
 /** A task that a worker of a node holds. */
 export const HeldTask = z.object({
   id: TaskId,
