@@ -1,4 +1,5 @@
 /** Chooses the chart and the role of a task on this node, by the type of the task. */
+import { Artifacts } from '../../bus/artifacts/artifacts.ts';
 import type { Bus } from '../../bus/bus.ts';
 import { subAgentChart, supervisorChart } from '../../machines/charts.ts';
 import { CoxError } from '../../platform/errors.ts';
@@ -28,6 +29,7 @@ export interface RolesOptions {
 export function rolesOf(options: RolesOptions): Pick<WorkerOptions, 'chartOf' | 'roleOf'> {
   const { bus, backends, roster, kinds, folderOf, drainMs } = options;
   const { now } = bus;
+  const artifacts = new Artifacts(bus);
   return {
     chartOf: (spec) => (spec.type === 'supervisor' ? supervisorChart(budgetOf(spec, roster())) : subAgentChart),
     roleOf: (spec, host) => {
@@ -38,7 +40,8 @@ export function rolesOf(options: RolesOptions): Pick<WorkerOptions, 'chartOf' | 
         throw new CoxError('unknown-kind', `The roster has no kind ${spec.type}`, {
           hint: 'Add it under `agents`, or start a worker that knows it.',
         });
-      return subAgentRole(host, { kind, backends, gated: roster().tools.gated, workspace: folderOf(spec.workspace), now });
+      const { gated } = roster().tools;
+      return subAgentRole(host, { kind, backends, gated, workspace: folderOf(spec.workspace), artifacts, now });
     },
   };
 }

@@ -2,14 +2,23 @@
  * One tool call of a sub-agent (B: a call with effects starts only when the commit that names it is durable).
  * Rules `write-ahead` and `idempotency-key` (docs/task-protocol.md).
  */
+import type { Artifacts } from '../../bus/artifacts/artifacts.ts';
 import type { ActInput, SubAgentEvent } from '../../machines/sub-agent.ts';
 import { crashPoint } from '../../platform/crash-point.ts';
 import { messageOf } from '../../platform/errors.ts';
 import { effect } from '../host/effect.ts';
 import type { EffectHost } from '../host/role.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
+import { keeping, notKept } from './keeping.ts';
 
-export const act = (host: EffectHost, { kind, workspace }: { readonly kind: Kind; readonly workspace: string }) =>
+interface ActOptions {
+  readonly kind: Kind;
+  readonly workspace: string;
+  /** Keeps what calls replace. */
+  readonly artifacts: Artifacts;
+}
+
+export const act = (host: EffectHost, { kind, workspace, artifacts }: ActOptions) =>
   effect<ActInput, SubAgentEvent>(
     async ({ call, step }, say, signal) => {
       const returned = (text: string, failed?: true | undefined): SubAgentEvent => ({
@@ -57,9 +66,12 @@ export const act = (host: EffectHost, { kind, workspace }: { readonly kind: Kind
           workspace,
           signal: stop.signal,
           idempotencyKey: `${host.id}:${call.id}`,
+          keep: keeping(artifacts, { task: host.id, call: call.id }, stop.signal),
         });
         crashPoint('tool:after');
         if (output.artifacts) host.addArtifacts(output.artifacts);
+        for (const target of notKept(output.changes))
+          host.note(`${tool.name} ${target} cannot be undone: nothing was kept of it`);
         host.live({ type: 'tool', step, tool: tool.name, text: output.text });
         ends(output.text, false, output.artifacts);
       } catch (cause) {

@@ -3,6 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'nod
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { codeOf, messageOf } from '../../platform/errors.ts';
+import { fileChange, keepFile } from './kept-file.ts';
 import { clip, defineTool, maxOutputChars, type ToolContext } from './tool.ts';
 import { resolveInside, shown } from './workspace.ts';
 
@@ -154,12 +155,15 @@ export const writeFileTool = defineTool({
   description: 'Write a text file of the workspace; replaces what is there.',
   args: z.object({ path: Path.describe('File, relative to the workspace.'), text: z.string().max(200_000) }),
   effects: 'idempotent',
-  run: async ({ path, text }, { workspace, idempotencyKey }) => {
+  run: async ({ path, text }, { workspace, idempotencyKey, keep }) => {
     try {
       const file = await resolveInside(workspace, path);
+      const kept = await keepFile({ keep }, file);
       await mkdir(dirname(file), { recursive: true });
       await writeWhole(file, text, idempotencyKey.replaceAll(/[^A-Za-z0-9]/g, '-'));
-      return { text: `wrote ${text.length} characters to ${path}`, artifacts: [shown(workspace, file)] };
+      const target = shown(workspace, file);
+      const changes = [fileChange(target, kept, Buffer.from(text))];
+      return { text: `wrote ${text.length} characters to ${path}`, artifacts: [target], changes };
     } catch (cause) {
       throw codeOf(cause) === 'ENOSPC' ? new Error(`no space left for ${path}`) : await explain(path, cause, workspace);
     }

@@ -1,5 +1,6 @@
 /** A tool is a zod schema, a description, an `effects` word and a function. */
 import { z } from 'zod';
+import type { Content } from '../../bus/artifacts/artifacts.ts';
 import type { Effects, Preview } from '../../machines/conversation.ts';
 import type { Change } from '../../machines/effects.ts';
 
@@ -14,6 +15,18 @@ export interface ToolContext {
   readonly idempotencyKey: string;
   /** Fingerprint of the target as the operator saw it (`Preview.base`). Left out where nobody was shown anything. */
   readonly base?: string;
+  /**
+   * Keeps what the call is about to replace, so that the call can be undone (`Change.before`). To be called before each thing
+   * that is replaced, in the same order in every run of the call.
+   * @param content null: there is nothing to replace yet.
+   * @returns what the first run of this call has kept; null if it cannot be kept, for instance because it is too large.
+   */
+  keep(content: Content | null): Promise<Kept | null>;
+}
+export interface Kept {
+  /** Name of the artifact. */
+  readonly name: string;
+  readonly content: Content | null;
 }
 export interface ToolOutput {
   readonly text: string;

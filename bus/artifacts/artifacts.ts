@@ -4,6 +4,7 @@
  * - The first head under a name stays. A second run of a call after a crash therefore gets what the first run kept, which is what
  *   the call really replaced.
  * - A head names only parts that are stored. Parts without a head go with their tree.
+ * Rule `keep-first` (docs/task-protocol.md).
  */
 import { createHash } from 'node:crypto';
 import { CoxError } from '../../platform/errors.ts';

@@ -25,6 +25,7 @@ const run = (tool: Tool, args: unknown): Promise<ToolOutput> =>
     workspace,
     signal: new AbortController().signal,
     idempotencyKey: 'k3xq.1:s1-0',
+    keep: async (content) => ({ name: 'k3xq.1/s1-0/0', content }),
   });
 const text = async (tool: Tool, args: unknown) => (await run(tool, args)).text;
 
@@ -114,9 +115,10 @@ test('a path in the notation of another system, or with the workspace’s name i
 });
 
 test('a file is written as a whole, its folders are made, and it is named as an artifact', async () => {
-  expect(await run(writeFileTool, { path: 'new/deep/c.txt', text: 'hello' })).toEqual({
+  expect(await run(writeFileTool, { path: 'new/deep/c.txt', text: 'hello' })).toMatchObject({
     text: 'wrote 5 characters to new/deep/c.txt',
     artifacts: ['new/deep/c.txt'],
+    changes: [{ target: 'new/deep/c.txt', kind: 'created', before: null }],
   });
   expect(await readFile(join(workspace, 'new/deep/c.txt'), 'utf8')).toBe('hello');
   expect(await text(listFiles, { path: 'new/deep' })).toBe('c.txt');
