@@ -42,6 +42,23 @@ export const noUsage: Usage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
 export const Failure = z.object({ code: z.string(), message: z.string(), retryable: z.boolean() });
 export type Failure = z.infer<typeof Failure>;
 
+/** Something that a task must have made when it ends; else it fails as `not-produced`. */
+export const Produced = z.union([
+  z
+    .object({ file: z.string().min(1).max(1024).describe('Path in the workspace. The task must have written the file.') })
+    .strict(),
+  z.object({ json: z.record(z.string(), z.unknown()).describe('JSON Schema. The answer must be JSON that fits it.') }).strict(),
+]);
+export type Produced = z.infer<typeof Produced>;
+const Produces = z
+  .array(Produced)
+  .max(16)
+  .optional()
+  .describe(
+    'What must be there when the task ends. The agent is told once what is missing; then the task fails as `not-produced`.',
+  );
+const ToolName = z.string().min(1).max(64);
+
 /** A node of a plan, as a model, a plan file or an operator writes it. */
 export const PlanTask = z.object({
   key: z
@@ -54,6 +71,7 @@ export const PlanTask = z.object({
   needs: z.array(z.string().min(1).max(64)).max(16).default([]),
   after: z.array(z.string().min(1).max(64)).max(64).default([]),
   backend: z.string().min(1).max(64).nullable().default(null),
+  produces: Produces,
 });
 export type PlanTask = z.infer<typeof PlanTask>;
 
@@ -105,6 +123,16 @@ export const TaskSpec = z.object({
     .max(64)
     .default([])
     .describe('Results of the sub-tasks that this one depends on.'),
+  produces: Produces,
+  approval: z
+    .enum(['roster', 'every-effect'])
+    .optional()
+    .describe('Which calls the operator must allow: those that the roster names (default), or each that is not only reading.'),
+  allowed: z
+    .array(ToolName)
+    .max(64)
+    .optional()
+    .describe('Tools whose calls need no approval, because the operator has allowed them.'),
 });
 export type TaskSpec = z.infer<typeof TaskSpec>;
 
@@ -128,6 +156,7 @@ export const SteeringMessage = z.discriminatedUnion('type', [
     .strict(),
   z.object({ ...common, type: z.literal('redirect'), text: Text, expect: Expect.optional() }).strict(),
   z.object({ ...common, type: z.literal('answer'), question: z.string().min(1).max(64), text: Text }).strict(),
+  z.object({ ...common, type: z.literal('allow'), tool: ToolName }).strict(),
   z.object({ ...common, type: z.literal('swap'), backend: z.string().min(1).max(64) }).strict(),
   z
     .object({
@@ -158,6 +187,36 @@ export type SteeringType = SteeringMessage['type'];
 /** Every type of steering message, in the order of the schema. */
 export const steeringTypes: readonly SteeringType[] = SteeringMessage.options.map(({ shape }) => shape.type.value);
 
+/** What a call of a tool changed, as its tool reported it. Made from commits, never from words. */
+export const Change = z.object({
+  target: z.string().describe('What was changed: for a file its path in the workspace.'),
+  kind: z.enum(['created', 'changed', 'deleted']),
+  added: z.number().int().nonnegative().optional().describe('Lines added.'),
+  removed: z.number().int().nonnegative().optional().describe('Lines removed.'),
+  before: z
+    .string()
+    .nullable()
+    .optional()
+    .describe('Name of the artifact that keeps what was replaced; null: nothing was there.'),
+  after: z.string().nullable().optional().describe('sha256 of the new content in hex; null: it was deleted.'),
+});
+export type Change = z.infer<typeof Change>;
+
+/** One thing that a task did or tried to do to the world. */
+export const Effect = Change.omit({ kind: true }).extend({
+  task: z.string().optional().describe('In the result of a goal: the task that made the call.'),
+  call: z.string().describe('Id of the call in its task.'),
+  tool: z.string(),
+  step: z.number().int().nonnegative(),
+  outcome: z
+    .enum(['done', 'failed', 'denied', 'in-doubt'])
+    .describe('`in-doubt`: the call began, and nobody knows whether it ran to its end.'),
+  kind: Change.shape.kind.optional(),
+});
+export type Effect = z.infer<typeof Effect>;
+/** Most effects that a result lists. */
+export const maxEffects = 1_000;
+
 /**
  * Also on `cox.tasks.<id>.steering`, sent only by workers: the outcome of a call that was in flight when its worker lost the
  * task. A task accepts it only while it does not know the outcome of that same call (docs/adr/0016).
@@ -176,6 +235,7 @@ export const CallOutcome = z
     text: z.string().max(maxSteerChars),
     failed: z.boolean().default(false),
     artifacts: z.array(z.string().max(1024)).max(256).default([]),
+    changes: z.array(Change).max(256).optional(),
   })
   .strict();
 export type CallOutcome = z.infer<typeof CallOutcome>;
@@ -245,6 +305,7 @@ export const Status = z.object({
   lastTokenAt: z.iso.datetime().optional(),
   lastToolAt: z.iso.datetime().optional(),
   lastTransitionAt: z.iso.datetime().optional().describe('When the machine last changed its state or step.'),
+  effects: z.array(Effect).optional().describe('The latest effects of the task, at most 16, oldest first.'),
   note: z.string().optional().describe('Something that an operator should know, for example that a backend was swapped.'),
 });
 export type Status = z.infer<typeof Status>;
@@ -262,12 +323,25 @@ export const Result = z.object({
     artifacts: z.array(z.string()),
     steps: z.number().int().nonnegative(),
   }),
+  effects: z
+    .array(Effect)
+    .optional()
+    .describe('What the task did to the world, from its commits; for a goal, all tasks below it. Empty: it changed nothing.'),
+  effectsLeftOut: z.number().int().positive().optional().describe('Number of further effects that are not listed.'),
+  sources: z.array(z.string()).optional().describe('What the tools really read: paths and addresses, at most 256.'),
   usage: Usage,
   usageByBackend: z.record(z.string(), Usage),
   toppedUpUsd: z.number().positive().optional().describe('US dollars that operators have added to the cost limit.'),
   at: z.iso.datetime(),
 });
 export type Result = z.infer<typeof Result>;
+
+/**
+ * Also on `cox.tasks.<id>.result`, of a sub-task only, and no result: the sub-task waits for its operator, and its goal may read
+ * its state record.
+ */
+export const Waiting = z.object({ type: z.literal('waiting'), id: TaskId, question: z.string() });
+export type Waiting = z.infer<typeof Waiting>;
 
 /** On `cox.live.<id>`: output of a model or a tool as it comes. No stream stores it. */
 export const Live = z.discriminatedUnion('type', [
@@ -360,5 +434,6 @@ export const TreeNode = z.object({
   steps: z.number().int().nonnegative(),
   usage: Usage,
   question: Question.nullable(),
+  effects: z.array(Effect).optional().describe('The latest effects of the task, at most 16, oldest first.'),
 });
 export type TreeNode = z.infer<typeof TreeNode>;

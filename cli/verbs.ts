@@ -94,6 +94,11 @@ export const verbs = {
     summary: 'resume a paused task',
     message: (words) => alone(words, { type: 'resume' }),
   },
+  allow: {
+    args: '<tool>',
+    summary: 'allow all further calls of a tool, by a task or by all tasks of a goal',
+    message: (words) => ({ type: 'allow', tool: one(words, 'tool') }),
+  },
   budget: {
     args: '<steps> [usd]',
     summary: 'give a task more steps and, optionally, more US dollars',

@@ -3,6 +3,7 @@
  * surface and for every client on the bus.
  */
 import { answered, type Calls, type Message, type Question } from './conversation.ts';
+import type { EffectOutcome } from './effects.ts';
 
 /** The part of a question that decides what words mean. */
 type Asked = Pick<Question, 'choices'> & { readonly kind: string };
@@ -70,16 +71,25 @@ export function chosen(question: Asked | null, text: string): string | undefined
   return meaning?.kind === 'choice' ? meaning.choice : undefined;
 }
 
-/** The answer to a question about a call either lets the call run or becomes its result. */
-export function applyAnswer(question: Question, text: string, [call, ...rest]: Calls): { calls: Calls; said: Message[] } {
+/**
+ * The answer to a question about a call either lets the call run or becomes its result. `outcome`: how the call ended by that;
+ * left out where it has not ended.
+ */
+export function applyAnswer(
+  question: Question,
+  text: string,
+  [call, ...rest]: Calls,
+): { calls: Calls; said: Message[]; outcome?: EffectOutcome } {
   if (!call) return { calls: [], said: [] };
   const choice = chosen(question, text);
   if (question.kind === 'approval' && choice === 'approve') return { calls: [{ ...call, gated: false }, ...rest], said: [] };
   if (question.kind === 'in-doubt' && choice === 'run it again')
     return { calls: [{ ...call, started: false }, ...rest], said: [] };
   if (question.kind === 'asked') return { calls: rest, said: answered([call], text) };
-  if (question.kind === 'approval') return { calls: rest, said: answered([call], `not run, the operator says: ${text}`) };
-  return { calls: rest, said: answered([call], `the operator says: ${text}`) };
+  if (question.kind === 'approval')
+    return { calls: rest, said: answered([call], `not run, the operator says: ${text}`), outcome: 'denied' };
+  const outcome = choice === 'it ran' ? 'done' : 'in-doubt';
+  return { calls: rest, said: answered([call], `the operator says: ${text}`), outcome };
 }
 
 /** Why words that name no choice leave the question open. */

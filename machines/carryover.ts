@@ -1,6 +1,7 @@
 /** The state that a task keeps when it begins again because no machine can restore its checkpoint (docs/adr/0015). Plain JSON. */
 import type { Slices } from './budget.ts';
 import type { UsageByBackend } from './conversation.ts';
+import type { Effect } from './effects.ts';
 import type { NodeSpec } from './plan.ts';
 import type { Ledger } from './steering-ledger.ts';
 
@@ -19,6 +20,8 @@ export interface Carryover {
   readonly usage: UsageByBackend;
   /** US dollars that operators have added. They are added again to the limit of the task. */
   readonly toppedUpUsd: number;
+  /** What the calls did before. Left out by tasks that have none. */
+  readonly effects?: readonly Effect[];
   /** For a supervisor: the slices of the children that still run. */
   readonly slices: Slices;
   /** For a supervisor: the number of children dispatched, the sub-tasks whose results count, and the children that still run. */

@@ -120,10 +120,13 @@ const choicesOf: Partial<Record<QuestionKind, readonly string[]>> = {
 export function questionAbout(id: string, kind: QuestionKind, call: ToolCall | undefined, why: string): Question {
   const choices = choicesOf[kind];
   if (kind === 'asked') return { id, kind, ...wordsOf(call?.args) };
-  if (kind === 'approval') return { id, kind, text: `May it run ${inWords(call)}?`, choices: choices! };
+  if (kind === 'approval') return { id, kind, text: `May it run ${shownTo(call)}`, choices: choices! };
   if (kind === 'in-doubt') return { id, kind, text: `It may have run ${inWords(call)} already. Did it?`, choices: choices! };
   return { id, kind, text: why, choices: choices! };
 }
+/** With a preview, the operator reads what the call would change instead of its arguments. */
+const shownTo = (call: ToolCall | undefined) =>
+  call?.preview ? `${call.tool}${call.target ? ` on ${call.target}` : ''}?\n${call.preview.text}` : `${inWords(call)}?`;
 const inWords = (call: ToolCall | undefined) => `${call?.tool} ${JSON.stringify(call?.args)}`;
 /** `ask_operator` takes `{ question, choices? }`. Other arguments are shown to the operator as JSON. */
 function wordsOf(args: unknown): Pick<Question, 'text' | 'choices'> {

@@ -48,3 +48,30 @@ export function effectsOf(
 /** Entries for the calls that are left open at the end and may have run. */
 export const doubtful = (calls: Calls, step: number): Effect[] =>
   calls.filter(mayHaveRun).flatMap((call) => effectsOf(call, step, 'in-doubt'));
+
+/** An effect as its result stores it: optional fields may be there and undefined. */
+type Told = Pick<Effect, 'tool' | 'target' | 'outcome'> & {
+  readonly kind?: Change['kind'] | undefined;
+  readonly added?: number | undefined;
+  readonly removed?: number | undefined;
+};
+
+/** One effect in words: `wrote a.txt (+12 −3)`, `denied: write_file b.txt`. Code writes them, so they say what happened. */
+export function effectWords({ tool, target, outcome, kind, added, removed }: Told): string {
+  const what = target === tool ? tool : `${tool} ${target}`;
+  if (outcome === 'denied') return `denied: ${what}`;
+  if (outcome === 'failed') return `failed: ${what}`;
+  if (outcome === 'in-doubt') return `may have run: ${what}`;
+  const lines = [...(added ? [`+${added}`] : []), ...(removed ? [`−${removed}`] : [])].join(' ');
+  const verb = { created: 'created', changed: 'wrote', deleted: 'deleted' };
+  return `${kind ? `${verb[kind]} ${target}` : `ran ${what}`}${lines ? ` (${lines})` : ''}`;
+}
+
+/** All effects in one line. @returns `changed nothing` where nothing was done. */
+export function effectsLine(effects: readonly Told[], leftOut = 0): string {
+  const words = effects.map(effectWords);
+  const more = leftOut > 0 ? [`and ${leftOut} more`] : [];
+  const nothing =
+    effects.some(({ outcome }) => outcome === 'done' || outcome === 'in-doubt') || leftOut > 0 ? [] : ['changed nothing'];
+  return [...nothing, ...words, ...more].join(', ');
+}

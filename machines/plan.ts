@@ -4,6 +4,9 @@
  */
 import type { Failure } from './conversation.ts';
 
+/** A file that the sub-task must have written, or a JSON Schema that its answer must fit. */
+export type Produced = { readonly file: string } | { readonly json: Readonly<Record<string, unknown>> };
+
 export interface NodeSpec {
   readonly key: string;
   readonly type: string;
@@ -12,6 +15,8 @@ export interface NodeSpec {
   /** Keys of the sub-tasks whose results it is given. It starts when all of them are resolved. */
   readonly after: readonly string[];
   readonly backend: string | null;
+  /** What the sub-task must have made when it ends. */
+  readonly produces?: readonly Produced[] | undefined;
 }
 export interface PlanNode extends NodeSpec {
   readonly status: 'waiting' | 'running' | 'returned' | 'failed' | 'dropped';
@@ -153,9 +158,15 @@ const isDoomed = (plan: Plan, node: PlanNode) => {
 const isUnblocked = (plan: Plan, node: PlanNode, undecided: readonly string[]) =>
   node.status === 'waiting' && dependencies(plan, node).every((dependency) => isResolved(dependency, undecided));
 
-/** The nodes that may start now, in the plan's order. At most `concurrency` nodes run at once. */
-export function ready(plan: Plan, undecided: readonly string[], concurrency: number): PlanNode[] {
-  const free = Math.max(0, Math.max(1, concurrency) - running(plan).length);
+/**
+ * The nodes that may start now, in the plan's order. At most `concurrency` nodes run at once; nodes that wait for their operator
+ * are not counted.
+ * @param waiting numbers of children that wait.
+ */
+export function ready(plan: Plan, undecided: readonly string[], concurrency: number, waiting: readonly number[]): PlanNode[] {
+  const idle = new Set(waiting);
+  const busy = running(plan).filter(({ child }) => child === null || !idle.has(child));
+  const free = Math.max(0, Math.max(1, concurrency) - busy.length);
   const found: PlanNode[] = [];
   for (const node of all(plan)) {
     if (found.length === free) break;

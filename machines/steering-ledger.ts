@@ -19,6 +19,7 @@ export const steerKinds = {
   steer: { isSeen: true, isQueued: true },
   redirect: { isSeen: true, isQueued: true },
   answer: { isSeen: true, isQueued: false },
+  allow: { isSeen: false, isQueued: false },
   swap: { isSeen: false, isQueued: false },
   budget: { isSeen: false, isQueued: false },
   pause: { isSeen: false, isQueued: false },

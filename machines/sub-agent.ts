@@ -17,6 +17,7 @@ import type {
   Failure,
   Message,
   Outcome,
+  Preview,
   Question,
   QuestionKind,
   ToolCall,
@@ -24,12 +25,13 @@ import type {
   UsageByBackend,
 } from './conversation.ts';
 import { answered, givenUp, mayHaveRun, questionAbout, repeatsItself, spend, totalUsage, unfinished } from './conversation.ts';
+import { type Change, doubtful, type Effect, effectsOf } from './effects.ts';
 import type { Ledger, Steer } from './steering-ledger.ts';
 import * as ledger from './steering-ledger.ts';
 import { type Command, entryOf } from './task-commands.ts';
 
 /** Compared with the version of a checkpoint before it is restored. Raised when older checkpoints no longer mean the same. */
-export const subAgentVersion = 2;
+export const subAgentVersion = 3;
 
 /** Facts come from the effects and the host, never from the wire. */
 type Fact =
@@ -37,10 +39,23 @@ type Fact =
   | { type: 'MODEL_SAID'; text: string }
   | { type: 'MODEL_REPLIED'; text: string; calls: Calls; usage: Usage; backend: string }
   | { type: 'MODEL_FAILED'; error: Failure }
-  | { type: 'TOOL_RETURNED'; call: string; text: string; failed?: true }
+  | { type: 'TOOL_RETURNED'; call: string; text: string; failed?: true; changes?: readonly Change[]; sources?: readonly string[] }
+  /** The operator can be asked about the call. Null: its tool has nothing to show. */
+  | { type: 'PREVIEWED'; call: string; preview: Preview | null }
+  /** The call did not run, because its target is not what the operator was shown. */
+  | { type: 'CALL_OUTDATED'; call: string }
+  /** Whether the task produced what it had to. Null: it did. Otherwise `missing` says what is missing and how to make it. */
+  | { type: 'CHECKED'; missing: Missing | null }
   | { type: 'DEADLINE_PASSED' }
   /** The process that ran this task was lost, or the task was parked. Effects do not resume by themselves. */
   | { type: 'RESTORED' };
+/** Something that the task must produce and has not. */
+export interface Missing {
+  /** A sentence for the model and for the operator. */
+  readonly what: string;
+  /** The tool that makes it; null: the answer itself is wrong. */
+  readonly tool: string | null;
+}
 export type SubAgentEvent = { type: 'START' } | Command | Fact;
 
 export interface Limits {
@@ -82,11 +97,28 @@ export interface SubAgentContext {
   /** US dollars that the operator has added to the task's limit. */
   readonly toppedUpUsd: number;
   readonly lastFailure: Failure | null;
+  /** What the calls did so far. */
+  readonly effects: readonly Effect[];
+  /** What the tools really read, each once, in order. */
+  readonly sources: readonly string[];
+  /** Tools whose calls the operator has allowed for the rest of the task. */
+  readonly allowed: readonly string[];
+  /** True until the instruction is replaced if the answer must be checked before the task ends. */
+  readonly mustProduce: boolean;
+  /** Whether the present answer has been checked. */
+  readonly checked: boolean;
+  /** What the agent was told is missing. It is told once. */
+  readonly missing: Missing | null;
   readonly outcome: Outcome | null;
 }
-export type SubAgentInput = Pick<SubAgentContext, 'instruction' | 'backend' | 'limits'> & { readonly earlier?: Carryover };
+export type SubAgentInput = Pick<SubAgentContext, 'instruction' | 'backend' | 'limits' | 'mustProduce' | 'allowed'> & {
+  readonly earlier?: Carryover;
+};
 /** `partial` is the text received from a model call that was in flight at the end. It is also the last unfinished message. */
-export type SubAgentOutput = Pick<SubAgentContext, 'outcome' | 'answer' | 'partial' | 'messages' | 'usage' | 'step'> & {
+export type SubAgentOutput = Pick<
+  SubAgentContext,
+  'outcome' | 'answer' | 'partial' | 'messages' | 'usage' | 'step' | 'effects' | 'sources'
+> & {
   /** Calls that may have run although no result arrived. A reader of the output must know about them. */
   readonly inDoubt: Calls;
 };
@@ -98,9 +130,15 @@ export type SubAgentOutput = Pick<SubAgentContext, 'outcome' | 'answer' | 'parti
 export type ThinkInput = Pick<SubAgentContext, 'instruction' | 'backend' | 'messages' | 'step'> & {
   /** US dollars that may still be spent; null: no limit. */
   readonly leftUsd: number | null;
+  /** The tool that the reply should call, because what it makes is missing; null: the model chooses. */
+  readonly wanted: string | null;
 };
-/** Input of the `act` effect, a callback actor that sends TOOL_RETURNED. */
+/** Input of the `act` effect, a callback actor that sends TOOL_RETURNED or CALL_OUTDATED. */
 export type ActInput = { readonly call: ToolCall; readonly step: number };
+/** Input of the `preview` effect, which sends PREVIEWED, or a failed TOOL_RETURNED for a call that would be refused anyway. */
+export type PreviewInput = { readonly call: ToolCall };
+/** Input of the `check` effect, which sends CHECKED. */
+export type CheckInput = Pick<SubAgentContext, 'answer' | 'effects'>;
 /** Input of the `deadline` effect, which sends DEADLINE_PASSED at `at` (Unix time in ms) and does nothing for null. */
 export type DeadlineInput = { readonly at: number | null };
 
@@ -134,6 +172,9 @@ function whyItAsks(context: SubAgentContext, kind: QuestionKind): string {
 
 const isCommand = (event: SubAgentEvent): event is Command => 'id' in event;
 
+const needsApproval = ({ calls: [call], allowed }: SubAgentContext): boolean =>
+  call?.gated === true && !allowed.includes(call.tool);
+
 /** A steer as the model reads it. */
 const wordsFor = ({ kind, text }: Steer): Message => ({
   role: 'user',
@@ -164,7 +205,13 @@ export const subAgent = setup({
     input: {} as SubAgentInput,
     output: {} as SubAgentOutput,
   },
-  actors: { think: notProvided<ThinkInput>(), act: notProvided<ActInput>(), deadline: notProvided<DeadlineInput>() },
+  actors: {
+    think: notProvided<ThinkInput>(),
+    act: notProvided<ActInput>(),
+    preview: notProvided<PreviewInput>(),
+    check: notProvided<CheckInput>(),
+    deadline: notProvided<DeadlineInput>(),
+  },
   guards: {
     isInterruptible: ({ context }) => interruptible(context),
     interruptsNow: ({ context, event }) => event.type === 'STEER' && event.urgency === 'now' && interruptible(context),
@@ -180,15 +227,25 @@ export const subAgent = setup({
     isStuck: ({ context: { failures, repeats, limits, lastFailure } }) =>
       failures >= limits.failures || repeats >= limits.repeats || lastFailure?.retryable === false,
     isAsking: ({ context }) => context.calls[0]?.asks === true,
-    isGated: ({ context }) => context.calls[0]?.gated === true,
+    isGated: ({ context }) => needsApproval(context),
+    isUnseen: ({ context }) => needsApproval(context) && context.calls[0]?.preview === undefined,
     hasCall: ({ context }) => context.calls.length > 0,
+    isUnchecked: ({ context }) =>
+      context.mustProduce && !context.checked && wouldEnd(context) && ledger.due(context.steers, true).length === 0,
     isFinished: ({ context }) => wouldEnd(context) && ledger.due(context.steers, true).length === 0,
+    hasProduced: ({ event }) => event.type === 'CHECKED' && event.missing === null,
+    /** It was told what is missing, and ends without it a second time. */
+    wasTold: ({ context }) => context.missing !== null,
     isAffordable: ({ context, event }) =>
       event.type === 'CALL_PRICED' && event.worstUsd <= (leftUsd(context.limits.costUsd, context) ?? Number.POSITIVE_INFINITY),
     isUnmade: ({ event }) => event.type === 'CALL_PRICED' && event.first === true,
     isOutOfBudget: ({ context }) => context.step >= context.limits.steps || outOfMoney(context),
     leavesDoubt: ({ context }) => context.calls[0]?.effects === 'writes',
     returnsCall: ({ context, event }) => event.type === 'TOOL_RETURNED' && event.call === context.calls[0]?.id,
+    isOfCall: ({ context, event }) =>
+      (event.type === 'PREVIEWED' || event.type === 'CALL_OUTDATED') && event.call === context.calls[0]?.id,
+    allowsCall: ({ context: { question, calls }, event }) =>
+      event.type === 'ALLOW' && question?.kind === 'approval' && event.tool === calls[0]?.tool,
     answersDoubt: ({ context, event }) =>
       event.type === 'TOOL_RETURNED' && context.question?.kind === 'in-doubt' && event.call === context.calls[0]?.id,
     answersStop: ({ context: { question }, event }) =>
@@ -233,13 +290,22 @@ export const subAgent = setup({
     redirect: assign(({ context, event }) => {
       assertEvent(event, 'REDIRECT');
       const doubt = context.question?.kind === 'in-doubt' ? context.question : null;
-      return { instruction: event.text, question: doubt, failures: 0, repeats: 0, lastFailure: null };
+      return {
+        ...{ instruction: event.text, question: doubt, failures: 0, repeats: 0, lastFailure: null },
+        // The operator's new instruction says what is to be made, in place of the plan.
+        ...{ mustProduce: false, missing: null },
+      };
     }),
     pause: assign({ paused: true }),
     resume: assign({ paused: false }),
     swap: assign(({ event }) => {
       assertEvent(event, 'SWAP');
       return { backend: event.backend };
+    }),
+    /** Calls of this tool are not asked about any more. */
+    allow: assign(({ context: { allowed }, event }) => {
+      assertEvent(event, 'ALLOW');
+      return { allowed: [...new Set([...allowed, event.tool])] };
     }),
     topUp: assign(({ context: { limits, toppedUpUsd }, event }) => {
       assertEvent(event, 'BUDGET');
@@ -297,10 +363,18 @@ export const subAgent = setup({
         repeats: repeatsItself(context.messages, calls) ? context.repeats + 1 : 0,
         usage: spend(context.usage, backend, usage),
         reserved: null,
+        checked: false,
         ...(!toolsFail && { failures: 0, lastFailure: null }),
       };
     }),
-    recordResult: assign(({ context: { calls, failures, messages }, event }) => {
+    recordPreview: assign(({ context: { calls } }, preview: Preview | null) => ({
+      calls: calls.map((call, i) => (i === 0 ? { ...call, preview } : call)),
+    })),
+    /** The approval was for what the operator saw. */
+    askAgain: assign(({ context: { calls } }) => ({
+      calls: calls.map(({ preview: _, ...call }, i) => (i === 0 ? { ...call, started: false, gated: true } : calls[i]!)),
+    })),
+    recordResult: assign(({ context: { calls, failures, messages, effects, sources, step }, event }) => {
       assertEvent(event, 'TOOL_RETURNED');
       const lastFailure = event.failed ? { code: 'tool-failed', message: event.text, retryable: true } : null;
       return {
@@ -308,11 +382,14 @@ export const subAgent = setup({
         messages: [...messages, ...answered(calls.slice(0, 1), event.text)],
         failures: lastFailure ? failures + 1 : 0,
         lastFailure,
+        effects: [...effects, ...effectsOf(calls[0], step, event.failed ? 'failed' : 'done', event.changes)],
+        sources: [...new Set([...sources, ...(event.sources ?? [])])],
       };
     }),
     /** The tool's crash is its result: the model may know another way. */
-    recordCrash: assign(({ context: { calls, failures, messages } }, { message }: Failure) => ({
+    recordCrash: assign(({ context: { calls, failures, messages, effects, step } }, { message }: Failure) => ({
       calls: calls.slice(1),
+      effects: [...effects, ...effectsOf(calls[0], step, 'failed')],
       messages: [...messages, ...answered(calls.slice(0, 1), `failed: ${message}`)],
       failures: failures + 1,
       lastFailure: { code: 'tool-failed', message, retryable: true },
@@ -329,7 +406,7 @@ export const subAgent = setup({
       const step = context.step + 1;
       const seen = ledger.due(context.steers, wouldEnd(context)).map(wordsFor);
       const steers = ledger.apply(context.steers, step, wouldEnd(context));
-      return { step, steers, answer: null, messages: [...context.messages, ...seen] };
+      return { step, steers, answer: null, checked: false, messages: [...context.messages, ...seen] };
     }),
     ask: assign(({ context }, kind: QuestionKind) => ({
       questions: context.questions + 1,
@@ -337,8 +414,16 @@ export const subAgent = setup({
     })),
     applyAnswer: assign(({ context, event }) => {
       assertEvent(event, 'ANSWER');
-      const { calls, said } = applyAnswer(context.question!, event.text, context.calls);
-      return { calls, messages: [...context.messages, ...said] };
+      const { calls, said, outcome } = applyAnswer(context.question!, event.text, context.calls);
+      const effects = outcome ? effectsOf(context.calls[0], context.step, outcome) : [];
+      return { calls, messages: [...context.messages, ...said], effects: [...context.effects, ...effects] };
+    }),
+    acceptAnswer: assign({ checked: true }),
+    /** The agent is told once what is missing; its next answer is checked again. */
+    tellMissing: assign(({ context: { messages }, event }) => {
+      assertEvent(event, 'CHECKED');
+      const text = `You are not done: ${event.missing!.what}`;
+      return { answer: null, missing: event.missing, messages: [...messages, { role: 'user', text } satisfies Message] };
     }),
     closeQuestion: assign({ question: null, failures: 0, repeats: 0, lastFailure: null }),
     /** Money and steps are no help with what fails: the rows of failures and of repeats go on. */
@@ -348,6 +433,7 @@ export const subAgent = setup({
       outcome,
       question: null,
       messages: [...context.messages, ...unfinished(context.partial), ...givenUp(context.calls, 'the task ended')],
+      effects: [...context.effects, ...doubtful(context.calls, context.step)],
       steers: ledger.giveBack(context.steers, `the task has ended: ${outcome.kind}`),
     })),
   },
@@ -374,15 +460,23 @@ export const subAgent = setup({
     reserved: null,
     toppedUpUsd: input.earlier?.toppedUpUsd ?? 0,
     lastFailure: null,
+    effects: input.earlier?.effects ?? [],
+    sources: [],
+    allowed: input.allowed,
+    mustProduce: input.mustProduce,
+    checked: false,
+    missing: null,
     outcome: null,
   }),
-  output: ({ context: { outcome, answer, partial, messages, usage, step, calls } }) => ({
+  output: ({ context: { outcome, answer, partial, messages, usage, step, calls, effects, sources } }) => ({
     outcome,
     answer,
     partial,
     messages,
     usage,
     step,
+    effects,
+    sources,
     inDoubt: calls.filter(mayHaveRun),
   }),
   initial: 'idle',
@@ -390,6 +484,7 @@ export const subAgent = setup({
     STEER: { actions: 'queue' },
     REDIRECT: { actions: ['queue', 'redirect'] },
     SWAP: { actions: ['swap', 'acknowledge'] },
+    ALLOW: { actions: ['allow', 'acknowledge'] },
     BUDGET: { actions: ['topUp', 'acknowledge'] },
     PAUSE: { actions: ['pause', 'acknowledge'] },
     RESUME: { actions: ['resume', 'acknowledge'] },
@@ -438,8 +533,10 @@ export const subAgent = setup({
             { guard: 'isOvertaken', actions: 'dropCalls' },
             { guard: 'isStuck', actions: { type: 'ask', params: 'stuck' } },
             { guard: 'isAsking', actions: { type: 'ask', params: 'asked' } },
+            { guard: 'isUnseen', target: 'previewing' },
             { guard: 'isGated', actions: { type: 'ask', params: 'approval' } },
             { guard: 'hasCall', target: 'acting', actions: 'beginCall' },
+            { guard: 'isUnchecked', target: 'checking' },
             { guard: 'isFinished', target: '#sub-agent.done', actions: { type: 'finish', params: { kind: 'completed' } } },
             { guard: 'isOutOfBudget', actions: { type: 'ask', params: 'budget' } },
             { target: 'thinking', actions: 'beginStep' },
@@ -454,7 +551,8 @@ export const subAgent = setup({
             src: 'think',
             input: ({ context }) => {
               const { instruction, backend, messages, step } = context;
-              return { instruction, backend, messages, step, leftUsd: leftUsd(context.limits.costUsd, context) };
+              const wanted = context.missing?.tool ?? null;
+              return { instruction, backend, messages, step, leftUsd: leftUsd(context.limits.costUsd, context), wanted };
             },
             onError: {
               target: 'deciding',
@@ -487,7 +585,60 @@ export const subAgent = setup({
               { target: 'deciding', actions: { type: 'recordCrash', params: ({ event }) => crashed('act', event.error) } },
             ],
           },
-          on: { TOOL_RETURNED: { guard: 'returnsCall', target: 'deciding', actions: 'recordResult' } },
+          on: {
+            TOOL_RETURNED: { guard: 'returnsCall', target: 'deciding', actions: 'recordResult' },
+            CALL_OUTDATED: { guard: 'isOfCall', target: 'deciding', actions: 'askAgain' },
+          },
+        },
+        previewing: {
+          description:
+            'The first of `calls` needs the operator’s approval. Its tool says what the call would do; a call that would be refused anyway is not asked about.',
+          invoke: {
+            id: 'preview',
+            src: 'preview',
+            input: ({ context: { calls } }) => ({ call: calls[0]! }),
+            onError: { target: 'deciding', actions: { type: 'recordPreview', params: null } },
+          },
+          on: {
+            PREVIEWED: {
+              guard: 'isOfCall',
+              target: 'deciding',
+              actions: { type: 'recordPreview', params: ({ event }) => event.preview },
+            },
+            TOOL_RETURNED: { guard: 'returnsCall', target: 'deciding', actions: 'recordResult' },
+          },
+        },
+        checking: {
+          description:
+            'The model has answered. The task must have produced something, and code looks whether it is there. The agent is told once what is missing.',
+          invoke: {
+            id: 'check',
+            src: 'check',
+            input: ({ context: { answer, effects } }) => ({ answer, effects }),
+            onError: {
+              target: 'deciding',
+              actions: { type: 'countFailure', params: ({ event }) => crashed('check', event.error) },
+            },
+          },
+          on: {
+            CHECKED: [
+              { guard: 'hasProduced', target: 'deciding', actions: 'acceptAnswer' },
+              {
+                guard: 'wasTold',
+                target: '#sub-agent.done',
+                actions: {
+                  type: 'finish',
+                  params: ({ event }) => ({
+                    kind: 'failed',
+                    code: 'not-produced',
+                    message: event.missing!.what,
+                    retryable: false,
+                  }),
+                },
+              },
+              { target: 'deciding', actions: 'tellMissing' },
+            ],
+          },
         },
       },
     },
@@ -535,6 +686,7 @@ export const subAgent = setup({
         BUDGET: { guard: 'waitsForBudget', target: 'running', actions: ['topUp', 'closeBudgetQuestion', 'acknowledge'] },
         STEER: { guard: 'waitsForHelp', target: 'running', actions: ['closeQuestion', 'queue'] },
         SWAP: { guard: 'waitsForHelp', target: 'running', actions: ['swap', 'closeQuestion', 'acknowledge'] },
+        ALLOW: { guard: 'allowsCall', target: 'running', actions: ['allow', 'closeQuestion', 'acknowledge'] },
         /** The call of a fenced worker returned after all. */
         TOOL_RETURNED: { guard: 'answersDoubt', target: 'running', actions: ['recordResult', 'closeQuestion'] },
         RESTORED: 'running',

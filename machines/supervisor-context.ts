@@ -30,6 +30,8 @@ type Fact =
   | { type: 'PLAN_FAILED'; error: Failure }
   /** A batch: all returns that could be read at once. */
   | { type: 'CHILDREN_RETURNED'; returns: readonly Return[] }
+  /** These running children wait for their operator. Until they return they hold none of the goal's places. */
+  | { type: 'CHILDREN_WAIT'; children: readonly number[] }
   | { type: 'REDUCED'; answer: string; usage: Usage; backend: string }
   | { type: 'REDUCE_FAILED'; error: Failure }
   /** Some cancelled children have not confirmed in time. The supervisor waits for them no longer. */
@@ -57,7 +59,8 @@ export interface SupervisorPolicy {
 export interface Relay {
   /** Id of the operator's command, `cancel` at the end of a tree, or `again-…` where a goal begins again. */
   readonly id: string;
-  readonly kind: 'steer' | 'cancel' | 'pause' | 'resume';
+  readonly kind: 'steer' | 'cancel' | 'pause' | 'resume' | 'allow';
+  /** The correction, or the tool that is allowed; else empty. */
   readonly text: string;
   readonly urgency: Urgency;
   readonly children: readonly number[];
@@ -74,6 +77,8 @@ export interface SupervisorContext {
   readonly children: number;
   /** Children that were told to stop and have not returned. No node waits for them. */
   readonly stopping: readonly number[];
+  /** Children that waited for their operator since they started. They hold none of the goal's places. */
+  readonly waiting: readonly number[];
   readonly relays: readonly Relay[];
   /** All corrections so far. Sub-tasks that start later and the reduction are given them. */
   readonly corrections: readonly string[];
@@ -82,6 +87,8 @@ export interface SupervisorContext {
   /** Failed sub-tasks about which the operator has to decide, in the order of the questions. */
   readonly undecided: readonly string[];
   readonly paused: boolean;
+  /** Tools whose calls the operator has allowed for the whole goal. Sub-tasks that start later are told. */
+  readonly allowed: readonly string[];
   /** Number of decompositions and reductions so far. */
   readonly step: number;
   /** Number of decompositions or reductions that failed in a row. */
@@ -103,7 +110,9 @@ export interface SupervisorContext {
   readonly toppedUpUsd: number;
   readonly outcome: Outcome | null;
 }
-export type SupervisorInput = Pick<SupervisorContext, 'instruction' | 'backend' | 'policy'> & { readonly earlier?: Carryover };
+export type SupervisorInput = Pick<SupervisorContext, 'instruction' | 'backend' | 'policy' | 'allowed'> & {
+  readonly earlier?: Carryover;
+};
 export type SupervisorOutput = Pick<SupervisorContext, 'outcome' | 'answer' | 'draft' | 'usage' | 'step'>;
 /**
  * Input of the `decompose` effect, which sends PLANNED or PLAN_FAILED. `nodes`: sub-tasks that returned before a redirect; new

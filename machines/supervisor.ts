@@ -39,7 +39,7 @@ export type * from './supervisor-context.ts';
 export type { DeadlineInput };
 
 /** Compared with the version of a checkpoint before it is restored. Raised when older checkpoints no longer mean the same. */
-export const supervisorVersion = 2;
+export const supervisorVersion = 3;
 
 const notProvided = <Input>() =>
   fromCallback<EventObject, Input>(() => {
@@ -79,7 +79,8 @@ export const supervisor = setup({
       event.type === 'BUDGET' && event.costUsd !== undefined && question?.kind === 'budget',
     isUnplanned: ({ context }) => context.reduce === null,
     hasDoomed: ({ context }) => plan.doomed(context.nodes, context.undecided).length > 0,
-    hasReady: ({ context: { nodes, undecided, policy } }) => plan.ready(nodes, undecided, policy.concurrency).length > 0,
+    hasReady: ({ context: { nodes, undecided, policy, waiting } }) =>
+      plan.ready(nodes, undecided, policy.concurrency, waiting).length > 0,
     hasRunning: ({ context }) => plan.running(context.nodes).length > 0,
     hasQuestion: ({ context }) => context.question !== null,
     isFinished: ({ context }) => wouldEnd(context) && (isPlain(context.reduce) || ledger.due(context.steers, true).length === 0),
@@ -145,6 +146,22 @@ export const supervisor = setup({
         steers: ledger.enter(context.steers, entryFor(event), context.step, { reached: children }),
       };
     }),
+    /** Running children are told; sub-tasks that start later get it with their order. */
+    allow: assign(({ context: { allowed, nodes, relays, steers, step }, event }) => {
+      assertEvent(event, 'ALLOW');
+      const children = plan.childrenOf(plan.all(nodes));
+      const told: Relay = { id: event.id, kind: 'allow', text: event.tool, urgency: 'now', children };
+      return {
+        allowed: [...new Set([...allowed, event.tool])],
+        relays: children.length > 0 ? [...relays, told] : relays,
+        steers: ledger.enter(steers, entryFor(event), step, { reached: children }),
+      };
+    }),
+    noteWaiting: assign(({ context: { waiting, nodes }, event }) => {
+      assertEvent(event, 'CHILDREN_WAIT');
+      const alive = new Set(plan.childrenOf(plan.all(nodes)));
+      return { waiting: [...new Set([...waiting, ...event.children])].filter((child) => alive.has(child)) };
+    }),
     pause: assign({ paused: true }),
     resume: assign({ paused: false }),
     swap: assign(({ event }) => {
@@ -188,7 +205,7 @@ export const supervisor = setup({
     countFailure: assign(({ context }, lastFailure: Failure) => ({ failures: context.failures + 1, lastFailure })),
     dispatch: assign(({ context }) => {
       const { nodes, undecided, policy, children, corrections } = context;
-      const starting = plan.ready(nodes, undecided, policy.concurrency).map(
+      const starting = plan.ready(nodes, undecided, policy.concurrency, context.waiting).map(
         (node, i): PlanNode => ({
           ...node,
           status: 'running',
@@ -198,13 +215,13 @@ export const supervisor = setup({
           corrections: corrections.length,
         }),
       );
-      const waiting = plan.all(nodes).filter(({ status }) => status === 'waiting').length;
+      const later = plan.all(nodes).filter(({ status }) => status === 'waiting').length;
       return {
         children: children + starting.length,
         slices: setAside(
           context,
           starting.map(({ child }) => child),
-          waiting,
+          later,
         ),
         nodes: plan.put(nodes, ...starting),
       };
@@ -291,12 +308,14 @@ export const supervisor = setup({
     reduce: null,
     children: 0,
     stopping: [],
+    waiting: [],
     relays: [],
     corrections: [],
     steers: [],
     question: null,
     undecided: [],
     paused: false,
+    allowed: input.allowed,
     step: 0,
     failures: 0,
     lastFailure: null,
@@ -339,6 +358,7 @@ export const supervisor = setup({
       { actions: { type: 'refuse', params: 'that question is not open' } },
     ],
     SWAP: { actions: ['swap', 'acknowledge'] },
+    ALLOW: { actions: 'allow' },
     BUDGET: [
       { guard: 'topsUp', actions: ['topUp', 'acknowledge'] },
       {
@@ -362,6 +382,7 @@ export const supervisor = setup({
     ],
     /** Where no node runs, only children that were told to stop can return. They do not interrupt the call in flight. */
     CHILDREN_RETURNED: { actions: 'recordReturns' },
+    CHILDREN_WAIT: { actions: 'noteWaiting' },
     DEADLINE_PASSED: {
       target: '.deciding',
       actions: {
@@ -459,6 +480,7 @@ export const supervisor = setup({
           },
           on: {
             CHILDREN_RETURNED: { target: '#supervisor.deciding', actions: 'recordReturns' },
+            CHILDREN_WAIT: { target: '#supervisor.deciding', actions: 'noteWaiting' },
             STEER: { guard: 'reachesPlan', actions: 'relay' },
           },
         },
@@ -480,6 +502,7 @@ export const supervisor = setup({
             STEER: { actions: { type: 'refuse', params: 'the task is ending' } },
             REDIRECT: { actions: { type: 'refuse', params: 'the task is ending' } },
             SWAP: { actions: { type: 'refuse', params: 'the task is ending' } },
+            ALLOW: { actions: { type: 'refuse', params: 'the task is ending' } },
             BUDGET: { actions: { type: 'refuse', params: 'the task is ending' } },
             PAUSE: { actions: { type: 'refuse', params: 'the task is ending' } },
             RESUME: { actions: { type: 'refuse', params: 'the task is ending' } },
@@ -513,6 +536,7 @@ export const supervisor = setup({
         ],
         SWAP: { guard: 'waitsForHelp', target: 'deciding', actions: ['swap', 'closeQuestion', 'acknowledge'] },
         CHILDREN_RETURNED: { target: 'deciding', actions: 'recordReturns' },
+        CHILDREN_WAIT: { target: 'deciding', actions: 'noteWaiting' },
         RESTORED: 'deciding',
       },
     },

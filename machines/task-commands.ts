@@ -6,6 +6,8 @@ export type Command =
   | { type: 'REDIRECT'; id: string; text: string }
   | { type: 'ANSWER'; id: string; question: string; text: string }
   | { type: 'SWAP'; id: string; backend: string }
+  /** Calls of this tool need no approval for the rest of the task. */
+  | { type: 'ALLOW'; id: string; tool: string }
   | { type: 'BUDGET'; id: string; steps?: number; costUsd?: number }
   | { type: 'PAUSE' | 'RESUME' | 'CANCEL'; id: string };
 
@@ -21,6 +23,8 @@ export function entryOf(command: Command): LedgerEntry {
       return { id, kind: 'answer', text: command.text };
     case 'SWAP':
       return { id, kind: 'swap', text: command.backend };
+    case 'ALLOW':
+      return { id, kind: 'allow', text: command.tool };
     case 'BUDGET':
       return { id, kind: 'budget', text: `${command.steps ?? 0} steps, $${command.costUsd ?? 0}` };
     case 'PAUSE':

@@ -66,6 +66,7 @@ export async function nextRecord(record: StateRecord, progress: Progress): Promi
       usage: view.usage,
       outcome: crash === null ? view.outcome : 'failed',
       ...(view.doing && { doing: view.doing }),
+      ...(view.effects && view.effects.length > 0 && { effects: [...view.effects] }),
       ...(view.subTasks && { subTasks: view.subTasks }),
       ...(lastTransitionAt && { lastTransitionAt }),
       ...signs.told(),

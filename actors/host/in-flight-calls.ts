@@ -4,7 +4,7 @@
  * docs/adr/0016).
  */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { type CallOutcome, maxSteerChars } from '../../bus/messages.ts';
+import { type CallOutcome, type Change, maxSteerChars } from '../../bus/messages.ts';
 import type { InFlight } from '../../bus/state/state-record.ts';
 
 /** The outcome of a call. */
@@ -12,6 +12,7 @@ export interface EndedCall {
   readonly text: string;
   readonly failed: boolean;
   readonly artifacts: readonly string[];
+  readonly changes: readonly Change[];
 }
 
 const hash = (secret: string): string => createHash('sha256').update(secret).digest('hex');
@@ -65,11 +66,12 @@ export class InFlightCalls {
   /** Outcomes that no commit covers, to be posted. Each is returned once. */
   untold(epoch: number, node: string): CallOutcome[] {
     const told = [...this.#ended].map(
-      ([call, { text, failed, artifacts }]): CallOutcome => ({
+      ([call, { text, failed, artifacts, changes }]): CallOutcome => ({
         ...{ type: 'outcome', id: `outcome:${randomUUID()}`, from: node, call, epoch, failed },
         proof: this.#secrets.get(call)!,
         text: text.slice(0, maxSteerChars),
         artifacts: artifacts.slice(0, 256).map((name) => name.slice(0, 1024)),
+        changes: changes.slice(0, 256),
       }),
     );
     this.covered(this.heard());

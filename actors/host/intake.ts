@@ -82,10 +82,10 @@ export class Intake {
    * (rule `lost-call-outcome`).
    */
   #takeOutcome(message: CallOutcome, seq: number, machine: Steerable): void {
-    const { id, type, call, text, failed, artifacts } = message;
+    const { id, type, call, text, failed, artifacts, changes } = message;
     this.#known.add(id);
     const { status, context } = machine.snapshot();
-    const event = this.#role.calls?.returned(call, text, failed);
+    const event = this.#role.calls?.returned(call, { text, failed, changes: changes ?? [] });
     const flight = machine.inFlight();
     // Only while the question is open: once the call runs again, the outcome of the earlier run is not that of the new run.
     if (status !== 'active' || context.question?.kind !== 'in-doubt' || !event)

@@ -1,6 +1,6 @@
 /** The interface between the host and a chart. Sub-agents and supervisors have a role each; the host depends on neither. */
 import type { AnyActorLogic, AnyEventObject, Snapshot } from 'xstate';
-import type { PlanRow, Result, Status, SteeringMessage, TaskState, Usage } from '../../bus/messages.ts';
+import type { Effect, PlanRow, Result, Status, SteeringMessage, TaskState, Usage } from '../../bus/messages.ts';
 import type { StateRecord } from '../../bus/state/state-record.ts';
 import type { Carryover } from '../../machines/carryover.ts';
 import type { Steer } from '../../machines/steering-ledger.ts';
@@ -64,6 +64,8 @@ export interface View {
   /** US dollars that are reserved and not settled. */
   readonly outUsd: number;
   readonly doing?: string | undefined;
+  /** The latest effects, at most 16, oldest first. */
+  readonly effects?: readonly Effect[];
   /** Number of child tasks ever dispatched. */
   readonly children: number;
   readonly plan: readonly PlanRow[];
@@ -94,7 +96,7 @@ export interface Role {
   readonly calls?: {
     /** The id of the writing tool's call that is in flight or in doubt; null if there is none. */
     inFlight(snapshot: HostedSnapshot): string | null;
-    returned(call: string, text: string, failed: boolean): AnyEventObject;
+    returned(call: string, how: Omit<EndedCall, 'artifacts'>): AnyEventObject;
   };
   /** Whether a tool call with effects is running, which must finish before the task is released. */
   mustFinish(snapshot: HostedSnapshot): boolean;

@@ -17,6 +17,7 @@ const commands: { readonly [Type in Exclude<SteeringType, PlanChange>]: (id: str
   redirect: (id, { text }) => ({ type: 'REDIRECT', id, text }),
   answer: (id, { question, text }) => ({ type: 'ANSWER', id, question, text }),
   swap: (id, { backend }) => ({ type: 'SWAP', id, backend }),
+  allow: (id, { tool }) => ({ type: 'ALLOW', id, tool }),
   budget: (id, { steps, costUsd }) => ({
     ...{ type: 'BUDGET', id },
     ...(steps !== undefined && { steps }),

@@ -244,7 +244,7 @@ export class TaskHost implements EffectHost {
     try {
       const now = await readState(this.#bus, this.id);
       const flight = now?.record.inFlight;
-      if (flight && this.#flights.isOurs(call, flight)) this.callEnded(call, { text, failed: true, artifacts: [] });
+      if (flight && this.#flights.isOurs(call, flight)) this.callEnded(call, { text, failed: true, artifacts: [], changes: [] });
     } catch (err) {
       this.#bus.log.warn({ err, id: this.id, call }, 'could not post that a call did not begin: the task will ask its operator');
     }

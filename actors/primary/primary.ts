@@ -209,7 +209,7 @@ class PrimaryAgent implements Primary {
           const checked = checkArgs(tool, call.args);
           if (!checked.ok) return returned(`these arguments don't fit ${tool.name}: ${checked.problem}`);
           // No tool of the primary touches files. The workspace is for the tasks that it dispatches.
-          const context = { task: from, workspace: '', signal, idempotencyKey: call.id, keep: async () => null };
+          const context = { task: from, workspace: '', signal, idempotencyKey: call.id };
           const { text } = await tool.run(checked.args, context);
           const isSmall = this.#options.backends.menu().find(({ name }) => name === backend)?.kind === 'embedded';
           const closes = isSmall && closingTools.has(tool.name);

@@ -7,9 +7,12 @@ import type { ActInput, SubAgentEvent } from '../../machines/sub-agent.ts';
 import { crashPoint } from '../../platform/crash-point.ts';
 import { messageOf } from '../../platform/errors.ts';
 import { effect } from '../host/effect.ts';
+import type { EndedCall } from '../host/in-flight-calls.ts';
 import type { EffectHost } from '../host/role.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
+import { Outdated, type Tool, type ToolOutput } from '../tools/tool.ts';
 import { keeping, notKept } from './keeping.ts';
+import { contextOf } from './tool-context.ts';
 
 interface ActOptions {
   readonly kind: Kind;
@@ -21,37 +24,19 @@ interface ActOptions {
 export const act = (host: EffectHost, { kind, workspace, artifacts }: ActOptions) =>
   effect<ActInput, SubAgentEvent>(
     async ({ call, step }, say, signal) => {
-      const returned = (text: string, failed?: true | undefined): SubAgentEvent => ({
-        type: 'TOOL_RETURNED',
-        call: call.id,
-        text,
-        ...(failed && { failed }),
-      });
+      const failed = (text: string): SubAgentEvent => ({ type: 'TOOL_RETURNED', call: call.id, text, failed: true });
       const tool = kind.tools.find(({ name }) => name === call.tool);
-      if (!tool)
-        return say(returned(`there is no tool ${call.tool}; there are ${kind.tools.map(({ name }) => name).join(', ')}`, true));
+      if (!tool) return say(failed(`there is no tool ${call.tool}; there are ${kind.tools.map(({ name }) => name).join(', ')}`));
       const checked = checkArgs(tool, call.args);
-      if (!checked.ok) return say(returned(`these arguments don't fit ${tool.name}: ${checked.problem}`, true));
+      if (!checked.ok) return say(failed(`these arguments don't fit ${tool.name}: ${checked.problem}`));
       const writes = tool.effects === 'writes';
-      const ends = (text: string, failed: boolean, artifacts: readonly string[] = []) => {
-        if (writes) host.callEnded(call.id, { text, failed, artifacts });
-        say(returned(text, failed || undefined));
+      const ends = ({ text, changes = [], artifacts = [], sources = [] }: ToolOutput, hasFailed: boolean) => {
+        const how: EndedCall = { text, failed: hasFailed, artifacts, changes };
+        if (writes) host.callEnded(call.id, how);
+        say({ type: 'TOOL_RETURNED', call: call.id, text, changes, sources, ...(hasFailed && { failed: true }) });
       };
-      if (writes) host.callBegins(call.id);
-      if (tool.effects !== 'none') {
-        try {
-          await host.committed(signal);
-        } catch (cause) {
-          if (writes) host.callDidNotBegin(call.id, `not run: ${messageOf(cause)}`);
-          throw cause;
-        }
-        try {
-          await host.stillHolds();
-          signal.throwIfAborted();
-        } catch (cause) {
-          return ends(`not run: ${messageOf(cause)}`, true);
-        }
-      }
+      const problem = await begins(host, tool, call.id, signal);
+      if (problem !== null) return ends({ text: `not run: ${problem}` }, true);
       // A writing call cannot be undone. Even if another worker has the task by now, the call runs to its end and its outcome is
       // posted.
       const stop = new AbortController();
@@ -62,10 +47,7 @@ export const act = (host: EffectHost, { kind, workspace, artifacts }: ActOptions
       try {
         crashPoint('tool:before');
         const output = await tool.run(checked.args, {
-          task: host.id,
-          workspace,
-          signal: stop.signal,
-          idempotencyKey: `${host.id}:${call.id}`,
+          ...contextOf(host, workspace, call, stop.signal),
           keep: keeping(artifacts, { task: host.id, call: call.id }, stop.signal),
         });
         crashPoint('tool:after');
@@ -73,10 +55,36 @@ export const act = (host: EffectHost, { kind, workspace, artifacts }: ActOptions
         for (const target of notKept(output.changes))
           host.note(`${tool.name} ${target} cannot be undone: nothing was kept of it`);
         host.live({ type: 'tool', step, tool: tool.name, text: output.text });
-        ends(output.text, false, output.artifacts);
+        ends(output, false);
       } catch (cause) {
-        ends(messageOf(cause), true);
+        if (!(cause instanceof Outdated)) return ends({ text: messageOf(cause) }, true);
+        if (writes) host.callDidNotBegin(call.id, `not run: ${cause.message}`);
+        say({ type: 'CALL_OUTDATED', call: call.id });
       }
     },
     (cause, { call }) => ({ type: 'TOOL_RETURNED', call: call.id, text: messageOf(cause), failed: true }),
   );
+
+/**
+ * Waits until a call with effects may start: the commit that names it is durable, and this worker still holds the task.
+ * @returns why it must not run; null if it may.
+ * @throws if the commit failed or the task has left the state of the call.
+ */
+async function begins(host: EffectHost, { effects }: Tool, call: string, signal: AbortSignal): Promise<string | null> {
+  const writes = effects === 'writes';
+  if (writes) host.callBegins(call);
+  if (effects === 'none') return null;
+  try {
+    await host.committed(signal);
+  } catch (cause) {
+    if (writes) host.callDidNotBegin(call, `not run: ${messageOf(cause)}`);
+    throw cause;
+  }
+  try {
+    await host.stillHolds();
+    signal.throwIfAborted();
+    return null;
+  } catch (cause) {
+    return messageOf(cause);
+  }
+}

@@ -9,7 +9,11 @@ import type { ToolContext } from '../tools/tool.ts';
 const cannotBeKept = ['artifact-too-big', 'bad-artifact', 'message-too-big'];
 
 /** Every run of a call numbers what it keeps from 0, so that a second run finds what the first one kept. */
-export function keeping(artifacts: Artifacts, of: Omit<ArtifactPlace, 'n'>, signal: AbortSignal): ToolContext['keep'] {
+export function keeping(
+  artifacts: Artifacts,
+  of: Omit<ArtifactPlace, 'n'>,
+  signal: AbortSignal,
+): NonNullable<ToolContext['keep']> {
   let n = 0;
   return async (content) => {
     const place = { ...of, n: n++ };

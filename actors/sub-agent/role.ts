@@ -11,10 +11,14 @@ import { swapProblem } from '../host/backend-swap.ts';
 import { clipped } from '../host/clipped.ts';
 import { deadline } from '../host/deadline.ts';
 import { ownEffect } from '../host/effect.ts';
+import { listedEffects, maxSources } from '../host/listed-effects.ts';
 import type { EffectHost, Found, HostedSnapshot, Role } from '../host/role.ts';
 import { commandOf, isPlanChange } from '../host/steering-commands.ts';
 import type { Kind } from '../kinds/kind.ts';
+import type { Tool } from '../tools/tool.ts';
 import { act } from './act.ts';
+import { check } from './check.ts';
+import { preview } from './preview.ts';
 import { think } from './think.ts';
 import { thinkInCode } from './think-in-code.ts';
 
@@ -22,12 +26,19 @@ type Snapshot = SnapshotFrom<typeof subAgent>;
 const of = (snapshot: HostedSnapshot) => snapshot as unknown as Snapshot;
 
 const hosted = subAgent.provide({
-  actors: { think: ownEffect('think'), act: ownEffect('act'), deadline: ownEffect('deadline') },
+  actors: {
+    think: ownEffect('think'),
+    act: ownEffect('act'),
+    preview: ownEffect('preview'),
+    check: ownEffect('check'),
+    deadline: ownEffect('deadline'),
+  },
 });
 
 export interface SubAgentRoleOptions {
   readonly kind: Kind;
   readonly backends: Backends;
+  /** Names of tools whose every call the operator must allow. */
   readonly gated: readonly string[];
   /** Absolute path of the folder that its file tools are confined to. */
   readonly workspace: string;
@@ -37,7 +48,7 @@ export interface SubAgentRoleOptions {
 }
 
 export function subAgentRole(host: EffectHost, options: SubAgentRoleOptions): Role {
-  const { kind, backends, now } = options;
+  const { kind, backends, now, gated } = options;
   const { spec } = host;
   const input: SubAgentInput = {
     instruction: spec.instruction,
@@ -48,14 +59,19 @@ export function subAgentRole(host: EffectHost, options: SubAgentRoleOptions): Ro
       ...(spec.limits.costUsd !== undefined && { costUsd: limitOf(host.id, spec.limits.costUsd, kind.limits.costUsd) }),
       deadlineAt: spec.deadlineAt === null ? null : Date.parse(spec.deadlineAt),
     },
+    mustProduce: (spec.produces ?? []).length > 0,
+    allowed: spec.allowed ?? [],
     ...(host.carryover && { earlier: host.carryover }),
   };
+  const isGated = (tool: Tool) => gated.includes(tool.name) || (spec.approval === 'every-effect' && tool.effects !== 'none');
   return {
     machine: { id: subAgent.id, version: subAgentVersion },
     logic: hosted,
     effects: {
-      think: kind.think ? thinkInCode(host, { ...options, run: kind.think }) : think(host, options),
+      think: kind.think ? thinkInCode(host, { kind, isGated, run: kind.think }) : think(host, { kind, backends, isGated }),
       act: act(host, options),
+      preview: preview(host, options),
+      check: check(host, options),
       deadline: deadline(now),
     },
     input,
@@ -65,9 +81,12 @@ export function subAgentRole(host: EffectHost, options: SubAgentRoleOptions): Ro
         const [call] = of(snapshot).context.calls;
         return call?.started && call.effects === 'writes' ? call.id : null;
       },
-      returned: (call, text, failed) => ({ type: 'TOOL_RETURNED', call, text, ...(failed && { failed: true }) }),
+      returned: (call, { text, failed, changes }) => ({
+        ...{ type: 'TOOL_RETURNED', call, text, changes },
+        ...(failed && { failed: true }),
+      }),
     },
-    mustFinish: (snapshot) => stateOf(of(snapshot)) === 'acting' && of(snapshot).context.calls[0]?.effects !== 'none',
+    mustFinish: (snapshot) => leafOf(of(snapshot)) === 'acting' && of(snapshot).context.calls[0]?.effects !== 'none',
     deadlineAt: (snapshot) => of(snapshot).context.limits.deadlineAt,
     eventOf: (steer, message) => {
       const problem = message.type === 'swap' ? swapProblem(message.backend, backends) : null;
@@ -82,7 +101,7 @@ export function subAgentRole(host: EffectHost, options: SubAgentRoleOptions): Ro
     view: (snapshot) => {
       const { context } = of(snapshot);
       const state = stateOf(of(snapshot));
-      const [call] = context.calls;
+      const doing = doingOf(of(snapshot));
       return {
         state,
         usage: totalUsage(context.usage),
@@ -90,7 +109,8 @@ export function subAgentRole(host: EffectHost, options: SubAgentRoleOptions): Ro
         children: 0,
         plan: [],
         outcome: context.outcome?.kind ?? null,
-        ...(state === 'acting' && call && { doing: `${call.tool} ${JSON.stringify(call.args)}`.slice(0, 300) }),
+        effects: context.effects.slice(-mostRecent),
+        ...(doing && { doing }),
       };
     },
     result: async (snapshot) => resultOf(of(snapshot)),
@@ -101,11 +121,28 @@ export function subAgentRole(host: EffectHost, options: SubAgentRoleOptions): Ro
 const limitOf = (id: string, asked: number | null, ofKind: number | null): number | null =>
   parentOf(id) === null || asked === null || ofKind === null ? asked : Math.min(asked, ofKind);
 
-export const stateOf = ({ value }: { value: unknown }): TaskState =>
-  (typeof value === 'string' ? value : Object.values(value as Record<string, string>)[0]) as TaskState;
+const leafOf = ({ value }: { value: unknown }): string =>
+  typeof value === 'string' ? value : Object.values(value as Record<string, string>)[0]!;
+
+/** Clients know `thinking` and `acting`; what code does between the two is acting. */
+export const stateOf = (snapshot: { value: unknown }): TaskState => {
+  const leaf = leafOf(snapshot);
+  return (leaf === 'previewing' || leaf === 'checking' ? 'acting' : leaf) as TaskState;
+};
+
+function doingOf(snapshot: Snapshot): string | null {
+  const [call] = snapshot.context.calls;
+  const leaf = leafOf(snapshot);
+  if (leaf === 'checking') return 'checking what it had to produce';
+  if (leaf === 'previewing') return `looking what ${call?.tool} would change`;
+  return leaf === 'acting' && call ? clipped(`${call.tool} ${JSON.stringify(call.args)}`, 300) : null;
+}
+
+/** Number of effects in a status. */
+const mostRecent = 16;
 
 function resultOf({ context }: Snapshot): Found {
-  const { outcome, answer, messages, calls, step, usage, toppedUpUsd, instruction } = context;
+  const { outcome, answer, messages, calls, step, usage, toppedUpUsd, instruction, effects, sources } = context;
   const isCompleted = outcome?.kind === 'completed';
   return {
     outcome: outcome?.kind ?? 'failed',
@@ -121,6 +158,8 @@ function resultOf({ context }: Snapshot): Found {
       artifacts: [],
       steps: step,
     },
+    ...listedEffects(effects),
+    sources: sources.slice(0, maxSources),
     usage: totalUsage(usage),
     usageByBackend: { ...usage },
     ...(toppedUpUsd > 0 && { toppedUpUsd }),

@@ -7,13 +7,14 @@ import { effect } from '../host/effect.ts';
 import { failureOf } from '../host/failure-of.ts';
 import type { EffectHost } from '../host/role.ts';
 import type { CodeReply, Kind, ThinkInCode } from '../kinds/kind.ts';
+import type { Tool } from '../tools/tool.ts';
 import { asToolCall } from './think.ts';
 
 /** The name that usage is counted under. */
 const backend = 'code';
 
 /** Starts without a commit: the step may run again after a crash, as a model call may, and it has no cost to reserve. */
-export const thinkInCode = (host: EffectHost, options: { kind: Kind; gated: readonly string[]; run: ThinkInCode }) =>
+export const thinkInCode = (host: EffectHost, options: { kind: Kind; isGated: (tool: Tool) => boolean; run: ThinkInCode }) =>
   effect<ThinkInput, SubAgentEvent>(
     async ({ instruction, messages, step }, say, signal) => {
       const said = await options.run({ instruction, messages, step, context: host.spec.context }, signal);

@@ -12,14 +12,14 @@ import { Meter, metered } from '../host/meter.ts';
 import type { EffectHost } from '../host/role.ts';
 import { wholeReply } from '../host/whole-reply.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
-import { toolSpec } from '../tools/tool.ts';
+import { type Tool, toolSpec } from '../tools/tool.ts';
 import { compact } from './compaction.ts';
 
 export interface ThinkOptions {
   readonly kind: Kind;
   readonly backends: Backends;
-  /** Names of tools whose every call the operator must allow. */
-  readonly gated: readonly string[];
+  /** Whether the operator must allow each call of the tool. */
+  readonly isGated: (tool: Tool) => boolean;
 }
 
 export const think = (host: EffectHost, options: ThinkOptions) =>
@@ -59,7 +59,11 @@ function choose(host: EffectHost, options: ThinkOptions, input: ThinkInput, fail
   const tools = kind.tools.map(toolSpec);
   const { messages, done } = compact(input.messages, historyBudget(host, options, route.backend, tools));
   if (done) host.note(`${route.backend}: ${done}`);
-  return { backend: route.backend, request: { messages: prompt(host, kind, { ...input, messages }), tools } };
+  const wanted = tools.filter(({ name }) => name === input.wanted);
+  // A small model forgets what it was told; its reply is held to the call of the one tool that is missing.
+  const isHeld = wanted.length > 0 && backends.menu().find(({ name }) => name === route.backend)?.kind === 'embedded';
+  const choice = isHeld ? { tools: wanted, toolChoice: 'required' as const } : { tools };
+  return { backend: route.backend, request: { messages: prompt(host, kind, { ...input, messages }), ...choice } };
 }
 
 /**
@@ -136,7 +140,7 @@ function prompt({ spec }: EffectHost, kind: Kind, { messages }: ThinkInput): Cha
 export function asToolCall(
   { tool: name, args }: Pick<RequestedCall, 'tool' | 'args'>,
   id: string,
-  { kind, gated }: Pick<ThinkOptions, 'kind' | 'gated'>,
+  { kind, isGated }: Pick<ThinkOptions, 'kind' | 'isGated'>,
 ): ToolCall {
   const tool = kind.tools.find((it) => it.name === name);
   const checked = tool && checkArgs(tool, args);
@@ -147,7 +151,8 @@ export function asToolCall(
     tool: name,
     args: checked.args,
     effects: tool.effects,
-    ...(gated.includes(name) && { gated: true }),
+    ...(tool.target && { target: tool.target(checked.args) }),
+    ...(isGated(tool) && { gated: true }),
     ...(tool.asks && { asks: true }),
   };
 }

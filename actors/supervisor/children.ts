@@ -45,7 +45,7 @@ export class Children {
     const name = `${id}@${child}`;
     if (this.#relayed.has(name)) return;
     this.#relayed.add(name);
-    const words = kind === 'steer' ? { text, urgency } : {};
+    const words = kind === 'steer' ? { text, urgency } : kind === 'allow' ? { tool: text } : {};
     await this.#tell(childOf(this.#host.id, child), { type: kind, id: name, ...words });
   }
 
@@ -74,7 +74,7 @@ export class Children {
     }
   }
 
-  async #spec(node: PlanNode, { nodes, corrections, slices }: SupervisorContext): Promise<TaskSpec> {
+  async #spec(node: PlanNode, { nodes, corrections, slices, allowed }: SupervisorContext): Promise<TaskSpec> {
     const { spec } = this.#host;
     const costUsd = slices[node.child!];
     const needed = await this.outcomes(node.after.flatMap((key) => nodes[key] ?? []));
@@ -89,6 +89,9 @@ export class Children {
       limits: costUsd === undefined ? {} : { costUsd },
       plan: null,
       avoid: [...new Set([...spec.avoid, ...node.without])],
+      ...(node.produces && { produces: [...node.produces] }),
+      ...(spec.approval && { approval: spec.approval }),
+      ...(allowed.length > 0 && { allowed: [...allowed] }),
       context: needed.map(({ node: { key }, result }) => ({
         title: key,
         text: result?.output ?? `(no result: ${result?.failure?.message ?? result?.outcome ?? 'none'})`,
@@ -96,14 +99,17 @@ export class Children {
     };
   }
 
-  async #tell(id: TaskId, message: { id: string; type: string; text?: string; urgency?: string }): Promise<void> {
+  async #tell(id: TaskId, message: { id: string; type: string; text?: string; urgency?: string; tool?: string }): Promise<void> {
     await publish(this.#bus, this.#bus.subjects.of(id, 'steering'), JSON.stringify({ ...message, from: this.#host.id }), {
       msgID: `${id}:${message.id}`,
     });
   }
 
-  /** The children whose results are on the log after `cursor`, in one batch. */
-  async returns(cursor: number, children: number): Promise<{ returns: Return[]; cursor: number }> {
+  /**
+   * The children that have returned, or have begun to wait for their operator, since `cursor`, in one batch. A message on a
+   * child's `result` only says that its state record is to be read.
+   */
+  async news(cursor: number, children: number): Promise<{ returns: Return[]; waiting: number[]; cursor: number }> {
     const { subjects } = this.#bus;
     const filter = subjects.every('result', rootOf(this.#host.id));
     const messages = await messagesAfter(this.#bus, subjects.logStream, filter, cursor);
@@ -111,9 +117,10 @@ export class Children {
     // Anybody may publish on a `result` subject. A message of a child that was never dispatched is ignored.
     const isMine = (id: TaskId) => parentOf(id) === this.#host.id && ordinalOf(id) <= children;
     const mine = ids.filter((id): id is TaskId => id != null && isMine(id));
-    await this.#learn(mine);
+    const open = await this.#learn(mine);
+    const waiting = open.filter(({ phase, last }) => phase === 'parked' && last?.question).map(({ id }) => ordinalOf(id));
     const returns = [...new Set(mine)].flatMap((id) => this.#ends.get(ordinalOf(id))?.back ?? []);
-    return { returns, cursor: messages.at(-1)?.seq ?? cursor };
+    return { returns, waiting, cursor: messages.at(-1)?.seq ?? cursor };
   }
 
   async outcomes(nodes: readonly PlanNode[]): Promise<NodeResult[]> {
@@ -121,11 +128,22 @@ export class Children {
     return nodes.map((node) => ({ node, result: (node.child !== null && this.#ends.get(node.child)?.result) || null }));
   }
 
-  /** A task has one result, so a result that was read stays valid. */
-  async #learn(ids: readonly TaskId[]): Promise<void> {
+  /** The results of all children that have one, in the order of their numbers: those of earlier attempts too. */
+  async everyResult(children: number): Promise<Result[]> {
+    const numbers = Array.from({ length: children }, (_, i) => i + 1);
+    await this.#learn(numbers.map((child) => childOf(this.#host.id, child)));
+    return numbers.flatMap((child) => this.#ends.get(child)?.result ?? []);
+  }
+
+  /**
+   * A task has one result, so a result that was read stays valid.
+   * @returns the records of those that have not ended.
+   */
+  async #learn(ids: readonly TaskId[]): Promise<StateRecord[]> {
     const unknown = [...new Set(ids)].filter((id) => !this.#ends.has(ordinalOf(id)) && !this.#learnHere(id));
-    if (unknown.length === 0) return;
-    for (const record of (await recordsOf(this.#bus, unknown, ({ phase }) => phase === 'done')).values()) this.#keep(record);
+    if (unknown.length === 0) return [];
+    const records = await recordsOf(this.#bus, unknown, ({ phase }) => phase === 'done');
+    return [...records.values()].filter((record) => !this.#keep(record));
   }
 
   /** Most children end in the process that hosts their goal. */

@@ -18,6 +18,7 @@ import { effect } from '../host/effect.ts';
 import { failureOf } from '../host/failure-of.ts';
 import { Meter, metered } from '../host/meter.ts';
 import type { EffectHost } from '../host/role.ts';
+import { filesIn } from './names-in.ts';
 import { orchestrator } from './orchestrator.ts';
 
 export interface PlanOptions {
@@ -88,7 +89,10 @@ const kindList = (options: PlanOptions) =>
 async function askForMap(backend: string, input: DecomposeInput, options: PlanOptions, signal: AbortSignal, purse: Purse) {
   const [first, ...rest] = options.kinds().map(({ name }) => name);
   if (!first) throw new CoxError('no-kinds', 'The roster has no kinds of agent', { hint: 'Add one under `agents`.' });
+  const named = filesIn([input.instruction, ...input.corrections].join('\n')).slice(0, mostFiles);
   const MapShape = z.object({
+    // Code finds the files, and the model says one word about each.
+    files: z.object(Object.fromEntries(named.map((name) => [name, z.enum(['read', 'write'])]))),
     kind: z.enum([first, ...rest]),
     items: z.array(z.string().min(1).max(120)).min(1).max(12),
     each: z.string().min(1).max(400),
@@ -98,21 +102,27 @@ async function askForMap(backend: string, input: DecomposeInput, options: PlanOp
     {
       role: 'system',
       text: `You split a goal into equal sub-tasks, one per item. Fill in:
+- files: for each file of the goal, whether it is only read, or whether the goal asks to write, create or change it.
 - kind: who does the sub-tasks:
 ${kindList(options)}
-- items: what the sub-tasks are about, one each, as short as possible: file names, names, parts of the question. Only what the goal names.
+- items: what the sub-tasks are about, one each, as short as possible: file names, names, parts of the question. Only what the goal names, and no file that is to be written.
 - each: what to do with one item, and what to look for there, in the words of the goal; write {item} where the item goes.
 - final: what to do with all results to reach the goal.`,
     },
     { role: 'user', text: 'Goal: Compare the prices in a.txt and b.txt and say which shop is cheaper' },
     {
       role: 'assistant',
-      text: '{"kind":"files","items":["a.txt","b.txt"],"each":"Read {item} and list the prices in it.","final":"Compare the prices and say which shop is cheaper."}',
+      text: '{"files":{"a.txt":"read","b.txt":"read"},"kind":"files","items":["a.txt","b.txt"],"each":"Read {item} and list the prices in it.","final":"Compare the prices and say which shop is cheaper."}',
     },
     { role: 'user', text: 'Goal: Read plan.md and diary.md and say in two sentences what the team builds and what worries it' },
     {
       role: 'assistant',
-      text: '{"kind":"files","items":["plan.md","diary.md"],"each":"Read {item} and say what the team builds and what worries it.","final":"Say in two sentences what the team builds and what worries it."}',
+      text: '{"files":{"plan.md":"read","diary.md":"read"},"kind":"files","items":["plan.md","diary.md"],"each":"Read {item} and say what the team builds and what worries it.","final":"Say in two sentences what the team builds and what worries it."}',
+    },
+    { role: 'user', text: 'Goal: Read log.txt and put a list of the errors into errors.md' },
+    {
+      role: 'assistant',
+      text: '{"files":{"log.txt":"read","errors.md":"write"},"kind":"files","items":["log.txt"],"each":"Read {item} and list the errors in it.","final":"List the errors."}',
     },
     { role: 'user', text: firstLines(input) },
   ];
@@ -125,18 +135,47 @@ ${kindList(options)}
   return { plan: planOfMap(value, input, options.roster()), usage };
 }
 
+/** Most files of a goal that the model is asked about. */
+const mostFiles = 12;
+
+interface PlanMap {
+  readonly files: Readonly<Record<string, 'read' | 'write'>>;
+  readonly kind: string;
+  readonly items: readonly string[];
+  readonly each: string;
+  readonly final: string;
+}
+
+/**
+ * One sub-task for each item. Each file that the goal asks for has a sub-task of its own that comes after them and must have
+ * written the file when it ends.
+ */
 export function planOfMap(
-  map: { kind: string; items: readonly string[]; each: string; final: string },
-  input: Pick<DecomposeInput, 'nodes'>,
+  map: PlanMap,
+  input: Pick<DecomposeInput, 'nodes' | 'instruction'>,
   roster: Pick<Roster, 'reducer'>,
 ): Planned {
   const taken = new Set(Object.keys(input.nodes));
-  const nodes = [...new Set(map.items.map((item) => item.trim()).filter(Boolean))].map((item): NodeSpec => {
-    const key = freshKey(item, taken);
-    const instruction = map.each.includes('{item}') ? map.each.replaceAll('{item}', item) : `${map.each} (${item})`;
-    return { key, type: map.kind, instruction, needs: [], after: [], backend: null };
+  const written = Object.keys(map.files).filter((name) => map.files[name] === 'write');
+  const items = [...new Set(map.items.map((item) => item.trim()))].filter((item) => item !== '' && !written.includes(item));
+  const node = (item: string, instruction: string, after: readonly string[]): NodeSpec => ({
+    ...{ key: freshKey(item, taken), type: map.kind, instruction, needs: [], after, backend: null },
   });
-  return { nodes, reduce: reduceBy(roster, map.final) };
+  // A file that is both read and written needs no sub-task that only reads.
+  const isOnlyWritten = written.length > 0 && Object.values(map.files).every((use) => use === 'write');
+  const parts = (isOnlyWritten ? [] : items).map((item) =>
+    node(item, map.each.includes('{item}') ? map.each.replaceAll('{item}', item) : `${map.each} (${item})`, []),
+  );
+  const after = parts.map(({ key }) => key);
+  const writing = written.map((name) => ({
+    ...node(
+      name,
+      `${input.instruction}\n\nYour part: write the file ${name}. ${after.length > 0 ? map.final : ''}`.trim(),
+      after,
+    ),
+    produces: [{ file: name }],
+  }));
+  return { nodes: [...parts, ...writing], reduce: reduceBy(roster, map.final) };
 }
 
 const reduceBy = ({ reducer }: Pick<Roster, 'reducer'>, instruction: string): Reduce => {
@@ -168,7 +207,11 @@ async function askForPlan(backend: string, input: DecomposeInput, options: PlanO
   const Plan = z
     .object({
       tasks: z
-        .array(PlanTask.omit({ backend: true }))
+        .array(
+          PlanTask.omit({ backend: true, produces: true }).extend({
+            writes: z.array(z.string().min(1).max(1024)).max(16).default([]),
+          }),
+        )
         .min(1)
         .max(Math.min(supervision.maxTasks, 200)),
       final: z.string().min(1).max(4_000),
@@ -186,7 +229,7 @@ async function askForPlan(backend: string, input: DecomposeInput, options: PlanO
     {
       role: 'system',
       text: `You split a goal into sub-tasks that other agents carry out in parallel. Each agent sees only its own instruction, and the results of the sub-tasks named in its "after". Use as few sub-tasks as serve the goal; let independent ones run side by side.
-Fill in tasks [{ key, type, instruction, needs, after }] and final: what to make of the results.
+Fill in tasks [{ key, type, instruction, needs, after, writes }] and final: what to make of the results. writes: the files that the sub-task must have written when it ends, where the goal asks for files.
 Types:
 ${kindList(options)}`,
     },
@@ -201,7 +244,10 @@ ${kindList(options)}`,
   // Models invent capabilities. A capability that no backend claims would leave the sub-task without a backend.
   const claimed = new Set(options.backends.menu().flatMap(({ goodAt }) => goodAt));
   const nodes = value.tasks.map(
-    (task): NodeSpec => ({ ...task, needs: task.needs.filter((need) => claimed.has(need)), backend: null }),
+    ({ writes, ...task }): NodeSpec => ({
+      ...{ ...task, needs: task.needs.filter((need) => claimed.has(need)), backend: null },
+      ...(writes.length > 0 && { produces: writes.map((file) => ({ file })) }),
+    }),
   );
   return { plan: { nodes, reduce: reduceBy(options.roster(), value.final) }, usage };
 }

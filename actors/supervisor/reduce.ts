@@ -1,6 +1,7 @@
 /** Turns the results of sub-tasks into one answer: by the orchestrator, by a named backend, or by code alone. */
 import type { Result } from '../../bus/messages.ts';
 import { noUsage, type Usage } from '../../machines/conversation.ts';
+import { effectsLine, effectWords } from '../../machines/effects.ts';
 import { all, type PlainReducer, type PlanNode } from '../../machines/plan.ts';
 import type { ReduceInput, SupervisorEvent } from '../../machines/supervisor-context.ts';
 import type { ModelRequest } from '../../roster/conversation.ts';
@@ -11,6 +12,7 @@ import { Meter, metered } from '../host/meter.ts';
 import type { EffectHost } from '../host/role.ts';
 import { wholeReply } from '../host/whole-reply.ts';
 import type { PlanOptions } from './decompose.ts';
+import { namesIn } from './names-in.ts';
 import { orchestrator } from './orchestrator.ts';
 
 export interface NodeResult {
@@ -31,7 +33,7 @@ export const reduce = (host: EffectHost, options: ReduceOptions) =>
       const outcomes = await options.outcomes(all(input.nodes));
       if (!('instruction' in by)) return say(reduced(plainly[by.by](outcomes), noUsage, by.by));
       if (outcomes.every(({ result }) => result?.outcome !== 'completed'))
-        return say(reduced(`No sub-task was completed.\n\n${sources(outcomes)}`, noUsage, 'none'));
+        return say(reduced(withSources('No sub-task was completed.', outcomes), noUsage, 'none'));
       const { backend } = orchestrator(options.backends, by.by === 'backend' ? by.backend : input.backend, host.spec.avoid);
       host.onBackend(backend);
       const context = options.backends.menu().find(({ name }) => name === backend)?.context ?? 32_000;
@@ -41,17 +43,23 @@ export const reduce = (host: EffectHost, options: ReduceOptions) =>
       const { text, usage } = await metered(meter, () =>
         wholeReply(backend, options.backends.call(backend, request, signal, meter), live),
       );
-      say(reduced(`${text.trim()}\n\n${sources(outcomes)}`, meter.bill(usage), backend));
+      say(reduced(withSources(text.trim(), outcomes), meter.bill(usage), backend));
     },
     (cause) => ({ type: 'REDUCE_FAILED', error: failureOf(cause) }),
   );
 
 const reduced = (answer: string, usage: Usage, backend: string): SupervisorEvent => ({ type: 'REDUCED', answer, usage, backend });
 
-const text = ({ node, result }: NodeResult): string =>
+/** What the sub-task did, as code knows it, so that no model has to believe the words of another one. */
+const deeds = ({ effects = [], effectsLeftOut }: Result): string =>
+  effects.length > 0 ? `\n[done, according to the log: ${effectsLine(effects, effectsLeftOut)}]` : '';
+
+const plainText = ({ node, result }: NodeResult): string =>
   result?.outcome === 'completed'
     ? (result.output ?? '')
     : `(no result: ${result?.failure?.message ?? node.failure?.message ?? node.status})`;
+
+const text = (outcome: NodeResult): string => `${plainText(outcome)}${outcome.result ? deeds(outcome.result) : ''}`;
 
 function prompt(input: ReduceInput, instruction: string, outcomes: readonly NodeResult[], contextTokens: number) {
   // The results get two thirds of the context, at three characters for each token. The rest is for the answer.
@@ -75,23 +83,37 @@ function prompt(input: ReduceInput, instruction: string, outcomes: readonly Node
   ];
 }
 
-/** Lists the sources of an answer. Code and not the model does it, so that the list is true. */
-export function sources(outcomes: readonly NodeResult[]): string {
-  const used = outcomes
-    .filter(({ result }) => result?.outcome === 'completed')
-    .map(({ node, result }) => `${node.key} (${result!.id})`);
+/**
+ * Lists what the sub-tasks really read and changed, below an answer. Code and not the model does it, so that the list is true. A
+ * file or address that the answer names and nobody has read or written is marked.
+ */
+export function sources(outcomes: readonly NodeResult[], answer = ''): string {
+  const read = outcomes.flatMap(({ result }) => (result?.sources ?? []).map((name) => ({ name, id: result!.id })));
+  const done = outcomes.flatMap(({ result }) => (result?.effects ?? []).map((effect) => effect));
   const failed = outcomes
     .filter(({ result, node }) => result?.outcome !== 'completed' && node.status !== 'dropped')
     .map(({ node, result }) => `${node.key} (${result?.failure?.code ?? node.failure?.code ?? result?.outcome ?? node.status})`);
+  const known = new Set([...read.map(({ name }) => name), ...done.map(({ target }) => target)]);
+  const unread = namesIn(answer).filter((name) => !known.has(name) && !known.has(`./${name}`));
   return [
-    ...(used.length ? [`Sources: ${used.join(', ')}`] : []),
-    ...(failed.length ? [`Failed: ${failed.join(', ')}`] : []),
+    ...(read.length > 0 ? [`Sources: ${listed(read.map(({ name, id }) => `${name} (${id})`))}`] : []),
+    ...(done.length > 0 ? [`Done: ${listed(done.map(effectWords))}`] : []),
+    ...(unread.length > 0 ? [`Named above, but read by no sub-task: ${listed(unread)}`] : []),
+    ...(failed.length > 0 ? [`Failed: ${listed(failed)}`] : []),
   ].join('\n');
 }
 
+const mostListed = 50;
+const listed = (words: readonly string[]): string =>
+  words.length > mostListed ? `${words.slice(0, mostListed).join(', ')} and ${words.length - mostListed} more` : words.join(', ');
+
+/** The answer with its sources; nothing is added where there is nothing to say. */
+const withSources = (answer: string, outcomes: readonly NodeResult[]): string =>
+  [answer, sources(outcomes, answer)].filter((part) => part !== '').join('\n\n');
+
 const plainly: Record<PlainReducer, (outcomes: readonly NodeResult[]) => string> = {
   concat: (outcomes) =>
-    `${outcomes.map((outcome) => `## ${outcome.node.key}\n${text(outcome)}`).join('\n\n')}\n\n${sources(outcomes)}`,
+    withSources(outcomes.map((outcome) => `## ${outcome.node.key}\n${plainText(outcome)}`).join('\n\n'), outcomes),
   json: (outcomes) =>
     JSON.stringify(
       Object.fromEntries(
@@ -112,8 +134,6 @@ const plainly: Record<PlainReducer, (outcomes: readonly NodeResult[]) => string>
       votes.set(key, { answer: result.output.trim(), count: (votes.get(key)?.count ?? 0) + 1 });
     }
     const best = [...votes.values()].toSorted((a, b) => b.count - a.count)[0];
-    return best
-      ? `${best.answer}\n\n${best.count} of ${outcomes.length} votes\n${sources(outcomes)}`
-      : `No votes.\n\n${sources(outcomes)}`;
+    return withSources(best ? `${best.answer}\n\n${best.count} of ${outcomes.length} votes` : 'No votes.', outcomes);
   },
 };

@@ -13,6 +13,7 @@ import { swapProblem } from '../host/backend-swap.ts';
 import { clipped } from '../host/clipped.ts';
 import { deadline } from '../host/deadline.ts';
 import { effect, ownEffect } from '../host/effect.ts';
+import { listedEffects, maxSources } from '../host/listed-effects.ts';
 import type { EffectHost, Found, HostedSnapshot, Role } from '../host/role.ts';
 import { commandOf, isPlanChange, planCommandOf } from '../host/steering-commands.ts';
 import { Children } from './children.ts';
@@ -48,6 +49,7 @@ export function supervisorRole(host: EffectHost, options: SupervisorRoleOptions)
     instruction: spec.instruction,
     backend: spec.backend,
     policy: { concurrency, onFailure, maxAttempts, deadlineAt, budgetUsd: budgetOf(spec, roster()) },
+    allowed: spec.allowed ?? [],
     ...(host.carryover && { earlier: host.carryover }),
   };
   const outcomes = (nodes: readonly PlanNode[]) => children.outcomes(nodes);
@@ -90,11 +92,21 @@ export function supervisorRole(host: EffectHost, options: SupervisorRoleOptions)
         ...(plan.length > 0 && { subTasks: countOf(plan) }),
       };
     },
-    result: async (snapshot) => resultOf(of(snapshot), await outcomes(all(of(snapshot).context.nodes))),
+    result: async (snapshot) => {
+      const { nodes, children: count } = of(snapshot).context;
+      const results = await children.everyResult(count);
+      return { ...resultOf(of(snapshot), await outcomes(all(nodes))), ...doneBelow(results) };
+    },
     news: async (snapshot, after) => {
       if (of(snapshot).context.children === 0) return { events: [], cursor: after };
-      const { returns, cursor } = await children.returns(after, of(snapshot).context.children);
-      return { events: returns.length > 0 ? [{ type: 'CHILDREN_RETURNED', returns }] : [], cursor };
+      const { returns, waiting, cursor } = await children.news(after, of(snapshot).context.children);
+      return {
+        events: [
+          ...(returns.length > 0 ? [{ type: 'CHILDREN_RETURNED', returns }] : []),
+          ...(waiting.length > 0 ? [{ type: 'CHILDREN_WAIT', children: waiting }] : []),
+        ],
+        cursor,
+      };
     },
     reconcile: (snapshot) => children.reconcile(of(snapshot).context),
   };
@@ -140,6 +152,19 @@ function refusal(message: SteeringMessage, { backends, kinds }: SupervisorRoleOp
   if (message.type !== 'add') return null;
   const known = kinds().map(({ name }) => name);
   return known.includes(message.task.type) ? null : `there is no kind ${message.task.type}; there are ${known.join(', ')}`;
+}
+
+/** What the tasks below did and read, also in attempts whose results do not count: the files are changed all the same. */
+function doneBelow(results: readonly Result[]): Pick<Result, 'effects' | 'effectsLeftOut' | 'sources'> {
+  const effects = results.flatMap(({ id, effects = [] }) => effects.map((effect) => ({ ...effect, task: effect.task ?? id })));
+  const notListed = results.reduce((sum, { effectsLeftOut = 0 }) => sum + effectsLeftOut, 0);
+  const listed = listedEffects(effects);
+  const leftOut = (listed.effectsLeftOut ?? 0) + notListed;
+  return {
+    effects: listed.effects,
+    ...(leftOut > 0 && { effectsLeftOut: leftOut }),
+    sources: [...new Set(results.flatMap(({ sources = [] }) => sources))].slice(0, maxSources),
+  };
 }
 
 function resultOf({ context }: Snapshot, outcomes: readonly NodeResult[]): Found {

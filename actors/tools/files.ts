@@ -155,10 +155,11 @@ export const writeFileTool = defineTool({
   description: 'Write a text file of the workspace; replaces what is there.',
   args: z.object({ path: Path.describe('File, relative to the workspace.'), text: z.string().max(200_000) }),
   effects: 'idempotent',
-  run: async ({ path, text }, { workspace, idempotencyKey, keep }) => {
+  run: async ({ path, text }, context) => {
+    const { workspace, idempotencyKey } = context;
     try {
       const file = await resolveInside(workspace, path);
-      const kept = await keepFile({ keep }, file);
+      const kept = await keepFile(context, file);
       await mkdir(dirname(file), { recursive: true });
       await writeWhole(file, text, idempotencyKey.replaceAll(/[^A-Za-z0-9]/g, '-'));
       const target = shown(workspace, file);

@@ -1,9 +1,9 @@
 /** Keeps what a file tool is about to replace, and reports the change (`cox undo`, docs/adr/0024). */
 import { readFile, stat } from 'node:fs/promises';
-import { type Content, maxArtifactBytes, sha256Of } from '../../bus/artifacts/artifacts.ts';
+import { maxArtifactBytes, sha256Of } from '../../bus/artifacts/artifacts.ts';
 import type { Change } from '../../machines/effects.ts';
 import { codeOf } from '../../platform/errors.ts';
-import type { ToolContext } from './tool.ts';
+import type { Content, ToolContext } from './tool.ts';
 
 export interface KeptFile {
   /** Name of the artifact; null: there was no file. Left out if the file could not be kept. */
@@ -29,7 +29,7 @@ export async function contentOf(file: string): Promise<Content | null> {
 export async function keepFile({ keep }: Pick<ToolContext, 'keep'>, file: string): Promise<KeptFile> {
   const found = await stat(file).catch(() => null);
   if (found && found.size > maxArtifactBytes) return { existed: true };
-  const kept = await keep(await contentOf(file));
+  const kept = await keep?.(await contentOf(file));
   if (!kept) return { existed: found !== null };
   const { name, content } = kept;
   return { before: content && name, content, existed: content !== null };

@@ -3,7 +3,7 @@
  * Rules `release` and `tombstone` (docs/task-protocol.md).
  */
 import type { Bus } from '../bus.ts';
-import { flush } from '../log/projection.ts';
+import { flush, tellWaiting } from '../log/projection.ts';
 import { readSteering } from '../log/steering-log.ts';
 import type { Failure, TaskSpec } from '../messages.ts';
 import { isPlanned } from '../state/parents.ts';
@@ -119,9 +119,10 @@ export async function claim(
   }
 }
 
-/** Does what remains after `parked` is committed (rule `park`): flush, set the timer, and wake the task if a steer has come. */
+/** Does what remains after `parked` is committed (rule `park`): flush, tell the goal, set the timer, and wake the task if a steer has come. */
 export async function afterPark(bus: Bus, { record }: StoredRecord): Promise<void> {
   await flush(bus, record);
+  await tellWaiting(bus, record);
   if (record.wakeAt !== null) await setTimer(bus, record.id, new Date(record.wakeAt));
   const unread = await readSteering(bus, record.id, record.steeringCursor);
   if (unread.length > 0) await enqueue(bus, record.spec.type, 'wake', { id: record.id, run: record.run + 1 });

@@ -43,6 +43,7 @@ export const treeNode = ({ id, spec, instruction, last }: StateRecord): TreeNode
   steps: last?.step ?? 0,
   usage: last?.usage ?? noUsage,
   question: last?.question ?? null,
+  ...(last?.effects && { effects: last.effects }),
 });
 
 /**

@@ -24,6 +24,7 @@ const steeringHelp: Readonly<Record<VerbName, { readonly example: string; readon
   answer: { example: 'cox answer k3xq.4 q1 "yes, the blue one"' },
   cancel: { example: 'cox cancel k3xq "wrong folder"' },
   redirect: { example: 'cox redirect k3xq.4 "only the year 2024"', options: [expectStep] },
+  allow: { example: 'cox allow k3xq write_file' },
   swap: { example: 'cox swap k3xq.4 frontier' },
   pause: { example: 'cox pause k3xq.4' },
   resume: { example: 'cox resume k3xq.4' },

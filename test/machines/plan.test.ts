@@ -83,27 +83,33 @@ describe('the sub-tasks that may start', () => {
       be('waiting', node('c', 'b')),
       be('waiting', node('d')),
     );
-    expect(keys(ready(now, [], 9))).toEqual(['b', 'd']);
-    expect(keys(ready(now, [], 1))).toEqual(['b']);
+    expect(keys(ready(now, [], 9, []))).toEqual(['b', 'd']);
+    expect(keys(ready(now, [], 1, []))).toEqual(['b']);
+  });
+
+  it('do not count those that wait for their operator', () => {
+    const now = plan({ ...be('running', node('a')), child: 7 }, be('waiting', node('b')), be('waiting', node('c')));
+    expect(keys(ready(now, [], 1, []))).toEqual([]);
+    expect(keys(ready(now, [], 1, [7]))).toEqual(['b']);
   });
 
   it('are at least one, however small the limit is', () => {
-    expect(keys(ready(plan(be('waiting', node('a'))), [], 0))).toEqual(['a']);
+    expect(keys(ready(plan(be('waiting', node('a'))), [], 0, []))).toEqual(['a']);
   });
 
   it('include one with a failed dependency, unless all its dependencies failed', () => {
     const failed = be('failed', node('a'));
     const needs = be('waiting', node('c', 'a', 'b'));
-    expect(keys(ready(plan(failed, be('returned', node('b')), needs), [], 9))).toEqual(['c']);
+    expect(keys(ready(plan(failed, be('returned', node('b')), needs), [], 9, []))).toEqual(['c']);
     const lost = plan(failed, be('failed', node('b')), needs, be('waiting', node('d', 'c')));
-    expect(keys(ready(lost, [], 9))).toEqual([]);
+    expect(keys(ready(lost, [], 9, []))).toEqual([]);
     expect(keys(doomed(lost, []))).toEqual(['c']);
     expect(failDoomed(lost, []).d).toMatchObject({ status: 'failed', failure: { code: 'dependency-failed' } });
   });
 
   it('exclude one whose failed dependency is being asked about', () => {
     const now = plan(be('failed', node('a')), be('returned', node('b')), be('waiting', node('c', 'a', 'b')));
-    expect(keys(ready(now, ['a'], 9))).toEqual([]);
+    expect(keys(ready(now, ['a'], 9, []))).toEqual([]);
     expect(keys(doomed(now, ['a']))).toEqual([]);
   });
 });

@@ -32,7 +32,7 @@ test('each call keeps under names of its own, in the order in which it keeps', a
     args: z.object({ word: z.string() }),
     effects: 'writes',
     run: async ({ word }, { keep }) => {
-      for (const n of [1, 2]) got.push(await keep({ bytes: Buffer.from(`${word} ${n}`) }));
+      for (const n of [1, 2]) got.push(await keep!({ bytes: Buffer.from(`${word} ${n}`) }));
       return { text: 'kept' };
     },
   });

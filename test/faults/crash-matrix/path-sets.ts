@@ -29,7 +29,7 @@ export interface PathSet<Event> {
 }
 
 /** The trial itself decides about time and crashes. */
-const isLeftOut = ({ type }: AnyEventObject) => ['RESTORED', 'DEADLINE_PASSED', 'DRAIN_EXPIRED'].includes(type);
+const isLeftOut = ({ type }: AnyEventObject) => ['RESTORED', 'DEADLINE_PASSED', 'DRAIN_EXPIRED', 'CHILDREN_WAIT'].includes(type);
 
 function charted<Event extends AnyEventObject>(
   paths: readonly (readonly Event[])[],
@@ -47,7 +47,11 @@ function charted<Event extends AnyEventObject>(
 export function ofSubAgent(): PathSet<SubAgentEvent> {
   const chart = subAgentModel();
   return {
-    paths: charted(subAgentPaths(), labelOfSubAgent, (path) => walkWithCrash(chart, subAgentSense, path, -1)?.summary ?? null),
+    paths: charted(
+      subAgentPaths(false),
+      labelOfSubAgent,
+      (path) => walkWithCrash(chart, subAgentSense, path, -1)?.summary ?? null,
+    ),
     sense: {
       walk: (stage) => new PathWalk(stage),
       summary: (record, sent) => {

@@ -71,7 +71,8 @@ export class PathWalk implements Walk<SubAgentEvent> {
       await enqueue(this.#stage.bus, 'agent', 'pending', { id: this.id, run: 1 });
     } else if (isFact(event)) await this.#bringAbout(event, name);
     else if (isCommand(event)) await this.#command(event, name);
-    else throw new Error(`${event.type} can't be brought about`);
+    // No tool here shows what it would do, so the question follows by itself.
+    else if (event.type !== 'PREVIEWED') throw new Error(`${event.type} can't be brought about`);
   }
 
   async finish(): Promise<StateRecord> {

@@ -1,4 +1,6 @@
 /** All that can be seen of one task from outside: its model calls, its tool calls, and that something has happened. */
+import type { ToolOutput } from '../../../actors/tools/tool.ts';
+import type { Preview } from '../../../machines/conversation.ts';
 import type { ModelCall } from '../../support/model-server.ts';
 
 /** One run of a tool, which returns when the test says so. */
@@ -9,14 +11,26 @@ export interface ToolRun {
   readonly tool: string;
   readonly args: unknown;
   readonly signal: AbortSignal;
-  returns(text: string): void;
+  returns(text: string, more?: Pick<ToolOutput, 'changes' | 'sources'>): void;
   fails(message: string): void;
+  /** Its target is not what the operator was shown. */
+  isOutdated(): void;
 }
+/** A tool that says what a call would change, when the test lets it. */
+export interface PreviewRun {
+  readonly call: string;
+  readonly signal: AbortSignal;
+  shows(preview: Preview): void;
+  refuses(message: string): void;
+}
+type Kind = 'think' | 'act' | 'preview';
+type Deed = ModelCall | ToolRun | PreviewRun;
 
 export type Sight =
   | { readonly began: 'think'; readonly call: ModelCall }
   | { readonly began: 'act'; readonly run: ToolRun }
-  | { readonly ended: 'think' | 'act' };
+  | { readonly began: 'preview'; readonly run: PreviewRun }
+  | { readonly ended: Kind };
 
 /** Longer than any event takes, even on a busy machine. */
 const patienceMs = 120_000;
@@ -24,11 +38,12 @@ const patienceMs = 120_000;
 export class Bystander {
   readonly calls: ModelCall[] = [];
   readonly runs: ToolRun[] = [];
+  readonly previews: PreviewRun[] = [];
   /** Tokens of the task on its live subject. */
   tokens = 0;
   results = 0;
   /** Calls and runs that have ended, by the test’s word or cut off, and those of a lost node. */
-  readonly #over = new Set<ModelCall | ToolRun>();
+  readonly #over = new Set<Deed>();
   #seen: Sight[] = [];
   #bell = Promise.withResolvers<void>();
 
@@ -44,6 +59,12 @@ export class Bystander {
     run.signal.addEventListener('abort', () => this.#cutOff(run, 'act'));
   }
 
+  looks(run: PreviewRun): void {
+    this.previews.push(run);
+    this.#see({ began: 'preview', run });
+    run.signal.addEventListener('abort', () => this.#cutOff(run, 'preview'));
+  }
+
   /** The latest one that has not ended. */
   get call(): ModelCall | undefined {
     return this.calls.findLast((call) => !this.#over.has(call));
@@ -52,20 +73,24 @@ export class Bystander {
     return this.runs.findLast((run) => !this.#over.has(run));
   }
 
+  get preview(): PreviewRun | undefined {
+    return this.previews.findLast((run) => !this.#over.has(run));
+  }
+
   /** Marks an effect to which the test has said its last word. */
-  saidLastWordTo(effect: ModelCall | ToolRun): void {
+  saidLastWordTo(effect: Deed): void {
     this.#over.add(effect);
   }
 
   /** Forgets the effects of a lost worker: they may still run, and count no more. */
   disown(): void {
-    for (const effect of [...this.calls, ...this.runs]) this.#over.add(effect);
+    for (const effect of [...this.calls, ...this.runs, ...this.previews]) this.#over.add(effect);
   }
 
-  hasBegun(effect: 'think' | 'act'): boolean {
+  hasBegun(effect: Kind): boolean {
     return this.#seen.some((sight) => 'began' in sight && sight.began === effect);
   }
-  hasEnded(effect: 'think' | 'act'): boolean {
+  hasEnded(effect: Kind): boolean {
     return this.#seen.some((sight) => 'ended' in sight && sight.ended === effect);
   }
 
@@ -98,7 +123,7 @@ export class Bystander {
     }
   }
 
-  #cutOff(effect: ModelCall | ToolRun, kind: 'think' | 'act'): void {
+  #cutOff(effect: Deed, kind: Kind): void {
     if (this.#over.has(effect)) return;
     this.#over.add(effect);
     this.#see({ ended: kind });

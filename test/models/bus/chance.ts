@@ -160,6 +160,7 @@ export class Chance {
       async () => {
         while (this.outside.call) this.#reply('final');
         while (this.outside.run) this.#return(false);
+        while (this.outside.preview) this.#show(false);
         for (const task of await this.tree()) {
           const record = await this.#record(task);
           if (task === this.id) last = record;
@@ -201,7 +202,16 @@ export class Chance {
     call.say(`said ${name}`).end(replies[name], usage);
   }
 
+  #show(isRefused: boolean): void {
+    const { preview } = this.outside;
+    if (!preview) return;
+    this.outside.saidLastWordTo(preview);
+    if (isRefused) preview.refuses('refused');
+    else preview.shows({ text: 'the diff', base: 'b' });
+  }
+
   #return(isFailure: boolean): void {
+    if (this.outside.preview) this.#show(isFailure);
     const { run } = this.outside;
     if (!run) return;
     this.outside.saidLastWordTo(run);
@@ -215,7 +225,7 @@ export class Chance {
     await this.outside.until(
       () => `${this.id} is ${JSON.stringify(record?.last)}`,
       async () => {
-        if (this.outside.call || this.outside.run) return true;
+        if (this.outside.call || this.outside.run || this.outside.preview) return true;
         const records = await Promise.all((await this.tree()).map((task) => this.#record(task)));
         record = records[0] ?? null;
         return records.every((each) => each?.phase === 'done' || each?.phase === 'parked');

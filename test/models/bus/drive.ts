@@ -30,14 +30,16 @@ function flightOf(record: StateRecord): string | null {
   const state = stateOf(committed(record));
   const { step, calls } = committed(record).context;
   if (state === 'thinking') return `think ${step}`;
+  if (state === 'previewing') return `preview ${calls[0]?.id} ${record.epoch}`;
   return state === 'acting' ? `act ${calls[0]?.id} ${record.epoch}` : null;
 }
-const effectOf = (flight: string) => flight.split(' ')[0] as 'think' | 'act';
+const effectOf = (flight: string) => flight.split(' ')[0] as 'think' | 'act' | 'preview';
 
 const runAgain = 'run it again';
 const isTaken = (record: StateRecord, { id }: Command) => committed(record).context.steers.some((steer) => steer.id === id);
 const isCommand = (event: SubAgentEvent): event is Command => 'id' in event;
-const isLastWord = ({ type }: SubAgentEvent) => ['MODEL_REPLIED', 'MODEL_FAILED', 'TOOL_RETURNED'].includes(type);
+const isLastWord = ({ type }: SubAgentEvent) =>
+  ['MODEL_REPLIED', 'MODEL_FAILED', 'TOOL_RETURNED', 'PREVIEWED', 'CALL_OUTDATED'].includes(type);
 
 function messageOf(command: Command): SteeringInput {
   const { type, ...fields } = command;
@@ -61,7 +63,7 @@ export class Drive {
   #said = '';
 
   private constructor(place: Place, tag: string, id: string, covered: Set<string>) {
-    const mine = { ...input, instruction: `do it ${tag}` };
+    const mine = { ...input, instruction: `do it ${tag}`, mustProduce: false };
     this.#place = place;
     this.#outside = place.bystander(tag, id);
     this.#shadow = new Rig(subAgent, mine, effects, saidBy, covered);
@@ -135,7 +137,9 @@ export class Drive {
         backend: String(this.#outside.call?.body.model).replace('model-of-', ''),
         calls: event.calls.map((call, i) => ({ ...call, id: `s${step}-${i}` })),
       };
-    if (event.type === 'TOOL_RETURNED') return { ...event, call: calls[0]!.id };
+    if (event.type === 'TOOL_RETURNED' || event.type === 'CALL_OUTDATED') return { ...event, call: calls[0]!.id };
+    // The tool of this test always has something to show.
+    if (event.type === 'PREVIEWED') return { ...event, call: calls[0]!.id, preview: event.preview ?? { text: 'all', base: 'b' } };
     if (event.type === 'ANSWER' && event.question !== 'q0' && question) return { ...event, question: question.id };
     return event;
   }
@@ -152,7 +156,7 @@ export class Drive {
   async #bringAbout(event: SubAgentEvent): Promise<Observation> {
     const before = this.#flight;
     const moved = (record: StateRecord) => flightOf(record) !== before;
-    const { call, run } = this.#outside;
+    const { call, run, preview } = this.#outside;
     switch (event.type) {
       case 'START':
         await this.#dispatch();
@@ -179,12 +183,31 @@ export class Drive {
         call!.fail(event.error.retryable ? 503 : 401);
         return this.#observe(event, moved);
       case 'TOOL_RETURNED':
+        if (preview) {
+          this.#outside.saidLastWordTo(preview);
+          preview.refuses(event.text);
+          return this.#observe(event, moved);
+        }
         this.#outside.saidLastWordTo(run!);
         if (event.failed) run!.fails(event.text);
-        else run!.returns(event.text);
+        else
+          run!.returns(event.text, {
+            ...(event.changes && { changes: event.changes }),
+            ...(event.sources && { sources: event.sources }),
+          });
+        return this.#observe(event, moved);
+      case 'CALL_OUTDATED':
+        this.#outside.saidLastWordTo(run!);
+        run!.isOutdated();
+        return this.#observe(event, moved);
+      case 'PREVIEWED':
+        this.#outside.saidLastWordTo(preview!);
+        preview!.shows(event.preview!);
         return this.#observe(event, moved);
       case 'RESTORED':
         return this.#lose(event);
+      case 'CHECKED':
+        throw new Error('these tasks have nothing to produce');
       case 'CALL_PRICED':
       case 'CALL_BILLED':
         throw new Error('the backends of this test have no price');
@@ -262,7 +285,7 @@ export class Drive {
 
   #observation(): Observation {
     const snapshot = committed(this.record!);
-    const { step, paused, question, steers, usage, reserved, toppedUpUsd, outcome } = snapshot.context;
+    const { step, paused, question, steers, usage, reserved, toppedUpUsd, outcome, effects: done, sources } = snapshot.context;
     const { output } = snapshot;
     return {
       state: stateOf(snapshot),
@@ -273,6 +296,8 @@ export class Drive {
       usage,
       reserved,
       toppedUpUsd,
+      effects: done,
+      sources,
       outcome,
       output: output ? { answer: output.answer, messages: output.messages, inDoubt: output.inDoubt.map(({ id }) => id) } : null,
       seen: this.#outside.take().map((sight) => this.#seen(sight)),
@@ -290,10 +315,15 @@ export class Drive {
       const said = messages.map(({ text }) => text).filter((text) => text !== '');
       if (call.body.model !== `model-of-${backend}`) throw new Error(`${call.body.model} was called, not that of ${backend}`);
       if (wire !== said.join('\n\n')) throw new Error(`the model was told ${wire}, not ${said.join('\n\n')}`);
-      return { began: 'think', input: { instruction, backend, messages, step, leftUsd: leftUsd(limits.costUsd, this.#context) } };
+      const left = leftUsd(limits.costUsd, this.#context);
+      return { began: 'think', input: { instruction, backend, messages, step, leftUsd: left, wanted: null } };
+    }
+    const [call] = calls;
+    if (sight.began === 'preview') {
+      if (sight.run.call !== call?.id) throw new Error(`${sight.run.call} is looked at, not ${JSON.stringify(call)}`);
+      return { began: 'preview', input: { call } };
     }
     const { run } = sight;
-    const [call] = calls;
     if (run.call !== call?.id || run.tool !== call.tool || !isDeepStrictEqual(run.args, call.args))
       throw new Error(`${run.tool} runs as ${run.call}, not ${JSON.stringify(call)}`);
     return { began: 'act', input: { call, step } };

@@ -13,7 +13,7 @@ import { Drive } from './drive.ts';
 import { type Place, World } from './world.ts';
 
 const has = (type: SubAgentEvent['type']) => (path: readonly SubAgentEvent[]) => path.some((event) => event.type === type);
-const possible = smallPaths().filter((path) => !has('DEADLINE_PASSED')(path));
+const possible = smallPaths(true).filter((path) => !has('DEADLINE_PASSED')(path));
 const calm = possible.filter((path) => !has('RESTORED')(path));
 const withLoss = possible.filter(has('RESTORED'));
 const covered = new Set<string>();
@@ -104,7 +104,11 @@ test('the paths take every transition that can be brought about from outside', (
   const missing = all.filter((transition) => !covered.has(transition));
   const isLeft = (transition: string) =>
     transition.includes('xstate.error') ||
-    transition.includes('CALL_') ||
+    transition.includes('CALL_PRICED') ||
+    transition.includes('CALL_BILLED') ||
+    // A task that has something to produce: test/actors/sub-agent/produced.test.ts.
+    transition === 'sub-agent.running.deciding always#8' ||
+    transition.includes('checking') ||
     transition === 'sub-agent DEADLINE_PASSED#0' ||
     transition === 'sub-agent.awaiting-steer TOOL_RETURNED#0';
   process.stdout.write(

@@ -5,13 +5,13 @@ import { z } from 'zod';
 import type { Kind } from '../../../actors/kinds/kind.ts';
 import type { CrewSession } from '../../../actors/node/join.ts';
 import { type CoxNode, startNode } from '../../../actors/node/node.ts';
-import { defineTool, type Tool } from '../../../actors/tools/tool.ts';
+import { defineTool, Outdated, type Tool, type ToolContext, type ToolOutput } from '../../../actors/tools/tool.ts';
 import type { Bus } from '../../../bus/bus.ts';
 import { Crew } from '../../../bus/crew.ts';
 import { openBus } from '../../../bus/open-bus.ts';
 import { retryRequest } from '../../../bus/retry.ts';
 import { goalOf } from '../../../bus/task-id.ts';
-import type { Effects } from '../../../machines/conversation.ts';
+import type { Effects, Preview } from '../../../machines/conversation.ts';
 import { parseRoster } from '../../../roster/load.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { input } from '../sub-agent/alphabet.ts';
@@ -113,6 +113,7 @@ export class World {
       stop: async () => {
         // Without this, a lost node would wait for its tools.
         for (const { runs } of bystanders) for (const run of runs) run.returns('too late');
+        for (const { previews } of bystanders) for (const run of previews) run.refuses('too late');
         for (const leave of left.splice(0)) await leave();
       },
     };
@@ -176,13 +177,23 @@ export class World {
       args: z.record(z.string(), z.unknown()),
       effects,
       ...(name === 'ask_operator' && { asks: true }),
+      ...(name === 'pay' && {
+        preview: (_: unknown, { signal, idempotencyKey }: ToolContext) =>
+          new Promise<Preview>((resolve, reject) => {
+            const [id = '', call = ''] = idempotencyKey.split(':');
+            const refuses = (message: string) => reject(new Error(message));
+            signal.addEventListener('abort', () => refuses('aborted'));
+            this.#byId.get(goalOf(id))?.looks({ call, signal, shows: resolve, refuses });
+          }),
+      }),
       run: (args, { signal, idempotencyKey }) =>
         new Promise((resolve, reject) => {
           const [id = '', call = ''] = idempotencyKey.split(':');
-          const returns = (text: string) => resolve({ text });
+          const returns = (text: string, more: Pick<ToolOutput, 'changes' | 'sources'> = {}) => resolve({ text, ...more });
+          const isOutdated = () => reject(new Outdated('it has changed'));
           const fails = (message: string) => reject(new Error(message));
           signal.addEventListener('abort', () => fails('aborted'));
-          this.#byId.get(goalOf(id))?.acts({ task: id, call, tool: name, args, signal, returns, fails });
+          this.#byId.get(goalOf(id))?.acts({ task: id, call, tool: name, args, signal, returns, fails, isOutdated });
         }),
     });
   }

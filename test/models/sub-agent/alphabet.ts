@@ -5,16 +5,18 @@ import type { SubAgentEvent, SubAgentInput } from '../../../machines/sub-agent.t
 import type { SaidBy } from '../rig.ts';
 import type { Look } from './observation.ts';
 
-export const effects = ['think', 'act', 'deadline'] as const;
+export const effects = ['think', 'act', 'preview', 'check', 'deadline'] as const;
 export const input: SubAgentInput = {
   instruction: 'do it',
   backend: 'local',
   limits: { steps: 3, failures: 2, repeats: 1, costUsd: 4, deadlineAt: 1e15 },
+  mustProduce: true,
+  allowed: [],
 };
 
 /** An effect that throws. It is xstate’s own event, so the chart’s types do not have it. */
 export type Broken = {
-  type: 'xstate.error.actor.think' | 'xstate.error.actor.act' | 'xstate.error.actor.deadline';
+  type: `xstate.error.actor.${(typeof effects)[number]}`;
   error: string;
 };
 export type ModelEvent = SubAgentEvent | Broken;
@@ -42,6 +44,8 @@ function commands(id: string, text: string): SubAgentEvent[] {
     { type: 'STEER', id, text, urgency: 'after' },
     { type: 'REDIRECT', id, text },
     { type: 'SWAP', id, backend: 'other' },
+    { type: 'ALLOW', id, tool: 'pay' },
+    { type: 'ALLOW', id, tool: 'read' },
     { type: 'BUDGET', id, steps: 1 },
     { type: 'BUDGET', id, costUsd: 4 },
     { type: 'PAUSE', id },
@@ -73,9 +77,27 @@ const modelFacts: ModelEvent[] = [
     }),
   ),
 ];
+const changes = [
+  { target: 'x', kind: 'created' as const, added: 2 },
+  { target: 'y', kind: 'deleted' as const },
+];
+const previews = (id: string): ModelEvent[] => [
+  { type: 'PREVIEWED', call: id, preview: { text: 'the diff', base: 'b1' } },
+  { type: 'PREVIEWED', call: id, preview: null },
+  { type: 'PREVIEWED', call: 'stale', preview: null },
+  { type: 'TOOL_RETURNED', call: id, text: 'refused', failed: true },
+  { type: 'xstate.error.actor.preview', error: 'broken' },
+];
+const checks: ModelEvent[] = [
+  { type: 'CHECKED', missing: null },
+  { type: 'CHECKED', missing: { what: 'x is not there', tool: 'write' } },
+  { type: 'xstate.error.actor.check', error: 'broken' },
+];
 const toolFacts = (id: string): ModelEvent[] => [
   { type: 'xstate.error.actor.act', error: 'broken' },
-  { type: 'TOOL_RETURNED', call: id, text: 'ok' },
+  { type: 'TOOL_RETURNED', call: id, text: 'ok', changes, sources: ['x', 'y'] },
+  { type: 'CALL_OUTDATED', call: id },
+  { type: 'CALL_OUTDATED', call: 'stale' },
   { type: 'TOOL_RETURNED', call: id, text: 'no', failed: true },
   { type: 'TOOL_RETURNED', call: 'stale', text: 'stale' },
 ];
@@ -87,7 +109,16 @@ export function alphabet({ state, question, call: head, commands: n, isFresh }: 
   if (state === 'idle') return [{ type: 'START' }, ...sent];
   const answers = question ? [...new Set([...(question.choices ?? []), 'words', 'stop'])] : [];
   const thoughts = isFresh ? [...firstPrices, ...modelFacts] : modelFacts;
-  const facts = state === 'thinking' ? thoughts : state === 'acting' ? toolFacts(head!.id) : [];
+  const facts =
+    state === 'thinking'
+      ? thoughts
+      : state === 'acting'
+        ? toolFacts(head!.id)
+        : state === 'previewing'
+          ? previews(head!.id)
+          : state === 'checking'
+            ? checks
+            : [];
   const late: ModelEvent[] =
     state === 'awaiting-steer'
       ? ['stale', ...(head ? [head.id] : [])].map((of) => ({ type: 'TOOL_RETURNED', call: of, text: 'late' }))
@@ -112,6 +143,10 @@ export function label(event: ModelEvent): string {
   if (type === 'MODEL_REPLIED') return `${type} ${event.text}`;
   if (type === 'MODEL_FAILED') return `${type} ${event.error.code}`;
   if (type === 'TOOL_RETURNED') return `${type} ${event.call} ${event.text}`;
+  if (type === 'PREVIEWED') return `${type} ${event.call} ${event.preview?.text}`;
+  if (type === 'CALL_OUTDATED') return `${type} ${event.call}`;
+  if (type === 'CHECKED') return `${type} ${event.missing?.what}`;
+  if (type === 'ALLOW') return `${type} ${event.tool}`;
   return type;
 }
 
@@ -120,7 +155,12 @@ export const saidBy: SaidBy = ({ type, text, call: of }: AnyEventObject) => {
   if (['MODEL_SAID', 'CALL_PRICED', 'CALL_BILLED'].includes(type)) return { effect: 'think', last: false };
   if (type.startsWith('MODEL_') || type === 'xstate.error.actor.think') return { effect: 'think', last: true };
   if (type === 'xstate.error.actor.act') return { effect: 'act', last: true };
+  if (type === 'TOOL_RETURNED' && text === 'refused') return { effect: 'preview', last: true };
   if (type === 'TOOL_RETURNED') return text === 'late' ? null : { effect: 'act', last: of !== 'stale' };
+  if (type === 'CALL_OUTDATED') return { effect: 'act', last: of !== 'stale' };
+  if (type === 'PREVIEWED') return { effect: 'preview', last: of !== 'stale' };
+  if (type === 'xstate.error.actor.preview') return { effect: 'preview', last: true };
+  if (type === 'CHECKED' || type === 'xstate.error.actor.check') return { effect: 'check', last: true };
   if (type === 'DEADLINE_PASSED' || type === 'xstate.error.actor.deadline') return { effect: 'deadline', last: true };
   return null;
 };
@@ -135,6 +175,8 @@ export function towardsTheEnd({ state, question, call: head, commands: n }: Look
     return { type: 'MODEL_REPLIED', text: 'the end', calls: [], usage, backend: 'other' };
   }
   if (state === 'acting') return { type: 'TOOL_RETURNED', call: head!.id, text: 'ok' };
+  if (state === 'previewing') return { type: 'PREVIEWED', call: head!.id, preview: null };
+  if (state === 'checking') return { type: 'CHECKED', missing: null };
   if (!question) return { type: 'RESUME', id };
   if (question.kind === 'budget') return { type: 'BUDGET', id, steps: 5, costUsd: 8 };
   const yes = { approval: 'approve', 'in-doubt': 'run it again', stuck: 'try again', asked: 'words' }[question.kind];

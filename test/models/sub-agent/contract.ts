@@ -2,12 +2,13 @@
  * The steering contract of a sub-agent, written from the promises in docs/architecture.md and the rules in docs/task-protocol.md,
  * not from the chart. It keeps its own account of what an operator, a model and the tools were told, and compares it with what
  * can be observed after every event. Its clauses by letter: A answers · B budgets · C in doubt · D what comes next · E effects ·
- * F stuck · K partial kept · M conversation · N urgency · L reserves · O receipts · P pause · U usage · X ends · Y redirect · Z
+ * F stuck · K partial kept · S previews · V what must be produced · W what was done · M conversation · N urgency · L reserves · O receipts · P pause · U usage · X ends · Y redirect · Z
  * salvage
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Message, QuestionKind, ToolCall } from '../../../machines/conversation.ts';
-import type { SubAgentInput } from '../../../machines/sub-agent.ts';
+import type { Effect, EffectOutcome } from '../../../machines/effects.ts';
+import type { Missing, SubAgentInput } from '../../../machines/sub-agent.ts';
 import { Till } from '../till.ts';
 import type { ModelEvent } from './alphabet.ts';
 import type { Observation, Seen } from './observation.ts';
@@ -34,7 +35,14 @@ interface Fate {
   /** Whether the receipt has a reason, or a pattern of it. */
   reason: boolean | RegExp;
 }
-type Next = QuestionKind | 'held' | 'acting' | 'completed' | 'thinking';
+type Next = QuestionKind | 'held' | 'acting' | 'previewing' | 'checking' | 'completed' | 'thinking';
+
+const effectIn: Partial<Record<Observation['state'], 'think' | 'act' | 'preview' | 'check'>> = {
+  thinking: 'think',
+  acting: 'act',
+  previewing: 'preview',
+  checking: 'check',
+};
 
 export class BrokenContract extends Error {}
 
@@ -65,6 +73,12 @@ export class Contract {
   /** The state in which the present step began; the step is undone if its model call is not made. */
   #begun: { due: Sent[]; saidItsLast: boolean; answer: string | null } = { due: [], saidItsLast: false, answer: null };
   readonly #questions = new Set<string>();
+  readonly #did: Effect[] = [];
+  #read: string[] = [];
+  readonly #allowed: Set<string>;
+  #mustProduce: boolean;
+  #checked = false;
+  #missing: Missing | null = null;
 
   constructor(input: SubAgentInput, first: Observation) {
     this.#was = first;
@@ -76,6 +90,16 @@ export class Contract {
     this.#failuresAllowed = input.limits.failures;
     this.#repeatsAllowed = input.limits.repeats;
     this.#conversation = [{ role: 'user', text: input.instruction }];
+    this.#allowed = new Set(input.allowed);
+    this.#mustProduce = input.mustProduce;
+  }
+
+  /** W. What a call did is listed once, when the call ends. Calls that only read are not listed. */
+  #lists(call: ToolCall | undefined, outcome: EffectOutcome, changes: readonly { readonly target: string }[] = []) {
+    if (!call || call.effects === 'none') return;
+    const { id, tool } = call;
+    for (const change of changes.length > 0 ? changes : [{ target: tool }])
+      this.#did.push({ call: id, tool, step: this.#step, outcome, ...change });
   }
 
   /** Checks what is observed after an event; call it after every one. @throws BrokenContract */
@@ -97,7 +121,7 @@ export class Contract {
       this.#hopeless = false;
       this.#toolsFail = false;
     };
-    const busy = was.state === 'thinking' || was.state === 'acting';
+    const busy = effectIn[was.state] !== undefined;
     const head = this.#open[0];
     const leftToFinish = was.state === 'acting' && head?.effects !== 'none';
     const receive = (id: string, kind: string, fate: Fate['fate'], reason: Fate['reason'] = fate === 'returned') => {
@@ -149,6 +173,7 @@ export class Contract {
         this.#answer = this.#saidItsLast ? event.text : null;
         this.#conversation.push({ role: 'assistant', text: event.text, calls: event.calls.map(({ id }) => id) });
         this.#till.bill(event.backend, event.usage);
+        this.#checked = false;
         break;
       }
       case 'CALL_BILLED':
@@ -173,9 +198,12 @@ export class Contract {
         fail(false, event.type === 'MODEL_FAILED' && !event.error.retryable);
         break;
       case 'TOOL_RETURNED':
-        if (event.call !== head?.id || (was.state !== 'acting' && question?.kind !== 'in-doubt')) break;
+        if (event.call !== head?.id) break;
+        if (was.state !== 'acting' && was.state !== 'previewing' && question?.kind !== 'in-doubt') break;
         decides = true;
-        lastWord = 'act';
+        lastWord = effectIn[was.state] ?? 'act';
+        this.#lists(head, event.failed ? 'failed' : 'done', event.changes);
+        this.#read = [...new Set([...this.#read, ...(event.sources ?? [])])];
         resultOf(event.text);
         if (event.failed) fail(true);
         else {
@@ -185,10 +213,47 @@ export class Contract {
         }
         if (question) close();
         break;
+      case 'PREVIEWED':
+        if (event.call !== head?.id || was.state !== 'previewing') break;
+        decides = true;
+        lastWord = 'preview';
+        this.#open[0] = { ...head, preview: event.preview };
+        break;
+      case 'xstate.error.actor.preview':
+        decides = true;
+        lastWord = 'preview';
+        if (head) this.#open[0] = { ...head, preview: null };
+        break;
+      case 'CALL_OUTDATED': {
+        if (event.call !== head?.id || was.state !== 'acting') break;
+        decides = true;
+        lastWord = 'act';
+        const { preview: _, ...unseen } = head;
+        this.#open[0] = { ...unseen, started: false, gated: true };
+        break;
+      }
+      case 'CHECKED':
+        decides = true;
+        lastWord = 'check';
+        if (event.missing === null) this.#checked = true;
+        else if (this.#missing !== null) ends = { kind: 'failed', code: 'not-produced' };
+        else {
+          this.#missing = event.missing;
+          this.#saidItsLast = false;
+          this.#answer = null;
+          this.#conversation.push({ role: 'user', text: new RegExp(event.missing.what) });
+        }
+        break;
+      case 'xstate.error.actor.check':
+        decides = true;
+        lastWord = 'check';
+        fail(false);
+        break;
       case 'xstate.error.actor.act':
         decides = true;
         lastWord = 'act';
         if (head?.effects === 'writes') break; // in doubt
+        this.#lists(head, 'failed');
         resultOf(/fail/);
         fail(true);
         break;
@@ -196,6 +261,14 @@ export class Contract {
         receive(event.id, 'swap', 'applied');
         this.#backend = event.backend;
         if (question?.kind === 'stuck') {
+          close();
+          decides = true;
+        }
+        break;
+      case 'ALLOW':
+        receive(event.id, 'allow', 'applied');
+        this.#allowed.add(event.tool);
+        if (question?.kind === 'approval' && head?.tool === event.tool) {
           close();
           decides = true;
         }
@@ -233,6 +306,8 @@ export class Contract {
         break;
       case 'REDIRECT':
         this.#instruction = event.text;
+        this.#mustProduce = false;
+        this.#missing = null;
         if (question?.kind === 'in-doubt') {
           this.#failures = 0;
           this.#repeats = 0;
@@ -276,7 +351,10 @@ export class Contract {
           if (head && kind === 'approval' && event.text === 'approve') this.#open[0] = { ...head, gated: false };
           else if (head && kind === 'in-doubt' && event.text === 'run it again') this.#open[0] = { ...head, started: false };
           else if (kind === 'asked') resultOf(event.text);
-          else if (kind !== 'stuck') resultOf(new RegExp(event.text));
+          else if (kind !== 'stuck') {
+            this.#lists(head, kind === 'approval' ? 'denied' : event.text === 'it ran' ? 'done' : 'in-doubt');
+            resultOf(new RegExp(event.text));
+          }
         }
         break;
       case 'RESTORED':
@@ -301,6 +379,7 @@ export class Contract {
         must(!is.outcome.retryable, 'X what the operator stopped stays stopped');
       must(began.length === 0, 'X nothing begins at the end', began);
       must(is.question === null, 'X no question is left open', is.question);
+      for (const call of this.#open) if (call.started) this.#lists(call, 'in-doubt');
       for (const sent of this.#queued) this.#settle(sent, { fate: 'returned', reason: true });
       this.#queued = [];
       this.#checkSalvage(is, must);
@@ -315,7 +394,9 @@ export class Contract {
       const [think, ...others] = began;
       must(is.state === 'thinking' && think?.began === 'think' && others.length === 0, 'D one model call begins', is.seen);
       if (think?.began !== 'think') return;
-      const { backend, step, instruction, messages, leftUsd } = think.input;
+      const { backend, step, instruction, messages, leftUsd, wanted } = think.input;
+      must(wanted === (this.#missing?.tool ?? null), 'V it knows which tool makes what is missing', wanted);
+      this.#checked = false;
       const due = this.#queued.filter(({ urgency }) => urgency !== 'after' || this.#saidItsLast);
       this.#step++;
       this.#begun = { due, saidItsLast: this.#saidItsLast, answer: this.#answer };
@@ -341,6 +422,23 @@ export class Contract {
       must(act.input.step === this.#step, 'E the call knows its step', act.input);
       this.#open[0] = { ...this.#open[0]!, started: true };
       must(is.question === null, 'D no question is open while it acts', is.question);
+    } else if (next === 'previewing') {
+      const [preview, ...others] = began;
+      must(
+        is.state === 'previewing' && preview?.began === 'preview' && others.length === 0,
+        'S it looks what would change',
+        is.seen,
+      );
+      if (preview?.began !== 'preview') return;
+      must(preview.input.call.id === this.#open[0]?.id, 'S of the call that is due', preview.input);
+      must(!preview.input.call.started && is.question === null, 'S before anyone is asked', preview.input);
+    } else if (next === 'checking') {
+      const [check, ...others] = began;
+      must(is.state === 'checking' && check?.began === 'check' && others.length === 0, 'V it looks what is there', is.seen);
+      if (check?.began !== 'check') return;
+      must(check.input.answer === this.#answer, 'V of the last word', check.input);
+      must(isDeepStrictEqual(check.input.effects, this.#did), 'V and of all that was done', check.input);
+      must(is.question === null, 'D no question is open while it checks', is.question);
     } else {
       must(
         is.state === 'awaiting-steer' && is.question?.kind === next && began.length === 0,
@@ -354,15 +452,17 @@ export class Contract {
     }
 
     // E. An effect in flight that has not sent its last event is stopped, and no other one.
-    const flying = was.state === 'thinking' ? 'think' : was.state === 'acting' ? 'act' : null;
+    const flying = effectIn[was.state] ?? null;
     if (flying && (decides || ends) && event.type !== 'RESTORED')
       must(ended.includes(flying) || lastWord, 'E what was in flight is stopped', ended);
-    const live = is.state === 'thinking' ? 'think' : is.state === 'acting' ? 'act' : null;
+    const live = effectIn[is.state] ?? null;
     const armed = [...(live ? [live] : []), ...(is.state === 'idle' || is.state === 'done' ? [] : ['deadline'])];
     must(!is.armed || isDeepStrictEqual([...is.armed].sort(), armed.sort()), 'E one effect, and the deadline always', [
       ...(is.armed ?? []),
     ]);
 
+    must(isDeepStrictEqual(is.effects, this.#did), 'W what was done is listed', is.effects, this.#did);
+    must(isDeepStrictEqual(is.sources, this.#read), 'W what was read is listed', is.sources, this.#read);
     must(is.paused === this.#paused, 'P paused as told', is.paused);
     must(is.step === this.#step, 'B steps are counted', is.step);
     must(isDeepStrictEqual(is.usage, this.#till.usage), 'U cost is kept by backend', is.usage, this.#till.usage);
@@ -388,9 +488,9 @@ export class Contract {
     if (this.#failures >= this.#failuresAllowed || this.#repeats >= this.#repeatsAllowed || this.#hopeless) return 'stuck';
     const [call] = this.#open;
     if (call?.asks) return 'asked';
-    if (call?.gated) return 'approval';
+    if (call?.gated && !this.#allowed.has(call.tool)) return call.preview === undefined ? 'previewing' : 'approval';
     if (call) return 'acting';
-    if (this.#saidItsLast && this.#queued.length === 0) return 'completed';
+    if (this.#saidItsLast && this.#queued.length === 0) return this.#mustProduce && !this.#checked ? 'checking' : 'completed';
     if (this.#step >= this.#steps || (this.#costUsd !== null && this.#till.spent >= this.#costUsd)) return 'budget';
     return 'thinking';
   }
@@ -462,6 +562,7 @@ export class Contract {
     if (kind === 'asked')
       must(isDeepStrictEqual(call?.args, { question: text, choices }), 'A the question is the model’s own', question);
     if (kind === 'approval' || kind === 'in-doubt') must(text.includes(call!.tool), 'A it says what it is about', question);
+    if (kind === 'approval' && call?.preview) must(text.includes(call.preview.text), 'S it shows what would change', question);
     if (kind === 'budget')
       must(text.includes(step >= this.#steps ? 'step' : '$') || text.includes('$'), 'B it says what is used up', question);
     if (kind === 'stuck') must(text !== '' && !text.includes('undefined'), 'F it says what is wrong', question);

@@ -1,17 +1,17 @@
 /** The sets of paths through the sub-agent’s chart. */
 import type { AnyStateMachine } from 'xstate';
-import { type SubAgentEvent, subAgent } from '../../../machines/sub-agent.ts';
+import { type SubAgentEvent, type SubAgentInput, subAgent } from '../../../machines/sub-agent.ts';
 import { edgePaths } from '../explore.ts';
 import { alphabet, input, label, type ModelEvent } from './alphabet.ts';
-import { look, type Snap, stateOf } from './observation.ts';
+import { type Look, look, type Snap, stateOf } from './observation.ts';
 
 const queued = ({ context: { steers } }: Snap) =>
   [...new Set(steers.filter(({ fate }) => fate === 'queued').map(({ urgency }) => urgency))].sort().join('+');
 
 /** The situation as an operator sees it. */
 const tiny = (snapshot: Snap) => {
-  const { paused, question, calls } = snapshot.context;
-  return [stateOf(snapshot), paused, question?.kind, calls.map(({ tool }) => tool)].join('|');
+  const { paused, question, calls, missing } = snapshot.context;
+  return [stateOf(snapshot), paused, question?.kind, missing !== null, calls.map(({ tool }) => tool)].join('|');
 };
 /** Also the partial reply, failures, whether a request is paid for, and whether a correction waits behind a question. */
 const small = (snapshot: Snap) => {
@@ -41,28 +41,38 @@ const toldApart = (size: keyof typeof projections): ModelEvent[][] => {
 export const paths = (
   size: keyof typeof projections,
   machine: AnyStateMachine = subAgent,
-  mayBe: (event: ModelEvent) => boolean = () => true,
+  mayBe: (event: ModelEvent, here: Look) => boolean = () => true,
+  given: SubAgentInput = input,
 ): ModelEvent[][] => [
   ...edgePaths({
     machine,
-    input,
-    alphabet: (snapshot: Snap) => alphabet(look(snapshot)).filter(mayBe),
+    input: given,
+    alphabet: (snapshot: Snap) => {
+      const here = look(snapshot);
+      return alphabet(here).filter((event) => mayBe(event, here));
+    },
     project: projections[size],
     label,
   }),
   ...toldApart(size),
 ];
 
+const isWithoutPreview = (type: string, event: object, state: Look['state']): boolean =>
+  type !== 'CALL_OUTDATED' && (state !== 'previewing' || ('preview' in event && event.preview === null));
+
 /**
  * The small set for a suite that drives a real task over the bus, where facts are brought about instead of sent: MODEL_SAID and
  * MODEL_REPLIED by the scripted model server, MODEL_FAILED by its error status, TOOL_RETURNED by the tool, DEADLINE_PASSED by a
  * deadline in the past, RESTORED by the loss of the worker. Facts that only a fault in our own code sends are left out.
+ * @param hasPreviews whether the tool `pay` shows what it would do. Without it, the question follows by itself.
  */
-export function smallPaths(): SubAgentEvent[][] {
-  const isPossible = ({ type, ...event }: ModelEvent): boolean =>
+export function smallPaths(hasPreviews: boolean): SubAgentEvent[][] {
+  const isPossible = ({ type, ...event }: ModelEvent, { state }: Look): boolean =>
     !type.startsWith('xstate.') &&
     // Its backends have no price there; test/actors/host/budget.test.ts has paid calls.
     !type.startsWith('CALL_') &&
-    !('call' in event && ['stale', 'late'].includes(event.text));
-  return paths('tiny', subAgent, isPossible) as SubAgentEvent[][];
+    (hasPreviews ? !('preview' in event && event.preview === null) : isWithoutPreview(type, event, state)) &&
+    // No worker is fenced, and a tool that reports changes is of the suite in process.
+    !('call' in event && (event.call === 'stale' || ('text' in event && event.text === 'late')));
+  return paths('tiny', subAgent, isPossible, { ...input, mustProduce: false }) as SubAgentEvent[][];
 }

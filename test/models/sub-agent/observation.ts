@@ -1,8 +1,16 @@
 /** All that can be seen of a sub-agent from outside: its status, its receipts, and the inputs of its effects. */
 import type { Reservation } from '../../../machines/budget.ts';
 import type { Message, Outcome, Question, ToolCall, UsageByBackend } from '../../../machines/conversation.ts';
+import type { Effect } from '../../../machines/effects.ts';
 import type { Steer } from '../../../machines/steering-ledger.ts';
-import type { ActInput, SubAgentContext, SubAgentOutput, ThinkInput } from '../../../machines/sub-agent.ts';
+import type {
+  ActInput,
+  CheckInput,
+  PreviewInput,
+  SubAgentContext,
+  SubAgentOutput,
+  ThinkInput,
+} from '../../../machines/sub-agent.ts';
 import { leaf } from '../coverage.ts';
 import type { Rig } from '../rig.ts';
 
@@ -12,10 +20,12 @@ import type { Rig } from '../rig.ts';
 export type Seen =
   | { readonly began: 'think'; readonly input: ThinkInput }
   | { readonly began: 'act'; readonly input: ActInput }
-  | { readonly ended: 'think' | 'act' };
+  | { readonly began: 'preview'; readonly input: PreviewInput }
+  | { readonly began: 'check'; readonly input: CheckInput }
+  | { readonly ended: 'think' | 'act' | 'preview' | 'check' };
 
 export interface Observation {
-  readonly state: 'idle' | 'thinking' | 'acting' | 'awaiting-steer' | 'done';
+  readonly state: 'idle' | 'thinking' | 'acting' | 'previewing' | 'checking' | 'awaiting-steer' | 'done';
   readonly step: number;
   readonly paused: boolean;
   readonly question: Question | null;
@@ -24,6 +34,8 @@ export interface Observation {
   readonly usage: UsageByBackend;
   readonly reserved: Reservation | null;
   readonly toppedUpUsd: number;
+  readonly effects: readonly Effect[];
+  readonly sources: readonly string[];
   readonly outcome: Outcome | null;
   /** Null until the task is done. */
   readonly output: {
@@ -67,7 +79,7 @@ export const look = (snapshot: Snap): Look => ({
 
 export function observe(rig: Rig): Observation {
   const { value, context, output }: Snap & { output?: SubAgentOutput } = rig.snapshot;
-  const { step, paused, question, steers, usage, reserved, toppedUpUsd, outcome } = context;
+  const { step, paused, question, steers, usage, reserved, toppedUpUsd, outcome, effects, sources } = context;
   const seen = rig.seen.filter((each) => ('began' in each ? each.began : each.ended) !== 'deadline') as Seen[];
   const salvage = output && { answer: output.answer, messages: output.messages, inDoubt: output.inDoubt.map(({ id }) => id) };
   const armed = new Set(rig.inFlight.keys());
@@ -80,6 +92,8 @@ export function observe(rig: Rig): Observation {
     usage,
     reserved,
     toppedUpUsd,
+    effects,
+    sources,
     outcome,
     output: salvage ?? null,
     seen,

@@ -14,7 +14,7 @@ export interface Task {
 }
 export interface Told {
   id: string;
-  kind: 'steer' | 'cancel' | 'pause' | 'resume';
+  kind: 'steer' | 'cancel' | 'pause' | 'resume' | 'allow';
   text: string;
   urgency: string;
   children: number[];
@@ -24,6 +24,8 @@ export class Account {
   tasks = new Map<string, Task>();
   /** Children that were told to stop, have not returned, and belong to no sub-task any more. */
   strays = new Set<number>();
+  /** Children that have waited for their operator. They hold no place. */
+  readonly waiting = new Set<number>();
   undecided: string[] = [];
   relays: Told[] = [];
   children = 0;
@@ -74,7 +76,7 @@ export class Account {
     const share = this.#share(spentUsd);
     for (const task of this.all) {
       if (task.status !== 'waiting' || !this.#needs(task).every(this.#isResolved)) continue;
-      if (this.running.length >= this.#policy.concurrency) break;
+      if (this.runningChildren.filter((child) => !this.waiting.has(child)).length >= this.#policy.concurrency) break;
       this.children++;
       this.slices.set(this.children, share);
       Object.assign(task, { status: 'running', attempt: task.attempt + 1, child: this.children, failure: null, corrections });

@@ -11,6 +11,7 @@ export const inputFor = (onFailure: Directive, concurrency: number): SupervisorI
   instruction: 'the goal',
   backend: 'local',
   policy: { concurrency, onFailure, maxAttempts: 2, deadlineAt: 1e15, budgetUsd: 8 },
+  allowed: ['read'],
 });
 
 export type Broken = { type: `xstate.error.actor.${(typeof effects)[number]}`; error: string };
@@ -51,6 +52,7 @@ function commands(id: string, text: string): SupervisorEvent[] {
     { type: 'STEER', id, text, urgency: 'after' },
     { type: 'REDIRECT', id, text },
     { type: 'SWAP', id, backend: 'other' },
+    { type: 'ALLOW', id, tool: 'pay' },
     { type: 'BUDGET', id, steps: 1 },
     { type: 'BUDGET', id, costUsd: 4 },
     { type: 'PAUSE', id },
@@ -113,6 +115,7 @@ export function alphabet({ state, question, live, children, commands: n }: Look)
     ...live.flatMap(returnsOf),
     ...(live.length > 1 ? [returned(...live.map(ok))] : []),
     ...gone.slice(-1).map((child) => returned(ok(child))),
+    ...[...live, ...gone.slice(-1)].map((child): SupervisorEvent => ({ type: 'CHILDREN_WAIT', children: [child] })),
   ];
   const ofTime: ModelEvent[] = state === 'stopping' ? [] : [broken('deadline'), { type: 'DEADLINE_PASSED' }];
   return [

@@ -39,6 +39,7 @@ export class Contract {
   readonly #account: Account;
   readonly #maxAttempts: number;
   readonly #budgetUsd: number;
+  readonly #allowed: string[];
   #instruction: string;
   #backend: string | null;
   #reduce: Reduce | null = null;
@@ -64,6 +65,7 @@ export class Contract {
     this.#account = new Account(input.policy);
     this.#maxAttempts = input.policy.maxAttempts;
     this.#budgetUsd = input.policy.budgetUsd!;
+    this.#allowed = [...input.allowed];
     this.#instruction = input.instruction;
     this.#backend = input.backend;
   }
@@ -106,6 +108,7 @@ export class Contract {
       armed,
     );
 
+    must(isDeepStrictEqual(is.allowed, this.#allowed), 'R children that start later are told what is allowed', is.allowed);
     must(is.paused === this.#paused, 'P paused as told', is.paused);
     must(is.step === this.#step, 'D plans and reductions are counted', is.step, this.#step);
     must(isDeepStrictEqual(is.usage, this.#till.usage), 'U each child’s cost counts once', is.usage, this.#till.usage);
@@ -138,6 +141,13 @@ export class Contract {
     switch (event.type) {
       case 'START':
         return true;
+      case 'ALLOW':
+        this.#tellChildren(event.id, 'allow', event.tool);
+        if (!this.#allowed.includes(event.tool)) this.#allowed.push(event.tool);
+        return false;
+      case 'CHILDREN_WAIT':
+        for (const child of event.children) if (account.runningChildren.includes(child)) account.waiting.add(child);
+        return was.state === 'collecting' || was.state === 'awaiting-steer';
       case 'CALL_BILLED':
         this.#till.bill(event.backend, event.usage);
         return false;
@@ -201,11 +211,11 @@ export class Contract {
         this.#end({ kind: 'cancelled' });
         return true;
       case 'PAUSE':
-        this.#relayPause(event.id, 'pause');
+        this.#tellChildren(event.id, 'pause');
         this.#paused = true;
         return was.state !== 'idle';
       case 'RESUME':
-        this.#relayPause(event.id, 'resume');
+        this.#tellChildren(event.id, 'resume');
         this.#paused = false;
         return was.state === 'awaiting-steer';
       case 'SWAP':
@@ -352,9 +362,9 @@ export class Contract {
     this.#fates.push({ id, kind, fate: 'applied', step: this.#step });
   }
   /** A pause and a resume go to the running children too. */
-  #relayPause(id: string, kind: 'pause' | 'resume') {
+  #tellChildren(id: string, kind: 'pause' | 'resume' | 'allow', text = '') {
     const children = this.#account.runningChildren;
-    if (children.length > 0) this.#account.relays.push({ id, kind, text: '', urgency: 'now', children });
+    if (children.length > 0) this.#account.relays.push({ id, kind, text, urgency: 'now', children });
     this.#fates.push({ id, kind, fate: 'applied', step: this.#step, reached: children });
   }
 
@@ -535,6 +545,7 @@ const kinds: Record<string, string> = {
   REDIRECT: 'redirect',
   ANSWER: 'answer',
   SWAP: 'swap',
+  ALLOW: 'allow',
   BUDGET: 'budget',
   PAUSE: 'pause',
   RESUME: 'resume',

@@ -92,7 +92,18 @@ const isThird = (event: ModelEvent, { keys }: Look) => event.type === 'ADD' && e
 
 /** Under the other directives only the events after a failure are new. */
 const mattersUnder = (type: string) =>
-  ['START', 'PLANNED', 'CHILDREN_RETURNED', 'REDUCED', 'ANSWER', 'CANCEL', 'RERUN', 'DROP', 'DRAIN_EXPIRED'].includes(type);
+  [
+    'START',
+    'PLANNED',
+    'CHILDREN_RETURNED',
+    'CHILDREN_WAIT',
+    'REDUCED',
+    'ANSWER',
+    'CANCEL',
+    'RERUN',
+    'DROP',
+    'DRAIN_EXPIRED',
+  ].includes(type);
 
 /**
  * The small set for a suite that drives a real goal over the bus, where facts are brought about instead of sent; `RESTORED` is

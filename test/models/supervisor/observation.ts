@@ -33,6 +33,8 @@ export interface Observation {
   readonly plan: Plan;
   /** Messages to children, in order. */
   readonly relays: readonly Relay[];
+  /** Tools that sub-tasks which start later may use without asking. */
+  readonly allowed: readonly string[];
   readonly usage: UsageByBackend;
   readonly reserved: Reservation | null;
   readonly slices: Slices;
@@ -79,7 +81,7 @@ export function look(snapshot: Snap): Look {
 
 export function observe(rig: Rig): Observation {
   const { value, context, output }: Snap & { output?: SupervisorOutput } = rig.snapshot;
-  const { step, paused, question, steers, nodes, relays, usage, reserved, slices, toppedUpUsd, outcome } = context;
+  const { step, paused, question, steers, nodes, relays, usage, reserved, slices, toppedUpUsd, outcome, allowed } = context;
   return {
     state: stateOf({ value }),
     step,
@@ -88,6 +90,7 @@ export function observe(rig: Rig): Observation {
     receipts: steers,
     plan: nodes,
     relays,
+    allowed,
     usage,
     reserved,
     slices,
