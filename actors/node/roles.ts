@@ -6,6 +6,7 @@ import { CoxError } from '../../platform/errors.ts';
 import type { Backends } from '../../roster/backends.ts';
 import type { Roster } from '../../roster/schema.ts';
 import type { Kinds } from '../kinds/kinds.ts';
+import { undoKind } from '../kinds/undo.ts';
 import { subAgentRole } from '../sub-agent/role.ts';
 import { budgetOf, supervisorRole } from '../supervisor/role.ts';
 import type { WorkerOptions } from './worker.ts';
@@ -35,13 +36,23 @@ export function rolesOf(options: RolesOptions): Pick<WorkerOptions, 'chartOf' | 
     roleOf: (spec, host) => {
       if (spec.type === 'supervisor')
         return supervisorRole(host, { bus, backends, roster, kinds: () => kinds.list(), now, drainMs });
+      const workspace = () => folderOf(spec.workspace);
+      if (spec.undo)
+        return subAgentRole(host, {
+          kind: undoKind(artifacts, spec.undo),
+          backends,
+          gated: [],
+          workspace: workspace(),
+          artifacts,
+          now,
+        });
       const kind = kinds.get(spec.type);
       if (!kind)
         throw new CoxError('unknown-kind', `The roster has no kind ${spec.type}`, {
           hint: 'Add it under `agents`, or start a worker that knows it.',
         });
       const { gated } = roster().tools;
-      return subAgentRole(host, { kind, backends, gated, workspace: folderOf(spec.workspace), artifacts, now });
+      return subAgentRole(host, { kind, backends, gated, workspace: workspace(), artifacts, now });
     },
   };
 }

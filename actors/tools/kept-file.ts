@@ -25,12 +25,18 @@ export async function contentOf(file: string): Promise<Content | null> {
   }
 }
 
+export const isTooLarge = (file: string): Promise<boolean> =>
+  stat(file).then(
+    ({ size }) => size > maxArtifactBytes,
+    () => false,
+  );
+
 /** To be called before the file is replaced, created or removed. A file that is too large to be kept is not read. */
 export async function keepFile({ keep }: Pick<ToolContext, 'keep'>, file: string): Promise<KeptFile> {
-  const found = await stat(file).catch(() => null);
-  if (found && found.size > maxArtifactBytes) return { existed: true };
-  const kept = await keep?.(await contentOf(file));
-  if (!kept) return { existed: found !== null };
+  if (await isTooLarge(file)) return { existed: true };
+  const now = await contentOf(file);
+  const kept = await keep?.(now);
+  if (!kept) return { existed: now !== null };
   const { name, content } = kept;
   return { before: content && name, content, existed: content !== null };
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../actors/node/join.ts';
 import { Artifacts } from '../../bus/artifacts/artifacts.ts';
+import { planUndo, startUndo } from '../../bus/undo.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 import { never, statusWhere } from '../support/watching.ts';
 import { Nodes } from './nodes.ts';
@@ -29,6 +30,19 @@ afterEach(async () => {
 });
 
 /** The writes of an artifact of one part: the part, then the head. */
+function writes(): void {
+  crew.model.answer((call) => {
+    if (call.texts('tool').length > 0) call.reply('done');
+    else call.call('write_file', { path: 'a.txt', text: 'new' });
+  });
+}
+async function allowed(workspace: string): Promise<string> {
+  const id = await joined.crew.dispatch({ type: 'files', instruction: 'write', workspace });
+  const { question } = await statusWhere(joined.crew, id, (status) => status.question !== null);
+  await joined.crew.steer(id, { type: 'answer', question: question!.id, text: 'approve' });
+  return id;
+}
+
 test.each([
   ['artifact:before#1', 'old'],
   ['artifact:after#1', 'old'],
@@ -41,14 +55,9 @@ test.each([
   const workspace = await mkdtemp(join(crew.folder, 'workspace-'));
   const file = join(workspace, 'a.txt');
   if (before !== null) await writeFile(file, before, { mode: 0o640 });
-  crew.model.answer((call) => {
-    if (call.texts('tool').length > 0) call.reply('done');
-    else call.call('write_file', { path: 'a.txt', text: 'new' });
-  });
+  writes();
   const first = await nodes.start('first', { COX_CRASH_AT: crashAt });
-  const id = await joined.crew.dispatch({ type: 'files', instruction: 'write', workspace });
-  const { question } = await statusWhere(joined.crew, id, (status) => status.question !== null);
-  await joined.crew.steer(id, { type: 'answer', question: question!.id, text: 'approve' });
+  const id = await allowed(workspace);
   await first.gone;
   await nodes.start('second');
   expect((await joined.crew.result(id, never)).outcome).toBe('completed');
@@ -58,3 +67,28 @@ test.each([
     before === null ? null : { text: before, mode: 0o640 },
   );
 });
+
+test.each(['artifact:after#1', 'artifact:after#2', 'tool:after#1', 'state:before#2'])(
+  'an undo whose worker dies at %s is finished by the next one, and can be undone',
+  async (crashAt) => {
+    const workspace = await mkdtemp(join(crew.folder, 'workspace-'));
+    const file = join(workspace, 'a.txt');
+    await writeFile(file, 'old');
+    writes();
+    const healthy = await nodes.start('healthy');
+    const id = await allowed(workspace);
+    await joined.crew.result(id, never);
+    await healthy.kill();
+    const first = await nodes.start('first', { COX_CRASH_AT: crashAt });
+    const undoing = await startUndo(joined.crew, await planUndo(joined.crew, id, null));
+    await first.gone;
+    const second = await nodes.start('second');
+    const { effects } = await joined.crew.result(undoing, never);
+    expect(effects).toMatchObject([{ target: 'a.txt', outcome: 'done', kind: 'changed', before: `${undoing}/s1-0/0` }]);
+    expect(await readFile(file, 'utf8')).toBe('old');
+    const again = await startUndo(joined.crew, await planUndo(joined.crew, undoing, null));
+    await joined.crew.result(again, never);
+    expect(await readFile(file, 'utf8')).toBe('new');
+    await second.kill();
+  },
+);
