@@ -17,7 +17,7 @@ export const exitCodes = {
   fetchFailed: 8,
   /** No space, a read-only folder, a full stream. */
   storage: 9,
-  /** `result --no-wait`: the task has not ended. `dead retry`: its goal has not answered yet. `undo`: a task may still change files. */
+  /** `result --no-wait`: the task has not ended. `dead retry`: its goal has not answered yet. `undo`: a task has not ended. */
   notDone: 10,
   /** A node was stopped before it had given back all its tasks. Other nodes take them over. */
   undrained: 11,
