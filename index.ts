@@ -44,6 +44,7 @@ export {
 export { allNodes } from './bus/nodes.ts';
 export { DeadLetters, type Retried } from './bus/queue/dead-letters.ts';
 export { Memory, type Note } from './bus/shared-memory.ts';
+export type { OpenQuestion } from './bus/state/open-questions.ts';
 export type { TaskSummary } from './bus/state/tree.ts';
 export { isTaskId, type TaskId } from './bus/task-id.ts';
 export { CoxError } from './platform/errors.ts';

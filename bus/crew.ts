@@ -22,9 +22,10 @@ import { enqueue } from './queue/task-queue.ts';
 import { undoDispatch } from './queue/undo-dispatch.ts';
 import { onReconnect } from './reconnections.ts';
 import { allRecords } from './state/all-records.ts';
+import { type OpenQuestion, openQuestions } from './state/open-questions.ts';
 import { newRecord, type StateRecord } from './state/state-record.ts';
 import { createState, readState } from './state/state-store.ts';
-import { planned, summaryOf, type TaskSummary, treeNode } from './state/tree.ts';
+import { planned, summariesOf, type TaskSummary, treeNode } from './state/tree.ts';
 import { goalOf, isTaskId, newRoot, parentOf, rootOf, type TaskId } from './task-id.ts';
 
 /** A steer that the log stream has stored. */
@@ -125,10 +126,15 @@ export class Crew {
     return above && child ? { ...idleStatus(above.record), id, type: child.type, backend: null } : null;
   }
 
-  /** Every task of the crew, oldest first. */
-  async tasks(): Promise<TaskSummary[]> {
-    const records = await allRecords(this.bus, '>');
-    return records.map(summaryOf).sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
+  /** Every task of the crew, or of the tree with this root, oldest first. */
+  async tasks(root?: string): Promise<TaskSummary[]> {
+    const records = await allRecords(this.bus, root === undefined ? '>' : `${root}.*`);
+    return summariesOf(records).sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
+  }
+
+  /** The open questions of all tasks, at any depth, oldest first. @param root of one tree; default: all trees. */
+  async questions(root?: string): Promise<OpenQuestion[]> {
+    return openQuestions(await allRecords(this.bus, root === undefined ? '>' : `${root}.*`));
   }
 
   /** @returns the result, or null while there is none. @throws CoxError `bad-task-id`, `unknown-task`. */

@@ -288,7 +288,7 @@ export const Receipt = z.object({
   fate: z.enum(['accepted', 'queued', 'applied', 'returned']),
   seq: z.number().int().nonnegative().describe('Stream sequence of the steering message.'),
   step: z.number().int().nonnegative().optional().describe('The step whose model call first saw the steer.'),
-  reason: z.string().optional().describe('Why the steer was returned, or how the task deviated from it.'),
+  reason: z.string().optional().describe('Why the steer was returned, how the task deviated from it, or what it has changed.'),
   reached: z.array(TaskId).optional().describe('For a correction of a goal: the sub-tasks that it was relayed to.'),
 });
 export type Receipt = z.infer<typeof Receipt>;
@@ -318,6 +318,7 @@ export const Status = z.object({
   doing: z.string().optional().describe('The tool call in flight, described in words.'),
   paused: z.boolean().default(false),
   question: Question.nullable().default(null),
+  askedAt: z.iso.datetime().optional().describe('When the open question was asked.'),
   receipts: z.array(Receipt).default([]),
   usage: Usage,
   outcome: z.enum(['completed', 'failed', 'cancelled']).nullable().default(null),

@@ -39,6 +39,8 @@ export interface Command {
   readonly args?: string;
   readonly options?: readonly OptionRow[];
   readonly example?: string;
+  /** What `--help` says below the options, in lines. */
+  readonly notes?: string;
   /** Whether shell completion offers ended tasks too. */
   readonly ended?: true;
   /** Whether `--help` leaves the command out, because only programs call it. */

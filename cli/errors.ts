@@ -1,6 +1,7 @@
 /** Turns an exception into a message for the operator and an exit code. This is the only place that does so. */
 import { CoxError, codeOf, messageOf, storageError } from '../platform/errors.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { nearest } from './nearest.ts';
 import type { Reported } from './output.ts';
 
 export const usageError = (message: string, hint: string, code = 'usage'): CoxError =>
@@ -10,13 +11,20 @@ const mostNamed = 8;
 
 /** @param known ids of all tasks, oldest first. */
 export function unknownTask(id: string, known: readonly string[]): CoxError {
-  const inTree = known.filter((other) => other.split('.')[0] === id.split('.')[0]);
-  const near = (inTree.length > 0 ? inTree : known.toReversed()).slice(0, mostNamed).join(', ');
-  const more = known.length > mostNamed ? '"cox status --all" lists all.' : '';
-  return new CoxError('unknown-task', `No task ${id}.`, {
-    hint: near === '' ? 'There are no tasks yet. Start one: cox run "<goal>".' : `There are ${near}. ${more}`.trim(),
-    exitCode: exitCodes.unknownTask,
-  });
+  return new CoxError('unknown-task', `No task ${id}.`, { hint: hintFor(id, known), exitCode: exitCodes.unknownTask });
+}
+
+/** Names the tasks of the same tree, else those with a similar name, else the newest. */
+function hintFor(id: string, known: readonly string[]): string {
+  if (known.length === 0) return 'There are no tasks yet. Start one: cox run "<goal>".';
+  const rootOf = (name: string) => name.split('.')[0]!;
+  const more = known.length > mostNamed ? ' "cox status --all" lists all.' : '';
+  const inTree = known.filter((other) => rootOf(other) === rootOf(id));
+  const like = new Set(nearest(rootOf(id), [...new Set(known.map(rootOf))]));
+  const similar = nearest(id, known).concat(known.filter((other) => like.has(rootOf(other))));
+  const near = [...new Set(inTree.length > 0 ? inTree : similar)].slice(0, mostNamed);
+  if (inTree.length === 0 && near.length > 0) return `Did you mean ${near.join(' or ')}?${more}`;
+  return `There are ${(near.length > 0 ? near : known.toReversed().slice(0, mostNamed)).join(', ')}.${more}`;
 }
 
 /** Thrown when a signal or a closed output ends the command. It is not reported; only its exit code counts. */

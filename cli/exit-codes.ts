@@ -21,6 +21,8 @@ export const exitCodes = {
   notDone: 10,
   /** A node was stopped before it had given back all its tasks. Other nodes take them over. */
   undrained: 11,
+  /** `run --on-question fail`: the goal waits for answers that nobody here can give. It is kept. */
+  unanswered: 12,
   /** A defect of Coxswain. */
   internal: 70,
   interrupted: 130,

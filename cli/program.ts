@@ -30,6 +30,7 @@ export function parse(argv: readonly string[], version: string, print: (text: st
     });
     sub.description(command.summary).copyInheritedSettings(program);
     for (const [flags, description] of command.options ?? []) sub.option(flags, description);
+    if (command.notes) sub.addHelpText('after', `\n${command.notes}`);
     if (command.example) sub.addHelpText('after', `\nExample: ${command.example}`);
     sub.action((...given: unknown[]) => {
       const args = given

@@ -62,8 +62,8 @@ export const verbs = {
     }),
   },
   answer: {
-    args: '<question> <text...>',
-    summary: 'answer an open question of a task, named by its id',
+    args: '<question> [text...]',
+    summary: 'answer an open question, named by its task and its id or by its number in the inbox',
     message: ([question = '', ...words]) => {
       if (question === '') throw usageError('The question is missing.', 'Name it by its id, as in: answer k3xq.4 q1 yes.');
       return { type: 'answer', question, text: text(words, 'answer') };
@@ -134,12 +134,12 @@ export const verbs = {
   },
   drop: {
     args: '<key>',
-    summary: 'remove a sub-task from the plan of a goal',
+    summary: 'remove a sub-task, named by its key or its id, from the plan of a goal',
     message: (words) => ({ type: 'drop', key: one(words, 'key') }),
   },
   rerun: {
     args: '<key> [instruction...]',
-    summary: 'run a sub-task of a goal again, with the sub-tasks that depend on it',
+    summary: 'run a sub-task of a goal again, by its key or id, with the sub-tasks that depend on it',
     message: ([key, ...words]) => ({
       type: 'rerun',
       key: one(key === undefined ? [] : [key], 'key'),
@@ -148,7 +148,7 @@ export const verbs = {
   },
   retarget: {
     args: '<key> <backend>',
-    summary: 'run a sub-task of a goal again on another backend',
+    summary: 'run a sub-task of a goal, by its key or id, again on another backend',
     message: ([key, ...words]) => ({
       type: 'rerun',
       key: one(key === undefined ? [] : [key], 'key'),

@@ -48,7 +48,7 @@ const withContext = (checkpoint: Checkpoint, more: object): Checkpoint => ({
  * listed as in doubt.
  */
 function withEffects(checkpoint: Checkpoint): Checkpoint {
-  const { messages, calls } = checkpoint.context as SubAgentContext;
+  const { messages = [], calls = [] } = checkpoint.context as Partial<SubAgentContext>;
   const open = new Set(calls.map(({ id }) => id));
   const notRun = new Set(messages.flatMap((said) => (said.role === 'tool' && /^not run/.test(said.text) ? [said.call] : [])));
   const may = messages.flatMap((said) => (said.role === 'assistant' ? (said.calls ?? []) : []));

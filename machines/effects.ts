@@ -1,6 +1,6 @@
 /**
- * What the calls of a task did to the world, for its result: "wrote a.txt (+12 −3)". Each entry is made from what the chart has
- * committed about the call, never from the words of a model. All plain JSON.
+ * What the calls of a task did to the world, for its result: "wrote a.txt (+12 −3)". All plain JSON.
+ * P. Each entry is made from what the chart has committed about the call, never from the words of a model.
  */
 import type { Calls, ToolCall } from './conversation.ts';
 import { mayHaveRun } from './conversation.ts';

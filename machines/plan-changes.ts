@@ -12,7 +12,8 @@ export const isPlanCommand = (event: SupervisorEvent): event is PlanCommand => [
 export function entryFor(event: Command | PlanCommand): LedgerEntry {
   if (!isPlanCommand(event)) return entryOf(event);
   const key = event.type === 'ADD' ? event.node.key : event.key;
-  return { id: event.id, kind: 'plan', text: `${event.type.toLowerCase()} ${key}` };
+  const where = event.type === 'RERUN' && event.backend !== undefined ? ` on ${event.backend}` : '';
+  return { id: event.id, kind: 'plan', text: `${event.type.toLowerCase()} ${key}${where}` };
 }
 
 /** The reason why this change of the plan is not possible; null where it is possible. */

@@ -591,6 +591,7 @@ export const subAgent = setup({
           },
         },
         previewing: {
+          tags: 'brief',
           description:
             'The first of `calls` needs the operator’s approval. Its tool says what the call would do; a call that would be refused anyway is not asked about.',
           invoke: {
@@ -609,6 +610,7 @@ export const subAgent = setup({
           },
         },
         checking: {
+          tags: 'brief',
           description:
             'The model has answered. The task must have produced something, and code looks whether it is there. The agent is told once what is missing.',
           invoke: {

@@ -536,7 +536,6 @@ export const supervisor = setup({
         ],
         SWAP: { guard: 'waitsForHelp', target: 'deciding', actions: ['swap', 'closeQuestion', 'acknowledge'] },
         CHILDREN_RETURNED: { target: 'deciding', actions: 'recordReturns' },
-        CHILDREN_WAIT: { target: 'deciding', actions: 'noteWaiting' },
         RESTORED: 'deciding',
       },
     },

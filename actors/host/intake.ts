@@ -6,7 +6,7 @@
  */
 
 import type { Steering } from '../../bus/log/steering-log.ts';
-import type { CallOutcome, Receipt, SteeringMessage } from '../../bus/messages.ts';
+import type { CallOutcome, PlanRow, Receipt, SteeringMessage } from '../../bus/messages.ts';
 import { type InFlight, returned, type StateRecord } from '../../bus/state/state-record.ts';
 import { chosen } from '../../machines/answer.ts';
 import type { Steer } from '../../machines/steering-ledger.ts';
@@ -114,10 +114,11 @@ export class Intake {
     before: readonly Steer[],
     after: readonly Steer[],
     crash: string | null,
+    plan: () => readonly PlanRow[],
   ): { receipts: Receipt[]; inbox: Inbox; known: string[] } {
     // A failed machine does not return its queued steers by itself.
     const ledger = crash === null ? after : after.map((steer) => givenBack(steer, crash));
-    const { receipts, inbox } = receiptsOf(this.#record.id, before, ledger, this.#seqs);
+    const { receipts, inbox } = receiptsOf(this.#record.id, before, ledger, this.#seqs, plan);
     const owed = this.#owed;
     this.#owed = [];
     return { receipts: [...owed, ...receipts].sort((a, b) => a.seq - b.seq), inbox, known: [...this.#known] };

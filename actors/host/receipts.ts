@@ -2,9 +2,10 @@
  * Receipts are derived from the changes of the steering ledger between two commits, so that they report only durable changes.
  * Rule `receipts` (docs/task-protocol.md).
  */
-import type { Receipt } from '../../bus/messages.ts';
+import type { PlanRow, Receipt } from '../../bus/messages.ts';
 import { childOf } from '../../bus/task-id.ts';
 import { type Steer, steerKinds } from '../../machines/steering-ledger.ts';
+import { changeMade } from './change-made.ts';
 
 export type Inbox = readonly { readonly steer: string; readonly kind: string; readonly seq: number }[];
 
@@ -12,6 +13,7 @@ const isFinal = ({ fate }: Steer) => fate !== 'queued';
 
 /**
  * @param seqs log sequence of every steer that may be new or open.
+ * @param plan the plan that this commit writes. Only a change of a plan needs it.
  * @returns the receipts this commit owes, and the steers that stay open after it.
  */
 export function receiptsOf(
@@ -19,6 +21,7 @@ export function receiptsOf(
   before: readonly Steer[],
   after: readonly Steer[],
   seqs: ReadonlyMap<string, number>,
+  plan: () => readonly PlanRow[],
 ): { receipts: Receipt[]; inbox: Inbox } {
   const was = new Map(before.map((steer) => [steer.id, steer]));
   const receipts: Receipt[] = [];
@@ -31,12 +34,13 @@ export function receiptsOf(
     const isQueued = !isFinal(steer) || (steer.fate === 'applied' && steerKinds[steer.kind].isQueued);
     if (!earlier && isQueued)
       receipts.push({ ...base, fate: 'queued', ...(!isFinal(steer) && steer.reason && { reason: steer.reason }) });
+    const reason = steer.reason ?? (steer.fate === 'applied' ? changeMade(steer, plan) : undefined);
     if (isFinal(steer))
       receipts.push({
         ...base,
         fate: steer.fate,
         ...(steer.fate === 'applied' && steer.step !== undefined && { step: steer.step }),
-        ...(steer.reason && { reason: steer.reason }),
+        ...(reason && { reason }),
         ...(steer.reached && { reached: steer.reached.map((n) => childOf(task, n)) }),
       });
   }

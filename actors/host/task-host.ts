@@ -389,13 +389,14 @@ export class TaskHost implements EffectHost {
     const at = this.#options.now();
     const heard = this.#flights.heard();
     const call = this.#role.calls?.inFlight(snapshot) ?? null;
+    const plan = () => this.#role.view(snapshot).plan;
     const next = await nextRecord(record, {
       phase,
       at,
       actor: this.#actor,
       role: this.#role,
       signs: this.#signs,
-      steering: { cursor: this.#intake.cursor, ...this.#intake.takeReceipts(this.#ledger, snapshot.context.steers, crash) },
+      steering: { cursor: this.#intake.cursor, ...this.#intake.takeReceipts(this.#ledger, snapshot.context.steers, crash, plan) },
       resultCursor: this.#resultCursor,
       inFlight: this.#flights.mark(call, record.inFlight, record.epoch, record.node),
       claimedAt: this.#claimedAt,

@@ -1,4 +1,7 @@
-/** Whether a task has produced what it had to. It looks at committed effects, at the files and at the answer, and asks no model. */
+/**
+ * Whether a task has produced what it had to.
+ * R. It looks at committed effects, at the files and at the answer, and asks no model.
+ */
 import { stat } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Produced } from '../../bus/messages.ts';

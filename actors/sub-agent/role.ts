@@ -4,7 +4,7 @@ import type { Artifacts } from '../../bus/artifacts/artifacts.ts';
 import type { TaskState } from '../../bus/messages.ts';
 import { parentOf } from '../../bus/task-id.ts';
 import { outUsd } from '../../machines/budget.ts';
-import { type Message, totalUsage } from '../../machines/conversation.ts';
+import { type Calls, type Message, mayHaveRun, totalUsage } from '../../machines/conversation.ts';
 import { type SubAgentInput, subAgent, subAgentVersion } from '../../machines/sub-agent.ts';
 import type { Backends } from '../../roster/backends.ts';
 import { swapProblem } from '../host/backend-swap.ts';
@@ -149,7 +149,7 @@ function resultOf({ context }: Snapshot): Found {
     output: isCompleted ? answer : null,
     failure: outcome?.kind === 'failed' ? { code: outcome.code, message: outcome.message, retryable: outcome.retryable } : null,
     salvage: {
-      findings: messages.flatMap(findingOf),
+      findings: messages.filter(isFinding(calls)).flatMap(findingOf),
       remaining: isCompleted
         ? null
         : calls.length > 0
@@ -165,6 +165,12 @@ function resultOf({ context }: Snapshot): Found {
     ...(toppedUpUsd > 0 && { toppedUpUsd }),
   };
 }
+
+/** The result of a call that did not run, or was stopped without an effect, says only that. */
+const isFinding = (open: Calls) => {
+  const without = new Set(open.filter((call) => !mayHaveRun(call)).map(({ id }) => id));
+  return (message: Message): boolean => message.role !== 'tool' || !without.has(message.call);
+};
 
 /** The findings of a task are the replies of its model and the results of its tools, so that others can continue from them. */
 const findingOf = (message: Message): string[] => {

@@ -1,4 +1,7 @@
-/** What a tool is told about one call of a sub-agent. */
+/**
+ * What a tool is told about one call of a sub-agent.
+ * Q. A call that was allowed on the sight of a preview is told the fingerprint of its target as it was shown.
+ */
 import type { ToolCall } from '../../machines/conversation.ts';
 import type { EffectHost } from '../host/role.ts';
 import type { ToolContext } from '../tools/tool.ts';

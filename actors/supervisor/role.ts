@@ -168,9 +168,9 @@ function doneBelow(results: readonly Result[]): Pick<Result, 'effects' | 'effect
 }
 
 function resultOf({ context }: Snapshot, outcomes: readonly NodeResult[]): Found {
-  const { outcome, answer, draft, nodes, step, usage, toppedUpUsd, instruction } = context;
+  const { outcome, answer, draft, step, usage, toppedUpUsd, instruction } = context;
   const isCompleted = outcome?.kind === 'completed';
-  const left = all(nodes).filter(({ status }) => status !== 'returned' && status !== 'dropped');
+  const left = outcomes.filter(({ node: { status } }) => status !== 'returned' && status !== 'dropped');
   return {
     outcome: outcome?.kind ?? 'failed',
     output: isCompleted ? answer : null,
@@ -178,13 +178,9 @@ function resultOf({ context }: Snapshot, outcomes: readonly NodeResult[]): Found
     salvage: {
       findings: [
         ...(draft ? [draft] : []),
-        ...outcomes.flatMap(({ node, result }) => (result ? foundBy(result).map((text) => `${node.key}: ${clipped(text)}`) : [])),
+        ...outcomes.flatMap(({ node, result }) => (result ? foundBy(result).map((text) => `${node.key}: ${text}`) : [])),
       ],
-      remaining: isCompleted
-        ? null
-        : left.length > 0
-          ? left.map(({ key, instruction: todo }) => `${key}: ${todo}`).join('\n')
-          : instruction,
+      remaining: isCompleted ? null : left.length > 0 ? left.map(leftOf).join('\n') : instruction,
       artifacts: [...new Set(outcomes.flatMap(({ result }) => result?.salvage.artifacts ?? []))],
       steps: step,
     },
@@ -194,6 +190,17 @@ function resultOf({ context }: Snapshot, outcomes: readonly NodeResult[]): Found
   };
 }
 
+/** A sub-task that has a result knows its instruction of the end; a redirect of the sub-task has not changed the plan. */
+const leftOf = ({ node: { key, instruction }, result }: NodeResult): string =>
+  `${key}: ${(result?.salvage.remaining ?? instruction).replaceAll(/\s*\n\s*/g, ' ')}`;
+
 /** The output of a sub-task, or its last findings if it was stopped. */
-const foundBy = ({ output, salvage }: Result): readonly string[] => (output ? [output] : salvage.findings.slice(-mostFound));
+function foundBy({ id, output, salvage: { findings } }: Result): readonly string[] {
+  if (output) return [clipped(output)];
+  const earlier = findings.length - mostFound;
+  return [
+    ...(earlier > 0 ? [`[${earlier} earlier ${earlier === 1 ? 'finding is' : 'findings are'} in the result of ${id}]`] : []),
+    ...findings.slice(-mostFound).map((text) => clipped(text)),
+  ];
+}
 const mostFound = 3;

@@ -119,7 +119,10 @@ export async function claim(
   }
 }
 
-/** Does what remains after `parked` is committed (rule `park`): flush, tell the goal, set the timer, and wake the task if a steer has come. */
+/**
+ * Does what remains after `parked` is committed (rule `park`): flush, tell the goal that the sub-task waits, set the timer, and
+ * wake the task if a steer has come.
+ */
 export async function afterPark(bus: Bus, { record }: StoredRecord): Promise<void> {
   await flush(bus, record);
   await tellWaiting(bus, record);

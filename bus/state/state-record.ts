@@ -164,7 +164,14 @@ export function newRecord(id: TaskId, spec: TaskSpec, node: string, at: string):
 /** The record with one more commit, whose status is appended to the outbox. */
 export function withStatus(record: StateRecord, status: Omit<Status, 'id' | 'type' | 'commit' | 'epoch' | 'node'>): StateRecord {
   const commit = record.commit + 1;
-  const full: Status = { ...status, id: record.id, type: record.spec.type, commit, epoch: record.epoch, node: record.node };
+  const { question, at } = status;
+  const asked = record.last;
+  const isSame = question !== null && asked?.question?.id === question.id;
+  const full: Status = {
+    ...status,
+    ...(question !== null && { askedAt: (isSame ? asked.askedAt : undefined) ?? at }),
+    ...{ id: record.id, type: record.spec.type, commit, epoch: record.epoch, node: record.node },
+  };
   return { ...record, commit, last: full, outbox: [...record.outbox, full] };
 }
 

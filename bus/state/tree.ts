@@ -6,6 +6,8 @@ import type { Phase, StateRecord } from './state-record.ts';
 export interface TaskSummary {
   readonly id: TaskId;
   readonly parent: TaskId | null;
+  /** Its key in the plan of the parent; null for a goal, and for an attempt that another one has replaced. */
+  readonly key: string | null;
   readonly type: string;
   readonly instruction: string;
   readonly phase: Phase;
@@ -17,9 +19,20 @@ export interface TaskSummary {
   readonly updatedAt: string;
 }
 
-export const summaryOf = ({ id, spec, instruction, phase, last, createdAt }: StateRecord): TaskSummary => ({
+/** Every task as a row of a list. */
+export function summariesOf(records: readonly StateRecord[]): TaskSummary[] {
+  const keys = keysOf(records);
+  return records.map((record) => summaryOf(record, keys.get(record.id) ?? null));
+}
+
+/** The key of each sub-task that a plan names at present. */
+export const keysOf = (records: readonly StateRecord[]): Map<TaskId, string> =>
+  new Map(records.flatMap(({ plan }) => plan.flatMap(({ id, key }) => (id === null ? [] : [[id, key] as const]))));
+
+const summaryOf = ({ id, spec, instruction, phase, last, createdAt }: StateRecord, key: string | null): TaskSummary => ({
   id,
   parent: parentOf(id),
+  key,
   type: spec.type,
   instruction,
   phase,

@@ -15,13 +15,13 @@ export const run: Run = async (cli, [action, ref]) => {
     throw usageError(`There is no "cox dead ${action}".`, 'There are: cox dead, cox dead retry <id>, cox dead drop <id>.');
   if (action !== undefined && ref === undefined)
     throw usageError('Which dead letter?', `Name one: cox dead ${action} <id>. cox dead lists them.`);
-  return withCrew(cli, { start: false }, async ({ crew }) => {
+  return withCrew(cli, { start: false }, async ({ crew, bus }) => {
     const { DeadLetters } = await import('../../bus/queue/dead-letters.ts');
     const letters = new DeadLetters(crew);
     const paint = cli.out.paint.stdout;
     const all = await letters.list();
     if (action === undefined) {
-      cli.out.answer({ letters: all }, letterLines(all, paint, 'cox dead').join('\n'));
+      cli.out.answer({ letters: all }, letterLines(all, bus.now(), paint, 'cox dead').join('\n'));
       return exitCodes.ok;
     }
     const { id } = findLetter(all, ref!);

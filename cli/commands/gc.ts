@@ -5,6 +5,7 @@ import type { Run } from '../cli.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { parseOptions } from '../parse-options.ts';
 import { oneLine } from '../render/printable.ts';
+import { timeAndAge } from '../render/times.ts';
 import { readRoster } from '../roster.ts';
 import { withCrew } from '../session.ts';
 
@@ -28,7 +29,7 @@ export const run: Run = async (cli, _args, options) => {
     const bytes = purged.reduce((sum, tree) => sum + tree.bytes, 0);
     const paint = cli.out.paint.stdout;
     const line = ({ root, tasks, finishedAt, instruction }: PurgedTree) =>
-      `${paint.bold(root)}  ${tasks === 1 ? '1 record' : `${tasks} records`}, since ${finishedAt.slice(0, 16).replace('T', ' ')} ${paint.dim(`“${oneLine(instruction ?? 'leftovers', 50)}”`)}`;
+      `${paint.bold(root)}  ${tasks === 1 ? '1 record' : `${tasks} records`}, ended ${timeAndAge(finishedAt, bus.now())} ${paint.dim(`“${oneLine(instruction ?? 'leftovers', 50)}”`)}`;
     const verb = dryRun ? 'Would purge' : 'Purged';
     const said = [
       ...purged.slice(0, mostShown).map(line),

@@ -10,8 +10,19 @@ const hosting: Command['options'] = [
   ['--slots <n>', 'new tasks of one kind at once, plus as many that continue after a wait (default: 8)'],
 ];
 
+const answerNotes = `The numbers are those of the last "cox inbox" in this shell: a number that was not shown here, or whose question
+is not open any more, answers nothing (exit codes 2 and 4). "all" answers the questions that take the words as one
+of their choices; it shows them and asks first. Without a terminal it needs --yes, and then answers only those
+that the last "cox inbox" in this shell has shown.`;
+
+const runNotes = `On a terminal a question is answered in place. Without one, --on-question decides, and if it is given, on a terminal too:
+  wait  show the question and wait until it is answered from elsewhere (cox answer)
+  fail  show the question, finish what needs no answer, then end with exit code 12. The goal is kept with its
+        questions: answer them (cox inbox), and it goes on with the next cox or cox up; or cancel it
+  deny  deny approvals, and answer "stop" or "no operator" to other questions`;
+
 /** The example and the options of each steering command, which `--help` shows beside its summary. */
-const steeringHelp: Readonly<Record<VerbName, { readonly example: string; readonly options?: Command['options'] }>> = {
+const steeringHelp: Readonly<Record<VerbName, { readonly example: string } & Pick<Command, 'options' | 'notes'>>> = {
   steer: {
     example: 'cox steer k3xq.4 "use my work email" --next',
     options: [
@@ -21,7 +32,11 @@ const steeringHelp: Readonly<Record<VerbName, { readonly example: string; readon
       expectStep,
     ],
   },
-  answer: { example: 'cox answer k3xq.4 q1 "yes, the blue one"' },
+  answer: {
+    example: 'cox answer k3xq.4 q1 "yes, the blue one"    cox answer 2 approve    cox answer all approve',
+    options: [['--yes', 'with all: answer the questions that cox inbox has shown, without asking']],
+    notes: answerNotes,
+  },
   cancel: { example: 'cox cancel k3xq "wrong folder"' },
   redirect: { example: 'cox redirect k3xq.4 "only the year 2024"', options: [expectStep] },
   allow: { example: 'cox allow k3xq write_file' },
@@ -36,14 +51,15 @@ const steeringHelp: Readonly<Record<VerbName, { readonly example: string; readon
 };
 
 const steering = (name: VerbName): Command => {
-  const { example, options = [] } = steeringHelp[name];
+  const { example, options = [], notes } = steeringHelp[name];
   return {
     name,
     summary: verbs[name].summary,
     args: `<id> ${verbs[name].args}`.trim(),
     options: [...options, noWait],
     example,
-    load: async () => (await import('./steer.ts')).steering(name),
+    ...(notes && { notes }),
+    load: async () => (name === 'answer' ? (await import('./answer.ts')).run : (await import('./steer.ts')).steering(name)),
   };
 };
 
@@ -72,7 +88,9 @@ export const commands: readonly Command[] = [
       ['--deadline <minutes>', 'end the goal after this many minutes and keep its findings'],
       ['--slots <n>', 'tasks of one kind at once in this process (default: 8)'],
       ['--plan <file>', 'use this plan (YAML or JSON) instead of asking a model for one'],
+      ['--on-question <wait|fail|deny>', 'what to do when a task asks and nobody can be asked here (default: fail)'],
     ],
+    notes: runNotes,
     example: 'cox run "Which of these files mention a licence?"    cox run - < goal.txt',
     load: async () => (await import('./run.ts')).run,
   },
@@ -95,6 +113,12 @@ export const commands: readonly Command[] = [
     options: [['--all', 'list finished tasks too']],
     ended: true,
     load: async () => (await import('./status.ts')).run,
+  },
+  {
+    name: 'inbox',
+    summary: 'list the open questions and approvals of all tasks, oldest first, with numbers that cox answer takes',
+    example: 'cox inbox && cox answer 2 approve',
+    load: async () => (await import('./inbox.ts')).run,
   },
   ...(Object.keys(verbs) as VerbName[]).map(steering),
   {

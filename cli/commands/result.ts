@@ -1,4 +1,5 @@
 /** `cox result`: prints the final result of a task. */
+import type { CrewSession } from '../../actors/node/join.ts';
 import type { Crew } from '../../bus/crew.ts';
 import type { Result, Status } from '../../bus/messages.ts';
 import type { TaskId } from '../../bus/task-id.ts';
@@ -10,22 +11,32 @@ import { salvageText } from '../render/result.ts';
 import { findTask, withCrew } from '../session.ts';
 
 export const run: Run = async (cli, [ref = ''], options) =>
-  withCrew(cli, { start: false }, async (joined) => {
+  withCrew(cli, { start: 'if stored' }, async (joined, isTemporary) => {
     const id = await findTask(joined.crew, ref);
-    const trouble = options.wait === false ? null : await capacityTrouble(joined.bus);
+    // Without a node the task does not go on, and this command alone keeps the server up: waiting would never end.
+    const wait = options.wait !== false && !isTemporary;
+    const trouble = wait ? await capacityTrouble(joined.bus) : null;
+    if (wait) void tellIfNobodyWorks(cli, joined, id).catch(() => {});
     if (trouble?.isFull) cli.out.note(`${trouble.message} ${trouble.hint}`);
-    const result = options.wait === false ? await joined.crew.peekResult(id) : await waitFor(cli, joined.crew, id);
+    const result = wait ? await waitFor(cli, joined.crew, id) : await joined.crew.peekResult(id);
     cli.signal.throwIfAborted();
     if (!result) {
       const status = await joined.crew.status(id);
       cli.out.answer({ id, outcome: null, output: null, state: status?.state ?? 'idle' }, '');
-      cli.out.note(`${id} has no result yet: it is ${status?.state ?? 'waiting for a worker'}.`);
+      const next = isTemporary ? ' It goes on with the next cox or cox up.' : '';
+      cli.out.note(`${id} has no result yet: it is ${status?.state ?? 'waiting for a worker'}.${next}`);
       return exitCodes.notDone;
     }
     cli.out.answer(result, result.output ?? '');
     if (!cli.global.json && result.outcome !== 'completed') cli.out.note(salvageText(result, cli.out.paint.stderr));
     return exitOf(result);
   });
+
+async function tellIfNobodyWorks(cli: Cli, { bus, crew }: CrewSession, id: TaskId): Promise<void> {
+  const { nodesOf } = await import('../../bus/nodes.ts');
+  for await (const _ of nodesOf(bus)) return;
+  if (!(await crew.peekResult(id))) cli.out.note(`No node is up: ${id} goes on with the next cox or cox up.`);
+}
 
 /** Waits for the result. The task may itself wait for an answer, so its questions are printed on stderr. */
 async function waitFor(cli: Cli, crew: Crew, id: TaskId): Promise<Result> {

@@ -4,10 +4,11 @@
  */
 import { z } from 'zod';
 import type { Crew } from '../../bus/crew.ts';
-import type { PlanSpec, Result } from '../../bus/messages.ts';
-import type { TaskId } from '../../bus/task-id.ts';
+import { noUsage, type PlanSpec, type Receipt, type Result } from '../../bus/messages.ts';
+import { rootOf, type TaskId } from '../../bus/task-id.ts';
 import type { Progress } from '../../platform/asset.ts';
 import { foldersOf } from '../../platform/folders.ts';
+import { canAsk } from '../ask.ts';
 import type { Cli, Run } from '../cli.ts';
 import { drainNode } from '../drain.ts';
 import { Interrupted } from '../errors.ts';
@@ -16,20 +17,31 @@ import { exitCodes } from '../exit-codes.ts';
 import { readGoal } from '../goal.ts';
 import { GoalView } from '../goal-view.ts';
 import { hostNode } from '../hosted-node.ts';
+import { numbered } from '../inbox.ts';
 import { checkBackend, checkType } from '../known-names.ts';
 import { count, deadline, parseOptions } from '../parse-options.ts';
 import { readPlan } from '../plan-file.ts';
 import { statusLines } from '../render/events.ts';
+import { inboxLines } from '../render/inbox.ts';
 import { LiveTree } from '../render/live-tree.ts';
 import { endLine, salvageText } from '../render/result.ts';
 import { readRoster } from '../roster.ts';
+import { type OnQuestion, RunQuestions } from '../run-questions.ts';
 import { pointInTime, withCrew, workspaceFor } from '../session.ts';
 import { exitOf } from './result.ts';
 
-const Shape = z.object({ deadline: deadline.optional(), slots: count(1, 10_000).optional(), plan: z.string().optional() });
+const Shape = z.object({
+  deadline: deadline.optional(),
+  slots: count(1, 10_000).optional(),
+  plan: z.string().optional(),
+  onQuestion: z.enum(['wait', 'fail', 'deny'], 'expected wait, fail or deny').optional(),
+});
 
 export const run: Run = async (cli, words, options) => {
-  const { deadline: minutes, slots, plan: planFile } = parseOptions(Shape, options);
+  const { deadline: minutes, slots, plan: planFile, onQuestion } = parseOptions(Shape, options);
+  // A goal that is read from the terminal has used up its input.
+  const isAsked = canAsk(cli) && !(words.length === 1 && words[0] === '-');
+  const how = onQuestion ?? (isAsked ? 'ask' : 'fail');
   const instruction = await readGoal(words, cli.stdin);
   const plan = planFile === undefined ? null : await knownPlan(cli, planFile);
   const shown: { tree: LiveTree | null } = { tree: null };
@@ -39,16 +51,19 @@ export const run: Run = async (cli, words, options) => {
     const bar = progressBar(cli.out.stderr);
     const onProgress = (progress: Progress) => (shown.tree ? shown.tree.progress(progress, bar) : bar.onProgress(progress));
     const node = await hostNode(cli, joined, { slots, onProgress, note });
+    let code: number;
+    let isGivenBack = false;
     try {
       const workspace = workspaceFor(cli, joined);
       const deadlineAt = pointInTime(joined, minutes);
       const id = await joined.crew.dispatch({ type: 'supervisor', instruction, workspace, plan, deadlineAt });
       const view = new GoalView(joined.crew, id);
       shown.tree = new LiveTree(cli.out.stderr, cli.out.paint.stderr, () => view.nodes);
-      return await follow(cli, joined.crew, view, shown.tree);
+      code = await follow(cli, joined.crew, view, shown.tree, how);
     } finally {
-      await drainNode(cli, { node, joined, patienceMs: 1_000 });
+      isGivenBack = await drainNode(cli, { node, joined, patienceMs: 1_000 });
     }
+    return isGivenBack ? code : exitCodes.undrained;
   });
 };
 
@@ -64,42 +79,69 @@ async function knownPlan(cli: Cli, file: string): Promise<PlanSpec> {
   return plan;
 }
 
-async function follow(cli: Cli, crew: Crew, view: GoalView, tree: LiveTree): Promise<number> {
+async function follow(cli: Cli, crew: Crew, view: GoalView, tree: LiveTree, how: OnQuestion): Promise<number> {
   const { id } = view;
   const leaving = new AbortController();
+  const over = new AbortController();
   let interrupted: NodeJS.Signals | null = null;
-  const release = cli.onSignal((signal) => {
+  const interrupt = (signal: NodeJS.Signals) => {
     if (interrupted) return leaving.abort();
     interrupted = signal;
     tree.print([`Cancelling ${id} …  Ctrl-C again leaves without waiting.`]);
     void crew.steer(id, { type: 'cancel', reason: 'the operator pressed Ctrl-C' }).catch(() => leaving.abort());
-  });
-  const signal = AbortSignal.any([leaving.signal, cli.signal]);
-  const result = await untilDone(cli, crew, view, tree, signal).finally(() => {
+  };
+  const release = cli.onSignal(interrupt);
+  const signal = AbortSignal.any([leaving.signal, over.signal, cli.signal]);
+  const onInterrupt = () => interrupt('SIGINT');
+  const questions = new RunQuestions({ cli, crew, view, tree, how, signal, onInterrupt });
+  const done = untilDone({ cli, crew, view, tree, how, questions, signal });
+  const ended = await Promise.race([done, questions.stalled]).finally(() => {
+    over.abort();
     release();
     tree.stop();
   });
-  if (!result) return leave(cli, id);
-  print(cli, view, result);
-  return interrupted ? exitCodes.interrupted : exitOf(result);
+  if (ended === 'stalled') {
+    await done.catch(() => {});
+    return unanswered(cli, crew, view);
+  }
+  if (!ended) return leave(cli, id);
+  print(cli, view, ended);
+  return interrupted ? exitCodes.interrupted : exitOf(ended);
+}
+
+interface Following {
+  readonly cli: Cli;
+  readonly crew: Crew;
+  readonly view: GoalView;
+  readonly tree: LiveTree;
+  readonly how: OnQuestion;
+  readonly questions: RunQuestions;
+  readonly signal: AbortSignal;
 }
 
 /** Resolves to the result, or to null if the operator left before the end. */
-async function untilDone(cli: Cli, crew: Crew, view: GoalView, tree: LiveTree, signal: AbortSignal): Promise<Result | null> {
+async function untilDone({ cli, crew, view, tree, how, questions, signal }: Following): Promise<Result | null> {
   const paint = cli.out.paint.stderr;
   const terminal = cli.out.stderr.isTTY === true;
   const detail = terminal ? 'news' : 'every step';
   // On a terminal the tree shows the progress, so progress lines are not printed above it.
   const isProgress = (line: string) => line.startsWith(paint.dim('·'));
   const told = new Set<TaskId>();
-  const reread = () => view.refresh().then(() => tree.changed());
+  const changed = () => {
+    tree.changed();
+    questions.changed();
+  };
+  const reread = () => view.refresh().then(changed);
   for await (const event of eventsOf(crew, view.id, signal, reread)) {
     if (event.kind === 'live') continue;
     if (event.kind === 'status') {
-      const lines = statusLines(view.last(event.status.id), event.status, paint, { detail, answerWith: 'cox answer' });
+      const { status } = event;
+      // A question that is answered in place is shown there, and so are the receipts of its answers.
+      const told = how === 'ask' ? { ...status, question: null, receipts: status.receipts.filter(isOther) } : status;
+      const lines = statusLines(view.last(status.id), told, paint, { detail, answerWith: 'cox answer' });
       tree.print(terminal ? lines.filter((line) => !isProgress(line)) : lines);
-      if (view.apply(event.status)) void reread().catch((error) => cli.out.note(String(error)));
-      tree.changed();
+      if (view.apply(status)) void reread().catch((error) => cli.out.note(String(error)));
+      changed();
       continue;
     }
     const result = await crew.peekResult(event.id);
@@ -113,6 +155,28 @@ async function untilDone(cli: Cli, crew: Crew, view: GoalView, tree: LiveTree, s
     tree.print([endLine(result, paint)]);
   }
   return null;
+}
+
+const isOther = ({ kind }: Receipt): boolean => kind !== 'answer' && kind !== 'budget';
+
+/** Says what is asked, and what becomes of the goal, which is neither cancelled nor answered for. */
+async function unanswered(cli: Cli, crew: Crew, view: GoalView): Promise<number> {
+  const { id } = view;
+  const list = numbered(await crew.questions(rootOf(id)));
+  await view.refresh();
+  const paint = cli.out.paint.stderr;
+  const words = { now: crew.bus.now(), answerWith: null, showWith: 'cox status' };
+  const usage = view.nodes[0]?.usage ?? noUsage;
+  cli.out.answer({ id, outcome: null, answer: null, questions: list, tasks: view.nodes, usage }, '');
+  cli.out.note(
+    [
+      `${id} cannot go on: it asks, and no operator is here (--on-question).`,
+      ...inboxLines(list, paint, words),
+      'It is kept with all that is done. Answer with cox inbox and cox answer; it goes on with the next cox or cox up, and',
+      `cox result ${id} then prints its answer. cox cancel ${id} ends it.`,
+    ].join('\n'),
+  );
+  return exitCodes.unanswered;
 }
 
 function leave(cli: Cli, id: TaskId): never {

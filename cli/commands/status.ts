@@ -7,14 +7,14 @@ import { statusText, summaryLines } from '../render/status.ts';
 import { findTask, withCrew } from '../session.ts';
 
 export const run: Run = async (cli, [ref], options) =>
-  withCrew(cli, { start: false }, async (joined) => {
+  withCrew(cli, { start: 'if stored' }, async (joined) => {
     const paint = cli.out.paint.stdout;
     if (ref !== undefined) {
       const id = await findTask(joined.crew, ref);
       const [status, trouble] = await Promise.all([joined.crew.status(id), capacityTrouble(joined.bus)]);
       if (trouble) cli.out.note(`${trouble.message} ${trouble.hint}`);
       // A sub-task that no worker has claimed yet has no status message.
-      if (status) cli.out.answer(status, statusText(status, paint));
+      if (status) cli.out.answer(status, statusText(status, joined.bus.now(), paint));
       else cli.out.answer({ id, state: 'idle' }, `${id} is waiting for a worker`);
       return exitCodes.ok;
     }

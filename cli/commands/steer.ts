@@ -1,10 +1,13 @@
 /** All steering commands: each sends one message to one task and prints its receipts. */
 import { z } from 'zod';
-import type { Receipt, Urgency } from '../../bus/messages.ts';
-import type { Options, Run } from '../cli.ts';
+import type { Crew } from '../../bus/crew.ts';
+import type { Receipt, SteeringInput, Urgency } from '../../bus/messages.ts';
+import type { TaskId } from '../../bus/task-id.ts';
+import type { Cli, Options, Run } from '../cli.ts';
 import { usageError } from '../errors.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { count, parseOptions } from '../parse-options.ts';
+import { withPlanKeys } from '../plan-keys.ts';
 import { receiptLine } from '../render/receipt.ts';
 import { findTask, withCrew } from '../session.ts';
 import { type SteerOptions, type VerbName, verbs } from '../verbs.ts';
@@ -22,24 +25,43 @@ export const steering =
   async (cli, [ref = '', ...words], options) => {
     const { wait, ...how } = steerOptions(options);
     const said = verbs[name].message(words, how);
-    return withCrew(cli, { start: false }, async ({ crew }) => {
+    return withCrew(cli, { start: 'if stored' }, async ({ crew }, isTemporary) => {
       const id = await findTask(crew, ref);
-      const sent = await crew.steer(id, said);
-      const receipts: Receipt[] = [];
-      if (wait)
-        for await (const receipt of crew.receipts(id, sent, cli.signal)) {
-          receipts.push(receipt);
-          if (!cli.global.json) cli.out.answer(receipt, receiptLine(id, receipt, cli.out.paint.stdout));
-        }
-      if (cli.signal.aborted)
-        cli.out.note(`Message ${sent.steer} was sent to ${id} and is not taken back. cox status ${id} shows its receipts.`);
-      cli.signal.throwIfAborted();
-      const last = receipts.at(-1);
-      if (cli.global.json) cli.out.answer({ id, steer: sent.steer, seq: sent.seq, fate: last?.fate ?? 'sent', receipts }, '');
-      else if (!wait) cli.out.answer(sent, `${id} sent as ${sent.steer}`);
-      return codeOf(last);
+      const message = await withPlanKeys(crew, id, said);
+      const delivered = await deliver(cli, crew, id, message, wait && !isTemporary);
+      if (isTemporary) cli.out.note(takenUpLater);
+      if (cli.global.json) cli.out.answer(delivered, '');
+      return codeOf(delivered);
     });
   };
+
+/** The log stream keeps a message until a node comes. Only its receipts are not to be waited for. */
+export const takenUpLater = 'Stored. No node is up: it is taken up with the next cox or cox up.';
+
+/** A message to a task and what became of it. */
+export interface Delivered {
+  readonly id: TaskId;
+  readonly steer: string;
+  readonly seq: number;
+  readonly fate: Receipt['fate'] | 'sent';
+  readonly receipts: readonly Receipt[];
+}
+
+/** Sends a message. Without `--json` it prints the receipts as they come. */
+export async function deliver(cli: Cli, crew: Crew, id: TaskId, said: SteeringInput, wait: boolean): Promise<Delivered> {
+  const sent = await crew.steer(id, said);
+  const receipts: Receipt[] = [];
+  if (wait)
+    for await (const receipt of crew.receipts(id, sent, cli.signal)) {
+      receipts.push(receipt);
+      if (!cli.global.json) cli.out.answer(receipt, receiptLine(id, receipt, cli.out.paint.stdout));
+    }
+  if (cli.signal.aborted)
+    cli.out.note(`Message ${sent.steer} was sent to ${id} and is not taken back. cox status ${id} shows its receipts.`);
+  cli.signal.throwIfAborted();
+  if (!wait && !cli.global.json) cli.out.answer(sent, `${id} sent as ${sent.steer}`);
+  return { id, steer: sent.steer, seq: sent.seq, fate: receipts.at(-1)?.fate ?? 'sent', receipts };
+}
 
 function steerOptions(options: Options): SteerOptions & { wait: boolean } {
   const { now, next, after: atEnd, expectStep, wait } = parseOptions(Shape, options);
@@ -53,4 +75,4 @@ function steerOptions(options: Options): SteerOptions & { wait: boolean } {
   return { urgency: named[0] ?? 'now', wait, ...(expectStep === undefined ? {} : { expectStep }) };
 }
 
-const codeOf = (last: Receipt | undefined): ExitCode => (last?.fate === 'returned' ? exitCodes.returned : exitCodes.ok);
+export const codeOf = ({ fate }: Pick<Delivered, 'fate'>): ExitCode => (fate === 'returned' ? exitCodes.returned : exitCodes.ok);

@@ -40,7 +40,7 @@ async function values(cli: Cli, what: string, command: Command | null, args: rea
       return onBus(cli, ({ keys }) => keys(args[0]!));
     case '<question>':
       return onBus(cli, async ({ question }) => asWords(await question(args[0]!)));
-    case '<text...>':
+    case '[text...]':
       return command?.name === 'answer' ? onBus(cli, async ({ question }) => choicesOf(await question(args[0]!), args[1])) : [];
     case '<type>':
     case '<backend>':

@@ -4,13 +4,14 @@ import type { DeadLetter } from '../../bus/messages.ts';
 import type { Retried } from '../../bus/queue/dead-letters.ts';
 import type { Paint } from './paint.ts';
 import { oneLine } from './printable.ts';
+import { timeAndAge } from './times.ts';
 
 /** @param command the command that handles dead letters: `cox dead` or `/dead`. */
-export function letterLines(letters: readonly DeadLetter[], paint: Paint, command: string): string[] {
+export function letterLines(letters: readonly DeadLetter[], now: Date, paint: Paint, command: string): string[] {
   if (letters.length === 0) return ['No dead letters.'];
   const lines = letters.flatMap((letter) => [
     `${paint.bold(letter.id)}  ${letter.type}  ${paint.red(oneLine(letter.why, 160))}`,
-    `    ${paint.dim(`${letter.at.slice(0, 16).replace('T', ' ')}  ${aboutOf(letter)}`)}`,
+    `    ${paint.dim(`${timeAndAge(letter.at, now)}  ${aboutOf(letter)}`)}`,
   ]);
   return [...lines, paint.dim(`${command} retry <id> runs a task again, ${command} drop <id> removes its letter.`)];
 }

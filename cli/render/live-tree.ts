@@ -22,6 +22,8 @@ export class LiveTree {
   #drawn = 0;
   #frame: NodeJS.Timeout | null = null;
   #stopped = false;
+  /** Lines that wait while the screen belongs to a question; null while the tree has it. */
+  #held: string[] | null = null;
 
   constructor(stream: NodeJS.WriteStream, paint: Paint, nodes: () => readonly TreeNode[]) {
     this.#stream = stream;
@@ -31,7 +33,7 @@ export class LiveTree {
 
   /** Schedules a redraw on a terminal. Call it after each change of the tree. */
   changed(): void {
-    if (!this.#stream.isTTY || this.#stopped || this.#frame) return;
+    if (!this.#stream.isTTY || this.#stopped || this.#frame || this.#held) return;
     this.#frame = setTimeout(() => {
       this.#frame = null;
       this.#draw();
@@ -41,9 +43,29 @@ export class LiveTree {
   /** Prints lines above the tree, where they stay. */
   print(lines: readonly string[]): void {
     if (lines.length === 0) return;
+    if (this.#held) {
+      this.#held.push(...lines);
+      return;
+    }
     this.#erase();
     for (const line of lines) this.#stream.write(`${printable(line, 'keep colours')}\n`);
     if (this.#stream.isTTY && !this.#stopped) this.#draw();
+  }
+
+  /** Takes the tree off the screen until `release`, so that an operator can type there. Lines to print wait meanwhile. */
+  hold(): void {
+    if (this.#held) return;
+    if (this.#frame) clearTimeout(this.#frame);
+    this.#frame = null;
+    this.#erase();
+    this.#held = [];
+  }
+
+  release(): void {
+    const lines = this.#held ?? [];
+    this.#held = null;
+    this.print(lines);
+    this.changed();
   }
 
   /** Shows a download: on a terminal as the last line below the tree, elsewhere as the plain lines of `bar`. */
@@ -57,6 +79,7 @@ export class LiveTree {
   /** Draws the last frame, which stays on the screen. Idempotent. */
   stop(): void {
     if (this.#stopped) return;
+    this.release();
     this.#stopped = true;
     if (this.#frame) clearTimeout(this.#frame);
     if (this.#stream.isTTY) this.#draw();

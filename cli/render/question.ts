@@ -31,16 +31,19 @@ export const answerLine = (id: string, { id: question, kind, choices }: Question
     ? `${command.replace(/answer$/, 'budget')} ${id} 10 0.50`
     : `${command} ${id} ${question} ${words(choices?.[0], command)}`;
 
-/** @param command the command that answers a question: `cox answer` or `/answer`. */
-export function questionLines(id: string, question: Question, paint: Paint, command: string): string[] {
-  const [first = '', ...rest] = printable(question.text).split('\n');
-  const choices =
-    question.choices && question.choices.length > 0
-      ? ` (${question.choices.map((choice) => oneLine(choice, 200)).join(' / ')})`
-      : '';
+/** The question with its choices, in lines. */
+export function questionText({ kind, text, choices }: Question): string[] {
+  const lines = printable(text).split('\n');
+  const offered = choices && choices.length > 0 ? ` (${choices.map((choice) => oneLine(choice, 200)).join(' / ')})` : '';
+  return lines.map((line, at) => `${at === 0 ? `${asks[kind]}: ` : ''}${line}${at === lines.length - 1 ? offered : ''}`);
+}
+
+/** @param command the command that answers a question: `cox answer` or `/answer`; null where the answer is typed in place. */
+export function questionLines(id: string, question: Question, paint: Paint, command: string | null): string[] {
+  const [first = '', ...rest] = questionText(question);
   return [
-    `${paint.yellow('?')} ${paint.bold(id)} ${asks[question.kind]}: ${first}${rest.length === 0 ? choices : ''}`,
-    ...rest.map((line, at) => `    ${line}${at === rest.length - 1 ? choices : ''}`),
-    paint.dim(`    ${answerLine(id, question, command)}`),
+    `${paint.yellow('?')} ${paint.bold(id)} ${first}`,
+    ...rest.map((line) => `    ${line}`),
+    ...(command === null ? [] : [paint.dim(`    ${answerLine(id, question, command)}`)]),
   ];
 }

@@ -4,19 +4,56 @@ import { usageText } from './figures.ts';
 import type { Paint } from './paint.ts';
 import { oneLine, printable } from './printable.ts';
 
+/** Most characters of one finding, and most findings, that are shown. The rest is counted. */
+const mostChars = 400;
+const mostShown = 20;
+const mostKeys = 6;
+
 /** The salvage of a task that did not complete: findings, remaining work and written files. */
 export function salvageText(result: Result, paint: Paint): string {
   const { findings, remaining, artifacts, steps } = result.salvage;
   const why = result.failure ? `: ${printable(result.failure.message)} (${result.failure.code})` : '';
   const head = result.outcome === 'failed' ? paint.red('failed') : paint.yellow(result.outcome);
+  const isGoal = result.type === 'supervisor';
   return [
     `${paint.bold(result.id)} ${head} after ${steps} ${steps === 1 ? 'step' : 'steps'}${why}`,
-    ...(findings.length > 0 ? ['  found so far:', ...findings.map((finding) => `  - ${oneLine(finding, 400)}`)] : []),
-    ...(remaining ? [`  left to do: ${oneLine(remaining, 400)}`] : []),
+    ...listed('found so far', isGoal ? bySameText(findings) : findings, result.id),
+    ...listed('left to do', isGoal ? bySameText(remaining?.split('\n') ?? []) : [remaining ?? []].flat(), result.id),
     ...(result.failure?.code === 'poison' ? ['  it is a dead letter: cox dead lists it, cox dead retry runs it again'] : []),
     ...artifacts.map((artifact) => `  wrote ${printable(artifact)}`),
   ].join('\n');
 }
+
+function listed(title: string, items: readonly string[], id: string): string[] {
+  if (items.length === 0) return [];
+  if (items.length === 1) return [`  ${title}: ${cut(items[0]!)}`];
+  const hidden = items.length - mostShown;
+  return [
+    `  ${title}:`,
+    ...items.slice(0, mostShown).map((item) => `  - ${cut(item)}`),
+    ...(hidden > 0 ? [`  and ${hidden} more: cox result ${id} --json has all`] : []),
+  ];
+}
+
+/** One line; where it is cut, it says by how much. */
+function cut(text: string): string {
+  const line = oneLine(text, Number.POSITIVE_INFINITY);
+  const hidden = line.length - mostChars;
+  return hidden > 0 ? `${line.slice(0, mostChars).trimEnd()} … (${hidden.toLocaleString('en')} more characters)` : line;
+}
+
+/** The findings of a goal are `<key>: <text>`. Sub-tasks with the same text share a line: `a, b, c: stopped`. */
+function bySameText(items: readonly string[]): string[] {
+  const keys = new Map<string, string[]>();
+  for (const item of items) {
+    const [, key = null, text = item] = /^([A-Za-z0-9][\w.-]{0,63}): ([\s\S]*)$/.exec(item) ?? [];
+    keys.set(text, [...(keys.get(text) ?? []), ...(key === null ? [] : [key])]);
+  }
+  return [...keys].map(([text, named]) => (named.length === 0 ? text : `${some([...new Set(named)])}: ${text}`));
+}
+
+const some = (keys: readonly string[]): string =>
+  keys.slice(0, mostKeys).join(', ') + (keys.length > mostKeys ? ` and ${keys.length - mostKeys} more` : '');
 
 /** One line about the end of a task. */
 export function endLine(result: Result, paint: Paint): string {

@@ -7,6 +7,7 @@ import type { Paint } from './paint.ts';
 import { oneLine } from './printable.ts';
 import { questionLines } from './question.ts';
 import { receiptLine } from './receipt.ts';
+import { timeAndAge } from './times.ts';
 
 type Known = Pick<Status, 'state' | 'outcome'>;
 
@@ -28,8 +29,8 @@ export function statusLine(status: Status, paint: Paint): string {
   return parts.filter((part) => part !== '').join(paint.dim(' · '));
 }
 
-export function statusText(status: Status, paint: Paint, answerWith = 'cox answer'): string {
-  const at = (label: string, time: string | undefined) => (time ? [paint.dim(`    ${label} ${time}`)] : []);
+export function statusText(status: Status, now: Date, paint: Paint, answerWith = 'cox answer'): string {
+  const at = (label: string, time: string | undefined) => (time ? [paint.dim(`    ${label} ${timeAndAge(time, now)}`)] : []);
   return [
     `${paint.bold(status.id)} ${status.type} ${statusLine(status, paint)}`,
     ...(status.note ? [`    ${oneLine(status.note, 200)}`] : []),

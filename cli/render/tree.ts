@@ -40,12 +40,17 @@ export function nodeLine(node: TreeNode, paint: Paint, columns: number): string 
     node.question && node.outcome === null ? `asks ${node.question.id}` : '',
   ].filter((fact) => fact !== '');
   const planned = node.id === null && node.outcome === null;
-  const name = node.id ?? node.key ?? '';
-  const head = [name, node.type, planned ? 'planned' : (node.outcome ?? node.state), ...facts].join(' · ');
+  const [name, ...rest] = [node.id, node.key].filter((word) => word !== null);
+  const key = rest.map((word) => ` ${oneLine(word, 64)}`).join('');
+  const head = [name + key, node.type, planned ? 'planned' : (node.outcome ?? node.state), ...facts].join(' · ');
   const left = columns - head.length - 4;
   const about = left >= 12 ? ` ${paint.dim(`“${oneLine(node.instruction, left)}”`)}` : '';
   return (
-    [paint.bold(name), node.type, planned ? paint.dim('planned') : stateText(node, paint), ...facts].join(paint.dim(' · ')) +
-    about
+    [
+      paint.bold(oneLine(name ?? '', 64)) + key,
+      node.type,
+      planned ? paint.dim('planned') : stateText(node, paint),
+      ...facts,
+    ].join(paint.dim(' · ')) + about
   );
 }

@@ -33,7 +33,7 @@ export function complete(line: string, known: Known): Completion {
   const command = known.commands.find(({ name }) => `/${name}` === words[0]);
   const argument = command?.args.split(' ')[words.length - 2];
   if (argument === undefined) return [[], current];
-  const isAnswer = argument === '<text...>' && command?.name === 'answer';
+  const isAnswer = argument === '[text...]' && command?.name === 'answer';
   const all = isAnswer ? known.choices(words[1] ?? '') : candidates(argument, words[1] ?? '', known);
   return fitting(
     all.map((word) => `${word} `),

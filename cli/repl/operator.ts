@@ -10,6 +10,8 @@ import { capacityTrouble } from '../capacity.ts';
 import { findLetter } from '../dead-letter-ref.ts';
 import { usageError } from '../errors.ts';
 import { checkGoal } from '../goal.ts';
+import { type Named, namedBy } from '../inbox.ts';
+import { withPlanKeys } from '../plan-keys.ts';
 import { letterLines, retriedLine } from '../render/dead-letters.ts';
 import { resultLines } from '../render/events.ts';
 import { menuLines } from '../render/menu.ts';
@@ -22,6 +24,7 @@ import { treeLines } from '../render/tree.ts';
 import { undoLines } from '../render/undo.ts';
 import { findTask } from '../session.ts';
 import { wrapped } from './flow.ts';
+import { InboxDesk } from './inbox-desk.ts';
 import type { Quiet } from './quiet.ts';
 import { type Hands, slashCommands } from './slash-commands.ts';
 import type { Board } from './task-board.ts';
@@ -46,11 +49,13 @@ export interface OperatorOptions {
 
 export class Operator implements Hands {
   readonly #options: OperatorOptions;
+  readonly #desk: InboxDesk;
   /** Number of steers whose effect on their task is not known yet. */
   #sending = 0;
 
   constructor(options: OperatorOptions) {
     this.#options = options;
+    this.#desk = new InboxDesk({ ...options, send: (id, said) => this.send(id, said) });
   }
 
   get isSending(): boolean {
@@ -67,7 +72,22 @@ export class Operator implements Hands {
     return goal;
   }
 
+  showInbox(): Promise<void> {
+    return this.#desk.show();
+  }
+
+  answerByNumber(named: Named, text: string): Promise<void> {
+    return this.#desk.answer(named, text);
+  }
+
+  /** Whether the line was taken as the answer to a confirmation that the operator was asked for. */
+  confirms(line: string): Promise<boolean> {
+    return this.#desk.confirms(line);
+  }
+
   async answer(ref: string, text: string): Promise<void> {
+    const named = namedBy(ref, undefined);
+    if (named !== null) return this.answerByNumber(named, text);
     const id = await this.resolve(ref);
     const question = (await this.#options.crew.status(id))?.question;
     if (!question)
@@ -78,7 +98,7 @@ export class Operator implements Hands {
   /** Resolves when the bus has stored the message. Its receipts are printed when they arrive. */
   async send(id: TaskId, said: SteeringInput): Promise<void> {
     const { crew, board, quiet, signal, fail, print, paint } = this.#options;
-    const sent = await crew.steer(id, said);
+    const sent = await crew.steer(id, await withPlanKeys(crew, id, said));
     board.expectReceipt(sent.steer);
     this.#sending += 1;
     let isCounted = true;
@@ -142,7 +162,7 @@ export class Operator implements Hands {
   async showStatus(id: TaskId): Promise<void> {
     const { crew, print, paint } = this.#options;
     const status = await crew.status(id);
-    print(status ? statusText(status, paint, '/answer').split('\n') : [`${id} is waiting for a worker`]);
+    print(status ? statusText(status, crew.bus.now(), paint, '/answer').split('\n') : [`${id} is waiting for a worker`]);
   }
 
   async showTree(id: TaskId): Promise<void> {
@@ -172,7 +192,7 @@ export class Operator implements Hands {
       throw usageError(`There is no "/dead ${action}".`, 'There are: /dead, /dead retry <id>, /dead drop <id>.');
     const letters = new DeadLetters(crew);
     const all = await letters.list();
-    if (action === undefined) return print(letterLines(all, paint, '/dead'));
+    if (action === undefined) return print(letterLines(all, crew.bus.now(), paint, '/dead'));
     if (ref === undefined) throw usageError('Which dead letter?', `/dead lists them, as in: /dead ${action} k3xq.4.`);
     const { id } = findLetter(all, ref);
     if (action === 'drop') {

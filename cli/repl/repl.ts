@@ -142,6 +142,7 @@ export class Repl {
 
   async #take(line: string): Promise<void> {
     try {
+      if (await this.#operator.confirms(line)) return;
       const input = readLine(line);
       if (input.kind === 'say') await this.#say(input.text);
       if (input.kind === 'answer') await this.#operator.answer(input.ref, input.text);

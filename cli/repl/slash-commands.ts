@@ -2,6 +2,7 @@
 import type { SteeringInput, Urgency } from '../../bus/messages.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import { usageError } from '../errors.ts';
+import { type Named, namedBy } from '../inbox.ts';
 import { stepOf } from '../step.ts';
 import { type SteerOptions, urgencyOptions, type Verb, verbs } from '../verbs.ts';
 
@@ -13,6 +14,9 @@ export interface Hands {
   send(id: TaskId, message: SteeringInput): Promise<void>;
   showHelp(): void;
   showTasks(all: boolean): Promise<void>;
+  showInbox(): Promise<void>;
+  /** Answers questions by their numbers in the inbox that was shown last; `all` asks for a confirmation first. */
+  answerByNumber(named: Named, text: string): Promise<void>;
   showStatus(id: TaskId): Promise<void>;
   showTree(id: TaskId): Promise<void>;
   showResult(id: TaskId): Promise<void>;
@@ -52,12 +56,16 @@ const steering = (name: keyof typeof verbs): SlashCommand => {
     args: `<id> ${args}`.trim(),
     summary,
     run: async (hands, [ref, ...words]) => {
+      const named = name === 'answer' && ref !== undefined ? namedBy(ref, words[0]) : null;
+      if (named !== null) return hands.answerByNumber(named, answerText(unquoted(words)));
       const id = await hands.resolve(needed(ref, usage));
       const [options, said] = flags(words);
       await hands.send(id, message(unquoted(said), options));
     },
   };
 };
+
+const answerText = (words: readonly string[]): string => verbs.answer.message(['number', ...words]).text;
 
 export const slashCommands: readonly SlashCommand[] = [
   { name: 'help', args: '', summary: 'show this list', run: (hands) => hands.showHelp() },
@@ -66,6 +74,12 @@ export const slashCommands: readonly SlashCommand[] = [
     args: '[all]',
     summary: 'list the unfinished tasks, or all tasks',
     run: (hands, [all]) => hands.showTasks(all === 'all'),
+  },
+  {
+    name: 'inbox',
+    args: '',
+    summary: 'list all open questions with numbers that /answer takes: /answer 2 yes, /answer all yes',
+    run: (hands) => hands.showInbox(),
   },
   {
     name: 'status',

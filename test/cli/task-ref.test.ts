@@ -1,8 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { unknownTask } from '../../cli/errors.ts';
-import { resolveTask } from '../../cli/task-ref.ts';
+import { resolveName, resolveTask } from '../../cli/task-ref.ts';
 
 const known = ['k3xq.0', 'k3xq.1', 'k3xq.4', 'k7ab.0', 'm2zz.0', 'm2zz.1-1'];
+
+const node = (id: string, parent: string | null, key: string | null, outcome: string | null = null) => ({
+  id,
+  parent,
+  key,
+  outcome,
+});
+const keyed = [
+  node('k3xq.0', null, null),
+  node('k3xq.1', 'k3xq.0', 'report'),
+  node('k3xq.4', 'k3xq.0', 'README.md'),
+  node('k3xq.4-1', 'k3xq.4', 'part'),
+  node('m2zz.0', null, null),
+  node('m2zz.1', 'm2zz.0', 'report'),
+  node('m2zz.2', 'm2zz.0', 'done', 'completed'),
+  node('m2zz.3', 'm2zz.0', 'k'),
+];
 
 describe('a task is named', () => {
   it.each([
@@ -39,6 +56,36 @@ describe('a task is named', () => {
     expect(() => resolveTask('k3xq.', known, null)).toThrowError(expect.objectContaining({ code: 'usage' }));
     expect(() => resolveTask('.x', known, 'k3xq.0')).toThrowError(expect.objectContaining({ code: 'usage' }));
     expect(() => resolveTask('.4', known, null)).toThrowError(expect.objectContaining({ code: 'usage' }));
+  });
+
+  it('by its key in the plan, with its goal or alone', () => {
+    const name = (ref: string, lastGoal: string | null = null) => resolveName(ref, keyed, lastGoal);
+    expect(name('k3xq/report')).toBe('k3xq.1');
+    expect(name('k3/README.md')).toBe('k3xq.4');
+    expect(name('k3xq.4/part')).toBe('k3xq.4-1');
+    expect(name('README.md')).toBe('k3xq.4');
+    expect(name('/report', 'm2zz.0')).toBe('m2zz.1');
+    expect(name('report', 'm2zz.0')).toBe('m2zz.1');
+    expect(name('done')).toBe('m2zz.2');
+    expect(name('k3.4')).toBe('k3xq.4');
+  });
+
+  it('not by a key that two sub-tasks have, or that may be a goal', () => {
+    const ambiguous = (text: string) =>
+      expect.objectContaining({ code: 'ambiguous-task', message: expect.stringContaining(text) });
+    expect(() => resolveName('report', keyed, null)).toThrowError(ambiguous('k3xq.1 (report) or m2zz.1 (report)'));
+    expect(() => resolveName('k', keyed, null)).toThrowError(ambiguous('k3xq.0 or m2zz.3 (k)'));
+    const unknown = expect.objectContaining({ code: 'unknown-task', hint: expect.stringContaining('It has report') });
+    expect(() => resolveName('k3xq/reprot', keyed, null)).toThrowError(unknown);
+    expect(() => resolveName('/report', keyed, null)).toThrowError(expect.objectContaining({ code: 'usage' }));
+  });
+
+  it('with the nearest ids as a hint when it is mistyped', () => {
+    expect(unknownTask('kx3q', known).hint).toBe('Did you mean k3xq.0 or k3xq.1 or k3xq.4?');
+    expect(unknownTask('m2z.0', known).hint).toBe('Did you mean m2zz.0 or m2zz.1-1?');
+    expect(unknownTask('zzzz', known).hint).toMatch(/^There are m2zz/);
+    const many = Array.from({ length: 20 }, (_, n) => `k3xq.${n}`);
+    expect(unknownTask('k3xp', many).hint).toMatch(/^Did you mean k3xq\.0 .* "cox status --all" lists all\.$/);
   });
 
   it('with a hint when it is unknown: tasks of its tree, else the newest', () => {

@@ -204,6 +204,39 @@ describe('from a second terminal', () => {
   });
 });
 
+describe('the plan of a goal', () => {
+  it('is changed by keys or by ids, tasks are named by keys too, and each receipt says what has changed', async () => {
+    const dispatched = await world.json<{ id: string }>(['dispatch', 'supervisor', 'three parts']);
+    const { id } = dispatched.value;
+    const child = (n: number) => id.replace('.0', `.${n}`);
+    (await world.model.next((call) => isPlanning(call) && call.texts('user').join().includes('three parts'))).reply(
+      planOf(['one', 'two', 'three']),
+    );
+    const [one] = [await callAbout('Do one'), await callAbout('Do two'), await callAbout('Do three')];
+    const reason = async (...args: string[]) => (await world.json<Steered>(args)).value.receipts.at(-1)?.reason;
+    expect(await reason('drop', id, child(3))).toBe(`three (${child(3)}) is dropped`);
+    expect(await reason('rerun', id, child(2))).toBe(`two runs again as ${child(4)}`);
+    expect(await reason('retarget', id, '.4', 'other')).toBe(`two runs again on other as ${child(5)}`);
+    expect(await reason('add', id, `four:one,${child(5)}`, 'reasoning', 'Do four')).toBe(
+      'four is added, and starts after one, two',
+    );
+    expect(await world.json(['drop', id, child(9)])).toMatchObject({ code: 2, value: { error: { code: 'usage' } } });
+    expect(await world.json(['drop', id, child(2)])).toMatchObject({
+      ...{ code: 2, value: { error: { message: expect.stringContaining('earlier attempt') } } },
+    });
+    expect(await world.json(['drop', id, 'nothing'])).toMatchObject({ code: 4 });
+    const tree = (await world.cox(['tree', `${id.split('.')[0]}`])).stdout;
+    expect(tree).toContain(`${child(1)} one · reasoning`);
+    expect(tree).toContain('four · reasoning · planned');
+    expect((await world.json<Status>(['status', `${id}/one`])).value.id).toBe(child(1));
+    const steered = world.json<Steered>(['steer', `${id.split('.')[0]}/one`, 'be brief']);
+    expect(await one.closed).toBe(true);
+    (await callAbout('be brief')).reply('brief');
+    expect((await steered).value).toMatchObject({ id: child(1), fate: 'applied' });
+    await world.cox(['cancel', id]);
+  });
+});
+
 describe('bad input ends with a clear error and a code of its own', () => {
   const cases: readonly (readonly [what: string, args: readonly string[], exit: number, code: string])[] = [
     ['an unknown command', ['frobnicate'], 2, 'usage'],

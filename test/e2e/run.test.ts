@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isPlanning, isReducing, isWorking, planOf, World } from './support/world.ts';
 
@@ -54,7 +56,7 @@ describe('cox run', () => {
     const terminal = world.terminal(['run', 'Find both']);
     (await world.model.next(isPlanning)).reply(planOf(['left', 'right']));
     const calls = [await world.model.next(isWorking), await world.model.next(isWorking)];
-    await terminal.line(/├─ [a-z0-9]+\.1 · reasoning · thinking/);
+    await terminal.line(/├─ [a-z0-9]+\.1 left · reasoning · thinking/);
     for (const call of calls) call.reply('found');
     (await world.model.next(isReducing)).reply('Both are found.');
     expect(await terminal.exited).toBe(0);
@@ -64,7 +66,7 @@ describe('cox run', () => {
   });
 
   it('shows a question with the words that answer it from another terminal', async () => {
-    const running = world.start(['run', 'Write it'], { stdin: null });
+    const running = world.start(['run', 'Write it', '--on-question', 'wait'], { stdin: null });
     (await world.model.next(isPlanning)).reply(planOf(['only'], 'files'));
     (await world.model.next(isWorking)).call('write_file', { path: 'a.txt', text: 'x' });
     const [, words] = await running.says('stderr', /cox (answer [a-z0-9]+\.1 q1 approve)/);
@@ -122,5 +124,135 @@ describe('cox run', () => {
     const { code, stdout } = await running.ended;
     expect([1, 5]).toContain(code);
     expect(stdout).toBe('');
+  });
+});
+
+const writing = { path: 'a.txt', text: 'x' };
+const callAbout = (text: string) => world.model.next((call) => isWorking(call) && call.texts('user').join('\n').includes(text));
+
+describe('cox run, asked without a terminal', () => {
+  it('finishes what needs no answer, says what was asked, and keeps the goal, which goes on once it is answered', async () => {
+    const running = world.start(['run', 'Write it', '--json'], { stdin: null });
+    (await world.model.next(isPlanning)).reply(planOf(['asks', 'works'], 'files'));
+    (await callAbout('Do asks')).call('write_file', writing);
+    await running.says('stderr', /wants approval: .*a\.txt/);
+    const other = await callAbout('Do works');
+    // The other sub-task still works, so the run goes on.
+    other.reply('worked');
+    const { code, stdout, stderr } = await running.ended;
+    expect(code).toBe(12);
+    const { id, questions } = JSON.parse(stdout) as { id: string; questions: object[] };
+    expect(JSON.parse(stdout)).toMatchObject({ outcome: null, answer: null, tasks: [{ id }, {}, { outcome: 'completed' }] });
+    expect(questions).toMatchObject([{ number: 1, key: 'asks', goal: id, question: { kind: 'approval' } }]);
+    expect(stderr).toMatch(/no operator is here[\s\S]*1 {2}\S+ asks wants approval[\s\S]*cox inbox and cox answer/);
+
+    // No crew is up any more: what is stored is enough to read and to answer.
+    const listed = await world.cox(['inbox']);
+    expect(listed).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/a\.txt/),
+      stderr: expect.stringMatching(/No crew is running/),
+    });
+    const answered = await world.cox(['answer', '1', 'approve']);
+    expect(answered).toMatchObject({ code: 0, stderr: expect.stringMatching(/Stored. No node is up/) });
+    const node = world.start(['up', '--json'], { stdin: null });
+    (await callAbout('Do asks')).reply('written');
+    (await world.model.next(isReducing)).reply('It is written.');
+    expect((await world.cox(['result', id])).stdout).toContain('It is written.');
+    node.process.kill('SIGTERM');
+    await node.ended;
+  });
+
+  it('with `deny` denies approvals, answers other questions, and goes on to the end', async () => {
+    const running = world.start(['run', 'Write it', '--on-question', 'deny'], { stdin: null });
+    (await world.model.next(isPlanning)).reply(planOf(['asks', 'wonders'], 'files'));
+    (await callAbout('Do asks')).call('write_file', writing);
+    (await callAbout('Do wonders')).call('ask_operator', { question: 'Which colour?' });
+    const [denied, told] = [await callAbout('Do asks'), await callAbout('Do wonders')];
+    expect(denied.texts('tool').join()).toContain('not run');
+    expect(told.texts('tool').join()).toContain('No operator is here');
+    denied.reply('nothing written');
+    told.reply('any colour');
+    (await world.model.next(isReducing)).reply('Nothing is written.');
+    const { code, stderr } = await running.ended;
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/answer applied at step 1: denied/);
+  });
+
+  it('refuses another word for --on-question', async () => {
+    expect(await world.json(['run', 'x', '--on-question', 'yes'])).toMatchObject({
+      code: 2,
+      value: { error: { code: 'usage' } },
+    });
+  });
+});
+
+describe('cox run on a terminal', () => {
+  it('asks in place, asks again where the answer is unclear, and goes on', async () => {
+    const terminal = world.terminal(['run', 'Write it']);
+    (await world.model.next(isPlanning)).reply(planOf(['asks', 'wonders'], 'files'));
+    (await callAbout('Do asks')).call('write_file', writing);
+    await terminal.line(/wants approval: May it run write_file/);
+    await terminal.line(/^answer \S+ q1: *$/);
+    (await callAbout('Do wonders')).call('ask_operator', { question: 'Which colour?' });
+    terminal.enter('yes, but only once');
+    await terminal.line(/answer returned: question q1 stays open/);
+    await terminal.until(() => /^answer \S+\.1 q1: *$/.test(terminal.cursor.line), 'the question again');
+    terminal.enter('');
+    terminal.enter('yes');
+    await terminal.line(/answer applied at step 1: allowed/);
+    const asks = await callAbout('Do asks');
+    await terminal.line(/asks: Which colour\?/);
+    await terminal.until(() => /^answer \S+\.2 q1:/.test(terminal.cursor.line), 'the second question');
+    terminal.enter('dark blue');
+    const wonders = await callAbout('Do wonders');
+    expect(wonders.texts('tool').join()).toContain('dark blue');
+    asks.reply('written');
+    wonders.reply('blue');
+    (await world.model.next(isReducing)).reply('It is written.');
+    expect(await terminal.exited).toBe(0);
+    expect(terminal.lines).toContain('It is written.');
+  });
+
+  it('lets go of a question that is answered elsewhere, and cancels at Ctrl-C while it asks', async () => {
+    const terminal = world.terminal(['run', 'Write it']);
+    (await world.model.next(isPlanning)).reply(planOf(['asks', 'wonders'], 'files'));
+    (await callAbout('Do asks')).call('write_file', writing);
+    const line = await terminal.line(/^answer \S+ q1:/);
+    const id = /answer (\S+)/.exec(line)![1]!;
+    await world.cox(['answer', id, 'q1', 'no']);
+    await terminal.line(/q1 is not open any more/);
+    (await callAbout('Do asks')).reply('not written');
+    (await callAbout('Do wonders')).call('ask_operator', { question: 'Which colour?' });
+    await terminal.until(() => /^answer \S+\.2 q1:/.test(terminal.cursor.line), 'the second question');
+    terminal.interrupt();
+    expect(await terminal.exited).toBe(130);
+    expect(terminal.lines.join('\n')).toMatch(/Cancelling[\s\S]*cancelled after/);
+  });
+});
+
+describe('cox run that ends', () => {
+  it('with 11 if a second signal stops its node while it still holds a task', async () => {
+    await world.roster('tools: { gated: [] }');
+    const running = world.start(['run', 'Find both'], { stdin: null });
+    (await world.model.next(isPlanning)).reply(planOf(['left']));
+    const left = await callAbout('Do left');
+    // Another task on the node of this run is in a write that does not end: its draft is a pipe without a reader.
+    const { value } = await world.json<{ id: string }>(['dispatch', 'files', 'write it down']);
+    execFileSync('mkfifo', [join(world.workspace, `.cox-${value.id.replace('.', '-')}-s1-0.draft`)]);
+    const write = await callAbout('write it down');
+    const watch = world.start(['watch', value.id, '--json'], { stdin: null });
+    await watch.says('stdout', /"kind":"status"/);
+    write.call('write_file', writing);
+    await watch.says('stdout', /"state":"acting"/);
+    watch.process.kill('SIGTERM');
+    left.reply('found');
+    (await world.model.next(isReducing)).reply('It is found.');
+    await running.says('stderr', new RegExp(`Draining.*${value.id}`));
+    running.process.kill('SIGINT');
+    const { code, stdout } = await running.ended;
+    // A write that hangs in the kernel does not let the process exit.
+    expect(code === 11 || running.process.signalCode === 'SIGKILL').toBe(true);
+    expect(stdout).toContain('It is found.');
   });
 });

@@ -8,6 +8,7 @@ export interface ChartNode {
   readonly type: string;
   readonly parent?: ChartNode;
   readonly description?: string;
+  readonly tags: readonly string[];
   readonly initial?: { readonly target: readonly ChartNode[] };
   readonly states: Readonly<Record<string, ChartNode>>;
   readonly transitions: ReadonlyMap<string, readonly ChartTransition[]>;

@@ -3,7 +3,7 @@ import type { AnyStateMachine } from 'xstate';
 import { type ChartNode, childrenOf, pathOf, rootOf } from './chart.ts';
 import { toneOf } from './chart-picture.ts';
 import type { Arrow, Box, Picture } from './picture.ts';
-import { isPassedThrough, type Route, routesOf } from './routes.ts';
+import { isBrief, isPassedThrough, type Route, routesOf } from './routes.ts';
 
 /** State → its caption. */
 export const captions: Readonly<Record<string, readonly string[]>> = {
@@ -41,7 +41,7 @@ export function lifePicture(machine: AnyStateMachine): Picture {
   const root = rootOf(machine);
   const boxesIn = (node: ChartNode): Box[] =>
     childrenOf(node)
-      .filter((child) => !isPassedThrough(child))
+      .filter((child) => !isPassedThrough(child) && !isBrief(child))
       .map((child) => {
         const id = pathOf(root, child);
         return { id, tone: toneOf(child), name: child.key, caption: known(captions, id), inside: boxesIn(child) };

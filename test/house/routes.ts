@@ -12,6 +12,9 @@ export interface Route {
 export const isPassedThrough = ({ always = [] }: ChartNode): boolean =>
   always.some(({ guard, target }) => guard === undefined && target !== undefined);
 
+/** Whether code only looks at something in this state: an operator sees no more of it than that the task works. */
+export const isBrief = ({ tags }: ChartNode): boolean => tags.includes('brief');
+
 const lineOf = (node: ChartNode): ChartNode[] => (node.parent ? [...lineOf(node.parent), node] : [node]);
 
 /** The outermost states that a way leaves and enters; the innermost common state if it leaves none. */
@@ -22,7 +25,7 @@ function lifted({ from, to }: Way): readonly [ChartNode, ChartNode] {
   return from.parent ? [from, from] : [from, inner[1]!];
 }
 
-/** All routes, without those from an innermost state to itself, which change nothing that is seen. */
+/** All routes, without those that change nothing that is seen: through brief states, or from an innermost state to itself. */
 export function routesOf(root: ChartNode): Route[] {
   const ways = waysOf(root);
   const through = descend(root)
@@ -38,7 +41,7 @@ export function routesOf(root: ChartNode): Route[] {
   for (const way of [...ways, ...through]) {
     const [from, to] = lifted(way);
     const staysInside = from === to && Object.keys(from.states).length === 0;
-    if (isPassedThrough(from) || isPassedThrough(to) || staysInside) continue;
+    if ([from, to].some((node) => isPassedThrough(node) || isBrief(node)) || staysInside) continue;
     const ends = { from: pathOf(root, from), to: pathOf(root, to) };
     const by = routes.get(JSON.stringify(ends))?.by ?? [];
     routes.set(JSON.stringify(ends), { ...ends, by: [...new Set([...by, ...way.labels])] });

@@ -1,4 +1,4 @@
-/** Checkpoints of version 1 are migrated to the present charts. */
+/** Checkpoints of older versions are migrated to the present charts. */
 import { expect, test } from 'vitest';
 import { createActor } from 'xstate';
 import { migrate, subAgentChart, supervisorChart } from '../../machines/charts.ts';
@@ -13,9 +13,26 @@ const node = (key: string, status: string, child: number | null) => ({
 test('a migrated sub-agent has nothing set aside', () => {
   const old = snapshot('awaiting-steer', { step: 2, usage, limits: { costUsd: 3 } });
   const now = migrate(subAgentChart, 1, old)!;
-  expect(now.context).toEqual({ step: 2, usage, limits: { costUsd: 3 }, reserved: null, toppedUpUsd: 0 });
+  expect(now.context).toMatchObject({ step: 2, usage, limits: { costUsd: 3 }, reserved: null, toppedUpUsd: 0 });
   const restored = createActor(subAgentChart.machine, { snapshot: { ...now, children: {} } as never }).getSnapshot();
   expect(restored.value).toBe('awaiting-steer');
+});
+
+test('a migrated sub-agent lists the calls that may have run as in doubt, since nobody kept how they ended', () => {
+  const call = (id: string, effects: string) => ({ id, tool: 'write_file', args: {}, effects });
+  const messages = [
+    { role: 'assistant', text: '', calls: [call('s1-0', 'idempotent'), call('s1-1', 'none'), call('s1-2', 'writes')] },
+    { role: 'tool', call: 's1-0', text: 'wrote 3 characters' },
+    { role: 'tool', call: 's1-1', text: 'read' },
+    { role: 'tool', call: 's1-2', text: 'not run, the operator says: no' },
+    { role: 'assistant', text: '', calls: [call('s2-0', 'writes')] },
+  ];
+  const old = snapshot({ running: 'acting' }, { messages, calls: [{ ...call('s2-0', 'writes'), started: true }] });
+  expect(migrate(subAgentChart, 2, old)!.context).toMatchObject({
+    effects: [{ call: 's1-0', target: 'write_file', step: 1, outcome: 'in-doubt' }],
+    ...{ sources: [], allowed: [], mustProduce: false, checked: false, missing: null },
+  });
+  expect((migrate(subAgentChart, 2, old)!.context as { effects: unknown[] }).effects).toHaveLength(1);
 });
 
 const goal = snapshot(

@@ -207,7 +207,10 @@ test('a swap takes effect with the next call, keeps the history and splits the c
     fate: 'returned',
     reason: expect.stringContaining('there are main, other'),
   });
-  expect(await final(id, { type: 'swap', backend: 'other' })).toMatchObject({ fate: 'applied' });
+  expect(await final(id, { type: 'swap', backend: 'other' })).toMatchObject({
+    fate: 'applied',
+    reason: 'other answers from step 2 on, if it comes to that',
+  });
   first.call('look', {});
   (await look.next()).returns('seen');
   const second = await crew.model.next();

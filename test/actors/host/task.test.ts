@@ -61,7 +61,7 @@ test('a question parks the task without a worker, and its answer wakes it', asyn
   expect((await joined.crew.result(id, never)).output).toBe('Booked for four');
 });
 
-test('a goal is split, runs its sub-tasks in parallel and reduces them to one answer with its sources', async () => {
+test('a goal is split, runs its sub-tasks in parallel and reduces them to one answer', async () => {
   await crew.node(joined, { quietMs: 20 });
   const plan = {
     tasks: ['a', 'b', 'c'].map((key) => ({ key, type: 'reasoning', instruction: `Think of ${key}` })),
@@ -76,7 +76,8 @@ test('a goal is split, runs its sub-tasks in parallel and reduces them to one an
   expect(reduction.texts('user')[0]).toContain('thought: Think of b');
   reduction.reply('a, b and c');
   const result = await joined.crew.result(id, never);
-  expect(result.output).toMatch(/^a, b and c\n\nSources: a \(.*\.1\), b \(.*\.2\), c \(.*\.3\)$/);
+  // Nothing was read and nothing was done.
+  expect(result).toMatchObject({ output: 'a, b and c', effects: [], sources: [] });
   const tree = await joined.crew.tree(id);
   expect(tree.map(({ key, outcome }) => [key, outcome])).toEqual([
     [null, 'completed'],

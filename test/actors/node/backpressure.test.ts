@@ -4,7 +4,8 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pino } from 'pino';
@@ -236,14 +237,17 @@ test('a stream limit that exceeds the server’s storage fails with `stream-size
  */
 async function smallServer(maxBytes: number): Promise<string> {
   const { path } = await obtainServerBinary({ folders: foldersOf(crew.env), env: crew.env, log: pino({ level: 'silent' }) });
-  const config = join(crew.folder, 'small.conf');
-  const jetstream = { store_dir: join(crew.folder, 'small'), max_file_store: maxBytes };
+  // It is stopped after the crew, whose folder is gone by then.
+  const folder = await mkdtemp(join(tmpdir(), 'cox-small-'));
+  const config = join(folder, 'small.conf');
+  const jetstream = { store_dir: join(folder, 'small'), max_file_store: maxBytes };
   await writeFile(config, JSON.stringify({ listen: '127.0.0.1:-1', max_payload: 8_388_608, jetstream }));
   const server = spawn(path, ['--config', config], { stdio: ['ignore', 'ignore', 'pipe'] });
   const exited = once(server, 'exit');
   cleanUp = async () => {
     server.kill();
     await exited;
+    await rm(folder, { recursive: true });
   };
   for await (const line of createInterface(server.stderr)) {
     const port = /Listening for client connections on 127\.0\.0\.1:(\d+)/.exec(line)?.[1];

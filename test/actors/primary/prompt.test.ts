@@ -11,6 +11,7 @@ const tool = (name: string) =>
 const tools = ['dispatch_task', 'delegate_many', 'swap_model'].map(tool);
 const task = (id: string, more: Partial<TaskSummary> = {}): TaskSummary => ({
   id,
+  key: null,
   parent: id.endsWith('.0') ? null : `${id.split('.')[0]}.0`,
   type: 'files',
   instruction: `Do ${id}`,

@@ -82,24 +82,49 @@ test('a cancelled goal cancels its sub-tasks first and keeps their findings', as
   ]);
 });
 
+test('a cancelled goal says what is left in the words of the last redirect, and takes a call that did not run for no finding', async () => {
+  await crew.node(joined, { quietMs: 20 });
+  const id = await goal([{ ...task('a'), type: 'files' }, task('b'), task('c', ['a'])]);
+  (await callFor('a')).call('write_file', { path: 'x.txt', text: 'x' });
+  await statusWhere(joined.crew, child(id, 1), ({ question }) => question !== null);
+  const b = await callFor('b');
+  const { steer } = await joined.crew.steer(child(id, 2), { type: 'redirect', text: 'Only the\nsecond half' });
+  expect(await b.closed).toBe(true);
+  await statusWhere(joined.crew, child(id, 2), ({ receipts }) =>
+    receipts.some((it) => it.steer === steer && it.fate === 'applied'),
+  );
+  await final(id, { type: 'cancel' });
+  const { salvage } = await joined.crew.result(id, never);
+  expect(salvage.findings).toEqual([]);
+  const [a, second, c] = salvage.remaining!.split('\n');
+  expect(a).toMatch(/^a: Work on a \(it was about to run write_file\)/);
+  expect([second, c]).toEqual(['b: Only the second half', 'c: Work on c']);
+});
+
 test('an operator adds, drops and reruns sub-tasks of a running plan, and sub-tasks that depend on them are redone', async () => {
   await crew.node(joined, { quietMs: 20 });
   const id = await goal([task('a'), task('b', ['a']), task('x', ['a'])], 'concat');
   const a = await callFor('a');
-  expect(await final(id, { type: 'drop', key: 'x' })).toMatchObject({ fate: 'applied' });
+  expect(await final(id, { type: 'drop', key: 'x' })).toMatchObject({ fate: 'applied', reason: 'x is dropped' });
   const dropped = (await joined.crew.tree(id)).find(({ key }) => key === 'x');
   expect(dropped).toMatchObject({ id: null, state: 'done', outcome: 'cancelled' });
   expect(await final(id, { type: 'drop', key: 'nothing' })).toMatchObject({
     fate: 'returned',
     reason: expect.stringContaining('nothing'),
   });
-  expect(await final(id, { type: 'add', task: task('d') })).toMatchObject({ fate: 'applied' });
+  const added = await final(id, { type: 'add', task: task('d') });
+  const ended = await final(id, { type: 'add', task: task('e', ['b', 'd']) });
+  expect([added, ended].map(({ reason }) => reason)).toEqual([`d is ${child(id, 2)}`, 'e is added, and starts after b, d']);
+  expect(await final(id, { type: 'drop', key: 'e' })).toMatchObject({ reason: 'e is dropped' });
   const d = await callFor('d');
   a.reply('first a');
   const b = await callFor('b');
   b.reply('b of first a');
   await statusWhere(joined.crew, id, ({ subTasks }) => subTasks?.returned === 2);
-  expect(await final(id, { type: 'rerun', key: 'a', instruction: 'Work on a, better' })).toMatchObject({ fate: 'applied' });
+  expect(await final(id, { type: 'rerun', key: 'a', instruction: 'Work on a, better' })).toMatchObject({
+    fate: 'applied',
+    reason: `a runs again as ${child(id, 4)}, then b`,
+  });
   (await callFor('a, better')).reply('second a');
   const redone = await callFor('b');
   expect(words(redone)).toContain('second a');

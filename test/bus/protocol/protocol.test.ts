@@ -98,6 +98,7 @@ test('a live service answers and refuses every verb as documented', async () => 
   await answers('swap', { task, backend: 'other' });
   await answers('redirect', { task, text: 'Think of something else' });
   await answers('budget', { task, steps: 3, waitMs: 5_000 });
+  await answers('allow', { task, tool: 'write_file', waitMs: 5_000 });
   const a = { key: 'a', type: 'reasoning', instruction: 'Do a' };
   const planned = { type: 'supervisor', instruction: 'a goal', plan: { tasks: [a], reduce: { by: 'concat' } } };
   const { id: goal } = await answers('dispatch', planned);

@@ -28,7 +28,7 @@ describe('the value at the cursor', () => {
     [['steer', '--next', ''], '<id>'],
     [['status', '--json', ''], '[id]'],
     [['answer', 'k3xq.4', ''], '<question>'],
-    [['answer', 'k3xq.4', 'q1', ''], '<text...>'],
+    [['answer', 'k3xq.4', 'q1', ''], '[text...]'],
     [['swap', 'k3xq.4', ''], '<backend>'],
     [['rerun', 'k3xq', ''], '<key>'],
     [['retarget', 'k3xq', 'a', ''], '<backend>'],

@@ -23,7 +23,7 @@ describe('a tree', () => {
     const nodes = [
       node('k3xq.0', null, { type: 'supervisor', state: 'gathering', backend: null }),
       node(null, 'k3xq.0', { key: 'final', backend: null, state: 'idle' }),
-      node('k3xq.10', 'k3xq.0'),
+      node('k3xq.10', 'k3xq.0', { key: 'README.md' }),
       node('k3xq.2', 'k3xq.0', {
         outcome: 'completed',
         state: 'done',
@@ -36,7 +36,7 @@ describe('a tree', () => {
       'k3xq.0 · supervisor · gathering “Read it”',
       '├─ k3xq.2 · files · completed · on local · 2 steps · 1.5k tokens, $0.0042 “Read it”',
       '│  └─ k3xq.2-1 · files · thinking · on local · 1 step “Read it”',
-      '├─ k3xq.10 · files · thinking · on local “Read it”',
+      '├─ k3xq.10 README.md · files · thinking · on local “Read it”',
       '└─ final · files · planned “Read it”',
     ]);
   });

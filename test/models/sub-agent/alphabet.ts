@@ -86,6 +86,7 @@ const previews = (id: string): ModelEvent[] => [
   { type: 'PREVIEWED', call: id, preview: null },
   { type: 'PREVIEWED', call: 'stale', preview: null },
   { type: 'TOOL_RETURNED', call: id, text: 'refused', failed: true },
+  { type: 'TOOL_RETURNED', call: 'stale', text: 'refused', failed: true },
   { type: 'xstate.error.actor.preview', error: 'broken' },
 ];
 const checks: ModelEvent[] = [
@@ -155,7 +156,7 @@ export const saidBy: SaidBy = ({ type, text, call: of }: AnyEventObject) => {
   if (['MODEL_SAID', 'CALL_PRICED', 'CALL_BILLED'].includes(type)) return { effect: 'think', last: false };
   if (type.startsWith('MODEL_') || type === 'xstate.error.actor.think') return { effect: 'think', last: true };
   if (type === 'xstate.error.actor.act') return { effect: 'act', last: true };
-  if (type === 'TOOL_RETURNED' && text === 'refused') return { effect: 'preview', last: true };
+  if (type === 'TOOL_RETURNED' && text === 'refused') return { effect: 'preview', last: of !== 'stale' };
   if (type === 'TOOL_RETURNED') return text === 'late' ? null : { effect: 'act', last: of !== 'stale' };
   if (type === 'CALL_OUTDATED') return { effect: 'act', last: of !== 'stale' };
   if (type === 'PREVIEWED') return { effect: 'preview', last: of !== 'stale' };

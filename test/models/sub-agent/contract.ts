@@ -2,7 +2,8 @@
  * The steering contract of a sub-agent, written from the promises in docs/architecture.md and the rules in docs/task-protocol.md,
  * not from the chart. It keeps its own account of what an operator, a model and the tools were told, and compares it with what
  * can be observed after every event. Its clauses by letter: A answers · B budgets · C in doubt · D what comes next · E effects ·
- * F stuck · K partial kept · S previews · V what must be produced · W what was done · M conversation · N urgency · L reserves · O receipts · P pause · U usage · X ends · Y redirect · Z
+ * F stuck · K partial kept · S previews · V what must be produced · W what was done ·
+ * M conversation · N urgency · L reserves · O receipts · P pause · U usage · X ends · Y redirect · Z
  * salvage
  */
 import { isDeepStrictEqual } from 'node:util';
@@ -94,7 +95,7 @@ export class Contract {
     this.#mustProduce = input.mustProduce;
   }
 
-  /** W. What a call did is listed once, when the call ends. Calls that only read are not listed. */
+  /** What a call did is listed once, when the call ends. Calls that only read are not listed. */
   #lists(call: ToolCall | undefined, outcome: EffectOutcome, changes: readonly { readonly target: string }[] = []) {
     if (!call || call.effects === 'none') return;
     const { id, tool } = call;

@@ -8,7 +8,9 @@ export const equivalents: Equivalents = {
   'swap deciding always#2 and #3':
     'what is overtaken is dropped before or after the question about being stuck, with the same word',
   'swap deciding always#4 and #5': 'no tool both asks and is gated',
-  'swap deciding always#6 and #7': 'there is no answer while there are calls',
+  'swap deciding always#7 and #8': 'there is no answer while there are calls',
+  'steps forgive the repeats':
+    'the limit of repeats is one here, so a task that repeats itself asks for help before it asks for steps',
   'retarget thinking CALL_PRICED#1 to #sub-agent.awaiting-steer': heldAnyway,
   'retarget thinking CALL_PRICED#2 to #sub-agent.awaiting-steer': heldAnyway,
   'swap awaiting-steer ANSWER#0 and #1': 'words that name a choice are never unclear',

@@ -7,7 +7,7 @@ import { type SubAgentContext, subAgent } from '../../../machines/sub-agent.ts';
 import type { Mutant } from '../mutants.ts';
 import { seeding } from '../seeding.ts';
 
-const { guards, action, without, with: withMore } = seeding<SubAgentContext>(subAgent);
+const { guards, action, without, with: withMore, original: originally } = seeding<SubAgentContext>(subAgent);
 const head = ({ calls }: SubAgentContext) => calls[0];
 const left = (context: SubAgentContext) => leftUsd(context.limits.costUsd, context) ?? Number.POSITIVE_INFINITY;
 const reads = (context: SubAgentContext) => (head(context)?.effects ?? 'none') === 'none';
@@ -150,6 +150,36 @@ export const seeded: Mutant[] = [
   without('why the model failed is forgotten', 'countFailure', 'lastFailure'),
   without('an approval does not clear the gate', 'applyAnswer', 'calls'),
   without('an answer is not said', 'applyAnswer', 'messages'),
+  without('what was done is not listed', 'recordResult', 'effects'),
+  without('what was read is not listed', 'recordResult', 'sources'),
+  without('a crashed call is not listed', 'recordCrash', 'effects'),
+  without('a denied call is not listed', 'applyAnswer', 'effects'),
+  without('what may have run at the end is not listed', 'finish', 'effects'),
+  action('a failed call is listed as done', 'recordResult', (context, event, params) => ({
+    ...originally('recordResult')(context, { ...event, failed: undefined }, params),
+    failures: event.text === 'ok' ? 0 : context.failures + 1,
+    lastFailure: event.text === 'ok' ? null : { code: 'tool-failed', message: event.text, retryable: true },
+  })),
+  action('only the latest read is listed', 'recordResult', (context, event, params) => ({
+    ...originally('recordResult')(context, event, params),
+    sources: event.sources ?? [],
+  })),
+  action('a changed file is written all the same', 'askAgain', ({ calls }) => ({
+    calls: calls.map((call) => ({ ...call, started: false })),
+  })),
+  action('what was allowed is forgotten by the next allowance', 'allow', (_, { tool }) => ({ allowed: [tool] })),
+  guards('whatever is allowed answers the question', {
+    allowsCall: ({ context: { question } }) => question?.kind === 'approval',
+  }),
+  guards('nobody is shown what would change', { isUnseen: () => false }),
+  guards('what is allowed is asked about', { isGated: ({ context }) => head(context)?.gated === true }),
+  guards('nothing is checked', { isUnchecked: () => false }),
+  guards('it is told again and again', { wasTold: () => false }),
+  without('a redirect must still produce what the plan said', 'redirect', 'mustProduce'),
+  without('a redirect keeps what was missing', 'redirect', 'missing'),
+  without('the agent is not told what is missing', 'tellMissing', 'messages'),
+  without('what is missing is not remembered', 'tellMissing', 'missing'),
+  without('an old check counts for a new answer', 'recordReply', 'checked'),
   withMore('questions share an id', 'ask', ({ questions }) => ({ questions })),
   action('a top-up sets the limit', 'topUp', ({ limits }, { steps, costUsd }) => ({
     limits: { ...limits, steps: steps ?? limits.steps, costUsd: costUsd ?? limits.costUsd },

@@ -147,7 +147,7 @@ export class Contract {
         return false;
       case 'CHILDREN_WAIT':
         for (const child of event.children) if (account.runningChildren.includes(child)) account.waiting.add(child);
-        return was.state === 'collecting' || was.state === 'awaiting-steer';
+        return was.state === 'collecting';
       case 'CALL_BILLED':
         this.#till.bill(event.backend, event.usage);
         return false;

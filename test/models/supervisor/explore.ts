@@ -50,7 +50,7 @@ const sizes = {
 
 /**
  * Paths that are too rare for random walks and look the same in the projections: an overtaken answer, a child that never
- * confirms.
+ * confirms, a failure before a top-up, a child that begins to wait during a pause.
  */
 const toldApart = (policy: Policy): ModelEvent[][] => {
   const usage = { inputTokens: 2, outputTokens: 1, costUsd: 0.25 };
@@ -63,7 +63,15 @@ const toldApart = (policy: Policy): ModelEvent[][] => {
   const answered: ModelEvent = { type: 'REDUCED', answer: 'the answer', usage, backend: 'local' };
   const failed: ModelEvent = { type: 'REDUCE_FAILED', error: { code: 'busy', message: 'busy', retryable: true } };
   const tooDear: ModelEvent = { type: 'CALL_PRICED', backend: 'paid', worstUsd: 64 };
+  const notPlanned: ModelEvent = { type: 'PLAN_FAILED', error: { code: 'busy', message: 'busy', retryable: true } };
   const told: ModelEvent[][] = [
+    [notPlanned, tooDear, { type: 'BUDGET', id: 's1', costUsd: 64 }, notPlanned],
+    [
+      planned([a, { ...a, key: 'b' }, { ...a, key: 'c' }]),
+      { type: 'PAUSE', id: 's1' },
+      { type: 'CHILDREN_WAIT', children: [1] },
+      { type: 'RESUME', id: 's2' },
+    ],
     [tooDear, { type: 'BUDGET', id: 's1', costUsd: 4 }, tooDear],
     [planned([]), later, answered, { type: 'CANCEL', id: 's2' }],
     [planned([]), failed, later, answered, failed],

@@ -1,0 +1,204 @@
+/**
+ * What `cox run` does with the questions of its goal. `ask`: they are answered in place, one after the other. The other three are
+ * the values of `--on-question`, for a run at which nobody can be asked.
+ */
+import type { Crew } from '../bus/crew.ts';
+import type { Question, Receipt, SteeringInput } from '../bus/messages.ts';
+import { rootOf, type TaskId } from '../bus/task-id.ts';
+import { askLine } from './ask.ts';
+import type { Cli } from './cli.ts';
+import type { GoalView } from './goal-view.ts';
+import type { LiveTree } from './render/live-tree.ts';
+import { answerLine, questionLines } from './render/question.ts';
+import { receiptLine } from './render/receipt.ts';
+import { verbs } from './verbs.ts';
+
+export type OnQuestion = 'ask' | 'wait' | 'fail' | 'deny';
+
+export interface RunQuestionsOptions {
+  readonly cli: Cli;
+  readonly crew: Crew;
+  readonly view: GoalView;
+  readonly tree: LiveTree;
+  readonly how: OnQuestion;
+  /** Aborts at the end of the run. */
+  readonly signal: AbortSignal;
+  /** Called at Ctrl-C while a question is shown: the terminal then sends no signal. */
+  readonly onInterrupt: () => void;
+}
+
+interface Asked {
+  readonly id: TaskId;
+  readonly question: Question;
+}
+
+/** A goal must be unchanged for this long (ms) before it counts as waiting for nothing but its operator. */
+const quietMs = 1_000;
+
+export class RunQuestions {
+  readonly #options: RunQuestionsOptions;
+  /** Questions that were asked, answered or left open here. */
+  readonly #seen = new Set<string>();
+  readonly #stalled = Promise.withResolvers<'stalled'>();
+  #asking: { readonly key: string; readonly gone: AbortController } | null = null;
+  #check: NodeJS.Timeout | null = null;
+
+  constructor(options: RunQuestionsOptions) {
+    this.#options = options;
+    options.signal.addEventListener('abort', () => this.#stop());
+  }
+
+  /** With `fail`: resolves when nothing in the goal can go on without an answer. Never resolves otherwise. */
+  get stalled(): Promise<'stalled'> {
+    return this.#stalled.promise;
+  }
+
+  /** To be called after each change of the view. */
+  changed(): void {
+    const { how, signal } = this.#options;
+    if (signal.aborted) return;
+    if (this.#asking && !this.#open.some((asked) => keyOf(asked) === this.#asking?.key)) this.#asking.gone.abort();
+    if (how === 'ask') void this.#askNext();
+    if (how === 'deny') for (const asked of this.#unseen()) void this.#deny(asked);
+    if (how === 'fail') this.#checkSoon();
+  }
+
+  get #open(): Asked[] {
+    return this.#options.view.nodes.flatMap(({ id, question, outcome }) =>
+      id !== null && question !== null && outcome === null ? [{ id, question }] : [],
+    );
+  }
+
+  #unseen(): Asked[] {
+    const fresh = this.#open.filter((asked) => !this.#seen.has(keyOf(asked)));
+    for (const asked of fresh) this.#seen.add(keyOf(asked));
+    return fresh;
+  }
+
+  #stop(): void {
+    if (this.#check) clearTimeout(this.#check);
+    this.#asking?.gone.abort();
+  }
+
+  async #deny({ id, question }: Asked): Promise<void> {
+    const { crew, tree } = this.#options;
+    const said = { type: 'answer', question: question.id, text: denialOf(question) } as const;
+    await crew.steer(id, said).catch((error) => tree.print([String(error)]));
+  }
+
+  async #askNext(): Promise<void> {
+    const { tree, signal } = this.#options;
+    if (this.#asking) return;
+    for (let next = this.#next(); next && !signal.aborted; next = this.#next()) {
+      const gone = new AbortController();
+      this.#asking = { key: keyOf(next), gone };
+      tree.hold();
+      try {
+        await this.#ask(next, gone.signal);
+      } catch (error) {
+        if (!signal.aborted) this.#say([String(error)]);
+      } finally {
+        this.#asking = null;
+        tree.release();
+      }
+    }
+  }
+
+  #next(): Asked | undefined {
+    const next = this.#open.find((asked) => !this.#seen.has(keyOf(asked)));
+    if (next) this.#seen.add(keyOf(next));
+    return next;
+  }
+
+  /** Asks until the task has taken an answer, or the question is gone. */
+  async #ask({ id, question }: Asked, gone: AbortSignal): Promise<void> {
+    const { cli, onInterrupt } = this.#options;
+    const paint = cli.out.paint.stderr;
+    this.#say(questionLines(id, question, paint, null));
+    let isInterrupted = false;
+    const stop = () => {
+      isInterrupted = true;
+      onInterrupt();
+    };
+    for (let isNew = true; ; isNew = false) {
+      const line = await askLine(cli, `${paint.yellow('answer')} ${id} ${question.id}: `, {
+        signal: gone,
+        isNew,
+        onInterrupt: stop,
+      });
+      if (gone.aborted)
+        return this.#options.signal.aborted ? undefined : this.#say([`${id} ${question.id} is not open any more.`]);
+      if (isInterrupted) return;
+      if (line === null)
+        return this.#say([paint.dim(`Left open. From another terminal: ${answerLine(id, question, 'cox answer')}`)]);
+      if (line.trim() === '') continue;
+      const receipt = await this.#send(id, question, line.trim());
+      if (receipt?.fate !== 'returned') return;
+    }
+  }
+
+  /** @returns the first receipt that tells whether the task has taken the answer. */
+  async #send(id: TaskId, question: Question, text: string): Promise<Receipt | null> {
+    const { cli, crew, signal } = this.#options;
+    let said: SteeringInput;
+    try {
+      said = messageOf(question, text);
+    } catch (error) {
+      this.#say([error instanceof Error ? error.message : String(error)]);
+      return { steer: '', kind: 'answer', fate: 'returned', seq: 0 };
+    }
+    const sent = await crew.steer(id, said);
+    for await (const receipt of crew.receipts(id, sent, signal)) {
+      if (receipt.fate === 'accepted') continue;
+      this.#say([`  ${receiptLine(id, receipt, cli.out.paint.stderr)}`]);
+      return receipt;
+    }
+    return null;
+  }
+
+  #say(lines: readonly string[]): void {
+    for (const line of lines) this.#options.cli.out.note(line);
+  }
+
+  #checkSoon(): void {
+    if (this.#check) clearTimeout(this.#check);
+    this.#check = null;
+    if (this.#open.length === 0) return;
+    this.#check = setTimeout(() => {
+      void this.#isStalled()
+        .catch(() => false)
+        .then((isStalled) => {
+          if (isStalled) this.#stalled.resolve('stalled');
+          else if (!this.#options.signal.aborted) this.#checkSoon();
+        });
+    }, quietMs);
+  }
+
+  /** Whether every task of the tree has ended or waits, and no goal in it has still to read the end of a sub-task. */
+  async #isStalled(): Promise<boolean> {
+    const { crew, view } = this.#options;
+    const open = (await crew.tasks(rootOf(view.id))).filter(({ outcome }) => outcome === null);
+    if (!open.every(({ phase }) => phase === 'parked') || !open.some(({ question }) => question)) return false;
+    return open.every(({ id }) => {
+      const running = view.last(id)?.subTasks?.running ?? 0;
+      return running <= open.filter(({ parent }) => parent === id).length;
+    });
+  }
+}
+
+const keyOf = ({ id, question }: Asked): string => `${id} ${question.id}`;
+
+/** An answer in place. To a question about a budget, `10 0.50` and `budget 10 0.50` are more steps and dollars. */
+function messageOf({ id, kind }: Question, text: string): SteeringInput {
+  const words = text.split(/\s+/);
+  const amounts = words[0] === 'budget' ? words.slice(1) : words;
+  if (kind === 'budget' && /^\d/.test(amounts[0] ?? '')) return verbs.budget.message(amounts);
+  return verbs.answer.message([id, text]);
+}
+
+/** A refusal that ends an approval as denied; else the choice to stop; else words for the agent. */
+function denialOf({ kind, choices = [] }: Question): string {
+  if (kind === 'approval') return 'no, no operator is here to decide';
+  if (choices.includes('stop')) return 'stop';
+  return 'No operator is here to answer. Go on without an answer if that is safe, else stop; say which you did.';
+}
