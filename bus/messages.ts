@@ -87,6 +87,34 @@ export const Reduce = z.discriminatedUnion('by', [
 export const PlanSpec = z.object({ tasks: z.array(PlanTask).max(100_000), reduce: Reduce });
 export type PlanSpec = z.infer<typeof PlanSpec>;
 
+/** The changes of files that a task is to undo (`cox undo`), by file. */
+export const UndoSpec = z.object({
+  of: TaskId.describe('The task whose changes are undone, or the goal.'),
+  files: z
+    .array(
+      z.object({
+        path: z.string().min(1).max(4096),
+        changes: z
+          .array(
+            z.object({
+              task: TaskId,
+              step: z.number().int().nonnegative(),
+              before: z.string().max(256).nullable().describe('Name of the artifact to restore; null: there was no file.'),
+              after: z.string().max(64).nullable().describe('sha256 of the file after the change; null: there was no file.'),
+              added: z.number().int().nonnegative().optional(),
+              removed: z.number().int().nonnegative().optional(),
+            }),
+          )
+          .min(1)
+          .max(1_000)
+          .describe('Newest first. A change is undone only if the file is as the change left it.'),
+      }),
+    )
+    .min(1)
+    .max(1_000),
+});
+export type UndoSpec = z.infer<typeof UndoSpec>;
+
 /** The order for a task. It does not change after dispatch. */
 export const TaskSpec = z.object({
   type: TaskType,
@@ -133,6 +161,7 @@ export const TaskSpec = z.object({
     .max(64)
     .optional()
     .describe('Tools whose calls need no approval, because the operator has allowed them.'),
+  undo: UndoSpec.optional().describe('The task undoes these changes, in code and without a model. Its type says who may run it.'),
 });
 export type TaskSpec = z.infer<typeof TaskSpec>;
 
@@ -380,6 +409,22 @@ export const DeadLetter = z.discriminatedUnion('kind', [
   }),
 ]);
 export type DeadLetter = z.infer<typeof DeadLetter>;
+
+/**
+ * On `cox.artifacts.<id>.<call>.<n>.head`: what the `n`th change of a call replaced. Its content is on
+ * `cox.artifacts.<id>.<call>.<n>.<sha256>.<i>`, as bytes, for `i` from 0 to `parts` − 1.
+ */
+export const ArtifactHead = z.object({
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .nullable()
+    .describe('Of the whole content, in hex; null if there was nothing to replace.'),
+  bytes: z.number().int().nonnegative(),
+  parts: z.number().int().min(0).max(4_096),
+  mode: z.number().int().min(0).max(0o7777).optional().describe('Permission bits of the file.'),
+});
+export type ArtifactHead = z.infer<typeof ArtifactHead>;
 
 /** A task that a worker of a node holds. */
 export const HeldTask = z.object({

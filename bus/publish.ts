@@ -63,5 +63,6 @@ export async function publish(
 /** Name of the crash point (platform/crash-point.ts) of a publish to this subject. */
 function pointOf(subject: string): string | undefined {
   if (subject.startsWith('$KV.')) return 'state';
+  if (subject.includes('.artifacts.')) return 'artifact';
   return subject.includes('.timers.') ? subject.split('.')[2] : subject.slice(subject.lastIndexOf('.') + 1);
 }

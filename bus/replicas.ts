@@ -22,7 +22,8 @@ export async function replicate(bus: Bus, replicas: number): Promise<void> {
   if (replicas === 1) return;
   try {
     await retryRequest(bus, 'copies of the streams', () => setUpStreams(bus, { replicas }));
-    await retryRequest(bus, 'copies of the memory', () => replicateMemory(bus, replicas));
+    for (const name of [`KV_${bus.subjects.memoryBucket}`, bus.subjects.artifactStream])
+      await retryRequest(bus, `copies of ${name}`, () => replicateIfThere(bus, name, replicas));
   } catch (cause) {
     throw refusal(cause, replicas) ?? cause;
   }
@@ -49,9 +50,8 @@ async function isCopied(bus: Bus, stream: string): Promise<void> {
 export const copies = async ({ jsm, subjects }: Bus): Promise<number> =>
   (await jsm.streams.info(`KV_${subjects.stateBucket}`)).config.num_replicas;
 
-/** The memory bucket is created on first use, so it may not exist yet. */
-async function replicateMemory({ jsm, subjects }: Bus, replicas: number): Promise<void> {
-  const name = `KV_${subjects.memoryBucket}`;
+/** The memory and the stream of the artifacts are created on first use, so they may not exist yet. */
+async function replicateIfThere({ jsm }: Bus, name: string, replicas: number): Promise<void> {
   try {
     const { config } = await jsm.streams.info(name);
     if (config.num_replicas < replicas) await jsm.streams.update(name, { num_replicas: replicas });

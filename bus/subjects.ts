@@ -1,5 +1,6 @@
 /** Builds and parses all subjects; no other code does. In comments, `cox` stands for the configurable namespace. */
 import { CoxError } from '../platform/errors.ts';
+import type { ArtifactPlace } from './artifacts/artifact-name.ts';
 import { isTaskId, type TaskId } from './task-id.ts';
 
 /** The kinds of messages on the subjects of one task. */
@@ -34,6 +35,12 @@ export class Subjects {
   /** The dead letter of a task that lost too many workers, or of a message that is not a ticket. */
   readonly letter = (id: string) => `${this.namespace}.dead.${id}.letter`;
   readonly everyLetter = () => `${this.namespace}.dead.>`;
+  /** The head of an artifact. `n` counts the changes of one call. */
+  readonly artifactHead = ({ task, call, n }: ArtifactPlace) => `${this.namespace}.artifacts.${task}.${call}.${n}.head`;
+  readonly artifactPart = ({ task, call, n }: ArtifactPlace, sha256: string, i: number) =>
+    `${this.namespace}.artifacts.${task}.${call}.${n}.${sha256}.${i}`;
+  /** Wildcard for the artifacts of all tasks, or of the tasks of the tree `root`. */
+  readonly everyArtifact = (root?: string) => `${this.namespace}.artifacts.${root === undefined ? '' : `${root}.`}>`;
   /** Request subject. A node answers it only while the bus is full and refuses the writes of the node. */
   readonly full = () => `${this.namespace}.full`;
   /** From the waker to the node that holds the task: new messages for the task are on the log. */
@@ -53,6 +60,9 @@ export class Subjects {
   }
   get deadStream() {
     return `${this.namespace}_dead`;
+  }
+  get artifactStream() {
+    return `${this.namespace}_artifacts`;
   }
   get stateBucket() {
     return `${this.namespace}_tasks`;
@@ -77,6 +87,12 @@ export class Subjects {
     if (namespace !== this.namespace || kind !== 'tasks' || rest.length || !isChannel(channel)) return null;
     const tokens = `${root}.${path}`;
     return { tokens, id: isTaskId(tokens) ? tokens : null, channel };
+  }
+
+  /** @returns the root of the tree that an artifact belongs to; null for other subjects. */
+  parseArtifact(subject: string): string | null {
+    const [namespace, kind, root] = subject.split('.');
+    return namespace === this.namespace && kind === 'artifacts' && root ? root : null;
   }
 
   parseTimer(subject: string): TaskId | null {

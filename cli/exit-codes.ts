@@ -17,7 +17,7 @@ export const exitCodes = {
   fetchFailed: 8,
   /** No space, a read-only folder, a full stream. */
   storage: 9,
-  /** `result --no-wait`: the task has not ended. `dead retry`: its goal has not answered yet. */
+  /** `result --no-wait`: the task has not ended. `dead retry`: its goal has not answered yet. `undo`: a task has not ended. */
   notDone: 10,
   /** A node was stopped before it had given back all its tasks. Other nodes take them over. */
   undrained: 11,
@@ -32,6 +32,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** Exit codes by pattern of the error code, most specific first. A new error code with a known prefix gets the same exit code. */
 const byPrefix: readonly (readonly [RegExp, ExitCode])[] = [
+  [/^task-unfinished$/, exitCodes.notDone],
   [/^(unknown-task|ambiguous-task|unknown-letter)$/, exitCodes.unknownTask],
   [/^(usage|bad-|empty-|unknown-|not-opted-in|too-long|message-too-big|no-key$)/, exitCodes.usage],
   [/^(no-space|read-only|stream-full|storage-|state-|lock-|ENOSPC|EDQUOT|EROFS|EACCES|EPERM)/, exitCodes.storage],

@@ -1,10 +1,12 @@
 /** Chooses the chart and the role of a task on this node, by the type of the task. */
+import { Artifacts } from '../../bus/artifacts/artifacts.ts';
 import type { Bus } from '../../bus/bus.ts';
 import { subAgentChart, supervisorChart } from '../../machines/charts.ts';
 import { CoxError } from '../../platform/errors.ts';
 import type { Backends } from '../../roster/backends.ts';
 import type { Roster } from '../../roster/schema.ts';
 import type { Kinds } from '../kinds/kinds.ts';
+import { undoKind } from '../kinds/undo.ts';
 import { subAgentRole } from '../sub-agent/role.ts';
 import { budgetOf, supervisorRole } from '../supervisor/role.ts';
 import type { WorkerOptions } from './worker.ts';
@@ -28,17 +30,29 @@ export interface RolesOptions {
 export function rolesOf(options: RolesOptions): Pick<WorkerOptions, 'chartOf' | 'roleOf'> {
   const { bus, backends, roster, kinds, folderOf, drainMs } = options;
   const { now } = bus;
+  const artifacts = new Artifacts(bus);
   return {
     chartOf: (spec) => (spec.type === 'supervisor' ? supervisorChart(budgetOf(spec, roster())) : subAgentChart),
     roleOf: (spec, host) => {
       if (spec.type === 'supervisor')
         return supervisorRole(host, { bus, backends, roster, kinds: () => kinds.list(), now, drainMs });
+      const workspace = () => folderOf(spec.workspace);
+      if (spec.undo)
+        return subAgentRole(host, {
+          kind: undoKind(artifacts, spec.undo),
+          backends,
+          gated: [],
+          workspace: workspace(),
+          artifacts,
+          now,
+        });
       const kind = kinds.get(spec.type);
       if (!kind)
         throw new CoxError('unknown-kind', `The roster has no kind ${spec.type}`, {
           hint: 'Add it under `agents`, or start a worker that knows it.',
         });
-      return subAgentRole(host, { kind, backends, gated: roster().tools.gated, workspace: folderOf(spec.workspace), now });
+      const { gated } = roster().tools;
+      return subAgentRole(host, { kind, backends, gated, workspace: workspace(), artifacts, now });
     },
   };
 }

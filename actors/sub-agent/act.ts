@@ -2,6 +2,7 @@
  * One tool call of a sub-agent (B: a call with effects starts only when the commit that names it is durable).
  * Rules `write-ahead` and `idempotency-key` (docs/task-protocol.md).
  */
+import type { Artifacts } from '../../bus/artifacts/artifacts.ts';
 import type { ActInput, SubAgentEvent } from '../../machines/sub-agent.ts';
 import { crashPoint } from '../../platform/crash-point.ts';
 import { messageOf } from '../../platform/errors.ts';
@@ -10,14 +11,17 @@ import type { EndedCall } from '../host/in-flight-calls.ts';
 import type { EffectHost } from '../host/role.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
 import { Outdated, type Tool, type ToolOutput } from '../tools/tool.ts';
+import { keeping, notKept } from './keeping.ts';
 import { contextOf } from './tool-context.ts';
 
 interface ActOptions {
   readonly kind: Kind;
   readonly workspace: string;
+  /** Keeps what calls replace. */
+  readonly artifacts: Artifacts;
 }
 
-export const act = (host: EffectHost, { kind, workspace }: ActOptions) =>
+export const act = (host: EffectHost, { kind, workspace, artifacts }: ActOptions) =>
   effect<ActInput, SubAgentEvent>(
     async ({ call, step }, say, signal) => {
       const failed = (text: string): SubAgentEvent => ({ type: 'TOOL_RETURNED', call: call.id, text, failed: true });
@@ -42,9 +46,14 @@ export const act = (host: EffectHost, { kind, workspace }: ActOptions) =>
       host.live({ type: 'tool', step, tool: tool.name, text: JSON.stringify(checked.args) });
       try {
         crashPoint('tool:before');
-        const output = await tool.run(checked.args, contextOf(host, workspace, call, stop.signal));
+        const output = await tool.run(checked.args, {
+          ...contextOf(host, workspace, call, stop.signal),
+          keep: keeping(artifacts, { task: host.id, call: call.id }, stop.signal),
+        });
         crashPoint('tool:after');
         if (output.artifacts) host.addArtifacts(output.artifacts);
+        for (const target of notKept(output.changes))
+          host.note(`${tool.name} ${target} cannot be undone: nothing was kept of it`);
         host.live({ type: 'tool', step, tool: tool.name, text: output.text });
         ends(output, false);
       } catch (cause) {

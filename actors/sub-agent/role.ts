@@ -1,5 +1,6 @@
 /** The role of a sub-agent: its chart, its effects, and its view for the bus. */
 import type { SnapshotFrom } from 'xstate';
+import type { Artifacts } from '../../bus/artifacts/artifacts.ts';
 import type { TaskState } from '../../bus/messages.ts';
 import { parentOf } from '../../bus/task-id.ts';
 import { outUsd } from '../../machines/budget.ts';
@@ -41,6 +42,8 @@ export interface SubAgentRoleOptions {
   readonly gated: readonly string[];
   /** Absolute path of the folder that its file tools are confined to. */
   readonly workspace: string;
+  /** Keeps what calls replace. */
+  readonly artifacts: Artifacts;
   readonly now: () => Date;
 }
 

@@ -52,21 +52,29 @@ export async function findTrees(bus: Bus): Promise<Trees> {
   return { finished, live };
 }
 
-/** Size of each tree in bytes, log and records together, by root. Scans the headers of the log once. */
-export async function sizesOf(bus: Bus, trees: readonly FinishedTree[], signal?: AbortSignal): Promise<Map<string, number>> {
+/** Size of each tree in bytes, log, artifacts and records together, by root. Scans the headers of log and artifacts once. */
+export async function sizesOf(
+  bus: Bus,
+  trees: readonly FinishedTree[],
+  hasArtifacts: boolean,
+  signal?: AbortSignal,
+): Promise<Map<string, number>> {
   const sizes = new Map(trees.map(({ root, entries }) => [root, entries.reduce((sum, { bytes }) => sum + bytes, 0)]));
   const { subjects } = bus;
   if (sizes.size === 0) return sizes;
-  await scanStream(
-    bus,
-    subjects.logStream,
-    { headers_only: true, deliver_policy: DeliverPolicy.All },
-    (message) => {
-      const root = rootIn(subjects.parse(message.subject)?.tokens ?? '');
-      const before = sizes.get(root);
-      if (before !== undefined) sizes.set(root, before + storedBytes(message));
-    },
-    signal,
-  );
+  const scan = (stream: string, rootOf: (subject: string) => string) =>
+    scanStream(
+      bus,
+      stream,
+      { headers_only: true, deliver_policy: DeliverPolicy.All },
+      (message) => {
+        const root = rootOf(message.subject);
+        const before = sizes.get(root);
+        if (before !== undefined) sizes.set(root, before + storedBytes(message));
+      },
+      signal,
+    );
+  await scan(subjects.logStream, (subject) => rootIn(subjects.parse(subject)?.tokens ?? ''));
+  if (hasArtifacts) await scan(subjects.artifactStream, (subject) => subjects.parseArtifact(subject) ?? '');
   return sizes;
 }

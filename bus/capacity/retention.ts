@@ -3,9 +3,9 @@
  * - A tree is purged only when all its records are `done` or `unborn`. `done` never changes back.
  * - A tree stays while a ticket of one of its runs is not acked, or while a steer to it has no receipt.
  * - Each purge ends at the last sequence that was looked at. A message that comes later stays for a later collection.
- * The log is purged first and the root's record last. After a crash the next collection therefore finds the rest, and none of it
- * can run: a ticket without a record and a live parent starts nothing (rule `planned-child`). Ages are by the server's clock.
- * Several collections at once are harmless.
+ * The artifacts and the log are purged first and the root's record last. After a crash the next collection therefore finds the
+ * rest, and none of it can run: a ticket without a record and a live parent starts nothing (rule `planned-child`). Ages are by
+ * the server's clock. Several collections at once are harmless.
  * Rule `purge` (docs/task-protocol.md).
  */
 import { JetStreamApiError } from '@nats-io/jetstream';
@@ -19,6 +19,7 @@ import { replaceState } from '../state/state-store.ts';
 import { isTaskId } from '../task-id.ts';
 import { isFull } from './backpressure.ts';
 import { type FinishedTree, findTrees, rootIn, sizesOf } from './finished-trees.ts';
+import { infoIfThere } from './stream-limits.ts';
 
 export interface Keep {
   /** How long a finished tree is kept, in ms; null: trees are not purged by age. */
@@ -30,7 +31,7 @@ export interface Keep {
 export interface PurgedTree {
   readonly root: string;
   readonly tasks: number;
-  /** Approximate size, log and records together. */
+  /** Approximate size; log, artifacts and records together. */
   readonly bytes: number;
   /** Instruction of the root task; null if the root had no record. */
   readonly instruction: string | null;
@@ -42,8 +43,8 @@ export interface Collected {
   /** Oldest first. With `dryRun`: the trees that would be purged. */
   readonly purged: readonly PurgedTree[];
   /**
-   * Number of log messages that were purged under ids without a record: old tombstones and leftovers of crashes. With `dryRun` it
-   * is the number of their subjects.
+   * Number of messages of the log and the artifacts that were purged under ids without a record: old tombstones and leftovers of
+   * crashes. With `dryRun` it is the number of their subjects.
    */
   readonly strays: number;
   /** Size of all finished trees that stay, in bytes; null if the sizes were not needed. */
@@ -64,20 +65,23 @@ export async function collect(bus: Bus, { keep, dryRun = false, signal }: Collec
   const { subjects } = bus;
   // The log is read before the records: a record precedes the messages of its task, so an id that has none now gets none later.
   const log = await infoOf(bus, subjects.logStream, subjects.everyMessage(), signal);
+  const artifacts = await infoOf(bus, subjects.artifactStream, subjects.everyArtifact(), signal);
   const { finished, live } = await findTrees(bus);
   const trees = finished.filter(({ root }) => isTaskId(`${root}.0`));
   const oldest = keep.finishedAfterMs === null ? Number.NEGATIVE_INFINITY : log.at - keep.finishedAfterMs;
   const isOld = ({ at }: FinishedTree) => at.getTime() <= oldest;
   const records = await infoOf(bus, `KV_${subjects.stateBucket}`, null, signal);
-  const mayBeTooMuch = keep.finishedBytes !== null && log.bytes + records.bytes > keep.finishedBytes;
-  const sizes = mayBeTooMuch || trees.some(isOld) ? await sizesOf(bus, trees, signal) : null;
+  const allBytes = log.bytes + artifacts.bytes + records.bytes;
+  const mayBeTooMuch = keep.finishedBytes !== null && allBytes > keep.finishedBytes;
+  const sizes = mayBeTooMuch || trees.some(isOld) ? await sizesOf(bus, trees, artifacts.bytes > 0, signal) : null;
   let left = [...(sizes?.values() ?? [])].reduce((sum, bytes) => sum + bytes, 0);
+  const artifactRoots = new Set(artifacts.subjects.map((subject) => subjects.parseArtifact(subject)));
   const purged: PurgedTree[] = [];
   for (const tree of trees) {
     const why = isOld(tree) ? 'age' : keep.finishedBytes !== null && left > keep.finishedBytes ? 'size' : null;
     if (why === null) break;
     if (!(await isAckedAndAnswered(bus, tree, signal))) continue;
-    if (!dryRun && !(await purgeTree(bus, tree, log.lastSeq, signal))) continue;
+    if (!dryRun && !(await purgeTree(bus, tree, log.lastSeq, artifactRoots.has(tree.root), signal))) continue;
     const { root, entries, at, instruction } = tree;
     const bytes = sizes?.get(root) ?? 0;
     left -= bytes;
@@ -85,7 +89,8 @@ export async function collect(bus: Bus, { keep, dryRun = false, signal }: Collec
   }
   const known = new Set([...live, ...finished.map(({ root }) => root)]);
   const strays = await purgeStrays(bus, log.subjects, known, oldest, dryRun, signal);
-  return { purged, strays, keptBytes: sizes && left };
+  const parts = await purgeStrayArtifacts(bus, artifacts.subjects, known, oldest, dryRun, signal);
+  return { purged, strays: strays + parts, keptBytes: sizes && left };
 }
 
 interface Info {
@@ -96,9 +101,12 @@ interface Info {
   readonly subjects: readonly string[];
 }
 
+/** A stream that nothing has used yet is empty. */
 async function infoOf(bus: Bus, stream: string, filter: string | null, signal?: AbortSignal): Promise<Info> {
   const options = filter === null ? undefined : { subjects_filter: filter };
-  const { state, ts } = await retryRequest(bus, stream, () => bus.jsm.streams.info(stream, options), signal);
+  const found = await retryRequest(bus, stream, () => infoIfThere(bus, stream, options), signal);
+  if (!found) return { at: 0, bytes: 0, lastSeq: 0, subjects: [] };
+  const { state, ts } = found;
   return { at: Date.parse(ts!), bytes: state.bytes, lastSeq: state.last_seq, subjects: Object.keys(state.subjects ?? {}) };
 }
 
@@ -128,6 +136,7 @@ async function purgeTree(
   bus: Bus,
   { root, entries: found }: FinishedTree,
   logSeq: number,
+  hasArtifacts: boolean,
   signal?: AbortSignal,
 ): Promise<boolean> {
   const { subjects } = bus;
@@ -135,6 +144,7 @@ async function purgeTree(
   const key = (path: string) => `$KV.${subjects.stateBucket}.${path}`;
   const entries = await writtenTwice(bus, { root, entries: found }, signal);
   if (!entries) return false;
+  if (hasArtifacts) await purge(bus, subjects.artifactStream, subjects.everyArtifact(root), null, signal);
   await purge(bus, subjects.logStream, subjects.everyMessage(root), logSeq, signal);
   await purge(bus, subjects.timerStream, subjects.timer(`${root}.*`, '*'), null, signal);
   // Nearly all records are older than the root's last write. One purge removes those; each later record needs a purge of its own.
@@ -220,6 +230,27 @@ async function purgeStrays(
     if (!isDue || seqOf('steering') > seqOf('status')) continue;
     const upTo = Math.max(...last.map((message) => message?.seq ?? 0));
     gone += dryRun ? group.length : await purge(bus, subjects.logStream, `${subjects.namespace}.tasks.${tokens}.*`, upTo, signal);
+  }
+  return gone;
+}
+
+/** Purges the artifacts of each tree that has no record, once all of them are old: a worker that was lost may have kept them. */
+async function purgeStrayArtifacts(
+  bus: Bus,
+  kept: readonly string[],
+  known: ReadonlySet<string>,
+  oldest: number,
+  dryRun: boolean,
+  signal?: AbortSignal,
+): Promise<number> {
+  const { subjects } = bus;
+  const strays = Map.groupBy(kept, (subject) => subjects.parseArtifact(subject));
+  let gone = 0;
+  for (const [root, group] of strays) {
+    if (root === null || /[*>]/.test(root) || known.has(root)) continue;
+    const last = await lastMessage(bus, subjects.artifactStream, subjects.everyArtifact(root));
+    if (!last || last.time.getTime() > oldest) continue;
+    gone += dryRun ? group.length : await purge(bus, subjects.artifactStream, subjects.everyArtifact(root), last.seq, signal);
   }
   return gone;
 }

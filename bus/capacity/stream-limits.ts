@@ -1,12 +1,13 @@
 /** Size limits and fill levels of the streams. A full stream refuses new messages and keeps old ones (rule `backpressure`). */
-import { JetStreamApiError, type JsMsg } from '@nats-io/jetstream';
+import { JetStreamApiError, type JsMsg, type StreamInfo, type StreamInfoRequestOptions } from '@nats-io/jetstream';
 import { CoxError } from '../../platform/errors.ts';
 import type { Bus } from '../bus.ts';
+import { isStreamNotFound } from '../jetstream-errors.ts';
 import { retryRequest } from '../retry.ts';
 
 /**
- * Sets the size limit of the log, the work queue and the state bucket. The timers have no limit: the server schedules messages
- * only in streams that drop old ones when they are full (docs/adr/0007), and each task has only one timer.
+ * Sets the size limit of the log, the work queue, the state bucket and the artifacts. The timers have no limit: the server
+ * schedules messages only in streams that drop old ones when they are full (docs/adr/0007), and each task has only one timer.
  * @param bytes limit of each stream; null: the limits stay as they are, also those that an operator has set by hand.
  * @throws CoxError `stream-size` if the server does not accept the limit.
  */
@@ -18,8 +19,8 @@ export async function limitStreams(bus: Bus, bytes: number | null, signal?: Abor
         bus,
         stream,
         async () => {
-          const { config } = await bus.jsm.streams.info(stream);
-          if (config.max_bytes !== bytes) await bus.jsm.streams.update(stream, { max_bytes: bytes });
+          const found = await infoIfThere(bus, stream);
+          if (found && found.config.max_bytes !== bytes) await bus.jsm.streams.update(stream, { max_bytes: bytes });
         },
         signal,
       ),
@@ -34,7 +35,7 @@ export async function limitStreams(bus: Bus, bytes: number | null, signal?: Abor
 }
 
 export interface Fullness {
-  /** As shown to operators: `log`, `queue`, `state` or `server`. */
+  /** As shown to operators: `log`, `queue`, `state`, `artifacts` or `server`. */
   readonly name: string;
   readonly bytes: number;
   readonly maxBytes: number;
@@ -62,17 +63,32 @@ export const isNearlyFull = ({ bytes, maxBytes, isFull }: Fullness): boolean =>
 export async function fullStreams(bus: Bus, signal?: AbortSignal): Promise<Fullness[]> {
   const all = await Promise.all(
     limited(bus).map(async ({ name, stream }) => {
-      const { config, state } = await retryRequest(bus, stream, () => bus.jsm.streams.info(stream), signal);
-      return fullnessOf(name, state.bytes, config.max_bytes);
+      const found = await retryRequest(bus, stream, () => infoIfThere(bus, stream), signal);
+      return found ? [fullnessOf(name, found.state.bytes, found.config.max_bytes)] : [];
     }),
   );
-  return all.filter(isNearlyFull);
+  return all.flat().filter(isNearlyFull);
+}
+
+/** @returns null for a stream that does not exist, because nothing has used it yet. */
+export async function infoIfThere(
+  { jsm }: Bus,
+  stream: string,
+  options?: Partial<StreamInfoRequestOptions>,
+): Promise<StreamInfo | null> {
+  try {
+    return await jsm.streams.info(stream, options);
+  } catch (cause) {
+    if (isStreamNotFound(cause)) return null;
+    throw cause;
+  }
 }
 
 const limited = ({ subjects }: Bus) => [
   { name: 'log', stream: subjects.logStream },
   { name: 'queue', stream: subjects.workStream },
   { name: 'state', stream: `KV_${subjects.stateBucket}` },
+  { name: 'artifacts', stream: subjects.artifactStream },
 ];
 
 /**

@@ -74,6 +74,17 @@ const subjects: Readonly<Record<string, Subject>> = {
       'A task that was given up, or a message that is not a ticket. Kept on a stream until an operator retries or drops it.',
     client: 'receive',
   },
+  artifact: {
+    address: 'cox.artifacts.{root}.{path}.{call}.{n}.head',
+    parameters: {
+      ...task,
+      call: { description: 'The id of the call within its task.' },
+      n: { description: 'Which change of the call, from 0.' },
+    },
+    messages: ['ArtifactHead'],
+    description:
+      'What a call replaced. The content is in parts on cox.artifacts.{root}.{path}.{call}.{n}.{sha256}.{i}. For workers.',
+  },
   pending: {
     address: 'cox.tasks.{type}.pending',
     parameters: type,

@@ -101,6 +101,10 @@ export const examples: { readonly [M in keyof typeof messages]: readonly object[
       at,
     },
   ],
+  ArtifactHead: [
+    { sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', bytes: 0, parts: 0, mode: 0o644 },
+    { sha256: null, bytes: 0, parts: 0 },
+  ],
   DeadLetter: [
     {
       kind: 'task',

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { forEachSteering, requests, type Verb } from '../api-service.ts';
 import {
+  ArtifactHead,
   CallOutcome,
   DeadLetter,
   Failure,
@@ -94,6 +95,7 @@ export const Refusal = z.object({ code: z.string(), message: z.string(), hint: z
 const shared = { Failure, HeldTask, PlanRow, PlanSpec, PlanTask, Question, Receipt, TaskId, TaskState, TreeNode, Usage };
 /** The schemas of the messages on the bus, by their name in docs/protocol. */
 export const messages = {
+  ArtifactHead,
   CallOutcome,
   DeadLetter,
   Live,

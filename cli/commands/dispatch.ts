@@ -1,6 +1,5 @@
 /** `cox dispatch`: puts a task on its queue and prints the id at once. Starts the bus if none runs, but no worker. */
 import { z } from 'zod';
-import type { CrewSession } from '../../actors/node/join.ts';
 import { TaskSpec } from '../../bus/messages.ts';
 import { foldersOf } from '../../platform/folders.ts';
 import type { Cli, Run } from '../cli.ts';
@@ -11,6 +10,7 @@ import { checkBackend, checkType, type Known } from '../known-names.ts';
 import { deadline, list, parseOptions } from '../parse-options.ts';
 import { readRoster } from '../roster.ts';
 import { pointInTime, withCrew, workspaceFor } from '../session.ts';
+import { someoneWorks } from '../working-nodes.ts';
 
 const Shape = z.object({
   backend: z.string().optional(),
@@ -68,11 +68,4 @@ async function whyNone(cli: Cli, { roster }: Known, { type, needs, backend }: Wa
   };
   const route = chooseBackend(need, menu, roster.routing, () => 0);
   return route.backend === null ? route.why : null;
-}
-
-/** Whether a node of the crew works on this kind of task now. */
-async function someoneWorks({ bus }: CrewSession, type: string): Promise<boolean> {
-  const { nodesOf } = await import('../../bus/nodes.ts');
-  for await (const { types, draining } of nodesOf(bus)) if (!draining && types.includes(type)) return true;
-  return false;
 }

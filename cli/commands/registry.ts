@@ -133,6 +133,18 @@ export const commands: readonly Command[] = [
     load: async () => (await import('./result.ts')).run,
   },
   {
+    name: 'undo',
+    summary: 'restore the files that a task or the tasks of a goal have changed; shows them and asks first',
+    args: '<id> [step]',
+    options: [
+      ['--yes', 'undo without a question'],
+      ['--dry-run', 'show what it would do, and do nothing'],
+    ],
+    example: 'cox undo k3xq --dry-run    cox undo k3xq.4 2 --yes',
+    ended: true,
+    load: async () => (await import('./undo.ts')).run,
+  },
+  {
     name: 'tree',
     summary: 'show a goal and its sub-tasks with backends, tokens and cost',
     args: '<id>',

@@ -4,6 +4,7 @@ import { type SteeringInput, TaskSpec } from '../../bus/messages.ts';
 import { allNodes } from '../../bus/nodes.ts';
 import { DeadLetters } from '../../bus/queue/dead-letters.ts';
 import type { TaskId } from '../../bus/task-id.ts';
+import { planUndo, startUndo } from '../../bus/undo.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
 import { capacityTrouble } from '../capacity.ts';
 import { findLetter } from '../dead-letter-ref.ts';
@@ -20,6 +21,7 @@ import { oneLine } from '../render/printable.ts';
 import { receiptLine } from '../render/receipt.ts';
 import { statusText, summaryLines } from '../render/status.ts';
 import { treeLines } from '../render/tree.ts';
+import { undoLines } from '../render/undo.ts';
 import { findTask } from '../session.ts';
 import { wrapped } from './flow.ts';
 import { InboxDesk } from './inbox-desk.ts';
@@ -202,6 +204,15 @@ export class Operator implements Hands {
       (retried) => signal.aborted || print([retriedLine(retried, paint)]),
       (error) => signal.aborted || fail(error),
     );
+  }
+
+  async undo(id: TaskId, step: number | null, isSure: boolean): Promise<void> {
+    const { crew, print, paint } = this.#options;
+    const plan = await planUndo(crew, id, step);
+    const again = `/undo ${id}${step === null ? '' : ` ${step}`} yes`;
+    const isAsked = plan.files.length > 0 && !isSure;
+    print([...undoLines(plan, paint), ...(isAsked ? [paint.dim(`    ${again}`)] : [])]);
+    if (plan.files.length > 0 && isSure) await this.adopt(await startUndo(crew, plan), `undo ${id}`);
   }
 
   watch(id: TaskId | null): void {

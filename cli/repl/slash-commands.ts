@@ -3,6 +3,7 @@ import type { SteeringInput, Urgency } from '../../bus/messages.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import { usageError } from '../errors.ts';
 import { type Named, namedBy } from '../inbox.ts';
+import { stepOf } from '../step.ts';
 import { type SteerOptions, urgencyOptions, type Verb, verbs } from '../verbs.ts';
 
 /** The actions that slash commands can call. */
@@ -23,6 +24,8 @@ export interface Hands {
   showNodes(): Promise<void>;
   /** Handles dead letters. Without an action it lists them. */
   dead(action: string | undefined, ref: string | undefined): Promise<void>;
+  /** Shows what an undo would do; does it if `isSure`. */
+  undo(id: TaskId, step: number | null, isSure: boolean): Promise<void>;
   /** Watches a task in addition to those already watched. Null stops watching all of them. */
   watch(id: TaskId | null): void;
   dispatch(type: string, instruction: string): Promise<void>;
@@ -95,6 +98,16 @@ export const slashCommands: readonly SlashCommand[] = [
     args: '[id]',
     summary: 'show the result of a task',
     run: async (hands, [ref]) => hands.showResult(await optional(hands, ref)),
+  },
+  {
+    name: 'undo',
+    args: '<id> [step] [yes]',
+    summary: 'show the files that a task or a goal has changed; with yes, restore them',
+    run: async (hands, [ref, ...words]) => {
+      const id = await hands.resolve(needed(ref, '/undo <id> [step] [yes]'));
+      const isSure = words.at(-1) === 'yes';
+      return hands.undo(id, stepOf((isSure ? words.slice(0, -1) : words)[0]), isSure);
+    },
   },
   ...(Object.keys(verbs) as (keyof typeof verbs)[]).map(steering),
   {

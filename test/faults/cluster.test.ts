@@ -1,5 +1,6 @@
 /** A cluster as docs/operations describes it: three servers, three replicas of everything, one server killed at a time. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Artifacts } from '../../bus/artifacts/artifacts.ts';
 import { follow } from '../../bus/log/follow.ts';
 import { replicate } from '../../bus/replicas.ts';
 import { Memory } from '../../bus/shared-memory.ts';
@@ -35,9 +36,12 @@ test('a node raises the streams to the replicas of its roster, and a client with
   const counted = () => Promise.all(streams.map((stream) => copiesOf(first, stream)));
   expect(await counted()).toEqual([1, 1, 1, 1]);
   await new Memory(first.bus).remember('before', 'the copies were asked for', 'test');
+  await new Artifacts(first.bus).keep({ task: 'k3xq.0', call: 's1-0', n: 0 }, { bytes: Buffer.from('before') });
   await crew.node(first, { rosterYaml: threeCopies });
   const memory = `KV_${subjects.memoryBucket}`;
-  expect([...(await counted()), await copiesOf(first, memory)]).toEqual([3, 3, 3, 3, 3]);
+  const lazy = [memory, subjects.artifactStream];
+  const all = [...(await counted()), ...(await Promise.all(lazy.map((stream) => copiesOf(first, stream))))];
+  expect(all).toEqual([3, 3, 3, 3, 3, 3]);
   const client = await crew.join('client', 'copies');
   await crew.node(client, { types: [] });
   expect(await counted()).toEqual([3, 3, 3, 3]);
@@ -77,6 +81,24 @@ test('a server without a cluster refuses replicas with a hint', async () => {
     });
   } finally {
     await alone.stop();
+  }
+});
+
+test('an artifact is kept in as many copies as the state records, and is read when the leader of its stream is killed', async () => {
+  const driver = await crew.join('keeper', 'keeping');
+  await replicate(driver.bus, 3);
+  const artifacts = new Artifacts(driver.bus);
+  const bytes = Buffer.alloc(1_000_000, 'x');
+  await artifacts.keep({ task: 'k3xq.0', call: 's1-0', n: 0 }, { bytes });
+  const { artifactStream } = driver.bus.subjects;
+  expect(await copiesOf(driver, artifactStream)).toBe(3);
+  const leader = (await driver.bus.jsm.streams.info(artifactStream)).cluster!.leader as ServerName;
+  await servers.kill(leader);
+  try {
+    expect(Buffer.compare((await artifacts.read('k3xq.0/s1-0/0'))!.bytes, bytes)).toBe(0);
+    await artifacts.keep({ task: 'k3xq.0', call: 's2-0', n: 0 }, null);
+  } finally {
+    await servers.start(leader);
   }
 });
 

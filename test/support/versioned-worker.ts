@@ -5,6 +5,7 @@ import type { CrewSession } from '../../actors/node/join.ts';
 import { Worker, type WorkerOptions } from '../../actors/node/worker.ts';
 import { subAgentRole } from '../../actors/sub-agent/role.ts';
 import { askOperator } from '../../actors/tools/ask-operator.ts';
+import { Artifacts } from '../../bus/artifacts/artifacts.ts';
 import type { StateRecord } from '../../bus/state/state-record.ts';
 import { readState, replaceState } from '../../bus/state/state-store.ts';
 import { type Chart, subAgentChart } from '../../machines/charts.ts';
@@ -35,7 +36,7 @@ export function workerOf(
     now,
     chartOf: () => chart,
     roleOf: (_, host) => ({
-      ...subAgentRole(host, { kind, backends, gated: [], workspace: crew.folder, now }),
+      ...subAgentRole(host, { kind, backends, gated: [], workspace: crew.folder, artifacts: new Artifacts(bus), now }),
       machine: { id: chart.machine.id, version },
     }),
     ...rest,

@@ -1,0 +1,155 @@
+/**
+ * Artifacts keep what the calls of tasks replaced, until the tree of the task is purged (docs/adr/0024). An artifact is a head and
+ * its content in parts. The parts are stored first, each under the sha256 of the whole content, and the head last.
+ * - The first head under a name stays. A second run of a call after a crash therefore gets what the first run kept, which is what
+ *   the call really replaced.
+ * - A head names only parts that are stored. Parts without a head go with their tree.
+ * Rule `keep-first` (docs/task-protocol.md).
+ */
+import { createHash } from 'node:crypto';
+import { CoxError } from '../../platform/errors.ts';
+import type { Bus } from '../bus.ts';
+import { isStreamNotFound } from '../jetstream-errors.ts';
+import { lastMessage } from '../leader-reads.ts';
+import { ArtifactHead } from '../messages.ts';
+import { parseMessage } from '../parse-message.ts';
+import { publish } from '../publish.ts';
+import { retryRequest } from '../retry.ts';
+import { type ArtifactPlace, artifactName, parseArtifactName } from './artifact-name.ts';
+import { openArtifactStream } from './artifact-stream.ts';
+
+/** The largest content that is kept, in bytes. */
+export const maxArtifactBytes = 64 * 2 ** 20;
+/** Two clients must cut one content alike, so the size of a part does not depend on the server. Smaller than any `max_payload`. */
+const partBytes = 256 * 2 ** 10;
+/** Number of parts that are under way at the same time. */
+const partsAtOnce = 8;
+
+/** The content of a file. */
+export interface Content {
+  readonly bytes: Uint8Array;
+  /** Permission bits of the file, where they are known. */
+  readonly mode?: number | undefined;
+}
+
+export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+export class Artifacts {
+  readonly #bus: Bus;
+  #opened: Promise<void> | null = null;
+
+  constructor(bus: Bus) {
+    this.#bus = bus;
+  }
+
+  /**
+   * Keeps a content under a name, unless the name has one. On a full bus it waits as every write of a task does.
+   * @param content null: there was nothing.
+   * @returns what is kept under the name now: `content`, or what an earlier run of the call has kept.
+   * @throws CoxError `artifact-too-big`; `bad-artifact` if what the name has is damaged; `stream-full` without a
+   * `bus.backpressure`; AbortError.
+   */
+  async keep(place: ArtifactPlace, content: Content | null, signal?: AbortSignal): Promise<Content | null> {
+    if (content && content.bytes.byteLength > maxArtifactBytes)
+      throw new CoxError(
+        'artifact-too-big',
+        `${content.bytes.byteLength} bytes are more than the ${maxArtifactBytes} that are kept`,
+        {
+          hint: 'The file can still be changed; the change cannot be undone.',
+        },
+      );
+    await this.#open(signal);
+    for (;;) {
+      const earlier = await this.#head(place);
+      if (earlier) return this.#content(place, earlier);
+      if (await this.#write(place, content, signal)) return content;
+    }
+  }
+
+  /**
+   * @returns the kept content; null: there was nothing.
+   * @throws CoxError `artifact-gone` if nothing is kept under the name (any more), `bad-artifact` if it is damaged.
+   */
+  async read(name: string): Promise<Content | null> {
+    const place = parseArtifactName(name);
+    const head = place && (await this.#head(place));
+    if (!head)
+      throw new CoxError('artifact-gone', `The artifact ${name} is not kept any more`, {
+        hint: 'Artifacts are purged with the tree of their task.',
+      });
+    return this.#content(place, head);
+  }
+
+  /** @returns null if nothing is kept under the name. @throws CoxError `bad-artifact`. */
+  async #head(place: ArtifactPlace): Promise<ArtifactHead | null> {
+    const { subjects } = this.#bus;
+    const message = await lastMessage(this.#bus, subjects.artifactStream, subjects.artifactHead(place)).catch(
+      (cause: unknown) => {
+        if (isStreamNotFound(cause)) return null;
+        throw cause;
+      },
+    );
+    if (!message) return null;
+    const head = parseMessage(ArtifactHead, message.data);
+    // Any client may have published there.
+    if (!head) throw damaged(place);
+    return head;
+  }
+
+  /** @returns false if another writer has written the head meanwhile. */
+  async #write(place: ArtifactPlace, content: Content | null, signal?: AbortSignal): Promise<boolean> {
+    const bytes = content?.bytes ?? new Uint8Array();
+    const sha256 = content && sha256Of(bytes);
+    const parts = Math.ceil(bytes.byteLength / partBytes);
+    await inWindows(parts, (i) =>
+      this.#put(this.#part(place, sha256!, i), bytes.subarray(i * partBytes, (i + 1) * partBytes), signal),
+    );
+    const head: ArtifactHead = {
+      sha256,
+      bytes: bytes.byteLength,
+      parts,
+      ...(content?.mode !== undefined && { mode: content.mode & 0o7777 }),
+    };
+    return this.#put(this.#bus.subjects.artifactHead(place), JSON.stringify(head), signal);
+  }
+
+  /** @returns whether the message is the first on its subject. */
+  async #put(subject: string, payload: string | Uint8Array, signal?: AbortSignal): Promise<boolean> {
+    return (await publish(this.#bus, subject, payload, { expect: { lastSubjectSequence: 0 } }, signal)).ok;
+  }
+
+  async #content(place: ArtifactPlace, { sha256, bytes, parts, mode }: ArtifactHead): Promise<Content | null> {
+    if (sha256 === null) return null;
+    const read = await inWindows(parts, (i) =>
+      lastMessage(this.#bus, this.#bus.subjects.artifactStream, this.#part(place, sha256, i)),
+    );
+    const whole = Buffer.concat(read.map((part) => part?.data ?? new Uint8Array()));
+    if (whole.byteLength !== bytes || sha256Of(whole) !== sha256) throw damaged(place);
+    return { bytes: whole, mode };
+  }
+
+  readonly #part = (place: ArtifactPlace, sha256: string, i: number) => this.#bus.subjects.artifactPart(place, sha256, i);
+
+  #open(signal?: AbortSignal): Promise<void> {
+    this.#opened ??= retryRequest(this.#bus, 'the artifacts', () => openArtifactStream(this.#bus), signal).catch((cause) => {
+      this.#opened = null;
+      throw cause;
+    });
+    return this.#opened;
+  }
+}
+
+const damaged = (place: ArtifactPlace) =>
+  new CoxError('bad-artifact', `The artifact ${artifactName(place)} is damaged`, {
+    hint: 'What it kept is lost. Restore the file from a backup, if there is one.',
+  });
+
+/** Calls `work` for 0 … `count` − 1, at most `partsAtOnce` at the same time, in order. */
+async function inWindows<T>(count: number, work: (i: number) => Promise<T>): Promise<T[]> {
+  const done: T[] = [];
+  for (let from = 0; from < count; from += partsAtOnce) {
+    const window = Array.from({ length: Math.min(partsAtOnce, count - from) }, (_, i) => work(from + i));
+    done.push(...(await Promise.all(window)));
+  }
+  return done;
+}

@@ -1,0 +1,79 @@
+/** `cox undo`: restores the files that a task, or all tasks of a goal, have changed. Shows what it would do and asks first. */
+import { z } from 'zod';
+import type { CrewSession } from '../../actors/node/join.ts';
+import type { Result } from '../../bus/messages.ts';
+import { planUndo, startUndo, type UndoPlan } from '../../bus/undo.ts';
+import { askLine, canAsk } from '../ask.ts';
+import type { Cli, Run } from '../cli.ts';
+import { drainNode } from '../drain.ts';
+import { Interrupted, usageError } from '../errors.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { hostNode } from '../hosted-node.ts';
+import { parseOptions } from '../parse-options.ts';
+import { salvageText } from '../render/result.ts';
+import { undoLines } from '../render/undo.ts';
+import { findTask, withCrew } from '../session.ts';
+import { stepOf } from '../step.ts';
+import { someoneWorks } from '../working-nodes.ts';
+import { exitOf } from './result.ts';
+
+const Shape = z.object({ yes: z.literal(true).optional(), dryRun: z.literal(true).optional() });
+
+export const run: Run = async (cli, [ref = '', typedStep], options) => {
+  const { yes, dryRun } = parseOptions(Shape, options);
+  const step = stepOf(typedStep);
+  return withCrew(cli, { start: true }, async (joined) => {
+    const plan = await planUndo(joined.crew, await findTask(joined.crew, ref), step);
+    const { of, files, left } = plan;
+    const text = undoLines(plan, cli.out.paint.stderr).join('\n');
+    if (dryRun || files.length === 0) {
+      cli.out.answer({ id: null, of, files, left, effects: [] }, text);
+      return dryRun || left.length === 0 ? exitCodes.ok : exitCodes.failed;
+    }
+    if (!cli.global.json) cli.out.note(text);
+    if (!yes && !(await isConfirmed(cli))) {
+      cli.out.note('Nothing was undone.');
+      return exitCodes.cancelled;
+    }
+    return carryOut(cli, joined, plan);
+  });
+};
+
+async function isConfirmed(cli: Cli): Promise<boolean> {
+  if (!canAsk(cli))
+    throw usageError('No terminal to ask on.', '--yes undoes without a question; --dry-run only shows what it would do.');
+  let interrupted = false;
+  const line = await askLine(cli, 'Undo this? [y/N] ', {
+    signal: cli.signal,
+    onInterrupt: () => {
+      interrupted = true;
+    },
+  });
+  cli.signal.throwIfAborted();
+  if (interrupted) throw new Interrupted(exitCodes.interrupted);
+  return /^\s*y(es)?\s*$/i.test(line ?? '');
+}
+
+/** If no node of the crew works on the type of the undone task, this process does for as long as it takes. */
+async function carryOut(cli: Cli, joined: CrewSession, plan: UndoPlan): Promise<ExitCode> {
+  const { type } = plan;
+  const isHosted = !(await someoneWorks(joined, type));
+  const isHere = isHosted && joined.server.embedded;
+  const note = (said: string) => cli.out.note(said);
+  const node = isHere ? await hostNode(cli, joined, { types: [type], slots: 1, onProgress: () => {}, note }) : null;
+  try {
+    const id = await startUndo(joined.crew, plan);
+    if (isHosted && !node) note(`No node is up that works on ${type}: ${id} waits until one starts (cox up or cox worker).`);
+    return print(cli, plan, await joined.crew.result(id, cli.signal));
+  } finally {
+    if (node) await drainNode(cli, { node, joined, patienceMs: 1_000 });
+  }
+}
+
+function print(cli: Cli, { of, files, left }: UndoPlan, result: Result): ExitCode {
+  const { id, output, outcome, effects = [] } = result;
+  cli.out.answer({ id, of, files, left, outcome, effects }, output ?? '');
+  if (!cli.global.json && outcome !== 'completed') cli.out.note(salvageText(result, cli.out.paint.stderr));
+  const isWhole = effects.every((effect) => effect.outcome === 'done');
+  return outcome === 'completed' && !isWhole ? exitCodes.failed : exitOf(result);
+}
