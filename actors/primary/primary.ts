@@ -2,13 +2,15 @@
  * The primary agent of a node: runs its chart with its effects and publishes its events. The chart starts with the operator's
  * first message.
  */
+import { randomUUID } from 'node:crypto';
 import { type Actor, createActor, fromCallback } from 'xstate';
 import type { Crew } from '../../bus/crew.ts';
 import { Memory } from '../../bus/shared-memory.ts';
 import type { TaskSummary } from '../../bus/state/tree.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import type { ToolCall } from '../../machines/conversation.ts';
-import { type PrimaryActInput, type PrimaryMachineEvent, type PrimaryThinkInput, primary } from '../../machines/primary.ts';
+import { primary } from '../../machines/primary.ts';
+import type { Line, PrimaryActInput, PrimaryMachineEvent, PrimaryThinkInput, Told } from '../../machines/primary-context.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Backends } from '../../roster/backends.ts';
@@ -24,20 +26,27 @@ import { promptFor } from './prompt.ts';
 import { closingTools, from, primaryTools } from './tools.ts';
 
 export type PrimaryEvent =
-  /** A piece of the reply, as it comes. */
-  | { readonly type: 'token'; readonly text: string }
-  /** The whole reply, even if it was cut off. Its tokens came before, unless code wrote the text. */
-  | { readonly type: 'reply'; readonly text: string }
-  | { readonly type: 'dispatched'; readonly id: TaskId; readonly instruction: string }
-  | { readonly type: 'failed'; readonly error: { readonly code: string; readonly message: string } }
-  /** The primary has no work under way. */
-  | { readonly type: 'idle' };
+  /** What the chart tells: each line begins, is answered and ends; `idle` when no line waits. */
+  | Told
+  /** A line waits for its turn; `ahead` lines are answered before it. */
+  | { readonly type: 'queued'; readonly line: Line; readonly ahead: number }
+  | { readonly type: 'dispatched'; readonly id: TaskId; readonly instruction: string };
+
+export interface SayOptions {
+  /** The line passes the waiting ones and interrupts the answer under way. */
+  readonly first?: boolean;
+}
 
 export interface Primary {
-  /** Takes a message of the operator at any moment and returns at once; the reply comes by `events`. Ignored after stop(). */
-  say(text: string): void;
-  /** Stops the work under way and keeps the conversation. @returns whether there was any. */
+  /**
+   * Takes a line of the operator at any moment and returns at once; the answer comes by `events`. Lines are answered one after
+   * the other. Ignored after stop().
+   */
+  say(text: string, options?: SayOptions): void;
+  /** Stops the answer under way and keeps the conversation; the next line is taken. @returns whether there was an answer. */
   interrupt(): boolean;
+  /** The lines that wait for their turn. */
+  waiting(): readonly Line[];
   /** The events from this call on, until the signal fires or stop() is called. Every caller gets all events. */
   events(signal: AbortSignal): AsyncIterable<PrimaryEvent>;
   /** Stops the primary. Tasks that it dispatched go on. Idempotent. */
@@ -69,10 +78,17 @@ class PrimaryAgent implements Primary {
     this.#memory = new Memory(options.crew.bus);
   }
 
-  say(text: string): void {
+  say(text: string, { first = false }: SayOptions = {}): void {
     if (this.#isStopped) return;
     this.#actor ??= this.#start();
-    this.#actor.send({ type: 'SAY', text });
+    const line = { id: randomUUID(), text };
+    const { context } = this.#actor.getSnapshot();
+    if (context.line && !first) this.#tell({ type: 'queued', line, ahead: context.waiting.length + 1 });
+    this.#actor.send({ type: 'SAY', line, ...(first && { isFirst: true }) });
+  }
+
+  waiting(): readonly Line[] {
+    return this.#actor?.getSnapshot().context.waiting ?? [];
   }
 
   interrupt(): boolean {
@@ -212,8 +228,9 @@ class PrimaryAgent implements Primary {
           const context = { task: from, workspace: '', signal, idempotencyKey: call.id };
           const { text } = await tool.run(checked.args, context);
           const isSmall = this.#options.backends.menu().find(({ name }) => name === backend)?.kind === 'embedded';
-          const closes = isSmall && closingTools.has(tool.name);
-          say({ type: 'TOOL_RETURNED', call: call.id, text, ...(closes && { closes }) });
+          const closes = (backend === null || isSmall) && closingTools.has(tool.name);
+          const did = tool.effects !== 'none';
+          say({ type: 'TOOL_RETURNED', call: call.id, text, ...(closes && { closes }), ...(did && { did }) });
         },
         (cause, { call }) => ({ type: 'TOOL_RETURNED', call: call.id, text: `failed: ${failureOf(cause).message}` }),
       ),
