@@ -34,6 +34,9 @@ export class Subjects {
   /** The dead letter of a task that lost too many workers, or of a message that is not a ticket. */
   readonly letter = (id: string) => `${this.namespace}.dead.${id}.letter`;
   readonly everyLetter = () => `${this.namespace}.dead.>`;
+  /** The record of a line of the talk with the primary. */
+  readonly talk = (line: string) => `${this.namespace}.talk.${line}.line`;
+  readonly everyTalk = () => `${this.namespace}.talk.*.line`;
   /** Request subject. A node answers it only while the bus is full and refuses the writes of the node. */
   readonly full = () => `${this.namespace}.full`;
   /** From the waker to the node that holds the task: new messages for the task are on the log. */
@@ -50,6 +53,9 @@ export class Subjects {
   }
   get timerStream() {
     return `${this.namespace}_timers`;
+  }
+  get talkStream() {
+    return `${this.namespace}_talk`;
   }
   get deadStream() {
     return `${this.namespace}_dead`;

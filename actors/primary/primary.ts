@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Actor, createActor, fromCallback } from 'xstate';
 import type { Crew } from '../../bus/crew.ts';
+import type { TalkLine } from '../../bus/messages.ts';
 import { Memory } from '../../bus/shared-memory.ts';
 import type { TaskSummary } from '../../bus/state/tree.ts';
 import type { TaskId } from '../../bus/task-id.ts';
@@ -23,6 +24,7 @@ import { wholeReply } from '../host/whole-reply.ts';
 import { checkArgs } from '../kinds/kind.ts';
 import { orchestrator } from '../supervisor/orchestrator.ts';
 import { promptFor } from './prompt.ts';
+import { asMessages, hasEnded, type Said, StoredTalk } from './stored-talk.ts';
 import { closingTools, from, primaryTools } from './tools.ts';
 
 export type PrimaryEvent =
@@ -30,7 +32,13 @@ export type PrimaryEvent =
   | Told
   /** A line waits for its turn; `ahead` lines are answered before it. */
   | { readonly type: 'queued'; readonly line: Line; readonly ahead: number }
-  | { readonly type: 'dispatched'; readonly id: TaskId; readonly instruction: string };
+  | { readonly type: 'dispatched'; readonly id: TaskId; readonly instruction: string }
+  /** A line at another client: said, or answered. */
+  | { readonly type: 'elsewhere'; readonly line: TalkLine }
+  /** A line of an earlier session that was not answered. It is answered now. */
+  | { readonly type: 'resumed'; readonly line: Line }
+  /** A line of an earlier session that was being answered and may have been acted on. It is not answered again. */
+  | { readonly type: 'given-up'; readonly line: Line };
 
 export interface SayOptions {
   /** The line passes the waiting ones and interrupts the answer under way. */
@@ -45,8 +53,13 @@ export interface Primary {
   say(text: string, options?: SayOptions): void;
   /** Stops the answer under way and keeps the conversation; the next line is taken. @returns whether there was an answer. */
   interrupt(): boolean;
-  /** The lines that wait for their turn. */
-  waiting(): readonly Line[];
+  /** The line that is being answered, and those that wait for their turn. */
+  unanswered(): readonly Line[];
+  /**
+   * Takes up the talk of earlier sessions and other clients: what was said is known, lines whose client has left before they were
+   * answered are answered here, and lines at other clients are told as events. Ends with the signal or with stop().
+   */
+  rejoin(signal: AbortSignal): Promise<void>;
   /** The events from this call on, until the signal fires or stop() is called. Every caller gets all events. */
   events(signal: AbortSignal): AsyncIterable<PrimaryEvent>;
   /** Stops the primary. Tasks that it dispatched go on. Idempotent. */
@@ -69,13 +82,18 @@ export const openPrimary = (options: PrimaryOptions): Primary => new PrimaryAgen
 class PrimaryAgent implements Primary {
   readonly #options: PrimaryOptions;
   readonly #memory: Memory;
+  readonly #talk: StoredTalk;
+  /** What was told for the line that is being answered. */
+  #said: Said[] = [];
   readonly #listeners = new Set<(event: PrimaryEvent | null) => void>();
   #actor: Actor<typeof primary> | null = null;
   #isStopped = false;
 
   constructor(options: PrimaryOptions) {
     this.#options = options;
-    this.#memory = new Memory(options.crew.bus);
+    const { crew, log } = options;
+    this.#memory = new Memory(crew.bus);
+    this.#talk = new StoredTalk({ bus: crew.bus, name: crew.name, log });
   }
 
   say(text: string, { first = false }: SayOptions = {}): void {
@@ -84,11 +102,43 @@ class PrimaryAgent implements Primary {
     const line = { id: randomUUID(), text };
     const { context } = this.#actor.getSnapshot();
     if (context.line && !first) this.#tell({ type: 'queued', line, ahead: context.waiting.length + 1 });
+    this.#talk.say(line, first);
     this.#actor.send({ type: 'SAY', line, ...(first && { isFirst: true }) });
   }
 
-  waiting(): readonly Line[] {
-    return this.#actor?.getSnapshot().context.waiting ?? [];
+  async rejoin(signal: AbortSignal): Promise<void> {
+    const { ended, open, seq } = await this.#talk.recall();
+    if (this.#isStopped || signal.aborted) return;
+    this.#actor ??= this.#start();
+    this.#hear(ended);
+    void this.#follow(seq, signal);
+    const { again, given } = await this.#talk.takeOver(open);
+    for (const line of given) this.#tell({ type: 'given-up', line });
+    for (const { id, text } of again) {
+      if (this.#isStopped) return;
+      this.#tell({ type: 'resumed', line: { id, text } });
+      this.#actor?.send({ type: 'SAY', line: { id, text } });
+    }
+  }
+
+  async #follow(seq: number, signal: AbortSignal): Promise<void> {
+    try {
+      for await (const line of this.#talk.others(seq, signal)) {
+        this.#tell({ type: 'elsewhere', line });
+        if (hasEnded(line)) this.#hear([line]);
+      }
+    } catch (err) {
+      this.#options.log.warn({ err }, 'the talk of other clients cannot be followed');
+    }
+  }
+
+  #hear(lines: readonly TalkLine[]): void {
+    if (lines.length > 0) this.#actor?.send({ type: 'HEARD', messages: lines.flatMap(asMessages) });
+  }
+
+  unanswered(): readonly Line[] {
+    const context = this.#actor?.getSnapshot().context;
+    return context ? [...(context.line ? [context.line] : []), ...context.waiting] : [];
   }
 
   interrupt(): boolean {
@@ -135,11 +185,15 @@ class PrimaryAgent implements Primary {
     this.#actor = null;
     for (const listen of this.#listeners) listen(null);
     this.#listeners.clear();
+    await this.#talk.flush();
   }
 
   #start(): Actor<typeof primary> {
     const actor = createActor(primary.provide({ actors: { think: this.#think(), act: this.#act() } }));
-    actor.on('*', (told) => this.#tell(told));
+    actor.on('*', (told) => {
+      this.#keep(told);
+      this.#tell(told);
+    });
     actor.subscribe({
       error: (cause) => {
         this.#options.log.error({ err: cause }, 'the primary failed');
@@ -150,6 +204,18 @@ class PrimaryAgent implements Primary {
       },
     });
     return actor.start();
+  }
+
+  /** Stores what is told for the line that is being answered. */
+  #keep(told: Told): void {
+    if (told.type === 'began') {
+      this.#said = [];
+      this.#talk.began(told.line);
+    }
+    if (told.type === 'reply') this.#said.push({ by: told.by, text: told.text });
+    if (told.type === 'did') this.#said.push({ by: 'done', text: told.text });
+    if (told.type === 'failed') this.#said.push({ by: 'code', text: told.error.message });
+    if (told.type === 'ended') this.#talk.ended(told.line, told.how, this.#said);
   }
 
   #tell(event: PrimaryEvent): void {
@@ -216,7 +282,7 @@ class PrimaryAgent implements Primary {
   readonly #act = () =>
     fromCallback(
       effect<PrimaryActInput, PrimaryMachineEvent>(
-        async ({ call, backend }, say, signal) => {
+        async ({ call, backend, line }, say, signal) => {
           const tools = this.#tools();
           this.#options.log.debug({ tool: call.tool, args: call.args }, 'the primary acts');
           const returned = (text: string) => say({ type: 'TOOL_RETURNED', call: call.id, text });
@@ -226,10 +292,12 @@ class PrimaryAgent implements Primary {
           if (!checked.ok) return returned(`these arguments don't fit ${tool.name}: ${checked.problem}`);
           // No tool of the primary touches files. The workspace is for the tasks that it dispatches.
           const context = { task: from, workspace: '', signal, idempotencyKey: call.id };
+          const did = tool.effects !== 'none';
+          if (did && !(await this.#talk.claim(line))) return returned('not done: another terminal has taken this line over');
+          signal.throwIfAborted();
           const { text } = await tool.run(checked.args, context);
           const isSmall = this.#options.backends.menu().find(({ name }) => name === backend)?.kind === 'embedded';
           const closes = (backend === null || isSmall) && closingTools.has(tool.name);
-          const did = tool.effects !== 'none';
           say({ type: 'TOOL_RETURNED', call: call.id, text, ...(closes && { closes }), ...(did && { did }) });
         },
         (cause, { call }) => ({ type: 'TOOL_RETURNED', call: call.id, text: `failed: ${failureOf(cause).message}` }),

@@ -74,6 +74,14 @@ const subjects: Readonly<Record<string, Subject>> = {
       'A task that was given up, or a message that is not a ticket. Kept on a stream until an operator retries or drops it.',
     client: 'receive',
   },
+  talk: {
+    address: 'cox.talk.{id}.line',
+    parameters: { id: { description: 'The id of the line.' } },
+    messages: ['TalkLine'],
+    description:
+      'A line that an operator said to the primary agent, with its answer. Kept on a stream of its own, the last message of each line, at most 1,000 lines.',
+    client: 'receive',
+  },
   pending: {
     address: 'cox.tasks.{type}.pending',
     parameters: type,

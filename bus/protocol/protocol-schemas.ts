@@ -16,6 +16,7 @@ import {
   Result,
   Status,
   SteeringMessage,
+  TalkLine,
   TaskSpec,
   TaskState,
   TicketMessage,
@@ -101,6 +102,7 @@ export const messages = {
   Result,
   Status,
   SteeringMessage,
+  TalkLine,
   TaskSpec,
   Ticket: TicketMessage,
 } as const;

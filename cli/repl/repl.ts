@@ -45,6 +45,8 @@ export class Repl {
   readonly #quiet = new Quiet();
   readonly #ended = new AbortController();
   #primaryBusy = false;
+  /** The lines that were not answered when the operator left. */
+  #unanswered: readonly string[] = [];
   /** Set after a Ctrl-C that had nothing to clear or to interrupt. The next one leaves the prompt. */
   #isArmed = false;
 
@@ -112,6 +114,9 @@ export class Repl {
     await seeded.promise;
     this.#greet();
     void this.#warnOfFullBus();
+    // A script has its own lines and no others.
+    if (this.#screen.isTerminal)
+      this.#options.primary.rejoin(this.#ended.signal).catch((error) => this.#ended.signal.aborted || this.#fail(error));
     for await (const line of this.#screen.lines()) {
       this.#isArmed = false;
       this.#options.history.add(line);
@@ -124,7 +129,7 @@ export class Repl {
     this.#sayGoodbye();
   }
 
-  /** Handles Ctrl-C. One press does one thing: it clears the typed line, else it interrupts the answer, else it warns, then leaves. */
+  /** Handles Ctrl-C. One press does one thing: it clears the typed line, interrupts the answer, warns, or leaves. */
   interrupt(): void {
     const { typed } = this.#screen;
     if (typed !== '') {
@@ -147,6 +152,7 @@ export class Repl {
 
   leave(): void {
     if (this.#ended.signal.aborted) return;
+    this.#unanswered = this.#options.primary.unanswered().map(({ text }) => text);
     this.#ended.abort();
     this.#screen.close();
     this.#quiet.changed();
@@ -187,7 +193,8 @@ export class Repl {
     for await (const event of this.#options.primary.events(this.#ended.signal)) {
       this.#speech.take(event);
       if (event.type === 'dispatched') await this.#operator.adopt(event.id, event.instruction);
-      this.#primaryBusy = event.type !== 'idle';
+      if (event.type === 'began') this.#primaryBusy = true;
+      if (event.type === 'idle') this.#primaryBusy = false;
       this.#quiet.changed();
     }
   }
@@ -220,6 +227,12 @@ export class Repl {
 
   #sayGoodbye(): void {
     const { paint } = this.#options;
+    const waiting = this.#unanswered;
+    if (waiting.length > 0)
+      this.#screen.print([
+        'Said and not answered; the next cox goes on with it:',
+        ...waiting.map((text) => `  ${paint.dim('»')} ${oneLine(text, 72)}`),
+      ]);
     const open = this.#board.unfinished;
     if (open.length === 0) return;
     const lines = open.slice(0, mostNamed).map((id) => `  ${paint.bold(id)} ${this.#stateOf(id, 'cox answer')}`);

@@ -1,12 +1,12 @@
 /**
- * Prints the talk with the primary. Each row has a mark that code puts there, so that nothing a model writes looks like a
- * confirmation: `│` for words of the primary's model, `┆` for what code has read (a status, a result), `=>` for what was really
- * done. Rows are printed whole, so events of tasks come between rows and never within one.
+ * Prints the talk with the primary as it goes on. Rows are printed whole, so events of tasks come between rows and never within
+ * one; each row has a mark (render/talk.ts).
  */
 import type { PrimaryEvent } from '../../actors/primary/primary.ts';
 import { MarkdownFlow } from '../render/markdown.ts';
 import type { Paint } from '../render/paint.ts';
 import { oneLine } from '../render/printable.ts';
+import { echo, markColumns, markedRows, markOf, talkRows } from '../render/talk.ts';
 import { wrapped } from './flow.ts';
 
 export interface SpeechOptions {
@@ -14,8 +14,6 @@ export interface SpeechOptions {
   readonly print: (lines: readonly string[]) => void;
   readonly columns: () => number;
 }
-
-const longestEcho = 72;
 
 export class Speech {
   readonly #options: SpeechOptions;
@@ -29,8 +27,8 @@ export class Speech {
     this.#options = options;
     const { paint, print, columns } = options;
     this.#flow = new MarkdownFlow({
-      columns: () => columns() - 3,
-      say: (line) => print([`${paint.cyan('│')} ${line}`]),
+      columns: () => columns() - markColumns,
+      say: (line) => print([`${markOf('model', paint)} ${line}`]),
       paint,
     });
   }
@@ -43,24 +41,29 @@ export class Speech {
       this.#endFlow();
       if (event.how === 'interrupted') print([paint.dim('Interrupted.')]);
     }
-    if (event.type === 'did') this.did(event.text);
+    if (event.type === 'did') this.#marked('done', event.text);
     if (event.type === 'failed') print([`${paint.red('cox:')} ${event.error.message} (${event.error.code})`]);
     if (event.type === 'queued') {
       this.#waited.add(event.line.id);
-      print([paint.dim(`  waits, ${event.ahead} before it: ${oneLine(event.line.text, longestEcho)}`)]);
+      print([paint.dim(`  waits, ${event.ahead} before it: ${oneLine(event.line.text)}`)]);
     }
-    if (event.type === 'began' && this.#waited.delete(event.line.id))
-      print([paint.dim(`» ${oneLine(event.line.text, longestEcho)}`)]);
+    if (event.type === 'began' && this.#waited.delete(event.line.id)) print([echo(event.line.text, paint)]);
+    this.#others(event);
   }
 
-  /** What was really done. */
-  did(text: string): void {
-    this.#marked(text, this.#options.paint.green('=>'), 3);
-  }
-
-  /** What code has read for the operator. */
-  fact(text: string): void {
-    this.#marked(text, this.#options.paint.yellow('┆'), 2);
+  /** What is said at other terminals, and what was left of earlier sessions. */
+  #others(event: PrimaryEvent): void {
+    const { paint, print } = this.#options;
+    if (event.type === 'elsewhere' && event.line.state === 'waiting')
+      print([`${echo(event.line.text, paint)}${paint.dim(` (at ${event.line.by})`)}`]);
+    if (event.type === 'elsewhere' && event.line.replies.length > 0)
+      print(talkRows(event.line, paint, (text) => this.#wrap(text)));
+    if (event.type === 'resumed') print([paint.dim(`Said before and not answered yet: ${oneLine(event.line.text)}`)]);
+    if (event.type === 'given-up')
+      print([
+        `${paint.yellow('!')} Its terminal left while this was being done: ${oneLine(event.line.text)}`,
+        paint.dim('  Parts of it may be done. Look at /tasks, and say it again if it is still needed.'),
+      ]);
   }
 
   #hear(text: string): void {
@@ -71,7 +74,7 @@ export class Speech {
   #reply(text: string, by: 'model' | 'code'): void {
     if (by === 'code') {
       this.#endFlow();
-      this.fact(text);
+      this.#marked('code', text);
       return;
     }
     // What was streamed is printed already. A reply that was cut off has an ellipsis after it.
@@ -84,8 +87,12 @@ export class Speech {
     this.#streamed = '';
   }
 
-  #marked(text: string, sign: string, width: number): void {
-    const { print, columns } = this.#options;
-    print(wrapped(text, columns() - 1 - width).map((line) => `${sign} ${line}`));
+  #marked(by: 'code' | 'done', text: string): void {
+    const { print, paint } = this.#options;
+    print(markedRows(by, text, paint, (whole) => this.#wrap(whole)));
+  }
+
+  #wrap(text: string): string[] {
+    return wrapped(text, this.#options.columns() - 1 - markColumns);
   }
 }

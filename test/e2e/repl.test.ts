@@ -196,6 +196,39 @@ describe('the primary', () => {
     expect(terminal.lines.filter((line) => line.startsWith('» '))).toEqual(['» Second', '» Third']);
   });
 
+  it('loses nothing said at /quit, and the talk is the same in the next session and in a second terminal', async () => {
+    const terminal = world.terminal();
+    await terminal.line(prompt);
+    terminal.enter('First');
+    (await world.model.next(isPrimary)).reply('One.');
+    await terminal.line(/^│ One\.$/);
+    terminal.enter('Second');
+    await world.model.next(isPrimary);
+    terminal.enter('Third');
+    await terminal.line(/^ {2}waits, 1 before it: Third$/);
+    terminal.enter('/quit');
+    expect(await terminal.exited).toBe(0);
+    await terminal.line(/^Said and not answered/);
+    expect(terminal.lines.filter((line) => line.startsWith('  » '))).toEqual(['  » Second', '  » Third']);
+
+    const next = world.terminal();
+    await next.line(/^Said before and not answered yet: Second$/);
+    const second = await world.model.next(isPrimary);
+    expect(second.texts('user').slice(-2)).toEqual(['First', 'Second']);
+    const other = world.terminal();
+    await other.line(prompt);
+    second.reply('Two.');
+    (await world.model.next(isPrimary)).reply('Three.');
+    await next.line(/^│ Three\.$/);
+    await other.line(/^│ Three\.$/);
+    other.enter('/talk 3');
+    await other.until(() => {
+      const shown = other.lines.join('\n');
+      return /» First\n│ One\.\n» Second\n│ Two\.\n» Third\n│ Three\./.test(shown);
+    }, 'the whole talk');
+    expect(world.model.calls.filter(isPrimary)).toHaveLength(4);
+  });
+
   it('is interrupted by Ctrl-C, and listens again', async () => {
     const terminal = world.terminal();
     await terminal.line(prompt);

@@ -89,7 +89,7 @@ test('a second line waits for the answer to the first, and each has its own answ
   const first = await say('count to ten');
   first.say('one, two');
   node.primary.say('and backwards');
-  expect(node.primary.waiting().map(({ text }) => text)).toEqual(['and backwards']);
+  expect(node.primary.unanswered().map(({ text }) => text)).toEqual(['count to ten', 'and backwards']);
   first.say(', three').end();
   const second = await crew.model.next();
   expect(second.texts('user')).toEqual(['count to ten', 'and backwards']);
