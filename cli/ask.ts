@@ -17,8 +17,8 @@ export interface AskOptions {
 }
 
 /**
- * Shows the prompt and hands each line to `take`, until `take` resolves to true. One reader stays open over all tries, because lines
- * that arrive together come in one piece, and a reader that is closed drops the rest of it.
+ * Shows the prompt and hands each line to `take`, until `take` resolves to true. One reader stays open over all tries, because
+ * lines that arrive together come in one piece, and a reader that is closed drops the rest of it.
  * @returns false after Ctrl-C, Ctrl-D or the abort of `signal`.
  */
 export async function askUntil(
