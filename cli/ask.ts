@@ -1,4 +1,4 @@
-/** Asks an operator for one line, on the terminal of a command. */
+/** Asks an operator on the terminal of a command. */
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cli } from './cli.ts';
@@ -12,39 +12,56 @@ const typedBeforeMs = 30;
 export interface AskOptions {
   /** Ends the wait for a line: the question needs no answer any more. */
   readonly signal?: AbortSignal;
-  /** Whether this is the first time that the question is shown, so that what was typed before is no answer to it. */
-  readonly isNew?: boolean;
   /** Called at Ctrl-C, which also ends the wait. */
   readonly onInterrupt: () => void;
 }
 
-/** @returns the line; null after Ctrl-C, Ctrl-D or the abort of `signal`. */
-export async function askLine(
+/**
+ * Asks until `take` accepts a line. Lines that are typed while it decides are handed to it afterwards.
+ * @returns false if no line was accepted before Ctrl-C, Ctrl-D or the abort of `signal`.
+ */
+export async function askUntil(
   { stdin, out }: Cli,
   prompt: string,
-  { signal, isNew = true, onInterrupt }: AskOptions,
-): Promise<string | null> {
-  if (isNew) await dropTyped(stdin);
-  if (signal?.aborted) return null;
-  const reader = createInterface({ input: stdin, output: out.stderr, terminal: true, historySize: 0 });
-  const { promise, resolve } = Promise.withResolvers<string | null>();
+  take: (line: string) => Promise<boolean>,
+  { signal, onInterrupt }: AskOptions,
+): Promise<boolean> {
+  await dropTyped(stdin);
+  if (signal?.aborted) return false;
+  const reader = createInterface({ input: stdin, output: out.stderr, terminal: true, historySize: 0, prompt });
+  const lines = reader[Symbol.asyncIterator]();
   const stop = () => reader.close();
   signal?.addEventListener('abort', stop);
   reader.on('SIGINT', () => {
     reader.close();
     onInterrupt();
   });
-  let line: string | null = null;
-  reader.on('close', () => {
-    // Enter has ended the row of the prompt; what closes it otherwise leaves the cursor there.
-    if (line === null) out.stderr.write('\n');
-    resolve(line);
-  });
-  reader.question(prompt, (typed) => {
-    line = typed;
+  let isAccepted = false;
+  // Enter has ended the row of the prompt; what closes it otherwise leaves the cursor there.
+  reader.on('close', () => isAccepted || out.stderr.write('\n'));
+  try {
+    reader.prompt();
+    for await (const line of lines) {
+      isAccepted = await take(line);
+      if (isAccepted || signal?.aborted) break;
+      reader.prompt();
+    }
+    return isAccepted;
+  } finally {
+    signal?.removeEventListener('abort', stop);
     reader.close();
-  });
-  return promise.finally(() => signal?.removeEventListener('abort', stop));
+  }
+}
+
+/** One line; null after Ctrl-C, Ctrl-D or the abort of `signal`. */
+export async function askLine(cli: Cli, prompt: string, options: AskOptions): Promise<string | null> {
+  let typed: string | null = null;
+  const take = async (line: string) => {
+    typed = line;
+    return true;
+  };
+  await askUntil(cli, prompt, take, options);
+  return typed;
 }
 
 async function dropTyped(stdin: NodeJS.ReadStream): Promise<void> {
