@@ -10,6 +10,8 @@ export interface Known {
   readonly questions: (id: string) => readonly string[];
   /** The choices of the task's open question. */
   readonly choices: (id: string) => readonly string[];
+  /** Numbers of the inbox that was shown last, and `all`. */
+  readonly numbers: readonly string[];
   readonly backends: readonly string[];
   readonly types: readonly string[];
   /** Slash commands with their arguments in commander's notation. */
@@ -34,7 +36,8 @@ export function complete(line: string, known: Known): Completion {
   const argument = command?.args.split(' ')[words.length - 2];
   if (argument === undefined) return [[], current];
   const isAnswer = argument === '[text...]' && command?.name === 'answer';
-  const all = isAnswer ? known.choices(words[1] ?? '') : candidates(argument, words[1] ?? '', known);
+  const named = isAnswer ? known.choices(words[1] ?? '') : candidates(argument, words[1] ?? '', known);
+  const all = command?.name === 'answer' && words.length === 2 ? [...named, ...known.numbers] : named;
   return fitting(
     all.map((word) => `${word} `),
     current,

@@ -74,6 +74,10 @@ export class Operator implements Hands {
     return goal;
   }
 
+  get inboxNumbers(): readonly string[] {
+    return this.#desk.numbers;
+  }
+
   showInbox(): Promise<void> {
     return this.#desk.show();
   }

@@ -63,6 +63,7 @@ export class Repl {
           ids: this.#board.unfinished,
           questions: (id) => [this.#board.question(id)?.id ?? []].flat(),
           choices: (id) => this.#board.question(id)?.choices ?? [],
+          numbers: this.#operator.inboxNumbers,
           backends: options.menu().map((entry) => entry.name),
           types: options.types(),
           commands: slashCommands,
