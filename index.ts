@@ -16,7 +16,7 @@ export { joinCrew, type StartOptions, startNode } from './actors/node/library-ap
 export type { CoxNode } from './actors/node/node.ts';
 export type { Primary, PrimaryEvent } from './actors/primary/primary.ts';
 export { listFiles, readFileTool, searchFiles, writeFileTool } from './actors/tools/files.ts';
-export { defineTool, type Tool, type ToolContext, type ToolOutput } from './actors/tools/tool.ts';
+export { type Content, defineTool, type Kept, type Tool, type ToolContext, type ToolOutput } from './actors/tools/tool.ts';
 export { type Collected, type CollectOptions, collect, type Keep, type PurgedTree } from './bus/capacity/retention.ts';
 // Operations on tasks. Every client of the bus may call them.
 export { Crew, type Sent } from './bus/crew.ts';
@@ -47,6 +47,7 @@ export { Memory, type Note } from './bus/shared-memory.ts';
 export type { OpenQuestion } from './bus/state/open-questions.ts';
 export type { TaskSummary } from './bus/state/tree.ts';
 export { isTaskId, type TaskId } from './bus/task-id.ts';
+export { planUndo, startUndo, type UndoPlan } from './bus/undo.ts';
 export { CoxError } from './platform/errors.ts';
 export { type Folders, foldersOf } from './platform/folders.ts';
 export { type Log, openLog } from './platform/log.ts';
