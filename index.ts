@@ -15,7 +15,12 @@ export type { CrewSession, JoinOptions } from './actors/node/join.ts';
 export { joinCrew, type StartOptions, startNode } from './actors/node/library-api.ts';
 export type { CoxNode } from './actors/node/node.ts';
 export type { Primary, PrimaryEvent } from './actors/primary/primary.ts';
-export { listFiles, readFileTool, searchFiles, writeFileTool } from './actors/tools/files.ts';
+export { applyPatch } from './actors/tools/files/apply-patch.ts';
+export { editFileTool } from './actors/tools/files/edit-file.ts';
+export { listFiles } from './actors/tools/files/list-files.ts';
+export { readFileTool } from './actors/tools/files/read-file.ts';
+export { searchFiles } from './actors/tools/files/search-files.ts';
+export { writeFileTool } from './actors/tools/files/write-file.ts';
 export { type Content, defineTool, type Kept, type Tool, type ToolContext, type ToolOutput } from './actors/tools/tool.ts';
 export { type Collected, type CollectOptions, collect, type Keep, type PurgedTree } from './bus/capacity/retention.ts';
 // Operations on tasks. Every client of the bus may call them.

@@ -76,4 +76,5 @@ const merge = (node: TreeNode, status: Status): TreeNode => ({
   steps: status.step,
   usage: status.usage,
   question: status.question,
+  ...(status.effects && { effects: status.effects }),
 });

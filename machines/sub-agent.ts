@@ -363,7 +363,6 @@ export const subAgent = setup({
         repeats: repeatsItself(context.messages, calls) ? context.repeats + 1 : 0,
         usage: spend(context.usage, backend, usage),
         reserved: null,
-        checked: false,
         ...(!toolsFail && { failures: 0, lastFailure: null }),
       };
     }),

@@ -70,8 +70,16 @@ const Budgets = section({
   task_usd: usd.describe('US dollars that one sub-task may cost if its kind sets no limit; null: no limit.'),
 }).transform((it) => ({ goalUsd: it.goal_usd, taskUsd: it.task_usd }));
 
+/** Who has write_file asked about has the other tools asked about that write files: a roster may be older than these are. */
+const withFileWriters = (gated: string[]): string[] =>
+  gated.includes('write_file') ? [...new Set([...gated, 'edit_file', 'apply_patch'])] : gated;
 const ToolPolicy = section({
-  gated: z.array(ToolName).max(256).default(['write_file']).describe('Tools whose every call the operator must allow.'),
+  gated: z
+    .array(ToolName)
+    .max(256)
+    .default(['write_file'])
+    .transform(withFileWriters)
+    .describe('Tools whose every call the operator must allow. write_file stands for edit_file and apply_patch too.'),
 });
 
 const Limits = section({

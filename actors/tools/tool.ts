@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Effects, Preview } from '../../machines/conversation.ts';
 import type { Change } from '../../machines/effects.ts';
+import { beginningOf } from '../../platform/cut.ts';
 
 export interface ToolContext {
   /** The caller: the id of the task, or `primary`. */
@@ -41,6 +42,10 @@ export interface ToolOutput {
   /** What the call really read, such as paths or addresses. The result's sources are made of them. */
   readonly sources?: readonly string[];
 }
+export interface ToolPreview extends Preview {
+  /** The whole text, where `text` had to be cut. */
+  readonly whole?: string;
+}
 /** Thrown by `run` if the target is not what the operator was shown (`ToolContext.base`). The operator is asked again. */
 export class Outdated extends Error {}
 
@@ -58,7 +63,7 @@ export interface Tool<Args = unknown> {
    * What a call would do, for the operator who is asked to allow it. Changes nothing.
    * @throws Error if the call would be refused anyway, such as a path outside of the workspace. Then nobody is asked.
    */
-  preview?(args: Args, context: ToolContext): Promise<Preview>;
+  preview?(args: Args, context: ToolContext): Promise<ToolPreview>;
   /** @throws Error whose message tells the model what was wrong and what to try. */
   run(args: Args, context: ToolContext): Promise<ToolOutput>;
 }
@@ -80,4 +85,4 @@ export const maxOutputChars = 12_000;
 export const clip = (text: string, hint: string): string =>
   text.length <= maxOutputChars
     ? text
-    : `${text.slice(0, maxOutputChars)}\n[cut off after ${maxOutputChars} of ${text.length} characters; ${hint}]`;
+    : `${beginningOf(text, maxOutputChars)}\n[cut off after ${maxOutputChars} of ${text.length} characters; ${hint}]`;

@@ -49,7 +49,8 @@ async function realOrParent(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (cause) {
-    if (codeOf(cause) !== 'ENOENT') throw new Error(`${path}: ${codeOf(cause)}`);
+    const code = codeOf(cause);
+    if (code !== 'ENOENT') throw Object.assign(new Error(`${path}: ${code}`), { code });
     const parent = dirname(path);
     return parent === path ? path : join(await realOrParent(parent), basename(path));
   }

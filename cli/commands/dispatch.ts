@@ -16,14 +16,20 @@ const Shape = z.object({
   backend: z.string().optional(),
   needs: list.default([]),
   deadline: deadline.optional(),
+  readOnly: z.boolean().optional(),
+  produces: list.default([]),
 });
 
 type Wanted = Pick<TaskSpec, 'type' | 'needs' | 'backend'>;
 
 export const run: Run = async (cli, [type = '', ...words], options) => {
-  const { backend = null, needs, deadline: minutes } = parseOptions(Shape, options);
+  const { backend = null, needs, deadline: minutes, readOnly, produces } = parseOptions(Shape, options);
   const instruction = await readGoal(words, cli.stdin, 'cox dispatch <type> "<instruction>"');
-  const spec = { type, instruction, needs, backend };
+  const spec = {
+    ...{ type, instruction, needs, backend },
+    ...(readOnly && { approval: 'every-effect' as const }),
+    ...(produces.length > 0 && { produces: produces.map((file) => ({ file })) }),
+  };
   const known = await readRoster(cli, foldersOf(cli.env));
   checkType(known, type);
   checkBackend(known, backend);

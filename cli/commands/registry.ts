@@ -86,6 +86,7 @@ export const commands: readonly Command[] = [
     args: '<goal...>',
     options: [
       ['--deadline <minutes>', 'end the goal after this many minutes and keep its findings'],
+      ['--read-only', 'ask before each call that would change anything, whatever the roster allows'],
       ['--slots <n>', 'tasks of one kind at once in this process (default: 8)'],
       ['--plan <file>', 'use this plan (YAML or JSON) instead of asking a model for one'],
       ['--on-question <wait|fail|deny>', 'what to do when a task asks and nobody can be asked here (default: fail)'],
@@ -102,6 +103,8 @@ export const commands: readonly Command[] = [
       ['--backend <backend>', 'use this backend instead of choosing one by routing'],
       ['--needs <good_at>', 'abilities that its backend must have (good_at), separated by commas'],
       ['--deadline <minutes>', 'end the task after this many minutes and keep its findings'],
+      ['--read-only', 'ask before each call that would change anything, whatever the roster allows'],
+      ['--produces <files>', 'files that the task must have written when it ends, separated by commas'],
     ],
     example: 'cox dispatch files "Summarize README.md"',
     load: async () => (await import('./dispatch.ts')).run,

@@ -7,7 +7,7 @@ import { capacityTrouble } from '../capacity.ts';
 import type { Cli, Run } from '../cli.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { questionLines } from '../render/question.ts';
-import { salvageText } from '../render/result.ts';
+import { doneLine, salvageText } from '../render/result.ts';
 import { findTask, withCrew } from '../session.ts';
 
 export const run: Run = async (cli, [ref = ''], options) =>
@@ -28,7 +28,9 @@ export const run: Run = async (cli, [ref = ''], options) =>
       return exitCodes.notDone;
     }
     cli.out.answer(result, result.output ?? '');
-    if (!cli.global.json && result.outcome !== 'completed') cli.out.note(salvageText(result, cli.out.paint.stderr));
+    const { stderr: paint } = cli.out.paint;
+    const note = result.outcome === 'completed' ? doneLine(result, paint) : salvageText(result, paint);
+    if (!cli.global.json && note !== '') cli.out.note(note);
     return exitOf(result);
   });
 

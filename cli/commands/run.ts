@@ -24,7 +24,7 @@ import { readPlan } from '../plan-file.ts';
 import { statusLines } from '../render/events.ts';
 import { inboxLines } from '../render/inbox.ts';
 import { LiveTree } from '../render/live-tree.ts';
-import { endLine, salvageText } from '../render/result.ts';
+import { doneLine, endLine, salvageText } from '../render/result.ts';
 import { readRoster } from '../roster.ts';
 import { type OnQuestion, RunQuestions } from '../run-questions.ts';
 import { pointInTime, withCrew, workspaceFor } from '../session.ts';
@@ -34,11 +34,12 @@ const Shape = z.object({
   deadline: deadline.optional(),
   slots: count(1, 10_000).optional(),
   plan: z.string().optional(),
+  readOnly: z.boolean().optional(),
   onQuestion: z.enum(['wait', 'fail', 'deny'], 'expected wait, fail or deny').optional(),
 });
 
 export const run: Run = async (cli, words, options) => {
-  const { deadline: minutes, slots, plan: planFile, onQuestion } = parseOptions(Shape, options);
+  const { deadline: minutes, slots, plan: planFile, onQuestion, readOnly } = parseOptions(Shape, options);
   // A goal that is read from the terminal has used up its input.
   const isAsked = canAsk(cli) && !(words.length === 1 && words[0] === '-');
   const how = onQuestion ?? (isAsked ? 'ask' : 'fail');
@@ -56,7 +57,10 @@ export const run: Run = async (cli, words, options) => {
     try {
       const workspace = workspaceFor(cli, joined);
       const deadlineAt = pointInTime(joined, minutes);
-      const id = await joined.crew.dispatch({ type: 'supervisor', instruction, workspace, plan, deadlineAt });
+      const id = await joined.crew.dispatch({
+        ...{ type: 'supervisor', instruction, workspace, plan, deadlineAt },
+        ...(readOnly && { approval: 'every-effect' }),
+      });
       const view = new GoalView(joined.crew, id);
       shown.tree = new LiveTree(cli.out.stderr, cli.out.paint.stderr, () => view.nodes);
       code = await follow(cli, joined.crew, view, shown.tree, how);
@@ -187,8 +191,13 @@ function leave(cli: Cli, id: TaskId): never {
 }
 
 function print(cli: Cli, view: GoalView, result: Result): void {
-  const { id, outcome, output: answer, failure, salvage } = result;
+  const { id, outcome, output: answer, failure, salvage, effects, sources } = result;
   // The usage of a goal includes its whole tree.
-  cli.out.answer({ id, outcome, answer, failure, salvage, tasks: view.nodes, usage: result.usage }, answer ?? '');
-  if (!cli.global.json && outcome !== 'completed') cli.out.note(salvageText(result, cli.out.paint.stderr));
+  cli.out.answer(
+    { id, outcome, answer, failure, salvage, effects, sources, tasks: view.nodes, usage: result.usage },
+    answer ?? '',
+  );
+  const { stderr: paint } = cli.out.paint;
+  const note = outcome === 'completed' ? doneLine(result, paint) : salvageText(result, paint);
+  if (!cli.global.json && note !== '') cli.out.note(note);
 }

@@ -1,5 +1,6 @@
 /** The end of a task as text for people. */
 import type { Result } from '../../bus/messages.ts';
+import { effectsText, effectTexts } from './effects.ts';
 import { usageText } from './figures.ts';
 import type { Paint } from './paint.ts';
 import { oneLine, printable } from './printable.ts';
@@ -8,8 +9,9 @@ import { oneLine, printable } from './printable.ts';
 const mostChars = 400;
 const mostShown = 20;
 const mostKeys = 6;
+const mostInLine = 3;
 
-/** The salvage of a task that did not complete: findings, remaining work and written files. */
+/** The salvage of a task that did not complete: findings, remaining work, and what it did. */
 export function salvageText(result: Result, paint: Paint): string {
   const { findings, remaining, artifacts, steps } = result.salvage;
   const why = result.failure ? `: ${printable(result.failure.message)} (${result.failure.code})` : '';
@@ -20,7 +22,9 @@ export function salvageText(result: Result, paint: Paint): string {
     ...listed('found so far', isGoal ? bySameText(findings) : findings, result.id),
     ...listed('left to do', isGoal ? bySameText(remaining?.split('\n') ?? []) : [remaining ?? []].flat(), result.id),
     ...(result.failure?.code === 'poison' ? ['  it is a dead letter: cox dead lists it, cox dead retry runs it again'] : []),
-    ...artifacts.map((artifact) => `  wrote ${printable(artifact)}`),
+    ...(result.effects
+      ? effectTexts(result, paint, mostShown).map((text) => `  ${text}`)
+      : artifacts.map((artifact) => `  wrote ${printable(artifact)}`)),
   ].join('\n');
 }
 
@@ -55,11 +59,18 @@ function bySameText(items: readonly string[]): string[] {
 const some = (keys: readonly string[]): string =>
   keys.slice(0, mostKeys).join(', ') + (keys.length > mostKeys ? ` and ${keys.length - mostKeys} more` : '');
 
+/** What a task that completed did, in a line: for stderr, below its answer. Empty for a result of an earlier version. */
+export const doneLine = (result: Result, paint: Paint): string => {
+  const done = effectsText(result, paint, mostShown);
+  return done && `${paint.bold(result.id)} ${done}`;
+};
+
 /** One line about the end of a task. */
 export function endLine(result: Result, paint: Paint): string {
   const mark = { completed: paint.green('✓'), failed: paint.red('✗'), cancelled: paint.yellow('∅') }[result.outcome];
   const used = usageText(result.usage);
   const what = result.outcome === 'completed' ? oneLine(result.output ?? '', 100) : oneLine(result.failure?.message ?? '', 160);
   const outcome = result.outcome === 'completed' ? '' : ` ${result.outcome}`;
-  return `${mark} ${paint.bold(result.id)}${outcome}${used && paint.dim(` (${used})`)}${what && `: ${what}`}`;
+  const done = effectsText(result, paint, mostInLine);
+  return `${mark} ${paint.bold(result.id)}${outcome}${used && paint.dim(` (${used})`)}${done && ` · ${done}`}${what && `: ${what}`}`;
 }

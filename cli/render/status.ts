@@ -2,12 +2,16 @@
 import type { Status } from '../../bus/messages.ts';
 import type { TaskSummary } from '../../bus/state/tree.ts';
 import { rootOf } from '../../bus/task-id.ts';
+import { effectTexts } from './effects.ts';
 import { usageText } from './figures.ts';
 import type { Paint } from './paint.ts';
 import { oneLine } from './printable.ts';
 import { questionLines } from './question.ts';
 import { receiptLine } from './receipt.ts';
 import { timeAndAge } from './times.ts';
+
+/** Most effects below a status. */
+const mostEffects = 5;
 
 type Known = Pick<Status, 'state' | 'outcome'>;
 
@@ -36,6 +40,7 @@ export function statusText(status: Status, now: Date, paint: Paint, answerWith =
     ...(status.note ? [`    ${oneLine(status.note, 200)}`] : []),
     ...(status.question && status.outcome === null ? questionLines(status.id, status.question, paint, answerWith) : []),
     ...status.receipts.map((receipt) => `    ${receiptLine(status.id, receipt, paint)}`),
+    ...effectTexts(status, paint, mostEffects).map((text) => `    ${text}`),
     ...(status.subTasks ? [`    sub-tasks: ${subTasksText(status.subTasks)}`] : []),
     ...at('last change', status.lastTransitionAt ?? status.at),
     ...at('last token ', status.lastTokenAt),

@@ -1,8 +1,9 @@
 /** A task tree as lines: for each task its kind, state, backend, steps, cost and instruction. */
 import type { TreeNode } from '../../bus/messages.ts';
 import { ordinalOf, type TaskId } from '../../bus/task-id.ts';
+import { effectTexts } from './effects.ts';
 import { usageText } from './figures.ts';
-import type { Paint } from './paint.ts';
+import { type Paint, plain } from './paint.ts';
 import { oneLine } from './printable.ts';
 import { stateText } from './status.ts';
 
@@ -38,6 +39,7 @@ export function nodeLine(node: TreeNode, paint: Paint, columns: number): string 
     node.steps > 0 ? `${node.steps} ${node.steps === 1 ? 'step' : 'steps'}` : '',
     usageText(node.usage),
     node.question && node.outcome === null ? `asks ${node.question.id}` : '',
+    ...effectTexts(node, plain, 2),
   ].filter((fact) => fact !== '');
   const planned = node.id === null && node.outcome === null;
   const [name, ...rest] = [node.id, node.key].filter((word) => word !== null);

@@ -1,6 +1,6 @@
 /** Several nodes in one crew: how they join, what they report, and how they leave. */
 import { execFileSync } from 'node:child_process';
-import { open, readFile, rm } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -150,7 +150,7 @@ describe('a node that gets a signal', () => {
     await running.says('stderr', new RegExp(`Draining.*${held} \\(files, acting`));
     expect(await nodes()).toMatchObject([{ draining: true, tasks: [{ id: held, state: 'acting' }] }]);
     // Once the pipe has a reader, the write ends: the task is requeued and the node ends.
-    const reader = await open(pipeOf(held), 'r+');
+    const reader = await open(pipe(), 'r+');
     expect((await running.ended).code).toBe(0);
     await reader.close();
   });
@@ -166,7 +166,6 @@ describe('a node that gets a signal', () => {
     expect(code === 11 || running.process.signalCode === 'SIGKILL').toBe(true);
     expect(stderr).toMatch(new RegExp(`Stopped at once. Taken over by other nodes: ${held}`));
     expect(isAlive(pid)).toBe(false);
-    await rm(pipeOf(held));
     await node('up');
     // The interrupted call runs again: a write of a file is idempotent.
     (await world.model.next((call) => call.texts('tool').join().includes('wrote'))).reply('done after all');
@@ -174,8 +173,8 @@ describe('a node that gets a signal', () => {
   });
 
   it('reports its tasks too when it runs behind a prompt that is left, and a second signal stops it at once', async () => {
-    const { held, running } = await stuck(async () => {
-      const prompt = world.start([], { stdin: null });
+    const { held, running } = await stuck(async (env) => {
+      const prompt = world.start([], { stdin: null, env });
       prompt.process.stdin.write('/nodes\n');
       await prompt.says('stdout', /slots/);
       return prompt;
@@ -222,15 +221,19 @@ const server = async () =>
     password: string;
   };
 
-/** The draft file of the first `write_file` call of a task. */
-const pipeOf = (id: string) => join(world.workspace, `.cox-${id.replaceAll(/[^A-Za-z0-9]/g, '-')}-s1-0.draft`);
+/** A pipe without a reader, which a node gets as the draft of each file that it writes. */
+const pipe = () => join(world.folder, 'pipe');
+const preload = new URL('support/pipe-for-drafts.ts', import.meta.url);
+const pipeForDrafts = () => ({ COX_TEST_PIPE: pipe(), NODE_OPTIONS: `--import=${preload}` });
 
-/** A node in the middle of a write that does not end: the draft is a pipe without a reader. */
-async function stuck(start = async () => (await node('up')).running): Promise<{ held: string; running: Running }> {
+/** A node in the middle of a write that does not end. */
+async function stuck(
+  start = async (env: NodeJS.ProcessEnv) => (await node('up', env)).running,
+): Promise<{ held: string; running: Running }> {
   await world.roster('tools: { gated: [] }');
-  const running = await start();
+  execFileSync('mkfifo', [pipe()]);
+  const running = await start(pipeForDrafts());
   const { value } = await world.json<{ id: string }>(['dispatch', 'files', 'write it down']);
-  execFileSync('mkfifo', [pipeOf(value.id)]);
   const watch = world.start(['watch', value.id, '--json'], { stdin: null });
   (await callAbout('write it down')).call('write_file', { path: 'out.txt', text: 'words' });
   await watch.says('stdout', /"state":"acting"/);

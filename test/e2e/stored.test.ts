@@ -30,7 +30,10 @@ describe('without a running crew', () => {
   it('what is stored can be read, and nothing is left running', async () => {
     const id = await finished();
     const result = await world.cox(['result', id]);
-    expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining('Both are found.'), stderr: notice });
+    expect(result).toMatchObject({
+      ...{ code: 0, stdout: expect.stringContaining('Both are found.') },
+      stderr: `${notice}${id} changed nothing\n`,
+    });
     expect(await world.cox(['tree', id])).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('completed'),

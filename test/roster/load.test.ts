@@ -25,6 +25,7 @@ function problemsOf(text: string): RosterError {
 }
 const backend = 'base_url: http://h/v1, model: m';
 
+const fileWriters = ['write_file', 'edit_file', 'apply_patch'];
 test('the shipped roster is valid and has the local model, files and reasoning', async () => {
   const roster = await loadRoster(shippedRoster.file);
   expect(roster.backends.local).toMatchObject({
@@ -36,7 +37,7 @@ test('the shipped roster is valid and has the local model, files and reasoning',
   });
   expect(Object.keys(roster.agents)).toEqual(['files', 'reasoning']);
   expect(roster.agents.files!.tools).toContain('read_file');
-  expect(roster).toMatchObject({ coordinator: 'deterministic', reducer: 'orchestrator', tools: { gated: ['write_file'] } });
+  expect(roster).toMatchObject({ coordinator: 'deterministic', reducer: 'orchestrator', tools: { gated: fileWriters } });
 });
 
 test('a kind of the user’s own joins the shipped ones, or replaces one of the same name', async () => {
@@ -211,3 +212,10 @@ function* keysOf(schema: unknown): Generator<string> {
     yield* keysOf(value);
   }
 }
+
+test('a roster that has write_file asked about has the other tools asked about that write files', () => {
+  const gated = (list: string) =>
+    parseRoster(`backends: { a: { kind: embedded } }\ntools: { gated: [${list}] }`, '/r.yaml').tools.gated;
+  expect(gated('remember, write_file')).toEqual(['remember', ...fileWriters]);
+  expect(gated('remember')).toEqual(['remember']);
+});

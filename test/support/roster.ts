@@ -8,7 +8,7 @@ export const testRoster = (url: string, more = ''): Roster =>
   main: { base_url: "${url}", model: scripted, tier: local, good_at: [files, reasoning, plan], can_orchestrate: true, concurrency: 64 }
   other: { base_url: "${url}", model: other, tier: local, good_at: [spare] }
 agents:
-  files: { prompt: You work on files., tools: [list_files, read_file, search_files, write_file], needs: [files] }
+  files: { prompt: You work on files., tools: [list_files, read_file, search_files, write_file, edit_file, apply_patch], needs: [files] }
   reasoning: { prompt: You think., needs: [reasoning] }
 limits: { retries: 0, breaker_failures: 1000 }
 ${more}`,

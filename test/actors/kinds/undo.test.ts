@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineKind } from '../../../actors/kinds/define-kind.ts';
 import type { CrewSession } from '../../../actors/node/join.ts';
-import { writeFileTool } from '../../../actors/tools/files.ts';
+import { writeFileTool } from '../../../actors/tools/files/write-file.ts';
 import { fileChange, keepFile } from '../../../actors/tools/kept-file.ts';
 import { defineTool } from '../../../actors/tools/tool.ts';
 import { Artifacts } from '../../../bus/artifacts/artifacts.ts';

@@ -179,7 +179,7 @@ export const seeded: Mutant[] = [
   without('a redirect keeps what was missing', 'redirect', 'missing'),
   without('the agent is not told what is missing', 'tellMissing', 'messages'),
   without('what is missing is not remembered', 'tellMissing', 'missing'),
-  without('an old check counts for a new answer', 'recordReply', 'checked'),
+  without('an old check counts for a new answer', 'beginStep', 'checked'),
   withMore('questions share an id', 'ask', ({ questions }) => ({ questions })),
   action('a top-up sets the limit', 'topUp', ({ limits }, { steps, costUsd }) => ({
     limits: { ...limits, steps: steps ?? limits.steps, costUsd: costUsd ?? limits.costUsd },

@@ -72,6 +72,11 @@ const toldApart = (policy: Policy): ModelEvent[][] => {
       { type: 'CHILDREN_WAIT', children: [1] },
       { type: 'RESUME', id: 's2' },
     ],
+    [
+      planned(['a', 'b', 'c', 'd'].map((key) => ({ ...a, key }))),
+      { type: 'CHILDREN_WAIT', children: [1] },
+      { type: 'CHILDREN_WAIT', children: [2] },
+    ],
     [tooDear, { type: 'BUDGET', id: 's1', costUsd: 4 }, tooDear],
     [planned([]), later, answered, { type: 'CANCEL', id: 's2' }],
     [planned([]), failed, later, answered, failed],

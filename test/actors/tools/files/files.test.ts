@@ -1,44 +1,34 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { listFiles, readFileTool, searchFiles, writeFileTool } from '../../../actors/tools/files.ts';
-import type { Tool, ToolOutput } from '../../../actors/tools/tool.ts';
-import { maxOutputChars } from '../../../actors/tools/tool.ts';
+import { listFiles } from '../../../../actors/tools/files/list-files.ts';
+import { readFileTool } from '../../../../actors/tools/files/read-file.ts';
+import { searchFiles } from '../../../../actors/tools/files/search-files.ts';
+import { writeFileTool } from '../../../../actors/tools/files/write-file.ts';
+import type { Tool } from '../../../../actors/tools/tool.ts';
+import { Folder } from './folder.ts';
 
+let made: Folder;
 let folder: string;
 let workspace: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cox-files-'));
-  workspace = join(folder, 'workspace');
+  made = await Folder.make();
+  ({ folder, workspace } = made);
   await mkdir(join(workspace, 'docs'), { recursive: true });
   await writeFile(join(workspace, 'a.txt'), 'alpha\nBeta\n');
   await writeFile(join(workspace, 'docs', 'b.txt'), 'beta again');
   await writeFile(join(folder, 'secret.txt'), 'secret beta');
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => made.remove());
 
-const run = (tool: Tool, args: unknown): Promise<ToolOutput> =>
-  tool.run(tool.args.parse(args), {
-    task: 'k3xq.1',
-    workspace,
-    signal: new AbortController().signal,
-    idempotencyKey: 'k3xq.1:s1-0',
-    keep: async (content) => ({ name: 'k3xq.1/s1-0/0', content }),
-  });
-const text = async (tool: Tool, args: unknown) => (await run(tool, args)).text;
+const run = (tool: Tool, args: unknown) => made.run(tool, args);
+const text = (tool: Tool, args: unknown) => made.text(tool, args);
 
 test('the tools list, read and search files in all folders', async () => {
   expect(await text(listFiles, {})).toBe('a.txt\ndocs/');
   expect(await text(readFileTool, { path: 'docs/b.txt' })).toBe('beta again');
   expect((await text(searchFiles, { query: 'BETA' })).split('\n').sort()).toEqual(['a.txt:2: Beta', 'docs/b.txt:1: beta again']);
-});
-
-test('a long file is read in parts', async () => {
-  await writeFile(join(workspace, 'long.txt'), `${'x'.repeat(maxOutputChars)}the end`);
-  expect(await text(readFileTool, { path: 'long.txt' })).toContain(`go on with offset ${maxOutputChars}`);
-  expect(await text(readFileTool, { path: 'long.txt', offset: maxOutputChars })).toBe('the end');
 });
 
 test.each(['../secret.txt', '/etc/passwd', 'docs/../../secret.txt', 'a\0b'])(
@@ -56,14 +46,30 @@ test('a pipe is not read, since the read might never end', async () => {
 });
 
 test('a search says what it did not look at, and whether there is more', async () => {
-  await writeFile(join(workspace, 'big.log'), `${'a line\n'.repeat(400_000)}needle\n`);
   await writeFile(join(workspace, 'picture.png'), Buffer.from([0, 1, 2]));
   const found = await text(searchFiles, { query: 'needle' });
   expect(found).toContain('nothing that was searched');
-  expect(found).toMatch(/not searched.*big\.log/);
   expect(found).toContain('1 file that');
   await writeFile(join(workspace, 'many.txt'), 'hit\n'.repeat(500));
   expect(await text(searchFiles, { query: 'hit' })).toContain('there may be more');
+});
+
+test('a search looks into files of any size and any encoding, and shows the part of a long line that has the hit', async () => {
+  await writeFile(join(workspace, 'big.log'), `${'a line\n'.repeat(400_000)}NEEDLE\n`);
+  await writeFile(join(workspace, 'wide.txt'), Buffer.from('\uFEFFone\r\nthe Needle\r\n', 'utf16le'));
+  await writeFile(join(workspace, 'old.txt'), Buffer.from('caf\xe9: needle', 'latin1'));
+  await writeFile(join(workspace, 'min.js'), `${'x'.repeat(3_000_000)}needle${'y'.repeat(900)}`);
+  const { text: found, sources } = await run(searchFiles, { query: 'needle' });
+  const rows = found.split('\n').sort();
+  expect(rows.slice(0, 1)).toEqual(['big.log:400001: NEEDLE']);
+  expect(rows[1]).toMatch(/^min\.js:1: … x+needley+$/);
+  expect(rows.slice(2)).toEqual(['old.txt:1: café: needle', 'wide.txt:2: the Needle']);
+  expect([...sources!].sort()).toEqual(['big.log', 'min.js', 'old.txt', 'wide.txt']);
+});
+
+test('a hit is never cut within a character', async () => {
+  await writeFile(join(workspace, 'emoji.txt'), `NEEDLE${'x'.repeat(193)}${'👩‍🚀'.repeat(9)}`);
+  expect(await text(searchFiles, { query: 'needle' })).toMatch(/^emoji\.txt:1: NEEDLEx{193}$/);
 });
 
 test('one folder that cannot be read does not end a search', async () => {
@@ -115,13 +121,22 @@ test('a path in the notation of another system, or with the workspace’s name i
 });
 
 test('a file is written as a whole, its folders are made, and it is named as an artifact', async () => {
-  expect(await run(writeFileTool, { path: 'new/deep/c.txt', text: 'hello' })).toMatchObject({
-    text: 'wrote 5 characters to new/deep/c.txt',
-    artifacts: ['new/deep/c.txt'],
-    changes: [{ target: 'new/deep/c.txt', kind: 'created', before: null }],
-  });
+  const written = await run(writeFileTool, { path: 'new/deep/c.txt', text: 'hello' });
+  expect(written).toMatchObject({ text: 'wrote 5 characters to new/deep/c.txt', artifacts: ['new/deep/c.txt'] });
   expect(await readFile(join(workspace, 'new/deep/c.txt'), 'utf8')).toBe('hello');
   expect(await text(listFiles, { path: 'new/deep' })).toBe('c.txt');
+});
+
+test('what a killed process left of a draft is not listed and not searched, and a later write removes it after an hour', async () => {
+  const [old, young] = ['.cox-1a.draft', '.cox-2b.draft'].map((name) => join(workspace, name)) as [string, string];
+  await writeFile(old, 'beta');
+  await writeFile(young, 'beta');
+  await utimes(old, 0, 0);
+  expect(await text(listFiles, {})).toBe('a.txt\ndocs/');
+  expect(await text(searchFiles, { query: 'beta', path: '.' })).not.toContain('draft');
+  await run(writeFileTool, { path: 'c.txt', text: 'new' });
+  expect((await readdir(workspace)).sort()).toEqual(['.cox-2b.draft', 'a.txt', 'c.txt', 'docs']);
+  await expect(run(writeFileTool, { path: '.cox-3c.draft', text: 'x' })).rejects.toThrow('name of a draft');
 });
 
 test('errors tell a model how to correct its call', async () => {

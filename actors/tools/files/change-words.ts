@@ -1,0 +1,48 @@
+/** Planned changes in words: for the operator who is asked, and for the model that asked for them. */
+import { beginningOf } from '../../../platform/cut.ts';
+import type { ToolPreview } from '../tool.ts';
+import { baseOf, isSame, type PlannedChange } from './file-changes.ts';
+import { formInWords } from './text-form.ts';
+import { linesOf } from './unified-diff.ts';
+
+/** Longest diff that is shown with a question, in characters. */
+const maxShownChars = 4_000;
+/** Longest text that is kept to be shown on demand, in characters. */
+const maxWholeChars = 1_000_000;
+
+/** A line for each file, then the diffs. What is cut off is counted. */
+export function previewOf(plans: readonly PlannedChange[]): ToolPreview {
+  const heads = plans.map(headOf).join('\n');
+  const diffs = plans.map(({ diff }) => diff).join('');
+  const text = `${heads}\n${cut(diffs, maxShownChars)}`.replace(/\n+$/, '');
+  const isCut = diffs.length > maxShownChars;
+  return { text, base: baseOf(plans), ...(isCut && { whole: `${heads}\n${cut(diffs, maxWholeChars)}`.replace(/\n+$/, '') }) };
+}
+
+function cut(diffs: string, maxChars: number): string {
+  if (diffs.length <= maxChars) return diffs;
+  const begin = beginningOf(diffs, maxChars);
+  const shown = begin.slice(0, begin.lastIndexOf('\n') + 1) || `${begin}\n`;
+  const left = linesOf(diffs.slice(shown.length));
+  return `${shown}[… ${left.length} more ${left.length === 1 ? 'line' : 'lines'}, ${diffs.length - shown.length} characters]`;
+}
+
+function headOf(plan: PlannedChange): string {
+  const { now, kind, verb, after } = plan;
+  const kept = now.formed && after ? formInWords(now.formed.form) : '';
+  const form = kept ? `; keeps ${kept}` : '';
+  if (isSame(plan)) return `leaves ${now.name} as it is: it has this text already`;
+  if (kind === 'created') return `new file ${now.name}: ${bytes(after!.length)} ${numbersOf(plan)}`;
+  const old = `${bytes(now.size)}${now.formed ? '' : now.data ? ' that are not text' : ', too large for a diff'}`;
+  if (kind === 'deleted') return `deletes ${now.name}: ${old} ${numbersOf(plan)}`;
+  return `${verb} ${now.name}: ${old} → ${bytes(after!.length)} ${numbersOf(plan)}${form}`;
+}
+const bytes = (count: number): string => `${count} ${count === 1 ? 'byte' : 'bytes'}`;
+
+/** Lines added and removed: `(+12 −3)`. */
+export const numbersOf = ({ added, removed }: Pick<PlannedChange, 'added' | 'removed'>): string =>
+  removed === null ? `(+${added})` : `(+${added} −${removed})`;
+
+/** One line for each file, for the model. */
+export const doneInWords = (plans: readonly PlannedChange[]): string =>
+  plans.map((plan) => `${plan.kind} ${plan.now.name} ${numbersOf(plan)}`).join('\n');

@@ -1,0 +1,126 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { beginningOf } from '../../../platform/cut.ts';
+import { clip, defineTool, type ToolContext } from '../tool.ts';
+import { resolveInside, shown } from '../workspace.ts';
+import { withFile } from './open-file.ts';
+import { asTarget, explain, ignored, Path } from './paths.ts';
+import { isDraft } from './replace-file.ts';
+import { encodedFile, NotText, textBlocks } from './text-blocks.ts';
+
+export const searchFiles = defineTool({
+  name: 'search_files',
+  description: 'Find lines that contain a text, in all files of the workspace or of one folder.',
+  args: z.object({
+    query: z.string().min(1).max(256).describe('Text to find; upper and lower case are the same.'),
+    path: Path.default('.'),
+  }),
+  effects: 'none',
+  target: ({ path }) => asTarget(path),
+  run: async ({ query, path }, context) => {
+    const { workspace } = context;
+    try {
+      const { rows, files, left } = await search(await resolveInside(workspace, path), query.toLowerCase(), context);
+      const nothing = left.length === 0 ? `nothing contains "${query}"` : `nothing that was searched contains "${query}"`;
+      const hits = clip(rows.join('\n') || nothing, 'search for something rarer, or in a folder');
+      return { text: [hits, ...left].join('\n'), sources: files };
+    } catch (cause) {
+      throw await explain(path, cause, workspace);
+    }
+  },
+});
+
+const maxHits = 200;
+/** Longest part of a line that a hit shows, in characters. */
+const maxLineChars = 200;
+/** Bytes that one search reads. Files beyond it are named as not searched. */
+const maxSearchedBytes = 4_000_000_000;
+/** Names of files or folders that one line of the search's remarks has. */
+const maxNamed = 8;
+
+interface Found {
+  /** Matching lines, with file and number. */
+  readonly rows: string[];
+  /** Files that have some. */
+  readonly files: string[];
+  readonly unread: string[];
+  binaries: number;
+  bytes: number;
+}
+
+/** @returns matching lines; in `left` a line for each reason why the search did not look at everything. */
+async function search(
+  start: string,
+  query: string,
+  { workspace, signal }: ToolContext,
+): Promise<{ readonly rows: readonly string[]; readonly files: readonly string[]; readonly left: readonly string[] }> {
+  const found: Found = { rows: [], files: [], unread: [], binaries: 0, bytes: 0 };
+  const folders = [start];
+  for (let folder = folders.pop(); folder && found.rows.length < maxHits; folder = folders.pop()) {
+    const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
+      if (folder === start) throw cause;
+      return null;
+    });
+    if (!entries) found.unread.push(`${shown(workspace, folder)}/`);
+    for (const entry of entries ?? []) {
+      signal.throwIfAborted();
+      const path = join(folder, entry.name);
+      if (entry.isDirectory() && !ignored.has(entry.name)) folders.push(path);
+      // Symbolic links are neither file nor folder here, so that a search cannot leave the workspace.
+      if (entry.isFile() && !isDraft(entry.name)) await searchFile(path, shown(workspace, path), query, found, signal);
+    }
+  }
+  return { rows: found.rows, files: found.files, left: remarks(found) };
+}
+
+async function searchFile(file: string, name: string, query: string, found: Found, signal: AbortSignal): Promise<void> {
+  if (found.rows.length >= maxHits) return;
+  const before = found.rows.length;
+  try {
+    await withFile(file, name, async (open) => {
+      if (found.bytes + open.size > maxSearchedBytes) return void found.unread.push(name);
+      found.bytes += open.size;
+      let line = 1;
+      /** End of a line that is longer than a block: a hit may begin in it. */
+      let rest = '';
+      for await (const block of textBlocks(await encodedFile(open), signal)) {
+        if (found.rows.length >= maxHits) return;
+        const text = rest + block;
+        if (text.toLowerCase().includes(query)) addHits(text, line, name, query, found);
+        line += block.split('\n').length - 1;
+        rest = block.endsWith('\n') ? '' : text.slice(text.lastIndexOf('\n') + 1).slice(1 - query.length || text.length);
+      }
+    });
+  } catch (cause) {
+    signal.throwIfAborted();
+    if (cause instanceof NotText) found.binaries++;
+    else found.unread.push(name);
+  }
+  if (found.rows.length > before) found.files.push(name);
+}
+
+function addHits(text: string, first: number, name: string, query: string, { rows }: Found): void {
+  for (const [i, line] of text.split('\n').entries()) {
+    const at = rows.length < maxHits ? line.toLowerCase().indexOf(query) : -1;
+    if (at >= 0) rows.push(`${name}:${first + i}: ${around(line, at)}`);
+  }
+}
+
+/** The beginning of the line; of a long line the part with the hit. */
+function around(line: string, at: number): string {
+  const skipped = at < maxLineChars / 2 ? 0 : beginningOf(line, at - maxLineChars / 4).length;
+  return `${skipped > 0 ? '… ' : ''}${beginningOf(line.slice(skipped).trim(), maxLineChars)}`.toWellFormed();
+}
+
+function remarks({ rows, unread, binaries }: Found): string[] {
+  const more = unread.length - maxNamed;
+  const named = `${unread.slice(0, maxNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return [
+    ...(rows.length === maxHits
+      ? [`(stopped after ${maxHits} lines; there may be more: search for something rarer, or in a folder)`]
+      : []),
+    ...(unread.length > 0 ? [`(not searched, too large or not readable: ${named})`] : []),
+    ...(binaries > 0 ? [`(skipped ${binaries} ${binaries === 1 ? 'file' : 'files'} that are not text)`] : []),
+  ];
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { defineTool } from '../tool.ts';
+import { previewOf } from './change-words.ts';
+import { carryOut, changesOf, planned, type Wanted } from './file-changes.ts';
+import { asTarget, FilePath } from './paths.ts';
+import { formInWords, givenText, plainForm } from './text-form.ts';
+
+interface Args {
+  readonly path: string;
+  readonly text: string;
+}
+const wantedOf = ({ path, text }: Args): Wanted[] => [
+  { path, verb: 'replaces', make: async ({ formed }) => givenText(text, formed?.form ?? plainForm) },
+];
+
+export const writeFileTool = defineTool<Args>({
+  name: 'write_file',
+  description: 'Write a text file of the workspace; replaces what is there.',
+  args: z.object({ path: FilePath, text: z.string().max(200_000) }),
+  effects: 'idempotent',
+  target: ({ path }) => asTarget(path),
+  preview: async (args, context) => previewOf(await planned(wantedOf(args), context)),
+  run: async (args, context) => {
+    const plans = await carryOut(wantedOf(args), context);
+    const kept = plans.map(({ now }) => (now.formed ? formInWords(now.formed.form) : '')).join();
+    return {
+      text: `wrote ${args.text.length} characters to ${args.path}${kept ? ` (kept: ${kept})` : ''}`,
+      artifacts: plans.map(({ now }) => now.name),
+      changes: changesOf(plans),
+    };
+  },
+});
