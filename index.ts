@@ -21,7 +21,15 @@ export { listFiles } from './actors/tools/files/list-files.ts';
 export { readFileTool } from './actors/tools/files/read-file.ts';
 export { searchFiles } from './actors/tools/files/search-files.ts';
 export { writeFileTool } from './actors/tools/files/write-file.ts';
-export { type Content, defineTool, type Kept, type Tool, type ToolContext, type ToolOutput } from './actors/tools/tool.ts';
+export {
+  type Content,
+  defineTool,
+  type Kept,
+  Outdated,
+  type Tool,
+  type ToolContext,
+  type ToolOutput,
+} from './actors/tools/tool.ts';
 export { type Collected, type CollectOptions, collect, type Keep, type PurgedTree } from './bus/capacity/retention.ts';
 // Operations on tasks. Every client of the bus may call them.
 export { Crew, type Sent } from './bus/crew.ts';

@@ -425,6 +425,38 @@ export const ArtifactHead = z.object({
   mode: z.number().int().min(0).max(0o7777).optional().describe('Permission bits of the file.'),
 });
 export type ArtifactHead = z.infer<typeof ArtifactHead>;
+/** The longest reply that a line of the talk keeps, in characters. */
+export const maxTalkReplyChars = 16_384;
+/**
+ * On `cox.talk.<id>.line`: a line that an operator said to the primary agent, with its answer. Each message replaces the one
+ * before it. It says nothing about tasks: their state is in their records.
+ */
+export const TalkLine = z.object({
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,64}$/)
+    .describe('Unique in the namespace.'),
+  text: z.string().min(1).max(maxInstructionChars),
+  first: z.boolean().default(false).describe('The line was to pass the waiting ones.'),
+  by: z.string().max(128).describe('Name of the client whose primary agent answers the line.'),
+  at: z.iso.datetime().describe('When it was said.'),
+  state: z
+    .enum(['waiting', 'held', 'acting', 'answered', 'interrupted', 'failed'])
+    .describe(
+      '`waiting` and `held` (an answer is being made) may be taken over from a client that has left. From `acting` on, tools may have changed something, so the line is not answered again.',
+    ),
+  replies: z
+    .array(
+      z.object({
+        by: z.enum(['model', 'code', 'done']).describe('Whose words they are. `done`: code says what was really done.'),
+        text: z.string().max(maxTalkReplyChars),
+      }),
+    )
+    .max(16)
+    .default([]),
+  write: z.string().max(64).optional().describe('A random word of each write, by which a writer recognizes its own.'),
+});
+export type TalkLine = z.infer<typeof TalkLine>;
 
 /** A task that a worker of a node holds. */
 export const HeldTask = z.object({

@@ -27,8 +27,8 @@ export async function replicate(bus: Bus, replicas: number): Promise<void> {
   } catch (cause) {
     throw refusal(cause, replicas) ?? cause;
   }
-  const { workStream, logStream, timerStream, stateBucket } = bus.subjects;
-  for (const stream of [workStream, logStream, timerStream, `KV_${stateBucket}`]) await isCopied(bus, stream);
+  const { workStream, logStream, timerStream, talkStream, stateBucket } = bus.subjects;
+  for (const stream of [workStream, logStream, timerStream, talkStream, `KV_${stateBucket}`]) await isCopied(bus, stream);
 }
 
 /**

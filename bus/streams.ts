@@ -31,6 +31,9 @@ export const heartbeatMs = 2_500;
  */
 export const consuming = { expires: 2 * heartbeatMs, idle_heartbeat: heartbeatMs } as const;
 
+/** The talk keeps this many lines. It has no limit in bytes, because the server would set that much storage aside for it. */
+const maxTalkLines = 1_000;
+
 /** Time in ms after which a message of the waker or timer consumer that a lost node did not acknowledge goes to another node. */
 const wakerLeaseMs = 5_000;
 
@@ -70,6 +73,16 @@ export async function setUpStreams(
       name: subjects.logStream,
       subjects: [subjects.every('status'), subjects.every('steering'), subjects.every('result')],
       retention: RetentionPolicy.Limits,
+      allow_direct: true,
+    }),
+    // The last record of each line of the talk. The oldest lines are dropped.
+    ensureStream(jsm, {
+      ...common,
+      name: subjects.talkStream,
+      subjects: [subjects.everyTalk()],
+      discard: DiscardPolicy.Old,
+      max_msgs: maxTalkLines,
+      max_msgs_per_subject: 1,
       allow_direct: true,
     }),
     // The layout of a NATS key-value bucket with one value for each key, so that any KV client can read it.

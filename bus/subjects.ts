@@ -41,6 +41,9 @@ export class Subjects {
     `${this.namespace}.artifacts.${task}.${call}.${n}.${sha256}.${i}`;
   /** Wildcard for the artifacts of all tasks, or of the tasks of the tree `root`. */
   readonly everyArtifact = (root?: string) => `${this.namespace}.artifacts.${root === undefined ? '' : `${root}.`}>`;
+  /** The record of a line of the talk with the primary. */
+  readonly talk = (line: string) => `${this.namespace}.talk.${line}.line`;
+  readonly everyTalk = () => `${this.namespace}.talk.*.line`;
   /** Request subject. A node answers it only while the bus is full and refuses the writes of the node. */
   readonly full = () => `${this.namespace}.full`;
   /** From the waker to the node that holds the task: new messages for the task are on the log. */
@@ -57,6 +60,9 @@ export class Subjects {
   }
   get timerStream() {
     return `${this.namespace}_timers`;
+  }
+  get talkStream() {
+    return `${this.namespace}_talk`;
   }
   get deadStream() {
     return `${this.namespace}_dead`;

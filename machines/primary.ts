@@ -1,75 +1,21 @@
 /**
  * The primary agent, with which the operator talks. It thinks, uses its tools and answers; the operator may write at any moment.
  * K. The received part of a reply that was cut off stays in the conversation, marked unfinished.
- * O. An utterance aborts a model call in flight, and waits while a tool call is in flight. The next model call sees all
- * utterances.
- * M. Each utterance takes a bounded number of model calls, and the conversation a bounded number of characters.
- * N. A failure is told to the operator and leaves the agent idle. Each utterance is followed by exactly one `idle`, or by another
- * utterance.
+ * O. Lines are answered one at a time, in the order in which they came. A line that goes first passes the waiting ones and
+ * interrupts the answer under way. No model call sees a line that still waits.
+ * M. Each line takes a bounded number of model calls, and the conversation a bounded number of characters.
+ * N. A failure is told to the operator and ends the line. Each line has exactly one `began` and one `ended`; `idle` comes when no
+ * line waits.
  */
 import { assertEvent, assign, type EventObject, enqueueActions, fromCallback, setup } from 'xstate';
-import {
-  answered,
-  type Calls,
-  type Failure,
-  givenUp,
-  type Message,
-  repeatsItself,
-  spend,
-  type ToolCall,
-  type Usage,
-  type UsageByBackend,
-} from './conversation.ts';
+import { answered, type Failure, givenUp, type Message, repeatsItself, spend } from './conversation.ts';
+import type { PrimaryActInput, PrimaryContext, PrimaryMachineEvent, PrimaryThinkInput, Told } from './primary-context.ts';
 import { lastTurns } from './turns.ts';
 
-/** Maximum number of model calls for one utterance. The last of them must answer. */
+/** Maximum number of model calls for one line. The last of them must answer. */
 export const maxModelCalls = 8;
 /** Maximum length of the stored conversation in characters. A prompt may contain less of it. */
 const maxKeptChars = 200_000;
-
-export type PrimaryMachineEvent =
-  | { type: 'SAY'; text: string }
-  | { type: 'INTERRUPT' }
-  | { type: 'MODEL_SAID'; text: string }
-  | { type: 'MODEL_REPLIED'; text: string; calls: Calls; usage: Usage; backend: string }
-  | { type: 'MODEL_FAILED'; error: Failure }
-  /** `closes`: the result itself answers the operator, so no model call has to put it into words. */
-  | { type: 'TOOL_RETURNED'; call: string; text: string; closes?: true };
-
-/** The events that the operator sees. The tokens of each text are followed by one `reply`, even if the text was cut off. */
-export type Told =
-  | { type: 'token'; text: string }
-  | { type: 'reply'; text: string }
-  | { type: 'failed'; error: { readonly code: string; readonly message: string } }
-  | { type: 'idle' };
-
-export interface PrimaryContext {
-  readonly messages: readonly Message[];
-  /** The text received so far from the model call in flight. */
-  readonly partial: string;
-  /** Calls that the model requested and that have no result yet. In `acting`, the first of them is in flight. */
-  readonly calls: Calls;
-  /** Utterances that no model call has seen yet. */
-  readonly waiting: readonly string[];
-  /** Results of this reply's calls as long as all of them have `closes`; null after one that has not. */
-  readonly closing: readonly string[] | null;
-  /** The final answer to the utterance. */
-  readonly answer: string | null;
-  /** Number of model calls made for the utterance. */
-  readonly step: number;
-  /** Number of model replies since the start. It makes the ids of calls unique. */
-  readonly replies: number;
-  /** The backend of the last reply. */
-  readonly backend: string | null;
-  readonly usage: UsageByBackend;
-}
-/**
- * Input of `think`, a callback actor that sends MODEL_SAID for each chunk, then MODEL_REPLIED or MODEL_FAILED. `isLast`: the
- * model must answer and may not call a tool.
- */
-export type PrimaryThinkInput = Pick<PrimaryContext, 'messages' | 'replies'> & { readonly isLast: boolean };
-/** Input of `act`, a callback actor that sends TOOL_RETURNED. */
-export type PrimaryActInput = { readonly call: ToolCall; readonly backend: string | null };
 
 const notProvided = <Input>() =>
   fromCallback<EventObject, Input>(() => {
@@ -91,20 +37,31 @@ export const primary = setup({
   guards: {
     hasCall: ({ context }) => context.calls.length > 0,
     isClosed: ({ context }) => context.closing !== null && context.closing.length > 0,
-    hasWords: ({ context }) => context.waiting.length > 0,
     isAnswered: ({ context }) => context.answer !== null,
+    hasLine: ({ context }) => context.line !== null,
+    hasWaiting: ({ context }) => context.waiting.length > 0,
+    isFirst: ({ event }) => event.type === 'SAY' && event.isFirst === true,
     returnsCall: ({ context, event }) => event.type === 'TOOL_RETURNED' && event.call === context.calls[0]?.id,
   },
   actions: {
-    wait: assign(({ context, event }) => {
+    wait: assign(({ context: { waiting }, event }) => {
       assertEvent(event, 'SAY');
-      return { waiting: [...context.waiting, event.text] };
+      return { waiting: event.isFirst ? [event.line, ...waiting] : [...waiting, event.line] };
     }),
-    takeWords: assign(({ context: { messages, waiting } }) => ({
-      messages: lastTurns([...messages, ...waiting.map(asUser)], maxKeptChars),
-      waiting: [],
-      step: 0,
-    })),
+    hearOthers: assign(({ context: { heard }, event }) => {
+      assertEvent(event, 'HEARD');
+      return { heard: lastTurns([...heard, ...event.messages], maxKeptChars) };
+    }),
+    takeLine: enqueueActions(({ context: { messages, heard, waiting }, enqueue }) => {
+      const [line, ...rest] = waiting;
+      const said = [...messages, ...heard, asUser(line!.text)];
+      enqueue.assign({ messages: lastTurns(said, maxKeptChars), heard: [], line: line!, waiting: rest, step: 0, answer: null });
+      enqueue.emit({ type: 'began', line: line! });
+    }),
+    endLine: enqueueActions(({ context: { line }, enqueue }, how: 'answered' | 'interrupted' | 'failed') => {
+      enqueue.assign({ line: null, answer: null });
+      enqueue.emit({ type: 'ended', line: line!, how });
+    }),
     beginStep: assign(({ context: { step } }) => ({ step: step + 1, closing: null })),
     hear: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'MODEL_SAID');
@@ -114,7 +71,7 @@ export const primary = setup({
     keepPartial: enqueueActions(({ context: { partial, messages }, enqueue }) => {
       if (partial === '') return;
       enqueue.assign({ partial: '', messages: [...messages, { role: 'assistant', text: partial, unfinished: true }] });
-      enqueue.emit({ type: 'reply', text: `${partial} …` });
+      enqueue.emit({ type: 'reply', text: `${partial} …`, by: 'model' });
     }),
     recordReply: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'MODEL_REPLIED');
@@ -124,7 +81,8 @@ export const primary = setup({
       const why = repeats
         ? 'I got no further: I was about to do the same again.'
         : `I stopped after ${step} steps without an answer.`;
-      const text = event.text.trim() !== '' || goesOn ? event.text : whereItStands(messages, why);
+      const hasText = event.text.trim() !== '';
+      const text = hasText || goesOn ? event.text : whereItStands(messages, why);
       enqueue.assign({
         partial: '',
         calls: goesOn ? event.calls : [],
@@ -135,37 +93,52 @@ export const primary = setup({
         messages: [...messages, { role: 'assistant', text, ...(goesOn && { calls: event.calls }) }],
         usage: spend(context.usage, event.backend, event.usage),
       });
-      if (text.trim() !== '') enqueue.emit({ type: 'reply', text });
+      if (text.trim() !== '') enqueue.emit({ type: 'reply', text, by: hasText ? 'model' : 'code' });
     }),
-    recordResult: assign(({ context: { calls, closing, messages }, event }) => {
+    recordDecision: enqueueActions(({ context: { messages, replies }, event, enqueue }) => {
+      assertEvent(event, 'DECIDED');
+      const { text, calls } = event;
+      const hasCalls = calls.length > 0;
+      enqueue.assign({
+        calls,
+        closing: [],
+        answer: hasCalls ? null : text,
+        replies: replies + 1,
+        backend: null,
+        messages: [...messages, { role: 'assistant', text, ...(hasCalls && { calls }) }],
+      });
+      if (text !== '') enqueue.emit({ type: 'reply', text, by: 'code' });
+    }),
+    /** What was done, and what answers the operator, is told at once and in the words of the tool. */
+    recordResult: enqueueActions(({ context: { calls, closing, messages }, event, enqueue }) => {
       assertEvent(event, 'TOOL_RETURNED');
-      return {
+      const { text, closes, did } = event;
+      enqueue.assign({
         calls: calls.slice(1),
-        closing: event.closes && closing ? [...closing, event.text] : null,
-        messages: [...messages, ...answered(calls.slice(0, 1), event.text)],
-      };
+        closing: closes && closing ? [...closing, text] : null,
+        messages: [...messages, ...answered(calls.slice(0, 1), text)],
+      });
+      if (did) enqueue.emit({ type: 'did', text });
+      else if (closes) enqueue.emit({ type: 'reply', text, by: 'code' });
     }),
     recordCrash: assign(({ context: { calls, messages } }, { message }: Failure) => ({
       calls: calls.slice(1),
       closing: null,
       messages: [...messages, ...answered(calls.slice(0, 1), `failed: ${message}`)],
     })),
-    close: enqueueActions(({ context: { closing, messages }, enqueue }) => {
+    close: assign(({ context: { closing, messages } }) => {
       const text = closing!.join('\n');
-      enqueue.assign({ closing: null, answer: text, messages: [...messages, { role: 'assistant', text }] });
-      enqueue.emit({ type: 'reply', text });
+      return { closing: null, answer: text, messages: [...messages, { role: 'assistant' as const, text }] };
     }),
     /** The conversation records how far each call got, and that the operator stopped the work. */
-    giveUp: assign(({ context: { messages, calls, waiting } }) => ({
-      messages: [
-        ...messages,
-        ...givenUp(calls, 'the operator interrupted'),
-        ...waiting.map(asUser),
-        { role: 'assistant' as const, text: 'Stopped.' },
-      ],
+    giveUp: assign(({ context: { messages, calls } }) => ({
+      messages: [...messages, ...givenUp(calls, 'the operator interrupted'), { role: 'assistant' as const, text: 'Stopped.' }],
       calls: [],
-      waiting: [],
       closing: null,
+    })),
+    /** The conversation has a reply to each line, so that a model does not take two lines for one. */
+    noteFailure: assign(({ context: { messages } }, { message }: Failure) => ({
+      messages: [...messages, { role: 'assistant' as const, text: `(no answer: ${message})` }],
     })),
     beginCall: assign(({ context: { calls } }) => ({
       calls: calls.map((call, i) => (i === 0 ? { ...call, started: true } : call)),
@@ -179,13 +152,15 @@ export const primary = setup({
   },
 }).createMachine({
   id: 'primary',
-  /** Limits the eventless steps after one event. The table in `deciding` takes three at most. */
+  /** Limits the eventless steps after one event. The table in `deciding` takes four at most. */
   options: { maxIterations: 20 },
   context: {
     messages: [],
     partial: '',
     calls: [],
+    line: null,
     waiting: [],
+    heard: [],
     closing: null,
     answer: null,
     step: 0,
@@ -193,11 +168,12 @@ export const primary = setup({
     backend: null,
     usage: {},
   },
+  on: { HEARD: { actions: 'hearOthers' } },
   initial: 'idle',
   // The chart has no final state: the owner of the actor stops it.
   states: {
     idle: {
-      description: 'Nothing is under way. It waits for an utterance, without a deadline.',
+      description: 'Nothing is under way. It waits for a line, without a deadline.',
       on: { SAY: { target: 'deciding', actions: 'wait' } },
     },
     deciding: {
@@ -205,9 +181,10 @@ export const primary = setup({
       always: [
         { guard: 'hasCall', target: 'acting', actions: 'beginCall' },
         { guard: 'isClosed', target: 'deciding', reenter: true, actions: 'close' },
-        { guard: 'hasWords', target: 'thinking', actions: ['takeWords', 'beginStep'] },
-        { guard: 'isAnswered', target: 'idle', actions: 'tellIdle' },
-        { target: 'thinking', actions: 'beginStep' },
+        { guard: 'isAnswered', target: 'deciding', reenter: true, actions: { type: 'endLine', params: 'answered' } },
+        { guard: 'hasLine', target: 'thinking', actions: 'beginStep' },
+        { guard: 'hasWaiting', target: 'thinking', actions: ['takeLine', 'beginStep'] },
+        { target: 'idle', actions: 'tellIdle' },
       ],
     },
     thinking: {
@@ -215,20 +192,44 @@ export const primary = setup({
       invoke: {
         id: 'think',
         src: 'think',
-        input: ({ context: { messages, replies, step } }) => ({ messages, replies, isLast: step >= maxModelCalls }),
+        input: ({ context: { messages, replies, step, line } }) => ({
+          messages,
+          replies,
+          line: line!,
+          isLast: step >= maxModelCalls,
+          isFirst: step === 1,
+        }),
         onError: {
-          target: 'idle',
-          actions: ['keepPartial', { type: 'tellFailure', params: ({ event }) => crashed('think', event.error) }, 'tellIdle'],
+          target: 'deciding',
+          actions: [
+            'keepPartial',
+            { type: 'noteFailure', params: ({ event }) => crashed('think', event.error) },
+            { type: 'tellFailure', params: ({ event }) => crashed('think', event.error) },
+            { type: 'endLine', params: 'failed' },
+          ],
         },
       },
       on: {
-        SAY: { target: 'deciding', actions: ['keepPartial', 'wait'] },
-        INTERRUPT: { target: 'idle', actions: ['keepPartial', 'giveUp', 'tellIdle'] },
+        SAY: [
+          {
+            guard: 'isFirst',
+            target: 'deciding',
+            actions: ['wait', 'keepPartial', 'giveUp', { type: 'endLine', params: 'interrupted' }],
+          },
+          { actions: 'wait' },
+        ],
+        INTERRUPT: { target: 'deciding', actions: ['keepPartial', 'giveUp', { type: 'endLine', params: 'interrupted' }] },
         MODEL_SAID: { actions: 'hear' },
         MODEL_REPLIED: { target: 'deciding', actions: 'recordReply' },
+        DECIDED: { target: 'deciding', actions: ['keepPartial', 'recordDecision'] },
         MODEL_FAILED: {
-          target: 'idle',
-          actions: ['keepPartial', { type: 'tellFailure', params: ({ event }) => event.error }, 'tellIdle'],
+          target: 'deciding',
+          actions: [
+            'keepPartial',
+            { type: 'noteFailure', params: ({ event }) => event.error },
+            { type: 'tellFailure', params: ({ event }) => event.error },
+            { type: 'endLine', params: 'failed' },
+          ],
         },
       },
     },
@@ -237,15 +238,18 @@ export const primary = setup({
       invoke: {
         id: 'act',
         src: 'act',
-        input: ({ context: { calls, backend } }) => ({ call: calls[0]!, backend }),
+        input: ({ context: { calls, backend, line } }) => ({ call: calls[0]!, backend, line: line! }),
         onError: {
           target: 'deciding',
           actions: { type: 'recordCrash', params: ({ event }) => crashed('act', event.error) },
         },
       },
       on: {
-        SAY: { actions: 'wait' },
-        INTERRUPT: { target: 'idle', actions: ['giveUp', 'tellIdle'] },
+        SAY: [
+          { guard: 'isFirst', target: 'deciding', actions: ['wait', 'giveUp', { type: 'endLine', params: 'interrupted' }] },
+          { actions: 'wait' },
+        ],
+        INTERRUPT: { target: 'deciding', actions: ['giveUp', { type: 'endLine', params: 'interrupted' }] },
         TOOL_RETURNED: { guard: 'returnsCall', target: 'deciding', actions: 'recordResult' },
       },
     },

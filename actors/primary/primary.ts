@@ -2,13 +2,16 @@
  * The primary agent of a node: runs its chart with its effects and publishes its events. The chart starts with the operator's
  * first message.
  */
+import { randomUUID } from 'node:crypto';
 import { type Actor, createActor, fromCallback } from 'xstate';
 import type { Crew } from '../../bus/crew.ts';
+import type { TalkLine } from '../../bus/messages.ts';
 import { Memory } from '../../bus/shared-memory.ts';
 import type { TaskSummary } from '../../bus/state/tree.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import type { ToolCall } from '../../machines/conversation.ts';
-import { type PrimaryActInput, type PrimaryMachineEvent, type PrimaryThinkInput, primary } from '../../machines/primary.ts';
+import { primary } from '../../machines/primary.ts';
+import type { Line, PrimaryActInput, PrimaryMachineEvent, PrimaryThinkInput, Told } from '../../machines/primary-context.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Backends } from '../../roster/backends.ts';
@@ -21,23 +24,42 @@ import { wholeReply } from '../host/whole-reply.ts';
 import { checkArgs } from '../kinds/kind.ts';
 import { orchestrator } from '../supervisor/orchestrator.ts';
 import { promptFor } from './prompt.ts';
+import { asMessages, hasEnded, type Said, StoredTalk } from './stored-talk.ts';
 import { closingTools, from, primaryTools } from './tools.ts';
 
 export type PrimaryEvent =
-  /** A piece of the reply, as it comes. */
-  | { readonly type: 'token'; readonly text: string }
-  /** The whole reply, even if it was cut off. Its tokens came before, unless code wrote the text. */
-  | { readonly type: 'reply'; readonly text: string }
+  /** What the chart tells: each line begins, is answered and ends; `idle` when no line waits. */
+  | Told
+  /** A line waits for its turn; `ahead` lines are answered before it. */
+  | { readonly type: 'queued'; readonly line: Line; readonly ahead: number }
   | { readonly type: 'dispatched'; readonly id: TaskId; readonly instruction: string }
-  | { readonly type: 'failed'; readonly error: { readonly code: string; readonly message: string } }
-  /** The primary has no work under way. */
-  | { readonly type: 'idle' };
+  /** A line at another client: said, or answered. */
+  | { readonly type: 'elsewhere'; readonly line: TalkLine }
+  /** A line of an earlier session that was not answered. It is answered now. */
+  | { readonly type: 'resumed'; readonly line: Line }
+  /** A line of an earlier session that was being answered and may have been acted on. It is not answered again. */
+  | { readonly type: 'given-up'; readonly line: Line };
+
+export interface SayOptions {
+  /** The line passes the waiting ones and interrupts the answer under way. */
+  readonly first?: boolean;
+}
 
 export interface Primary {
-  /** Takes a message of the operator at any moment and returns at once; the reply comes by `events`. Ignored after stop(). */
-  say(text: string): void;
-  /** Stops the work under way and keeps the conversation. @returns whether there was any. */
+  /**
+   * Takes a line of the operator at any moment and returns at once; the answer comes by `events`. Lines are answered one after
+   * the other. Ignored after stop().
+   */
+  say(text: string, options?: SayOptions): void;
+  /** Stops the answer under way and keeps the conversation; the next line is taken. @returns whether there was an answer. */
   interrupt(): boolean;
+  /** The line that is being answered, and those that wait for their turn. */
+  unanswered(): readonly Line[];
+  /**
+   * Takes up the talk of earlier sessions and other clients: what was said is known, lines whose client has left before they were
+   * answered are answered here, and lines at other clients are told as events. Ends with the signal or with stop().
+   */
+  rejoin(signal: AbortSignal): Promise<void>;
   /** The events from this call on, until the signal fires or stop() is called. Every caller gets all events. */
   events(signal: AbortSignal): AsyncIterable<PrimaryEvent>;
   /** Stops the primary. Tasks that it dispatched go on. Idempotent. */
@@ -60,19 +82,63 @@ export const openPrimary = (options: PrimaryOptions): Primary => new PrimaryAgen
 class PrimaryAgent implements Primary {
   readonly #options: PrimaryOptions;
   readonly #memory: Memory;
+  readonly #talk: StoredTalk;
+  /** What was told for the line that is being answered. */
+  #said: Said[] = [];
   readonly #listeners = new Set<(event: PrimaryEvent | null) => void>();
   #actor: Actor<typeof primary> | null = null;
   #isStopped = false;
 
   constructor(options: PrimaryOptions) {
     this.#options = options;
-    this.#memory = new Memory(options.crew.bus);
+    const { crew, log } = options;
+    this.#memory = new Memory(crew.bus);
+    this.#talk = new StoredTalk({ bus: crew.bus, name: crew.name, log });
   }
 
-  say(text: string): void {
+  say(text: string, { first = false }: SayOptions = {}): void {
     if (this.#isStopped) return;
     this.#actor ??= this.#start();
-    this.#actor.send({ type: 'SAY', text });
+    const line = { id: randomUUID(), text };
+    const { context } = this.#actor.getSnapshot();
+    if (context.line && !first) this.#tell({ type: 'queued', line, ahead: context.waiting.length + 1 });
+    this.#talk.say(line, first);
+    this.#actor.send({ type: 'SAY', line, ...(first && { isFirst: true }) });
+  }
+
+  async rejoin(signal: AbortSignal): Promise<void> {
+    const { ended, open, seq } = await this.#talk.recall();
+    if (this.#isStopped || signal.aborted) return;
+    this.#actor ??= this.#start();
+    this.#hear(ended);
+    void this.#follow(seq, signal);
+    const { again, given } = await this.#talk.takeOver(open);
+    for (const line of given) this.#tell({ type: 'given-up', line });
+    for (const { id, text } of again) {
+      if (this.#isStopped) return;
+      this.#tell({ type: 'resumed', line: { id, text } });
+      this.#actor?.send({ type: 'SAY', line: { id, text } });
+    }
+  }
+
+  async #follow(seq: number, signal: AbortSignal): Promise<void> {
+    try {
+      for await (const line of this.#talk.others(seq, signal)) {
+        this.#tell({ type: 'elsewhere', line });
+        if (hasEnded(line)) this.#hear([line]);
+      }
+    } catch (err) {
+      this.#options.log.warn({ err }, 'the talk of other clients cannot be followed');
+    }
+  }
+
+  #hear(lines: readonly TalkLine[]): void {
+    if (lines.length > 0) this.#actor?.send({ type: 'HEARD', messages: lines.flatMap(asMessages) });
+  }
+
+  unanswered(): readonly Line[] {
+    const context = this.#actor?.getSnapshot().context;
+    return context ? [...(context.line ? [context.line] : []), ...context.waiting] : [];
   }
 
   interrupt(): boolean {
@@ -119,11 +185,15 @@ class PrimaryAgent implements Primary {
     this.#actor = null;
     for (const listen of this.#listeners) listen(null);
     this.#listeners.clear();
+    await this.#talk.flush();
   }
 
   #start(): Actor<typeof primary> {
     const actor = createActor(primary.provide({ actors: { think: this.#think(), act: this.#act() } }));
-    actor.on('*', (told) => this.#tell(told));
+    actor.on('*', (told) => {
+      this.#keep(told);
+      this.#tell(told);
+    });
     actor.subscribe({
       error: (cause) => {
         this.#options.log.error({ err: cause }, 'the primary failed');
@@ -134,6 +204,18 @@ class PrimaryAgent implements Primary {
       },
     });
     return actor.start();
+  }
+
+  /** Stores what is told for the line that is being answered. */
+  #keep(told: Told): void {
+    if (told.type === 'began') {
+      this.#said = [];
+      this.#talk.began(told.line);
+    }
+    if (told.type === 'reply') this.#said.push({ by: told.by, text: told.text });
+    if (told.type === 'did') this.#said.push({ by: 'done', text: told.text });
+    if (told.type === 'failed') this.#said.push({ by: 'code', text: told.error.message });
+    if (told.type === 'ended') this.#talk.ended(told.line, told.how, this.#said);
   }
 
   #tell(event: PrimaryEvent): void {
@@ -200,7 +282,7 @@ class PrimaryAgent implements Primary {
   readonly #act = () =>
     fromCallback(
       effect<PrimaryActInput, PrimaryMachineEvent>(
-        async ({ call, backend }, say, signal) => {
+        async ({ call, backend, line }, say, signal) => {
           const tools = this.#tools();
           this.#options.log.debug({ tool: call.tool, args: call.args }, 'the primary acts');
           const returned = (text: string) => say({ type: 'TOOL_RETURNED', call: call.id, text });
@@ -210,10 +292,13 @@ class PrimaryAgent implements Primary {
           if (!checked.ok) return returned(`these arguments don't fit ${tool.name}: ${checked.problem}`);
           // No tool of the primary touches files. The workspace is for the tasks that it dispatches.
           const context = { task: from, workspace: '', signal, idempotencyKey: call.id };
+          const did = tool.effects !== 'none';
+          if (did && !(await this.#talk.claim(line))) return returned('not done: another terminal has taken this line over');
+          signal.throwIfAborted();
           const { text } = await tool.run(checked.args, context);
           const isSmall = this.#options.backends.menu().find(({ name }) => name === backend)?.kind === 'embedded';
-          const closes = isSmall && closingTools.has(tool.name);
-          say({ type: 'TOOL_RETURNED', call: call.id, text, ...(closes && { closes }) });
+          const closes = (backend === null || isSmall) && closingTools.has(tool.name);
+          say({ type: 'TOOL_RETURNED', call: call.id, text, ...(closes && { closes }), ...(did && { did }) });
         },
         (cause, { call }) => ({ type: 'TOOL_RETURNED', call: call.id, text: `failed: ${failureOf(cause).message}` }),
       ),

@@ -85,6 +85,14 @@ const subjects: Readonly<Record<string, Subject>> = {
     description:
       'What a call replaced. The content is in parts on cox.artifacts.{root}.{path}.{call}.{n}.{sha256}.{i}. For workers.',
   },
+  talk: {
+    address: 'cox.talk.{id}.line',
+    parameters: { id: { description: 'The id of the line.' } },
+    messages: ['TalkLine'],
+    description:
+      'A line that an operator said to the primary agent, with its answer. Kept on a stream of its own, the last message of each line, at most 1,000 lines.',
+    client: 'receive',
+  },
   pending: {
     address: 'cox.tasks.{type}.pending',
     parameters: type,

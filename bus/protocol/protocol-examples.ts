@@ -135,6 +135,16 @@ export const examples: { readonly [M in keyof typeof messages]: readonly object[
       tasks: [{ id: 'k3xq.4', type: 'files', state: 'acting', step: 3, since: at }],
     },
   ],
+  TalkLine: [
+    {
+      id: '2f0c4dd2-0d51-4f7e-9d86-5f3b0d2f8f57',
+      text: 'stop everything',
+      by: 'cox-4711-a1b2c3',
+      at,
+      state: 'answered',
+      replies: [{ by: 'done', text: 'k3xq.0 is cancelled.' }],
+    },
+  ],
   Live: [
     { type: 'token', step: 3, text: 'Two files' },
     { type: 'tool', step: 2, tool: 'read_file', text: 'read_file README.md' },

@@ -17,6 +17,7 @@ import {
   Result,
   Status,
   SteeringMessage,
+  TalkLine,
   TaskSpec,
   TaskState,
   TicketMessage,
@@ -103,6 +104,7 @@ export const messages = {
   Result,
   Status,
   SteeringMessage,
+  TalkLine,
   TaskSpec,
   Ticket: TicketMessage,
 } as const;

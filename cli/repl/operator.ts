@@ -3,6 +3,7 @@ import type { Crew } from '../../bus/crew.ts';
 import { type SteeringInput, TaskSpec } from '../../bus/messages.ts';
 import { allNodes } from '../../bus/nodes.ts';
 import { DeadLetters } from '../../bus/queue/dead-letters.ts';
+import { Talk } from '../../bus/talk/talk.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import { planUndo, startUndo } from '../../bus/undo.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
@@ -20,6 +21,7 @@ import type { Paint } from '../render/paint.ts';
 import { oneLine } from '../render/printable.ts';
 import { receiptLine } from '../render/receipt.ts';
 import { statusText, summaryLines } from '../render/status.ts';
+import { markColumns, talkRows } from '../render/talk.ts';
 import { treeLines } from '../render/tree.ts';
 import { undoLines } from '../render/undo.ts';
 import { findTask } from '../session.ts';
@@ -175,6 +177,15 @@ export class Operator implements Hands {
     const result = await crew.peekResult(id);
     if (result) print(resultLines(result, paint, true, (text) => wrapped(text, columns() - 1)));
     else print([`${id} has no result yet; it is printed when the task ends. /status ${id} shows its state.`]);
+  }
+
+  async showTalk(lines = '20'): Promise<void> {
+    const { crew, print, paint, columns } = this.#options;
+    const most = Number(lines);
+    if (!Number.isInteger(most) || most < 1) throw usageError('/talk needs a number of lines.', 'As in: /talk 20');
+    const said = (await new Talk(crew.bus).lines()).slice(-most);
+    if (said.length === 0) print(['Nothing has been said yet.']);
+    for (const { line } of said) print(talkRows(line, paint, (text) => wrapped(text, columns() - 1 - markColumns)));
   }
 
   showMenu(): void {

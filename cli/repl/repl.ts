@@ -15,13 +15,13 @@ import { checkGoal } from '../goal.ts';
 import { oneLine } from '../render/printable.ts';
 import { answerLine } from '../render/question.ts';
 import { complete } from './complete.ts';
-import { Flow, wrapped } from './flow.ts';
 import type { History } from './history.ts';
 import { readLine } from './input.ts';
 import { Operator, type OperatorOptions } from './operator.ts';
 import { Quiet } from './quiet.ts';
 import { Screen } from './screen.ts';
 import { slashCommands } from './slash-commands.ts';
+import { Speech } from './speech.ts';
 import { Board } from './task-board.ts';
 
 export interface ReplOptions extends Pick<OperatorOptions, 'crew' | 'menu' | 'types' | 'workspace' | 'paint'> {
@@ -41,11 +41,14 @@ export class Repl {
   readonly #screen: Screen;
   readonly #board: Board;
   readonly #operator: Operator;
+  readonly #speech: Speech;
   readonly #quiet = new Quiet();
   readonly #ended = new AbortController();
   #primaryBusy = false;
-  /** Set after a Ctrl-C, with the text typed at that moment. A second Ctrl-C with the same text leaves the prompt. */
-  #armed: { typed: string } | null = null;
+  /** The lines that were not answered when the operator left. */
+  #unanswered: readonly string[] = [];
+  /** Set after a Ctrl-C that had nothing to clear or to interrupt. The next one leaves the prompt. */
+  #isArmed = false;
 
   constructor(options: ReplOptions) {
     this.#options = options;
@@ -68,6 +71,7 @@ export class Repl {
     const print = (lines: readonly string[]) => this.#screen.print(lines);
     const columns = () => this.#screen.columns;
     this.#board = new Board({ crew, paint, print, columns, quiet: this.#quiet });
+    this.#speech = new Speech({ paint, print, columns });
     this.#operator = new Operator({
       ...options,
       board: this.#board,
@@ -79,6 +83,8 @@ export class Repl {
       signal: this.#ended.signal,
     });
     this.#screen.onInterrupt(() => this.interrupt());
+    // On a terminal readline tells each key. Escape is a key of its own there, and no part of a sequence.
+    if (this.#screen.isTerminal) options.input.on('keypress', (_, key) => key?.name === 'escape' && this.#stopAnswer());
   }
 
   /** Prints a message from elsewhere in the process, such as a lost connection or a download. */
@@ -108,8 +114,11 @@ export class Repl {
     await seeded.promise;
     this.#greet();
     void this.#warnOfFullBus();
+    // A script has its own lines and no others.
+    if (this.#screen.isTerminal)
+      this.#options.primary.rejoin(this.#ended.signal).catch((error) => this.#ended.signal.aborted || this.#fail(error));
     for await (const line of this.#screen.lines()) {
-      this.#armed = null;
+      this.#isArmed = false;
       this.#options.history.add(line);
       await this.#take(line);
       if (this.#ended.signal.aborted) break;
@@ -120,21 +129,30 @@ export class Repl {
     this.#sayGoodbye();
   }
 
-  /** Handles Ctrl-C: the first clears the line and interrupts the primary, the second leaves. */
+  /** Handles Ctrl-C. One press does one thing: it clears the typed line, interrupts the answer, warns, or leaves. */
   interrupt(): void {
     const { typed } = this.#screen;
-    if (this.#armed && typed === this.#armed.typed) {
+    if (typed !== '') {
+      this.#screen.clearTyped();
+      return;
+    }
+    if (this.#stopAnswer()) return;
+    if (this.#isArmed) {
       this.leave();
       return;
     }
-    if (typed !== '') this.#screen.clearTyped();
-    const stopped = this.#options.primary.interrupt();
-    this.#armed = { typed: this.#screen.typed };
-    this.note(`${stopped ? 'Interrupted. ' : ''}Ctrl-C again leaves the prompt; tasks are kept.`);
+    this.#isArmed = true;
+    this.note('Ctrl-C again leaves the prompt; tasks are kept.');
+  }
+
+  /** Interrupts the answer under way. @returns whether there was one. */
+  #stopAnswer(): boolean {
+    return this.#options.primary.interrupt();
   }
 
   leave(): void {
     if (this.#ended.signal.aborted) return;
+    this.#unanswered = this.#options.primary.unanswered().map(({ text }) => text);
     this.#ended.abort();
     this.#screen.close();
     this.#quiet.changed();
@@ -158,9 +176,12 @@ export class Repl {
   }
 
   async #say(text: string): Promise<void> {
-    checkGoal(text, 'the prompt');
+    // A mark in front lets the line pass those that wait.
+    const first = text.startsWith('!');
+    const said = first ? text.slice(1).trim() : text;
+    checkGoal(said, 'the prompt');
     this.#primaryBusy = true;
-    this.#options.primary.say(text);
+    this.#options.primary.say(said, { first });
     // In a script the next line waits for the answer; a person can continue to type.
     if (!this.#screen.isTerminal) while (this.#primaryBusy && !this.#ended.signal.aborted) await this.#quiet.next();
   }
@@ -170,23 +191,11 @@ export class Repl {
   }
 
   async #followPrimary(): Promise<void> {
-    const { primary } = this.#options;
-    const flow = new Flow(
-      () => this.#screen.columns - 1,
-      (line) => this.#screen.print([line]),
-    );
-    for await (const event of primary.events(this.#ended.signal)) {
-      if (event.type === 'token') flow.push(event.text);
-      if (event.type === 'reply' && !flow.end()) this.#screen.print(wrapped(event.text, this.#screen.columns - 1));
+    for await (const event of this.#options.primary.events(this.#ended.signal)) {
+      this.#speech.take(event);
       if (event.type === 'dispatched') await this.#operator.adopt(event.id, event.instruction);
-      if (event.type === 'failed') {
-        flow.end();
-        this.#screen.print([`${this.#options.paint.red('cox:')} ${event.error.message} (${event.error.code})`]);
-      }
-      if (event.type === 'idle') {
-        flow.end();
-        this.#primaryBusy = false;
-      } else this.#primaryBusy = true;
+      if (event.type === 'began') this.#primaryBusy = true;
+      if (event.type === 'idle') this.#primaryBusy = false;
       this.#quiet.changed();
     }
   }
@@ -219,6 +228,12 @@ export class Repl {
 
   #sayGoodbye(): void {
     const { paint } = this.#options;
+    const waiting = this.#unanswered;
+    if (waiting.length > 0)
+      this.#screen.print([
+        'Said and not answered; the next cox goes on with it:',
+        ...waiting.map((text) => `  ${paint.dim('»')} ${oneLine(text, 72)}`),
+      ]);
     const open = this.#board.unfinished;
     if (open.length === 0) return;
     const lines = open.slice(0, mostNamed).map((id) => `  ${paint.bold(id)} ${this.#stateOf(id, 'cox answer')}`);

@@ -20,6 +20,8 @@ export interface Hands {
   showStatus(id: TaskId): Promise<void>;
   showTree(id: TaskId): Promise<void>;
   showResult(id: TaskId): Promise<void>;
+  /** Shows the last lines of the stored talk. */
+  showTalk(lines: string | undefined): Promise<void>;
   showMenu(): void;
   showNodes(): Promise<void>;
   /** Handles dead letters. Without an action it lists them. */
@@ -115,6 +117,12 @@ export const slashCommands: readonly SlashCommand[] = [
     args: '[id]',
     summary: 'show every step of a task and the output of its model; /watch off ends it',
     run: async (hands, [ref]) => hands.watch(ref === 'off' ? null : await optional(hands, ref)),
+  },
+  {
+    name: 'talk',
+    args: '[lines]',
+    summary: 'show what was said last, at all terminals',
+    run: (hands, [lines]) => hands.showTalk(lines),
   },
   { name: 'menu', args: '', summary: 'list the backends', run: (hands) => hands.showMenu() },
   { name: 'nodes', args: '', summary: 'list the nodes of the crew and the tasks they hold', run: (hands) => hands.showNodes() },

@@ -157,15 +157,76 @@ describe('the primary', () => {
     expect(first.texts('user').at(-1)).toContain('Find it out, please');
     terminal.type('meanwhile');
     first.say('I give that ').say('to a sub-agent.\nIt will ');
-    await terminal.line(/^I give that to a sub-agent\.$/);
+    await terminal.line(/^│ I give that to a sub-agent\.$/);
     await typedLine(terminal, 'meanwhile');
     first.end([{ tool: 'dispatch_task', args: { type: 'reasoning', instruction: 'find it' } }]);
     await terminal.line(/^→ [a-z0-9]+\.0 “find it”/);
     (await world.model.next(isPrimary)).reply('It is on it.');
     (await world.model.next(isWorking)).reply('found');
-    await terminal.line(/^It is on it\.$/);
+    await terminal.line(/^=> [a-z0-9]+\.0 is on it\.$/);
+    await terminal.line(/^│ It is on it\.$/);
     await terminal.line(/^found$/);
     await typedLine(terminal, 'meanwhile');
+  });
+
+  it('answers each line in its turn, and shows the lines that wait', async () => {
+    const terminal = world.terminal();
+    await terminal.line(prompt);
+    terminal.enter('First');
+    const first = await world.model.next(isPrimary);
+    first.say('One ');
+    terminal.enter('Second');
+    await terminal.line(/^ {2}waits, 1 before it: Second$/);
+    terminal.enter('Third');
+    await terminal.line(/^ {2}waits, 2 before it: Third$/);
+    terminal.enter('!Urgent');
+    expect(await first.closed).toBe(true);
+    await terminal.line(/^│ One {1,2}…$/);
+    (await world.model.next(isPrimary)).reply('At once.');
+    await terminal.line(/^│ At once\.$/);
+    const second = await world.model.next(isPrimary);
+    expect(second.texts('user').at(-1)).toBe('Second');
+    second.reply('Two.');
+    await terminal.line(/^│ Two\.$/);
+    const third = await world.model.next(isPrimary);
+    expect(third.texts('user').at(-1)).toBe('Third');
+    terminal.type('\u001b');
+    expect(await third.closed).toBe(true);
+    await terminal.until(() => terminal.lines.filter((line) => /^Interrupted\.$/.test(line)).length === 2, 'both interrupts');
+    expect(terminal.lines.filter((line) => line.startsWith('» '))).toEqual(['» Second', '» Third']);
+  });
+
+  it('loses nothing said at /quit, and the talk is the same in the next session and in a second terminal', async () => {
+    const terminal = world.terminal();
+    await terminal.line(prompt);
+    terminal.enter('First');
+    (await world.model.next(isPrimary)).reply('One.');
+    await terminal.line(/^│ One\.$/);
+    terminal.enter('Second');
+    await world.model.next(isPrimary);
+    terminal.enter('Third');
+    await terminal.line(/^ {2}waits, 1 before it: Third$/);
+    terminal.enter('/quit');
+    expect(await terminal.exited).toBe(0);
+    await terminal.line(/^Said and not answered/);
+    expect(terminal.lines.filter((line) => line.startsWith('  » '))).toEqual(['  » Second', '  » Third']);
+
+    const next = world.terminal();
+    await next.line(/^Said before and not answered yet: Second$/);
+    const second = await world.model.next(isPrimary);
+    expect(second.texts('user').slice(-2)).toEqual(['First', 'Second']);
+    const other = world.terminal();
+    await other.line(prompt);
+    second.reply('Two.');
+    (await world.model.next(isPrimary)).reply('Three.');
+    await next.line(/^│ Three\.$/);
+    await other.line(/^│ Three\.$/);
+    other.enter('/talk 3');
+    await other.until(() => {
+      const shown = other.lines.join('\n');
+      return /» First\n│ One\.\n» Second\n│ Two\.\n» Third\n│ Three\./.test(shown);
+    }, 'the whole talk');
+    expect(world.model.calls.filter(isPrimary)).toHaveLength(4);
   });
 
   it('is interrupted by Ctrl-C, and listens again', async () => {
@@ -174,13 +235,13 @@ describe('the primary', () => {
     terminal.enter('Tell me a long story');
     const story = await world.model.next(isPrimary);
     story.say('Once upon a time\n');
-    await terminal.line(/^Once upon a time$/);
+    await terminal.line(/^│ Once upon a time$/);
     terminal.interrupt();
     expect(await story.closed).toBe(true);
     await terminal.line(/Interrupted/);
     terminal.enter('Shorter');
     (await world.model.next(isPrimary)).reply('The end.');
-    await terminal.line(/^The end\.$/);
+    await terminal.line(/^│ The end\.$/);
   });
 
   it('says why it cannot reach a model, and the prompt stays', async () => {
@@ -194,14 +255,15 @@ describe('the primary', () => {
 });
 
 describe('Ctrl-C', () => {
-  it('clears the typed text, then leaves', async () => {
+  it('clears the typed text, then warns, then leaves', async () => {
     const terminal = world.terminal();
     await terminal.line(prompt);
     terminal.type('half a thought');
     await typedLine(terminal, 'half a thought');
     terminal.interrupt();
-    await terminal.line(/Ctrl-C again leaves/);
     await typedLine(terminal, '');
+    terminal.interrupt();
+    await terminal.line(/Ctrl-C again leaves/);
     terminal.interrupt();
     expect(await terminal.exited).toBe(0);
   });
@@ -272,7 +334,7 @@ describe('a session on a pipe', () => {
     expect(second.texts('assistant').at(-1)).toBe('uno');
     second.reply('dos');
     const { code, stdout } = await running.ended;
-    expect({ code, stdout }).toEqual({ code: 0, stdout: 'uno\ndos\n' });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '│ uno\n│ dos\n' });
   });
 
   it('ends when all that is left waits for the operator, and says what for', async () => {

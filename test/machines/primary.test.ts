@@ -1,13 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { createActor, type EventObject, fromCallback } from 'xstate';
-import {
-  maxModelCalls,
-  type PrimaryActInput,
-  type PrimaryMachineEvent,
-  type PrimaryThinkInput,
-  primary,
-  type Told,
-} from '../../machines/primary.ts';
+import { maxModelCalls, primary } from '../../machines/primary.ts';
+import type { PrimaryActInput, PrimaryMachineEvent, PrimaryThinkInput, Told } from '../../machines/primary-context.ts';
 
 /** An effect in flight, controlled by the test. */
 interface Flight<Input> {
@@ -30,14 +24,21 @@ function rig() {
     });
   const actor = createActor(primary.provide({ actors: { think: held(thoughts), act: held(acts) } }));
   const told: Told[] = [];
-  actor.on('*', (event) => told.push(event));
+  /** What was told, without the beginning and the end of each line. */
+  const words: Told[] = [];
+  actor.on('*', (event) => {
+    told.push(event);
+    if (event.type !== 'began' && event.type !== 'ended') words.push(event);
+  });
   actor.start();
   return {
     actor,
     thoughts,
     acts,
     told,
-    say: (text: string) => actor.send({ type: 'SAY', text }),
+    words,
+    say: (text: string) => actor.send({ type: 'SAY', line: { id: text, text } }),
+    sayFirst: (text: string) => actor.send({ type: 'SAY', line: { id: text, text }, isFirst: true }),
     heard: (text: string) => thoughts.at(-1)!.say({ type: 'MODEL_SAID', text }),
     replied: (text: string, ...tools: string[]) => {
       const calls = tools.map((tool, n) => ({
@@ -48,8 +49,8 @@ function rig() {
       }));
       thoughts.at(-1)!.say({ type: 'MODEL_REPLIED', text, calls, usage, backend: 'main' });
     },
-    returned: (text: string, closes?: true) =>
-      acts.at(-1)!.say({ type: 'TOOL_RETURNED', call: acts.at(-1)!.input.call.id, text, ...(closes && { closes }) }),
+    returned: (text: string, how: { closes?: true; did?: true } = {}) =>
+      acts.at(-1)!.say({ type: 'TOOL_RETURNED', call: acts.at(-1)!.input.call.id, text, ...how }),
     seen: () => thoughts.at(-1)!.input.messages.map(({ role, text }) => `${role}: ${text}`),
   };
 }
@@ -63,44 +64,67 @@ test('the primary reports nothing before the first utterance', () => {
   expect(it.thoughts).toEqual([]);
 });
 
-test('an utterance is thought about, answered, and followed by one idle', () => {
+const reply = (text: string, by: 'model' | 'code' = 'model'): Told => ({ type: 'reply', text, by });
+const line = (text: string) => ({ id: text, text });
+
+test('a line is thought about, answered, and followed by its end and one idle', () => {
   it.say('hello');
   it.heard('Hel');
   it.heard('lo!');
   it.replied('Hello!');
   expect(it.told).toEqual([
+    { type: 'began', line: line('hello') },
     { type: 'token', text: 'Hel' },
     { type: 'token', text: 'lo!' },
-    { type: 'reply', text: 'Hello!' },
+    reply('Hello!'),
+    { type: 'ended', line: line('hello'), how: 'answered' },
     { type: 'idle' },
   ]);
 });
 
-test('an utterance aborts a model call in flight, keeps its partial reply as unfinished, and the next call sees both', () => {
+test('a second line neither aborts the answer to the first nor joins it, and is answered next', () => {
   it.say('count');
   it.heard('one, two');
   it.say('backwards');
-  expect(it.thoughts[0]!.isOver).toBe(true);
-  expect(it.seen()).toEqual(['user: count', 'assistant: one, two', 'user: backwards']);
-  expect(it.thoughts[1]!.input.messages[1]).toMatchObject({ unfinished: true });
-  it.thoughts[0]!.say({ type: 'MODEL_REPLIED', text: 'one, two, three', calls: [], usage, backend: 'main' });
-  it.replied('two, one');
-  expect(it.told.filter(({ type }) => type !== 'token')).toEqual([
-    { type: 'reply', text: 'one, two …' },
-    { type: 'reply', text: 'two, one' },
+  expect(it.thoughts).toHaveLength(1);
+  expect(it.thoughts[0]!.isOver).toBe(false);
+  it.replied('one, two, three');
+  expect(it.seen()).toEqual(['user: count', 'assistant: one, two, three', 'user: backwards']);
+  it.replied('three, two, one');
+  expect(it.words.filter(({ type }) => type !== 'token')).toEqual([
+    reply('one, two, three'),
+    reply('three, two, one'),
     { type: 'idle' },
   ]);
 });
 
-test('utterances that come while tools act all wait for them', () => {
+test('lines that come while tools act are answered one after the other, each in a call of its own', () => {
   it.say('start');
   it.replied('', 'a', 'b');
   it.say('and this');
   it.returned('a done');
   it.say('and that');
-  expect(it.thoughts).toHaveLength(1);
   it.returned('b done');
-  expect(it.seen().slice(2)).toEqual(['tool: a done', 'tool: b done', 'user: and this', 'user: and that']);
+  expect(it.seen().slice(2)).toEqual(['tool: a done', 'tool: b done']);
+  it.replied('started');
+  expect(it.seen().at(-1)).toBe('user: and this');
+  it.replied('this too');
+  expect(it.seen().slice(-2)).toEqual(['assistant: this too', 'user: and that']);
+});
+
+test('a line that goes first interrupts the answer under way and passes the lines that wait', () => {
+  it.say('a story');
+  it.heard('Once');
+  it.say('later');
+  it.sayFirst('stop all');
+  expect(it.thoughts[0]!.isOver).toBe(true);
+  expect(it.seen().at(-1)).toBe('user: stop all');
+  it.replied('stopped');
+  expect(it.seen().at(-1)).toBe('user: later');
+  expect(it.told.filter(({ type }) => type === 'ended')).toEqual([
+    { type: 'ended', line: line('a story'), how: 'interrupted' },
+    { type: 'ended', line: line('stop all'), how: 'answered' },
+  ]);
 });
 
 test('an interrupt ends a model call at once, and the conversation stays', () => {
@@ -113,21 +137,50 @@ test('an interrupt ends a model call at once, and the conversation stays', () =>
   expect(it.seen()).toEqual(['user: tell me everything', 'assistant: Once', 'assistant: Stopped.', 'user: shorter']);
 });
 
+test('an interrupt ends one answer only: the next line is taken', () => {
+  it.say('one');
+  it.say('two');
+  it.actor.send({ type: 'INTERRUPT' });
+  expect(it.seen()).toEqual(['user: one', 'assistant: Stopped.', 'user: two']);
+});
+
 test('interrupted tools have results that tell which may have run and which did not', () => {
   it.say('do it');
   it.replied('', 'a', 'b');
-  it.say('wait');
   it.actor.send({ type: 'INTERRUPT' });
   expect(it.acts[0]!.isOver).toBe(true);
-  expect(it.told).toEqual([{ type: 'idle' }]);
+  expect(it.words).toEqual([{ type: 'idle' }]);
   it.say('well?');
   expect(it.seen().slice(2)).toEqual([
     'tool: may have run: the operator interrupted before it returned',
     'tool: not run: the operator interrupted',
-    'user: wait',
     'assistant: Stopped.',
     'user: well?',
   ]);
+});
+
+test('what was said elsewhere is in the conversation before the next line', () => {
+  it.say('one');
+  it.actor.send({
+    type: 'HEARD',
+    messages: [
+      { role: 'user', text: 'there' },
+      { role: 'assistant', text: 'yes' },
+    ],
+  });
+  it.say('two');
+  it.replied('first');
+  expect(it.seen()).toEqual(['user: one', 'assistant: first', 'user: there', 'assistant: yes', 'user: two']);
+});
+
+test('what code decides is done without a model, and what was done is told as such', () => {
+  it.say('stop everything');
+  const call = { id: 'd', tool: 'cancel', args: {}, effects: 'writes' as const };
+  it.thoughts[0]!.say({ type: 'DECIDED', text: '', calls: [call] });
+  it.returned('k3xq.0 is cancelled.', { closes: true, did: true });
+  expect(it.words).toEqual([{ type: 'did', text: 'k3xq.0 is cancelled.' }, { type: 'idle' }]);
+  expect(it.acts[0]!.input.backend).toBeNull();
+  expect(it.thoughts).toHaveLength(1);
 });
 
 test('an idle primary cannot be interrupted', () => {
@@ -145,29 +198,30 @@ test('the last model call must answer, and a substitute answer is given if it do
   expect(it.thoughts.at(-1)!.input.isLast).toBe(true);
   it.replied('', 'again');
   expect(it.acts).toHaveLength(maxModelCalls - 1);
-  expect(it.told).toEqual([
-    { type: 'reply', text: `I stopped after ${maxModelCalls} steps without an answer. The last thing I learnt: result 7` },
+  expect(it.words).toEqual([
+    reply(`I stopped after ${maxModelCalls} steps without an answer. The last thing I learnt: result 7`, 'code'),
     { type: 'idle' },
   ]);
 });
 
-test('a new utterance starts the count of model calls again', () => {
+test('the next line starts the count of model calls again', () => {
   it.say('go on');
   for (let n = 1; n < maxModelCalls; n++) {
     it.replied('', 'again');
     it.returned('ok');
   }
   it.say('and now something else');
+  it.replied('that was it');
   expect(it.thoughts.at(-1)!.input.isLast).toBe(false);
 });
 
-test('the same calls twice within an utterance end it', () => {
+test('the same calls twice within a line end it', () => {
   const call = (id: string) => ({ id, tool: 'look', args: { at: 'x' }, effects: 'none' as const });
   it.say('look');
   it.thoughts[0]!.say({ type: 'MODEL_REPLIED', text: '', calls: [call('1')], usage, backend: 'main' });
   it.returned('nothing there');
   it.thoughts[1]!.say({ type: 'MODEL_REPLIED', text: '', calls: [call('2')], usage, backend: 'main' });
-  expect(it.told.at(0)).toMatchObject({ type: 'reply', text: expect.stringContaining('nothing there') });
+  expect(it.words.at(0)).toMatchObject({ type: 'reply', text: expect.stringContaining('nothing there') });
   expect(it.told.at(-1)).toEqual({ type: 'idle' });
   it.say('look again');
   it.thoughts[2]!.say({ type: 'MODEL_REPLIED', text: '', calls: [call('3')], usage, backend: 'main' });
@@ -177,41 +231,33 @@ test('the same calls twice within an utterance end it', () => {
 test('results that need no comment are the reply, and any other result goes to the model', () => {
   it.say('dispatch two');
   it.replied('', 'a', 'b');
-  it.returned('a is on it.', true);
-  it.returned('b is on it.', true);
-  expect(it.told).toEqual([{ type: 'reply', text: 'a is on it.\nb is on it.' }, { type: 'idle' }]);
+  it.returned('a is on it.', { closes: true });
+  it.returned('b is on it.', { closes: true });
+  expect(it.words).toEqual([reply('a is on it.', 'code'), reply('b is on it.', 'code'), { type: 'idle' }]);
   it.say('dispatch and look');
   expect(it.seen().slice(-2)).toEqual(['assistant: a is on it.\nb is on it.', 'user: dispatch and look']);
   it.replied('', 'a', 'b');
-  it.returned('a is on it.', true);
+  it.returned('a is on it.', { closes: true });
   it.returned('something to think about');
   expect(it.thoughts).toHaveLength(3);
   it.replied('', 'c', 'd');
   it.returned('something else');
-  it.returned('d is on it.', true);
+  it.returned('d is on it.', { closes: true });
   expect(it.thoughts).toHaveLength(4);
 });
 
-test('an utterance that waited is thought about although the results were the reply', () => {
-  it.say('dispatch');
-  it.replied('', 'a');
-  it.say('thanks');
-  it.returned('a is on it.', true);
-  expect(it.told).toEqual([{ type: 'reply', text: 'a is on it.' }]);
-  expect(it.seen().at(-1)).toBe('user: thanks');
-});
-
-test('a failed model call is reported and leaves the primary idle, and the next utterance goes on', () => {
+test('a failed model call is reported, and the line that waits is taken', () => {
   it.say('hello');
   it.heard('Hel');
-  it.thoughts[0]!.say({ type: 'MODEL_FAILED', error: { code: 'timeout', message: 'too slow', retryable: true } });
-  expect(it.told.slice(1)).toEqual([
-    { type: 'reply', text: 'Hel …' },
-    { type: 'failed', error: { code: 'timeout', message: 'too slow' } },
-    { type: 'idle' },
-  ]);
   it.say('again');
-  expect(it.seen()).toEqual(['user: hello', 'assistant: Hel', 'user: again']);
+  it.thoughts[0]!.say({ type: 'MODEL_FAILED', error: { code: 'timeout', message: 'too slow', retryable: true } });
+  expect(it.told.slice(2, 6)).toEqual([
+    reply('Hel …'),
+    { type: 'failed', error: { code: 'timeout', message: 'too slow' } },
+    { type: 'ended', line: line('hello'), how: 'failed' },
+    { type: 'began', line: line('again') },
+  ]);
+  expect(it.seen()).toEqual(['user: hello', 'assistant: Hel', 'assistant: (no answer: too slow)', 'user: again']);
 });
 
 test('an effect that crashes is reported as a failure and leaves the primary idle', () => {
@@ -222,7 +268,11 @@ test('an effect that crashes is reported as a failure and leaves the primary idl
   const told: Told[] = [];
   actor.on('*', (event) => told.push(event));
   actor.start();
-  actor.send({ type: 'SAY', text: 'hello' });
-  expect(told).toEqual([{ type: 'failed', error: { code: 'think-crashed', message: 'Error: boom' } }, { type: 'idle' }]);
+  actor.send({ type: 'SAY', line: line('hello') });
+  expect(told.slice(1)).toEqual([
+    { type: 'failed', error: { code: 'think-crashed', message: 'Error: boom' } },
+    { type: 'ended', line: line('hello'), how: 'failed' },
+    { type: 'idle' },
+  ]);
   expect(actor.getSnapshot().value).toBe('idle');
 });

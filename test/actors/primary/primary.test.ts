@@ -23,14 +23,14 @@ async function open(options: Parameters<TestCrew['node']>[1] = {}) {
   node = await crew.node(joined, { types: [], ...options });
   events = node.primary.events(never)[Symbol.asyncIterator]();
 }
-/** The events of the primary until it is idle, without tokens. */
+/** The events of the primary until it is idle, without tokens and without the beginning and end of lines. */
 async function untilIdle(): Promise<PrimaryEvent[]> {
   const told: PrimaryEvent[] = [];
   for (;;) {
     const { value, done } = await events.next();
     if (done) throw new Error('the events ended');
     if (value.type === 'idle') return told;
-    if (value.type !== 'token') told.push(value);
+    if (!['token', 'began', 'ended', 'queued'].includes(value.type)) told.push(value);
   }
 }
 const isPrimary = (call: ModelCall) => call.texts('system').join().includes('primary agent');
@@ -39,6 +39,7 @@ const say = (text: string): Promise<ModelCall> => {
   node.primary.say(text);
   return crew.model.next(isPrimary);
 };
+const reply = (text: string): PrimaryEvent => ({ type: 'reply', text, by: 'model' });
 const toolsOf = ({ body }: ModelCall): string[] =>
   ((body.tools ?? []) as { function: { name: string } }[]).map(({ function: { name } }) => name);
 
@@ -62,7 +63,7 @@ test('a greeting is answered in one call that offers every tool and mentions no 
   );
   expect(call.texts('system')[0]).toMatch(/Tasks now:\nnone$/);
   call.reply('Hello!');
-  expect(await untilIdle()).toEqual([{ type: 'reply', text: 'Hello!' }]);
+  expect(await untilIdle()).toEqual([reply('Hello!')]);
   expect(await joined.crew.tasks()).toEqual([]);
 });
 
@@ -78,24 +79,42 @@ test('work is dispatched as a goal in its workspace, and is in the prompt of the
   next.reply('Under way.');
   expect(await untilIdle()).toEqual([
     { type: 'dispatched', id: task!.id, instruction: 'read README.md' },
-    { type: 'reply', text: 'Under way.' },
+    { type: 'did', text: `${task!.id} is on it.` },
+    reply('Under way.'),
   ]);
 });
 
-test('an utterance aborts a model call in flight, and the next call has both utterances and the partial reply', async () => {
+test('a second line waits for the answer to the first, and each has its own answer', async () => {
   await open();
   const first = await say('count to ten');
   first.say('one, two');
-  expect(await events.next()).toMatchObject({ value: { type: 'token', text: 'one, two' } });
-  const second = await say('no, backwards');
-  expect(await first.closed).toBe(true);
-  expect(second.texts('user')).toEqual(['count to ten', 'no, backwards']);
-  expect(second.texts('assistant').join()).toContain('one, two');
-  second.reply('ten, nine');
-  expect((await untilIdle()).map((event) => 'text' in event && event.text)).toEqual(['one, two …', 'ten, nine']);
+  node.primary.say('and backwards');
+  expect(node.primary.unanswered().map(({ text }) => text)).toEqual(['count to ten', 'and backwards']);
+  first.say(', three').end();
+  const second = await crew.model.next();
+  expect(second.texts('user')).toEqual(['count to ten', 'and backwards']);
+  expect(second.texts('assistant')).toEqual(['one, two, three']);
+  second.reply('three, two, one');
+  expect((await untilIdle()).map((event) => 'text' in event && event.text)).toEqual(['one, two, three', 'three, two, one']);
 });
 
-test('the primary waits for a steer’s receipt, and sees it together with utterances that came meanwhile', async () => {
+test('a line that goes first interrupts the answer and passes the lines that wait', async () => {
+  await open();
+  const first = await say('a story');
+  first.say('Once');
+  node.primary.say('later');
+  node.primary.say('stop', { first: true });
+  expect(await first.closed).toBe(true);
+  const second = await crew.model.next();
+  expect(second.texts('user').at(-1)).toBe('stop');
+  second.reply('Stopped.');
+  const third = await crew.model.next();
+  expect(third.texts('user').at(-1)).toBe('later');
+  third.reply('Later.');
+  await untilIdle();
+});
+
+test('the primary waits for a steer’s receipt, and answers a line that came meanwhile after it', async () => {
   await open();
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Fill the form' });
   const steers = joined.bus.nc.subscribe(joined.bus.subjects.of(id, 'steering'), { max: 1 });
@@ -107,8 +126,11 @@ test('the primary waits for a steer’s receipt, and sees it together with utter
   expect((await crew.model.next(isTask)).texts('user')).toEqual(['Fill the form\n\nuse my work email']);
   const next = await crew.model.next(isPrimary);
   expect(next.texts('tool')).toEqual([`${id} has taken it up at step 1.`]);
-  expect(next.texts('user').at(-1)).toBe('thanks');
-  next.reply('You are welcome.');
+  expect(next.texts('user').at(-1)).not.toBe('thanks');
+  next.reply('It knows.');
+  const last = await crew.model.next(isPrimary);
+  expect(last.texts('user').at(-1)).toBe('thanks');
+  last.reply('You are welcome.');
   await untilIdle();
 });
 
@@ -203,10 +225,10 @@ test('an interrupt ends the call in flight and reports idle', async () => {
   expect(node.primary.interrupt()).toBe(false);
   const call = await say('tell me a long story');
   call.say('Once upon');
-  await events.next();
+  while ((await events.next()).value?.type !== 'token');
   expect(node.primary.interrupt()).toBe(true);
   expect(await call.closed).toBe(true);
-  expect(await untilIdle()).toEqual([{ type: 'reply', text: 'Once upon …' }]);
+  expect(await untilIdle()).toEqual([reply('Once upon …')]);
   expect(node.primary.interrupt()).toBe(false);
   const next = await say('a short one');
   expect(next.texts('user')).toEqual(['tell me a long story', 'a short one']);
@@ -224,7 +246,7 @@ test('the primary must answer without tools after eight model calls', async () =
   }
   expect(toolsOf(call)).toEqual([]);
   call.reply('I have not found it.');
-  expect(await untilIdle()).toEqual([{ type: 'reply', text: 'I have not found it.' }]);
+  expect(await untilIdle()).toEqual([reply('I have not found it.')]);
   expect(crew.model.calls).toHaveLength(8);
 });
 
@@ -233,7 +255,7 @@ test('a failure of the backend is reported, and the next utterance is answered',
   (await say('hello')).fail(401, 'no such key');
   expect(await untilIdle()).toEqual([{ type: 'failed', error: { code: 'bad-key', message: expect.any(String) } }]);
   (await say('again?')).reply('Here I am.');
-  expect(await untilIdle()).toEqual([{ type: 'reply', text: 'Here I am.' }]);
+  expect(await untilIdle()).toEqual([reply('Here I am.')]);
 });
 
 test('another backend answers when the first fails before it has said anything', async () => {
@@ -243,7 +265,7 @@ test('another backend answers when the first fails before it has said anything',
   const second = await crew.model.next();
   expect([first.body.model, second.body.model].sort()).toEqual(['other', 'scripted']);
   second.reply('Hello!');
-  expect(await untilIdle()).toEqual([{ type: 'reply', text: 'Hello!' }]);
+  expect(await untilIdle()).toEqual([reply('Hello!')]);
 });
 
 test('a stop ends the call in flight and the events, and later utterances are ignored', async () => {
@@ -253,6 +275,7 @@ test('a stop ends the call in flight and the events, and later utterances are ig
   await node.primary.stop();
   expect(await call.closed).toBe(true);
   node.primary.say('anyone?');
+  expect((await events.next()).value).toMatchObject({ type: 'began' });
   expect(await events.next()).toEqual({ value: undefined, done: true });
   expect(node.primary.interrupt()).toBe(false);
   expect(crew.model.calls).toHaveLength(1);

@@ -154,6 +154,8 @@ ${more}`,
     for (const { process } of this.#running) if (process.exitCode === null) process.kill('SIGTERM');
     for (const terminal of this.#terminals) terminal.interrupt();
     for (const terminal of this.#terminals) terminal.interrupt();
+    // At the prompt the first Ctrl-C may have cleared the typed line, and Ctrl-D leaves.
+    for (const terminal of this.#terminals) terminal.type('\u0004');
     const patience = setTimeout(() => this.#kill(), leavePatienceMs);
     await Promise.all([...this.#running.map(({ ended }) => ended), ...this.#terminals.map(({ exited }) => exited)]);
     clearTimeout(patience);
