@@ -28,6 +28,8 @@ export interface Hands {
   dead(action: string | undefined, ref: string | undefined): Promise<void>;
   /** Shows what an undo would do; does it if `isSure`. */
   undo(id: TaskId, step: number | null, isSure: boolean): Promise<void>;
+  /** Prints what an artifact keeps. */
+  showArtifact(name: string): Promise<void>;
   /** Watches a task in addition to those already watched. Null stops watching all of them. */
   watch(id: TaskId | null): void;
   dispatch(type: string, instruction: string): Promise<void>;
@@ -110,6 +112,12 @@ export const slashCommands: readonly SlashCommand[] = [
       const isSure = words.at(-1) === 'yes';
       return hands.undo(id, stepOf((isSure ? words.slice(0, -1) : words)[0]), isSure);
     },
+  },
+  {
+    name: 'artifact',
+    args: '<name>',
+    summary: 'print a file as it was before a write, or the whole diff of an approval',
+    run: async (hands, [name = '']) => hands.showArtifact(name),
   },
   ...(Object.keys(verbs) as (keyof typeof verbs)[]).map(steering),
   {

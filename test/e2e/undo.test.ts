@@ -116,6 +116,37 @@ describe('cox undo', () => {
   });
 });
 
+describe('cox artifact', () => {
+  it('prints a file as it was before a write, byte for byte', async () => {
+    writeFileSync(at('a.txt'), 'old\r\n');
+    const id = await written('a.txt', 'new');
+    const name = `${id}/s1-0/0`;
+    expect(await world.cox(['artifact', name])).toMatchObject({ code: 0, stdout: 'old\r\n' });
+    const { value } = await world.json<{ name: string; base64: string }>(['artifact', name]);
+    expect(value).toMatchObject({ name, base64: Buffer.from('old\r\n').toString('base64') });
+    expect((await world.cox(['artifact', `${id}/s9-0/0`])).code).toBe(3);
+    expect((await world.cox(['artifact', id])).code).toBe(2);
+  });
+
+  it('has the whole diff of an approval that had to be cut, at the prompt too', async () => {
+    await world.roster('tools: { gated: [write_file] }\n');
+    await down();
+    const lines = Array.from({ length: 500 }, (_, i) => `line-${i}`);
+    world.model.answer((call) => {
+      if (call.texts('tool').length > 0) call.reply('done');
+      else call.call('write_file', { path: 'long.txt', text: lines.join('\n') });
+    });
+    const terminal = world.terminal([], { columns: 120, rows: 2_000 });
+    await terminal.line(/^cox>/);
+    terminal.enter('/dispatch files write it');
+    const [, name = ''] = /cox artifact (\S+)/.exec(await terminal.line(/All of it: cox artifact/))!;
+    expect(terminal.lines.some((line) => line.includes('line-499'))).toBe(false);
+    expect((await world.cox(['artifact', name])).stdout).toContain('+line-499');
+    terminal.enter(`/artifact ${name}`);
+    await terminal.line(/\+line-499/);
+  });
+});
+
 describe('/undo', () => {
   it('shows the files first, and restores them with yes', async () => {
     const id = await written('a.txt', 'new');
