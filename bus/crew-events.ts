@@ -5,7 +5,7 @@
 import { DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import { messageOf } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
-import { isWaiting, parseStatus } from './log/projection.ts';
+import { parseStatus } from './log/projection.ts';
 import { scanStream } from './log/stream-scan.ts';
 import { Live, type Status } from './messages.ts';
 import { parseMessage } from './parse-message.ts';
@@ -62,9 +62,7 @@ export async function* watch(bus: Bus, root: string, signal: AbortSignal): Async
   };
   const subscriptions = [
     nc.subscribe(subjects.every('status', root), { callback: (_, m) => hear(statusEvent(parseStatus(m.data))) }),
-    nc.subscribe(subjects.every('result', root), {
-      callback: (_, m) => hear(resultEvent(subjects.parse(m.subject)?.id, m.data)),
-    }),
+    nc.subscribe(subjects.every('result', root), { callback: (_, m) => hear(resultEvent(subjects.parse(m.subject)?.id)) }),
     nc.subscribe(subjects.everyLive(root), { callback: (_, m) => hear(liveEvent(subjects.parseLive(m.subject), m.data)) }),
   ];
   const stopWatching = onReconnect(nc, (awayMs) => void catchUp(awayMs));
@@ -99,7 +97,7 @@ async function readLog(
   };
   const take = ({ subject, data }: JsMsg) => {
     const to = subjects.parse(subject);
-    tell(to?.channel === 'result' ? resultEvent(to.id, data) : statusEvent(parseStatus(data)));
+    tell(to?.channel === 'result' ? resultEvent(to.id) : statusEvent(parseStatus(data)));
   };
   await scanStream(bus, subjects.logStream, options, take, signal);
 }
@@ -108,8 +106,7 @@ const taskOf = (event: CrewEvent): TaskId => (event.kind === 'status' ? event.st
 const commitOf = (event: CrewEvent): number => (event.kind === 'status' ? event.status.commit : Number.POSITIVE_INFINITY);
 
 const statusEvent = (status: Status | null): CrewEvent | null => status && { kind: 'status', status };
-const resultEvent = (id: TaskId | null | undefined, data: Uint8Array): CrewEvent | null =>
-  id && !isWaiting(data) ? { kind: 'result', id } : null;
+const resultEvent = (id: TaskId | null | undefined): CrewEvent | null => (id ? { kind: 'result', id } : null);
 function liveEvent(id: TaskId | null, data: Uint8Array): CrewEvent | null {
   const live = id && parseMessage(Live, data);
   return id && live ? { kind: 'live', id, live } : null;

@@ -269,8 +269,17 @@ export const CallOutcome = z
   .strict();
 export type CallOutcome = z.infer<typeof CallOutcome>;
 
+/**
+ * Also on `cox.tasks.<id>.steering` of a goal, sent only by workers: a sub-task waits for its operator. The goal believes only the
+ * state record of the sub-task. It gets receipts like every message there.
+ */
+export const Waiting = z
+  .object({ type: z.literal('waiting'), id: SteerId, from: z.string().max(128).optional(), task: TaskId })
+  .strict();
+export type Waiting = z.infer<typeof Waiting>;
+
 /** Every message that is valid on `cox.tasks.<id>.steering`. */
-export const OnSteering = z.discriminatedUnion('type', [SteeringMessage, CallOutcome]);
+export const OnSteering = z.discriminatedUnion('type', [SteeringMessage, CallOutcome, Waiting]);
 export type OnSteering = z.infer<typeof OnSteering>;
 export type SteeringInput = z.input<typeof SteeringMessage>;
 
@@ -365,13 +374,6 @@ export const Result = z.object({
   at: z.iso.datetime(),
 });
 export type Result = z.infer<typeof Result>;
-
-/**
- * Also on `cox.tasks.<id>.result`, of a sub-task only, and no result: the sub-task waits for its operator, and its goal may read
- * its state record.
- */
-export const Waiting = z.object({ type: z.literal('waiting'), id: TaskId, question: z.string() });
-export type Waiting = z.infer<typeof Waiting>;
 
 /** On `cox.live.<id>`: output of a model or a tool as it comes. No stream stores it. */
 export const Live = z.discriminatedUnion('type', [

@@ -12,39 +12,55 @@ const typedBeforeMs = 30;
 export interface AskOptions {
   /** Ends the wait for a line: the question needs no answer any more. */
   readonly signal?: AbortSignal;
-  /** Whether this is the first time that the question is shown, so that what was typed before is no answer to it. */
-  readonly isNew?: boolean;
   /** Called at Ctrl-C, which also ends the wait. */
   readonly onInterrupt: () => void;
 }
 
-/** @returns the line; null after Ctrl-C, Ctrl-D or the abort of `signal`. */
-export async function askLine(
+/**
+ * Shows the prompt and hands each line to `take`, until `take` resolves to true. One reader stays open over all tries, because
+ * lines that arrive together come in one piece, and a reader that is closed drops the rest of it.
+ * @returns false after Ctrl-C, Ctrl-D or the abort of `signal`.
+ */
+export async function askUntil(
   { stdin, out }: Cli,
   prompt: string,
-  { signal, isNew = true, onInterrupt }: AskOptions,
-): Promise<string | null> {
-  if (isNew) await dropTyped(stdin);
-  if (signal?.aborted) return null;
-  const reader = createInterface({ input: stdin, output: out.stderr, terminal: true, historySize: 0 });
-  const { promise, resolve } = Promise.withResolvers<string | null>();
+  { signal, onInterrupt }: AskOptions,
+  take: (line: string) => Promise<boolean>,
+): Promise<boolean> {
+  await dropTyped(stdin);
+  if (signal?.aborted) return false;
+  const reader = createInterface({ input: stdin, output: out.stderr, terminal: true, historySize: 0, prompt });
   const stop = () => reader.close();
   signal?.addEventListener('abort', stop);
   reader.on('SIGINT', () => {
     reader.close();
     onInterrupt();
   });
-  let line: string | null = null;
-  reader.on('close', () => {
-    // Enter has ended the row of the prompt; what closes it otherwise leaves the cursor there.
-    if (line === null) out.stderr.write('\n');
-    resolve(line);
-  });
-  reader.question(prompt, (typed) => {
-    line = typed;
+  let isTaken = false;
+  // Enter has ended the row of the prompt; what closes it otherwise leaves the cursor there.
+  reader.on('close', () => isTaken || out.stderr.write('\n'));
+  try {
+    reader.prompt();
+    for await (const line of reader) {
+      isTaken = await take(line);
+      if (isTaken || signal?.aborted) break;
+      reader.prompt();
+    }
+    return isTaken;
+  } finally {
+    signal?.removeEventListener('abort', stop);
     reader.close();
+  }
+}
+
+/** Asks for one line. @returns null after Ctrl-C, Ctrl-D or the abort of `signal`. */
+export async function askLine(cli: Cli, prompt: string, options: AskOptions): Promise<string | null> {
+  let line: string | null = null;
+  await askUntil(cli, prompt, options, async (typed) => {
+    line = typed;
+    return true;
   });
-  return promise.finally(() => signal?.removeEventListener('abort', stop));
+  return line;
 }
 
 async function dropTyped(stdin: NodeJS.ReadStream): Promise<void> {

@@ -5,7 +5,7 @@
 import type { Crew } from '../bus/crew.ts';
 import type { Question, Receipt, SteeringInput } from '../bus/messages.ts';
 import { rootOf, type TaskId } from '../bus/task-id.ts';
-import { askLine } from './ask.ts';
+import { askUntil } from './ask.ts';
 import type { Cli } from './cli.ts';
 import type { GoalView } from './goal-view.ts';
 import type { LiveTree } from './render/live-tree.ts';
@@ -120,21 +120,14 @@ export class RunQuestions {
       isInterrupted = true;
       onInterrupt();
     };
-    for (let isNew = true; ; isNew = false) {
-      const line = await askLine(cli, `${paint.yellow('answer')} ${id} ${question.id}: `, {
-        signal: gone,
-        isNew,
-        onInterrupt: stop,
-      });
-      if (gone.aborted)
-        return this.#options.signal.aborted ? undefined : this.#say([`${id} ${question.id} is not open any more.`]);
-      if (isInterrupted) return;
-      if (line === null)
-        return this.#say([paint.dim(`Left open. From another terminal: ${answerLine(id, question, 'cox answer')}`)]);
-      if (line.trim() === '') continue;
-      const receipt = await this.#send(id, question, line.trim());
-      if (receipt?.fate !== 'returned') return;
-    }
+    const prompt = `${paint.yellow('answer')} ${id} ${question.id}: `;
+    const isTaken = await askUntil(cli, prompt, { signal: gone, onInterrupt: stop }, async (line) => {
+      if (line.trim() === '') return false;
+      return (await this.#send(id, question, line.trim()))?.fate !== 'returned';
+    });
+    if (isTaken || isInterrupted || this.#options.signal.aborted) return;
+    if (gone.aborted) this.#say([`${id} ${question.id} is not open any more.`]);
+    else this.#say([paint.dim(`Left open. From another terminal: ${answerLine(id, question, 'cox answer')}`)]);
   }
 
   /** @returns the first receipt that tells whether the task has taken the answer. */

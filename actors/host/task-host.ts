@@ -377,6 +377,10 @@ export class TaskHost implements EffectHost {
       this.#dirty = true;
       this.#mustTell = true;
     }
+    const waiting = this.#intake.takeWaiting();
+    if (waiting.length > 0)
+      for (const event of (await this.#role.waiting?.(snapshot, waiting)) ?? [])
+        if (this.#actor.isActive) this.#actor.send(event);
     if (this.#dirty) this.#quiet = false;
   }
 

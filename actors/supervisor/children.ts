@@ -105,22 +105,28 @@ export class Children {
     });
   }
 
-  /**
-   * The children that have returned, or have begun to wait for their operator, since `cursor`, in one batch. A message on a
-   * child's `result` only says that its state record is to be read.
-   */
-  async news(cursor: number, children: number): Promise<{ returns: Return[]; waiting: number[]; cursor: number }> {
+  /** The children whose results are on the log after `cursor`, in one batch. */
+  async returns(cursor: number, children: number): Promise<{ returns: Return[]; cursor: number }> {
     const { subjects } = this.#bus;
     const filter = subjects.every('result', rootOf(this.#host.id));
     const messages = await messagesAfter(this.#bus, subjects.logStream, filter, cursor);
     const ids = messages.map(({ subject }) => subjects.parse(subject)?.id);
     // Anybody may publish on a `result` subject. A message of a child that was never dispatched is ignored.
-    const isMine = (id: TaskId) => parentOf(id) === this.#host.id && ordinalOf(id) <= children;
-    const mine = ids.filter((id): id is TaskId => id != null && isMine(id));
-    const open = await this.#learn(mine);
-    const waiting = open.filter(({ phase, last }) => phase === 'parked' && last?.question).map(({ id }) => ordinalOf(id));
+    const mine = ids.filter((id): id is TaskId => id != null && this.#isMine(id, children));
+    await this.#learn(mine);
     const returns = [...new Set(mine)].flatMap((id) => this.#ends.get(ordinalOf(id))?.back ?? []);
-    return { returns, waiting, cursor: messages.at(-1)?.seq ?? cursor };
+    return { returns, cursor: messages.at(-1)?.seq ?? cursor };
+  }
+
+  #isMine(id: TaskId, children: number): boolean {
+    return parentOf(id) === this.#host.id && ordinalOf(id) <= children;
+  }
+
+  /** Numbers of those children that wait for their operator. Anybody may say so; their records decide. */
+  async waiting(ids: readonly TaskId[], children: number): Promise<number[]> {
+    const mine = [...new Set(ids)].filter((id) => this.#isMine(id, children));
+    const records = await recordsOf(this.#bus, mine, () => false);
+    return [...records.values()].filter(({ phase, last }) => phase === 'parked' && last?.question).map(({ id }) => ordinalOf(id));
   }
 
   async outcomes(nodes: readonly PlanNode[]): Promise<NodeResult[]> {
@@ -135,15 +141,11 @@ export class Children {
     return numbers.flatMap((child) => this.#ends.get(child)?.result ?? []);
   }
 
-  /**
-   * A task has one result, so a result that was read stays valid.
-   * @returns the records of those that have not ended.
-   */
-  async #learn(ids: readonly TaskId[]): Promise<StateRecord[]> {
+  /** A task has one result, so a result that was read stays valid. */
+  async #learn(ids: readonly TaskId[]): Promise<void> {
     const unknown = [...new Set(ids)].filter((id) => !this.#ends.has(ordinalOf(id)) && !this.#learnHere(id));
-    if (unknown.length === 0) return [];
-    const records = await recordsOf(this.#bus, unknown, ({ phase }) => phase === 'done');
-    return [...records.values()].filter((record) => !this.#keep(record));
+    if (unknown.length === 0) return;
+    for (const record of (await recordsOf(this.#bus, unknown, ({ phase }) => phase === 'done')).values()) this.#keep(record);
   }
 
   /** Most children end in the process that hosts their goal. */

@@ -99,14 +99,12 @@ export function supervisorRole(host: EffectHost, options: SupervisorRoleOptions)
     },
     news: async (snapshot, after) => {
       if (of(snapshot).context.children === 0) return { events: [], cursor: after };
-      const { returns, waiting, cursor } = await children.news(after, of(snapshot).context.children);
-      return {
-        events: [
-          ...(returns.length > 0 ? [{ type: 'CHILDREN_RETURNED', returns }] : []),
-          ...(waiting.length > 0 ? [{ type: 'CHILDREN_WAIT', children: waiting }] : []),
-        ],
-        cursor,
-      };
+      const { returns, cursor } = await children.returns(after, of(snapshot).context.children);
+      return { events: returns.length > 0 ? [{ type: 'CHILDREN_RETURNED', returns }] : [], cursor };
+    },
+    waiting: async (snapshot, tasks) => {
+      const waiting = await children.waiting(tasks, of(snapshot).context.children);
+      return waiting.length > 0 ? [{ type: 'CHILDREN_WAIT', children: waiting }] : [];
     },
     reconcile: (snapshot) => children.reconcile(of(snapshot).context),
   };

@@ -6,11 +6,10 @@
  */
 import type { Bus } from '../bus.ts';
 import { lastMessage, nextMessage } from '../leader-reads.ts';
-import { Result, Status, Waiting } from '../messages.ts';
+import { Result, Status } from '../messages.ts';
 import { parseMessage } from '../parse-message.ts';
 import { publish } from '../publish.ts';
 import type { StateRecord } from '../state/state-record.ts';
-import { parentOf } from '../task-id.ts';
 
 /**
  * Sends the statuses in the outbox, and the result, unless the log has them.
@@ -58,19 +57,6 @@ async function project(
   }
   return after;
 }
-
-/**
- * Tells the goal of a parked sub-task that it waits for its operator. The goal believes only the state record.
- * Rule `concurrency` (docs/task-protocol.md).
- */
-export async function tellWaiting(bus: Bus, { id, last }: StateRecord): Promise<void> {
-  if (parentOf(id) === null || !last?.question) return;
-  const waiting: Waiting = { type: 'waiting', id, question: last.question.id };
-  await publish(bus, bus.subjects.of(id, 'result'), JSON.stringify(waiting), { msgID: `${id}:waiting:${last.question.id}` });
-}
-
-const maxWaitingBytes = 512;
-export const isWaiting = (data: Uint8Array): boolean => data.length <= maxWaitingBytes && parseMessage(Waiting, data) !== null;
 
 export const parseStatus = (data: Uint8Array): Status | null => parseMessage(Status, data);
 export const parseResult = (data: Uint8Array): Result | null => parseMessage(Result, data);

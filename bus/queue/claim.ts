@@ -3,9 +3,10 @@
  * Rules `release` and `tombstone` (docs/task-protocol.md).
  */
 import type { Bus } from '../bus.ts';
-import { flush, tellWaiting } from '../log/projection.ts';
+import { flush } from '../log/projection.ts';
 import { readSteering } from '../log/steering-log.ts';
-import type { Failure, TaskSpec } from '../messages.ts';
+import type { Failure, TaskSpec, Waiting } from '../messages.ts';
+import { publish } from '../publish.ts';
 import { isPlanned } from '../state/parents.ts';
 import { newRecord, type StateRecord, type StoredRecord } from '../state/state-record.ts';
 import { createState, readState, replaceState } from '../state/state-store.ts';
@@ -125,10 +126,21 @@ export async function claim(
  */
 export async function afterPark(bus: Bus, { record }: StoredRecord): Promise<void> {
   await flush(bus, record);
-  await tellWaiting(bus, record);
+  await tellGoal(bus, record);
   if (record.wakeAt !== null) await setTimer(bus, record.id, new Date(record.wakeAt));
   const unread = await readSteering(bus, record.id, record.steeringCursor);
   if (unread.length > 0) await enqueue(bus, record.spec.type, 'wake', { id: record.id, run: record.run + 1 });
+}
+
+/**
+ * Tells the goal of a parked sub-task that it waits for its operator, so that it holds none of the goal's places.
+ * Rule `concurrency` (docs/task-protocol.md).
+ */
+async function tellGoal(bus: Bus, { id, last, node }: StateRecord): Promise<void> {
+  const goal = parentOf(id);
+  if (goal === null || !last?.question) return;
+  const waiting: Waiting = { type: 'waiting', id: `waiting:${id}:${last.question.id}`, from: node, task: id };
+  await publish(bus, bus.subjects.of(goal, 'steering'), JSON.stringify(waiting), { msgID: `${goal}:${waiting.id}` });
 }
 
 /** Does what remains after a draining worker has committed `ready`: flush, and queue the task with the wakes, before new work. */

@@ -70,7 +70,8 @@ export function smallPaths(hasPreviews: boolean): SubAgentEvent[][] {
   const isPossible = ({ type, ...event }: ModelEvent, { state }: Look): boolean =>
     !type.startsWith('xstate.') &&
     // Its backends have no price there; test/actors/host/budget.test.ts has paid calls.
-    !type.startsWith('CALL_') &&
+    type !== 'CALL_PRICED' &&
+    type !== 'CALL_BILLED' &&
     (hasPreviews ? !('preview' in event && event.preview === null) : isWithoutPreview(type, event, state)) &&
     // No worker is fenced, and a tool that reports changes is of the suite in process.
     !('call' in event && (event.call === 'stale' || ('text' in event && event.text === 'late')));
