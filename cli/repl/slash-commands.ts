@@ -40,6 +40,8 @@ export interface SlashCommand {
   readonly name: string;
   readonly args: string;
   readonly summary: string;
+  /** Whether the command is about tasks that have ended, so that Tab offers those. */
+  readonly ended?: true;
   /** `rest` is the typed line after the command, and `words` are its words. */
   readonly run: (hands: Hands, words: readonly string[], rest: string) => Promise<void> | void;
 }
@@ -106,6 +108,7 @@ export const slashCommands: readonly SlashCommand[] = [
   {
     name: 'undo',
     args: '<id> [step] [yes]',
+    ended: true,
     summary: 'show the files that a task or a goal has changed; with yes, restore them',
     run: async (hands, [ref, ...words]) => {
       const id = await hands.resolve(needed(ref, '/undo <id> [step] [yes]'));
