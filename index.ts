@@ -21,7 +21,15 @@ export { listFiles } from './actors/tools/files/list-files.ts';
 export { readFileTool } from './actors/tools/files/read-file.ts';
 export { searchFiles } from './actors/tools/files/search-files.ts';
 export { writeFileTool } from './actors/tools/files/write-file.ts';
-export { defineTool, Outdated, type Tool, type ToolContext, type ToolOutput } from './actors/tools/tool.ts';
+export {
+  type Content,
+  defineTool,
+  type Kept,
+  Outdated,
+  type Tool,
+  type ToolContext,
+  type ToolOutput,
+} from './actors/tools/tool.ts';
 export { type Collected, type CollectOptions, collect, type Keep, type PurgedTree } from './bus/capacity/retention.ts';
 // Operations on tasks. Every client of the bus may call them.
 export { Crew, type Sent } from './bus/crew.ts';
@@ -52,6 +60,7 @@ export { Memory, type Note } from './bus/shared-memory.ts';
 export type { OpenQuestion } from './bus/state/open-questions.ts';
 export type { TaskSummary } from './bus/state/tree.ts';
 export { isTaskId, type TaskId } from './bus/task-id.ts';
+export { planUndo, startUndo, type UndoPlan } from './bus/undo.ts';
 export { CoxError } from './platform/errors.ts';
 export { type Folders, foldersOf } from './platform/folders.ts';
 export { type Log, openLog } from './platform/log.ts';

@@ -79,6 +79,9 @@ function planOf(of: TaskId, top: StateRecord, all: readonly Did[]): UndoPlan {
       files.set(target, [...(files.get(target) ?? []), { ...change, ...counts }]);
     }
   }
+  for (const { id, result } of new Set(all.map(({ record }) => record)))
+    if (result?.effectsLeftOut)
+      left.push({ task: id, step: 0, target: `${result.effectsLeftOut} earlier effects`, why: 'the result does not list them' });
   const { type, workspace } = (by ?? top).spec;
   return { of, type, workspace, files: [...files].map(([path, changes]) => ({ path, changes })), left };
 }

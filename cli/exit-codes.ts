@@ -33,7 +33,8 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 /** Exit codes by pattern of the error code, most specific first. A new error code with a known prefix gets the same exit code. */
 const byPrefix: readonly (readonly [RegExp, ExitCode])[] = [
   [/^task-unfinished$/, exitCodes.notDone],
-  [/^(unknown-task|ambiguous-task|unknown-letter)$/, exitCodes.unknownTask],
+  [/^bad-artifact$/, exitCodes.storage],
+  [/^(unknown-task|ambiguous-task|unknown-letter|artifact-gone)$/, exitCodes.unknownTask],
   [/^(usage|bad-|empty-|unknown-|not-opted-in|too-long|message-too-big|no-key$)/, exitCodes.usage],
   [/^(no-space|read-only|stream-full|storage-|state-|lock-|ENOSPC|EDQUOT|EROFS|EACCES|EPERM)/, exitCodes.storage],
   [/^roster-/, exitCodes.rosterInvalid],

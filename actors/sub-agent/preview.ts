@@ -1,23 +1,46 @@
 /** What a call that needs approval would do, for the operator. A call that would be refused anyway is not asked about. */
+import { artifactName } from '../../bus/artifacts/artifact-name.ts';
+import { type Artifacts, sha256Of } from '../../bus/artifacts/artifacts.ts';
+import type { Preview } from '../../machines/conversation.ts';
 import type { PreviewInput, SubAgentEvent } from '../../machines/sub-agent.ts';
 import { messageOf } from '../../platform/errors.ts';
 import { effect } from '../host/effect.ts';
 import type { EffectHost } from '../host/role.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
+import type { ToolPreview } from '../tools/tool.ts';
 import { contextOf } from './tool-context.ts';
 
-export const preview = (host: EffectHost, { kind, workspace }: { readonly kind: Kind; readonly workspace: string }) =>
+interface PreviewOptions {
+  readonly kind: Kind;
+  readonly workspace: string;
+  readonly artifacts: Artifacts;
+}
+
+export const preview = (host: EffectHost, { kind, workspace, artifacts }: PreviewOptions) =>
   effect<PreviewInput, SubAgentEvent>(
     async ({ call }, say, signal) => {
       const tool = kind.tools.find(({ name }) => name === call.tool);
       const checked = tool && checkArgs(tool, call.args);
       // `act` tells the model what is wrong with a call that does not fit its tool.
       if (!tool?.preview || !checked?.ok) return say({ type: 'PREVIEWED', call: call.id, preview: null });
-      say({
-        type: 'PREVIEWED',
-        call: call.id,
-        preview: await tool.preview(checked.args, contextOf(host, workspace, call, signal)),
-      });
+      const made = await tool.preview(checked.args, contextOf(host, workspace, call, signal));
+      const place = { task: host.id, call: call.id };
+      say({ type: 'PREVIEWED', call: call.id, preview: await withWhole(made, place, artifacts, signal) });
     },
     (cause, { call }) => ({ type: 'TOOL_RETURNED', call: call.id, text: messageOf(cause), failed: true }),
   );
+
+/** Keeps the whole of a preview that had to be cut as an artifact: a question and a checkpoint are no place for a long text. */
+async function withWhole(
+  { whole, ...shown }: ToolPreview,
+  of: { readonly task: string; readonly call: string },
+  artifacts: Artifacts,
+  signal: AbortSignal,
+): Promise<Preview> {
+  if (whole === undefined) return shown;
+  const bytes = Buffer.from(whole);
+  const place = { ...of, n: `preview-${sha256Of(bytes).slice(0, 16)}` } as const;
+  await artifacts.keep(place, { bytes }, signal);
+  const artifact = artifactName(place);
+  return { ...shown, text: `${shown.text}\nAll of it: cox artifact ${artifact}`, artifact };
+}

@@ -146,6 +146,13 @@ export const commands: readonly Command[] = [
     load: async () => (await import('./undo.ts')).run,
   },
   {
+    name: 'artifact',
+    summary: 'print an artifact: a file as it was before a write, or the whole diff of an approval',
+    args: '<name>',
+    example: 'cox artifact k3xq.4/s2-0/0 > before.txt',
+    load: async () => (await import('./artifact.ts')).run,
+  },
+  {
     name: 'tree',
     summary: 'show a goal and its sub-tasks with backends, tokens and cost',
     args: '<id>',

@@ -22,7 +22,7 @@ const Shape = z.object({ yes: z.literal(true).optional(), dryRun: z.literal(true
 export const run: Run = async (cli, [ref = '', typedStep], options) => {
   const { yes, dryRun } = parseOptions(Shape, options);
   const step = stepOf(typedStep);
-  return withCrew(cli, { start: true }, async (joined) => {
+  return withCrew(cli, { start: 'if stored' }, async (joined) => {
     const plan = await planUndo(joined.crew, await findTask(joined.crew, ref), step);
     const { of, files, left } = plan;
     const text = undoLines(plan, cli.out.paint.stderr).join('\n');

@@ -7,6 +7,8 @@ export type Completion = [hits: string[], replaced: string];
 export interface Known {
   /** Ids of unfinished tasks. Finished ones cannot be steered, so they are not offered. */
   readonly ids: readonly TaskId[];
+  /** Ids of the ended tasks of this session, for commands that are about ended ones. */
+  readonly ended: readonly TaskId[];
   readonly questions: (id: string) => readonly string[];
   /** The choices of the task's open question. */
   readonly choices: (id: string) => readonly string[];
@@ -15,7 +17,7 @@ export interface Known {
   readonly backends: readonly string[];
   readonly types: readonly string[];
   /** Slash commands with their arguments in commander's notation. */
-  readonly commands: readonly { readonly name: string; readonly args: string }[];
+  readonly commands: readonly { readonly name: string; readonly args: string; readonly ended?: true }[];
 }
 
 export function complete(line: string, known: Known): Completion {
@@ -36,7 +38,8 @@ export function complete(line: string, known: Known): Completion {
   const argument = command?.args.split(' ')[words.length - 2];
   if (argument === undefined) return [[], current];
   const isAnswer = argument === '[text...]' && command?.name === 'answer';
-  const named = isAnswer ? known.choices(words[1] ?? '') : candidates(argument, words[1] ?? '', known);
+  const ofEnded = command?.ended ? { ...known, ids: known.ended } : known;
+  const named = isAnswer ? known.choices(words[1] ?? '') : candidates(argument, words[1] ?? '', ofEnded);
   const all = command?.name === 'answer' && words.length === 2 ? [...named, ...known.numbers] : named;
   return fitting(
     all.map((word) => `${word} `),

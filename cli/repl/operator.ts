@@ -7,6 +7,7 @@ import { Talk } from '../../bus/talk/talk.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import { planUndo, startUndo } from '../../bus/undo.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
+import { readArtifact } from '../artifact.ts';
 import { capacityTrouble } from '../capacity.ts';
 import { findLetter } from '../dead-letter-ref.ts';
 import { usageError } from '../errors.ts';
@@ -18,7 +19,7 @@ import { resultLines } from '../render/events.ts';
 import { menuLines } from '../render/menu.ts';
 import { nodeLines } from '../render/nodes.ts';
 import type { Paint } from '../render/paint.ts';
-import { oneLine } from '../render/printable.ts';
+import { oneLine, printable } from '../render/printable.ts';
 import { receiptLine } from '../render/receipt.ts';
 import { statusText, summaryLines } from '../render/status.ts';
 import { markColumns, talkRows } from '../render/talk.ts';
@@ -228,6 +229,12 @@ export class Operator implements Hands {
     const isAsked = plan.files.length > 0 && !isSure;
     print([...undoLines(plan, paint), ...(isAsked ? [paint.dim(`    ${again}`)] : [])]);
     if (plan.files.length > 0 && isSure) await this.adopt(await startUndo(crew, plan), `undo ${id}`);
+  }
+
+  async showArtifact(name: string): Promise<void> {
+    const { crew, print } = this.#options;
+    const content = await readArtifact(crew.bus, name);
+    print(content ? printable(Buffer.from(content.bytes).toString()).trimEnd().split('\n') : [`${name}: there was no file.`]);
   }
 
   watch(id: TaskId | null): void {

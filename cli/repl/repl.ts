@@ -61,6 +61,7 @@ export class Repl {
       complete: (line) =>
         complete(line, {
           ids: this.#board.unfinished,
+          ended: this.#board.ended,
           questions: (id) => [this.#board.question(id)?.id ?? []].flat(),
           choices: (id) => this.#board.question(id)?.choices ?? [],
           numbers: this.#operator.inboxNumbers,

@@ -28,6 +28,8 @@ export interface Hands {
   dead(action: string | undefined, ref: string | undefined): Promise<void>;
   /** Shows what an undo would do; does it if `isSure`. */
   undo(id: TaskId, step: number | null, isSure: boolean): Promise<void>;
+  /** Prints what an artifact keeps. */
+  showArtifact(name: string): Promise<void>;
   /** Watches a task in addition to those already watched. Null stops watching all of them. */
   watch(id: TaskId | null): void;
   dispatch(type: string, instruction: string): Promise<void>;
@@ -38,6 +40,8 @@ export interface SlashCommand {
   readonly name: string;
   readonly args: string;
   readonly summary: string;
+  /** Whether the command is about tasks that have ended, so that Tab offers those. */
+  readonly ended?: true;
   /** `rest` is the typed line after the command, and `words` are its words. */
   readonly run: (hands: Hands, words: readonly string[], rest: string) => Promise<void> | void;
 }
@@ -104,12 +108,19 @@ export const slashCommands: readonly SlashCommand[] = [
   {
     name: 'undo',
     args: '<id> [step] [yes]',
+    ended: true,
     summary: 'show the files that a task or a goal has changed; with yes, restore them',
     run: async (hands, [ref, ...words]) => {
       const id = await hands.resolve(needed(ref, '/undo <id> [step] [yes]'));
       const isSure = words.at(-1) === 'yes';
       return hands.undo(id, stepOf((isSure ? words.slice(0, -1) : words)[0]), isSure);
     },
+  },
+  {
+    name: 'artifact',
+    args: '<name>',
+    summary: 'print a file as it was before a write, or the whole diff of an approval',
+    run: async (hands, [name = '']) => hands.showArtifact(name),
   },
   ...(Object.keys(verbs) as (keyof typeof verbs)[]).map(steering),
   {

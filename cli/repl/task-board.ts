@@ -58,6 +58,10 @@ export class Board {
     return [...this.#tasks].filter(([, task]) => task.outcome === null).map(([id]) => id);
   }
 
+  get ended(): TaskId[] {
+    return [...this.#tasks].filter(([, task]) => task.outcome !== null).map(([id]) => id);
+  }
+
   task(id: TaskId): Known | undefined {
     return this.#tasks.get(id);
   }

@@ -4,6 +4,7 @@ import { slashCommands } from '../../../cli/repl/slash-commands.ts';
 
 const known: Known = {
   ids: ['k3xq.0', 'k3xq.4', 'm2zz.0'],
+  ended: ['e1nd.0'],
   questions: (id) => (id === 'k3xq.4' ? ['q2'] : []),
   choices: (id) => (id === 'k3xq.4' ? ['approve', 'deny'] : []),
   numbers: ['1', '2', 'all'],
@@ -18,6 +19,7 @@ describe('Tab completes', () => {
     ['/st', ['/status ', '/steer '].sort()],
     ['/steer k', ['k3xq.0 ', 'k3xq.4 ']],
     ['/status ', ['k3xq.0 ', 'k3xq.4 ', 'm2zz.0 ']],
+    ['/undo ', ['e1nd.0 ']],
     ['@m', ['@m2zz.0 ']],
     ['/answer ', ['k3xq.0 ', 'k3xq.4 ', 'm2zz.0 ', '1 ', '2 ', 'all ']],
     ['/answer a', ['all ']],
