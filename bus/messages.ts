@@ -280,17 +280,8 @@ export const CallOutcome = z
   .strict();
 export type CallOutcome = z.infer<typeof CallOutcome>;
 
-/**
- * Also on `cox.tasks.<id>.steering` of a goal, sent only by workers: a sub-task waits for its operator. The goal believes only the
- * state record of the sub-task. It gets receipts like every message there.
- */
-export const Waiting = z
-  .object({ type: z.literal('waiting'), id: SteerId, from: z.string().max(128).optional(), task: TaskId })
-  .strict();
-export type Waiting = z.infer<typeof Waiting>;
-
 /** Every message that is valid on `cox.tasks.<id>.steering`. */
-export const OnSteering = z.discriminatedUnion('type', [SteeringMessage, CallOutcome, Waiting]);
+export const OnSteering = z.discriminatedUnion('type', [SteeringMessage, CallOutcome]);
 export type OnSteering = z.infer<typeof OnSteering>;
 export type SteeringInput = z.input<typeof SteeringMessage>;
 

@@ -6,9 +6,8 @@
  */
 
 import type { Steering } from '../../bus/log/steering-log.ts';
-import type { CallOutcome, PlanRow, Receipt, SteeringMessage, Waiting } from '../../bus/messages.ts';
+import type { CallOutcome, PlanRow, Receipt, SteeringMessage } from '../../bus/messages.ts';
 import { type InFlight, returned, type StateRecord } from '../../bus/state/state-record.ts';
-import type { TaskId } from '../../bus/task-id.ts';
 import { chosen } from '../../machines/answer.ts';
 import type { Steer } from '../../machines/steering-ledger.ts';
 import { isProven } from './in-flight-calls.ts';
@@ -26,7 +25,7 @@ export interface Steerable {
 }
 
 export class Intake {
-  readonly #role: Pick<Role, 'eventOf' | 'calls' | 'waiting'>;
+  readonly #role: Pick<Role, 'eventOf' | 'calls'>;
   readonly #now: () => Date;
   readonly #record: StateRecord;
   /** Log sequences of the open steers, by their ids. */
@@ -34,11 +33,10 @@ export class Intake {
   /** Ids of steers that never reached the machine, so that no ledger has them. */
   readonly #known: Set<string>;
   #owed: Receipt[] = [];
-  #waiting: TaskId[] = [];
   /** Log sequence up to which all steers are taken. */
   cursor: number;
 
-  constructor(record: StateRecord, role: Pick<Role, 'eventOf' | 'calls' | 'waiting'>, now: () => Date) {
+  constructor(record: StateRecord, role: Pick<Role, 'eventOf' | 'calls'>, now: () => Date) {
     this.#record = record;
     this.#role = role;
     this.#now = now;
@@ -52,10 +50,6 @@ export class Intake {
     const { steer, seq, message, problem } = steering;
     const isInLedger = () => machine.snapshot().context.steers.some(({ id }) => id === steer);
     if (this.#known.has(steer) || isInLedger()) return;
-    if (message?.type === 'waiting') {
-      this.#takeWaiting(message, seq, machine);
-      return;
-    }
     if (message?.type === 'outcome') {
       this.#takeOutcome(message, seq, machine);
       return;
@@ -65,23 +59,6 @@ export class Intake {
     this.#known.add(steer);
     const type = message?.type ?? 'unknown';
     this.#owed.push(returned(steer, type, seq, reason ?? `a ${this.#record.spec.type} task takes no ${type} now`));
-  }
-
-  #takeWaiting({ id, type, task }: Waiting, seq: number, machine: Steerable): void {
-    this.#known.add(id);
-    const base = { steer: id, kind: type, seq };
-    const { status, context } = machine.snapshot();
-    if (status !== 'active' || !this.#role.waiting) {
-      this.#owed.push(returned(id, type, seq, 'no sub-task of this task waits'));
-      return;
-    }
-    this.#waiting.push(task);
-    this.#owed.push({ ...base, fate: 'accepted' }, { ...base, fate: 'applied', step: context.step });
-  }
-
-  /** Sub-tasks that say they wait for their operator, since the last call. */
-  takeWaiting(): TaskId[] {
-    return this.#waiting.splice(0);
   }
 
   /** @returns why the machine was not given the message; null if it was. */

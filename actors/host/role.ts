@@ -2,7 +2,6 @@
 import type { AnyActorLogic, AnyEventObject, Snapshot } from 'xstate';
 import type { Effect, PlanRow, Result, Status, SteeringMessage, TaskState, Usage } from '../../bus/messages.ts';
 import type { StateRecord } from '../../bus/state/state-record.ts';
-import type { TaskId } from '../../bus/task-id.ts';
 import type { Carryover } from '../../machines/carryover.ts';
 import type { Steer } from '../../machines/steering-ledger.ts';
 import type { provideEffects } from './effect.ts';
@@ -105,8 +104,8 @@ export interface Role {
   progress(snapshot: HostedSnapshot): string;
   /** Events for the machine from messages on the bus after `cursor`: for a supervisor, its returned children. */
   news?(snapshot: HostedSnapshot, cursor: number): Promise<{ events: AnyEventObject[]; cursor: number }>;
-  /** For a supervisor: the event about those sub-tasks that really wait for their operator, by their records. */
-  waiting?(snapshot: HostedSnapshot, tasks: readonly TaskId[]): Promise<AnyEventObject[]>;
+  /** For a supervisor whose places are taken: an event about the sub-tasks that wait for their operator, by their records. */
+  waiting?(snapshot: HostedSnapshot): Promise<AnyEventObject[]>;
   /** Carries out the decisions of a commit: a supervisor dispatches its children and sends its relays. Must be safe to repeat. */
   reconcile?(snapshot: HostedSnapshot): Promise<void>;
 }

@@ -12,7 +12,7 @@ import type { Bus } from '../../bus/bus.ts';
 import { flush } from '../../bus/log/projection.ts';
 import { readSteering } from '../../bus/log/steering-log.ts';
 import type { HeldTask, Live } from '../../bus/messages.ts';
-import { afterPark, afterRelease, hasEndedAbove } from '../../bus/queue/claim.ts';
+import { afterPark, afterRelease, hasEndedAbove, lookBelow } from '../../bus/queue/claim.ts';
 import type { Delivery } from '../../bus/queue/delivery.ts';
 import { renewalMs, sureMs } from '../../bus/queue/lease.ts';
 import type { StateRecord, StoredRecord } from '../../bus/state/state-record.ts';
@@ -83,6 +83,8 @@ export class TaskHost implements EffectHost {
   #dirty = false;
   /** The bus may have messages for the task that were not read. */
   #unread = true;
+  /** Sub-tasks may wait for their operator since the last look. */
+  #looksBelow = true;
   #quiet = false;
   #releasing = false;
   #tentative: boolean;
@@ -172,9 +174,10 @@ export class TaskHost implements EffectHost {
     }
   }
 
-  /** Tells the host that the bus may have new messages for the task. */
-  nudge(): void {
+  /** Tells the host that the bus may have new messages for the task. @param isBelow a sub-task of the goal waits. */
+  nudge(isBelow = false): void {
     this.#unread = true;
+    if (isBelow) this.#looksBelow = true;
     this.#ring();
   }
 
@@ -353,6 +356,14 @@ export class TaskHost implements EffectHost {
     return true;
   }
 
+  /** For a goal: whether sub-tasks wait for their operator. */
+  async #lookBelow(): Promise<void> {
+    if (!this.#looksBelow || !this.#actor.isActive) return;
+    this.#looksBelow = false;
+    for (const event of (await this.#role.waiting?.(this.#actor.snapshot)) ?? [])
+      if (this.#actor.isActive) this.#actor.send(event);
+  }
+
   async #read(): Promise<void> {
     const { isActive, snapshot } = this.#actor;
     const looks = isActive && !this.#gathersLater();
@@ -377,10 +388,7 @@ export class TaskHost implements EffectHost {
       this.#dirty = true;
       this.#mustTell = true;
     }
-    const waiting = this.#intake.takeWaiting();
-    if (waiting.length > 0)
-      for (const event of (await this.#role.waiting?.(snapshot, waiting)) ?? [])
-        if (this.#actor.isActive) this.#actor.send(event);
+    await this.#lookBelow();
     if (this.#dirty) this.#quiet = false;
   }
 
@@ -439,6 +447,8 @@ export class TaskHost implements EffectHost {
 
   async #park(): Promise<HostEnd> {
     await afterPark(this.#bus, this.#stored);
+    // The nudge came after the last look.
+    if (this.#looksBelow) await lookBelow(this.#bus, this.#stored.record);
     this.#delivery.ack();
     return this.#stop('parked');
   }

@@ -79,7 +79,7 @@ export class Worker {
 
   async #start(): Promise<void> {
     const { bus, name, types, now } = this.#options;
-    const nudges = onNudge(bus, (id) => this.#hosts.get(id)?.nudge());
+    const nudges = onNudge(bus, (id, isBelow) => this.#hosts.get(id)?.nudge(isBelow));
     this.#stops.push(() => nudges.stop());
     const waker = await startWaker(bus, {
       node: name,

@@ -122,10 +122,10 @@ export class Children {
     return parentOf(id) === this.#host.id && ordinalOf(id) <= children;
   }
 
-  /** Numbers of those children that wait for their operator. Anybody may say so; their records decide. */
-  async waiting(ids: readonly TaskId[], children: number): Promise<number[]> {
-    const mine = [...new Set(ids)].filter((id) => this.#isMine(id, children));
-    const records = await recordsOf(this.#bus, mine, () => false);
+  /** Those of the children that wait for their operator, by their records. */
+  async waiting(children: readonly number[]): Promise<number[]> {
+    const ids = children.map((child) => childOf(this.#host.id, child));
+    const records = await recordsOf(this.#bus, ids, () => false);
     return [...records.values()].filter(({ phase, last }) => phase === 'parked' && last?.question).map(({ id }) => ordinalOf(id));
   }
 

@@ -5,7 +5,7 @@ import type { PlanRow, Result, SteeringMessage, TaskSpec, TaskState } from '../.
 import { childOf } from '../../bus/task-id.ts';
 import { outUsd } from '../../machines/budget.ts';
 import { totalUsage } from '../../machines/conversation.ts';
-import { all, type PlanNode } from '../../machines/plan.ts';
+import { all, childrenOf, type PlanNode, ready } from '../../machines/plan.ts';
 import { supervisor, supervisorVersion } from '../../machines/supervisor.ts';
 import type { DrainInput, SupervisorEvent, SupervisorInput } from '../../machines/supervisor-context.ts';
 import type { Roster } from '../../roster/schema.ts';
@@ -102,9 +102,13 @@ export function supervisorRole(host: EffectHost, options: SupervisorRoleOptions)
       const { returns, cursor } = await children.returns(after, of(snapshot).context.children);
       return { events: returns.length > 0 ? [{ type: 'CHILDREN_RETURNED', returns }] : [], cursor };
     },
-    waiting: async (snapshot, tasks) => {
-      const waiting = await children.waiting(tasks, of(snapshot).context.children);
-      return waiting.length > 0 ? [{ type: 'CHILDREN_WAIT', children: waiting }] : [];
+    waiting: async (snapshot) => {
+      const { nodes, undecided, waiting } = of(snapshot).context;
+      // Only a sub-task that could start makes the reads worth their time.
+      if (ready(nodes, undecided, Number.POSITIVE_INFINITY, []).length === 0) return [];
+      const busy = childrenOf(all(nodes)).filter((child) => !waiting.includes(child));
+      const found = await children.waiting(busy);
+      return found.length > 0 ? [{ type: 'CHILDREN_WAIT', children: found }] : [];
     },
     reconcile: (snapshot) => children.reconcile(of(snapshot).context),
   };

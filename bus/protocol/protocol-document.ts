@@ -38,9 +38,9 @@ const subjects: Readonly<Record<string, Subject>> = {
   steering: {
     address: 'cox.tasks.{root}.{path}.steering',
     parameters: task,
-    messages: ['SteeringMessage', 'PlainText', 'CallOutcome', 'Waiting'],
+    messages: ['SteeringMessage', 'PlainText', 'CallOutcome'],
     description:
-      'Messages from operators to a task, kept on the log stream. A task takes them in the order of the stream. Plain text is a correction; a JSON object is a typed message. Only a worker that lost the task can send a valid CallOutcome. Workers tell a goal by Waiting that a sub-task waits for its operator; the goal believes the record of the sub-task alone.',
+      'Messages from operators to a task, kept on the log stream. A task takes them in the order of the stream. Plain text is a correction; a JSON object is a typed message. Only a worker that lost the task can send a valid CallOutcome.',
     client: 'send',
   },
   status: {

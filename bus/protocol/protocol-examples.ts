@@ -27,7 +27,6 @@ export const examples: { readonly [M in keyof typeof messages]: readonly object[
       text: 'wrote notes.md',
     },
   ],
-  Waiting: [{ type: 'waiting', id: 'waiting:k3xq.4:q1', from: 'cox-4711-a1b2c3', task: 'k3xq.4' }],
   SteeringMessage: [
     { type: 'steer', text: 'use my work email' },
     { type: 'steer', id: 'from-my-script-1', text: 'only the year 2024', urgency: 'next-step', expect: { step: 3 } },

@@ -23,7 +23,6 @@ import {
   TicketMessage,
   TreeNode,
   Usage,
-  Waiting,
 } from '../messages.ts';
 import { Phase } from '../state/state-record.ts';
 import { TaskId } from '../task-id.ts';
@@ -99,7 +98,6 @@ const shared = { Failure, HeldTask, PlanRow, PlanSpec, PlanTask, Question, Recei
 export const messages = {
   ArtifactHead,
   CallOutcome,
-  Waiting,
   DeadLetter,
   Live,
   NodeReport,

@@ -5,8 +5,7 @@
 import type { Bus } from '../bus.ts';
 import { flush } from '../log/projection.ts';
 import { readSteering } from '../log/steering-log.ts';
-import type { Failure, TaskSpec, Waiting } from '../messages.ts';
-import { publish } from '../publish.ts';
+import type { Failure, TaskSpec } from '../messages.ts';
 import { isPlanned } from '../state/parents.ts';
 import { newRecord, type StateRecord, type StoredRecord } from '../state/state-record.ts';
 import { createState, readState, replaceState } from '../state/state-store.ts';
@@ -14,6 +13,7 @@ import { parentOf, type TaskId } from '../task-id.ts';
 import { lostSoFar, sendLetter } from './dead-letter-stream.ts';
 import type { Delivery } from './delivery.ts';
 import { doubtMs } from './lease.ts';
+import { below } from './nudges.ts';
 import { maxIdleClaims, poison } from './poison.ts';
 import { enqueue } from './task-queue.ts';
 import { setTimer } from './timers.ts';
@@ -133,14 +133,21 @@ export async function afterPark(bus: Bus, { record }: StoredRecord): Promise<voi
 }
 
 /**
- * Tells the goal of a parked sub-task that it waits for its operator, so that it holds none of the goal's places.
+ * Lets the goal of a parked sub-task that asks look at its sub-tasks: one that waits for its operator holds no place. The record
+ * of the sub-task decides; what is sent here only says when to read it, and is lost only with a connection.
  * Rule `concurrency` (docs/task-protocol.md).
  */
-async function tellGoal(bus: Bus, { id, last, node }: StateRecord): Promise<void> {
+async function tellGoal(bus: Bus, { id, last }: StateRecord): Promise<void> {
   const goal = parentOf(id);
   if (goal === null || !last?.question) return;
-  const waiting: Waiting = { type: 'waiting', id: `waiting:${id}:${last.question.id}`, from: node, task: id };
-  await publish(bus, bus.subjects.of(goal, 'steering'), JSON.stringify(waiting), { msgID: `${goal}:${waiting.id}` });
+  const stored = await readState(bus, goal);
+  if (stored) await lookBelow(bus, stored.record);
+}
+
+/** A goal looks at its sub-tasks when it is claimed, and when it is nudged so. */
+export async function lookBelow(bus: Bus, { id, phase, run, spec }: StateRecord): Promise<void> {
+  if (phase === 'held') bus.nc.publish(bus.subjects.nudge(id), below);
+  if (phase === 'parked') await enqueue(bus, spec.type, 'wake', { id, run: run + 1 });
 }
 
 /** Does what remains after a draining worker has committed `ready`: flush, and queue the task with the wakes, before new work. */

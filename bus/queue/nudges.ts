@@ -7,22 +7,26 @@
 import type { Bus } from '../bus.ts';
 import { parentOf, type TaskId } from '../task-id.ts';
 
+/** The payload of a nudge to a goal: one of its sub-tasks waits for the operator. */
+export const below = 'below';
+
 /**
  * @param nudge called with the task that has something to read: the one that was steered, or the parent of the one that ended.
+ * `isBelow`: a goal is to look which of its sub-tasks wait.
  */
-export function onNudge({ nc, subjects }: Bus, nudge: (id: TaskId) => void): { stop(): void } {
+export function onNudge({ nc, subjects }: Bus, nudge: (id: TaskId, isBelow: boolean) => void): { stop(): void } {
   const listen = (channel: 'steering' | 'result') =>
     nc.subscribe(subjects.every(channel), {
       callback: (_, { subject }) => {
         const id = subjects.parse(subject)?.id;
         const addressee = id && channel === 'result' ? parentOf(id) : id;
-        if (addressee) nudge(addressee);
+        if (addressee) nudge(addressee, false);
       },
     });
   const told = nc.subscribe(subjects.everyNudge(), {
-    callback: (_, { subject }) => {
-      const id = subjects.parseNudge(subject);
-      if (id) nudge(id);
+    callback: (_, message) => {
+      const id = subjects.parseNudge(message.subject);
+      if (id) nudge(id, message.string() === below);
     },
   });
   const subscriptions = [listen('steering'), listen('result'), told];

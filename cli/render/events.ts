@@ -42,7 +42,7 @@ export function statusLines(
   if (now.paused !== (before?.paused ?? false) && detail === 'news') lines.push(`${head} ${now.paused ? 'paused' : 'resumed'}`);
   for (const receipt of now.receipts) {
     const worthTelling = detail === 'every step' || receipt.fate === 'applied' || receipt.fate === 'returned';
-    if (!known.has(keyOf(receipt)) && receipt.kind !== 'waiting' && worthTelling && !skipReceipt(receipt.steer))
+    if (!known.has(keyOf(receipt)) && worthTelling && !skipReceipt(receipt.steer))
       lines.push(`  ${receiptLine(now.id, receipt, paint)}`);
   }
   // The first backend of a task is worth a line only at `every step`; a change of backend is always worth one.

@@ -39,7 +39,7 @@ export function statusText(status: Status, now: Date, paint: Paint, answerWith =
     `${paint.bold(status.id)} ${status.type} ${statusLine(status, paint)}`,
     ...(status.note ? [`    ${oneLine(status.note, 200)}`] : []),
     ...(status.question && status.outcome === null ? questionLines(status.id, status.question, paint, answerWith) : []),
-    ...status.receipts.filter(({ kind }) => kind !== 'waiting').map((receipt) => `    ${receiptLine(status.id, receipt, paint)}`),
+    ...status.receipts.map((receipt) => `    ${receiptLine(status.id, receipt, paint)}`),
     ...effectTexts(status, paint, mostEffects).map((text) => `    ${text}`),
     ...(status.subTasks ? [`    sub-tasks: ${subTasksText(status.subTasks)}`] : []),
     ...at('last change', status.lastTransitionAt ?? status.at),

@@ -67,11 +67,13 @@ const isWithoutPreview = (type: string, event: object, state: Look['state']): bo
  * @param hasPreviews whether the tool `pay` shows what it would do. Without it, the question follows by itself.
  */
 export function smallPaths(hasPreviews: boolean): SubAgentEvent[][] {
-  const isPossible = ({ type, ...event }: ModelEvent, { state }: Look): boolean =>
+  const isPossible = ({ type, ...event }: ModelEvent, { state, call }: Look): boolean =>
     !type.startsWith('xstate.') &&
     // Its backends have no price there; test/actors/host/budget.test.ts has paid calls.
     type !== 'CALL_PRICED' &&
     type !== 'CALL_BILLED' &&
+    // Only what was allowed on the sight of a preview can be outdated.
+    (type !== 'CALL_OUTDATED' || (call?.preview != null && call.gated === false)) &&
     (hasPreviews ? !('preview' in event && event.preview === null) : isWithoutPreview(type, event, state)) &&
     // No worker is fenced, and a tool that reports changes is of the suite in process.
     !('call' in event && (event.call === 'stale' || ('text' in event && event.text === 'late')));
