@@ -184,7 +184,18 @@ export const SteeringMessage = z.discriminatedUnion('type', [
     .object({ ...common, type: z.literal('steer'), text: Text, urgency: Urgency.default('now'), expect: Expect.optional() })
     .strict(),
   z.object({ ...common, type: z.literal('redirect'), text: Text, expect: Expect.optional() }).strict(),
-  z.object({ ...common, type: z.literal('answer'), question: z.string().min(1).max(64), text: Text }).strict(),
+  z
+    .object({
+      ...common,
+      type: z.literal('answer'),
+      question: z.string().min(1).max(64),
+      text: Text,
+      args: z
+        .record(z.string(), z.unknown())
+        .optional()
+        .describe('With an approval that allows a call: arguments with which it runs instead of those of the model.'),
+    })
+    .strict(),
   z.object({ ...common, type: z.literal('allow'), tool: ToolName }).strict(),
   z.object({ ...common, type: z.literal('swap'), backend: z.string().min(1).max(64) }).strict(),
   z
@@ -307,6 +318,10 @@ export const Question = z.object({
   kind: z.enum(['asked', 'approval', 'in-doubt', 'budget', 'stuck', 'checkpoint']),
   text: z.string(),
   choices: z.array(z.string()).optional(),
+  call: z
+    .object({ tool: z.string(), args: z.unknown() })
+    .optional()
+    .describe('The call that an approval is about. Left out where its arguments are long.'),
 });
 export type Question = z.infer<typeof Question>;
 

@@ -1,4 +1,4 @@
-/** Asks an operator for one line, on the terminal of a command. */
+/** Asks an operator on the terminal of a command. */
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cli } from './cli.ts';
@@ -17,50 +17,51 @@ export interface AskOptions {
 }
 
 /**
- * Shows the prompt and hands each line to `take`, until `take` resolves to true. One reader stays open over all tries, because
- * lines that arrive together come in one piece, and a reader that is closed drops the rest of it.
- * @returns false after Ctrl-C, Ctrl-D or the abort of `signal`.
+ * Asks until `take` accepts a line. Lines that are typed while it decides are handed to it afterwards.
+ * @returns false if no line was accepted before Ctrl-C, Ctrl-D or the abort of `signal`.
  */
 export async function askUntil(
   { stdin, out }: Cli,
   prompt: string,
-  { signal, onInterrupt }: AskOptions,
   take: (line: string) => Promise<boolean>,
+  { signal, onInterrupt }: AskOptions,
 ): Promise<boolean> {
   await dropTyped(stdin);
   if (signal?.aborted) return false;
   const reader = createInterface({ input: stdin, output: out.stderr, terminal: true, historySize: 0, prompt });
+  const lines = reader[Symbol.asyncIterator]();
   const stop = () => reader.close();
   signal?.addEventListener('abort', stop);
   reader.on('SIGINT', () => {
     reader.close();
     onInterrupt();
   });
-  let isTaken = false;
+  let isAccepted = false;
   // Enter has ended the row of the prompt; what closes it otherwise leaves the cursor there.
-  reader.on('close', () => isTaken || out.stderr.write('\n'));
+  reader.on('close', () => isAccepted || out.stderr.write('\n'));
   try {
     reader.prompt();
-    for await (const line of reader) {
-      isTaken = await take(line);
-      if (isTaken || signal?.aborted) break;
+    for await (const line of lines) {
+      isAccepted = await take(line);
+      if (isAccepted || signal?.aborted) break;
       reader.prompt();
     }
-    return isTaken;
+    return isAccepted;
   } finally {
     signal?.removeEventListener('abort', stop);
     reader.close();
   }
 }
 
-/** Asks for one line. @returns null after Ctrl-C, Ctrl-D or the abort of `signal`. */
+/** One line; null after Ctrl-C, Ctrl-D or the abort of `signal`. */
 export async function askLine(cli: Cli, prompt: string, options: AskOptions): Promise<string | null> {
-  let line: string | null = null;
-  await askUntil(cli, prompt, options, async (typed) => {
-    line = typed;
+  let typed: string | null = null;
+  const take = async (line: string) => {
+    typed = line;
     return true;
-  });
-  return line;
+  };
+  await askUntil(cli, prompt, take, options);
+  return typed;
 }
 
 async function dropTyped(stdin: NodeJS.ReadStream): Promise<void> {

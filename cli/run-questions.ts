@@ -34,6 +34,8 @@ interface Asked {
 
 /** A goal must be unchanged for this long (ms) before it counts as waiting for nothing but its operator. */
 const quietMs = 1_000;
+/** With `fail`: time in ms in which a goal that waits may still be answered from elsewhere, by a person or by another program. */
+const graceMs = 10_000;
 
 export class RunQuestions {
   readonly #options: RunQuestionsOptions;
@@ -42,6 +44,8 @@ export class RunQuestions {
   readonly #stalled = Promise.withResolvers<'stalled'>();
   #asking: { readonly key: string; readonly gone: AbortController } | null = null;
   #check: NodeJS.Timeout | null = null;
+  /** When the goal was first found to wait for nothing but its operator; null while something goes on. */
+  #stalledAt: number | null = null;
 
   constructor(options: RunQuestionsOptions) {
     this.#options = options;
@@ -120,12 +124,11 @@ export class RunQuestions {
       isInterrupted = true;
       onInterrupt();
     };
+    const take = async (line: string): Promise<boolean> =>
+      line.trim() !== '' && (await this.#send(id, question, line.trim()))?.fate !== 'returned';
     const prompt = `${paint.yellow('answer')} ${id} ${question.id}: `;
-    const isTaken = await askUntil(cli, prompt, { signal: gone, onInterrupt: stop }, async (line) => {
-      if (line.trim() === '') return false;
-      return (await this.#send(id, question, line.trim()))?.fate !== 'returned';
-    });
-    if (isTaken || isInterrupted || this.#options.signal.aborted) return;
+    if ((await askUntil(cli, prompt, take, { signal: gone, onInterrupt: stop })) || isInterrupted || this.#options.signal.aborted)
+      return;
     if (gone.aborted) this.#say([`${id} ${question.id} is not open any more.`]);
     else this.#say([paint.dim(`Left open. From another terminal: ${answerLine(id, question, 'cox answer')}`)]);
   }
@@ -160,11 +163,19 @@ export class RunQuestions {
     this.#check = setTimeout(() => {
       void this.#isStalled()
         .catch(() => false)
-        .then((isStalled) => {
-          if (isStalled) this.#stalled.resolve('stalled');
-          else if (!this.#options.signal.aborted) this.#checkSoon();
-        });
+        .then((isStalled) => this.#found(isStalled));
     }, quietMs);
+  }
+
+  #found(isStalled: boolean): void {
+    if (this.#options.signal.aborted) return;
+    if (isStalled && this.#stalledAt === null)
+      this.#options.tree.print([
+        `Nothing else can go on. Ends in ${graceMs / 1_000} s unless it is answered from elsewhere (--on-question).`,
+      ]);
+    this.#stalledAt = isStalled ? (this.#stalledAt ?? performance.now()) : null;
+    if (this.#stalledAt !== null && performance.now() - this.#stalledAt >= graceMs) this.#stalled.resolve('stalled');
+    else this.#checkSoon();
   }
 
   /** Whether every task of the tree has ended or waits, and no goal in it has still to read the end of a sub-task. */

@@ -79,10 +79,12 @@ export function applyAnswer(
   question: Question,
   text: string,
   [call, ...rest]: Calls,
+  args?: unknown,
 ): { calls: Calls; said: Message[]; outcome?: EffectOutcome } {
   if (!call) return { calls: [], said: [] };
   const choice = chosen(question, text);
-  if (question.kind === 'approval' && choice === 'approve') return { calls: [{ ...call, gated: false }, ...rest], said: [] };
+  if (question.kind === 'approval' && choice === 'approve')
+    return { calls: [{ ...call, gated: false, ...(args !== undefined && { args, edited: true }) }, ...rest], said: [] };
   if (question.kind === 'in-doubt' && choice === 'run it again')
     return { calls: [{ ...call, started: false }, ...rest], said: [] };
   if (question.kind === 'asked') return { calls: rest, said: answered([call], text) };
@@ -99,5 +101,8 @@ export const whyUnclear = (question: Question | null, text: string): string => {
 };
 
 /** The decision of an answer about a gated call, for the receipt; undefined for answers to other questions. */
-export const decisionOf = (question: Question | null, text: string): 'allowed' | 'denied' | undefined =>
-  question?.kind === 'approval' ? (chosen(question, text) === 'approve' ? 'allowed' : 'denied') : undefined;
+export function decisionOf(question: Question | null, text: string, args?: unknown): string | undefined {
+  if (question?.kind !== 'approval') return undefined;
+  if (chosen(question, text) !== 'approve') return 'denied';
+  return args === undefined ? 'allowed' : 'allowed, as edited';
+}

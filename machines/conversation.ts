@@ -26,6 +26,8 @@ export interface ToolCall {
   readonly gated?: boolean;
   /** `ask_operator`: the call is a question to the operator, and the answer is the call's result. */
   readonly asks?: boolean;
+  /** The operator has allowed the call with other arguments than those of the model. */
+  readonly edited?: boolean;
   /** What the operator was shown when asked for approval; null where the tool has nothing to show. Left out until then. */
   readonly preview?: Preview | null;
   /** Set on entering `acting`. After a crash, a started call may or may not have run. */
@@ -79,6 +81,8 @@ export interface Question {
   readonly kind: QuestionKind;
   readonly text: string;
   readonly choices?: readonly string[];
+  /** The call that an approval is about. Left out where its arguments are long. */
+  readonly call?: { readonly tool: string; readonly args: unknown };
 }
 
 export type Outcome = { readonly kind: 'completed' } | { readonly kind: 'cancelled' } | ({ readonly kind: 'failed' } & Failure);
@@ -120,10 +124,15 @@ const choicesOf: Partial<Record<QuestionKind, readonly string[]>> = {
 export function questionAbout(id: string, kind: QuestionKind, call: ToolCall | undefined, why: string): Question {
   const choices = choicesOf[kind];
   if (kind === 'asked') return { id, kind, ...wordsOf(call?.args) };
-  if (kind === 'approval') return { id, kind, text: `May it run ${shownTo(call)}`, choices: choices! };
+  if (kind === 'approval') return { id, kind, text: `May it run ${shownTo(call)}`, choices: choices!, ...callIn(call) };
   if (kind === 'in-doubt') return { id, kind, text: `It may have run ${inWords(call)} already. Did it?`, choices: choices! };
   return { id, kind, text: why, choices: choices! };
 }
+/** Longest arguments, as JSON in characters, that a question carries so that the operator can edit them. */
+const maxArgs = 32_768;
+const callIn = (call: ToolCall | undefined): Pick<Question, 'call'> =>
+  call && JSON.stringify(call.args).length <= maxArgs ? { call: { tool: call.tool, args: call.args } } : {};
+
 /** With a preview, the operator reads what the call would change instead of its arguments. */
 const shownTo = (call: ToolCall | undefined) =>
   call?.preview ? `${call.tool}${call.target ? ` on ${call.target}` : ''}?\n${call.preview.text}` : `${inWords(call)}?`;

@@ -175,6 +175,10 @@ const isCommand = (event: SubAgentEvent): event is Command => 'id' in event;
 const needsApproval = ({ calls: [call], allowed }: SubAgentContext): boolean =>
   call?.gated === true && !allowed.includes(call.tool);
 
+/** The model asked for something else than what ran. */
+const editedNote = (call: ToolCall | undefined): string =>
+  call?.edited ? `\n(The operator has edited your call. It ran with: ${JSON.stringify(call.args).slice(0, 2_000)})` : '';
+
 /** A steer as the model reads it. */
 const wordsFor = ({ kind, text }: Steer): Message => ({
   role: 'user',
@@ -281,7 +285,7 @@ export const subAgent = setup({
     /** The receipt says what the answer decided. */
     acknowledgeAnswer: assign(({ context: { steers, question, step }, event }) => {
       assertEvent(event, 'ANSWER');
-      return { steers: ledger.enter(steers, entryOf(event), step, { reason: decisionOf(question, event.text) }) };
+      return { steers: ledger.enter(steers, entryOf(event), step, { reason: decisionOf(question, event.text, event.args) }) };
     }),
     refuse: assign(({ context, event }, reason: string) =>
       isCommand(event) ? { steers: ledger.refuse(context.steers, entryOf(event), reason) } : {},
@@ -378,7 +382,7 @@ export const subAgent = setup({
       const lastFailure = event.failed ? { code: 'tool-failed', message: event.text, retryable: true } : null;
       return {
         calls: calls.slice(1),
-        messages: [...messages, ...answered(calls.slice(0, 1), event.text)],
+        messages: [...messages, ...answered(calls.slice(0, 1), `${event.text}${editedNote(calls[0])}`)],
         failures: lastFailure ? failures + 1 : 0,
         lastFailure,
         effects: [...effects, ...effectsOf(calls[0], step, event.failed ? 'failed' : 'done', event.changes)],
@@ -413,7 +417,7 @@ export const subAgent = setup({
     })),
     applyAnswer: assign(({ context, event }) => {
       assertEvent(event, 'ANSWER');
-      const { calls, said, outcome } = applyAnswer(context.question!, event.text, context.calls);
+      const { calls, said, outcome } = applyAnswer(context.question!, event.text, context.calls, event.args);
       const effects = outcome ? effectsOf(context.calls[0], context.step, outcome) : [];
       return { calls, messages: [...context.messages, ...said], effects: [...context.effects, ...effects] };
     }),

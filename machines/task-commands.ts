@@ -4,7 +4,8 @@ import type { LedgerEntry, Urgency } from './steering-ledger.ts';
 export type Command =
   | { type: 'STEER'; id: string; text: string; urgency: Urgency }
   | { type: 'REDIRECT'; id: string; text: string }
-  | { type: 'ANSWER'; id: string; question: string; text: string }
+  /** `args`: an approved call runs with these arguments instead of the model's. */
+  | { type: 'ANSWER'; id: string; question: string; text: string; args?: unknown }
   | { type: 'SWAP'; id: string; backend: string }
   /** Calls of this tool need no approval for the rest of the task. */
   | { type: 'ALLOW'; id: string; tool: string }

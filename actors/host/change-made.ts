@@ -11,6 +11,7 @@ const mostNamed = 6;
  */
 export function changeMade({ kind, text, step = 0 }: Steer, plan: () => readonly PlanRow[]): string | undefined {
   if (kind === 'swap') return `${text} answers from step ${step + 1} on, if it comes to that`;
+  if (kind === 'redirect') return keptBy(plan());
   if (kind !== 'plan') return undefined;
   const [verb, key, ...how] = text.split(' ');
   const rows = plan();
@@ -20,6 +21,12 @@ export function changeMade({ kind, text, step = 0 }: Steer, plan: () => readonly
   const again = verb === 'rerun' ? [' runs again', ...how].join(' ') : '';
   return `${row.key}${again}${startOf(row, rows, again !== '')}${again === '' ? '' : thenAgain(row, rows)}`;
 }
+
+/** A redirect of a goal keeps the sub-tasks that have returned; the others are planned anew. A task without a plan keeps none. */
+const keptBy = (rows: readonly PlanRow[]): string | undefined => {
+  const kept = rows.filter(({ status }) => status === 'returned');
+  return kept.length > 0 ? `the results of ${named(kept)} are kept, and the rest is planned anew` : undefined;
+};
 
 /** A node that runs has been dispatched by this commit or before it. A waiting one may still have the id of its last attempt. */
 function startOf({ status, id, after }: PlanRow, rows: readonly PlanRow[], isAgain: boolean): string {

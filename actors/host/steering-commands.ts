@@ -15,7 +15,7 @@ export type PlanChange = 'add' | 'drop' | 'rerun';
 const commands: { readonly [Type in Exclude<SteeringType, PlanChange>]: (id: string, message: Message<Type>) => Command } = {
   steer: (id, { text, urgency }) => ({ type: 'STEER', id, text, urgency }),
   redirect: (id, { text }) => ({ type: 'REDIRECT', id, text }),
-  answer: (id, { question, text }) => ({ type: 'ANSWER', id, question, text }),
+  answer: (id, { question, text, args }) => ({ ...{ type: 'ANSWER', id, question, text }, ...(args !== undefined && { args }) }),
   swap: (id, { backend }) => ({ type: 'SWAP', id, backend }),
   allow: (id, { tool }) => ({ type: 'ALLOW', id, tool }),
   budget: (id, { steps, costUsd }) => ({

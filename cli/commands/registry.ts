@@ -17,8 +17,9 @@ that the last "cox inbox" in this shell has shown.`;
 
 const runNotes = `On a terminal a question is answered in place. Without one, --on-question decides, and if it is given, on a terminal too:
   wait  show the question and wait until it is answered from elsewhere (cox answer)
-  fail  show the question, finish what needs no answer, then end with exit code 12. The goal is kept with its
-        questions: answer them (cox inbox), and it goes on with the next cox or cox up; or cancel it
+  fail  show the question, finish what needs no answer, wait 10 s for an answer from elsewhere, then end with exit
+        code 12. The goal is kept with its questions: answer them (cox inbox), and it goes on with the next cox or
+        cox up; or cancel it
   deny  deny approvals, and answer "stop" or "no operator" to other questions`;
 
 /** The example and the options of each steering command, which `--help` shows beside its summary. */

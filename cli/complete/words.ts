@@ -7,6 +7,7 @@ import type { Cli, Command, OptionRow } from '../cli.ts';
 import { oneLine } from '../render/printable.ts';
 import { readRoster } from '../roster.ts';
 import { findTask, withCrew } from '../session.ts';
+import { recall } from '../shown-inbox.ts';
 import { type Grammar, longOf, type Place } from './typed-place.ts';
 
 export interface Word {
@@ -33,7 +34,10 @@ async function values(cli: Cli, what: string, command: Command | null, args: rea
   switch (what) {
     case '<id>':
     case '[id]':
-      return onBus(cli, ({ tasks }) => tasks(command?.ended === true));
+      return [
+        ...(command?.name === 'answer' ? numbersOf(cli) : []),
+        ...(await onBus(cli, ({ tasks }) => tasks(command?.ended === true))),
+      ];
     case '[letter]':
       return onBus(cli, ({ letters }) => letters());
     case '<key>':
@@ -48,6 +52,13 @@ async function values(cli: Cli, what: string, command: Command | null, args: rea
     default:
       return [];
   }
+}
+
+/** The numbers that `cox inbox` has shown in this shell. */
+function numbersOf(cli: Cli): Word[] {
+  const shown = recall(foldersOf(cli.env)) ?? [];
+  const each = shown.map(({ number, id, question }) => ({ word: String(number), about: `${question} of ${id}` }));
+  return [...each, { word: 'all', about: 'all questions that have the words as a choice' }];
 }
 
 const asWords = (question: Question | null): Word[] => (question ? [{ word: question.id, about: oneLine(question.text) }] : []);

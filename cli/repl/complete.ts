@@ -12,6 +12,8 @@ export interface Known {
   readonly questions: (id: string) => readonly string[];
   /** The choices of the task's open question. */
   readonly choices: (id: string) => readonly string[];
+  /** Numbers of the inbox that was shown last, and `all`. */
+  readonly numbers: readonly string[];
   readonly backends: readonly string[];
   readonly types: readonly string[];
   /** Slash commands with their arguments in commander's notation. */
@@ -37,7 +39,8 @@ export function complete(line: string, known: Known): Completion {
   if (argument === undefined) return [[], current];
   const isAnswer = argument === '[text...]' && command?.name === 'answer';
   const ofEnded = command?.ended ? { ...known, ids: known.ended } : known;
-  const all = isAnswer ? known.choices(words[1] ?? '') : candidates(argument, words[1] ?? '', ofEnded);
+  const named = isAnswer ? known.choices(words[1] ?? '') : candidates(argument, words[1] ?? '', ofEnded);
+  const all = command?.name === 'answer' && words.length === 2 ? [...named, ...known.numbers] : named;
   return fitting(
     all.map((word) => `${word} `),
     current,

@@ -28,6 +28,11 @@ export class InboxDesk {
     this.#options = options;
   }
 
+  /** What may stand for a task in an answer: the numbers that were shown, and `all`. */
+  get numbers(): readonly string[] {
+    return [...(this.#shown ?? []).map(({ number }) => String(number)), 'all'];
+  }
+
   async show(): Promise<void> {
     const found = numbered(await this.#options.crew.questions());
     this.#shown = shownOf(found);

@@ -75,6 +75,10 @@ export class Operator implements Hands {
     return goal;
   }
 
+  get inboxNumbers(): readonly string[] {
+    return this.#desk.numbers;
+  }
+
   showInbox(): Promise<void> {
     return this.#desk.show();
   }

@@ -64,6 +64,7 @@ export class Repl {
           ended: this.#board.ended,
           questions: (id) => [this.#board.question(id)?.id ?? []].flat(),
           choices: (id) => this.#board.question(id)?.choices ?? [],
+          numbers: this.#operator.inboxNumbers,
           backends: options.menu().map((entry) => entry.name),
           types: options.types(),
           commands: slashCommands,

@@ -63,7 +63,9 @@ describe('completion', () => {
   });
 
   it('offers tasks, their open question and its choices', async () => {
-    expect(await words('answer', '')).toEqual([asking]);
+    expect(await words('answer', '')).toEqual(['all', asking]);
+    await world.cox(['inbox']);
+    expect(await words('answer', '')).toEqual(['1', 'all', asking]);
     expect(await words('answer', asking, '')).toEqual(['q1']);
     expect(await words('answer', asking, 'q1', '')).toEqual(['deep red', 'blue']);
     expect(await words('answer', asking, 'q7', '')).toEqual([]);

@@ -1,6 +1,11 @@
+import { execFileSync } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Receipt } from '../../bus/messages.ts';
 import { isPlanning, isReducing, isWorking, planOf, type Running, World } from './support/world.ts';
+
+const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
 /** One crew for all tests; each test ends its own tasks. */
 let world: World;
@@ -112,10 +117,14 @@ describe('the inbox', () => {
 
   it('refuses a number in a shell that has seen no list', async () => {
     const id = await writer('d.txt');
-    const env = { XDG_STATE_HOME: world.env.XDG_STATE_HOME };
-    const { rm } = await import('node:fs/promises');
     await rm(`${world.state}/inbox`, { recursive: true });
-    const { code, value } = await world.json<{ error: { message: string; hint: string } }>(['answer', '1', 'approve'], { env });
+    // A list that another shell has seen does not count here.
+    const seen = execFileSync('sh', ['-c', '"$0" "$1" inbox; true', process.execPath, main], {
+      env: world.env,
+      encoding: 'utf8',
+    });
+    expect(seen).toContain(id);
+    const { code, value } = await world.json<{ error: { message: string; hint: string } }>(['answer', '1', 'approve']);
     expect({ code, hint: value.error.hint }).toEqual({ code: 2, hint: expect.stringContaining('cox inbox') });
     await cancelled(id);
   });

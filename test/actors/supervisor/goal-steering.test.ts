@@ -101,6 +101,19 @@ test('a cancelled goal says what is left in the words of the last redirect, and 
   expect([second, c]).toEqual(['b: Only the second half', 'c: Work on c']);
 });
 
+test('the receipt of a redirect of a goal names the sub-tasks whose results are kept', async () => {
+  await crew.node(joined, { quietMs: 20 });
+  const id = await goal([task('a'), task('b')]);
+  (await callFor('a')).reply('found a');
+  await callFor('b');
+  await statusWhere(joined.crew, id, ({ subTasks }) => subTasks?.returned === 1);
+  expect(await final(id, { type: 'redirect', text: 'Another goal' })).toMatchObject({
+    fate: 'applied',
+    reason: 'the results of a are kept, and the rest is planned anew',
+  });
+  await final(id, { type: 'cancel' });
+});
+
 test('an operator adds, drops and reruns sub-tasks of a running plan, and sub-tasks that depend on them are redone', async () => {
   await crew.node(joined, { quietMs: 20 });
   const id = await goal([task('a'), task('b', ['a']), task('x', ['a'])], 'concat');

@@ -77,6 +77,7 @@ const modelFacts: ModelEvent[] = [
     }),
   ),
 ];
+const edited = { type: 'ANSWER' as const, text: 'approve', args: { price: 5 } };
 const changes = [
   { target: 'x', kind: 'created' as const, added: 2 },
   { target: 'y', kind: 'deleted' as const },
@@ -128,6 +129,7 @@ export function alphabet({ state, question, call: head, commands: n, isFresh }: 
     ...facts,
     ...late,
     ...answers.map((text): SubAgentEvent => ({ type: 'ANSWER', id, question: question!.id, text })),
+    ...(question?.kind === 'approval' ? [{ ...edited, id, question: question.id }] : []),
     ...sent,
     { type: 'xstate.error.actor.deadline', error: 'broken' },
     { type: 'DEADLINE_PASSED' },
@@ -138,7 +140,7 @@ export function alphabet({ state, question, call: head, commands: n, isFresh }: 
 export function label(event: ModelEvent): string {
   const { type } = event;
   if (type === 'STEER') return `${type} ${event.urgency}`;
-  if (type === 'ANSWER') return `${type} ${event.question === 'q0' ? 'stale' : event.text}`;
+  if (type === 'ANSWER') return `${type} ${event.question === 'q0' ? 'stale' : event.text}${event.args ? ' edited' : ''}`;
   if (type === 'BUDGET') return `${type} ${event.steps ? 'steps' : 'cost'}`;
   if (type === 'CALL_PRICED') return `${type} ${event.worstUsd}${event.first ? ' first' : ''}`;
   if (type === 'MODEL_REPLIED') return `${type} ${event.text}`;

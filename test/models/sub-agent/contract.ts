@@ -205,7 +205,7 @@ export class Contract {
         lastWord = effectIn[was.state] ?? 'act';
         this.#lists(head, event.failed ? 'failed' : 'done', event.changes);
         this.#read = [...new Set([...this.#read, ...(event.sources ?? [])])];
-        resultOf(event.text);
+        resultOf(head.edited ? new RegExp(`^${event.text}[^]*operator[^]*price`) : event.text);
         if (event.failed) fail(true);
         else {
           this.#failures = 0;
@@ -347,9 +347,11 @@ export class Contract {
         } else {
           const { kind } = question;
           close();
-          const decided = kind === 'approval' && (event.text === 'approve' ? /^allowed$/ : /^denied$/);
+          const allowed = event.args ? /^allowed, as edited$/ : /^allowed$/;
+          const decided = kind === 'approval' && (event.text === 'approve' ? allowed : /^denied$/);
           receive(event.id, 'answer', 'applied', decided);
-          if (head && kind === 'approval' && event.text === 'approve') this.#open[0] = { ...head, gated: false };
+          if (head && kind === 'approval' && event.text === 'approve')
+            this.#open[0] = { ...head, gated: false, ...(event.args !== undefined && { args: event.args, edited: true }) };
           else if (head && kind === 'in-doubt' && event.text === 'run it again') this.#open[0] = { ...head, started: false };
           else if (kind === 'asked') resultOf(event.text);
           else if (kind !== 'stuck') {
@@ -420,6 +422,7 @@ export class Contract {
       if (act?.began !== 'act') return;
       must(act.input.call.id === this.#open[0]?.id, 'E it is the one that is due', act.input);
       must(act.input.call.started === true, 'C what begins is marked before', act.input);
+      must(isDeepStrictEqual(act.input.call.args, this.#open[0]?.args), 'S it runs with what was allowed', act.input);
       must(act.input.step === this.#step, 'E the call knows its step', act.input);
       this.#open[0] = { ...this.#open[0]!, started: true };
       must(is.question === null, 'D no question is open while it acts', is.question);

@@ -171,6 +171,9 @@ export const seeded: Mutant[] = [
   guards('whatever is allowed answers the question', {
     allowsCall: ({ context: { question } }) => question?.kind === 'approval',
   }),
+  action('an edit by the operator is ignored', 'applyAnswer', (context, event, params) =>
+    originally('applyAnswer')(context, { ...event, args: undefined }, params),
+  ),
   guards('nobody is shown what would change', { isUnseen: () => false }),
   guards('what is allowed is asked about', { isGated: ({ context }) => head(context)?.gated === true }),
   guards('nothing is checked', { isUnchecked: () => false }),
