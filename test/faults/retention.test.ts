@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../actors/node/join.ts';
+import { Artifacts } from '../../bus/artifacts/artifacts.ts';
 import { enqueue } from '../../bus/queue/task-queue.ts';
 import { allRecords } from '../../bus/state/all-records.ts';
 import { readState } from '../../bus/state/state-store.ts';
@@ -38,7 +39,7 @@ async function gc(crashAt: string | null): Promise<boolean> {
 /** Subjects of a tree with their numbers of messages, in every stream. */
 async function standing(root: string): Promise<Record<string, number>> {
   const { jsm, subjects } = joined.bus;
-  const streams = [subjects.logStream, `KV_${subjects.stateBucket}`, subjects.timerStream];
+  const streams = [subjects.logStream, `KV_${subjects.stateBucket}`, subjects.timerStream, subjects.artifactStream];
   const each = await Promise.all(
     streams.map(async (name) => (await jsm.streams.info(name, { subjects_filter: '>' })).state.subjects ?? {}),
   );
@@ -59,6 +60,12 @@ type Made = { readonly id: string; finish(): Promise<void> };
 
 /** Ways to make a finished tree; `live` has ways to make one that is not. */
 const finished: (() => Promise<string>)[] = [
+  async () => {
+    const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'kept' });
+    await new Artifacts(joined.bus).keep({ task: id, call: 's1-0', n: 0 }, { bytes: Buffer.from('old') });
+    (await crew.model.next(isAbout('kept'))).reply('done');
+    return id;
+  },
   async () => {
     const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'quick' });
     (await crew.model.next(isAbout('quick'))).reply('done');
