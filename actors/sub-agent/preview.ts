@@ -13,11 +13,9 @@ export const preview = (host: EffectHost, { kind, workspace }: { readonly kind: 
       const checked = tool && checkArgs(tool, call.args);
       // `act` tells the model what is wrong with a call that does not fit its tool.
       if (!tool?.preview || !checked?.ok) return say({ type: 'PREVIEWED', call: call.id, preview: null });
-      say({
-        type: 'PREVIEWED',
-        call: call.id,
-        preview: await tool.preview(checked.args, contextOf(host, workspace, call, signal)),
-      });
+      // The whole text is not kept: it would go into every commit of the task.
+      const { whole: _, ...shown } = await tool.preview(checked.args, contextOf(host, workspace, call, signal));
+      say({ type: 'PREVIEWED', call: call.id, preview: shown });
     },
     (cause, { call }) => ({ type: 'TOOL_RETURNED', call: call.id, text: messageOf(cause), failed: true }),
   );

@@ -41,7 +41,10 @@ export const isInside = (root: string, path: string): boolean => {
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 };
 
-/** The path as the model sees it: relative to the workspace, with slashes. */
+/**
+ * The path as the model sees it: relative to the workspace, with slashes.
+ * @param workspace with its symlinks resolved, as the path has them resolved.
+ */
 export const shown = (workspace: string, path: string): string => relative(workspace, path).split(sep).join('/') || '.';
 
 /** Resolves symlinks. For a path that does not exist, those of its nearest existing parent folder are resolved. */
