@@ -68,7 +68,9 @@ export function subAgentRole(host: EffectHost, options: SubAgentRoleOptions): Ro
     machine: { id: subAgent.id, version: subAgentVersion },
     logic: hosted,
     effects: {
-      think: kind.think ? thinkInCode(host, { kind, isGated, run: kind.think }) : think(host, { kind, backends, isGated }),
+      think: kind.think
+        ? thinkInCode(host, { kind, isGated, run: kind.think })
+        : think(host, { kind, backends, workspace: options.workspace, isGated }),
       act: act(host, options),
       preview: preview(host, options),
       check: check(host, options),

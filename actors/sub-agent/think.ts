@@ -6,6 +6,7 @@ import type { Backends } from '../../roster/backends.ts';
 import type { ChatMessage, ModelReply, ModelRequest, RequestedCall } from '../../roster/conversation.ts';
 import { ModelError } from '../../roster/errors.ts';
 import { estimateTokens } from '../../roster/tokens.ts';
+import { clipped } from '../host/clipped.ts';
 import { effect } from '../host/effect.ts';
 import { failureOf } from '../host/failure-of.ts';
 import { Meter, metered } from '../host/meter.ts';
@@ -14,17 +15,26 @@ import { wholeReply } from '../host/whole-reply.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
 import { type Tool, toolSpec } from '../tools/tool.ts';
 import { compact } from './compaction.ts';
+import { notesInWords, workspaceNotes } from './workspace-notes.ts';
 
 export interface ThinkOptions {
   readonly kind: Kind;
   readonly backends: Backends;
+  /** Absolute path of the folder that its file tools are confined to. */
+  readonly workspace: string;
   /** Whether the operator must allow each call of the tool. */
   readonly isGated: (tool: Tool) => boolean;
 }
 
-export const think = (host: EffectHost, options: ThinkOptions) =>
-  effect<ThinkInput, SubAgentEvent>(
-    async (input, say, signal) => {
+export const think = (host: EffectHost, options: ThinkOptions) => {
+  const { kind, workspace } = options;
+  const noted = new Set<string>();
+  return effect<ThinkInput, SubAgentEvent>(
+    async (given, say, signal) => {
+      const { notes, problems } = await workspaceNotes(workspace, kind.tools, given.messages, signal);
+      for (const problem of problems) if (!noted.has(problem)) host.note(problem);
+      for (const problem of problems) noted.add(problem);
+      const input: Thinking = { ...given, notes: notesInWords(notes) };
       const first = choose(host, options, input, []);
       const worstUsd = options.backends.worstCaseUsd(first.backend, first.request);
       // This comes before the commit of the step, so that no correction counts as seen by a call that is not made.
@@ -37,6 +47,10 @@ export const think = (host: EffectHost, options: ThinkOptions) =>
     },
     (cause) => ({ type: 'MODEL_FAILED', error: failureOf(cause) }),
   );
+};
+
+/** What a step thinks about; `notes` of the workspace come before everything that the operator says. */
+type Thinking = ThinkInput & { readonly notes: string };
 
 interface Choice {
   readonly backend: string;
@@ -46,7 +60,7 @@ interface Choice {
 /**
  * Chooses the task's own backend, else by routing, and builds the request for it. @throws CoxError `no-backend` if none is left.
  */
-function choose(host: EffectHost, options: ThinkOptions, input: ThinkInput, failed: readonly string[]): Choice {
+function choose(host: EffectHost, options: ThinkOptions, input: Thinking, failed: readonly string[]): Choice {
   const { kind, backends } = options;
   const needs = host.spec.needs.length > 0 ? host.spec.needs : kind.needs;
   const route = backends.route({ needs, backend: input.backend, not: [...host.spec.avoid, ...failed] });
@@ -57,13 +71,16 @@ function choose(host: EffectHost, options: ThinkOptions, input: ThinkInput, fail
   host.onBackend(route.backend);
   if (input.step === 1 || failed.length > 0) host.note(`${route.backend}: ${route.why}`);
   const tools = kind.tools.map(toolSpec);
-  const { messages, done } = compact(input.messages, historyBudget(host, options, route.backend, tools));
+  const entry = backends.menu().find(({ name }) => name === route.backend);
+  // As many characters as the context has tokens: about a quarter of it.
+  const notes = clipped(input.notes, entry?.context ?? Number.POSITIVE_INFINITY);
+  const { messages, done } = compact(input.messages, historyBudget(host, options, route.backend, tools, notes));
   if (done) host.note(`${route.backend}: ${done}`);
   const wanted = tools.filter(({ name }) => name === input.wanted);
   // A small model forgets what it was told; its reply is held to the call of the one tool that is missing.
-  const isHeld = wanted.length > 0 && backends.menu().find(({ name }) => name === route.backend)?.kind === 'embedded';
+  const isHeld = wanted.length > 0 && entry?.kind === 'embedded';
   const choice = isHeld ? { tools: wanted, toolChoice: 'required' as const } : { tools };
-  return { backend: route.backend, request: { messages: prompt(host, kind, { ...input, messages }), ...choice } };
+  return { backend: route.backend, request: { messages: prompt(host, kind, { ...input, messages, notes }), ...choice } };
 }
 
 /**
@@ -73,7 +90,7 @@ function choose(host: EffectHost, options: ThinkOptions, input: ThinkInput, fail
 async function callSomeone(
   host: EffectHost,
   options: ThinkOptions,
-  input: ThinkInput,
+  input: Thinking,
   first: Choice,
   say: (fact: SubAgentEvent) => void,
   signal: AbortSignal,
@@ -116,21 +133,29 @@ async function callOne(
 }
 
 /** Tokens of a backend's context that are left for the conversation; a quarter of the context is kept for the reply. */
-function historyBudget({ spec }: EffectHost, { kind, backends }: ThinkOptions, backend: string, tools: object): number {
+function historyBudget(
+  { spec }: EffectHost,
+  { kind, backends }: ThinkOptions,
+  backend: string,
+  tools: object,
+  notes: string,
+): number {
   const context = backends.menu().find(({ name }) => name === backend)?.context;
   if (!context) return Number.POSITIVE_INFINITY;
   const fixed =
     estimateTokens(kind.prompt) +
+    estimateTokens(notes) +
     estimateTokens(JSON.stringify(tools)) +
     spec.context.reduce((sum, { text }) => sum + estimateTokens(text), 0);
   return Math.max(256, context * 0.75 - fixed);
 }
 
 /** Results of earlier sub-tasks come before the instruction, so that the model reads the instruction last. */
-function prompt({ spec }: EffectHost, kind: Kind, { messages }: ThinkInput): ChatMessage[] {
+function prompt({ spec }: EffectHost, kind: Kind, { messages, notes }: Thinking): ChatMessage[] {
   const given = spec.context.map(({ title, text }) => `## ${title}\n${text}`).join('\n\n');
   return [
     { role: 'system', text: kind.prompt.trim() },
+    ...(notes ? [{ role: 'user' as const, text: notes }] : []),
     ...(given ? [{ role: 'user' as const, text: `Results of earlier sub-tasks:\n\n${given}` }] : []),
     ...messages,
   ];

@@ -1,5 +1,5 @@
 /** File tools are confined to one folder: a path is resolved with all its symlinks, and a path that leads outside is refused. */
-import { access, realpath } from 'node:fs/promises';
+import { access, readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { codeOf } from '../../platform/errors.ts';
 
@@ -19,15 +19,27 @@ export async function resolveInside(workspace: string, path: string): Promise<st
 }
 
 /**
- * Models write paths with backslashes, or with the workspace's name in front. These are corrected if no file is at the path as
- * written.
+ * Models write paths with backslashes, with the workspace's name in front, or with accents in another normal form than the disk
+ * has. These are corrected if no file is at the path as written.
  */
 async function asOnDisk(root: string, path: string): Promise<string> {
   const slashed = path.replaceAll('\\', '/');
   const [first, ...rest] = slashed.split('/');
   const spellings = [path, slashed, ...(first === basename(root) && rest.length > 0 ? [rest.join('/')] : [])];
   for (const spelling of spellings) if (await isThere(resolve(root, spelling))) return spelling;
-  return path;
+  // Of a new file in a folder with accents, the folder is found.
+  return (await inOtherForm(root, slashed)) ?? path;
+}
+
+/** @returns the path with the names that the folders have for it; null if the path has no letter with several forms. */
+async function inOtherForm(root: string, path: string): Promise<string | null> {
+  if (isAbsolute(path) || path.normalize('NFD') === path.normalize('NFC')) return null;
+  let folder = root;
+  for (const name of path.split('/')) {
+    const names: string[] = await readdir(folder).catch(() => []);
+    folder = join(folder, names.find((it) => it.normalize('NFC') === name.normalize('NFC')) ?? name);
+  }
+  return relative(root, folder);
 }
 
 const isThere = (path: string): Promise<boolean> =>
@@ -41,7 +53,10 @@ export const isInside = (root: string, path: string): boolean => {
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 };
 
-/** The path as the model sees it: relative to the workspace, with slashes. */
+/**
+ * The path as the model sees it: relative to the workspace, with slashes.
+ * @param workspace with its symlinks resolved, as the path has them resolved.
+ */
 export const shown = (workspace: string, path: string): string => relative(workspace, path).split(sep).join('/') || '.';
 
 /** Resolves symlinks. For a path that does not exist, those of its nearest existing parent folder are resolved. */

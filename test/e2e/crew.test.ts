@@ -1,5 +1,4 @@
 /** Several nodes in one crew: how they join, what they report, and how they leave. */
-import { execFileSync } from 'node:child_process';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -8,6 +7,7 @@ import { joinCrew } from '../../actors/node/library-api.ts';
 import { type DeadLetter, type NodeReport, type Result, type Status, TaskSpec } from '../../bus/messages.ts';
 import { openDeadStream } from '../../bus/queue/dead-letter-stream.ts';
 import { isAlive } from '../../platform/process-identity.ts';
+import { heldWrites } from './support/held-writes.ts';
 import { isWorking, type Running, World } from './support/world.ts';
 
 let world: World;
@@ -145,12 +145,12 @@ async function bury(root: string, instruction: string): Promise<void> {
 
 describe('a node that gets a signal', () => {
   it('reports the tasks that it holds, and is shown as draining', async () => {
-    const { held, running } = await stuck();
+    const { held, running, pipe } = await stuck();
     running.process.kill('SIGTERM');
     await running.says('stderr', new RegExp(`Draining.*${held} \\(files, acting`));
     expect(await nodes()).toMatchObject([{ draining: true, tasks: [{ id: held, state: 'acting' }] }]);
     // Once the pipe has a reader, the write ends: the task is requeued and the node ends.
-    const reader = await open(pipe(), 'r+');
+    const reader = await open(pipe, 'r+');
     expect((await running.ended).code).toBe(0);
     await reader.close();
   });
@@ -221,23 +221,18 @@ const server = async () =>
     password: string;
   };
 
-/** A pipe without a reader, which a node gets as the draft of each file that it writes. */
-const pipe = () => join(world.folder, 'pipe');
-const preload = new URL('support/pipe-for-drafts.ts', import.meta.url);
-const pipeForDrafts = () => ({ COX_TEST_PIPE: pipe(), NODE_OPTIONS: `--import=${preload}` });
-
 /** A node in the middle of a write that does not end. */
 async function stuck(
   start = async (env: NodeJS.ProcessEnv) => (await node('up', env)).running,
-): Promise<{ held: string; running: Running }> {
+): Promise<{ held: string; running: Running; pipe: string }> {
   await world.roster('tools: { gated: [] }');
-  execFileSync('mkfifo', [pipe()]);
-  const running = await start(pipeForDrafts());
+  const { pipe, env } = heldWrites(world.folder);
+  const running = await start(env);
   const { value } = await world.json<{ id: string }>(['dispatch', 'files', 'write it down']);
   const watch = world.start(['watch', value.id, '--json'], { stdin: null });
   (await callAbout('write it down')).call('write_file', { path: 'out.txt', text: 'words' });
   await watch.says('stdout', /"state":"acting"/);
   watch.process.kill('SIGTERM');
   await watch.ended;
-  return { held: value.id, running };
+  return { held: value.id, running, pipe };
 }

@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { heldWrites } from './support/held-writes.ts';
 import { isPlanning, isReducing, isWorking, planOf, World } from './support/world.ts';
 
 let world: World;
@@ -230,12 +229,11 @@ describe('cox run on a terminal', () => {
 describe('cox run that ends', () => {
   it('with 11 if a second signal stops its node while it still holds a task', async () => {
     await world.roster('tools: { gated: [] }');
-    const running = world.start(['run', 'Find both'], { stdin: null });
+    const running = world.start(['run', 'Find both'], { stdin: null, env: heldWrites(world.folder).env });
     (await world.model.next(isPlanning)).reply(planOf(['left']));
     const left = await callAbout('Do left');
-    // Another task on the node of this run is in a write that does not end: its draft is a pipe without a reader.
+    // Another task on the node of this run is in a write that does not end.
     const { value } = await world.json<{ id: string }>(['dispatch', 'files', 'write it down']);
-    execFileSync('mkfifo', [join(world.workspace, `.cox-${value.id.replace('.', '-')}-s1-0.draft`)]);
     const write = await callAbout('write it down');
     const watch = world.start(['watch', value.id, '--json'], { stdin: null });
     await watch.says('stdout', /"kind":"status"/);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { beginningOf } from '../../../platform/cut.ts';
 import { defineTool } from '../tool.ts';
 import { doneInWords, previewOf } from './change-words.ts';
 import { textOf } from './edit-file.ts';
@@ -10,6 +11,7 @@ import { plainForm } from './text-form.ts';
 const maxFiles = 64;
 /** Names of files that the label of a call has. */
 const maxNamed = 4;
+const maxTargetChars = 1_000;
 
 export const applyPatch = defineTool({
   name: 'apply_patch',
@@ -20,7 +22,8 @@ export const applyPatch = defineTool({
   effects: 'idempotent',
   target: ({ patch }) => {
     const files = filesNamed(patch);
-    return `${files.slice(0, maxNamed).join(', ')}${files.length > maxNamed ? ` and ${files.length - maxNamed} more` : ''}`;
+    const more = files.length > maxNamed ? ` and ${files.length - maxNamed} more` : '';
+    return `${beginningOf(files.slice(0, maxNamed).join(', '), maxTargetChars)}${more}`;
   },
   preview: async ({ patch }, context) => previewOf(await planned(await wantedOf(patch), context)),
   run: async ({ patch }, context) => {

@@ -1,7 +1,7 @@
 /** A file as it is at the moment, looked at by a tool that is to write it. */
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
+import { access, realpath, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { codeOf } from '../../../platform/errors.ts';
 import type { Content } from '../tool.ts';
@@ -37,7 +37,7 @@ export const sha256 = (data: Uint8Array): string => createHash('sha256').update(
  */
 export async function fileState(workspace: string, path: string, signal: AbortSignal): Promise<FileState> {
   const file = await resolveInside(workspace, path);
-  const name = shown(workspace, file);
+  const name = shown(await realpath(workspace), file);
   if (isDraft(basename(file))) throw new Error(`${path} has the name of a draft; use another name`);
   const stamp = await stampOf(file);
   await mustBeWritable(stamp === null ? await nearestFolder(dirname(file)) : file);

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import { z } from 'zod';
 import { defineTool } from '../tool.ts';
 import { resolveInside, shown } from '../workspace.ts';
@@ -25,7 +26,7 @@ export const readFileTool = defineTool({
         const encoded = await encodedFile(open);
         return inWords(await textPart(encoded, place, signal), encoded);
       });
-      return { text, sources: [shown(workspace, file)] };
+      return { text, sources: [shown(await realpath(workspace), file)] };
     } catch (cause) {
       throw await explain(path, cause, workspace);
     }

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { beginningOf } from '../../../platform/cut.ts';
@@ -53,9 +53,10 @@ interface Found {
 async function search(
   start: string,
   query: string,
-  { workspace, signal }: ToolContext,
+  { workspace: given, signal }: ToolContext,
 ): Promise<{ readonly rows: readonly string[]; readonly files: readonly string[]; readonly left: readonly string[] }> {
   const found: Found = { rows: [], files: [], unread: [], binaries: 0, bytes: 0 };
+  const workspace = await realpath(given);
   const folders = [start];
   for (let folder = folders.pop(); folder && found.rows.length < maxHits; folder = folders.pop()) {
     const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {

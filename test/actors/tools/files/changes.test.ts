@@ -7,6 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { applyPatch } from '../../../../actors/tools/files/apply-patch.ts';
 import { editFileTool } from '../../../../actors/tools/files/edit-file.ts';
 import { sha256 } from '../../../../actors/tools/files/file-state.ts';
+import { readFileTool } from '../../../../actors/tools/files/read-file.ts';
+import { searchFiles } from '../../../../actors/tools/files/search-files.ts';
 import { writeFileTool } from '../../../../actors/tools/files/write-file.ts';
 import { Outdated, type Tool } from '../../../../actors/tools/tool.ts';
 import { Folder, Keeper } from './folder.ts';
@@ -283,6 +285,14 @@ describe('a preview', () => {
     await expect(made.run(writeFileTool, { path: 'new.txt', text: 'x' }, { base })).rejects.toBeInstanceOf(Outdated);
     expect(await made.read('new.txt')).toBe('made by somebody else');
   });
+});
+
+it('names of files are relative to a workspace that is reached through a link, too', async () => {
+  await symlink(made.workspace, join(made.folder, 'link'));
+  const context = { workspace: join(made.folder, 'link') };
+  expect((await made.run(editFileTool, swap('beta', 'BETA'), context)).changes).toMatchObject([{ target: 'a.txt' }]);
+  expect((await made.run(readFileTool, { path: 'a.txt' }, context)).sources).toEqual(['a.txt']);
+  expect((await made.run(searchFiles, { query: 'BETA' }, context)).text).toBe('a.txt:2: BETA');
 });
 
 describe('a call that runs again after a crash', () => {

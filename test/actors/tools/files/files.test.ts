@@ -120,6 +120,15 @@ test('a path in the notation of another system, or with the workspace’s name i
   await expect(text(readFileTool, { path: 'workspace/../../secret.txt' })).rejects.toThrow('outside');
 });
 
+test('a name is found whatever the normal form of its accents, and a file is not written a second time in the other form', async () => {
+  await made.write('cafe\u0301/re\u0301sume\u0301.txt', 'blue');
+  expect(await text(readFileTool, { path: 'caf\u00e9/r\u00e9sum\u00e9.txt' })).toBe('blue');
+  await run(writeFileTool, { path: 'caf\u00e9/r\u00e9sum\u00e9.txt', text: 'red' });
+  await run(writeFileTool, { path: 'caf\u00e9/new.txt', text: 'red' });
+  expect((await readdir(join(workspace, 'cafe\u0301'))).sort()).toEqual(['new.txt', 're\u0301sume\u0301.txt']);
+  await expect(text(readFileTool, { path: '../caf\u00e9/secret.txt' })).rejects.toThrow('outside');
+});
+
 test('a file is written as a whole, its folders are made, and it is named as an artifact', async () => {
   const written = await run(writeFileTool, { path: 'new/deep/c.txt', text: 'hello' });
   expect(written).toMatchObject({ text: 'wrote 5 characters to new/deep/c.txt', artifacts: ['new/deep/c.txt'] });
