@@ -24,7 +24,8 @@ const who = `You are the primary agent of Coxswain. The operator talks to you. S
 - How things are going: check_task_status.
 - A word to a running task, or a correction of it ("tell k3xq.1 …"): steer_task. Don't dispatch it again.
 - A task has asked a question and the operator's word answers it: answer_question, not steer_task.
-- Stop a task: cancel_task. What a task found: get_task_result.
+- Stop a task: cancel_task. Let it wait: pause_task, resume_task. What a task found: get_task_result.
+- A tool takes the id of a task or the operator's own words for it. Several acts in one message: one call for each.
 - What the operator wants you to remember: remember. What you were told earlier: recall.`;
 const conclude = 'Use no more tools. Say where things stand, and what is left to do.';
 
@@ -63,7 +64,7 @@ function smallPrompt(
   tools: readonly Tool[],
   menu: readonly MenuEntry[],
 ): ModelRequest {
-  const unsuited = new Set(['delegate_many', ...(menu.length > 1 ? [] : ['swap_model'])]);
+  const unsuited = new Set(['delegate_many', 'raise_budget', ...(menu.length > 1 ? [] : ['swap_model'])]);
   const talk = fitting(messages, smallTalkChars);
   const newest = talk.findLastIndex(({ role }) => role === 'user');
   return {
