@@ -14,7 +14,7 @@ export type { CodeReply, Kind, ThinkInCode, Thought } from './actors/kinds/kind.
 export type { CrewSession, JoinOptions } from './actors/node/join.ts';
 export { joinCrew, type StartOptions, startNode } from './actors/node/library-api.ts';
 export type { CoxNode } from './actors/node/node.ts';
-export type { Primary, PrimaryEvent } from './actors/primary/primary.ts';
+export type { Primary, PrimaryEvent } from './actors/primary/events.ts';
 export { listFiles, readFileTool, searchFiles, writeFileTool } from './actors/tools/files.ts';
 export { defineTool, type Tool, type ToolContext, type ToolOutput } from './actors/tools/tool.ts';
 export { type Collected, type CollectOptions, collect, type Keep, type PurgedTree } from './bus/capacity/retention.ts';

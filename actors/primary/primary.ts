@@ -24,49 +24,12 @@ import { wholeReply } from '../host/whole-reply.ts';
 import { checkArgs } from '../kinds/kind.ts';
 import { orchestrator } from '../supervisor/orchestrator.ts';
 import { isBorneOut as bearsOut, type Call, type Decision, decide, type Pending } from './decide.ts';
+import type { Primary, PrimaryEvent, SayOptions } from './events.ts';
+import { Listeners } from './listeners.ts';
 import { AskOperator, type Lookup } from './lookup.ts';
 import { promptFor } from './prompt.ts';
 import { asMessages, hasEnded, type Said, StoredTalk } from './stored-talk.ts';
 import { closingTools, from, type PrimaryOutput, primaryTools } from './tools.ts';
-
-export type PrimaryEvent =
-  /** What the chart tells: each line begins, is answered and ends; `idle` when no line waits. */
-  | Told
-  /** A line waits for its turn; `ahead` lines are answered before it. */
-  | { readonly type: 'queued'; readonly line: Line; readonly ahead: number }
-  | { readonly type: 'dispatched'; readonly id: TaskId; readonly instruction: string }
-  /** A line at another client: said, or answered. */
-  | { readonly type: 'elsewhere'; readonly line: TalkLine }
-  /** A line of an earlier session that was not answered. It is answered now. */
-  | { readonly type: 'resumed'; readonly line: Line }
-  /** A line of an earlier session that was being answered and may have been acted on. It is not answered again. */
-  | { readonly type: 'given-up'; readonly line: Line };
-
-export interface SayOptions {
-  /** The line passes the waiting ones and interrupts the answer under way. */
-  readonly first?: boolean;
-}
-
-export interface Primary {
-  /**
-   * Takes a line of the operator at any moment and returns at once; the answer comes by `events`. Lines are answered one after
-   * the other. Ignored after stop().
-   */
-  say(text: string, options?: SayOptions): void;
-  /** Stops the answer under way and keeps the conversation; the next line is taken. @returns whether there was an answer. */
-  interrupt(): boolean;
-  /** The line that is being answered, and those that wait for their turn. */
-  unanswered(): readonly Line[];
-  /**
-   * Takes up the talk of earlier sessions and other clients: what was said is known, lines whose client has left before they were
-   * answered are answered here, and lines at other clients are told as events. Ends with the signal or with stop().
-   */
-  rejoin(signal: AbortSignal): Promise<void>;
-  /** The events from this call on, until the signal fires or stop() is called. Every caller gets all events. */
-  events(signal: AbortSignal): AsyncIterable<PrimaryEvent>;
-  /** Stops the primary. Tasks that it dispatched go on. Idempotent. */
-  stop(): Promise<void>;
-}
 
 export interface PrimaryOptions {
   readonly crew: Crew;
@@ -89,7 +52,7 @@ class PrimaryAgent implements Primary {
   #pending: Pending | null = null;
   /** What was told for the line that is being answered. */
   #said: Said[] = [];
-  readonly #listeners = new Set<(event: PrimaryEvent | null) => void>();
+  readonly #listeners = new Listeners<PrimaryEvent>();
   #actor: Actor<typeof primary> | null = null;
   #isStopped = false;
 
@@ -152,43 +115,14 @@ class PrimaryAgent implements Primary {
   }
 
   events(signal: AbortSignal): AsyncIterable<PrimaryEvent> {
-    const heard: (PrimaryEvent | null)[] = this.#isStopped || signal.aborted ? [null] : [];
-    let news = Promise.withResolvers<void>();
-    const listen = (event: PrimaryEvent | null) => {
-      heard.push(event);
-      news.resolve();
-    };
-    const end = () => listen(null);
-    // Subscribed now and not at the first read, so that no event in between is missed.
-    this.#listeners.add(listen);
-    signal.addEventListener('abort', end, { once: true });
-    const leave = () => {
-      this.#listeners.delete(listen);
-      signal.removeEventListener('abort', end);
-    };
-    return (async function* () {
-      try {
-        for (;;) {
-          for (const event of heard.splice(0)) {
-            if (event === null) return;
-            yield event;
-          }
-          if (heard.length > 0) continue;
-          await news.promise;
-          news = Promise.withResolvers();
-        }
-      } finally {
-        leave();
-      }
-    })();
+    return this.#listeners.events(signal);
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#actor?.stop();
     this.#actor = null;
-    for (const listen of this.#listeners) listen(null);
-    this.#listeners.clear();
+    this.#listeners.close();
     await this.#talk.flush();
   }
 
@@ -223,7 +157,7 @@ class PrimaryAgent implements Primary {
   }
 
   #tell(event: PrimaryEvent): void {
-    for (const listen of this.#listeners) listen(event);
+    this.#listeners.tell(event);
   }
 
   readonly #think = () =>
@@ -338,7 +272,7 @@ class PrimaryAgent implements Primary {
     return this.#options.backends.menu().find(({ name }) => name === backend)?.kind === 'embedded';
   }
 
-  /** Whether the result of the tool is the whole answer: code has chosen the call, or a small model, whose own words add nothing. */
+  /** Whether the result of the tool is the whole answer: code chose the call, or a small model, whose words add nothing. */
   #closes(tool: string, backend: string | null): boolean {
     return closingTools.has(tool) && (backend === null || this.#isSmall(backend));
   }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CrewSession } from '../../../actors/node/join.ts';
 import type { CoxNode } from '../../../actors/node/node.ts';
-import type { PrimaryEvent } from '../../../actors/primary/primary.ts';
+import type { PrimaryEvent } from '../../../actors/primary/events.ts';
 import { readState } from '../../../bus/state/state-store.ts';
 import type { TaskId } from '../../../bus/task-id.ts';
 import { parseRoster } from '../../../roster/load.ts';
