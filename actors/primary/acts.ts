@@ -55,6 +55,8 @@ const table: readonly (readonly [RegExp, Make])[] = [
   ],
   [/^how (?:is|are) (.+?) (?:going|doing|coming along|getting on)$/, status],
   [/^what is (.+?) doing(?: now| right now)?$/, status],
+  [/^how far (?:along )?(?:is|are|has) (.+?)(?: got| gotten| come)?$/, status],
+  [/^wie weit (?:ist|sind) (.+)$/, status],
   [/^(?:what is )?the status of (.+)$/, status],
   [
     /^(?:wie läuft es|wie läuft's|wie geht es voran|wie steht es|gibt es neuigkeiten|was gibt es neues)$/,

@@ -82,6 +82,8 @@ function callOf(act: Act, tasks: readonly TaskSummary[]): Call | null {
   // Words that fit only in part, or a pronoun, are certain enough to ask about, but a correction may be about something else.
   if (found.kind === 'unsure' && (act.act === 'steer' || act.act === 'swap') && pointerOf(ref).isVague) return null;
   const id = found.kind === 'one' ? found.task.id : ref;
+  // Words for a task that asks may be its answer.
+  if (act.act === 'steer' && tasks.some((task) => task.id === id && task.question)) return null;
   if (act.act === 'steer') return { tool: 'steer_task', args: { id, text: act.text } };
   if (act.act === 'swap') return { tool: 'swap_model', args: { id, backend: act.backend } };
   if (act.act === 'status') return { tool: 'check_task_status', args: { id } };
@@ -94,7 +96,8 @@ function all(act: Act, tasks: readonly TaskSummary[]): Call | null {
   return tasks.length > 0 ? { tool: tools[act.act], args: { id: 'all' } } : { tool: 'check_task_status', args: {} };
 }
 
-const actWords: Readonly<Record<string, RegExp>> = {
+/** Words without which an act is not meant. */
+export const actWords: Readonly<Record<string, RegExp>> = {
   cancel_task:
     /\b(?:stop|stopp|stoppe|cancel|abort|kill|end|terminate|quit|drop|never ?mind|not needed|forget|beende|abbrech|brich|storniere|arrête|arrete|annule|laisse tomber)/iu,
   pause_task: /\b(?:pause|pausier|hold|wait|suspend|halt|anhalt|warte|attend|suspens)/iu,

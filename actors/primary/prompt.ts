@@ -5,6 +5,7 @@ import { lastTurns } from '../../machines/turns.ts';
 import type { ChatMessage, ModelRequest } from '../../roster/conversation.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
 import { type Tool, toolSpec } from '../tools/tool.ts';
+import { allowedFor } from './narrow.ts';
 import { taskLines } from './task-descriptions.ts';
 
 export interface PromptOptions {
@@ -43,7 +44,8 @@ const taskLinesShown = 12;
 export function promptFor({ messages, isLast, tasks, tools, backend, menu }: PromptOptions): ModelRequest {
   const list = tasks === null ? 'unknown, the bus does not answer' : (taskLines(tasks, taskLinesShown) ?? 'none');
   const now = `Tasks now:\n${list}`;
-  if (backend.kind === 'embedded') return smallPrompt(messages, isLast, `${now}${questionLines(tasks ?? [])}`, tools, menu);
+  if (backend.kind === 'embedded')
+    return smallPrompt(messages, isLast, `${now}${questionLines(tasks ?? [])}`, tasks ?? [], tools, menu);
   const specs = isLast ? [] : tools.map(toolSpec);
   const system = [who, ...(isLast ? [conclude] : []), now].join('\n\n');
   const leftChars = ((backend.context ?? contextTokens) * charsPerToken * 3) / 4 - system.length - JSON.stringify(specs).length;
@@ -61,12 +63,23 @@ function smallPrompt(
   messages: readonly Message[],
   isLast: boolean,
   now: string,
+  tasks: readonly TaskSummary[],
   tools: readonly Tool[],
   menu: readonly MenuEntry[],
 ): ModelRequest {
   const unsuited = new Set(['delegate_many', 'raise_budget', ...(menu.length > 1 ? [] : ['swap_model'])]);
+  const specs = tools.filter(({ name }) => !unsuited.has(name)).map(toolSpec);
   const talk = fitting(messages, smallTalkChars);
   const newest = talk.findLastIndex(({ role }) => role === 'user');
+  // Once a tool has returned, the model may answer from its result.
+  const isNew = newest >= 0 && newest === talk.length - 1;
+  const choice = isNew
+    ? allowedFor(
+        talk[newest]!.text,
+        tasks,
+        specs.map(({ name }) => name),
+      )
+    : null;
   return {
     messages: [
       { role: 'system', text: who },
@@ -74,8 +87,8 @@ function smallPrompt(
       ...talk.map((message, at) => (at === newest ? { ...message, text: `${now}\n\n${message.text}` } : message)),
       ...(isLast ? [{ role: 'user' as const, text: conclude }] : []),
     ],
-    tools: tools.filter(({ name }) => !unsuited.has(name)).map(toolSpec),
-    ...(isLast && { toolChoice: 'none' as const }),
+    tools: specs,
+    ...(isLast ? { toolChoice: 'none' as const } : choice && { toolChoice: choice }),
   };
 }
 

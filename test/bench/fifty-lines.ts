@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { openPrimary } from '../../actors/primary/primary.ts';
+import { stateStream, stateSubject } from '../../bus/state/state-store.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import { parseRoster } from '../../roster/load.ts';
 import { testCrew } from '../support/crew.ts';
@@ -69,24 +70,26 @@ agents:
   // The sub-agents wait for a scripted model that never replies, so there are tasks, and only the primary uses the real model.
   const node = await crew.node(joined, { roster: { current: () => roster }, types: ['reasoning'] });
   const ids = {} as Record<'invitation' | 'translation', TaskId>;
+  /** Two running tasks and no others, as before each line. Nobody works on the goals that a line has dispatched. */
   const renew = async () => {
+    const open = (await joined.crew.tasks()).filter(({ outcome }) => outcome === null);
+    const strays = open.filter(({ id }) => !Object.values(ids).includes(id));
+    for (const { id } of strays)
+      await joined.bus.jsm.streams.purge(stateStream(joined.bus), { filter: stateSubject(joined.bus, id) });
+    const isWhole = async (id: TaskId | undefined) => {
+      const status = id && (await joined.crew.status(id));
+      return status && !status.outcome && !status.paused;
+    };
+    if ((await isWhole(ids.invitation)) && (await isWhole(ids.translation))) return;
+    // Both anew, so that the invitation stays the first.
     for (const name of ['invitation', 'translation'] as const) {
-      const status = ids[name] && (await joined.crew.status(ids[name]));
-      if (status && !status.outcome && !status.paused) continue;
-      if (status && !status.outcome) await joined.crew.steer(ids[name], { type: 'cancel' });
-      // Both anew, so that the invitation stays the first.
-      if (name === 'translation' || !ids.translation) {
-        ids[name] = await joined.crew.dispatch({ type: 'reasoning', instruction: instructions[name] });
-      } else {
-        await joined.crew.steer(ids.translation, { type: 'cancel' });
-        for (const each of ['invitation', 'translation'] as const)
-          ids[each] = await joined.crew.dispatch({ type: 'reasoning', instruction: instructions[each] });
-        break;
+      if (ids[name] && !(await joined.crew.status(ids[name]))?.outcome) {
+        await joined.crew.steer(ids[name], { type: 'cancel' });
+        await joined.crew.result(ids[name], never);
       }
     }
-    // Goals that a line has dispatched would be further tasks for the next line.
-    for (const task of await joined.crew.tasks())
-      if (!task.outcome && !Object.values(ids).includes(task.id)) await joined.crew.steer(task.id, { type: 'cancel' });
+    for (const name of ['invitation', 'translation'] as const)
+      ids[name] = await joined.crew.dispatch({ type: 'reasoning', instruction: instructions[name] });
     for (const id of Object.values(ids)) while ((await joined.crew.status(id))?.state !== 'thinking') await news();
   };
   const statuses = joined.crew.watch(null, never)[Symbol.asyncIterator]();
@@ -147,7 +150,7 @@ agents:
     const reads = act !== null && !writing.has(act);
     const hit =
       act === null || on === undefined || (reads ? reply.includes(wanted!) : on === 'all' ? asks : steered[0]?.id === wanted);
-    const strayed = steered.some(({ id, type }, at) => !(at === 0 && id === wanted && `${type}`) && !next);
+    const strayed = !next && steered.some(({ id }) => id !== wanted);
     const verdict = isMeant && hit ? 'right' : asks && steered.length === 0 ? 'question' : 'wrong';
     counts[verdict]++;
     if (verdict === 'wrong' && strayed) hitWrong++;

@@ -120,6 +120,11 @@ describe('a decision', () => {
     expect(on('stop talking about the weather')).toBeNull();
     expect(on('it should be formal')).toBeNull();
   });
+  test('words for a task that asks go to the model, because they may be its answer', () => {
+    const asking = { ...translate, question: { id: 'q1', kind: 'asked' as const, text: 'Formal or not?' } };
+    expect(on('the translation should be formal')).not.toBeNull();
+    expect(on('the translation should be formal', [asking])).toBeNull();
+  });
   test('all acts of a line are calls', () =>
     expect(on('pause the translation and cancel the second goal')).toEqual({
       calls: [
