@@ -14,6 +14,7 @@ export interface Allowed {
 const always = ['dispatch_task', 'check_task_status', 'remember', 'recall'];
 const aboutModels = /\b(?:models?|backends?|modelle?n?|modèles?)\b/iu;
 const ofTheOperator = /\b(?:my|our|meine?[rmns]?|unsere?[rmns]?|mon|ma|mes|notre|nos)\b/iu;
+const pronoun = /\b(?:it|them|they|he|she|es|ihn|sie|ihm|elle|lui|le)\b/iu;
 const aboutNotes = /\b(?:remember|note|noted|memori[sz]e|merke?n?|notiere?|erinnere?|retiens|souviens|rappelle)\b/iu;
 
 /** @param tools names of the tools of the prompt. */
@@ -34,7 +35,9 @@ export function allowedFor(line: string, tasks: readonly TaskSummary[], tools: r
     return { mode: 'required', only: only(['check_task_status', 'get_task_result', ...(aboutNotes.test(line) ? always : [])]) };
   // What is the operator's own may be in the notes, and is in no model.
   if (isQuestion && ofTheOperator.test(line) && !isAsking) return { mode: 'required', only: only(['recall']) };
-  const about = open.length > 0 ? ['steer_task', 'get_task_result', ...acts, ...swap(line, tools)] : [];
+  // A correction that names no task needs a single task, or a pronoun and no file that the work would be about.
+  const mayCorrect = open.filter(({ parent }) => parent === null).length === 1 || (pronoun.test(line) && !/\w\.\w/.test(line));
+  const about = open.length > 0 ? ['get_task_result', ...(mayCorrect ? ['steer_task'] : []), ...acts, ...swap(line, tools)] : [];
   return {
     mode: 'auto',
     only: only([

@@ -50,6 +50,12 @@ test('no act is offered that the words do not name, and none without tasks', () 
   expect(allowed('stop it', []).only).not.toContain('cancel_task');
 });
 
+test('a correction without a name needs one task, or a pronoun and no file', () => {
+  expect(allowed('compare a.txt with b.txt').only).not.toContain('steer_task');
+  expect(allowed('make it shorter').only).toContain('steer_task');
+  expect(allowed('shorter sentences please', [poem]).only).toContain('steer_task');
+});
+
 test('an answer is offered while a task asks', () => {
   const asking = { ...invitation, question: { id: 'q1', kind: 'asked' as const, text: 'How many?' } };
   expect(allowed('four', [asking]).only).toContain('answer_question');
