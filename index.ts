@@ -14,7 +14,7 @@ export type { CodeReply, Kind, ThinkInCode, Thought } from './actors/kinds/kind.
 export type { CrewSession, JoinOptions } from './actors/node/join.ts';
 export { joinCrew, type StartOptions, startNode } from './actors/node/library-api.ts';
 export type { CoxNode } from './actors/node/node.ts';
-export type { Primary, PrimaryEvent } from './actors/primary/primary.ts';
+export type { Primary, PrimaryEvent } from './actors/primary/events.ts';
 export { applyPatch } from './actors/tools/files/apply-patch.ts';
 export { editFileTool } from './actors/tools/files/edit-file.ts';
 export { listFiles } from './actors/tools/files/list-files.ts';

@@ -22,8 +22,8 @@ export interface ToolSpec {
 export interface ModelRequest {
   readonly messages: readonly ChatMessage[];
   readonly tools?: readonly ToolSpec[];
-  /** Default: auto. */
-  readonly toolChoice?: 'auto' | 'none' | 'required';
+  /** Default: auto. A list names those of the tools that may be called now; not every backend knows such lists. */
+  readonly toolChoice?: 'auto' | 'none' | 'required' | { readonly mode: 'auto' | 'required'; readonly only: readonly string[] };
   /** The reply must be JSON that fits this JSON Schema. Only `Backends.ask` checks it. Not to be combined with `tools`. */
   readonly schema?: { readonly name: string; readonly json: object };
   /** Tokens. The backend's `max_output` remains the upper limit. */

@@ -38,10 +38,16 @@ export function requestBody(
       type: 'function',
       function: { name, description, parameters: { ...parameters } },
     }));
-    if (toolChoice !== 'auto') body.tool_choice = toolChoice;
+    if (typeof toolChoice === 'object') body.tool_choice = allowedTools(toolChoice);
+    else if (toolChoice !== 'auto') body.tool_choice = toolChoice;
   }
   return body;
 }
+
+const allowedTools = ({ mode, only }: { readonly mode: 'auto' | 'required'; readonly only: readonly string[] }) => ({
+  type: 'allowed_tools' as const,
+  allowed_tools: { mode, tools: only.map((name) => ({ type: 'function', function: { name } })) },
+});
 
 /** Whether OpenAI's strict mode accepts the schema: at every level, all properties are required and no others are allowed. */
 function isStrict(schema: unknown): boolean {

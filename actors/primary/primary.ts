@@ -23,48 +23,13 @@ import { failureOf } from '../host/failure-of.ts';
 import { wholeReply } from '../host/whole-reply.ts';
 import { checkArgs } from '../kinds/kind.ts';
 import { orchestrator } from '../supervisor/orchestrator.ts';
+import { isBorneOut as bearsOut, type Call, type Decision, decide, type Pending } from './decide.ts';
+import type { Primary, PrimaryEvent, SayOptions } from './events.ts';
+import { Listeners } from './listeners.ts';
+import { AskOperator, type Lookup } from './lookup.ts';
 import { promptFor } from './prompt.ts';
 import { asMessages, hasEnded, type Said, StoredTalk } from './stored-talk.ts';
-import { closingTools, from, primaryTools } from './tools.ts';
-
-export type PrimaryEvent =
-  /** What the chart tells: each line begins, is answered and ends; `idle` when no line waits. */
-  | Told
-  /** A line waits for its turn; `ahead` lines are answered before it. */
-  | { readonly type: 'queued'; readonly line: Line; readonly ahead: number }
-  | { readonly type: 'dispatched'; readonly id: TaskId; readonly instruction: string }
-  /** A line at another client: said, or answered. */
-  | { readonly type: 'elsewhere'; readonly line: TalkLine }
-  /** A line of an earlier session that was not answered. It is answered now. */
-  | { readonly type: 'resumed'; readonly line: Line }
-  /** A line of an earlier session that was being answered and may have been acted on. It is not answered again. */
-  | { readonly type: 'given-up'; readonly line: Line };
-
-export interface SayOptions {
-  /** The line passes the waiting ones and interrupts the answer under way. */
-  readonly first?: boolean;
-}
-
-export interface Primary {
-  /**
-   * Takes a line of the operator at any moment and returns at once; the answer comes by `events`. Lines are answered one after
-   * the other. Ignored after stop().
-   */
-  say(text: string, options?: SayOptions): void;
-  /** Stops the answer under way and keeps the conversation; the next line is taken. @returns whether there was an answer. */
-  interrupt(): boolean;
-  /** The line that is being answered, and those that wait for their turn. */
-  unanswered(): readonly Line[];
-  /**
-   * Takes up the talk of earlier sessions and other clients: what was said is known, lines whose client has left before they were
-   * answered are answered here, and lines at other clients are told as events. Ends with the signal or with stop().
-   */
-  rejoin(signal: AbortSignal): Promise<void>;
-  /** The events from this call on, until the signal fires or stop() is called. Every caller gets all events. */
-  events(signal: AbortSignal): AsyncIterable<PrimaryEvent>;
-  /** Stops the primary. Tasks that it dispatched go on. Idempotent. */
-  stop(): Promise<void>;
-}
+import { closingTools, from, type PrimaryOutput, primaryTools } from './tools.ts';
 
 export interface PrimaryOptions {
   readonly crew: Crew;
@@ -83,9 +48,11 @@ class PrimaryAgent implements Primary {
   readonly #options: PrimaryOptions;
   readonly #memory: Memory;
   readonly #talk: StoredTalk;
+  /** A question of the code's own that the next line may answer. */
+  #pending: Pending | null = null;
   /** What was told for the line that is being answered. */
   #said: Said[] = [];
-  readonly #listeners = new Set<(event: PrimaryEvent | null) => void>();
+  readonly #listeners = new Listeners<PrimaryEvent>();
   #actor: Actor<typeof primary> | null = null;
   #isStopped = false;
 
@@ -148,43 +115,14 @@ class PrimaryAgent implements Primary {
   }
 
   events(signal: AbortSignal): AsyncIterable<PrimaryEvent> {
-    const heard: (PrimaryEvent | null)[] = this.#isStopped || signal.aborted ? [null] : [];
-    let news = Promise.withResolvers<void>();
-    const listen = (event: PrimaryEvent | null) => {
-      heard.push(event);
-      news.resolve();
-    };
-    const end = () => listen(null);
-    // Subscribed now and not at the first read, so that no event in between is missed.
-    this.#listeners.add(listen);
-    signal.addEventListener('abort', end, { once: true });
-    const leave = () => {
-      this.#listeners.delete(listen);
-      signal.removeEventListener('abort', end);
-    };
-    return (async function* () {
-      try {
-        for (;;) {
-          for (const event of heard.splice(0)) {
-            if (event === null) return;
-            yield event;
-          }
-          if (heard.length > 0) continue;
-          await news.promise;
-          news = Promise.withResolvers();
-        }
-      } finally {
-        leave();
-      }
-    })();
+    return this.#listeners.events(signal);
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#actor?.stop();
     this.#actor = null;
-    for (const listen of this.#listeners) listen(null);
-    this.#listeners.clear();
+    this.#listeners.close();
     await this.#talk.flush();
   }
 
@@ -219,14 +157,25 @@ class PrimaryAgent implements Primary {
   }
 
   #tell(event: PrimaryEvent): void {
-    for (const listen of this.#listeners) listen(event);
+    this.#listeners.tell(event);
   }
 
   readonly #think = () =>
     fromCallback(
       effect<PrimaryThinkInput, PrimaryMachineEvent>(
         async (input, say, signal) => {
-          const { backend, reply } = await this.#callSomeone(input, say, signal);
+          const tasks = await this.#tasks();
+          signal.throwIfAborted();
+          const decided = input.isFirst && tasks ? this.#decide(input.line.text, tasks) : null;
+          if (decided) {
+            const made = 'calls' in decided ? decided.calls : [];
+            const calls = made.map(
+              ({ tool, args }, at): ToolCall => ({ id: `p${input.replies}-${at}`, tool, args, effects: 'writes' }),
+            );
+            say({ type: 'DECIDED', text: 'text' in decided ? decided.text : '', calls });
+            return;
+          }
+          const { backend, reply } = await this.#callSomeone(input, tasks, say, signal);
           const calls = reply.calls.map(
             ({ tool, args }, index): ToolCall => ({ id: `p${input.replies}-${index}`, tool, args, effects: 'writes' }),
           );
@@ -239,15 +188,22 @@ class PrimaryAgent implements Primary {
       ),
     );
 
+  /** What code knows without a model. A question that code has asked is open for one line only. */
+  #decide(line: string, tasks: readonly TaskSummary[]): Decision | null {
+    const pending = this.#pending;
+    this.#pending = null;
+    return decide({ line, tasks, pending });
+  }
+
   /** Calls the cheapest backend that can orchestrate, and the next one if it fails before its first token. */
   async #callSomeone(
     input: PrimaryThinkInput,
+    tasks: readonly TaskSummary[] | null,
     say: (fact: PrimaryMachineEvent) => void,
     signal: AbortSignal,
   ): Promise<{ backend: string; reply: ModelReply }> {
     const { backends } = this.#options;
     const failed: string[] = [];
-    const tasks = await this.#tasks();
     for (let last: ModelError | null = null; ; ) {
       const backend = this.#route(failed, last);
       const menu = backends.menu();
@@ -283,7 +239,9 @@ class PrimaryAgent implements Primary {
     fromCallback(
       effect<PrimaryActInput, PrimaryMachineEvent>(
         async ({ call, backend, line }, say, signal) => {
-          const tools = this.#tools();
+          const isBorneOut = (asked: Call, id: TaskId, all: readonly TaskSummary[]) =>
+            !this.#isSmall(backend) || bearsOut(line.text, asked, id, all);
+          const tools = this.#tools(isBorneOut);
           this.#options.log.debug({ tool: call.tool, args: call.args }, 'the primary acts');
           const returned = (text: string) => say({ type: 'TOOL_RETURNED', call: call.id, text });
           const tool = tools.find(({ name }) => name === call.tool);
@@ -295,19 +253,34 @@ class PrimaryAgent implements Primary {
           const did = tool.effects !== 'none';
           if (did && !(await this.#talk.claim(line))) return returned('not done: another terminal has taken this line over');
           signal.throwIfAborted();
-          const { text } = await tool.run(checked.args, context);
-          const isSmall = this.#options.backends.menu().find(({ name }) => name === backend)?.kind === 'embedded';
-          const closes = (backend === null || isSmall) && closingTools.has(tool.name);
-          say({ type: 'TOOL_RETURNED', call: call.id, text, ...(closes && { closes }), ...(did && { did }) });
+          const closes = this.#closes(tool.name, backend);
+          const { text, did: hasDone = did } = (await tool.run(checked.args, context)) as PrimaryOutput;
+          say({ type: 'TOOL_RETURNED', call: call.id, text, ...(closes && { closes }), ...(hasDone && { did: true }) });
         },
-        (cause, { call }) => ({ type: 'TOOL_RETURNED', call: call.id, text: `failed: ${failureOf(cause).message}` }),
+        (cause, { call, backend }) => {
+          if (cause instanceof AskOperator) {
+            this.#pending = cause.pending;
+            return { type: 'TOOL_RETURNED', call: call.id, text: cause.message, closes: true };
+          }
+          const text = `failed: ${failureOf(cause).message}`;
+          return { type: 'TOOL_RETURNED', call: call.id, text, ...(this.#closes(call.tool, backend) && { closes: true }) };
+        },
       ),
     );
 
-  #tools() {
+  #isSmall(backend: string | null): boolean {
+    return this.#options.backends.menu().find(({ name }) => name === backend)?.kind === 'embedded';
+  }
+
+  /** Whether the result of the tool is the whole answer: code chose the call, or a small model, whose words add nothing. */
+  #closes(tool: string, backend: string | null): boolean {
+    return closingTools.has(tool) && (backend === null || this.#isSmall(backend));
+  }
+
+  #tools(isBorneOut: Lookup['isBorneOut'] = () => true) {
     const { crew, backends, roster, kinds = () => Object.keys(roster().agents), workspace } = this.#options;
     const onDispatched = (id: TaskId, instruction: string) => this.#tell({ type: 'dispatched', id, instruction });
-    return primaryTools({ crew, backends, kinds, workspace, memory: this.#memory, onDispatched });
+    return primaryTools({ crew, backends, kinds, workspace, memory: this.#memory, onDispatched, isBorneOut });
   }
 
   /** Null while the bus does not answer. The operator can talk to the primary even then. */

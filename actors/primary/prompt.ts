@@ -5,6 +5,7 @@ import { lastTurns } from '../../machines/turns.ts';
 import type { ChatMessage, ModelRequest } from '../../roster/conversation.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
 import { type Tool, toolSpec } from '../tools/tool.ts';
+import { allowedFor } from './narrow.ts';
 import { taskLines } from './task-descriptions.ts';
 
 export interface PromptOptions {
@@ -24,7 +25,8 @@ const who = `You are the primary agent of Coxswain. The operator talks to you. S
 - How things are going: check_task_status.
 - A word to a running task, or a correction of it ("tell k3xq.1 …"): steer_task. Don't dispatch it again.
 - A task has asked a question and the operator's word answers it: answer_question, not steer_task.
-- Stop a task: cancel_task. What a task found: get_task_result.
+- Stop a task: cancel_task. Let it wait: pause_task, resume_task. What a task found: get_task_result.
+- A tool takes the id of a task or the operator's own words for it. Several acts in one message: one call for each.
 - What the operator wants you to remember: remember. What you were told earlier: recall.`;
 const conclude = 'Use no more tools. Say where things stand, and what is left to do.';
 
@@ -42,7 +44,8 @@ const taskLinesShown = 12;
 export function promptFor({ messages, isLast, tasks, tools, backend, menu }: PromptOptions): ModelRequest {
   const list = tasks === null ? 'unknown, the bus does not answer' : (taskLines(tasks, taskLinesShown) ?? 'none');
   const now = `Tasks now:\n${list}`;
-  if (backend.kind === 'embedded') return smallPrompt(messages, isLast, `${now}${questionLines(tasks ?? [])}`, tools, menu);
+  if (backend.kind === 'embedded')
+    return smallPrompt(messages, isLast, `${now}${questionLines(tasks ?? [])}`, tasks ?? [], tools, menu);
   const specs = isLast ? [] : tools.map(toolSpec);
   const system = [who, ...(isLast ? [conclude] : []), now].join('\n\n');
   const leftChars = ((backend.context ?? contextTokens) * charsPerToken * 3) / 4 - system.length - JSON.stringify(specs).length;
@@ -60,12 +63,23 @@ function smallPrompt(
   messages: readonly Message[],
   isLast: boolean,
   now: string,
+  tasks: readonly TaskSummary[],
   tools: readonly Tool[],
   menu: readonly MenuEntry[],
 ): ModelRequest {
-  const unsuited = new Set(['delegate_many', ...(menu.length > 1 ? [] : ['swap_model'])]);
+  const unsuited = new Set(['delegate_many', 'raise_budget', ...(menu.length > 1 ? [] : ['swap_model'])]);
+  const specs = tools.filter(({ name }) => !unsuited.has(name)).map(toolSpec);
   const talk = fitting(messages, smallTalkChars);
   const newest = talk.findLastIndex(({ role }) => role === 'user');
+  // Once a tool has returned, the model may answer from its result.
+  const isNew = newest >= 0 && newest === talk.length - 1;
+  const choice = isNew
+    ? allowedFor(
+        talk[newest]!.text,
+        tasks,
+        specs.map(({ name }) => name),
+      )
+    : null;
   return {
     messages: [
       { role: 'system', text: who },
@@ -73,8 +87,8 @@ function smallPrompt(
       ...talk.map((message, at) => (at === newest ? { ...message, text: `${now}\n\n${message.text}` } : message)),
       ...(isLast ? [{ role: 'user' as const, text: conclude }] : []),
     ],
-    tools: tools.filter(({ name }) => !unsuited.has(name)).map(toolSpec),
-    ...(isLast && { toolChoice: 'none' as const }),
+    tools: specs,
+    ...(isLast ? { toolChoice: 'none' as const } : choice && { toolChoice: choice }),
   };
 }
 

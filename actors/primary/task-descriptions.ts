@@ -67,7 +67,7 @@ const stateWords: Record<Status['state'], string> = {
   done: 'is done',
 };
 
-const oneLine = (text: string, maxChars: number): string => {
+export const oneLine = (text: string, maxChars: number): string => {
   const flat = text.replaceAll(/\s+/g, ' ').trim();
   return flat.length > maxChars ? `${flat.slice(0, maxChars - 1)}…` : flat;
 };

@@ -4,14 +4,16 @@
  */
 import { z } from 'zod';
 import type { Crew } from '../../bus/crew.ts';
-import { type Receipt, type Status, type SteeringInput, Urgency } from '../../bus/messages.ts';
+import { type Receipt, type SteeringInput, Urgency } from '../../bus/messages.ts';
 import type { Memory } from '../../bus/shared-memory.ts';
-import { isTaskId, type TaskId } from '../../bus/task-id.ts';
+import type { TaskId } from '../../bus/task-id.ts';
 import type { Backends } from '../../roster/backends.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
 import { swapProblem } from '../host/backend-swap.ts';
 import { memoryTools } from '../tools/memory.ts';
-import { clip, defineTool, type Tool } from '../tools/tool.ts';
+import { clip, defineTool, type Tool, type ToolOutput } from '../tools/tool.ts';
+import type { Call } from './decide.ts';
+import { askAboutAll, type Lookup, lookUp, meansAll } from './lookup.ts';
 import { inWords, isOpen, taskLines } from './task-descriptions.ts';
 
 export interface PrimaryToolsOptions {
@@ -24,6 +26,12 @@ export interface PrimaryToolsOptions {
   readonly workspace: string | null;
   /** Called as soon as a task is dispatched, even if the operator interrupts meanwhile. */
   readonly onDispatched: (id: TaskId, instruction: string) => void;
+  readonly isBorneOut: Lookup['isBorneOut'];
+}
+
+/** `did`: false for a call that changed nothing, so that it is not reported as done. */
+export interface PrimaryOutput extends ToolOutput {
+  readonly did?: boolean;
 }
 
 /** For how long a tool waits for the final receipt of a steer, in ms. */
@@ -32,33 +40,39 @@ const receiptMs = 10_000;
 export const from = 'primary';
 
 const Instruction = z.string().min(1).max(16_000);
-const Id = z.string().min(1).max(64).describe('task id');
+const Id = z
+  .string()
+  .min(1)
+  .max(200)
+  .describe('id of the task, or the words that name it: k3xq.1, the second one, the translation');
+const IdOrAll = Id.describe('id of the task, or the words that name it; `all` for every task');
 
 /** Makes the tools. They can dispatch the kinds that the roster and the code have at this moment. */
 export function primaryTools(options: PrimaryToolsOptions): Tool[] {
   const { crew, backends, kinds, workspace, onDispatched } = options;
   const Type = z.enum(['supervisor', ...kinds()]);
 
-  /** @throws Error if there is no such task. */
-  const statusOf = async (given: string): Promise<{ id: TaskId; status: Status }> => {
-    const id = given.trim().toLowerCase();
-    const status = isTaskId(id) ? await crew.status(id) : null;
-    if (status) return { id, status };
-    const open = (await crew.tasks()).filter(isOpen).map((task) => task.id);
-    const some = open.slice(-8).join(', ');
-    throw new Error(`there is no task ${given}; ${some ? `unfinished tasks are ${some}` : 'there are no unfinished tasks'}`);
-  };
-  const send = async (given: string, message: SteeringInput, signal: AbortSignal): Promise<string> => {
-    const { id, status } = await statusOf(given);
-    if (status.outcome) return `${id} has ended already: ${status.outcome}.`;
+  const send = async (call: Call, message: SteeringInput, signal: AbortSignal): Promise<PrimaryOutput> => {
+    const { id, status } = await lookUp(options, String(call.args.id), call);
+    if (status.outcome) return { text: `${id} has ended already: ${status.outcome}.`, did: false };
     const sent = await crew.steer(id, { ...message, from });
     const within = AbortSignal.any([signal, AbortSignal.timeout(receiptMs)]);
     let last: Receipt | null = null;
     for await (const receipt of crew.receipts(id, sent, within)) last = receipt;
     signal.throwIfAborted();
     const open = message.type === 'steer' && status.question ? ` Its question ${status.question.id} is still open.` : '';
-    return `${fateOf(id, message.type, last)}${open}`;
+    return { text: `${fateOf(id, message.type, last)}${open}`, did: last?.fate !== 'returned' };
   };
+  /** A tool that cancels, pauses or resumes a task, or all of them after a question. */
+  const forOneOrAll = (name: string, description: string, type: 'cancel' | 'pause' | 'resume') =>
+    defineTool({
+      name,
+      description,
+      args: z.object({ id: IdOrAll }),
+      effects: 'writes',
+      run: ({ id }, { signal }) =>
+        meansAll(id) ? askAboutAll(options, name) : send({ tool: name, args: { id } }, { type }, signal),
+    });
 
   return [
     defineTool({
@@ -93,7 +107,7 @@ export function primaryTools(options: PrimaryToolsOptions): Tool[] {
       run: async ({ id: given }) => {
         const tasks = await crew.tasks();
         if (given === undefined) return { text: taskLines(tasks, 24) ?? 'There are no tasks.' };
-        const { id, status } = await statusOf(given);
+        const { id, status } = await lookUp(options, given, { tool: 'check_task_status', args: {} });
         const below = tasks.filter((task) => task.parent === id && isOpen(task));
         return { text: [inWords(status), taskLines(below, 24)].filter(Boolean).join('\n') };
       },
@@ -103,23 +117,35 @@ export function primaryTools(options: PrimaryToolsOptions): Tool[] {
       description: 'Correct a running task, or tell it something.',
       args: z.object({ id: Id, text: z.string().min(1).max(16_000), urgency: Urgency.optional() }),
       effects: 'writes',
-      run: async ({ id, text, urgency }, { signal }) => ({
-        text: await send(id, { type: 'steer', text, ...(urgency && { urgency }) }, signal),
-      }),
+      run: ({ id, text, urgency }, { signal }) =>
+        send({ tool: 'steer_task', args: { id, text } }, { type: 'steer', text, ...(urgency && { urgency }) }, signal),
     }),
     defineTool({
       name: 'answer_question',
       description: "Answer a task's open question.",
       args: z.object({ id: Id, question: z.string().min(1).max(64).describe('q1'), text: z.string().min(1).max(16_000) }),
       effects: 'writes',
-      run: async ({ id, question, text }, { signal }) => ({ text: await send(id, { type: 'answer', question, text }, signal) }),
+      run: ({ id, question, text }, { signal }) =>
+        send({ tool: 'answer_question', args: { id, question, text } }, { type: 'answer', question, text }, signal),
     }),
+    forOneOrAll('cancel_task', 'Stop a task for good.', 'cancel'),
+    forOneOrAll('pause_task', 'Let a task wait until it is resumed.', 'pause'),
+    forOneOrAll('resume_task', 'Let a paused task go on.', 'resume'),
     defineTool({
-      name: 'cancel_task',
-      description: 'Stop a task for good.',
-      args: z.object({ id: Id }),
+      name: 'raise_budget',
+      description: 'Give a task more steps or more US dollars.',
+      args: z.object({
+        id: Id,
+        steps: z.number().int().min(1).max(10_000).optional(),
+        costUsd: z.number().positive().optional(),
+      }),
       effects: 'writes',
-      run: async ({ id }, { signal }) => ({ text: await send(id, { type: 'cancel' }, signal) }),
+      run: ({ id, steps, costUsd }, { signal }) =>
+        send(
+          { tool: 'raise_budget', args: { id, steps, costUsd } },
+          { type: 'budget', ...(steps !== undefined && { steps }), ...(costUsd !== undefined && { costUsd }) },
+          signal,
+        ),
     }),
     defineTool({
       name: 'get_task_result',
@@ -127,11 +153,12 @@ export function primaryTools(options: PrimaryToolsOptions): Tool[] {
       args: z.object({ id: Id }),
       effects: 'none',
       run: async ({ id: given }) => {
-        const { id, status } = await statusOf(given);
+        const { id, status } = await lookUp(options, given, { tool: 'get_task_result', args: {} });
         const result = await crew.peekResult(id);
         if (!result) return { text: `${id} has no result yet. ${inWords(status)}` };
         const { outcome, output, failure, salvage } = result;
-        if (outcome === 'completed') return { text: clip(output ?? '(nothing)', `the whole is the result of ${id}`) };
+        if (outcome === 'completed')
+          return { text: `${id} has found:\n${clip(output ?? '(nothing)', `the whole is the result of ${id}`)}` };
         const found = salvage.findings.length > 0 ? `\nFound so far:\n${salvage.findings.join('\n')}` : '';
         return {
           text: clip(
@@ -147,9 +174,11 @@ export function primaryTools(options: PrimaryToolsOptions): Tool[] {
       args: z.object({ id: Id, backend: z.string().min(1).max(64) }),
       effects: 'writes',
       run: async ({ id, backend }, { signal }) => {
-        const problem = swapProblem(backend, backends);
+        const { status } = await lookUp(options, id, { tool: 'swap_model', args: { id, backend } });
+        const name = otherOf(backend, status.backend, backends.menu()) ?? backend;
+        const problem = swapProblem(name, backends);
         if (problem) throw new Error(problem);
-        return { text: await send(id, { type: 'swap', backend }, signal) };
+        return send({ tool: 'swap_model', args: { id, backend: name } }, { type: 'swap', backend: name }, signal);
       },
     }),
     defineTool({
@@ -171,6 +200,9 @@ export const closingTools: ReadonlySet<string> = new Set([
   'steer_task',
   'answer_question',
   'cancel_task',
+  'pause_task',
+  'resume_task',
+  'raise_budget',
   'get_task_result',
   'swap_model',
   'list_backends',
@@ -183,6 +215,7 @@ function fateOf(id: TaskId, kind: string, receipt: Receipt | null): string {
   switch (receipt?.fate) {
     case 'applied': {
       if (kind === 'cancel') return `${id} is cancelled.`;
+      if (kind === 'pause' || kind === 'resume') return `${id} is ${kind}d${why}.`;
       if (kind === 'answer' && receipt.reason) return `${id}: ${receipt.reason}.`;
       const reached = receipt.reached?.length ? `, and relayed it to ${receipt.reached.join(', ')}` : '';
       return `${id} has taken it up${receipt.step ? ` at step ${receipt.step}` : ''}${reached}${why}.`;
@@ -199,3 +232,14 @@ const backendLine = ({ name, model, tier, goodAt, cost, why }: MenuEntry): strin
     cost === null ? 'cost unknown' : cost.input + cost.output === 0 ? 'free' : `$${cost.input}/$${cost.output} per M tokens`;
   return `- ${name}${model && model !== name ? ` (${model})` : ''}: ${tier}, ${price}, good at ${goodAt.join(', ') || 'nothing in particular'}${why ? `; not available: ${why}` : ''}`;
 };
+
+/** "The other model" is certain where there are two. */
+function otherOf(given: string, present: string | null, menu: readonly MenuEntry[]): string | null {
+  if (
+    !/^(?:the )?other(?:[ _-]?(?:model|backend|one))?$|^(?:das )?andere|autre/i.test(given) ||
+    menu.some(({ name }) => name === given)
+  )
+    return null;
+  const others = menu.filter(({ name }) => name !== present);
+  return others.length === 1 ? others[0]!.name : null;
+}

@@ -5,7 +5,7 @@
  * - Leaving the prompt ends no task: unfinished tasks continue on the next node.
  * - Without a terminal the session ends when its input has ended and the work it started is done or waits for the operator.
  */
-import type { Primary } from '../../actors/primary/primary.ts';
+import type { Primary } from '../../actors/primary/events.ts';
 import { goalOf, type TaskId } from '../../bus/task-id.ts';
 import type { Log } from '../../platform/log.ts';
 import { capacityTrouble } from '../capacity.ts';

@@ -2,7 +2,7 @@
  * Prints the talk with the primary as it goes on. Rows are printed whole, so events of tasks come between rows and never within
  * one; each row has a mark (render/talk.ts).
  */
-import type { PrimaryEvent } from '../../actors/primary/primary.ts';
+import type { PrimaryEvent } from '../../actors/primary/events.ts';
 import { MarkdownFlow } from '../render/markdown.ts';
 import type { Paint } from '../render/paint.ts';
 import { oneLine } from '../render/printable.ts';

@@ -41,6 +41,13 @@ export type Tool = z.infer<typeof Tool>;
 const ToolChoice = z.union([
   z.enum(['none', 'auto', 'required']),
   z.object({ type: z.literal('function'), function: z.object({ name: z.string() }) }),
+  z.object({
+    type: z.literal('allowed_tools'),
+    allowed_tools: z.object({
+      mode: z.enum(['auto', 'required']),
+      tools: z.array(z.object({ type: z.literal('function'), function: z.object({ name: z.string() }) })),
+    }),
+  }),
 ]);
 
 const ResponseFormat = z.discriminatedUnion('type', [

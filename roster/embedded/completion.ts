@@ -100,10 +100,12 @@ function valueGrammar(schema: object): string {
 
 function formOf(tools: readonly Tool[], choice: NonNullable<ChatRequest['tool_choice']>, schema: object | undefined): ToolForm {
   if (typeof choice === 'object') {
-    const named = tools.filter((tool) => tool.function.name === choice.function.name);
-    if (named.length === 0)
-      throw new Refused('unknown_tool', `tool_choice names ${choice.function.name}, which is not among the tools`);
-    return toolForm(tools, { tools: named, answer: false }, schema);
+    const isList = choice.type === 'allowed_tools';
+    const names = isList ? choice.allowed_tools.tools.map((tool) => tool.function.name) : [choice.function.name];
+    const unknown = names.find((name) => !tools.some((tool) => tool.function.name === name));
+    if (unknown !== undefined) throw new Refused('unknown_tool', `tool_choice names ${unknown}, which is not among the tools`);
+    const mayAnswer = isList && (choice.allowed_tools.mode === 'auto' || names.length === 0);
+    return toolForm(tools, { tools: tools.filter((tool) => names.includes(tool.function.name)), answer: mayAnswer }, schema);
   }
   if (choice === 'none') return toolForm(tools, { tools: [], answer: true }, schema);
   return toolForm(tools, { tools, answer: choice === 'auto' }, schema);

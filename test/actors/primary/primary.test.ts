@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CrewSession } from '../../../actors/node/join.ts';
 import type { CoxNode } from '../../../actors/node/node.ts';
-import type { PrimaryEvent } from '../../../actors/primary/primary.ts';
+import type { PrimaryEvent } from '../../../actors/primary/events.ts';
 import { readState } from '../../../bus/state/state-store.ts';
+import type { TaskId } from '../../../bus/task-id.ts';
 import { parseRoster } from '../../../roster/load.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import type { ModelCall } from '../../support/model-server.ts';
@@ -55,6 +56,9 @@ test('a greeting is answered in one call that offers every tool and mentions no 
       'dispatch_task',
       'get_task_result',
       'list_backends',
+      'pause_task',
+      'raise_budget',
+      'resume_task',
       'recall',
       'remember',
       'steer_task',
@@ -118,7 +122,7 @@ test('the primary waits for a steer’s receipt, and answers a line that came me
   await open();
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Fill the form' });
   const steers = joined.bus.nc.subscribe(joined.bus.subjects.of(id, 'steering'), { max: 1 });
-  (await say(`tell ${id} to use my work email`)).call('steer_task', { id, text: 'use my work email' });
+  (await say(`my work email please, ${id}`)).call('steer_task', { id, text: 'use my work email' });
   for await (const _ of steers) break;
   node.primary.say('thanks');
   // The task is claimed only now, and its first model call carries the steer.
@@ -146,7 +150,7 @@ test('an open question is shown and answered by its id, and the result is read f
   await joined.crew.result(id, never);
   (await crew.model.next(isPrimary)).call('get_task_result', { id });
   const last = await crew.model.next(isPrimary);
-  expect(last.texts('tool')[1]).toBe('Booked for four');
+  expect(last.texts('tool')[1]).toBe(`${id} has found:\nBooked for four`);
   last.reply('It is booked.');
   await untilIdle();
 });
@@ -196,12 +200,99 @@ test('the primary cancels a task when it is told to', async () => {
   await open({ types: ['reasoning'] });
   const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'Think for ever' });
   const thinking = await crew.model.next();
-  (await say('stop it')).call('cancel_task', { id });
+  (await say('stop it, whatever it is')).call('cancel_task', { id });
   expect(await thinking.closed).toBe(true);
   const next = await crew.model.next();
   expect(next.texts('tool')).toEqual([`${id} is cancelled.`]);
   next.reply('Stopped.');
   await untilIdle();
+});
+
+describe('acts that code decides', () => {
+  const texts = async () => (await untilIdle()).map((event) => ('text' in event ? `${event.type}: ${event.text}` : event.type));
+  /** Two tasks that think for ever. */
+  async function two() {
+    await open({ types: ['reasoning'] });
+    const ids: TaskId[] = [];
+    for (const instruction of ['Translate the letter', 'Write a poem']) {
+      ids.push(await joined.crew.dispatch({ type: 'reasoning', instruction }));
+      await crew.model.next(isTask);
+    }
+    return ids as [TaskId, TaskId];
+  }
+
+  test('stop everything lists what that is, and a yes cancels all of it without a model', async () => {
+    const [a, b] = await two();
+    node.primary.say('stop everything');
+    expect(await texts()).toEqual([
+      `reply: This cancels 2 tasks:\n- ${a} (reasoning) “Translate the letter”\n- ${b} (reasoning) “Write a poem”\nSay y to cancel them all.`,
+    ]);
+    expect((await joined.crew.tasks()).map(({ outcome }) => outcome)).toEqual([null, null]);
+    node.primary.say('y');
+    expect(await texts()).toEqual([`did: ${a} is cancelled.`, `did: ${b} is cancelled.`]);
+    expect((await joined.crew.tasks()).map(({ outcome }) => outcome)).toEqual(['cancelled', 'cancelled']);
+    expect(crew.model.calls.filter(isPrimary)).toEqual([]);
+  });
+
+  test('a no leaves everything as it is, and a later yes does nothing', async () => {
+    await two();
+    node.primary.say('alles pausieren');
+    expect((await texts())[0]).toMatch(/^reply: This pauses 2 tasks:/);
+    node.primary.say('nein');
+    expect(await texts()).toEqual(['reply: Nothing was done.']);
+    (await say('ja')).reply('What?');
+    await untilIdle();
+    expect((await joined.crew.tasks()).every(({ state }) => state === 'thinking')).toBe(true);
+  });
+
+  test('several acts in one line are all done, each on the task that the words name', async () => {
+    const [a, b] = await two();
+    node.primary.say('pause the translation and cancel the second one');
+    expect(await texts()).toEqual([expect.stringMatching(`^did: ${a} is paused`), `did: ${b} is cancelled.`]);
+    expect((await joined.crew.status(a))?.paused).toBe(true);
+  });
+
+  test('words that fit two tasks are asked about, and a number answers', async () => {
+    const [a, b] = await two();
+    node.primary.say('cancel it');
+    expect(await texts()).toEqual([
+      `reply: Which one do you mean?\n1. ${a} (reasoning) “Translate the letter”\n2. ${b} (reasoning) “Write a poem”\nSay its number.`,
+    ]);
+    node.primary.say('2');
+    expect(await texts()).toEqual([`did: ${b} is cancelled.`]);
+    expect((await joined.crew.status(a))?.outcome).toBeNull();
+  });
+
+  test('the result of the second one comes from that task, with its id', async () => {
+    await open({ types: ['reasoning'] });
+    const ids = [];
+    for (const name of ['one', 'two']) {
+      const id = await joined.crew.dispatch({ type: 'reasoning', instruction: `Look at ${name}` });
+      (await crew.model.next(isTask)).reply(`found ${name}`);
+      await joined.crew.result(id, never);
+      ids.push(id);
+    }
+    node.primary.say('what did the second goal find?');
+    expect(await texts()).toEqual([`reply: ${ids[1]} has found:\nfound two`]);
+  });
+
+  test('a backend that there is not gets what there is, and nothing is told as done', async () => {
+    await two();
+    node.primary.say('use gamma for the poem');
+    expect(await texts()).toEqual(['reply: failed: there is no backend gamma; there are main, other']);
+    node.primary.say('use other for the poem');
+    expect((await untilIdle())[0]?.type).toBe('did');
+  });
+
+  test('a model’s call may name a task by the operator’s words, and an unsure one is asked about by code', async () => {
+    const [, b] = await two();
+    (await say('make it rhyme, the poem I mean')).call('steer_task', { id: 'the poem', text: 'make it rhyme' });
+    expect((await crew.model.next(isTask)).texts('user').join()).toContain('make it rhyme');
+    const next = await crew.model.next(isPrimary);
+    expect(next.texts('tool')[0]).toContain(b);
+    next.call('cancel_task', { id: 'my lost letter' });
+    expect((await texts()).at(-1)).toMatch(/^reply: Do you mean .*Translate the letter/);
+  });
 });
 
 test('notes outlive a primary and are read by sub-agents whose kind has the tool', async () => {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CoxNode } from '../../../actors/node/node.ts';
-import type { PrimaryEvent } from '../../../actors/primary/primary.ts';
+import type { PrimaryEvent } from '../../../actors/primary/events.ts';
 import type { TalkLine } from '../../../bus/messages.ts';
 import { Talk } from '../../../bus/talk/talk.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';

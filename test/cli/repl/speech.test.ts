@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { PrimaryEvent } from '../../../actors/primary/primary.ts';
+import type { PrimaryEvent } from '../../../actors/primary/events.ts';
 import { plain } from '../../../cli/render/paint.ts';
 import { Speech } from '../../../cli/repl/speech.ts';
 

@@ -149,6 +149,15 @@ describe('tools', () => {
     expect(reply.choices[0]!.message.tool_calls).toMatchObject([{ type: 'function', function: { name: 'list_files' } }]);
   });
 
+  test('with a list of allowed tools one of these is called, whatever the request says', async () => {
+    const tool_choice = {
+      type: 'allowed_tools' as const,
+      allowed_tools: { mode: 'required' as const, tools: [{ type: 'function', function: { name: 'list_files' } }] },
+    };
+    const reply = await ai.chat.completions.create({ model, messages: user('Read README.md'), tools, tool_choice });
+    expect(reply.choices[0]!.message.tool_calls).toMatchObject([{ function: { name: 'list_files' } }]);
+  });
+
   test('with tool_choice none the answer is a text, unwrapped as it streams', async () => {
     const messages = user('Say "two words" in quotes.');
     const stream = await ai.chat.completions.create({

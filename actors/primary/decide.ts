@@ -1,0 +1,120 @@
+/**
+ * What code decides about a line before any model is asked: the answer to a question that code has asked, and acts whose words
+ * are certain. Pure.
+ */
+import type { TaskSummary } from '../../bus/state/tree.ts';
+import { meaningOf } from '../../machines/answer.ts';
+import { type Act, actsIn } from './acts.ts';
+import { findTask } from './references.ts';
+import { plainText, pointerOf } from './words.ts';
+
+export interface Call {
+  readonly tool: string;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+/** A question that code has asked the operator. The next line may answer it. */
+export type Pending =
+  /** A yes makes the calls. */
+  | { readonly kind: 'confirm'; readonly calls: readonly Call[] }
+  /** The call lacks its task. */
+  | { readonly kind: 'choose'; readonly call: Call; readonly ids: readonly string[] };
+
+/** Calls to make, or a text that answers the line. */
+export type Decision = { readonly calls: readonly Call[] } | { readonly text: string };
+
+export interface Situation {
+  readonly line: string;
+  readonly tasks: readonly TaskSummary[];
+  readonly pending: Pending | null;
+}
+
+/** @returns null for a line that a model has to read. */
+export function decide({ line, tasks, pending }: Situation): Decision | null {
+  return (pending && answerTo(pending, line, tasks)) ?? actsOf(line, tasks);
+}
+
+function answerTo(pending: Pending, line: string, tasks: readonly TaskSummary[]): Decision | null {
+  if (pending.kind === 'confirm') {
+    const meaning = meaningOf({ kind: 'approval', choices: ['approve', 'deny'] }, line);
+    if (meaning.kind !== 'choice') return null;
+    if (meaning.choice === 'approve') return { calls: pending.calls };
+    // A longer refusal says something else as well.
+    return line.trim().split(/\s+/).length <= 3 ? { text: 'Nothing was done.' } : null;
+  }
+  const { call, ids } = pending;
+  const number = /^\(?(\d{1,2})[.)]?$/.exec(line.trim());
+  const chosen = number ? [ids[Number(number[1]) - 1]].flatMap((id) => id ?? []) : among(ids, line, tasks);
+  if (chosen.length > 0) return { calls: chosen.map((id) => ({ ...call, args: { ...call.args, id } })) };
+  return /^(?:n|no|none|neither|nein|keine[rs]?|non|aucune?)$/.test(plainText(line)) ? { text: 'Nothing was done.' } : null;
+}
+
+function among(ids: readonly string[], line: string, tasks: readonly TaskSummary[]): readonly string[] {
+  if (line.trim().split(/\s+/).length > 6) return [];
+  const pointer = pointerOf(line);
+  if (pointer.all && pointer.words.length === 0) return ids;
+  if (pointer.ordinal !== null) return [ids.at(pointer.ordinal < 0 ? -1 : pointer.ordinal - 1)].flatMap((id) => id ?? []);
+  if (ids.length === 1 && /^(?:y|yes|yep|ja|oui)$/.test(plainText(line))) return ids;
+  // Each candidate stands for itself here, also a sub-task beside its goal.
+  const own = tasks.filter(({ id }) => ids.includes(id)).map((task) => ({ ...task, parent: null }));
+  const found = findTask(line, own, 'any');
+  return found.kind === 'one' && !pointer.isVague ? [found.task.id] : [];
+}
+
+/** A line counts only if all its acts have a task for certain, or candidates that the operator can be asked about. */
+function actsOf(line: string, tasks: readonly TaskSummary[]): Decision | null {
+  const acts = actsIn(line);
+  if (!acts) return null;
+  const calls = acts.map((act) => callOf(act, tasks));
+  return calls.every((call) => call !== null) ? { calls } : null;
+}
+
+const tools = { cancel: 'cancel_task', pause: 'pause_task', resume: 'resume_task', result: 'get_task_result' } as const;
+
+function callOf(act: Act, tasks: readonly TaskSummary[]): Call | null {
+  if (act.act === 'backends') return { tool: 'list_backends', args: {} };
+  if (act.act === 'status' && act.ref === null) return { tool: 'check_task_status', args: {} };
+  const ref = act.ref ?? '';
+  const wants = act.act === 'result' || act.act === 'status' ? 'any' : 'open';
+  const found = findTask(ref, tasks, wants);
+  if (found.kind === 'none') return null;
+  if (found.kind === 'all') return all(act, tasks);
+  // Words that fit only in part, or a pronoun, are certain enough to ask about, but a correction may be about something else.
+  if (found.kind === 'unsure' && (act.act === 'steer' || act.act === 'swap') && pointerOf(ref).isVague) return null;
+  const id = found.kind === 'one' ? found.task.id : ref;
+  // Words for a task that asks may be its answer.
+  if (act.act === 'steer' && tasks.some((task) => task.id === id && task.question)) return null;
+  if (act.act === 'steer') return { tool: 'steer_task', args: { id, text: act.text } };
+  if (act.act === 'swap') return { tool: 'swap_model', args: { id, backend: act.backend } };
+  if (act.act === 'status') return { tool: 'check_task_status', args: { id } };
+  return { tool: tools[act.act], args: { id } };
+}
+
+function all(act: Act, tasks: readonly TaskSummary[]): Call | null {
+  if (act.act === 'status') return { tool: 'check_task_status', args: {} };
+  if (act.act !== 'cancel' && act.act !== 'pause' && act.act !== 'resume') return null;
+  return tasks.length > 0 ? { tool: tools[act.act], args: { id: 'all' } } : { tool: 'check_task_status', args: {} };
+}
+
+/** Words without which an act is not meant. */
+export const actWords: Readonly<Record<string, RegExp>> = {
+  cancel_task:
+    /\b(?:stop|stopp|stoppe|cancel|abort|kill|end|terminate|quit|drop|never ?mind|not needed|forget|beende|abbrech|brich|storniere|arrête|arrete|annule|laisse tomber)/iu,
+  pause_task: /\b(?:pause|pausier|hold|wait|suspend|halt|anhalt|warte|attend|suspens)/iu,
+  resume_task: /\b(?:resume|continue|go on|unpause|carry on|weiter|fortsetz|setz|reprend|continue)/iu,
+};
+
+/**
+ * Whether the words of a line bear out an act that a small model has chosen. What they do not is asked about.
+ * @param id the task that the act is for.
+ */
+export function isBorneOut(line: string, { tool, args }: Call, id: string, tasks: readonly TaskSummary[]): boolean {
+  const words = actWords[tool];
+  if (words && !words.test(line)) return false;
+  if (tool === 'swap_model' && !plainText(line).includes(String(args.backend).toLowerCase())) return false;
+  const open = tasks.filter(({ outcome, parent }) => outcome === null && parent === null);
+  if (open.length <= 1) return true;
+  const found = findTask(line, tasks, 'open');
+  if (found.kind === 'one') return found.task.id === id;
+  return found.kind === 'unsure' && found.tasks.length === 1 && found.tasks[0]!.id === id;
+}
