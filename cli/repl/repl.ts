@@ -14,13 +14,14 @@ import { eventsOf } from '../events.ts';
 import { checkGoal } from '../goal.ts';
 import { oneLine } from '../render/printable.ts';
 import { answerLine } from '../render/question.ts';
-import { complete } from './complete.ts';
+import { complete, type Known } from './complete.ts';
 import { Flow, wrapped } from './flow.ts';
 import type { History } from './history.ts';
 import { readLine } from './input.ts';
+import { openScreen } from './open-screen.ts';
 import { Operator, type OperatorOptions } from './operator.ts';
 import { Quiet } from './quiet.ts';
-import { Screen } from './screen.ts';
+import type { Screen } from './screen.ts';
 import { slashCommands } from './slash-commands.ts';
 import { Board } from './task-board.ts';
 
@@ -30,6 +31,7 @@ export interface ReplOptions extends Pick<OperatorOptions, 'crew' | 'menu' | 'ty
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
   readonly log: Log;
+  readonly env: NodeJS.ProcessEnv;
 }
 
 /** A tree that waits for the operator must be unchanged for this long (ms) before the session counts it as waiting. */
@@ -44,27 +46,16 @@ export class Repl {
   readonly #quiet = new Quiet();
   readonly #ended = new AbortController();
   #primaryBusy = false;
-  /** Set after a Ctrl-C, with the text typed at that moment. A second Ctrl-C with the same text leaves the prompt. */
-  #armed: { typed: string } | null = null;
+  /** Set after a Ctrl-C on an empty line. A second one leaves the prompt. */
+  #isArmed = false;
 
   constructor(options: ReplOptions) {
     this.#options = options;
     const { crew, paint, history } = options;
-    this.#screen = new Screen({
-      input: options.input,
-      output: options.output,
-      prompt: 'cox> ',
-      history: history.lines,
-      complete: (line) =>
-        complete(line, {
-          ids: this.#board.unfinished,
-          questions: (id) => [this.#board.question(id)?.id ?? []].flat(),
-          choices: (id) => this.#board.question(id)?.choices ?? [],
-          backends: options.menu().map((entry) => entry.name),
-          types: options.types(),
-          commands: slashCommands,
-        }),
-    });
+    this.#screen = openScreen(
+      { input: options.input, output: options.output, prompt: 'cox> ', history, complete: (line) => complete(line, this.#known) },
+      options.env,
+    );
     const print = (lines: readonly string[]) => this.#screen.print(lines);
     const columns = () => this.#screen.columns;
     this.#board = new Board({ crew, paint, print, columns, quiet: this.#quiet });
@@ -79,6 +70,18 @@ export class Repl {
       signal: this.#ended.signal,
     });
     this.#screen.onInterrupt(() => this.interrupt());
+  }
+
+  get #known(): Known {
+    const { menu, types } = this.#options;
+    return {
+      ids: this.#board.unfinished,
+      questions: (id) => [this.#board.question(id)?.id ?? []].flat(),
+      choices: (id) => this.#board.question(id)?.choices ?? [],
+      backends: menu().map((entry) => entry.name),
+      types: types(),
+      commands: slashCommands,
+    };
   }
 
   /** Prints a message from elsewhere in the process, such as a lost connection or a download. */
@@ -109,27 +112,30 @@ export class Repl {
     this.#greet();
     void this.#warnOfFullBus();
     for await (const line of this.#screen.lines()) {
-      this.#armed = null;
-      this.#options.history.add(line);
+      this.#isArmed = false;
       await this.#take(line);
       if (this.#ended.signal.aborted) break;
     }
     if (!this.#screen.isTerminal) await this.#workDone();
     this.leave();
-    await working.catch(() => {});
+    await Promise.all([working.catch(() => {}), this.#screen.released]);
     this.#sayGoodbye();
   }
 
-  /** Handles Ctrl-C: the first clears the line and interrupts the primary, the second leaves. */
+  /** Handles Ctrl-C. One press does one thing: it moves a half-typed text to the history, or interrupts the primary, or leaves. */
   interrupt(): void {
-    const { typed } = this.#screen;
-    if (this.#armed && typed === this.#armed.typed) {
+    if (this.#screen.typed !== '') {
+      this.#isArmed = false;
+      this.#screen.setAside();
+      this.note('The text is in the history: the up arrow brings it back.');
+      return;
+    }
+    if (this.#isArmed) {
       this.leave();
       return;
     }
-    if (typed !== '') this.#screen.clearTyped();
     const stopped = this.#options.primary.interrupt();
-    this.#armed = { typed: this.#screen.typed };
+    this.#isArmed = true;
     this.note(`${stopped ? 'Interrupted. ' : ''}Ctrl-C again leaves the prompt; tasks are kept.`);
   }
 
@@ -142,7 +148,7 @@ export class Repl {
 
   async #take(line: string): Promise<void> {
     try {
-      const input = readLine(line);
+      const input = readLine(line, takesText);
       if (input.kind === 'say') await this.#say(input.text);
       if (input.kind === 'answer') await this.#operator.answer(input.ref, input.text);
       if (input.kind === 'steer')
@@ -247,6 +253,8 @@ export class Repl {
 }
 
 const more = (count: number): string[] => (count > mostNamed ? [`  … and ${count - mostNamed} more`] : []);
+
+const takesText = (name: string): boolean => slashCommands.some((each) => each.name === name && /\.\.\.[>\]]$/.test(each.args));
 
 function similar(name: string): string {
   const near = slashCommands.filter((command) => command.name.startsWith(name.slice(0, 2))).map((command) => `/${command.name}`);
