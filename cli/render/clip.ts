@@ -1,5 +1,5 @@
 /** Cuts a line to the columns of a terminal. Colour sequences take no column, East Asian letters and most emoji take two. */
-import { graphemes, widthOf } from './width.ts';
+import { head, widthOf } from './width.ts';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colour sequences begin with one
 const colours = /(\u001b\[[0-9;]*m)/;
@@ -16,18 +16,5 @@ export function clip(line: string, columns: number): string {
       seen = fitting === part ? seen + widthOf(part) : Number.POSITIVE_INFINITY;
     }
   });
-  return kept;
-}
-
-/** The longest beginning of a text without colours that takes at most `columns`, in whole letters. */
-export function head(text: string, columns: number): string {
-  if (widthOf(text) <= columns) return text;
-  let seen = 0;
-  let kept = '';
-  for (const letter of graphemes(text)) {
-    seen += widthOf(letter);
-    if (seen > columns) break;
-    kept += letter;
-  }
   return kept;
 }

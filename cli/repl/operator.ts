@@ -38,6 +38,9 @@ export interface OperatorOptions {
   readonly fail: (error: unknown) => void;
   readonly quiet: Quiet;
   readonly leave: () => void;
+  readonly edit: (text: string) => Promise<void>;
+  /** Prints lines; more than the screen holds go through the operator's pager. */
+  readonly page: (lines: readonly string[]) => Promise<void>;
   /** Aborts at the end of the session, which ends the wait for receipts. */
   readonly signal: AbortSignal;
 }
@@ -149,9 +152,9 @@ export class Operator implements Hands {
   }
 
   async showResult(id: TaskId): Promise<void> {
-    const { crew, print, paint, columns } = this.#options;
+    const { crew, print, page, paint, columns } = this.#options;
     const result = await crew.peekResult(id);
-    if (result) print(resultLines(result, paint, true, (text) => wrapped(text, columns() - 1)));
+    if (result) await page(resultLines(result, paint, true, (text) => wrapped(text, columns() - 1)));
     else print([`${id} has no result yet; it is printed when the task ends. /status ${id} shows its state.`]);
   }
 
@@ -189,6 +192,10 @@ export class Operator implements Hands {
     if (id === null) board.watched.clear();
     else board.watched.add(id);
     print([paint.dim(id === null ? 'Nothing is watched any more.' : `Watching ${id}; /watch off ends it.`)]);
+  }
+
+  edit(text: string): Promise<void> {
+    return this.#options.edit(text);
   }
 
   leave(): void {

@@ -20,6 +20,7 @@ import type { History } from './history.ts';
 import { readLine } from './input.ts';
 import { openScreen } from './open-screen.ts';
 import { Operator, type OperatorOptions } from './operator.ts';
+import { editedText, page } from './programs.ts';
 import { Quiet } from './quiet.ts';
 import type { Screen } from './screen.ts';
 import { slashCommands } from './slash-commands.ts';
@@ -48,6 +49,8 @@ export class Repl {
   #primaryBusy = false;
   /** Set after a Ctrl-C on an empty line. A second one leaves the prompt. */
   #isArmed = false;
+  /** The half-typed text that Ctrl-C moved to the history last. */
+  #setAside = '';
 
   constructor(options: ReplOptions) {
     this.#options = options;
@@ -67,9 +70,12 @@ export class Repl {
       fail: (error) => this.#fail(error),
       quiet: this.#quiet,
       leave: () => this.leave(),
+      edit: (text) => this.#edit(text || this.#setAside),
+      page: (lines) => page(this.#screen, options.env, lines),
       signal: this.#ended.signal,
     });
     this.#screen.onInterrupt(() => this.interrupt());
+    this.#screen.onEdit(() => void this.#edit(this.#screen.typed).catch((error) => this.#fail(error)));
   }
 
   get #known(): Known {
@@ -126,6 +132,7 @@ export class Repl {
   interrupt(): void {
     if (this.#screen.typed !== '') {
       this.#isArmed = false;
+      this.#setAside = this.#screen.typed;
       this.#screen.setAside();
       this.note('The text is in the history: the up arrow brings it back.');
       return;
@@ -160,6 +167,12 @@ export class Repl {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** Puts the edited text at the prompt, where Enter sends it. */
+  async #edit(text: string): Promise<void> {
+    this.#screen.put(await editedText(this.#screen, this.#options.env, text));
+    this.#setAside = '';
   }
 
   async #say(text: string): Promise<void> {

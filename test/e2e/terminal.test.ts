@@ -215,3 +215,49 @@ it('a terminal without control codes gets none', async () => {
   terminal.enter('/quit');
   expect(await terminal.exited).toBe(0);
 });
+
+describe('the programs of the operator', () => {
+  it('Ctrl-X Ctrl-E opens the half-typed text in $EDITOR, and Enter sends what comes back', async () => {
+    const terminal = await open({ env: { EDITOR: 'printf "  and more\\n" >>', VISUAL: '' } });
+    terminal.type('half a thought');
+    await typedLine(terminal, 'half a thought');
+    terminal.type('\u0018\u0005');
+    await terminal.line(/^ +\| {3}and more$/);
+    terminal.type('\r');
+    expect(await told()).toContain('half a thought\n  and more');
+  });
+
+  it('/edit goes on with the text that Ctrl-C has set aside, and says when there is no such editor', async () => {
+    const terminal = await open({ env: { EDITOR: 'sed -i s/thought/plan/', VISUAL: '' } });
+    terminal.type('half a thought');
+    await typedLine(terminal, 'half a thought');
+    terminal.interrupt();
+    await typedLine(terminal, '');
+    terminal.enter('/edit');
+    await typedLine(terminal, 'half a plan');
+    terminal.type('\u0015');
+    await typedLine(terminal, '');
+    const other = await open({ env: { EDITOR: 'no-such-editor', VISUAL: '' } });
+    other.enter('/edit');
+    await other.line(/The editor no-such-editor cannot be started/);
+    await typedLine(other, '');
+  });
+
+  it('/result shows in $PAGER what is longer than the screen, and events wait until it ends', async () => {
+    const terminal = await open({
+      rows: 12,
+      env: { PAGER: 'sed -n "s/line 25/paged 25/p"; echo end of pager; read x < /dev/tty' },
+    });
+    terminal.enter('/dispatch reasoning a list');
+    (await world.model.next(isWorking)).reply(Array.from({ length: 30 }, (_, i) => `line ${i}`).join('\n'));
+    await terminal.line(/^line 29$/);
+    terminal.enter('/result');
+    await terminal.line(/^end of pager$/);
+    expect(terminal.lines).toContain('paged 25');
+    await world.cox(['dispatch', 'reasoning', 'another']);
+    (await world.model.next(isWorking)).reply('found another');
+    terminal.enter('');
+    await terminal.line(/found another/);
+    await typedLine(terminal, '');
+  });
+});
