@@ -12,7 +12,7 @@ export const graphemes = (text: string): string[] =>
 /** Columns that a text takes. Colour sequences take none. */
 export const widthOf = (text: string): number => (plain.test(text) ? text.length : stringWidth(text));
 
-/** The longest beginning of a text without colours that takes at most `columns`, in whole letters. It reads no further than that. */
+/** The longest beginning of a text without colours that takes at most `columns`, in whole letters. */
 export function head(text: string, columns: number): string {
   if (text.length * 2 <= columns) return text;
   if (plain.test(text)) return text.slice(0, columns);

@@ -1,5 +1,6 @@
 /** Parses a typed line. */
 import { usageError } from '../errors.ts';
+import { namesOf } from './attachments.ts';
 
 export type Input =
   | { readonly kind: 'nothing' }
@@ -11,16 +12,21 @@ export type Input =
 /**
  * `@k3xq.4 text` steers a task, `@k3xq.4? text` answers its open question, `/name …` is a command, and any other text goes to the
  * primary. So does a text of several lines that begins like a command without a text of its own: it was pasted, and `/quit` in it
- * is meant to be read. Three quotes around a text make it a message in any case.
+ * is meant to be read. Three quotes around a text make it a message in any case, and so does a file's name after the first `@`.
  * @param takesText whether there is such a command and it ends in a free text.
+ * @param isFile whether a name after an `@` is that of a file.
  * @throws CoxError `usage`.
  */
-export function readLine(line: string, takesText: (command: string) => boolean = () => true): Input {
+export function readLine(
+  line: string,
+  takesText: (command: string) => boolean = () => true,
+  isFile: (name: string) => boolean = () => false,
+): Input {
   const text = line.trim();
   if (text === '') return { kind: 'nothing' };
   const quoted = /^"""([\s\S]*)"""$/.exec(text)?.[1];
   if (quoted !== undefined && quoted.trim() !== '') return { kind: 'say', text: whole(quoted) };
-  if (text.startsWith('@')) return readAt(text);
+  if (text.startsWith('@')) return namesOf(text).slice(0, 1).some(isFile) ? { kind: 'say', text: whole(line) } : readAt(text);
   const command = /^\/([a-z]+)(?:\s+([\s\S]*))?$/.exec(text);
   if (command && (!text.includes('\n') || takesText(command[1]!))) {
     const rest = (command[2] ?? '').trim();

@@ -127,6 +127,7 @@ export class Operator implements Hands {
       'Plain text goes to the primary agent. @k3xq.4 <text> steers a task,',
       '@k3xq.4? <text> answers its question. Name a task by its id (k3xq.4), a',
       'prefix of it (k3.4, k3), or its number in the last goal (.4). Tab completes.',
+      '@notes.txt in a message attaches the file. Alt-Enter begins a new line.',
       ...slashCommands.map(({ summary }, at) => `  ${names[at]!.padEnd(width)}  ${paint.dim(summary)}`),
     ]);
   }

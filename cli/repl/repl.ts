@@ -14,6 +14,7 @@ import { eventsOf } from '../events.ts';
 import { checkGoal } from '../goal.ts';
 import { oneLine } from '../render/printable.ts';
 import { answerLine } from '../render/question.ts';
+import { fileCandidates, isFile, withAttachments } from './attachments.ts';
 import { complete, type Known } from './complete.ts';
 import { Flow, wrapped } from './flow.ts';
 import type { History } from './history.ts';
@@ -86,8 +87,14 @@ export class Repl {
       choices: (id) => this.#board.question(id)?.choices ?? [],
       backends: menu().map((entry) => entry.name),
       types: types(),
+      files: (typed) => fileCandidates(typed, this.#folder),
       commands: slashCommands,
     };
+  }
+
+  /** The folder that file names are relative to. */
+  get #folder(): string {
+    return this.#options.workspace ?? process.cwd();
   }
 
   /** Prints a message from elsewhere in the process, such as a lost connection or a download. */
@@ -155,8 +162,8 @@ export class Repl {
 
   async #take(line: string): Promise<void> {
     try {
-      const input = readLine(line, takesText);
-      if (input.kind === 'say') await this.#say(input.text);
+      const input = readLine(line, takesText, (name) => isFile(name, this.#folder));
+      if (input.kind === 'say') await this.#say(await this.#attached(input.text));
       if (input.kind === 'answer') await this.#operator.answer(input.ref, input.text);
       if (input.kind === 'steer')
         await this.#operator.send(await this.#operator.resolve(input.ref), { type: 'steer', text: input.text });
@@ -173,6 +180,13 @@ export class Repl {
   async #edit(text: string): Promise<void> {
     this.#screen.put(await editedText(this.#screen, this.#options.env, text));
     this.#setAside = '';
+  }
+
+  /** The message with the files that it names, and a line for each that says so. */
+  async #attached(said: string): Promise<string> {
+    const { text, notes } = await withAttachments(said, this.#folder);
+    if (notes.length > 0) this.#screen.print(notes.map((note) => `  ${this.#options.paint.dim(note)}`));
+    return text;
   }
 
   async #say(text: string): Promise<void> {

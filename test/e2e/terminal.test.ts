@@ -1,5 +1,5 @@
 /** The prompt as a terminal: pastes, several lines, job control, sizes. */
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Terminal } from './support/terminal.ts';
@@ -260,4 +260,14 @@ describe('the programs of the operator', () => {
     await terminal.line(/found another/);
     await typedLine(terminal, '');
   });
+});
+
+it('@ completes a file, and its content goes along with the message', async () => {
+  writeFileSync(join(world.workspace, 'notes.txt'), 'buy milk\n');
+  const terminal = await open();
+  terminal.type('sum up @no\t');
+  await typedLine(terminal, 'sum up @notes.txt');
+  terminal.type('\r');
+  await terminal.line(/attached notes\.txt \(9 bytes\)/);
+  expect(await told()).toContain('<<<<< notes.txt\nbuy milk\n>>>>> end of notes.txt');
 });

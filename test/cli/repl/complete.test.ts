@@ -8,6 +8,7 @@ const known: Known = {
   choices: (id) => (id === 'k3xq.4' ? ['approve', 'deny'] : []),
   backends: ['local', 'frontier'],
   types: ['supervisor', 'files'],
+  files: (typed) => ['@notes.txt ', '@"my notes.txt" '].filter((each) => each.replace('"', '').startsWith(`@${typed}`)),
   commands: slashCommands,
 };
 
@@ -17,7 +18,8 @@ describe('Tab completes', () => {
     ['/st', ['/status ', '/steer '].sort()],
     ['/steer k', ['k3xq.0 ', 'k3xq.4 ']],
     ['/status ', ['k3xq.0 ', 'k3xq.4 ', 'm2zz.0 ']],
-    ['@m', ['@m2zz.0 ']],
+    ['@m2', ['@m2zz.0 ']],
+    ['@m', ['@m2zz.0 ', '@"my notes.txt" ']],
     ['/answer k3xq.4 ', ['q2 ']],
     ['/answer m2zz.0 ', []],
     ['/answer k3xq.4 q2 ', ['approve ', 'deny ']],
@@ -30,6 +32,8 @@ describe('Tab completes', () => {
     ['/steer k3xq.4 use my w', []],
     ['plain text', []],
     ['@m2zz.0 text', []],
+    ['read @no', ['@notes.txt ']],
+    ['@n', ['@notes.txt ']],
   ])('%j', (line, hits) => {
     expect([...complete(line, known)[0]].sort()).toEqual([...hits].sort());
   });

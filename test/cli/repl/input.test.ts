@@ -46,3 +46,9 @@ describe('a text of several lines', () => {
     expect(read('"""\n@home\n  sweet\n"""')).toEqual({ kind: 'say', text: '@home\n  sweet' });
   });
 });
+
+it('a file named first is attached to a message, and any other name after an @ is that of a task', () => {
+  const isFile = (name: string) => name === 'notes.txt';
+  expect(readLine('@notes.txt what is it', undefined, isFile)).toEqual({ kind: 'say', text: '@notes.txt what is it' });
+  expect(readLine('@.4 read @notes.txt', undefined, isFile)).toEqual({ kind: 'steer', ref: '.4', text: 'read @notes.txt' });
+});
