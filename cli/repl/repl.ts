@@ -25,6 +25,7 @@ import { editedText, page } from './programs.ts';
 import { Quiet } from './quiet.ts';
 import type { Screen } from './screen.ts';
 import { slashCommands } from './slash-commands.ts';
+import { StatusLine, statusLineText } from './status-line.ts';
 import { Board } from './task-board.ts';
 
 export interface ReplOptions extends Pick<OperatorOptions, 'crew' | 'menu' | 'types' | 'workspace' | 'paint'> {
@@ -46,6 +47,7 @@ export class Repl {
   readonly #board: Board;
   readonly #operator: Operator;
   readonly #quiet = new Quiet();
+  readonly #status = new StatusLine(() => this.#showStatus());
   readonly #ended = new AbortController();
   #primaryBusy = false;
   /** Set after a Ctrl-C on an empty line. A second one leaves the prompt. */
@@ -156,6 +158,7 @@ export class Repl {
   leave(): void {
     if (this.#ended.signal.aborted) return;
     this.#ended.abort();
+    this.#status.stop();
     this.#screen.close();
     this.#quiet.changed();
   }
@@ -198,7 +201,10 @@ export class Repl {
   }
 
   async #followCrew(started: () => Promise<void>): Promise<void> {
-    for await (const event of eventsOf(this.#options.crew, null, this.#ended.signal, started)) await this.#board.take(event);
+    for await (const event of eventsOf(this.#options.crew, null, this.#ended.signal, started)) {
+      await this.#board.take(event);
+      if (event.kind !== 'live') this.#status.changed();
+    }
   }
 
   async #followPrimary(): Promise<void> {
@@ -242,6 +248,12 @@ export class Repl {
     });
     if (lines.length > 0) this.#screen.print(['Not done yet:', ...lines, ...more(open.length)]);
     this.#screen.prompt();
+    this.#status.changed();
+  }
+
+  #showStatus(): void {
+    const { env, paint } = this.#options;
+    if (env.COX_STATUS_LINE !== 'off') this.#screen.showStatus(statusLineText(this.#board.figures, paint));
   }
 
   async #warnOfFullBus(): Promise<void> {

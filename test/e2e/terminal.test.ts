@@ -271,3 +271,18 @@ it('@ completes a file, and its content goes along with the message', async () =
   await terminal.line(/attached notes\.txt \(9 bytes\)/);
   expect(await told()).toContain('<<<<< notes.txt\nbuy milk\n>>>>> end of notes.txt');
 });
+
+it('a line above the prompt counts what is under way, until nothing is, and not where it is off', async () => {
+  const terminal = await open();
+  const other = await open({ env: { COX_STATUS_LINE: 'off' } });
+  terminal.enter('/dispatch files write it');
+  const call = await world.model.next(isWorking);
+  await terminal.line(/^1 running/);
+  call.call('write_file', { path: 'a.txt', text: 'x' });
+  await terminal.line(/^0 running · 1 waits for you · 15 tokens$/);
+  await terminal.line(/wants approval/);
+  terminal.enter('/cancel .0');
+  await terminal.until(() => !terminal.lines.some((line) => /\d running/.test(line)), 'no status line');
+  await other.line(/wants approval/);
+  expect(other.raw).not.toMatch(/\d running/);
+});
