@@ -41,6 +41,7 @@ export const run: Run = async (cli, _args, options) => {
       output: cli.out.stdout,
       paint: cli.out.paint.stdout,
       log: joined.log,
+      env: cli.env,
     });
     shown.repl = repl;
     const release = cli.onSignal((signal) => (signal === 'SIGINT' ? repl.interrupt() : repl.leave()));

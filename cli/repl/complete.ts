@@ -16,16 +16,20 @@ export interface Known {
   readonly numbers: readonly string[];
   readonly backends: readonly string[];
   readonly types: readonly string[];
+  /** Files whose name begins with what is typed after an `@`, written as a mention. */
+  readonly files: (typed: string) => readonly string[];
   /** Slash commands with their arguments in commander's notation. */
   readonly commands: readonly { readonly name: string; readonly args: string; readonly ended?: true }[];
 }
 
 export function complete(line: string, known: Known): Completion {
-  if (line.startsWith('@') && !line.includes(' '))
-    return fitting(
-      known.ids.map((id) => `@${id} `),
-      line,
-    );
+  const mention = /(?:^|\s)(@(?:"[^"]*|[^\s"]*))$/.exec(line)?.[1];
+  if (mention !== undefined) {
+    const ids = mention === line ? known.ids.map((id) => `@${id} `) : [];
+    const files = known.files(mention.slice(1));
+    // A quote that the completion adds is no part of what was typed.
+    return [[...ids.filter((id) => id.startsWith(mention)), ...files], mention];
+  }
   if (!line.startsWith('/')) return [[], line];
   const words = line.split(/ +/);
   const current = words.at(-1) ?? '';

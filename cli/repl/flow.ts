@@ -1,7 +1,8 @@
 /** Breaks a stream of text into lines: at newlines, and at a blank where a line would become too long. */
 import { printable } from '../render/printable.ts';
+import { head } from '../render/width.ts';
 
-/** Breaks a complete text into lines of at most `columns` characters. */
+/** Breaks a complete text into lines of at most `columns` columns. */
 export function wrapped(text: string, columns: number): string[] {
   const lines: string[] = [];
   const flow = new Flow(
@@ -19,7 +20,7 @@ export class Flow {
   #rest = '';
   #said = false;
 
-  /** @param columns longest line in characters, at least 20; Infinity breaks only at newlines. */
+  /** @param columns widest line in columns of a terminal, at least 19; Infinity breaks only at newlines. */
   constructor(columns: () => number, say: (line: string) => void) {
     this.#columns = columns;
     this.#say = say;
@@ -42,11 +43,14 @@ export class Flow {
   }
 
   #wrap(text: string, whole: boolean): string {
-    const columns = Math.max(20, this.#columns());
+    const columns = Math.max(19, this.#columns());
     let rest = text;
-    while (rest.length > columns) {
-      const blank = rest.lastIndexOf(' ', columns);
-      const cut = blank > 0 ? blank : columns;
+    for (;;) {
+      const fits = head(rest, columns);
+      if (fits.length === rest.length) break;
+      // A blank right behind what fits is as good a place as one within it.
+      const blank = rest.lastIndexOf(' ', fits.length);
+      const cut = blank > 0 ? blank : Math.max(1, fits.length);
       this.#emit(rest.slice(0, cut));
       rest = rest.slice(blank > 0 ? cut + 1 : cut);
     }

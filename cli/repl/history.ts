@@ -1,30 +1,37 @@
-/** The lines typed at the prompt, kept across sessions in a file in the state folder that only its owner can read. */
+/** What was typed at the prompt, kept across sessions in a file in the state folder that only its owner can read. */
 import { appendFileSync, chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { codeOf } from '../../platform/errors.ts';
 
-const mostLines = 1000;
+const mostEntries = 1000;
 
 export class History {
-  /** Newest first, as readline expects them. */
-  readonly lines: readonly string[];
+  /** Newest first. */
+  readonly #entries: string[];
   readonly #file: string;
-  #last: string | undefined;
-  /** Whether the file could not be read or written. Lines are then no longer kept, but the session continues. */
+  /** Whether the file could not be read or written. Entries then live as long as the session. */
   #broken = false;
 
   constructor(stateFolder: string, onProblem: (problem: string) => void) {
     this.#file = join(stateFolder, 'history');
-    const lines = this.#read(onProblem);
-    this.lines = lines.toReversed();
-    this.#last = lines.at(-1);
+    this.#entries = this.#read(onProblem).toReversed();
   }
 
-  add(line: string): void {
-    if (this.#broken || line.trim() === '' || line === this.#last) return;
-    this.#last = line;
+  /** Newest first, each as a whole, with its line breaks. */
+  get entries(): readonly string[] {
+    return this.#entries;
+  }
+
+  /** Adds what was typed, also if it was not sent. An entry that was there before moves to the front. */
+  add(text: string): void {
+    if (text.trim() === '' || text === this.#entries[0]) return;
+    const before = this.#entries.indexOf(text);
+    if (before >= 0) this.#entries.splice(before, 1);
+    this.#entries.unshift(text);
+    this.#entries.length = Math.min(this.#entries.length, mostEntries);
+    if (this.#broken) return;
     try {
-      appendFileSync(this.#file, `${line}\n`, { mode: 0o600 });
+      appendFileSync(this.#file, `${encoded(text)}\n`, { mode: 0o600 });
     } catch {
       this.#broken = true;
     }
@@ -34,9 +41,9 @@ export class History {
     try {
       mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
       const lines = this.#existing();
-      const kept = lines.slice(-mostLines);
+      const kept = lines.slice(-mostEntries);
       if (kept.length < lines.length) writeFileSync(this.#file, `${kept.join('\n')}\n`, { mode: 0o600 });
-      return kept;
+      return kept.map(decoded);
     } catch (error) {
       this.#broken = true;
       onProblem(`The history cannot be kept in ${this.#file} (${codeOf(error) || String(error)}).`);
@@ -54,5 +61,17 @@ export class History {
       if (codeOf(error) === 'ENOENT') return [];
       throw error;
     }
+  }
+}
+
+/** A line of the file is an entry as it was typed. One with line breaks is a JSON string, and so is one that looks like that. */
+const encoded = (text: string): string => (/[\r\n]|^"/.test(text) ? JSON.stringify(text) : text);
+
+function decoded(line: string): string {
+  if (!line.startsWith('"')) return line;
+  try {
+    return String(JSON.parse(line));
+  } catch {
+    return line;
   }
 }

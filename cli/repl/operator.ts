@@ -46,6 +46,9 @@ export interface OperatorOptions {
   readonly fail: (error: unknown) => void;
   readonly quiet: Quiet;
   readonly leave: () => void;
+  readonly edit: (text: string) => Promise<void>;
+  /** Prints lines; more than the screen holds go through the operator's pager. */
+  readonly page: (lines: readonly string[]) => Promise<void>;
   /** Aborts at the end of the session, which ends the wait for receipts. */
   readonly signal: AbortSignal;
 }
@@ -153,6 +156,7 @@ export class Operator implements Hands {
       'Plain text goes to the primary agent. @k3xq.4 <text> steers a task,',
       '@k3xq.4? <text> answers its question. Name a task by its id (k3xq.4), a',
       'prefix of it (k3.4, k3), or its number in the last goal (.4). Tab completes.',
+      '@notes.txt in a message attaches the file. Alt-Enter begins a new line.',
       ...slashCommands.map(({ summary }, at) => `  ${names[at]!.padEnd(width)}  ${paint.dim(summary)}`),
     ]);
   }
@@ -178,9 +182,9 @@ export class Operator implements Hands {
   }
 
   async showResult(id: TaskId): Promise<void> {
-    const { crew, print, paint, columns } = this.#options;
+    const { crew, print, page, paint, columns } = this.#options;
     const result = await crew.peekResult(id);
-    if (result) print(resultLines(result, paint, true, (text) => wrapped(text, columns() - 1)));
+    if (result) await page(resultLines(result, paint, true, (text) => wrapped(text, columns() - 1)));
     else print([`${id} has no result yet; it is printed when the task ends. /status ${id} shows its state.`]);
   }
 
@@ -242,6 +246,10 @@ export class Operator implements Hands {
     if (id === null) board.watched.clear();
     else board.watched.add(id);
     print([paint.dim(id === null ? 'Nothing is watched any more.' : `Watching ${id}; /watch off ends it.`)]);
+  }
+
+  edit(text: string): Promise<void> {
+    return this.#options.edit(text);
   }
 
   leave(): void {

@@ -14,14 +14,18 @@ import { eventsOf } from '../events.ts';
 import { checkGoal } from '../goal.ts';
 import { oneLine } from '../render/printable.ts';
 import { answerLine } from '../render/question.ts';
-import { complete } from './complete.ts';
+import { fileCandidates, isFile, withAttachments } from './attachments.ts';
+import { complete, type Known } from './complete.ts';
 import type { History } from './history.ts';
 import { readLine } from './input.ts';
+import { openScreen } from './open-screen.ts';
 import { Operator, type OperatorOptions } from './operator.ts';
+import { editedText, page } from './programs.ts';
 import { Quiet } from './quiet.ts';
-import { Screen } from './screen.ts';
+import type { Screen } from './screen.ts';
 import { slashCommands } from './slash-commands.ts';
 import { Speech } from './speech.ts';
+import { StatusLine, statusLineText } from './status-line.ts';
 import { Board } from './task-board.ts';
 
 export interface ReplOptions extends Pick<OperatorOptions, 'crew' | 'menu' | 'types' | 'workspace' | 'paint'> {
@@ -30,6 +34,7 @@ export interface ReplOptions extends Pick<OperatorOptions, 'crew' | 'menu' | 'ty
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
   readonly log: Log;
+  readonly env: NodeJS.ProcessEnv;
 }
 
 /** A tree that waits for the operator must be unchanged for this long (ms) before the session counts it as waiting. */
@@ -43,33 +48,23 @@ export class Repl {
   readonly #operator: Operator;
   readonly #speech: Speech;
   readonly #quiet = new Quiet();
+  readonly #status = new StatusLine(() => this.#showStatus());
   readonly #ended = new AbortController();
   #primaryBusy = false;
   /** The lines that were not answered when the operator left. */
   #unanswered: readonly string[] = [];
-  /** Set after a Ctrl-C that had nothing to clear or to interrupt. The next one leaves the prompt. */
+  /** Set after a Ctrl-C that had nothing to set aside or to interrupt. The next one leaves the prompt. */
   #isArmed = false;
+  /** The half-typed text that Ctrl-C moved to the history last. */
+  #setAside = '';
 
   constructor(options: ReplOptions) {
     this.#options = options;
     const { crew, paint, history } = options;
-    this.#screen = new Screen({
-      input: options.input,
-      output: options.output,
-      prompt: 'cox> ',
-      history: history.lines,
-      complete: (line) =>
-        complete(line, {
-          ids: this.#board.unfinished,
-          ended: this.#board.ended,
-          questions: (id) => [this.#board.question(id)?.id ?? []].flat(),
-          choices: (id) => this.#board.question(id)?.choices ?? [],
-          numbers: this.#operator.inboxNumbers,
-          backends: options.menu().map((entry) => entry.name),
-          types: options.types(),
-          commands: slashCommands,
-        }),
-    });
+    this.#screen = openScreen(
+      { input: options.input, output: options.output, prompt: 'cox> ', history, complete: (line) => complete(line, this.#known) },
+      options.env,
+    );
     const print = (lines: readonly string[]) => this.#screen.print(lines);
     const columns = () => this.#screen.columns;
     this.#board = new Board({ crew, paint, print, columns, quiet: this.#quiet });
@@ -82,11 +77,33 @@ export class Repl {
       fail: (error) => this.#fail(error),
       quiet: this.#quiet,
       leave: () => this.leave(),
+      edit: (text) => this.#edit(text || this.#setAside),
+      page: (lines) => page(this.#screen, options.env, lines),
       signal: this.#ended.signal,
     });
     this.#screen.onInterrupt(() => this.interrupt());
-    // On a terminal readline tells each key. Escape is a key of its own there, and no part of a sequence.
-    if (this.#screen.isTerminal) options.input.on('keypress', (_, key) => key?.name === 'escape' && this.#stopAnswer());
+    this.#screen.onEscape(() => this.#stopAnswer());
+    this.#screen.onEdit(() => void this.#edit(this.#screen.typed).catch((error) => this.#fail(error)));
+  }
+
+  get #known(): Known {
+    const { menu, types } = this.#options;
+    return {
+      ids: this.#board.unfinished,
+      ended: this.#board.ended,
+      questions: (id) => [this.#board.question(id)?.id ?? []].flat(),
+      choices: (id) => this.#board.question(id)?.choices ?? [],
+      numbers: this.#operator.inboxNumbers,
+      backends: menu().map((entry) => entry.name),
+      types: types(),
+      files: (typed) => fileCandidates(typed, this.#folder),
+      commands: slashCommands,
+    };
+  }
+
+  /** The folder that file names are relative to. */
+  get #folder(): string {
+    return this.#options.workspace ?? process.cwd();
   }
 
   /** Prints a message from elsewhere in the process, such as a lost connection or a download. */
@@ -121,21 +138,22 @@ export class Repl {
       this.#options.primary.rejoin(this.#ended.signal).catch((error) => this.#ended.signal.aborted || this.#fail(error));
     for await (const line of this.#screen.lines()) {
       this.#isArmed = false;
-      this.#options.history.add(line);
       await this.#take(line);
       if (this.#ended.signal.aborted) break;
     }
     if (!this.#screen.isTerminal) await this.#workDone();
     this.leave();
-    await working.catch(() => {});
+    await Promise.all([working.catch(() => {}), this.#screen.released]);
     this.#sayGoodbye();
   }
 
-  /** Handles Ctrl-C. One press does one thing: it clears the typed line, interrupts the answer, warns, or leaves. */
+  /** Handles Ctrl-C. One press does one thing: it moves a half-typed text to the history, interrupts the answer, warns, or leaves. */
   interrupt(): void {
-    const { typed } = this.#screen;
-    if (typed !== '') {
-      this.#screen.clearTyped();
+    if (this.#screen.typed !== '') {
+      this.#isArmed = false;
+      this.#setAside = this.#screen.typed;
+      this.#screen.setAside();
+      this.note('The text is in the history: the up arrow brings it back.');
       return;
     }
     if (this.#stopAnswer()) return;
@@ -156,6 +174,7 @@ export class Repl {
     if (this.#ended.signal.aborted) return;
     this.#unanswered = this.#options.primary.unanswered().map(({ text }) => text);
     this.#ended.abort();
+    this.#status.stop();
     this.#screen.close();
     this.#quiet.changed();
   }
@@ -163,8 +182,8 @@ export class Repl {
   async #take(line: string): Promise<void> {
     try {
       if (await this.#operator.confirms(line)) return;
-      const input = readLine(line);
-      if (input.kind === 'say') await this.#say(input.text);
+      const input = readLine(line, takesText, (name) => isFile(name, this.#folder));
+      if (input.kind === 'say') await this.#say(await this.#attached(input.text));
       if (input.kind === 'answer') await this.#operator.answer(input.ref, input.text);
       if (input.kind === 'steer')
         await this.#operator.send(await this.#operator.resolve(input.ref), { type: 'steer', text: input.text });
@@ -175,6 +194,19 @@ export class Repl {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** Puts the edited text at the prompt, where Enter sends it. */
+  async #edit(text: string): Promise<void> {
+    this.#screen.put(await editedText(this.#screen, this.#options.env, text));
+    this.#setAside = '';
+  }
+
+  /** The message with the files that it names, and a line for each that says so. */
+  async #attached(said: string): Promise<string> {
+    const { text, notes } = await withAttachments(said, this.#folder);
+    if (notes.length > 0) this.#screen.print(notes.map((note) => `  ${this.#options.paint.dim(note)}`));
+    return text;
   }
 
   async #say(text: string): Promise<void> {
@@ -189,7 +221,10 @@ export class Repl {
   }
 
   async #followCrew(started: () => Promise<void>): Promise<void> {
-    for await (const event of eventsOf(this.#options.crew, null, this.#ended.signal, started)) await this.#board.take(event);
+    for await (const event of eventsOf(this.#options.crew, null, this.#ended.signal, started)) {
+      await this.#board.take(event);
+      if (event.kind !== 'live') this.#status.changed();
+    }
   }
 
   async #followPrimary(): Promise<void> {
@@ -221,6 +256,12 @@ export class Repl {
     });
     if (lines.length > 0) this.#screen.print(['Not done yet:', ...lines, ...more(open.length)]);
     this.#screen.prompt();
+    this.#status.changed();
+  }
+
+  #showStatus(): void {
+    const { env, paint } = this.#options;
+    if (env.COX_STATUS_LINE !== 'off') this.#screen.showStatus(statusLineText(this.#board.figures, paint));
   }
 
   async #warnOfFullBus(): Promise<void> {
@@ -265,6 +306,8 @@ export class Repl {
 }
 
 const more = (count: number): string[] => (count > mostNamed ? [`  … and ${count - mostNamed} more`] : []);
+
+const takesText = (name: string): boolean => slashCommands.some((each) => each.name === name && /\.\.\.[>\]]$/.test(each.args));
 
 function similar(name: string): string {
   const near = slashCommands.filter((command) => command.name.startsWith(name.slice(0, 2))).map((command) => `/${command.name}`);

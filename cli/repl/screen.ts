@@ -1,142 +1,50 @@
 /**
- * The terminal of the REPL. It reads lines and prints other lines above the half-typed one, which stays unchanged. Without a
- * terminal, input and output are two plain streams.
+ * The screen of the REPL: where lines are typed, and where others are printed above the half-typed one, which stays unchanged.
+ * A terminal is driven by `TerminalScreen`, a pipe and a terminal without control codes by `PlainScreen`.
  */
-import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from 'node:readline';
-import { printable } from '../render/printable.ts';
 import type { Completion } from './complete.ts';
 
 export interface ScreenOptions {
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
   readonly prompt: string;
-  /** Newest first. */
-  readonly history: readonly string[];
+  readonly history: {
+    /** Newest first. */
+    readonly entries: readonly string[];
+    add(text: string): void;
+  };
   readonly complete: (line: string) => Completion;
 }
 
-/**
- * `prevRows` is readline's count of rows from its prompt to the cursor. readline does not update it while text is pasted, and
- * then draws a line of several rows twice (seen with Node 24), so it is set before readline draws.
- */
-type RowCounting = Interface & { prevRows?: number };
-
-export class Screen {
+export interface Screen {
+  /** Whether a person sits there. */
   readonly isTerminal: boolean;
-  readonly #output: NodeJS.WriteStream;
-  readonly #readline: RowCounting;
-  readonly #lines: string[] = [];
-  #news = Promise.withResolvers<void>();
-  #closed = false;
+  /** The size in letters; Infinity without a terminal. */
+  readonly columns: number;
+  readonly rows: number;
+  /** The half-typed text. */
+  readonly typed: string;
+  /** Resolves when the terminal is given back after `close`. */
+  readonly released: Promise<void>;
 
-  constructor({ input, output, prompt, history, complete }: ScreenOptions) {
-    this.isTerminal = Boolean(input.isTTY && output.isTTY);
-    this.#output = output;
-    if (this.isTerminal) toleratesHangUp(input);
-    this.#readline = createInterface({
-      input,
-      // Without an output readline neither echoes nor prints a prompt.
-      ...(this.isTerminal ? { output } : {}),
-      terminal: this.isTerminal,
-      prompt,
-      history: [...history],
-      historySize: 1000,
-      removeHistoryDuplicates: true,
-      completer: complete,
-      crlfDelay: Number.POSITIVE_INFINITY,
-    });
-    if (this.isTerminal)
-      input.prependListener('keypress', () => {
-        this.#readline.prevRows = this.#readline.getCursorPos().rows;
-      });
-    this.#readline.on('line', (line) => {
-      this.#lines.push(line);
-      this.#news.resolve();
-      // The prompt comes back at once, so that the operator can type while the line is processed.
-      this.prompt();
-    });
-    this.#readline.on('close', () => {
-      // After Ctrl-D the cursor is still on the line of the prompt.
-      if (this.isTerminal && !this.#closed) output.write('\n');
-      this.#closed = true;
-      this.#news.resolve();
-    });
-  }
-
-  get columns(): number {
-    return this.isTerminal ? (this.#output.columns ?? 80) : Number.POSITIVE_INFINITY;
-  }
-
-  /** The half-typed line. */
-  get typed(): string {
-    return this.#readline.line ?? '';
-  }
-
-  /** Registers a handler for Ctrl-C on a terminal, where readline reads it as a key and no signal is sent. */
-  onInterrupt(handler: () => void): void {
-    this.#readline.on('SIGINT', handler);
-  }
-
-  prompt(): void {
-    if (this.isTerminal && !this.#closed) this.#readline.prompt(true);
-  }
-
-  clearTyped(): void {
-    // Ctrl-E and Ctrl-U empty the line.
-    this.#readline.write(null, { ctrl: true, name: 'e' });
-    this.#readline.write(null, { ctrl: true, name: 'u' });
-  }
-
-  print(lines: readonly string[]): void {
-    if (lines.length === 0) return;
-    const text = lines.map((line) => `${printable(line, 'keep colours')}\n`).join('');
-    if (!this.isTerminal || this.#closed) {
-      this.#output.write(text);
-      return;
-    }
-    this.#erase();
-    this.#output.write(text);
-    this.#readline.prompt(true);
-  }
-
-  /** Yields each typed line once, in order. Ends when the input ends or `close` is called. */
-  async *lines(): AsyncGenerator<string> {
-    for (;;) {
-      while (this.#lines.length > 0) yield this.#lines.shift()!;
-      if (this.#closed) return;
-      await this.#news.promise;
-      this.#news = Promise.withResolvers();
-    }
-  }
-
+  prompt(): void;
+  print(lines: readonly string[]): void;
+  /** A line above the prompt that is replaced by the next; an empty one takes it away. */
+  showStatus(line: string): void;
+  /** Moves the half-typed text to the history. */
+  setAside(): void;
+  /** Puts a text at the prompt as if typed. */
+  put(text: string): void;
+  /** Yields each entered text once, in order. Ends when the input ends or `close` is called. */
+  lines(): AsyncGenerator<string>;
+  /** Gives the terminal to another program until `run` ends. What is printed meanwhile comes afterwards. */
+  lend<T>(run: () => Promise<T>): Promise<T>;
+  /** Registers a handler for Ctrl-C on a terminal, where it comes as a key and no signal is sent. */
+  onInterrupt(handler: () => void): void;
+  /** Registers a handler for the Escape key. */
+  onEscape(handler: () => void): void;
+  /** Registers a handler for the key that opens the half-typed text in an editor. */
+  onEdit(handler: () => void): void;
   /** Releases the terminal. Later output goes below the prompt's last position. Idempotent. */
-  close(): void {
-    if (this.#closed) return;
-    if (this.isTerminal) this.#erase();
-    this.#closed = true;
-    this.#readline.close();
-  }
-
-  /** Erases the prompt and the half-typed line, and leaves the cursor at their first row. */
-  #erase(): void {
-    moveCursor(this.#output, 0, -this.#readline.getCursorPos().rows);
-    cursorTo(this.#output, 0);
-    clearScreenDown(this.#output);
-    this.#readline.prevRows = 0;
-  }
-}
-
-/**
- * Resetting a closed terminal fails, and readline throws that error in its own listener, where it cannot be caught. Ignore it.
- */
-function toleratesHangUp(input: NodeJS.ReadStream): void {
-  const setRawMode = input.setRawMode.bind(input);
-  input.setRawMode = (mode) => {
-    try {
-      return setRawMode(mode);
-    } catch {
-      return input;
-    }
-  };
-  input.on('error', () => {});
+  close(): void;
 }

@@ -33,6 +33,8 @@ export interface Hands {
   /** Watches a task in addition to those already watched. Null stops watching all of them. */
   watch(id: TaskId | null): void;
   dispatch(type: string, instruction: string): Promise<void>;
+  /** Opens a text in the operator's editor; without one the half-typed text that was set aside last. */
+  edit(text: string): Promise<void>;
   leave(): void;
 }
 
@@ -154,6 +156,12 @@ export const slashCommands: readonly SlashCommand[] = [
     args: '<type> <instruction...>',
     summary: 'start one task of a kind',
     run: (hands, [type = '', ...words]) => hands.dispatch(type, words.join(' ')),
+  },
+  {
+    name: 'edit',
+    args: '[text...]',
+    summary: 'write a message in $EDITOR (Ctrl-X Ctrl-E: the half-typed text)',
+    run: (hands, _, rest) => hands.edit(rest),
   },
   { name: 'quit', args: '', summary: 'leave the prompt; unfinished tasks are kept', run: (hands) => hands.leave() },
 ];

@@ -4,7 +4,7 @@
  */
 import type { Crew } from '../../bus/crew.ts';
 import type { CrewEvent } from '../../bus/crew-events.ts';
-import type { Question, Status } from '../../bus/messages.ts';
+import type { Question, Status, Usage } from '../../bus/messages.ts';
 import type { TaskSummary } from '../../bus/state/tree.ts';
 import { goalOf, isTaskId, type TaskId } from '../../bus/task-id.ts';
 import { GoalView } from '../goal-view.ts';
@@ -12,6 +12,7 @@ import { resultLines, statusLines } from '../render/events.ts';
 import type { Paint } from '../render/paint.ts';
 import { Flow, wrapped } from './flow.ts';
 import type { Quiet } from './quiet.ts';
+import type { Figures } from './status-line.ts';
 
 interface Known {
   readonly outcome: Status['outcome'];
@@ -60,6 +61,25 @@ export class Board {
 
   get ended(): TaskId[] {
     return [...this.#tasks].filter(([, task]) => task.outcome !== null).map(([id]) => id);
+  }
+
+  /** A goal is not counted beside its unfinished sub-tasks, and a sub-task that ended is in the usage of its goal. */
+  get figures(): Figures {
+    const open = this.unfinished;
+    const waiting = open.filter((id) => this.question(id)).length;
+    const parents = new Set(open.filter((id) => goalOf(id) !== id).map((id) => goalOf(id)));
+    const usages = [...this.#last.values()].filter((status) => status.outcome === null || status.id.endsWith('.0'));
+    const sum = (of: (usage: Usage) => number) => usages.reduce((total, { usage }) => total + of(usage), 0);
+    return {
+      running: open.filter((id) => !this.question(id) && !parents.has(id)).length,
+      waiting,
+      usage: {
+        inputTokens: sum((usage) => usage.inputTokens),
+        outputTokens: sum((usage) => usage.outputTokens),
+        costUsd: sum((usage) => usage.costUsd),
+        estimatedUsd: sum((usage) => usage.estimatedUsd ?? 0),
+      },
+    };
   }
 
   task(id: TaskId): Known | undefined {

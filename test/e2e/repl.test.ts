@@ -13,6 +13,7 @@ beforeEach(async ({ onTestFailed }) => {
 afterEach(() => world.stop());
 
 const prompt = /^cox>/;
+const up = '\u001b[A';
 
 /** Starts a goal with one sub-task and waits for its model call. */
 async function goalInFlight(terminal: Terminal, type = 'reasoning') {
@@ -255,13 +256,27 @@ describe('the primary', () => {
 });
 
 describe('Ctrl-C', () => {
-  it('clears the typed text, then warns, then leaves', async () => {
+  it('does one thing a press: keeps the typed text in the history, then interrupts the answer, then warns, then leaves', async () => {
     const terminal = world.terminal();
     await terminal.line(prompt);
+    terminal.enter('Tell me a long story');
+    const story = await world.model.next(isPrimary);
+    story.say('Once upon a time\n');
+    await terminal.line(/^Once upon a time$/);
     terminal.type('half a thought');
     await typedLine(terminal, 'half a thought');
     terminal.interrupt();
+    await terminal.line(/The text is in the history/);
     await typedLine(terminal, '');
+    terminal.type(up);
+    await typedLine(terminal, 'half a thought');
+    terminal.interrupt();
+    await typedLine(terminal, '');
+    story.say('there was a crew\n');
+    await terminal.line(/^there was a crew$/);
+    terminal.interrupt();
+    expect(await story.closed).toBe(true);
+    await terminal.line(/Interrupted/);
     terminal.interrupt();
     await terminal.line(/Ctrl-C again leaves/);
     terminal.interrupt();

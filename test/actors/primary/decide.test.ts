@@ -10,6 +10,7 @@ const task = (id: string, instruction: string, more: Partial<TaskSummary> = {}):
   id: id as TaskSummary['id'],
   parent: (id.endsWith('.0') ? null : `${id.split('.')[0]}.0`) as TaskSummary['parent'],
   type: id.endsWith('.0') ? 'supervisor' : 'reasoning',
+  key: null,
   instruction,
   phase: 'held',
   state: 'thinking',

@@ -6,6 +6,7 @@ const task = (id: string, instruction: string, question: TaskSummary['question']
   id: id as TaskSummary['id'],
   parent: null,
   type: 'reasoning',
+  key: null,
   instruction,
   phase: 'held',
   state: 'thinking',

@@ -5,6 +5,8 @@ it('a text is cut by its visible width', () => {
   expect(clip('abcdef', 4)).toBe('abcd');
   expect(clip('abc', 4)).toBe('abc');
   expect(clip('日本語', 5)).toBe('日本');
+  expect(clip('👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧', 5)).toBe('👩‍👩‍👧👩‍👩‍👧');
+  expect(clip('⚠️⚠️⚠️', 5)).toBe('⚠️⚠️');
   expect(clip('e\u0301e\u0301e\u0301', 2)).toBe('e\u0301e\u0301');
 });
 

@@ -10,6 +10,7 @@ const known: Known = {
   numbers: ['1', '2', 'all'],
   backends: ['local', 'frontier'],
   types: ['supervisor', 'files'],
+  files: (typed) => ['@notes.txt ', '@"my notes.txt" '].filter((each) => each.replace('"', '').startsWith(`@${typed}`)),
   commands: slashCommands,
 };
 
@@ -20,9 +21,10 @@ describe('Tab completes', () => {
     ['/steer k', ['k3xq.0 ', 'k3xq.4 ']],
     ['/status ', ['k3xq.0 ', 'k3xq.4 ', 'm2zz.0 ']],
     ['/undo ', ['e1nd.0 ']],
-    ['@m', ['@m2zz.0 ']],
     ['/answer ', ['k3xq.0 ', 'k3xq.4 ', 'm2zz.0 ', '1 ', '2 ', 'all ']],
     ['/answer a', ['all ']],
+    ['@m2', ['@m2zz.0 ']],
+    ['@m', ['@m2zz.0 ', '@"my notes.txt" ']],
     ['/answer k3xq.4 ', ['q2 ']],
     ['/answer m2zz.0 ', []],
     ['/answer k3xq.4 q2 ', ['approve ', 'deny ']],
@@ -35,6 +37,8 @@ describe('Tab completes', () => {
     ['/steer k3xq.4 use my w', []],
     ['plain text', []],
     ['@m2zz.0 text', []],
+    ['read @no', ['@notes.txt ']],
+    ['@n', ['@notes.txt ']],
   ])('%j', (line, hits) => {
     expect([...complete(line, known)[0]].sort()).toEqual([...hits].sort());
   });

@@ -36,3 +36,15 @@ it('the end of a flow says whether there was any text', () => {
   expect(flow.end()).toBe(true);
   expect(flow.end()).toBe(false);
 });
+
+it('a line is as wide as its letters on a terminal', () => {
+  const { lines, flow } = flowing(20);
+  flow.push('日本語日本語日本語日本語 👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧 x');
+  flow.end();
+  expect(lines).toEqual([
+    '日本語日本語日本語日',
+    '本語',
+    '👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧',
+    '👩‍👩‍👧 x',
+  ]);
+});

@@ -17,7 +17,7 @@ it('a history is there in the next session, newest first, readable by its owner 
   const first = open(join(folder, 'deep', 'state'));
   for (const line of ['one', 'two', 'two', '', 'three']) first.add(line);
   const next = open(join(folder, 'deep', 'state'));
-  expect(next.lines).toEqual(['three', 'two', 'one']);
+  expect(next.entries).toEqual(['three', 'two', 'one']);
   expect(statSync(join(folder, 'deep', 'state', 'history')).mode & 0o777).toBe(0o600);
 });
 
@@ -30,14 +30,14 @@ it('a history file that others could read is closed to them', () => {
 
 it('a history keeps the last 1,000 lines', () => {
   writeFileSync(join(folder, 'history'), Array.from({ length: 1500 }, (_, i) => `line ${i}\n`).join(''));
-  expect(open().lines).toHaveLength(1000);
+  expect(open().entries).toHaveLength(1000);
   expect(readFileSync(join(folder, 'history'), 'utf8').split('\n')[0]).toBe('line 500');
 });
 
 it('a session runs without a history when the folder cannot be used, and reports it once', () => {
   writeFileSync(join(folder, 'file'), '');
   const history = open(join(folder, 'file', 'state'));
-  expect(history.lines).toEqual([]);
+  expect(history.entries).toEqual([]);
   history.add('x');
   expect(problems.splice(0)).toEqual([expect.stringContaining('history')]);
 });

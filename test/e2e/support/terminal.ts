@@ -12,6 +12,8 @@ export interface TerminalOptions {
   readonly cwd: string;
   readonly columns?: number;
   readonly rows?: number;
+  /** What kind of terminal it says it is. */
+  readonly term?: string;
 }
 
 export class Terminal {
@@ -22,14 +24,14 @@ export class Terminal {
   readonly #screen: ScreenModel;
   readonly #waiting = new Set<() => void>();
 
-  constructor({ command, args, env, cwd, columns = 100, rows = 40 }: TerminalOptions) {
+  constructor({ command, args, env, cwd, columns = 100, rows = 40, term = 'xterm-256color' }: TerminalOptions) {
     this.#screen = new ScreenModel(columns, rows);
     this.#pty = spawn(command, [...args], {
-      name: 'xterm-256color',
+      name: term,
       cols: columns,
       rows,
       cwd,
-      env: { ...env, TERM: 'xterm-256color' },
+      env: { ...env, TERM: term },
     });
     this.#pty.onData((data) => {
       this.raw += data;
@@ -81,6 +83,12 @@ export class Terminal {
       this.#waiting.delete(again);
       void ended;
     }
+  }
+
+  /** As a person who pulls at the window: its rows are broken anew, and the process is told. */
+  resize(columns: number, rows = this.#pty.rows): void {
+    this.#screen.resize(columns);
+    this.#pty.resize(columns, rows);
   }
 
   /** Closes the window: the process gets SIGHUP and can no longer write. */

@@ -11,7 +11,7 @@ import { readProcessNote, serverPaths } from '../../../bus/embedded/server-recor
 import { foldersOf } from '../../../platform/folders.ts';
 import { isAlive } from '../../../platform/process-identity.ts';
 import { type ModelCall, ModelServer } from '../../support/model-server.ts';
-import { patienceMs, Terminal } from './terminal.ts';
+import { patienceMs, Terminal, type TerminalOptions } from './terminal.ts';
 
 const entry = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url));
 
@@ -137,21 +137,30 @@ ${more}`,
     }
   }
 
-  terminal(args: readonly string[] = [], size: { columns?: number; rows?: number; env?: NodeJS.ProcessEnv } = {}): Terminal {
+  terminal(
+    args: readonly string[] = [],
+    size: { columns?: number; rows?: number; term?: string; env?: NodeJS.ProcessEnv } = {},
+  ): Terminal {
     const { env = {}, ...rest } = size;
-    const terminal = new Terminal({
-      command: process.execPath,
-      args: [entry, ...args],
-      env: { ...this.env, ...env },
-      cwd: this.workspace,
-      ...rest,
-    });
+    return this.#open({ command: process.execPath, args: [entry, ...args], env: { ...this.env, ...env }, ...rest });
+  }
+
+  /** A shell with job control, in which `$COX_COMMAND` starts the prompt. */
+  shell(): Terminal {
+    const env = { ...this.env, PS1: '$ ', HISTFILE: '', COX_COMMAND: `${process.execPath} ${entry}` };
+    return this.#open({ command: 'bash', args: ['--norc', '--noprofile', '-i'], env });
+  }
+
+  #open(options: Omit<TerminalOptions, 'cwd'>): Terminal {
+    const terminal = new Terminal({ ...options, cwd: this.workspace });
     this.#terminals.push(terminal);
     return terminal;
   }
 
   async stop(): Promise<void> {
     for (const { process } of this.#running) if (process.exitCode === null) process.kill('SIGTERM');
+    // A half-typed line is removed first, because Ctrl-C leaves only on an empty one.
+    for (const terminal of this.#terminals) terminal.type('\u0005\u0015');
     for (const terminal of this.#terminals) terminal.interrupt();
     for (const terminal of this.#terminals) terminal.interrupt();
     // At the prompt the first Ctrl-C may have cleared the typed line, and Ctrl-D leaves.
