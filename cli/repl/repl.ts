@@ -147,7 +147,7 @@ export class Repl {
     this.#sayGoodbye();
   }
 
-  /** Handles Ctrl-C. One press does one thing: it moves a half-typed text to the history, interrupts the answer, warns, or leaves. */
+  /** Handles Ctrl-C. A press does one thing: it moves a half-typed text to the history, interrupts the answer, warns, or leaves. */
   interrupt(): void {
     if (this.#screen.typed !== '') {
       this.#isArmed = false;

@@ -262,7 +262,7 @@ describe('Ctrl-C', () => {
     terminal.enter('Tell me a long story');
     const story = await world.model.next(isPrimary);
     story.say('Once upon a time\n');
-    await terminal.line(/^Once upon a time$/);
+    await terminal.line(/^│ Once upon a time$/);
     terminal.type('half a thought');
     await typedLine(terminal, 'half a thought');
     terminal.interrupt();
@@ -273,7 +273,7 @@ describe('Ctrl-C', () => {
     terminal.interrupt();
     await typedLine(terminal, '');
     story.say('there was a crew\n');
-    await terminal.line(/^there was a crew$/);
+    await terminal.line(/^│ there was a crew$/);
     terminal.interrupt();
     expect(await story.closed).toBe(true);
     await terminal.line(/Interrupted/);
