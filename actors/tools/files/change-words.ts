@@ -5,23 +5,28 @@ import { baseOf, isSame, type PlannedChange } from './file-changes.ts';
 import { formInWords } from './text-form.ts';
 import { linesOf } from './unified-diff.ts';
 
-/** Longest diff that is shown with a question, in characters. */
-const maxShownChars = 4_000;
-/** Longest text that is kept to be shown on demand, in characters. */
-const maxWholeChars = 1_000_000;
+interface Size {
+  readonly chars: number;
+  readonly lines: number;
+}
+/** Longest diff that is shown with a question: a screen of a terminal. */
+const maxShown: Size = { chars: 4_000, lines: 40 };
+/** Longest text that is kept to be shown on demand. */
+const maxWhole: Size = { chars: 1_000_000, lines: 100_000 };
 
 /** A line for each file, then the diffs. What is cut off is counted. */
 export function previewOf(plans: readonly PlannedChange[]): ToolPreview {
   const heads = plans.map(headOf).join('\n');
   const diffs = plans.map(({ diff }) => diff).join('');
-  const text = `${heads}\n${cut(diffs, maxShownChars)}`.replace(/\n+$/, '');
-  const isCut = diffs.length > maxShownChars;
-  return { text, base: baseOf(plans), ...(isCut && { whole: `${heads}\n${cut(diffs, maxWholeChars)}`.replace(/\n+$/, '') }) };
+  const text = (size: Size) => `${heads}\n${cut(diffs, size)}`.replace(/\n+$/, '');
+  const isCut = cut(diffs, maxShown) !== diffs;
+  return { text: text(maxShown), base: baseOf(plans), ...(isCut && { whole: text(maxWhole) }) };
 }
 
-function cut(diffs: string, maxChars: number): string {
-  if (diffs.length <= maxChars) return diffs;
-  const begin = beginningOf(diffs, maxChars);
+function cut(diffs: string, { chars, lines }: Size): string {
+  const all = linesOf(diffs);
+  if (diffs.length <= chars && all.length <= lines) return diffs;
+  const begin = beginningOf(`${all.slice(0, lines).join('\n')}\n`, chars);
   const shown = begin.slice(0, begin.lastIndexOf('\n') + 1) || `${begin}\n`;
   const left = linesOf(diffs.slice(shown.length));
   return `${shown}[… ${left.length} more ${left.length === 1 ? 'line' : 'lines'}, ${diffs.length - shown.length} characters]`;

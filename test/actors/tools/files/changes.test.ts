@@ -239,6 +239,7 @@ describe('a preview', () => {
     const [, lines] = /\n\[… (\d+) more lines, \d+ characters\]$/.exec(shown)!;
     const rows = shown.split('\n').filter((row) => row.startsWith('+line'));
     expect(rows.every((row) => /^\+line \d+ 👩‍🚀$/.test(row))).toBe(true);
+    expect(shown.split('\n').length).toBeLessThanOrEqual(42);
     expect(rows.length + Number(lines)).toBe(901);
     expect(whole!.split('\n').filter((row) => row.startsWith('+line'))).toHaveLength(900);
     expect((await made.preview(writeFileTool, { path: 'long.txt', text: 'x'.repeat(9_000) })).text.length).toBeLessThan(4_200);

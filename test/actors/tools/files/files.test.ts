@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { listFiles } from '../../../../actors/tools/files/list-files.ts';
@@ -67,6 +67,11 @@ test('a search looks into files of any size and any encoding, and shows the part
   expect([...sources!].sort()).toEqual(['big.log', 'min.js', 'old.txt', 'wide.txt']);
 });
 
+test('a hit across two of the pieces in which a file is read is found', async () => {
+  await writeFile(join(workspace, 'long.txt'), `first\n${'x'.repeat(1_048_576 - 3)}needle${'y'.repeat(2_000_000)}\n`);
+  expect(await text(searchFiles, { query: 'needle' })).toMatch(/^long\.txt:2: .*needley+$/);
+});
+
 test('a hit is never cut within a character', async () => {
   await writeFile(join(workspace, 'emoji.txt'), `NEEDLE${'x'.repeat(193)}${'👩‍🚀'.repeat(9)}`);
   expect(await text(searchFiles, { query: 'needle' })).toMatch(/^emoji\.txt:1: NEEDLEx{193}$/);
@@ -90,10 +95,11 @@ test('one folder that cannot be read does not end a search', async () => {
 test('a written file keeps its mode, and no draft stays beside it', async () => {
   const script = join(workspace, 'run.sh');
   await writeFile(script, 'old', { mode: 0o755 });
+  await chmod(script, 0o777);
   await writeFile(join(workspace, '.env'), 'old', { mode: 0o600 });
   await run(writeFileTool, { path: 'run.sh', text: 'new' });
   await run(writeFileTool, { path: '.env', text: 'new' });
-  expect((await stat(script)).mode & 0o777).toBe(0o755);
+  expect((await stat(script)).mode & 0o777).toBe(0o777);
   expect((await stat(join(workspace, '.env'))).mode & 0o777).toBe(0o600);
   expect((await readdir(workspace)).sort()).toEqual(['.env', 'a.txt', 'docs', 'run.sh']);
 });
