@@ -6,7 +6,7 @@ import type { TaskSummary } from '../../bus/state/tree.ts';
 import { meaningOf } from '../../machines/answer.ts';
 import { type Act, actsIn } from './acts.ts';
 import { findTask } from './references.ts';
-import { plainText, pointerOf } from './words.ts';
+import { aboutNotes, actWords, beginsWork, plainText, pointerOf } from './words.ts';
 
 export interface Call {
   readonly tool: string;
@@ -27,11 +27,30 @@ export interface Situation {
   readonly line: string;
   readonly tasks: readonly TaskSummary[];
   readonly pending: Pending | null;
+  /** The model that would read the line is a small one. */
+  readonly isSmall?: boolean;
 }
 
 /** @returns null for a line that a model has to read. */
-export function decide({ line, tasks, pending }: Situation): Decision | null {
-  return (pending && answerTo(pending, line, tasks)) ?? actsOf(line, tasks);
+export function decide({ line, tasks, pending, isSmall = false }: Situation): Decision | null {
+  return (pending && answerTo(pending, line, tasks)) ?? actsOf(line, tasks) ?? (isSmall ? correctionIn(line, tasks) : null);
+}
+
+/**
+ * A line that names one unfinished task with an article (`the translation`) and is no question, no new work and no other act is a
+ * correction of it. A small model would put it into words of its own.
+ */
+function correctionIn(line: string, tasks: readonly TaskSummary[]): Decision | null {
+  if (line.trim().endsWith('?') || aboutNotes.test(line) || beginsWork.test(line)) return null;
+  if (Object.values(actWords).some((words) => words.test(line))) return null;
+  const phrases = [...plainText(line).matchAll(/(?:^|\s)(?:the|der|die|das|dem|den|la|le|l')\s?([\p{L}-]{3,})/gu)];
+  const named = phrases.flatMap(([, noun]) => {
+    const found = findTask(noun!, tasks, 'open');
+    return found.kind === 'one' ? [found.task.id] : [];
+  });
+  const [id, ...others] = new Set(named);
+  if (id === undefined || others.length > 0 || tasks.some((task) => task.id === id && task.question)) return null;
+  return { calls: [{ tool: 'steer_task', args: { id, text: line.trim() } }] };
 }
 
 function answerTo(pending: Pending, line: string, tasks: readonly TaskSummary[]): Decision | null {
@@ -96,14 +115,6 @@ function all(act: Act, tasks: readonly TaskSummary[]): Call | null {
   return tasks.length > 0 ? { tool: tools[act.act], args: { id: 'all' } } : { tool: 'check_task_status', args: {} };
 }
 
-/** Words without which an act is not meant. */
-export const actWords: Readonly<Record<string, RegExp>> = {
-  cancel_task:
-    /\b(?:stop|stopp|stoppe|cancel|abort|kill|end|terminate|quit|drop|never ?mind|not needed|forget|beende|abbrech|brich|storniere|arrête|arrete|annule|laisse tomber)/iu,
-  pause_task: /\b(?:pause|pausier|hold|wait|suspend|halt|anhalt|warte|attend|suspens)/iu,
-  resume_task: /\b(?:resume|continue|go on|unpause|carry on|weiter|fortsetz|setz|reprend|continue)/iu,
-};
-
 /**
  * Whether the words of a line bear out an act that a small model has chosen. What they do not is asked about.
  * @param id the task that the act is for.
@@ -116,5 +127,6 @@ export function isBorneOut(line: string, { tool, args }: Call, id: string, tasks
   if (open.length <= 1) return true;
   const found = findTask(line, tasks, 'open');
   if (found.kind === 'one') return found.task.id === id;
-  return found.kind === 'unsure' && found.tasks.length === 1 && found.tasks[0]!.id === id;
+  // Words that fit in part bear out an act that the line names, and no correction.
+  return tool !== 'steer_task' && found.kind === 'unsure' && found.tasks.length === 1 && found.tasks[0]!.id === id;
 }

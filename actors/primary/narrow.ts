@@ -3,8 +3,8 @@
  * them. The list of tools in the prompt stays the same, because a prompt that changes would have to be read anew. Pure.
  */
 import type { TaskSummary } from '../../bus/state/tree.ts';
-import { actWords } from './decide.ts';
 import { findTask } from './references.ts';
+import { aboutNotes, actWords, beginsWork } from './words.ts';
 
 export interface Allowed {
   readonly mode: 'auto' | 'required';
@@ -15,7 +15,6 @@ const always = ['dispatch_task', 'check_task_status', 'remember', 'recall'];
 const aboutModels = /\b(?:models?|backends?|modelle?n?|modèles?)\b/iu;
 const ofTheOperator = /\b(?:my|our|meine?[rmns]?|unsere?[rmns]?|mon|ma|mes|notre|nos)\b/iu;
 const pronoun = /\b(?:it|them|they|he|she|es|ihn|sie|ihm|elle|lui|le)\b/iu;
-const aboutNotes = /\b(?:remember|note|noted|memori[sz]e|merke?n?|notiere?|erinnere?|retiens|souviens|rappelle)\b/iu;
 
 /** @param tools names of the tools of the prompt. */
 export function allowedFor(line: string, tasks: readonly TaskSummary[], tools: readonly string[]): Allowed {
@@ -23,15 +22,16 @@ export function allowedFor(line: string, tasks: readonly TaskSummary[], tools: r
   const isAsking = open.some(({ question }) => question);
   const acts = Object.keys(actWords).filter((tool) => actWords[tool]!.test(line));
   const isQuestion = line.trim().endsWith('?');
-  const found = findTask(line, tasks, 'any');
+  const inOpen = findTask(line, tasks, 'open');
+  const found = inOpen.kind === 'none' ? findTask(line, tasks, 'any') : inOpen;
   const named = found.kind === 'one' || (found.kind === 'unsure' && found.tasks.length === 1);
   const only = (names: readonly string[]) => tools.filter((name) => names.includes(name));
-  if (named && !isQuestion && !aboutNotes.test(line)) {
+  if (named && !isQuestion && !aboutNotes.test(line) && !beginsWork.test(line)) {
     // A line about a task is an act on it, and nothing that the model may answer out of its head.
     const some = acts.length > 0 ? acts : ['steer_task', ...(isAsking ? ['answer_question'] : [])];
     return { mode: 'required', only: only([...some, ...swap(line, tools)]) };
   }
-  if (named && !isAsking)
+  if (named && isQuestion && !isAsking)
     return { mode: 'required', only: only(['check_task_status', 'get_task_result', ...(aboutNotes.test(line) ? always : [])]) };
   // What is the operator's own may be in the notes, and is in no model.
   if (isQuestion && ofTheOperator.test(line) && !isAsking) return { mode: 'required', only: only(['recall']) };

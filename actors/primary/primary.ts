@@ -188,11 +188,19 @@ class PrimaryAgent implements Primary {
       ),
     );
 
+  /** Whether only small models can read the line. */
+  get #hasSmallOnly(): boolean {
+    return this.#options.backends
+      .menu()
+      .filter(({ canOrchestrate, available }) => canOrchestrate && available)
+      .every(({ kind }) => kind === 'embedded');
+  }
+
   /** What code knows without a model. A question that code has asked is open for one line only. */
   #decide(line: string, tasks: readonly TaskSummary[]): Decision | null {
     const pending = this.#pending;
     this.#pending = null;
-    return decide({ line, tasks, pending });
+    return decide({ line, tasks, pending, isSmall: this.#hasSmallOnly });
   }
 
   /** Calls the cheapest backend that can orchestrate, and the next one if it fails before its first token. */

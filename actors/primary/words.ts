@@ -111,3 +111,17 @@ export function alike(a: string, b: string): boolean {
   if (shared >= 6 && a.slice(0, shared - 2) === b.slice(0, shared - 2)) return true;
   return families.some((stems) => [a, b].every((word) => stems.some((stem) => word.startsWith(stem))));
 }
+
+/** Words without which an act is not meant. */
+export const actWords: Readonly<Record<string, RegExp>> = {
+  cancel_task:
+    /\b(?:stop|stopp|stoppe|cancel|abort|kill|end|terminate|quit|drop|never ?mind|not needed|forget|beende|abbrech|brich|storniere|arrête|arrete|annule|laisse tomber)/iu,
+  pause_task: /\b(?:pause|pausier|hold|wait|suspend|halt|anhalt|warte|attend|suspens)/iu,
+  resume_task: /\b(?:resume|continue|go on|unpause|carry on|weiter|fortsetz|setz|reprend|continue)/iu,
+};
+
+/** Words that ask to note or to recall something. */
+export const aboutNotes = /\b(?:remember|note|noted|memori[sz]e|merke?n?|notiere?|erinnere?|retiens|souviens|rappelle)\b/iu;
+/** A line that begins like this asks for new work. */
+export const beginsWork =
+  /^(?:please |bitte )?(?:read|summari[sz]e|compare|search|find|look|write|make|create|list|check|translate|count|draft|review|lies|lese|finde?|suche?|schreibe?|erstelle?|übersetze?|vergleiche?|prüfe?|lis|cherche|écris|traduis|résume|fais|trouve|vérifie)(?=\s)/iu;

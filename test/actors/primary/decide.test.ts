@@ -140,6 +140,18 @@ describe('a decision', () => {
       calls: [{ tool: 'cancel_task', args: { id: 'my subscription letter' } }],
     }));
 
+  test('for a small model, a line that names one task with an article is a correction in the operator’s own words', () => {
+    const small = (line: string) => decide({ line, tasks: all, pending: null, isSmall: true });
+    const steer = (id: string, text: string) => ({ calls: [{ tool: 'steer_task', args: { id, text } }] });
+    expect(small('the translation please in French')).toEqual(steer('aaaa.0', 'the translation please in French'));
+    expect(on('the translation please in French')).toBeNull();
+    expect(small('translate README.md into German')).toBeNull();
+    expect(small('is the translation ready?')).toBeNull();
+    expect(small('note that the translation is urgent')).toBeNull();
+    expect(small('mix the translation and the meeting')).toBeNull();
+    expect(small('the weather is fine')).toBeNull();
+  });
+
   const confirm: Pending = { kind: 'confirm', calls: [{ tool: 'cancel_task', args: { id: 'aaaa.0' } }] };
   test.each(['y', 'yes', 'ja', 'oui'])('%s confirms', (line) => expect(on(line, all, confirm)).toEqual({ calls: confirm.calls }));
   test('a no ends it, and any other line is read as if nothing had been asked', () => {
@@ -169,6 +181,8 @@ test('a small model’s act counts only if the operator’s words bear it out', 
   expect(isBorneOut('please stop the translation', cancel, 'bbbb.0', all)).toBe(false);
   expect(isBorneOut('how is the translation?', cancel, 'aaaa.0', all)).toBe(false);
   expect(isBorneOut('stop', cancel, 'aaaa.0', all)).toBe(false);
+  expect(isBorneOut('a letter is a letter', { tool: 'steer_task', args: {} }, 'aaaa.0', all)).toBe(true);
+  expect(isBorneOut('my subscription letter is nice', { tool: 'steer_task', args: {} }, 'aaaa.0', all)).toBe(false);
   expect(isBorneOut('stop', cancel, 'aaaa.0', [translate])).toBe(true);
   expect(isBorneOut('be quick', { tool: 'swap_model', args: { backend: 'beta' } }, 'aaaa.0', [translate])).toBe(false);
 });

@@ -38,6 +38,12 @@ test('a line about one task is an act on it: the act that its words name, else a
   expect(allowed('I do not need the invitation, cancel it')).toEqual({ mode: 'required', only: ['cancel_task'] });
 });
 
+test('new work that has words of a task is no act on it', () => {
+  const { mode, only } = allowed('write an invitation for Anna');
+  expect(mode).toBe('auto');
+  expect(only).not.toContain('steer_task');
+});
+
 test('a question about a task only reads', () => {
   expect(allowed('is the invitation ready?')).toEqual({ mode: 'required', only: ['check_task_status', 'get_task_result'] });
 });
