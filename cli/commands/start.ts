@@ -49,8 +49,11 @@ export const run: Run = async (cli, _args, options) => {
     cli.signal.addEventListener('abort', gone);
     let isGivenBack = false;
     try {
+      // A Ctrl-C during the start came before this command took over the signals.
+      cli.signal.throwIfAborted();
       await repl.run();
     } finally {
+      repl.leave();
       cli.signal.removeEventListener('abort', gone);
       release();
       await primary.stop();

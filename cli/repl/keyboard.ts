@@ -31,7 +31,7 @@ const mostDrainMs = 1000;
 export class Keyboard {
   readonly #options: KeyboardOptions;
   readonly #keys = new PassThrough();
-  readonly #pastes = new PasteReader(() => performance.now());
+  readonly #pastes = new PasteReader();
   readonly #decoder = new StringDecoder('utf8');
   /** Set while the rest of the input is thrown away. */
   #drained: { readonly done: () => void; quiet: NodeJS.Timeout | undefined } | null = null;

@@ -1,35 +1,21 @@
 /**
  * Tells pasted text from typed keys in what a terminal sends.
  * - A terminal with bracketed paste marks it, in any number of pieces.
- * - A terminal without it sends a paste like keys, but several lines at once. A chunk with text after a line break is a paste, and
- *   so is what follows within `followMs`. No person types that fast, and pasted lines must never run as commands.
+ * - A terminal without it sends a paste like keys, and so it is taken: a program that types several lines sends the same.
  */
 export type Piece = { readonly kind: 'keys' | 'paste'; readonly text: string };
 
 const begin = '\u001b[200~';
 const end = '\u001b[201~';
-/** Within this time after a chunk of an unmarked paste, the next chunk is still part of it. */
-const followMs = 20;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the codes of keys are what is looked for
-const anyControl = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
-/** A line, and more behind its end. An Enter and the first letters of the next line may come together, from a fast hand. */
-const severalLines = /^[^\r\n]{2,}[\r\n]+[^\r\n]{2,}/;
 /** How terminals that report modifiers send Shift-Enter. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the codes of keys are what is looked for
 const shiftEnter = /\u001b\[(?:13;[2-4]u|27;[2-4];13~)/g;
 
 export class PasteReader {
-  readonly #nowMs: () => number;
   /** The marked paste that has begun and not ended. */
   #open: string | null = null;
   /** The beginning of a marker at the end of a chunk. */
   #rest = '';
-  #unmarkedUntilMs = Number.NEGATIVE_INFINITY;
-
-  /** @param nowMs a clock that only moves forward. */
-  constructor(nowMs: () => number) {
-    this.#nowMs = nowMs;
-  }
 
   /** Whether the end of a paste has not arrived yet. */
   get isOpen(): boolean {
@@ -73,11 +59,7 @@ export class PasteReader {
       this.#open += text;
       return;
     }
-    // One character alone is a key: an Enter that sends the paste.
-    const follows = text.length > 1 && this.#nowMs() < this.#unmarkedUntilMs;
-    const isPaste = !anyControl.test(text) && (follows || severalLines.test(text));
-    if (isPaste) this.#unmarkedUntilMs = this.#nowMs() + followMs;
-    pieces.push(isPaste ? { kind: 'paste', text: asTyped(text) } : { kind: 'keys', text: text.replace(shiftEnter, '\u001b\r') });
+    pieces.push({ kind: 'keys', text: text.replace(shiftEnter, '\u001b\r') });
   }
 }
 

@@ -115,6 +115,8 @@ export class Repl {
   async run(): Promise<void> {
     const { crew } = this.#options;
     const seeded = Promise.withResolvers<void>();
+    // Who leaves during the start does not wait for the list of tasks.
+    this.#ended.signal.addEventListener('abort', () => seeded.resolve(), { once: true });
     const working = Promise.all([
       this.#followCrew(() =>
         crew

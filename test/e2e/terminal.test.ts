@@ -286,3 +286,16 @@ it('a line above the prompt counts what is under way, until nothing is, and not 
   await other.line(/wants approval/);
   expect(other.raw).not.toMatch(/\d running/);
 });
+
+it('a Ctrl-C at any moment of the start counts', async () => {
+  const terminal = world.terminal();
+  const record = join(world.state, 'nats', 'server.json');
+  while (!existsSync(record)) await new Promise(setImmediate);
+  terminal.interrupt();
+  const seen = terminal.line(/Ctrl-C again leaves/).then(
+    () => 'warned',
+    () => 'ended',
+  );
+  // On a busy machine the prompt may be there first.
+  expect([130, 'warned']).toContain(await Promise.race([seen, terminal.exited]));
+});

@@ -5,10 +5,9 @@ import { PasteReader, type Piece } from '../../../cli/repl/paste-reader.ts';
 const begin = '\u001b[200~';
 const end = '\u001b[201~';
 
-/** Pieces of chunks that come `gapMs` apart, with neighbours of one kind as one. */
-function pieces(chunks: readonly string[], gapMs = 1000): Piece[] {
-  let nowMs = 0;
-  const reader = new PasteReader(() => nowMs);
+/** Pieces of chunks, with neighbours of one kind as one. */
+function pieces(chunks: readonly string[]): Piece[] {
+  const reader = new PasteReader();
   const all: Piece[] = [];
   for (const chunk of chunks) {
     for (const piece of reader.read(chunk)) {
@@ -16,7 +15,6 @@ function pieces(chunks: readonly string[], gapMs = 1000): Piece[] {
       if (last?.kind === 'keys' && piece.kind === 'keys') all[all.length - 1] = { kind: 'keys', text: last.text + piece.text };
       else all.push(piece);
     }
-    nowMs += gapMs;
   }
   return all;
 }
@@ -51,11 +49,8 @@ describe('a marked paste', () => {
 });
 
 describe('without marks', () => {
-  it('several lines at once are a paste, with what follows at once', () => {
-    expect(pieces(['one\rtwo\r', 'three\r'], 1)).toEqual([pasted('one\ntwo\n'), pasted('three\n')]);
-  });
-
-  it('a line and its Enter are keys, however fast, and so are lines that come apart', () => {
+  it('lines are keys, however fast they come', () => {
+    expect(pieces(['one\rtwo\r', 'three\r'])).toEqual([keys('one\rtwo\rthree\r')]);
     expect(pieces(['/tasks\r'])).toEqual([keys('/tasks\r')]);
     expect(pieces(['one\r', 'two\r'])).toEqual([keys('one\rtwo\r')]);
     expect(pieces(['\rfour'])).toEqual([keys('\rfour')]);

@@ -13,7 +13,7 @@ import { isAlive } from '../../../platform/process-identity.ts';
 import { type ModelCall, ModelServer } from '../../support/model-server.ts';
 import { patienceMs, Terminal, type TerminalOptions } from './terminal.ts';
 
-const entry = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url));
+export const entry = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url));
 
 /** The time in which processes that were told to leave must have left. */
 const leavePatienceMs = 60_000;
