@@ -9,7 +9,7 @@
 
 // A kind of sub-agent: a prompt and tools.
 export { defineKind, type KindDefinition } from './actors/kinds/define-kind.ts';
-export type { CodeReply, Kind, ThinkInCode, Thought } from './actors/kinds/kind.ts';
+export type { CheckInCode, CodeReply, Kind, ThinkInCode, Thought } from './actors/kinds/kind.ts';
 // A crew to join, and a node that works in it.
 export type { CrewSession, JoinOptions } from './actors/node/join.ts';
 export { joinCrew, type StartOptions, startNode } from './actors/node/library-api.ts';

@@ -57,6 +57,20 @@ const Produces = z
   .describe(
     'What must be there when the task ends. The agent is told once what is missing; then the task fails as `not-produced`.',
   );
+export const Expected = z
+  .object({
+    that: z.string().min(1).max(4_000).describe('What must be true of the answer, in words. A backend is asked whether it is.'),
+    backend: z
+      .string()
+      .min(1)
+      .max(64)
+      .nullable()
+      .default(null)
+      .describe('The backend that judges; null: another one than answered.'),
+  })
+  .strict()
+  .optional()
+  .describe('A judgement of the answer. The agent is told once what is wrong; then the task fails as `not-as-expected`.');
 const ToolName = z.string().min(1).max(64);
 
 /** A node of a plan, as a model, a plan file or an operator writes it. */
@@ -72,6 +86,7 @@ export const PlanTask = z.object({
   after: z.array(z.string().min(1).max(64)).max(64).default([]),
   backend: z.string().min(1).max(64).nullable().default(null),
   produces: Produces,
+  expect: Expected,
 });
 export type PlanTask = z.infer<typeof PlanTask>;
 
@@ -152,6 +167,7 @@ export const TaskSpec = z.object({
     .default([])
     .describe('Results of the sub-tasks that this one depends on.'),
   produces: Produces,
+  expect: Expected,
   approval: z
     .enum(['roster', 'every-effect'])
     .optional()

@@ -65,7 +65,7 @@ export function changePlan(context: SupervisorContext, event: PlanCommand): Part
     ...node,
     instruction: event.instruction ?? node.instruction,
     // The operator's new instruction says what is to be made.
-    ...(event.instruction !== undefined && { produces: undefined }),
+    ...(event.instruction !== undefined && { produces: undefined, expect: undefined }),
     ...(event.backend !== undefined && { backend: event.backend, without: [] }),
   };
   const redone = [retargeted, ...stale].map((each): PlanNode => ({ ...each, status: 'waiting', failure: null }));

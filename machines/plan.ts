@@ -17,6 +17,8 @@ export interface NodeSpec {
   readonly backend: string | null;
   /** What the sub-task must have made when it ends. */
   readonly produces?: readonly Produced[] | undefined;
+  /** What must be true of its answer, in words, and the backend that judges it. */
+  readonly expect?: { readonly that: string; readonly backend: string | null } | undefined;
 }
 export interface PlanNode extends NodeSpec {
   readonly status: 'waiting' | 'running' | 'returned' | 'failed' | 'dropped';

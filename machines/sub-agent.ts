@@ -46,11 +46,15 @@ type Fact =
   | { type: 'CALL_OUTDATED'; call: string }
   /** Whether the task produced what it had to. Null: it did. Otherwise `missing` says what is missing and how to make it. */
   | { type: 'CHECKED'; missing: Missing | null }
+  /** It could not be checked. */
+  | { type: 'CHECK_FAILED'; error: Failure }
   | { type: 'DEADLINE_PASSED' }
   /** The process that ran this task was lost, or the task was parked. Effects do not resume by themselves. */
   | { type: 'RESTORED' };
-/** Something that the task must produce and has not. */
+/** Something that the task must produce and has not, or a way in which its answer is not as it must be. */
 export interface Missing {
+  /** The code of the failure if the task ends so. */
+  readonly code: 'not-produced' | 'not-as-expected';
   /** A sentence for the model and for the operator. */
   readonly what: string;
   /** The tool that makes it; null: the answer itself is wrong. */
@@ -137,8 +141,11 @@ export type ThinkInput = Pick<SubAgentContext, 'instruction' | 'backend' | 'mess
 export type ActInput = { readonly call: ToolCall; readonly step: number };
 /** Input of the `preview` effect, which sends PREVIEWED, or a failed TOOL_RETURNED for a call that would be refused anyway. */
 export type PreviewInput = { readonly call: ToolCall };
-/** Input of the `check` effect, which sends CHECKED. */
-export type CheckInput = Pick<SubAgentContext, 'answer' | 'effects'>;
+/**
+ * Input of the `check` effect, which sends CHECKED or CHECK_FAILED, and CALL_PRICED and CALL_BILLED about a backend that judges
+ * the answer.
+ */
+export type CheckInput = Pick<SubAgentContext, 'answer' | 'effects' | 'step'> & Pick<ThinkInput, 'leftUsd'>;
 /** Input of the `deadline` effect, which sends DEADLINE_PASSED at `at` (Unix time in ms) and does nothing for null. */
 export type DeadlineInput = { readonly at: number | null };
 
@@ -615,17 +622,30 @@ export const subAgent = setup({
         checking: {
           tags: 'brief',
           description:
-            'The model has answered. The task must have produced something, and code looks whether it is there. The agent is told once what is missing.',
+            'The model has answered. Code looks whether what the task had to produce is there; another backend may judge the answer. The agent is told once what is missing.',
+          exit: 'countDoubt',
           invoke: {
             id: 'check',
             src: 'check',
-            input: ({ context: { answer, effects } }) => ({ answer, effects }),
+            input: ({ context: { answer, effects, step, ...context } }) => ({
+              ...{ answer, effects, step },
+              leftUsd: leftUsd(context.limits.costUsd, context),
+            }),
             onError: {
               target: 'deciding',
               actions: { type: 'countFailure', params: ({ event }) => crashed('check', event.error) },
             },
           },
           on: {
+            CALL_PRICED: [
+              { guard: 'isAffordable', actions: 'reserve' },
+              { target: 'deciding', actions: 'askToAfford' },
+            ],
+            CALL_BILLED: { actions: 'bill' },
+            CHECK_FAILED: {
+              target: 'deciding',
+              actions: { type: 'countFailure', params: ({ event }) => event.error },
+            },
             CHECKED: [
               { guard: 'hasProduced', target: 'deciding', actions: 'acceptAnswer' },
               {
@@ -635,7 +655,7 @@ export const subAgent = setup({
                   type: 'finish',
                   params: ({ event }) => ({
                     kind: 'failed',
-                    code: 'not-produced',
+                    code: event.missing!.code,
                     message: event.missing!.what,
                     retryable: false,
                   }),

@@ -55,6 +55,8 @@ export interface EffectHost {
   note(text: string): void;
   /** Notes which backend the present step runs on. */
   onBackend(name: string): void;
+  /** The backend of the present step; null before the first. */
+  backend(): string | null;
   addArtifacts(names: readonly string[]): void;
 }
 

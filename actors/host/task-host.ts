@@ -268,6 +268,9 @@ export class TaskHost implements EffectHost {
   onBackend(name: string): void {
     this.#signs.onBackend(name);
   }
+  backend(): string | null {
+    return this.#signs.backend;
+  }
   addArtifacts(names: readonly string[]): void {
     this.#signs.addArtifacts(names);
   }

@@ -1,7 +1,7 @@
 import { CoxError } from '../../platform/errors.ts';
 import { AgentKindName } from '../../roster/schema.ts';
 import type { Tool } from '../tools/tool.ts';
-import type { Kind, ThinkInCode } from './kind.ts';
+import type { CheckInCode, Kind, ThinkInCode } from './kind.ts';
 
 export interface KindDefinition {
   /** The type by which its tasks are dispatched: at most 64 lower case letters, digits, - and _, beginning with a letter. */
@@ -13,6 +13,8 @@ export interface KindDefinition {
   readonly prompt?: string;
   /** Replaces the backend. It is called once for each step and returns a reply, as a model would. */
   readonly think?: ThinkInCode;
+  /** Checks each last answer. Default: none. */
+  readonly check?: CheckInCode;
   /** Default: none. Every kind also has `ask_operator`. */
   readonly tools?: readonly Tool[];
   /** Capabilities that the backend must have in its `good_at`, all of them. Default: none, so that every backend fits. */
@@ -33,7 +35,7 @@ export interface KindDefinition {
  * Defines a kind of sub-agent for `startNode`.
  * @throws CoxError `bad-kind` if the name, the prompt or the tools are invalid.
  */
-export function defineKind({ name, prompt = '', think, tools = [], needs = [], limits = {} }: KindDefinition): Kind {
+export function defineKind({ name, prompt = '', think, check, tools = [], needs = [], limits = {} }: KindDefinition): Kind {
   const wrong = (what: string) =>
     new CoxError('bad-kind', `The kind "${name}" ${what}`, { hint: 'docs/library.md describes the parts of a kind.' });
   const checked = AgentKindName.safeParse(name);
@@ -44,5 +46,13 @@ export function defineKind({ name, prompt = '', think, tools = [], needs = [], l
   const nameless = tools.find((tool) => !/^[A-Za-z0-9_-]{1,64}$/.test(tool.name));
   if (nameless) throw wrong(`has a tool named "${nameless.name}"; a name has at most 64 letters, digits, - and _`);
   const { steps = 24, failures = 3, repeats = 3, costUsd = null } = limits;
-  return { name, prompt, tools, needs, limits: { steps, failures, repeats, costUsd }, ...(think && { think }) };
+  return {
+    name,
+    prompt,
+    tools,
+    needs,
+    limits: { steps, failures, repeats, costUsd },
+    ...(think && { think }),
+    ...(check && { check }),
+  };
 }

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { Message } from '../../machines/conversation.ts';
+import type { Effect } from '../../machines/effects.ts';
 import type { Limits } from '../../machines/sub-agent.ts';
 import type { Tool } from '../tools/tool.ts';
 
@@ -16,7 +17,18 @@ export interface Kind {
   readonly limits: Pick<Limits, 'steps' | 'failures' | 'repeats' | 'costUsd'>;
   /** Replaces the backend. */
   readonly think?: ThinkInCode;
+  /** Checks each last answer of a task of the kind. */
+  readonly check?: CheckInCode;
 }
+/**
+ * Looks whether an answer is as it must be. It must have no effects, because it runs again after a crash.
+ * @returns null, or what is wrong, for the agent: it is told once, and then the task fails as `not-as-expected`.
+ */
+export type CheckInCode = (
+  answer: string,
+  task: { readonly instruction: string; readonly effects: readonly Effect[]; readonly workspace: string },
+  signal: AbortSignal,
+) => string | null | Promise<string | null>;
 
 export interface Thought {
   /** The present instruction of the task. */

@@ -59,7 +59,7 @@ export function subAgentRole(host: EffectHost, options: SubAgentRoleOptions): Ro
       ...(spec.limits.costUsd !== undefined && { costUsd: limitOf(host.id, spec.limits.costUsd, kind.limits.costUsd) }),
       deadlineAt: spec.deadlineAt === null ? null : Date.parse(spec.deadlineAt),
     },
-    mustProduce: (spec.produces ?? []).length > 0,
+    mustProduce: (spec.produces ?? []).length > 0 || spec.expect !== undefined || kind.check !== undefined,
     allowed: spec.allowed ?? [],
     ...(host.carryover && { earlier: host.carryover }),
   };

@@ -90,6 +90,7 @@ export class Children {
       plan: null,
       avoid: [...new Set([...spec.avoid, ...node.without])],
       ...(node.produces && { produces: [...node.produces] }),
+      ...(node.expect && { expect: node.expect }),
       ...(spec.approval && { approval: spec.approval }),
       ...(allowed.length > 0 && { allowed: [...allowed] }),
       context: needed.map(({ node: { key }, result }) => ({

@@ -208,7 +208,7 @@ async function askForPlan(backend: string, input: DecomposeInput, options: PlanO
     .object({
       tasks: z
         .array(
-          PlanTask.omit({ backend: true, produces: true }).extend({
+          PlanTask.omit({ backend: true, produces: true, expect: true }).extend({
             writes: z.array(z.string().min(1).max(1024)).max(16).default([]),
           }),
         )

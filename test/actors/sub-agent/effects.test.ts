@@ -52,7 +52,9 @@ beforeEach(async () => {
   const limits = { steps: 10, failures: 3, repeats: 3, costUsd: null };
   clerk = { name: 'clerk', prompt: 'You write.', tools: [write, look], needs: [], limits };
   node = await crew.join('node-1');
-  await crew.node(node, { kinds: [clerk], quietMs: 20, leaseMs: 1_000 });
+  const check = (answer: string) => (/^\d+$/.test(answer) ? null : 'the answer must have only digits');
+  const counter: Kind = { ...clerk, name: 'counter', tools: [], check };
+  await crew.node(node, { kinds: [clerk, counter], quietMs: 20, leaseMs: 1_000 });
 });
 afterEach(() => crew.stop());
 
@@ -197,6 +199,42 @@ test('an answer that must be JSON of a schema is checked', async () => {
   expect(told.texts('user').at(-1)).toContain('must be JSON');
   told.reply('{"n":4}');
   expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'completed', output: '{"n":4}' });
+});
+
+test('another backend judges an answer, and the agent is told once what it says', async () => {
+  const id = await dispatch({ expect: { that: 'It is a number.', backend: 'other' } });
+  const of = (name: string) => crew.model.next((call) => call.body.model === name);
+  (await of('scripted')).reply('four');
+  const judge = await of('other');
+  expect(judge.texts('user').join()).toMatch(/It is a number\.[\s\S]*The answer:\nfour/);
+  judge.reply(JSON.stringify({ fulfilled: false, reason: 'It is a word.' }));
+  const again = await of('scripted');
+  expect(again.texts('user').at(-1)).toMatch(/not done.*It is a number.*other says: It is a word/);
+  again.reply('4');
+  (await of('other')).reply(JSON.stringify({ fulfilled: true, reason: 'It is one.' }));
+  const { outcome, output, usageByBackend } = await joined.crew.result(id, never);
+  expect([outcome, output, Object.keys(usageByBackend).sort()]).toEqual(['completed', '4', ['main', 'other']]);
+});
+
+test('an answer that is not as expected a second time fails the task', async () => {
+  const id = await dispatch({ expect: { that: 'It is a number.', backend: 'other' } });
+  const of = (name: string) => crew.model.next((call) => call.body.model === name);
+  for (const answer of ['four', 'vier']) {
+    (await of('scripted')).reply(answer);
+    (await of('other')).reply(JSON.stringify({ fulfilled: false, reason: 'It is a word.' }));
+  }
+  const { outcome, failure, salvage } = await joined.crew.result(id, never);
+  expect([outcome, failure?.code]).toEqual(['failed', 'not-as-expected']);
+  expect(salvage.findings).toContain('vier');
+});
+
+test('code of a kind checks each last answer', async () => {
+  const id = await joined.crew.dispatch({ type: 'counter', instruction: 'Count', backend: 'main' });
+  (await crew.model.next()).reply('many');
+  const told = await crew.model.next();
+  expect(told.texts('user').at(-1)).toContain('only digits');
+  told.reply('7');
+  expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'completed', output: '7' });
 });
 
 test('a new instruction says what is to be made, in place of the plan', async () => {

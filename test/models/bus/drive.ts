@@ -207,6 +207,7 @@ export class Drive {
       case 'RESTORED':
         return this.#lose(event);
       case 'CHECKED':
+      case 'CHECK_FAILED':
         throw new Error('these tasks have nothing to produce');
       case 'CALL_PRICED':
       case 'CALL_BILLED':

@@ -92,7 +92,11 @@ const previews = (id: string): ModelEvent[] => [
 ];
 const checks: ModelEvent[] = [
   { type: 'CHECKED', missing: null },
-  { type: 'CHECKED', missing: { what: 'x is not there', tool: 'write' } },
+  ...prices,
+  { type: 'CHECKED', missing: { code: 'not-produced', what: 'x is not there', tool: 'write' } },
+  { type: 'CHECKED', missing: { code: 'not-as-expected', what: 'it is wrong', tool: null } },
+  { type: 'CHECK_FAILED', error: { code: 'busy', message: 'busy', retryable: true } },
+  { type: 'CHECK_FAILED', error: { code: 'refused', message: 'refused', retryable: false } },
   { type: 'xstate.error.actor.check', error: 'broken' },
 ];
 const toolFacts = (id: string): ModelEvent[] => [
@@ -144,7 +148,7 @@ export function label(event: ModelEvent): string {
   if (type === 'BUDGET') return `${type} ${event.steps ? 'steps' : 'cost'}`;
   if (type === 'CALL_PRICED') return `${type} ${event.worstUsd}${event.first ? ' first' : ''}`;
   if (type === 'MODEL_REPLIED') return `${type} ${event.text}`;
-  if (type === 'MODEL_FAILED') return `${type} ${event.error.code}`;
+  if (type === 'MODEL_FAILED' || type === 'CHECK_FAILED') return `${type} ${event.error.code}`;
   if (type === 'TOOL_RETURNED') return `${type} ${event.call} ${event.text}`;
   if (type === 'PREVIEWED') return `${type} ${event.call} ${event.preview?.text}`;
   if (type === 'CALL_OUTDATED') return `${type} ${event.call}`;
@@ -155,7 +159,8 @@ export function label(event: ModelEvent): string {
 
 /** `TOOL_RETURNED` comes from the effect in `acting`, else from the host: the late outcome of a fenced worker. */
 export const saidBy: SaidBy = ({ type, text, call: of }: AnyEventObject) => {
-  if (['MODEL_SAID', 'CALL_PRICED', 'CALL_BILLED'].includes(type)) return { effect: 'think', last: false };
+  if (type === 'MODEL_SAID') return { effect: 'think', last: false };
+  if (type === 'CALL_PRICED' || type === 'CALL_BILLED') return { effect: ['think', 'check'], last: false };
   if (type.startsWith('MODEL_') || type === 'xstate.error.actor.think') return { effect: 'think', last: true };
   if (type === 'xstate.error.actor.act') return { effect: 'act', last: true };
   if (type === 'TOOL_RETURNED' && text === 'refused') return { effect: 'preview', last: of !== 'stale' };
@@ -163,7 +168,8 @@ export const saidBy: SaidBy = ({ type, text, call: of }: AnyEventObject) => {
   if (type === 'CALL_OUTDATED') return { effect: 'act', last: of !== 'stale' };
   if (type === 'PREVIEWED') return { effect: 'preview', last: of !== 'stale' };
   if (type === 'xstate.error.actor.preview') return { effect: 'preview', last: true };
-  if (type === 'CHECKED' || type === 'xstate.error.actor.check') return { effect: 'check', last: true };
+  if (type === 'CHECKED' || type === 'CHECK_FAILED' || type === 'xstate.error.actor.check')
+    return { effect: 'check', last: true };
   if (type === 'DEADLINE_PASSED' || type === 'xstate.error.actor.deadline') return { effect: 'deadline', last: true };
   return null;
 };

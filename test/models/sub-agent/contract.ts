@@ -237,7 +237,7 @@ export class Contract {
         decides = true;
         lastWord = 'check';
         if (event.missing === null) this.#checked = true;
-        else if (this.#missing !== null) ends = { kind: 'failed', code: 'not-produced' };
+        else if (this.#missing !== null) ends = { kind: 'failed', code: event.missing.code };
         else {
           this.#missing = event.missing;
           this.#saidItsLast = false;
@@ -245,10 +245,11 @@ export class Contract {
           this.#conversation.push({ role: 'user', text: new RegExp(event.missing.what) });
         }
         break;
+      case 'CHECK_FAILED':
       case 'xstate.error.actor.check':
         decides = true;
         lastWord = 'check';
-        fail(false);
+        fail(false, event.type === 'CHECK_FAILED' && !event.error.retryable);
         break;
       case 'xstate.error.actor.act':
         decides = true;
@@ -367,7 +368,7 @@ export class Contract {
     }
 
     // L. A request that was out when the thinking was broken off is in doubt.
-    if (was.state === 'thinking' && (decides || ends)) this.#till.doubt();
+    if ((was.state === 'thinking' || was.state === 'checking') && (decides || ends)) this.#till.doubt();
 
     // D. The next effect, question or end.
     const next = ends ? null : tooDear ? 'budget' : decides ? this.#next(question !== null) : null;
@@ -441,6 +442,8 @@ export class Contract {
       must(is.state === 'checking' && check?.began === 'check' && others.length === 0, 'V it looks what is there', is.seen);
       if (check?.began !== 'check') return;
       must(check.input.answer === this.#answer, 'V of the last word', check.input);
+      const left = this.#costUsd === null ? null : this.#costUsd - this.#till.spent;
+      must(check.input.leftUsd === left && check.input.step === this.#step, 'L it knows what is left', check.input);
       must(isDeepStrictEqual(check.input.effects, this.#did), 'V and of all that was done', check.input);
       must(is.question === null, 'D no question is open while it checks', is.question);
     } else {
