@@ -57,7 +57,7 @@ describe('a paste', () => {
     await terminal.line(/\/quit$/);
     terminal.type('\r');
     expect(await told()).toContain('fix this:\n    @someone hi\n/quit');
-    await terminal.line(/^fine$/);
+    await terminal.line(/^│ fine$/);
     await typedLine(terminal, '');
   });
 
@@ -68,7 +68,7 @@ describe('a paste', () => {
     await typedLine(terminal, 'look: [50 lines, 489 characters]');
     terminal.type('\r');
     expect(await told()).toContain(`look: ${log.replaceAll('\r', '\n')}`);
-    await terminal.line(/^fine$/);
+    await terminal.line(/^│ fine$/);
     terminal.enter('/quit');
     await terminal.exited;
     const next = await open();
@@ -78,12 +78,17 @@ describe('a paste', () => {
     expect(await told()).toContain(`look: ${log.replaceAll('\r', '\n')}`);
   });
 
-  it('of a terminal that does not mark it is one message too', async () => {
-    const terminal = await open();
-    terminal.type('some log:\r/quit\rls');
-    await terminal.line(/^ +\| ls$/);
-    terminal.type('\r');
-    expect(await told()).toContain('some log:\n/quit\nls');
+  it('of a terminal that does not mark it is typed lines, and what follows /quit does not reach the shell', async () => {
+    const shell = world.shell();
+    shell.enter('$COX_COMMAND');
+    await shell.line(prompt);
+    shell.type('/help\r/quit\rtouch pwned\rtouch pwned\r');
+    await shell.until(() => shell.cursor.line === '$', 'the shell');
+    shell.enter('echo re""ady');
+    await shell.line(/^ready$/);
+    expect(existsSync(join(world.workspace, 'pwned'))).toBe(false);
+    shell.enter('exit');
+    await shell.exited;
   });
 
   it('that begins like a command is a message', async () => {
