@@ -59,6 +59,11 @@ export const requests = {
   result: z.object({ task: TaskId, ...waiting }).strict(),
   tree: z.object({ task: TaskId }).strict(),
   tasks: z.object({}).strict(),
+  questions: z
+    .object({
+      root: z.string().max(64).optional().describe('Of one tree: the part of its ids before the dot. Default: of all trees.'),
+    })
+    .strict(),
   menu: z.object({}).strict(),
   nodes: z.object({}).strict(),
   dead: z.object({}).strict(),
@@ -100,6 +105,7 @@ export async function startService(bus: Bus, { crew, node, menu, report }: Servi
     }),
     tree: async ({ task }) => ({ nodes: await crew.tree(task) }),
     tasks: async () => ({ tasks: await crew.tasks() }),
+    questions: async ({ root }) => ({ questions: await crew.questions(root) }),
     menu: async () => ({ backends: menu() }),
     nodes: async () => report(),
     dead: async () => ({ letters: await letters.list() }),

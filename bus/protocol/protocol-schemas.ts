@@ -59,6 +59,23 @@ export const replies = {
       }),
     ),
   }),
+  questions: z.object({
+    questions: z
+      .array(
+        z.object({
+          id: TaskId.describe('The task that asks.'),
+          goal: TaskId,
+          goalInstruction: z.string().nullable(),
+          key: z.string().nullable(),
+          type: z.string(),
+          instruction: z.string(),
+          question: Question,
+          askedAt: z.iso.datetime(),
+          blocked: z.number().int().describe('Number of planned sub-tasks that cannot start before it is answered.'),
+        }),
+      )
+      .describe('Oldest first.'),
+  }),
   menu: z.object({
     backends: z.array(
       z.looseObject({

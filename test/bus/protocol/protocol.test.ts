@@ -115,6 +115,7 @@ test('a live service answers and refuses every verb as documented', async () => 
   await answers('result', { task });
   await answers('tree', { task });
   await answers('tasks', {});
+  await answers('questions', {});
   await answers('menu', {});
   await answers('nodes', {});
   expect(await answers('dead', {})).toEqual({ letters: [] });
