@@ -213,7 +213,14 @@ export const SteeringMessage = z.discriminatedUnion('type', [
     })
     .strict(),
   z.object({ ...common, type: z.literal('allow'), tool: ToolName }).strict(),
-  z.object({ ...common, type: z.literal('swap'), backend: z.string().min(1).max(64) }).strict(),
+  z
+    .object({
+      ...common,
+      type: z.literal('swap'),
+      backend: z.string().min(1).max(64),
+      urgency: z.enum(['now', 'next-step']).optional().describe('`now` breaks off the model call in flight. Default: next-step.'),
+    })
+    .strict(),
   z
     .object({
       ...common,

@@ -81,8 +81,11 @@ export const verbs = {
   },
   swap: {
     args: '<backend>',
-    summary: 'switch a task to another backend at its next model call',
-    message: (words) => ({ type: 'swap', backend: one(words, 'backend') }),
+    summary: 'switch a task to another backend at its next model call, or at once',
+    message: (words, { urgency }) => ({
+      ...{ type: 'swap', backend: one(words, 'backend') },
+      ...(urgency === 'now' && { urgency }),
+    }),
   },
   pause: {
     args: '',

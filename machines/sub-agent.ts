@@ -226,6 +226,7 @@ export const subAgent = setup({
   guards: {
     isInterruptible: ({ context }) => interruptible(context),
     interruptsNow: ({ context, event }) => event.type === 'STEER' && event.urgency === 'now' && interruptible(context),
+    swapsNow: ({ context, event }) => event.type === 'SWAP' && event.now === true && context.calls.length === 0,
     isInDoubt: ({ context: { calls, question } }) =>
       calls[0]?.started === true && calls[0].effects === 'writes' && question === null,
     isHeld: ({ context }) => context.paused || context.question !== null,
@@ -530,6 +531,7 @@ export const subAgent = setup({
       on: {
         STEER: { guard: 'interruptsNow', target: '.deciding', actions: ['keepPartial', 'queue'] },
         REDIRECT: { guard: 'isInterruptible', target: '.deciding', actions: ['keepPartial', 'queue', 'redirect'] },
+        SWAP: { guard: 'swapsNow', target: '.deciding', actions: ['keepPartial', 'swap', 'acknowledge'] },
         PAUSE: { guard: 'isInterruptible', target: '.deciding', actions: ['keepPartial', 'pause', 'acknowledge'] },
         RESTORED: { target: 'running', reenter: true, actions: 'keepPartial' },
       },

@@ -66,6 +66,7 @@ export const supervisor = setup({
     isDrained: ({ context }) => context.ending !== null && plan.running(context.nodes).length + context.stopping.length === 0,
     isEnding: ({ context }) => context.ending !== null,
     hasUnasked: ({ context }) => context.question === null && context.undecided.length > 0,
+    swapsNow: ({ event }) => event.type === 'SWAP' && event.now === true,
     isPaused: ({ context }) => context.paused,
     /** The operator is asked at once about a failure that is not retryable. */
     isStuck: ({ context: { failures, lastFailure, policy, question } }) =>
@@ -459,6 +460,7 @@ export const supervisor = setup({
         PLANNED: { target: 'deciding', actions: 'keepPlan' },
         PLAN_FAILED: { target: 'deciding', actions: { type: 'countFailure', params: ({ event }) => event.error } },
         STEER: { guard: 'interruptsNow', target: 'deciding', actions: 'queue' },
+        SWAP: { guard: 'swapsNow', target: 'deciding', actions: ['swap', 'acknowledge'] },
         RESTORED: 'deciding',
       },
     },
@@ -581,6 +583,7 @@ export const supervisor = setup({
         REDUCED: { target: 'deciding', actions: 'keepAnswer' },
         REDUCE_FAILED: { target: 'deciding', actions: { type: 'countFailure', params: ({ event }) => event.error } },
         STEER: { guard: 'interruptsNow', target: 'deciding', actions: 'queue' },
+        SWAP: { guard: 'swapsNow', target: 'deciding', actions: ['swap', 'acknowledge'] },
         RESTORED: 'deciding',
       },
     },

@@ -6,7 +6,8 @@ export type Command =
   | { type: 'REDIRECT'; id: string; text: string }
   /** `args`: an approved call runs with these arguments instead of the model's. */
   | { type: 'ANSWER'; id: string; question: string; text: string; args?: unknown }
-  | { type: 'SWAP'; id: string; backend: string }
+  /** `now`: the model call in flight is broken off. */
+  | { type: 'SWAP'; id: string; backend: string; now?: true }
   /** Calls of this tool need no approval for the rest of the task. */
   | { type: 'ALLOW'; id: string; tool: string }
   | { type: 'BUDGET'; id: string; steps?: number; costUsd?: number }

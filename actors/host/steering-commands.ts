@@ -16,7 +16,7 @@ const commands: { readonly [Type in Exclude<SteeringType, PlanChange>]: (id: str
   steer: (id, { text, urgency }) => ({ type: 'STEER', id, text, urgency }),
   redirect: (id, { text }) => ({ type: 'REDIRECT', id, text }),
   answer: (id, { question, text, args }) => ({ ...{ type: 'ANSWER', id, question, text }, ...(args !== undefined && { args }) }),
-  swap: (id, { backend }) => ({ type: 'SWAP', id, backend }),
+  swap: (id, { backend, urgency }) => ({ ...{ type: 'SWAP', id, backend }, ...(urgency === 'now' && { now: true }) }),
   allow: (id, { tool }) => ({ type: 'ALLOW', id, tool }),
   budget: (id, { steps, costUsd }) => ({
     ...{ type: 'BUDGET', id },

@@ -41,7 +41,7 @@ const steeringHelp: Readonly<Record<VerbName, { readonly example: string } & Pic
   cancel: { example: 'cox cancel k3xq "wrong folder"' },
   redirect: { example: 'cox redirect k3xq.4 "only the year 2024"', options: [expectStep] },
   allow: { example: 'cox allow k3xq write_file' },
-  swap: { example: 'cox swap k3xq.4 frontier' },
+  swap: { example: 'cox swap k3xq.4 frontier --now', options: [[urgencyOptions.now, 'break off the model call in flight']] },
   pause: { example: 'cox pause k3xq.4' },
   resume: { example: 'cox resume k3xq.4' },
   budget: { example: 'cox budget k3xq.4 10 0.50' },

@@ -72,7 +72,7 @@ function steerOptions(options: Options): SteerOptions & { wait: boolean } {
       'Only one of --now, --next and --after.',
       '--now interrupts, --next waits for the next model call, --after for the end.',
     );
-  return { urgency: named[0] ?? 'now', wait, ...(expectStep === undefined ? {} : { expectStep }) };
+  return { ...(named[0] && { urgency: named[0] }), wait, ...(expectStep === undefined ? {} : { expectStep }) };
 }
 
 export const codeOf = ({ fate }: Pick<Delivered, 'fate'>): ExitCode => (fate === 'returned' ? exitCodes.returned : exitCodes.ok);

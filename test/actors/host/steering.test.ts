@@ -346,3 +346,17 @@ async function login(): Promise<{ user: string; pass: string }> {
   const record = JSON.parse(await readFile(`${joined.folders.state}/nats/server.json`, 'utf8'));
   return { user: record.user, pass: record.password };
 }
+
+test('a swap now breaks off the model call in flight, and the new backend answers', async () => {
+  await crew.node(joined, { kinds });
+  const id = await dispatch();
+  const first = await crew.model.next();
+  expect(first.body.model).toBe('scripted');
+  const receipt = await final(id, { type: 'swap', backend: 'other', urgency: 'now' });
+  expect(await first.closed).toBe(true);
+  expect(receipt).toMatchObject({ fate: 'applied' });
+  const second = await crew.model.next();
+  expect(second.body.model).toBe('other');
+  second.reply('from the other one');
+  expect((await joined.crew.result(id, never)).output).toBe('from the other one');
+});

@@ -34,7 +34,10 @@ const urgency = fc.constantFrom('now' as const, 'next-step' as const, 'after' as
 /** The task itself, or one of its sub-tasks. */
 const at = fc.nat(2);
 const steering = (message: fc.Arbitrary<SteeringInput>) => fc.record({ what: fc.constant('steer' as const), message, at });
-const words = (type: 'steer' | 'redirect') => ({ type: fc.constant(type), text: fc.constant('to be filled in') });
+const words = <Type extends 'steer' | 'redirect'>(type: Type) => ({
+  type: fc.constant(type),
+  text: fc.constant('to be filled in'),
+});
 const facts: fc.WeightedArbitrary<Happening>[] = [
   { weight: 10, arbitrary: fc.record({ what: fc.constant('reply' as const), with: fc.constantFrom(...Object.keys(replies)) }) },
   { weight: 2, arbitrary: fc.constant({ what: 'refuse' as const }) },

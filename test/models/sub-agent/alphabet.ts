@@ -44,6 +44,7 @@ function commands(id: string, text: string): SubAgentEvent[] {
     { type: 'STEER', id, text, urgency: 'after' },
     { type: 'REDIRECT', id, text },
     { type: 'SWAP', id, backend: 'other' },
+    { type: 'SWAP', id, backend: 'other', now: true },
     { type: 'ALLOW', id, tool: 'pay' },
     { type: 'ALLOW', id, tool: 'read' },
     { type: 'BUDGET', id, steps: 1 },
@@ -143,6 +144,7 @@ export function alphabet({ state, question, call: head, commands: n, isFresh }: 
 
 export function label(event: ModelEvent): string {
   const { type } = event;
+  if (type === 'SWAP') return `${type}${event.now ? ' now' : ''}`;
   if (type === 'STEER') return `${type} ${event.urgency}`;
   if (type === 'ANSWER') return `${type} ${event.question === 'q0' ? 'stale' : event.text}${event.args ? ' edited' : ''}`;
   if (type === 'BUDGET') return `${type} ${event.steps ? 'steps' : 'cost'}`;

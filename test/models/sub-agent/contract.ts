@@ -266,6 +266,11 @@ export class Contract {
           close();
           decides = true;
         }
+        // It breaks off a model call or a check, and no tool call.
+        if (event.now && busy && !head) {
+          cutOff();
+          decides = true;
+        }
         break;
       case 'ALLOW':
         receive(event.id, 'allow', 'applied');

@@ -52,6 +52,7 @@ function commands(id: string, text: string): SupervisorEvent[] {
     { type: 'STEER', id, text, urgency: 'after' },
     { type: 'REDIRECT', id, text },
     { type: 'SWAP', id, backend: 'other' },
+    { type: 'SWAP', id, backend: 'other', now: true },
     { type: 'ALLOW', id, tool: 'pay' },
     { type: 'BUDGET', id, steps: 1 },
     { type: 'BUDGET', id, costUsd: 4 },
@@ -132,6 +133,7 @@ export function alphabet({ state, question, live, children, commands: n }: Look)
 /** Without the numbers of children, which grow without end. The state that a return leads to shows its meaning. */
 export function label(event: ModelEvent): string {
   const { type } = event;
+  if (type === 'SWAP') return `${type}${event.now ? ' now' : ''}`;
   if (type === 'STEER') return `${type} ${event.urgency}`;
   if (type === 'ANSWER') return `${type} ${event.question === 'q0' ? 'stale' : event.text}`;
   if (type === 'CALL_PRICED') return `${type} ${event.worstUsd}`;

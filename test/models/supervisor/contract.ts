@@ -221,7 +221,7 @@ export class Contract {
       case 'SWAP':
         this.#apply(event.id, 'swap');
         this.#backend = event.backend;
-        return this.#helps();
+        return this.#helps() || (event.now === true && (was.state === 'decomposing' || was.state === 'reducing'));
       case 'BUDGET':
         if (event.costUsd === undefined) {
           this.#return(event.id, 'budget', /sub-task/);
