@@ -13,6 +13,7 @@ export const equivalents: Equivalents = {
     'the limit of repeats is one here, so a task that repeats itself asks for help before it asks for steps',
   'retarget thinking CALL_PRICED#1 to #sub-agent.awaiting-steer': heldAnyway,
   'retarget thinking CALL_PRICED#2 to #sub-agent.awaiting-steer': heldAnyway,
+  'retarget checking CALL_PRICED#1 to #sub-agent.awaiting-steer': heldAnyway,
   'swap awaiting-steer ANSWER#0 and #1': 'words that name a choice are never unclear',
   'swap awaiting-steer ANSWER#2 and #3': 'a question is about a call or about being stuck, never both',
 };
