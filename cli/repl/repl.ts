@@ -8,6 +8,8 @@
 import type { Primary } from '../../actors/primary/primary.ts';
 import { goalOf, type TaskId } from '../../bus/task-id.ts';
 import type { Log } from '../../platform/log.ts';
+import { type ApprovalHelp, wordsFor } from '../approval.ts';
+import type { Lend } from '../ask.ts';
 import { capacityTrouble } from '../capacity.ts';
 import { reported, usageError } from '../errors.ts';
 import { eventsOf } from '../events.ts';
@@ -26,6 +28,8 @@ import { Board } from './task-board.ts';
 
 export interface ReplOptions extends Pick<OperatorOptions, 'crew' | 'menu' | 'types' | 'workspace' | 'paint'> {
   readonly primary: Primary;
+  /** @param lend keeps the prompt off the terminal while an editor has it. */
+  readonly helpWith: (lend: Lend) => ApprovalHelp;
   readonly history: History;
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
@@ -63,7 +67,10 @@ export class Repl {
           ids: this.#board.unfinished,
           ended: this.#board.ended,
           questions: (id) => [this.#board.question(id)?.id ?? []].flat(),
-          choices: (id) => this.#board.question(id)?.choices ?? [],
+          choices: (id) => {
+            const question = this.#board.question(id);
+            return question ? wordsFor(question) : [];
+          },
           numbers: this.#operator.inboxNumbers,
           backends: options.menu().map((entry) => entry.name),
           types: options.types(),
@@ -72,7 +79,8 @@ export class Repl {
     });
     const print = (lines: readonly string[]) => this.#screen.print(lines);
     const columns = () => this.#screen.columns;
-    this.#board = new Board({ crew, paint, print, columns, quiet: this.#quiet });
+    const rows = () => this.#screen.rows;
+    this.#board = new Board({ crew, paint, print, columns, rows, quiet: this.#quiet });
     this.#speech = new Speech({ paint, print, columns });
     this.#operator = new Operator({
       ...options,
@@ -82,6 +90,7 @@ export class Repl {
       fail: (error) => this.#fail(error),
       quiet: this.#quiet,
       leave: () => this.leave(),
+      help: options.helpWith((run) => this.#screen.lend(run)),
       signal: this.#ended.signal,
     });
     this.#screen.onInterrupt(() => this.interrupt());

@@ -23,14 +23,18 @@ type RowCounting = Interface & { prevRows?: number };
 
 export class Screen {
   readonly isTerminal: boolean;
+  readonly #input: NodeJS.ReadStream;
   readonly #output: NodeJS.WriteStream;
   readonly #readline: RowCounting;
   readonly #lines: string[] = [];
   #news = Promise.withResolvers<void>();
   #closed = false;
+  /** Lines that wait while another program has the terminal; null while the screen has it. */
+  #held: string[] | null = null;
 
   constructor({ input, output, prompt, history, complete }: ScreenOptions) {
     this.isTerminal = Boolean(input.isTTY && output.isTTY);
+    this.#input = input;
     this.#output = output;
     if (this.isTerminal) toleratesHangUp(input);
     this.#readline = createInterface({
@@ -67,6 +71,10 @@ export class Screen {
     return this.isTerminal ? (this.#output.columns ?? 80) : Number.POSITIVE_INFINITY;
   }
 
+  get rows(): number {
+    return this.isTerminal ? (this.#output.rows ?? 24) : Number.POSITIVE_INFINITY;
+  }
+
   /** The half-typed line. */
   get typed(): string {
     return this.#readline.line ?? '';
@@ -78,7 +86,29 @@ export class Screen {
   }
 
   prompt(): void {
-    if (this.isTerminal && !this.#closed) this.#readline.prompt(true);
+    if (this.isTerminal && !this.#closed && !this.#held) this.#readline.prompt(true);
+  }
+
+  /** Gives the terminal to another program until `run` ends. What is printed meanwhile comes afterwards. */
+  async lend<T>(run: () => Promise<T>): Promise<T> {
+    if (this.#held) throw new Error('the terminal is lent already');
+    this.#erase();
+    this.#held = [];
+    this.#readline.pause();
+    this.#input.setRawMode(false);
+    try {
+      return await run();
+    } finally {
+      const held = this.#held;
+      this.#held = null;
+      if (this.#closed) this.#readline.close();
+      else {
+        this.#input.setRawMode(true);
+        this.#readline.resume();
+      }
+      this.print(held);
+      this.prompt();
+    }
   }
 
   clearTyped(): void {
@@ -89,6 +119,10 @@ export class Screen {
 
   print(lines: readonly string[]): void {
     if (lines.length === 0) return;
+    if (this.#held) {
+      this.#held.push(...lines);
+      return;
+    }
     const text = lines.map((line) => `${printable(line, 'keep colours')}\n`).join('');
     if (!this.isTerminal || this.#closed) {
       this.#output.write(text);
@@ -112,9 +146,10 @@ export class Screen {
   /** Releases the terminal. Later output goes below the prompt's last position. Idempotent. */
   close(): void {
     if (this.#closed) return;
-    if (this.isTerminal) this.#erase();
+    if (this.isTerminal && !this.#held) this.#erase();
     this.#closed = true;
-    this.#readline.close();
+    if (!this.#held) this.#readline.close();
+    this.#news.resolve();
   }
 
   /** Erases the prompt and the half-typed line, and leaves the cursor at their first row. */
