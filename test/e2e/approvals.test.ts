@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -122,6 +123,27 @@ describe('in `cox run`', () => {
     expect(texts.toSorted()).toEqual(['edited', null]);
   });
 
+  it('leaves the editor alone if the question is answered from elsewhere meanwhile, and then goes on', async () => {
+    const pipe = join(world.folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const terminal = world.terminal(['run', 'Write it'], { env: await editor(`${puts('edited')}\nread line < ${pipe}`) });
+    (await world.model.next(isPlanning)).reply(planOf(['one'], 'files'));
+    (await callAbout('Do one')).call('write_file', { path: 'one.txt', text: 'one' });
+    const id = (await terminal.line(/^answer \S+ q1:/)).split(' ')[1]!;
+    terminal.enter('edit');
+    await terminal.line(/editing proposed\.txt/);
+    expect((await world.cox(['answer', id, 'q1', 'no'])).stdout).toMatch(/denied/);
+    const next = await callAbout('Do one');
+    // Nothing is written over the editor.
+    expect(terminal.raw.split('editing proposed.txt').at(-1)).toBe('\r\n');
+    await writeFile(pipe, 'go on\n');
+    await terminal.line(/answer returned|not open any more/);
+    next.reply('done');
+    (await world.model.next(isReducing)).reply('It was not allowed.');
+    expect(await terminal.exited).toBe(0);
+    expect(await written('one.txt').catch(() => null)).toBe(null);
+  });
+
   it('`goal` allows the tool for all tasks of the goal', async () => {
     const terminal = world.terminal(['run', 'Write both']);
     (await world.model.next(isPlanning)).reply(planOf(['one', 'two'], 'files'));
@@ -141,6 +163,27 @@ describe('in `cox run`', () => {
 });
 
 describe('`always` at an approval', () => {
+  it('by number with `cox answer` uses the roster of the node that is up, and says which line', async () => {
+    const node = world.start(['up', '--json'], { stdin: null });
+    await node.says('stdout', /"node"/);
+    const { value } = await world.json<{ id: string }>(['dispatch', 'files', 'note it']);
+    const call = await callAbout('note it');
+    const watch = world.start(['watch', value.id, '--json'], { stdin: null });
+    await watch.says('stdout', /"kind":"status"/);
+    call.call('write_file', { path: 'n.txt', text: 'n' });
+    await watch.says('stdout', /"kind":"approval"/);
+    watch.process.kill('SIGTERM');
+    await world.cox(['inbox']);
+    const { code, stdout, stderr } = await world.cox(['answer', '1', 'always'], { env: { COX_ROSTER: '/nowhere.yaml' } });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(/roster\.yaml:\d+ is now `allowed: \[write_file\]`/),
+    });
+    expect(stdout).toMatch(/allow applied at step 1/);
+    (await callAbout('note it')).reply('done');
+    expect(await written('n.txt')).toBe('n');
+  });
+
   it('adds a line to the roster, says which, and other goals are not asked', async () => {
     await world.roster('tools:\n  # ask before a file is written\n  gated: [write_file]\n');
     const before = await readFile(roster(), 'utf8');
