@@ -333,9 +333,9 @@ export const Question = z.object({
   text: z.string(),
   choices: z.array(z.string()).optional(),
   call: z
-    .object({ tool: z.string(), args: z.unknown() })
+    .object({ tool: z.string(), args: z.unknown().optional().describe('Left out where they are long.') })
     .optional()
-    .describe('The call that an approval is about. Left out where its arguments are long.'),
+    .describe('The call that an approval is about.'),
 });
 export type Question = z.infer<typeof Question>;
 
@@ -505,6 +505,7 @@ export const NodeReport = z.object({
   host: z.string(),
   pid: z.number().int(),
   version: z.string().describe('Version of Coxswain.'),
+  roster: z.string().nullable().optional().describe('Path of its roster file on its host. Null: the shipped roster, or none.'),
   since: z.iso.datetime().describe('When the node started.'),
   types: z.array(z.string()).describe('The task types that it works on.'),
   slots: z.number().int().describe('New tasks of one type that it works on at once. Woken tasks have as many slots in addition.'),

@@ -16,6 +16,9 @@ export interface AskOptions {
   readonly onInterrupt: () => void;
 }
 
+/** Gives the terminal to another program, such as an editor, until `run` ends. */
+export type Lend = <T>(run: () => Promise<T>) => Promise<T>;
+
 /**
  * Asks until `take` accepts a line. Lines that are typed while it decides are handed to it afterwards.
  * @returns false if no line was accepted before Ctrl-C, Ctrl-D or the abort of `signal`.
@@ -23,14 +26,28 @@ export interface AskOptions {
 export async function askUntil(
   { stdin, out }: Cli,
   prompt: string,
-  take: (line: string) => Promise<boolean>,
+  take: (line: string, lend: Lend) => Promise<boolean>,
   { signal, onInterrupt }: AskOptions,
 ): Promise<boolean> {
   await dropTyped(stdin);
   if (signal?.aborted) return false;
   const reader = createInterface({ input: stdin, output: out.stderr, terminal: true, historySize: 0, prompt });
   const lines = reader[Symbol.asyncIterator]();
-  const stop = () => reader.close();
+  let isLent = false;
+  // Closing the reader would change the mode of a terminal that another program has.
+  const stop = () => isLent || reader.close();
+  const lend: Lend = async (run) => {
+    isLent = true;
+    reader.pause();
+    stdin.setRawMode(false);
+    try {
+      return await run();
+    } finally {
+      isLent = false;
+      stdin.setRawMode(true);
+      reader.resume();
+    }
+  };
   signal?.addEventListener('abort', stop);
   reader.on('SIGINT', () => {
     reader.close();
@@ -42,7 +59,7 @@ export async function askUntil(
   try {
     reader.prompt();
     for await (const line of lines) {
-      isAccepted = await take(line);
+      isAccepted = await take(line, lend);
       if (isAccepted || signal?.aborted) break;
       reader.prompt();
     }

@@ -3,6 +3,7 @@
  */
 import type { Folders } from '../platform/folders.ts';
 import type { Log } from '../platform/log.ts';
+import type { RosterSource } from '../roster/find-roster.ts';
 import type { LiveRoster } from '../roster/live-roster.ts';
 import type { Cli } from './cli.ts';
 
@@ -17,6 +18,12 @@ export async function openRoster(cli: Cli, folders: Folders, log: Log, note: (te
     onChange: () => note('The roster has changed and is in use.'),
     onBroken: (error) => note(`The new roster is invalid, so the old one stays in use: ${error.message}`),
   });
+}
+
+/** The roster file that a node would use here. */
+export async function rosterSource(cli: Cli, folders: Folders): Promise<RosterSource> {
+  const { findRoster } = await import('../roster/find-roster.ts');
+  return findRoster(find(cli, folders));
 }
 
 /** Reads the roster once. Returns its source and its content. */

@@ -3,10 +3,13 @@
  * the values of `--on-question`, for a run at which nobody can be asked.
  */
 import type { Crew } from '../bus/crew.ts';
-import type { Question, Receipt, SteeringInput } from '../bus/messages.ts';
+import type { Question, Receipt } from '../bus/messages.ts';
 import { rootOf, type TaskId } from '../bus/task-id.ts';
-import { askUntil } from './ask.ts';
+import { type Said, saidTo } from './approval.ts';
+import { approvalHelp } from './approval-help.ts';
+import { askUntil, type Lend } from './ask.ts';
 import type { Cli } from './cli.ts';
+import { reported } from './errors.ts';
 import type { GoalView } from './goal-view.ts';
 import type { LiveTree } from './render/live-tree.ts';
 import { answerLine, questionLines } from './render/question.ts';
@@ -118,14 +121,15 @@ export class RunQuestions {
   async #ask({ id, question }: Asked, gone: AbortSignal): Promise<void> {
     const { cli, onInterrupt } = this.#options;
     const paint = cli.out.paint.stderr;
-    this.#say(questionLines(id, question, paint, null));
+    const { rows = 24, columns = 80 } = cli.out.stderr;
+    const showWith = question.kind === 'approval' ? show : `cox status ${id}`;
+    this.#say(questionLines(id, question, paint, null, { rows, columns, showWith }));
     let isInterrupted = false;
     const stop = () => {
       isInterrupted = true;
       onInterrupt();
     };
-    const take = async (line: string): Promise<boolean> =>
-      line.trim() !== '' && (await this.#send(id, question, line.trim()))?.fate !== 'returned';
+    const take = (line: string, lend: Lend) => this.#take({ id, question }, line.trim(), lend);
     const prompt = `${paint.yellow('answer')} ${id} ${question.id}: `;
     if ((await askUntil(cli, prompt, take, { signal: gone, onInterrupt: stop })) || isInterrupted || this.#options.signal.aborted)
       return;
@@ -133,20 +137,34 @@ export class RunQuestions {
     else this.#say([paint.dim(`Left open. From another terminal: ${answerLine(id, question, 'cox answer')}`)]);
   }
 
-  /** @returns the first receipt that tells whether the task has taken the answer. */
-  async #send(id: TaskId, question: Question, text: string): Promise<Receipt | null> {
-    const { cli, crew, signal } = this.#options;
-    let said: SteeringInput;
-    try {
-      said = messageOf(question, text);
-    } catch (error) {
-      this.#say([error instanceof Error ? error.message : String(error)]);
-      return { steer: '', kind: 'answer', fate: 'returned', seq: 0 };
+  /** @returns whether the question needs no other answer. */
+  async #take({ id, question }: Asked, text: string, lend: Lend): Promise<boolean> {
+    const { cli, crew } = this.#options;
+    if (text === '') return false;
+    if (question.kind === 'approval' && text.toLowerCase() === show) {
+      this.#say(questionLines(id, question, cli.out.paint.stderr, null));
+      return false;
     }
-    const sent = await crew.steer(id, said);
-    for await (const receipt of crew.receipts(id, sent, signal)) {
+    let said: Said;
+    try {
+      const help = approvalHelp(cli, crew.bus, { terminal: cli.out.stderr, lend });
+      said = budgetOf(id, question, text) ?? (await saidTo(id, question, text, help));
+    } catch (error) {
+      const { message, hint } = reported(error, null);
+      this.#say([message, ...(hint ? [`  ${hint}`] : [])]);
+      return false;
+    }
+    if (said.note !== undefined) this.#say([said.note]);
+    return (await this.#send(said))?.fate !== 'returned';
+  }
+
+  /** @returns the first receipt that tells whether the task has taken the message. */
+  async #send({ to, message }: Said): Promise<Receipt | null> {
+    const { cli, crew, signal } = this.#options;
+    const sent = await crew.steer(to, message);
+    for await (const receipt of crew.receipts(to, sent, signal)) {
       if (receipt.fate === 'accepted') continue;
-      this.#say([`  ${receiptLine(id, receipt, cli.out.paint.stderr)}`]);
+      this.#say([`  ${receiptLine(to, receipt, cli.out.paint.stderr)}`]);
       return receipt;
     }
     return null;
@@ -190,14 +208,16 @@ export class RunQuestions {
   }
 }
 
+/** The word that shows the whole of an approval in place. */
+const show = 'show';
+
 const keyOf = ({ id, question }: Asked): string => `${id} ${question.id}`;
 
-/** An answer in place. To a question about a budget, `10 0.50` and `budget 10 0.50` are more steps and dollars. */
-function messageOf({ id, kind }: Question, text: string): SteeringInput {
+/** To a question about a budget, `10 0.50` and `budget 10 0.50` are more steps and dollars. */
+function budgetOf(id: TaskId, { kind }: Question, text: string): Said | null {
   const words = text.split(/\s+/);
   const amounts = words[0] === 'budget' ? words.slice(1) : words;
-  if (kind === 'budget' && /^\d/.test(amounts[0] ?? '')) return verbs.budget.message(amounts);
-  return verbs.answer.message([id, text]);
+  return kind === 'budget' && /^\d/.test(amounts[0] ?? '') ? { to: id, message: verbs.budget.message(amounts) } : null;
 }
 
 /** A refusal that ends an approval as denied; else the choice to stop; else words for the agent. */

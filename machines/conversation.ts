@@ -81,8 +81,8 @@ export interface Question {
   readonly kind: QuestionKind;
   readonly text: string;
   readonly choices?: readonly string[];
-  /** The call that an approval is about. Left out where its arguments are long. */
-  readonly call?: { readonly tool: string; readonly args: unknown };
+  /** The call that an approval is about. `args` is left out where it is long. */
+  readonly call?: { readonly tool: string; readonly args?: unknown };
 }
 
 export type Outcome = { readonly kind: 'completed' } | { readonly kind: 'cancelled' } | ({ readonly kind: 'failed' } & Failure);
@@ -131,7 +131,8 @@ export function questionAbout(id: string, kind: QuestionKind, call: ToolCall | u
 /** Longest arguments, as JSON in characters, that a question carries so that the operator can edit them. */
 const maxArgs = 32_768;
 const callIn = (call: ToolCall | undefined): Pick<Question, 'call'> =>
-  call && JSON.stringify(call.args).length <= maxArgs ? { call: { tool: call.tool, args: call.args } } : {};
+  call ? { call: { tool: call.tool, ...(isShort(call.args) && { args: call.args }) } } : {};
+const isShort = (args: unknown): boolean => (JSON.stringify(args)?.length ?? 0) <= maxArgs;
 
 /** With a preview, the operator reads what the call would change instead of its arguments. */
 const shownTo = (call: ToolCall | undefined) =>

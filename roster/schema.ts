@@ -80,7 +80,8 @@ const ToolPolicy = section({
     .default(['write_file'])
     .transform(withFileWriters)
     .describe('Tools whose every call the operator must allow. write_file stands for edit_file and apply_patch too.'),
-});
+  allowed: z.array(ToolName).max(256).default([]).describe('Tools that run unasked although `gated` names them.'),
+}).transform(({ gated, allowed }) => ({ gated: gated.filter((tool) => !allowed.includes(tool)), allowed }));
 
 const Limits = section({
   retries: z.int().min(0).max(10).default(2).describe('Further tries of a call that failed for a temporary reason.'),

@@ -9,6 +9,8 @@ const maxTasks = 500;
 
 export interface Reported {
   readonly name: string;
+  /** Path of the roster file; null: the shipped roster, or none. */
+  readonly roster: string | null;
   readonly since: Date;
   readonly types: readonly string[];
   readonly slots: number;
@@ -17,11 +19,12 @@ export interface Reported {
   readonly holding: readonly HeldTask[];
 }
 
-export const nodeReport = ({ name, since, types, slots, draining, holding }: Reported): NodeReport => ({
+export const nodeReport = ({ name, roster, since, types, slots, draining, holding }: Reported): NodeReport => ({
   name,
   host: hostname(),
   pid: process.pid,
   version: version(),
+  roster,
   since: since.toISOString(),
   types: [...types],
   slots,

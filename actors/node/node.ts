@@ -10,6 +10,7 @@ import { Memory } from '../../bus/shared-memory.ts';
 import type { Progress } from '../../platform/asset.ts';
 import { messageOf } from '../../platform/errors.ts';
 import { Backends } from '../../roster/backends.ts';
+import type { RosterSource } from '../../roster/find-roster.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
 import type { Roster } from '../../roster/schema.ts';
 import type { Kind } from '../kinds/kind.ts';
@@ -27,7 +28,7 @@ import { Worker } from './worker.ts';
 export interface NodeOptions {
   readonly joined: CrewSession;
   /** `onChange` is there if the roster may change while the node runs; it returns a function that removes the listener. */
-  readonly roster: { current(): Roster; onChange?(listener: () => void): () => void };
+  readonly roster: { current(): Roster; onChange?(listener: () => void): () => void; readonly source?: RosterSource };
   /** Absolute folder that file tools are confined to, for tasks that name none. */
   readonly workspace: string;
   /** Task types to work on. Default: `supervisor` and all kinds, also those that a changed roster adds. */
@@ -104,7 +105,9 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   });
   housekeeping.start();
   let draining = false;
-  const report = () => nodeReport({ name, since, types: worker.types, slots, draining, holding: worker.holding });
+  const rosterFile = roster.source && roster.source.by !== 'shipped' ? roster.source.file : null;
+  const report = () =>
+    nodeReport({ name, roster: rosterFile, since, types: worker.types, slots, draining, holding: worker.holding });
   const service = await startService(bus, { crew, node: name, menu: () => backends.menu(), report });
   const primary = openPrimary({
     crew,

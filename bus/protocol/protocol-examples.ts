@@ -127,6 +127,7 @@ export const examples: { readonly [M in keyof typeof messages]: readonly object[
       host: 'build-3',
       pid: 4711,
       version: '0.1.0',
+      roster: '/home/ada/.config/coxswain/roster.yaml',
       since: at,
       types: ['files', 'reasoning'],
       slots: 8,

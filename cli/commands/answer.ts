@@ -1,6 +1,8 @@
 /** `cox answer`: answers a question by its task and id, or questions by their numbers in the inbox. */
 import type { CrewSession } from '../../actors/node/join.ts';
+import type { Question } from '../../bus/messages.ts';
 import { foldersOf } from '../../platform/folders.ts';
+import { approvalWord } from '../approval.ts';
 import { askLine, canAsk } from '../ask.ts';
 import type { Cli, Run } from '../cli.ts';
 import { Interrupted, usageError } from '../errors.ts';
@@ -11,7 +13,7 @@ import { oneLine } from '../render/printable.ts';
 import { withCrew } from '../session.ts';
 import { recall, remember } from '../shown-inbox.ts';
 import { verbs } from '../verbs.ts';
-import { codeOf, type Delivered, deliver, steering, takenUpLater } from './steer.ts';
+import { codeOf, type Delivered, deliver, meantAt, steering, takenUpLater } from './steer.ts';
 
 const list = 'cox inbox';
 
@@ -25,10 +27,15 @@ export const run: Run = async (cli, [ref = '', ...words], options) => {
       named === 'all'
         ? await confirmed(cli, joined, text, options.yes === true)
         : { takes: await byNumber(cli, joined, named), left: [] };
+    if (chosen.takes.length > 1 && approvalWord(text) === 'edit')
+      throw usageError('`edit` answers one question at a time.', 'As in: cox answer 2 edit');
+    const meanings = [];
+    for (const { number, id, question } of chosen.takes)
+      meanings.push({ number, question: question.id, ...(await meantAt(cli, joined, id, answerTo(question, text))) });
     const answered = await Promise.all(
-      chosen.takes.map(async ({ number, id, question }) => ({
-        ...{ number, question: question.id },
-        ...(await deliver(cli, joined.crew, id, { type: 'answer', question: question.id, text }, wait)),
+      meanings.map(async ({ to, message, ...named }) => ({
+        ...named,
+        ...(await deliver(cli, joined.crew, to, message, wait)),
       })),
     );
     if (isTemporary && answered.length > 0) cli.out.note(takenUpLater);
@@ -36,6 +43,8 @@ export const run: Run = async (cli, [ref = '', ...words], options) => {
     return answered.map(codeOf).find((code) => code !== exitCodes.ok) ?? exitCodes.ok;
   });
 };
+
+const answerTo = ({ id }: Question, text: string) => ({ type: 'answer', question: id, text }) as const;
 
 /** The words of an answer. @throws CoxError `empty-text`, `too-long`. */
 function textOf(ref: string, words: readonly string[]): string {

@@ -13,7 +13,13 @@ const hosting: Command['options'] = [
 const answerNotes = `The numbers are those of the last "cox inbox" in this shell: a number that was not shown here, or whose question
 is not open any more, answers nothing (exit codes 2 and 4). "all" answers the questions that take the words as one
 of their choices; it shows them and asks first. Without a terminal it needs --yes, and then answers only those
-that the last "cox inbox" in this shell has shown.`;
+that the last "cox inbox" in this shell has shown.
+
+An approval also takes:
+  no, <why>  deny it; the task gets the reason
+  edit       change the proposed text in $VISUAL or $EDITOR, and approve what was saved
+  goal       allow all calls of this tool in the goal
+  always     the same, and write it into the roster in use`;
 
 const runNotes = `On a terminal a question is answered in place. Without one, --on-question decides, and if it is given, on a terminal too:
   wait  show the question and wait until it is answered from elsewhere (cox answer)

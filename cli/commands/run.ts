@@ -161,7 +161,7 @@ async function untilDone({ cli, crew, view, tree, how, questions, signal }: Foll
   return null;
 }
 
-const isOther = ({ kind }: Receipt): boolean => kind !== 'answer' && kind !== 'budget';
+const isOther = ({ kind }: Receipt): boolean => !['answer', 'budget', 'allow'].includes(kind);
 
 /** Says what is asked, and what becomes of the goal, which is neither cancelled nor answered for. */
 async function unanswered(cli: Cli, crew: Crew, view: GoalView): Promise<number> {

@@ -1,6 +1,7 @@
 /** `cox start`, and `cox` alone: hosts a node in this process and opens the prompt. */
 import { z } from 'zod';
 import { foldersOf } from '../../platform/folders.ts';
+import { approvalHelp } from '../approval-help.ts';
 import type { Run } from '../cli.ts';
 import { drainNode } from '../drain.ts';
 import { usageError } from '../errors.ts';
@@ -33,6 +34,7 @@ export const run: Run = async (cli, _args, options) => {
     const repl = new Repl({
       crew: joined.crew,
       primary,
+      helpWith: (lend) => approvalHelp(cli, joined.bus, { terminal: cli.out.stdout, lend }),
       menu: () => node.menu(),
       types: () => node.types(),
       workspace,

@@ -1,8 +1,11 @@
 /** All steering commands: each sends one message to one task and prints its receipts. */
 import { z } from 'zod';
+import type { CrewSession } from '../../actors/node/join.ts';
 import type { Crew } from '../../bus/crew.ts';
 import type { Receipt, SteeringInput, Urgency } from '../../bus/messages.ts';
 import type { TaskId } from '../../bus/task-id.ts';
+import { meant } from '../approval.ts';
+import { approvalHelp } from '../approval-help.ts';
 import type { Cli, Options, Run } from '../cli.ts';
 import { usageError } from '../errors.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -25,15 +28,23 @@ export const steering =
   async (cli, [ref = '', ...words], options) => {
     const { wait, ...how } = steerOptions(options);
     const said = verbs[name].message(words, how);
-    return withCrew(cli, { start: 'if stored' }, async ({ crew }, isTemporary) => {
+    return withCrew(cli, { start: 'if stored' }, async ({ crew, bus }, isTemporary) => {
       const id = await findTask(crew, ref);
-      const message = await withPlanKeys(crew, id, said);
-      const delivered = await deliver(cli, crew, id, message, wait && !isTemporary);
+      const { to, message } = await meantAt(cli, { crew, bus }, id, await withPlanKeys(crew, id, said));
+      const delivered = await deliver(cli, crew, to, message, wait && !isTemporary);
       if (isTemporary) cli.out.note(takenUpLater);
       if (cli.global.json) cli.out.answer(delivered, '');
       return codeOf(delivered);
     });
   };
+
+/** What the operator's words become, and what else they ask for is done (cli/approval.ts). */
+export async function meantAt(cli: Cli, { crew, bus }: Pick<CrewSession, 'crew' | 'bus'>, id: TaskId, said: SteeringInput) {
+  const help = approvalHelp(cli, bus, { terminal: cli.out.stderr, lend: (run) => run() });
+  const { note, ...meaning } = await meant(crew, id, said, help);
+  if (note !== undefined) cli.out.note(note);
+  return meaning;
+}
 
 /** The log stream keeps a message until a node comes. Only its receipts are not to be waited for. */
 export const takenUpLater = 'Stored. No node is up: it is taken up with the next cox or cox up.';

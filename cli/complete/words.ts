@@ -3,6 +3,7 @@ import type { Crew } from '../../bus/crew.ts';
 import type { Question } from '../../bus/messages.ts';
 import { foldersOf } from '../../platform/folders.ts';
 import type { Roster } from '../../roster/schema.ts';
+import { wordsFor } from '../approval.ts';
 import type { Cli, Command, OptionRow } from '../cli.ts';
 import { oneLine } from '../render/printable.ts';
 import { readRoster } from '../roster.ts';
@@ -63,7 +64,7 @@ function numbersOf(cli: Cli): Word[] {
 
 const asWords = (question: Question | null): Word[] => (question ? [{ word: question.id, about: oneLine(question.text) }] : []);
 const choicesOf = (question: Question | null, id: string | undefined): Word[] =>
-  bare(question?.id === id ? (question?.choices ?? []) : []);
+  bare(question && question.id === id ? wordsFor(question) : []);
 
 async function fromRoster(cli: Cli, what: '<type>' | '<types>' | '<backend>' | '<good_at>'): Promise<Word[]> {
   const { roster } = await readRoster(cli, foldersOf(cli.env));

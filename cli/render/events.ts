@@ -1,6 +1,7 @@
 /** Lines that tell an operator about events: the difference between two status messages, live output, a result. */
 import type { Live, Result, Status } from '../../bus/messages.ts';
 import type { TaskId } from '../../bus/task-id.ts';
+import type { Room } from './fit.ts';
 import type { Paint } from './paint.ts';
 import { oneLine, printable } from './printable.ts';
 import { questionLines } from './question.ts';
@@ -18,13 +19,15 @@ export interface EventOptions {
   readonly toldQuestion?: string;
   /** For one task of very many: leaves out starts and notes. */
   readonly quiet?: boolean;
+  /** The screen that a question is cut to. Default: it is not cut. */
+  readonly place?: Room;
 }
 
 export function statusLines(
   before: Status | null,
   now: Status,
   paint: Paint,
-  { detail, answerWith, skipReceipt = () => false, toldQuestion, quiet = false }: EventOptions,
+  { detail, answerWith, skipReceipt = () => false, toldQuestion, quiet = false, place }: EventOptions,
 ): string[] {
   const lines: string[] = [];
   const head = `${paint.dim('·')} ${paint.bold(now.id)}`;
@@ -51,7 +54,9 @@ export function statusLines(
     lines.push(`${head} ${oneLine(now.note, 200)}`);
   const told = before?.question?.id ?? toldQuestion;
   if (now.question && now.outcome === null && now.question.id !== told)
-    lines.push(...questionLines(now.id, now.question, paint, answerWith));
+    lines.push(
+      ...questionLines(now.id, now.question, paint, answerWith, place && { ...place, showWith: showing(now.id, answerWith) }),
+    );
   return lines;
 }
 
@@ -72,5 +77,7 @@ export function resultLines(result: Result, paint: Paint, whole: boolean, wrap =
   const head = endLine({ ...result, output: null }, paint);
   return [head, '', ...wrap(printable(result.output ?? '')), ''];
 }
+
+const showing = (id: string, answerWith: string): string => `${answerWith.replace(/answer$/, 'status')} ${id}`;
 
 const keyOf = ({ steer, fate }: { steer: string; fate: string }) => `${steer} ${fate}`;

@@ -3,7 +3,7 @@ import type { Numbered } from '../inbox.ts';
 import { ago } from './figures.ts';
 import type { Paint } from './paint.ts';
 import { oneLine } from './printable.ts';
-import { questionText } from './question.ts';
+import { brushesFor, questionText } from './question.ts';
 
 /** Most lines of one question that a list shows; it says how many there are more. */
 const mostLines = 8;
@@ -22,23 +22,26 @@ export function inboxLines(list: readonly Numbered[], paint: Paint, words: Inbox
   const { answerWith } = words;
   return [
     ...list.flatMap((each) => itemLines(each, width, paint, words)),
-    ...(answerWith === null ? [] : [paint.dim(howTo(answerWith))]),
+    ...(answerWith === null ? [] : howTo(answerWith, list).map(paint.dim)),
   ];
 }
 
-const howTo = (command: string): string =>
-  `${command} <number> <words> answers one; ${command} all <words> answers all that take the words as a choice.`;
+const howTo = (command: string, list: readonly Numbered[]): string[] => [
+  `${command} <number> <words> answers one; ${command} all <words> answers all that take the words as a choice.`,
+  ...(list.some(({ question }) => question.kind === 'approval') ? ['Approvals also take: edit · goal · always'] : []),
+];
 
 function itemLines(item: Numbered, width: number, paint: Paint, { now, showWith }: InboxWords): string[] {
   const { number, id, key, question, askedAt } = item;
   const indent = ' '.repeat(width + 2);
   const [first = '', ...rest] = questionText(question);
+  const brushes = brushesFor(question, rest, paint);
   const shown = rest.slice(0, mostLines - 1);
   const hidden = rest.length - shown.length;
   const name = `${paint.bold(id)}${key === null ? '' : ` ${oneLine(key, 64)}`}`;
   return [
     `${paint.yellow(String(number).padStart(width))}  ${name} ${first}`,
-    ...shown.map((line) => `${indent}  ${line}`),
+    ...shown.map((line, at) => `${indent}  ${brushes[at]!(line)}`),
     ...(hidden > 0 ? [`${indent}  ${paint.dim(`${hidden} more ${hidden === 1 ? 'line' : 'lines'}: ${showWith} ${id}`)}`] : []),
     `${indent}${paint.dim(`${ago(askedAt, now)} ago · ${behind(item)}`)}`,
   ];

@@ -1,5 +1,8 @@
 /** A question of a task, with a command that answers it. */
 import type { Question } from '../../bus/messages.ts';
+import { approvalWords } from '../approval.ts';
+import { diffBrushes } from './diff.ts';
+import { fitting, type Room } from './fit.ts';
 import type { Paint } from './paint.ts';
 import { oneLine, printable } from './printable.ts';
 
@@ -31,19 +34,59 @@ export const answerLine = (id: string, { id: question, kind, choices }: Question
     ? `${command.replace(/answer$/, 'budget')} ${id} 10 0.50`
     : `${command} ${id} ${question} ${words(choices?.[0], command)}`;
 
-/** The question with its choices, in lines. */
+/** The question with its choices, in lines. What an approval shows is below its first line, which has the choices. */
 export function questionText({ kind, text, choices }: Question): string[] {
   const lines = printable(text).split('\n');
   const offered = choices && choices.length > 0 ? ` (${choices.map((choice) => oneLine(choice, 200)).join(' / ')})` : '';
-  return lines.map((line, at) => `${at === 0 ? `${asks[kind]}: ` : ''}${line}${at === lines.length - 1 ? offered : ''}`);
+  const last = kind === 'approval' ? 0 : lines.length - 1;
+  return lines.map((line, at) => `${at === 0 ? `${asks[kind]}: ` : ''}${line}${at === last ? offered : ''}`);
 }
 
-/** @param command the command that answers a question: `cox answer` or `/answer`; null where the answer is typed in place. */
-export function questionLines(id: string, question: Question, paint: Paint, command: string | null): string[] {
+/** The lines of a question below the first, as `questionText` gives them, in colours. */
+export function brushesFor({ kind }: Question, rest: readonly string[], paint: Paint): ((text: string) => string)[] {
+  return kind === 'approval' ? diffBrushes(rest, paint) : rest.map(() => (text) => text);
+}
+
+export interface QuestionPlace extends Room {
+  /** How the operator sees the whole question: `/status k3xq.4`, or a word. */
+  readonly showWith: string;
+}
+
+/** Columns in front of each line below the first. */
+const indent = 4;
+/** Rows of the screen that are not for the lines of a question: what answers it, what is left out, and the prompt. */
+const otherRows = 5;
+const fewestRows = 3;
+
+/**
+ * @param command the command that answers a question: `cox answer` or `/answer`; null where the answer is typed in place.
+ * @param place cuts the question to this screen.
+ */
+export function questionLines(
+  id: string,
+  question: Question,
+  paint: Paint,
+  command: string | null,
+  place?: QuestionPlace,
+): string[] {
   const [first = '', ...rest] = questionText(question);
+  const brushes = brushesFor(question, rest, paint);
+  const room = place && { rows: Math.max(fewestRows, place.rows - otherRows), columns: place.columns - indent };
+  const { shown, hidden } = room ? fitting([`${id}${first}`, ...rest], room) : { shown: [`${id}${first}`, ...rest], hidden: 0 };
+  const more = `… ${hidden} more ${hidden === 1 ? 'line' : 'lines'}: ${place?.showWith}`;
   return [
-    `${paint.yellow('?')} ${paint.bold(id)} ${first}`,
-    ...rest.map((line) => `    ${line}`),
-    ...(command === null ? [] : [paint.dim(`    ${answerLine(id, question, command)}`)]),
+    `${paint.yellow('?')} ${paint.bold(id)} ${shown[0]!.slice(id.length)}`,
+    ...shown.slice(1).map((line, at) => `    ${brushes[at]!(line)}`),
+    ...(hidden > 0 ? [paint.dim(`    ${more}`)] : []),
+    ...hints(id, question, command).map((line) => paint.dim(`    ${line}`)),
   ];
+}
+
+/** What an approval takes beside `approve`. */
+const otherWords = ['no, use b.txt', ...approvalWords].join(' · ');
+
+function hints(id: string, question: Question, command: string | null): string[] {
+  const isApproval = question.kind === 'approval';
+  if (command === null) return isApproval ? [`approve · ${otherWords}`] : [];
+  return [answerLine(id, question, command), ...(isApproval ? [`or: ${otherWords}`] : [])];
 }

@@ -84,9 +84,8 @@ export class InboxDesk {
   }
 
   async #send(questions: readonly Numbered[], text: string): Promise<void> {
-    await Promise.all(
-      questions.map(({ id, question }) => this.#options.send(id, { type: 'answer', question: question.id, text })),
-    );
+    // One after the other: an answer may open an editor.
+    for (const { id, question } of questions) await this.#options.send(id, { type: 'answer', question: question.id, text });
   }
 
   #print(found: readonly Numbered[], answerWith: string | null): void {

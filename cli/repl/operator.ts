@@ -7,6 +7,7 @@ import { Talk } from '../../bus/talk/talk.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import { planUndo, startUndo } from '../../bus/undo.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
+import { type ApprovalHelp, meant } from '../approval.ts';
 import { readArtifact } from '../artifact.ts';
 import { capacityTrouble } from '../capacity.ts';
 import { findLetter } from '../dead-letter-ref.ts';
@@ -49,6 +50,8 @@ export interface OperatorOptions {
   readonly edit: (text: string) => Promise<void>;
   /** Prints lines; more than the screen holds go through the operator's pager. */
   readonly page: (lines: readonly string[]) => Promise<void>;
+  /** What is done for the words of an approval: an editor, a change of the roster. */
+  readonly help: ApprovalHelp;
   /** Aborts at the end of the session, which ends the wait for receipts. */
   readonly signal: AbortSignal;
 }
@@ -107,8 +110,15 @@ export class Operator implements Hands {
 
   /** Resolves when the bus has stored the message. Its receipts are printed when they arrive. */
   async send(id: TaskId, said: SteeringInput): Promise<void> {
+    const { crew, help } = this.#options;
+    const { to, message, note } = await meant(crew, id, said, help);
+    if (note !== undefined) this.#options.print([note]);
+    await this.#deliver(to, await withPlanKeys(crew, to, message));
+  }
+
+  async #deliver(id: TaskId, message: SteeringInput): Promise<void> {
     const { crew, board, quiet, signal, fail, print, paint } = this.#options;
-    const sent = await crew.steer(id, await withPlanKeys(crew, id, said));
+    const sent = await crew.steer(id, message);
     board.expectReceipt(sent.steer);
     this.#sending += 1;
     let isCounted = true;
@@ -157,6 +167,8 @@ export class Operator implements Hands {
       '@k3xq.4? <text> answers its question. Name a task by its id (k3xq.4), a',
       'prefix of it (k3.4, k3), or its number in the last goal (.4). Tab completes.',
       '@notes.txt in a message attaches the file. Alt-Enter begins a new line.',
+      'An approval takes yes; no and why; edit (in $EDITOR); goal (allow the tool in',
+      'the whole goal); always (the same, and write it into the roster).',
       ...slashCommands.map(({ summary }, at) => `  ${names[at]!.padEnd(width)}  ${paint.dim(summary)}`),
     ]);
   }

@@ -8,6 +8,8 @@
 import type { Primary } from '../../actors/primary/events.ts';
 import { goalOf, type TaskId } from '../../bus/task-id.ts';
 import type { Log } from '../../platform/log.ts';
+import { type ApprovalHelp, wordsFor } from '../approval.ts';
+import type { Lend } from '../ask.ts';
 import { capacityTrouble } from '../capacity.ts';
 import { reported, usageError } from '../errors.ts';
 import { eventsOf } from '../events.ts';
@@ -20,7 +22,7 @@ import type { History } from './history.ts';
 import { readLine } from './input.ts';
 import { openScreen } from './open-screen.ts';
 import { Operator, type OperatorOptions } from './operator.ts';
-import { editedText, page } from './programs.ts';
+import { page } from './pager.ts';
 import { Quiet } from './quiet.ts';
 import type { Screen } from './screen.ts';
 import { slashCommands } from './slash-commands.ts';
@@ -30,6 +32,8 @@ import { Board } from './task-board.ts';
 
 export interface ReplOptions extends Pick<OperatorOptions, 'crew' | 'menu' | 'types' | 'workspace' | 'paint'> {
   readonly primary: Primary;
+  /** @param lend keeps the prompt off the terminal while an editor has it. */
+  readonly helpWith: (lend: Lend) => ApprovalHelp;
   readonly history: History;
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
@@ -46,6 +50,7 @@ export class Repl {
   readonly #screen: Screen;
   readonly #board: Board;
   readonly #operator: Operator;
+  readonly #help: ApprovalHelp;
   readonly #speech: Speech;
   readonly #quiet = new Quiet();
   readonly #status = new StatusLine(() => this.#showStatus());
@@ -65,9 +70,11 @@ export class Repl {
       { input: options.input, output: options.output, prompt: 'cox> ', history, complete: (line) => complete(line, this.#known) },
       options.env,
     );
+    this.#help = options.helpWith((run) => this.#screen.lend(run));
     const print = (lines: readonly string[]) => this.#screen.print(lines);
     const columns = () => this.#screen.columns;
-    this.#board = new Board({ crew, paint, print, columns, quiet: this.#quiet });
+    const rows = () => this.#screen.rows;
+    this.#board = new Board({ crew, paint, print, columns, rows, quiet: this.#quiet });
     this.#speech = new Speech({ paint, print, columns });
     this.#operator = new Operator({
       ...options,
@@ -79,6 +86,7 @@ export class Repl {
       leave: () => this.leave(),
       edit: (text) => this.#edit(text || this.#setAside),
       page: (lines) => page(this.#screen, options.env, lines),
+      help: this.#help,
       signal: this.#ended.signal,
     });
     this.#screen.onInterrupt(() => this.interrupt());
@@ -92,7 +100,10 @@ export class Repl {
       ids: this.#board.unfinished,
       ended: this.#board.ended,
       questions: (id) => [this.#board.question(id)?.id ?? []].flat(),
-      choices: (id) => this.#board.question(id)?.choices ?? [],
+      choices: (id) => {
+        const question = this.#board.question(id);
+        return question ? wordsFor(question) : [];
+      },
       numbers: this.#operator.inboxNumbers,
       backends: menu().map((entry) => entry.name),
       types: types(),
@@ -200,7 +211,7 @@ export class Repl {
 
   /** Puts the edited text at the prompt, where Enter sends it. */
   async #edit(text: string): Promise<void> {
-    this.#screen.put(await editedText(this.#screen, this.#options.env, text));
+    this.#screen.put((await this.#help.edit(text, '.md')).trimEnd());
     this.#setAside = '';
   }
 

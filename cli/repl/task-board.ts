@@ -26,6 +26,7 @@ export interface BoardOptions {
   readonly paint: Paint;
   readonly print: (lines: readonly string[]) => void;
   readonly columns: () => number;
+  readonly rows: () => number;
   readonly quiet: Quiet;
 }
 
@@ -143,6 +144,7 @@ export class Board {
       answerWith: '/answer',
       skipReceipt: (steer) => this.#own.has(steer),
       quiet: this.#isOneOfMany(status.id),
+      place: { rows: this.#options.rows(), columns: this.#options.columns() },
       ...(toldQuestion !== undefined && { toldQuestion }),
     });
     print([...lines, ...this.#sums(status, before)]);

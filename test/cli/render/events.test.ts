@@ -35,7 +35,11 @@ describe('the news of a task', () => {
       state: 'awaiting-steer',
       question: { id: 'q1', kind: 'approval', text: 'Write a.txt?', choices: ['yes', 'no'] },
     });
-    expect(lines(status({}), asking)).toEqual(['? k3xq.1 wants approval: Write a.txt? (yes / no)', '    /answer k3xq.1 q1 yes']);
+    expect(lines(status({}), asking)).toEqual([
+      '? k3xq.1 wants approval: Write a.txt? (yes / no)',
+      '    /answer k3xq.1 q1 yes',
+      '    or: no, use b.txt · edit · goal · always',
+    ]);
     expect(lines(asking, { ...asking, commit: 2 })).toEqual([]);
     const elsewhere = (toldQuestion: string) =>
       lines(null, asking, { ...news, toldQuestion }).some((line) => line.startsWith('?'));
