@@ -16,7 +16,9 @@ export class Painter {
   erased(columns: number): string {
     if (this.#widths.length === 0) return '';
     const above = this.#widths.slice(0, this.#cursor.row).reduce((sum, width) => sum + rowsOf(width, columns), 0);
-    const up = above + Math.floor(this.#cursor.column / Math.max(1, columns));
+    // Behind a row that exactly fills the new width, the cursor stays on it: too few rows erased double a row, too many lose one.
+    const own = rowsOf(this.#widths[this.#cursor.row] ?? 0, columns);
+    const up = above + Math.min(Math.floor(this.#cursor.column / Math.max(1, columns)), own - 1);
     this.#widths = [];
     return `${up > 0 ? `${esc}[${up}A` : ''}\r${esc}[J`;
   }

@@ -211,7 +211,7 @@ export class Repl {
 
   /** Puts the edited text at the prompt, where Enter sends it. */
   async #edit(text: string): Promise<void> {
-    this.#screen.put((await this.#help.edit(text, '.md')).trimEnd());
+    this.#screen.put((await this.#help.edit(text === '' ? '' : `${text}\n`, '.md')).trimEnd());
     this.#setAside = '';
   }
 
