@@ -219,7 +219,10 @@ export class Backends {
     signal: AbortSignal,
     purse: Purse | undefined,
   ): AsyncGenerator<ModelEvent> {
-    const client = await openClient(endpoint, this.options.env);
+    let sent = 0;
+    const client = await openClient(endpoint, this.options.env, () => {
+      sent++;
+    });
     const { cost, context, maxOutput } = backend;
     const { silenceMs } = this.options.roster().limits;
     const wire = { backend: name, isEmbedded: backend.kind === 'embedded', baseUrl: endpoint.baseUrl, key: endpoint.key };
@@ -230,6 +233,7 @@ export class Backends {
       try {
         const call = {
           client,
+          requestsSent: () => sent,
           backend: name,
           model: endpoint.model,
           dialect,
