@@ -292,7 +292,7 @@ export class Backends {
     let standing = this.standings.get(name);
     if (!standing) {
       const { roster, now = Date.now } = this.options;
-      const line = new Semaphore(() => roster().backends[name]?.concurrency ?? 1);
+      const line = new Semaphore(() => (Object.hasOwn(roster().backends, name) && roster().backends[name]?.concurrency) || 1);
       standing = { line, breaker: new Breaker(() => roster().limits, now), entry, dialect: firstDialect(backend) };
       this.standings.set(name, standing);
     } else if (standing.entry !== entry) {

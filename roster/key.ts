@@ -9,8 +9,8 @@ export function keyProblem(reference: KeyReference, env: NodeJS.ProcessEnv): str
     case 'none':
       return null;
     case 'env':
-      return env[reference.name]?.trim()
-        ? malformed(env[reference.name]!.trim(), `the environment variable ${reference.name}`)
+      return inEnv(reference.name, env)
+        ? malformed(inEnv(reference.name, env), `the environment variable ${reference.name}`)
         : `its key is missing: the environment variable ${reference.name} is not set`;
     case 'file':
       try {
@@ -27,7 +27,7 @@ export function readKey(reference: KeyReference, env: NodeJS.ProcessEnv): { key:
   const problem = keyProblem(reference, env);
   if (problem !== null) return { problem };
   if (reference.from === 'none') return { key: null };
-  if (reference.from === 'env') return { key: env[reference.name]!.trim() };
+  if (reference.from === 'env') return { key: inEnv(reference.name, env) };
   const place = `the file ${reference.path}`;
   try {
     const key = textOf(readFileSync(reference.path)).trim();
@@ -38,6 +38,9 @@ export function readKey(reference: KeyReference, env: NodeJS.ProcessEnv): { key:
     return { problem: `its key is missing: ${place} cannot be read (${codeOf(error)})` };
   }
 }
+
+/** `env:toString` names a variable, and not a method that every object has. */
+const inEnv = (name: string, env: NodeJS.ProcessEnv): string => (Object.hasOwn(env, name) ? (env[name] ?? '').trim() : '');
 
 /** Editors of Windows write UTF-16 with a byte order mark. */
 const textOf = (bytes: Buffer): string =>
