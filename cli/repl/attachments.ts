@@ -28,7 +28,12 @@ export const namesOf = (text: string): string[] =>
   Array.from(text.matchAll(mention), ([, quoted, bare]) => quoted ?? (bare ?? '').replace(/[.,;:!?)]+$/, ''));
 
 export function isFile(name: string, folder: string): boolean {
-  return statSync(pathOf(name, folder), { throwIfNoEntry: false })?.isFile() ?? false;
+  try {
+    return statSync(pathOf(name, folder), { throwIfNoEntry: false })?.isFile() ?? false;
+  } catch {
+    // Such as a word that is longer than a name may be.
+    return false;
+  }
 }
 
 export async function withAttachments(text: string, folder: string): Promise<Attachments> {
