@@ -7,14 +7,10 @@
  * the URL. NATS_CA, NATS_CERT and NATS_KEY name files for TLS.
  */
 import { readFileSync } from 'node:fs';
-import {
-  type Authenticator,
-  credsAuthenticator,
-  nkeyAuthenticator,
-  tokenAuthenticator,
-  usernamePasswordAuthenticator,
-} from '@nats-io/nats-core';
+import { type Authenticator, tokenAuthenticator, usernamePasswordAuthenticator } from '@nats-io/nats-core';
 import { CoxError, messageOf } from '../platform/errors.ts';
+import { loginFromCreds, loginFromSeed } from './credential-file.ts';
+import { hostOf, parseServers, pathOf } from './server-url.ts';
 
 export interface TlsFiles {
   readonly caFile?: string;
@@ -23,7 +19,7 @@ export interface TlsFiles {
 }
 
 export interface BusAddress {
-  /** URLs without user and password. */
+  /** URLs without user and password. Those of WebSockets have their path and query. */
   readonly servers: readonly string[];
   readonly transport: 'tcp' | 'websocket';
   /** Null: the server decides whether the connection uses TLS. */
@@ -34,35 +30,24 @@ export interface BusAddress {
   readonly credentialsFrom: string;
 }
 
-const schemes = new Map([
-  ['nats:', 'tcp'],
-  ['tls:', 'tcp'],
-  ['ws:', 'websocket'],
-  ['wss:', 'websocket'],
-] as const satisfies readonly (readonly [string, BusAddress['transport']])[]);
-
 /**
  * @returns null if NATS_URL is not set.
- * @throws CoxError `nats-url` (not a URL, or an unknown scheme), `nats-credentials` (a file that cannot be read or used).
+ * @throws CoxError `nats-url` (not a URL, or an unknown scheme), `nats-credentials`
+ * (a file that cannot be read or used).
  */
 export function busAddress(env: NodeJS.ProcessEnv): BusAddress | null {
   const named = env.NATS_URL?.trim();
   if (!named) return null;
-  const urls = named.split(',').map((text) => parseUrl(text.trim()));
-  const transports = new Set(urls.map((url) => transportOf(url)));
-  const [transport] = transports;
-  if (!transport || transports.size > 1)
-    throw badUrl('mixes ws:// or wss:// with nats:// or tls://', 'Name servers of one kind only, or a single server.');
-
+  const { urls, transport } = parseServers(named);
   const login = loginFrom(env) ?? loginOf(urls);
-  const files: TlsFiles = {
-    ...(env.NATS_CA ? { caFile: env.NATS_CA } : {}),
-    ...(env.NATS_CERT ? { certFile: env.NATS_CERT } : {}),
-    ...(env.NATS_KEY ? { keyFile: env.NATS_KEY } : {}),
-  };
+  const files = tlsFiles(env);
+  if (transport === 'websocket' && Object.keys(files).length > 0)
+    throw new CoxError('nats-url', 'NATS_CA, NATS_CERT and NATS_KEY are of no use with a ws:// or wss:// address in NATS_URL', {
+      hint: 'Name the authority of the server in NODE_EXTRA_CA_CERTS and unset them, or use a tls:// address.',
+    });
   const secured = urls.some(({ protocol }) => protocol === 'tls:') || Object.keys(files).length > 0;
   return {
-    servers: urls.map((url) => `${url.protocol}//${url.host}`),
+    servers: urls.map((url) => `${url.protocol}//${hostOf(url)}${pathOf(url)}`),
     transport,
     tls: secured ? files : null,
     authenticator: login?.authenticator ?? null,
@@ -70,38 +55,39 @@ export function busAddress(env: NodeJS.ProcessEnv): BusAddress | null {
   };
 }
 
-function parseUrl(text: string): URL {
-  try {
-    // Without a scheme, URL would read `localhost:4222` as the scheme "localhost:".
-    return new URL(text.includes('://') ? text : `nats://${text}`);
-  } catch (error) {
-    // The error does not show the text, because it may contain a password.
-    throw badUrl(`is not a URL (${messageOf(error)})`, 'Write it as nats://host:4222.');
+const tlsVariables = { NATS_CA: 'caFile', NATS_CERT: 'certFile', NATS_KEY: 'keyFile' } as const;
+
+/** The client reads the files at each connection; a file that it could not use is reported here, with its variable. */
+function tlsFiles(env: NodeJS.ProcessEnv): TlsFiles {
+  const files: { -readonly [Name in keyof TlsFiles]: TlsFiles[Name] } = {};
+  for (const [variable, name] of Object.entries(tlsVariables)) {
+    const path = setIn(env, variable);
+    if (!path) continue;
+    const text = readAs(variable, path, 'It must be a file in PEM form.', (bytes) => bytes.toString('latin1'));
+    if (!text.includes('-----BEGIN '))
+      throw unusable(variable, path, 'it has no -----BEGIN line', 'It must be a file in PEM form.');
+    files[name] = path;
   }
+  return files;
 }
 
-function transportOf(url: URL): BusAddress['transport'] {
-  const transport = schemes.get(url.protocol as 'nats:');
-  if (transport && url.hostname) return transport;
-  throw badUrl(
-    `has the scheme ${url.protocol}// and the host "${url.hostname}"`,
-    'Use nats://, tls://, ws:// or wss:// and a host.',
-  );
-}
-
-const badUrl = (what: string, hint: string): CoxError => new CoxError('nats-url', `NATS_URL ${what}`, { hint });
+/** A variable that came from a file with Windows line ends has a carriage return at its end. */
+const setIn = (env: NodeJS.ProcessEnv, name: string): string => (env[name] ?? '').replace(/[\r\n]+$/, '');
 
 interface Login {
   readonly from: string;
   readonly authenticator: Authenticator;
 }
 
+const inCreds = 'It must be a .creds file written by nsc.';
+const inSeed = 'It must contain an nkey seed that starts with SU.';
+
 function loginFrom(env: NodeJS.ProcessEnv): Login | null {
-  if (env.NATS_CREDS) return fromFile('NATS_CREDS', env.NATS_CREDS, (bytes) => credsAuthenticator(bytes));
-  if (env.NATS_NKEY) return fromFile('NATS_NKEY', env.NATS_NKEY, (bytes) => nkeyAuthenticator(seedIn(bytes)));
-  if (env.NATS_TOKEN) return { from: 'NATS_TOKEN', authenticator: tokenAuthenticator(env.NATS_TOKEN) };
-  if (env.NATS_USER)
-    return { from: 'NATS_USER', authenticator: usernamePasswordAuthenticator(env.NATS_USER, env.NATS_PASSWORD ?? '') };
+  const [creds, nkey, token, user] = ['NATS_CREDS', 'NATS_NKEY', 'NATS_TOKEN', 'NATS_USER'].map((name) => setIn(env, name));
+  if (creds) return { from: 'NATS_CREDS', authenticator: readAs('NATS_CREDS', creds, inCreds, loginFromCreds) };
+  if (nkey) return { from: 'NATS_NKEY', authenticator: readAs('NATS_NKEY', nkey, inSeed, loginFromSeed) };
+  if (token) return { from: 'NATS_TOKEN', authenticator: tokenAuthenticator(token) };
+  if (user) return { from: 'NATS_USER', authenticator: usernamePasswordAuthenticator(user, setIn(env, 'NATS_PASSWORD')) };
   return null;
 }
 
@@ -116,23 +102,13 @@ function loginOf(urls: readonly URL[]): Login | null {
   return { from: 'NATS_URL', authenticator };
 }
 
-function fromFile(from: string, path: string, make: (bytes: Uint8Array) => Authenticator): Login {
+function readAs<T>(variable: string, path: string, hint: string, use: (bytes: Buffer) => T): T {
   try {
-    const authenticator = make(readFileSync(path));
-    // The authenticator parses the content only when it signs a challenge, so it signs one here to detect a bad file early.
-    authenticator('cox');
-    return { from, authenticator };
+    return use(readFileSync(path));
   } catch (error) {
-    throw new CoxError('nats-credentials', `${from}: the file ${path} cannot be used (${messageOf(error)})`, {
-      hint:
-        from === 'NATS_CREDS' ? 'It must be a .creds file written by nsc.' : 'It must contain an nkey seed that starts with SU.',
-      cause: error,
-    });
+    throw unusable(variable, path, messageOf(error), hint, error);
   }
 }
 
-function seedIn(bytes: Uint8Array): Uint8Array {
-  const seed = /\bS[A-Z][A-Z2-7]{56}\b/.exec(new TextDecoder().decode(bytes))?.[0];
-  if (!seed) throw new Error('it contains no nkey seed');
-  return new TextEncoder().encode(seed);
-}
+const unusable = (variable: string, path: string, why: string, hint: string, cause?: unknown): CoxError =>
+  new CoxError('nats-credentials', `${variable}: the file ${path} cannot be used (${why})`, { hint, cause });

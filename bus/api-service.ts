@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ServiceMsg, Svcm } from '@nats-io/services';
 import { z } from 'zod';
+import { beginningOf, fitted } from '../platform/cut.ts';
 import { CoxError, messageOf } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import type { Crew } from './crew.ts';
@@ -169,13 +170,16 @@ async function reply(
 }
 
 /** Errors quote input that is cut already; this bounds every other text. */
-const cutForReply = (text: string): string => (text.length > maxRefusalChars ? `${text.slice(0, maxRefusalChars)} …` : text);
+const cutForReply = (text: string): string => fitted(text, maxRefusalChars);
 
 /**
  * Makes a text fit for a header, which must not contain line breaks. A validation error may quote the request, line breaks
  * included.
  */
-const inOneLine = (text: string): string => text.slice(0, maxHeaderChars).replaceAll(/\p{Cc}+/gu, ' ');
+const inOneLine = (text: string): string =>
+  beginningOf(text, maxHeaderChars)
+    .toWellFormed()
+    .replaceAll(/\p{Cc}+/gu, ' ');
 
 function read(data: Uint8Array, verb: Verb): unknown {
   const hint = `See docs/protocol for the request of ${verb}.`;

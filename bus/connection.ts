@@ -1,11 +1,12 @@
 /** Connects to the bus: to the server that an operator named, or to the embedded server, which is restarted when it dies. */
-import { AuthorizationError, type ConnectionOptions, wsconnect } from '@nats-io/nats-core';
+import { AuthorizationError, type ConnectionOptions, TimeoutError, wsconnect } from '@nats-io/nats-core';
 import { connect, type NatsConnection, usernamePasswordAuthenticator } from '@nats-io/transport-node';
 import { CoxError, messageOf } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { BusAddress } from './address.ts';
 import type { EmbeddedServer } from './embedded/embedded-server.ts';
 import { isNewEnough, tooOld, versionIn } from './server-version.ts';
+import { spokeFirst, waitsForTls } from './tls-first.ts';
 
 export interface ConnectOptions {
   readonly to: BusAddress | EmbeddedServer;
@@ -70,6 +71,8 @@ const isTooLate = (error: unknown): boolean => error instanceof AuthorizationErr
 
 /** If an embedded server died meanwhile, restarts it and dials again. */
 async function dial(to: ConnectOptions['to'], options: ConnectionOptions, signal?: AbortSignal): Promise<NatsConnection> {
+  if (!isEmbedded(to) && to.tls && to.transport === 'tcp' && (await waitsForTls(to.servers, signal)))
+    options = { ...options, tls: { ...to.tls, handshakeFirst: true } };
   for (let late = 0; ; ) {
     signal?.throwIfAborted();
     const dialled = isEmbedded(to) ? to.pid : null;
@@ -79,6 +82,10 @@ async function dial(to: ConnectOptions['to'], options: ConnectionOptions, signal
     } catch (error) {
       if (signal?.aborted) throw error;
       if (isTooLate(error) && ++late < maxLateLogins) continue;
+      if (options.tls?.handshakeFirst && spokeFirst(error) && !isEmbedded(to)) {
+        options = { ...options, tls: { ...to.tls } };
+        continue;
+      }
       if (isEmbedded(to)) await to.ensure();
       if (isEmbedded(to) && to.pid !== dialled) options = { ...options, servers: to.url };
       else throw refusal(error, shownAs(to), isEmbedded(to) ? 'the embedded server' : to.credentialsFrom);
@@ -86,7 +93,9 @@ async function dial(to: ConnectOptions['to'], options: ConnectionOptions, signal
   }
 }
 
-const shownAs = (to: ConnectOptions['to']): string => (isEmbedded(to) ? to.url : to.servers.join(', '));
+/** Without the query, in which a proxy may expect a secret. */
+const shownAs = (to: ConnectOptions['to']): string =>
+  isEmbedded(to) ? to.url : to.servers.map((url) => url.replace(/\?.*/, '')).join(', ');
 
 const embeddedLogin = (server: EmbeddedServer): ConnectionOptions => ({
   servers: server.url,
@@ -103,6 +112,10 @@ const addressLogin = ({ servers, tls, authenticator }: BusAddress): ConnectionOp
   ...(authenticator ? { authenticator } : {}),
 });
 
+/** What the client library says of a connection that ended without an error and without a word. */
+const isUndefined = (text: string): boolean => /provided an undefined error/.test(text);
+const saidNothing = (error: unknown): boolean => error instanceof TimeoutError || isUndefined(messageOf(error));
+
 function refusal(error: unknown, shown: string, credentialsFrom: string): CoxError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (error instanceof AuthorizationError && !isTooLate(error))
@@ -110,8 +123,15 @@ function refusal(error: unknown, shown: string, credentialsFrom: string): CoxErr
       hint: 'Check NATS_CREDS, NATS_NKEY, NATS_TOKEN or NATS_USER and NATS_PASSWORD, or the user in NATS_URL.',
       cause: error,
     });
+  if (saidNothing(error) && shown.startsWith('nats:'))
+    return new CoxError('nats-unreachable', `The NATS server ${shown} accepts the connection and says nothing`, {
+      hint: 'If it wants TLS first (handshake_first), write tls:// in NATS_URL; otherwise check that the port is that of a NATS server.',
+      cause: error,
+    });
   // The cause often has the same message.
-  const why = [...new Set([messageOf(error), messageOf(cause)])];
+  const why = [...new Set([messageOf(error), messageOf(cause)])].map((text) =>
+    isUndefined(text) ? 'it ended the connection' : text,
+  );
   return new CoxError('nats-unreachable', `The NATS server ${shown} cannot be reached: ${why.join(': ')}`, {
     hint: 'Check that it runs and that NATS_URL is right, or unset NATS_URL to use the embedded server.',
     cause: error,

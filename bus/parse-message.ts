@@ -1,5 +1,7 @@
 /** Rule `foreign-messages` (docs/task-protocol.md). */
+
 import type { z } from 'zod';
+import { beginningOf } from '../platform/cut.ts';
 
 /** @returns null for a message that is not JSON or does not fit the schema: any client may publish anything. */
 export function parseMessage<Schema extends z.ZodType>(schema: Schema, data: Uint8Array): z.infer<Schema> | null {
@@ -15,10 +17,10 @@ const maxIssues = 8;
 export const maxQuotedChars = 200;
 
 /** A text of somebody else, cut to `maxQuotedChars`, with the number of characters that are left out. */
-export const quoted = (text: string): string =>
-  text.length <= maxQuotedChars
-    ? text
-    : `${text.slice(0, maxQuotedChars).toWellFormed()} … (${text.length - maxQuotedChars} more characters)`;
+export function quoted(text: string): string {
+  const kept = beginningOf(text, maxQuotedChars).toWellFormed();
+  return kept.length < text.length ? `${kept} … (${text.length - kept.length} more characters)` : kept;
+}
 
 /** The problems of a refused value in words, each with the field: `text: too big …; urgency: …`. Quoted input is cut. */
 export function describe({ issues }: z.ZodError): string {

@@ -4,6 +4,7 @@
  */
 import { type KV, Kvm } from '@nats-io/kv';
 import { z } from 'zod';
+import { fitted } from '../platform/cut.ts';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { busFull } from './capacity/backpressure.ts';
@@ -128,7 +129,7 @@ export class Memory {
 
 function checkKey(key: string): void {
   if (!Key.safeParse(key).success)
-    throw new CoxError('bad-key', `"${key.slice(0, maxKeyChars)}" cannot be a key of the memory`, {
+    throw new CoxError('bad-key', `"${fitted(key, maxKeyChars)}" cannot be a key of the memory`, {
       hint: `Use letters, digits, -, _ and single dots, at most ${maxKeyChars}: work-email.`,
     });
 }

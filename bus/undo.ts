@@ -2,6 +2,7 @@
  * Undoes what tasks did to files (`cox undo`). The effects in the results of the tasks say what can be undone; a task of its own
  * does it, so that it survives crashes, runs where the tasks ran, and can be undone itself.
  */
+import { fitted } from '../platform/cut.ts';
 import { CoxError } from '../platform/errors.ts';
 import type { Crew } from './crew.ts';
 import { type Effect, maxInstructionChars, type UndoSpec } from './messages.ts';
@@ -101,6 +102,6 @@ export const restoreToolName = 'restore_file';
 /** Dispatches the task that carries the plan out. @throws CoxError as `Crew.dispatch` does. */
 export function startUndo(crew: Crew, { of, type, workspace, files }: UndoPlan): Promise<TaskId> {
   const named = files.map(({ path }) => path).join(', ');
-  const instruction = `Undo ${of}: ${named}`.slice(0, maxInstructionChars).toWellFormed();
+  const instruction = fitted(`Undo ${of}: ${named}`, maxInstructionChars).toWellFormed();
   return crew.dispatch({ type, instruction, workspace, undo: { of, files } });
 }

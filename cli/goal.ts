@@ -1,12 +1,14 @@
 /** Reads a goal or an instruction from the words of the command line, or from stdin for `-`. */
+import { fstatSync } from 'node:fs';
 import { maxInstructionChars } from '../bus/messages.ts';
+import { CoxError, messageOf } from '../platform/errors.ts';
 import { usageError } from './errors.ts';
 
 const runUsage = 'cox run "<goal>"';
 
 /**
  * @param usage an example of the command, for the hint of an error.
- * @throws CoxError `empty-goal`, `goal-too-long`.
+ * @throws CoxError `empty-goal`, `goal-too-long`, `bad-stdin`.
  */
 export async function readGoal(words: readonly string[], stdin: NodeJS.ReadStream, usage = runUsage): Promise<string> {
   const fromStdin = words.length === 1 && words[0] === '-';
@@ -27,20 +29,33 @@ export function checkGoal(text: string, from: string, usage = runUsage): string 
 
 /** Stops reading when the text is certainly too long, so that a gigabyte piped in by mistake costs neither memory nor time. */
 async function readAll(stdin: NodeJS.ReadStream): Promise<string> {
-  if (stdin.isTTY) return readTyped(stdin);
-  stdin.setEncoding('utf8');
-  let text = '';
-  for await (const chunk of stdin) {
-    text += chunk as string;
-    if (text.length > maxInstructionChars * 2) break;
+  if (stdin.isTTY) process.stderr.write('Type the goal; Ctrl-D on an empty line ends it.\n');
+  const most = stdin.isTTY ? Number.POSITIVE_INFINITY : maxInstructionChars * 8;
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    // Node gives an empty stream in place of a folder.
+    if (stdin === process.stdin && fstatSync(0).isDirectory()) throw unreadable('it is a folder');
+    for await (const chunk of stdin) {
+      chunks.push(Buffer.from(chunk as Buffer));
+      bytes += chunks.at(-1)!.length;
+      if (bytes > most) break;
+    }
+  } catch (error) {
+    throw error instanceof CoxError ? error : unreadable(messageOf(error));
   }
-  return text;
+  return decoded(Buffer.concat(chunks), bytes > most);
 }
 
-async function readTyped(stdin: NodeJS.ReadStream): Promise<string> {
-  process.stderr.write('Type the goal; Ctrl-D on an empty line ends it.\n');
-  stdin.setEncoding('utf8');
-  let text = '';
-  for await (const chunk of stdin) text += chunk as string;
-  return text;
+const unreadable = (why: string): CoxError =>
+  usageError(`stdin cannot be read: ${why}.`, 'Give the goal as words, or pipe a text into stdin.', 'bad-stdin');
+
+function decoded(bytes: Buffer, isCut: boolean): string {
+  const encoding =
+    bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : 'utf-8';
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: isCut });
+  } catch {
+    throw usageError('The text from stdin is not UTF-8.', 'Convert it, for example with iconv -t utf-8.', 'bad-stdin');
+  }
 }

@@ -84,10 +84,11 @@ async function parseArguments(out: Output): Promise<Parsed | null> {
       .join(' ')
       .trim()
       .replace(/^\((.*)\)$/, '$1');
-    throw usageError(
-      `${capital(message).replace(/\.$/, '')}.`,
-      known || 'cox --help lists the commands; cox <command> --help explains one.',
-    );
+    // `cox help <word>` of an unknown command.
+    const what = message === '(outputHelp)' ? `Unknown command '${argv.at(-1)}'` : capital(message).replace(/\.$/, '');
+    const hint = 'cox --help lists the commands; cox <command> --help explains one.';
+    const dash = error.code === 'commander.unknownOption' ? ' Before a text that begins with a dash, write --.' : '';
+    throw usageError(`${what}.`, `${known || hint}${dash}`);
   }
 }
 

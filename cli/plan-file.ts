@@ -1,10 +1,11 @@
 /** Reads an operator's plan, in YAML or JSON: `{ tasks: [{ key, type, instruction, after, needs, backend }], reduce }`. */
 import { readFile } from 'node:fs/promises';
-import { parseDocument } from 'yaml';
+import { type Document, parseDocument } from 'yaml';
 import { PlanSpec } from '../bus/messages.ts';
 import { describe } from '../bus/parse-message.ts';
 import { check, explain } from '../machines/plan.ts';
 import { CoxError, codeOf, messageOf } from '../platform/errors.ts';
+import { protoKey, withoutExtras } from '../platform/yaml-extras.ts';
 
 const hint = 'A plan is { tasks: [{ key, type, instruction, after, needs, backend }], reduce }: see docs/cli.md.';
 
@@ -17,10 +18,10 @@ export async function readPlan(file: string): Promise<PlanSpec> {
   } catch (cause) {
     throw bad(codeOf(cause) === 'ENOENT' ? 'there is no such file' : messageOf(cause), cause);
   }
-  const document = parseDocument(text);
+  const document = parseDocument(text, { merge: true });
   const [broken] = document.errors;
   if (broken) throw bad(broken.message, broken);
-  const value: unknown = document.toJS();
+  const value = withoutExtras(plain(document, bad), isSchema);
   const withReduce =
     typeof value === 'object' && value !== null && !('reduce' in value) ? { ...value, reduce: { by: 'orchestrator' } } : value;
   const plan = PlanSpec.safeParse(withReduce);
@@ -30,3 +31,20 @@ export async function readPlan(file: string): Promise<PlanSpec> {
   if (fault) throw bad(explain(fault));
   return plan.data;
 }
+
+function plain(document: Document, bad: (what: string, cause?: unknown) => CoxError): unknown {
+  let value: unknown;
+  let proto: readonly string[] | null;
+  try {
+    value = document.toJS();
+    proto = protoKey(value);
+  } catch (cause) {
+    // For example, aliases that expand without end.
+    throw bad(messageOf(cause), cause);
+  }
+  if (proto) throw bad(`${proto.join('.')}: not a good name`);
+  return value;
+}
+
+/** A JSON Schema, in which any key may mean something. */
+const isSchema = (path: readonly string[]): boolean => path.includes('json');

@@ -37,11 +37,16 @@ export function parse(argv: readonly string[], version: string, print: (text: st
         .slice(0, -2)
         .flat()
         .filter((word): word is string => typeof word === 'string');
-      parsed = { command, args, options: sub.opts(), global: program.opts() };
+      parsed = { command, args: args.map(withDash), options: dashed(sub.opts()), global: dashed(program.opts()) };
     });
   }
 
-  program.parse(withDefault(program, argv), { from: 'user' });
+  try {
+    program.parse(withDefault(program, argv.map(withoutDash)), { from: 'user' });
+  } catch (error) {
+    if (error instanceof Error) error.message = withDash(error.message);
+    throw error;
+  }
   // Help and version throw a CommanderError (exitOverride), so a command was found if this line is reached.
   return parsed!;
 }
@@ -53,3 +58,14 @@ function withDefault(program: Parser, argv: readonly string[]): string[] {
   for (const option of program.options) if (option.long !== '--version') probe.addOption(option);
   return asksHelp || probe.parseOptions([...argv]).operands.length > 0 ? [...argv] : [defaultCommand, ...argv];
 }
+
+/**
+ * A text that begins with a dash, such as "- Update the docs", is no option: an option has no blank before its `=`. The parser
+ * would refuse it, so its dash is hidden from the parser behind a character that no text has.
+ */
+const hiddenDash = '\u{10FFFE}';
+const withoutDash = (word: string): string =>
+  /^-(?!-?[A-Za-z][\w-]*=)\S*\s/u.test(word) ? `${hiddenDash}${word.slice(1)}` : word;
+const withDash = (word: string): string => word.replaceAll(hiddenDash, '-');
+const dashed = (options: Options): Options =>
+  Object.fromEntries(Object.entries(options).map(([name, value]) => [name, typeof value === 'string' ? withDash(value) : value]));

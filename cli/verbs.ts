@@ -1,5 +1,7 @@
 /** The steering verbs: the arguments of each, and the message they become. The command line and the REPL share this table. */
+
 import { maxSteerChars, type SteeringInput, type SteeringType, type Urgency } from '../bus/messages.ts';
+import { fitted } from '../platform/cut.ts';
 import { usageError } from './errors.ts';
 
 /** The option for each urgency, on the command line and at the prompt. */
@@ -72,7 +74,7 @@ export const verbs = {
   cancel: {
     args: '[reason...]',
     summary: 'end a task and its sub-tasks; their findings are kept',
-    message: (words) => ({ type: 'cancel', ...(words.length > 0 ? { reason: words.join(' ').slice(0, 1024) } : {}) }),
+    message: (words) => ({ type: 'cancel', ...(words.length > 0 ? { reason: fitted(words.join(' '), 1024) } : {}) }),
   },
   redirect: {
     args: '<instruction...>',

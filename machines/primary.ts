@@ -8,6 +8,7 @@
  * line waits.
  */
 import { assertEvent, assign, type EventObject, enqueueActions, fromCallback, setup } from 'xstate';
+import { fitted } from '../platform/cut.ts';
 import { answered, type Failure, givenUp, type Message, repeatsItself, spend } from './conversation.ts';
 import type { PrimaryActInput, PrimaryContext, PrimaryMachineEvent, PrimaryThinkInput, Told } from './primary-context.ts';
 import { lastTurns } from './turns.ts';
@@ -28,7 +29,7 @@ const crashed = (what: string, cause: unknown): Failure => ({ code: `${what}-cra
 /** The answer to the operator when the model came to no answer of its own. */
 function whereItStands(messages: readonly Message[], why: string): string {
   const last = messages.findLast((message) => message.role === 'tool');
-  return last ? `${why} The last thing I learnt: ${last.text.slice(0, 1_000)}` : why;
+  return last ? `${why} The last thing I learnt: ${fitted(last.text, 1_000)}` : why;
 }
 
 export const primary = setup({

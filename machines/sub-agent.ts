@@ -9,6 +9,7 @@
  * Rule `in-doubt` (docs/task-protocol.md).
  */
 import { assertEvent, assign, type EventObject, fromCallback, setup } from 'xstate';
+import { fitted } from '../platform/cut.ts';
 import { applyAnswer, chosen, decisionOf, meaningOf, whyUnclear } from './answer.ts';
 import { bill, dollars, leftUsd, reserve, settleInDoubt } from './budget.ts';
 import type { Failure, Message, Outcome, Preview, QuestionKind, ToolCall } from './conversation.ts';
@@ -70,7 +71,7 @@ const needsApproval = ({ calls: [call], allowed }: SubAgentContext): boolean =>
 
 /** The model asked for something else than what ran. */
 const editedNote = (call: ToolCall | undefined): string =>
-  call?.edited ? `\n(The operator has edited your call. It ran with: ${JSON.stringify(call.args).slice(0, 2_000)})` : '';
+  call?.edited ? `\n(The operator has edited your call. It ran with: ${fitted(JSON.stringify(call.args), 2_000)})` : '';
 
 /** A steer as the model reads it. */
 const wordsFor = ({ kind, text }: Steer): Message => ({

@@ -6,6 +6,7 @@
 import { existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import { beginningOf } from './cut.ts';
 import { messageOf } from './errors.ts';
 import { logFileIn } from './folders.ts';
 import { maskSecrets, secretFields } from './redact.ts';
@@ -43,7 +44,7 @@ export function openLog({ folder, verbose, name }: LogOptions): Log {
 
 /** A line that is longer than any of ours has a text of somebody else in it: its beginning is kept, as JSON again. */
 const shortened = (line: string): string =>
-  `${JSON.stringify({ level: 40, time: new Date().toISOString(), msg: 'a long log line was cut', chars: line.length, begins: line.slice(0, 500) })}\n`;
+  `${JSON.stringify({ level: 40, time: new Date().toISOString(), msg: 'a long log line was cut', chars: line.length, begins: beginningOf(line, 500) })}\n`;
 
 function openFile(path: string): DestinationStream | null {
   try {

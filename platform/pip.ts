@@ -4,6 +4,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Wheel } from './asset.ts';
+import { endingOf } from './cut.ts';
 import { codeOf } from './errors.ts';
 
 const candidates: readonly (readonly string[])[] =
@@ -82,7 +83,7 @@ function run([file, ...args]: readonly string[], env: NodeJS.ProcessEnv, signal:
     const child = spawn(file!, args, { env, stdio: ['ignore', 'ignore', 'pipe'], signal, windowsHide: true });
     let stderr = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr = (stderr + text).slice(-stderrTailChars);
+      stderr = endingOf(stderr + text, stderrTailChars);
     });
     let failure: unknown = null;
     child.on('error', (error) => {

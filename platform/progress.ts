@@ -1,5 +1,7 @@
 /** Shows a download: on a terminal as a bar that stays on one line, elsewhere as a plain line every 10 %. */
+
 import type { Asset, Progress } from './asset.ts';
+import { beginningOf } from './cut.ts';
 
 export interface ProgressBar {
   /** Needs no `this`, so it can be passed as a callback. */
@@ -43,7 +45,7 @@ export function progressBar(stream: NodeJS.WriteStream): ProgressBar {
     const filled = Math.round(share * barColumns);
     const bar = '#'.repeat(filled).padEnd(barColumns, '.');
     const line = `  [${bar}] ${String(Math.floor(share * 100)).padStart(3)} %  ${sizeOf(doneBytes)}  from ${from}`;
-    stream.write(`\r\x1b[K${line.slice(0, Math.max(20, (stream.columns || 80) - 1))}`);
+    stream.write(`\r\x1b[K${beginningOf(line, Math.max(20, (stream.columns || 80) - 1))}`);
     lineOpen = true;
   };
 

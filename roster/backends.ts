@@ -219,7 +219,10 @@ export class Backends {
     signal: AbortSignal,
     purse: Purse | undefined,
   ): AsyncGenerator<ModelEvent> {
-    const client = await openClient(endpoint, this.options.env);
+    let sent = 0;
+    const client = await openClient(endpoint, this.options.env, () => {
+      sent++;
+    });
     const { cost, context, maxOutput } = backend;
     const { silenceMs } = this.options.roster().limits;
     const wire = { backend: name, isEmbedded: backend.kind === 'embedded', baseUrl: endpoint.baseUrl, key: endpoint.key };
@@ -230,6 +233,7 @@ export class Backends {
       try {
         const call = {
           client,
+          requestsSent: () => sent,
           backend: name,
           model: endpoint.model,
           dialect,
@@ -288,7 +292,7 @@ export class Backends {
     let standing = this.standings.get(name);
     if (!standing) {
       const { roster, now = Date.now } = this.options;
-      const line = new Semaphore(() => roster().backends[name]?.concurrency ?? 1);
+      const line = new Semaphore(() => (Object.hasOwn(roster().backends, name) && roster().backends[name]?.concurrency) || 1);
       standing = { line, breaker: new Breaker(() => roster().limits, now), entry, dialect: firstDialect(backend) };
       this.standings.set(name, standing);
     } else if (standing.entry !== entry) {

@@ -129,8 +129,9 @@ async function ready(name: string, running: Running, signal: AbortSignal): Promi
 /**
  * A client for one call; the library is loaded on first use. By default it would read key, organisation, project, headers and log
  * level from OPENAI_* variables and send them to any server. All of these are overridden here, because the roster alone decides.
+ * @param onSend is called right before each request leaves the process.
  */
-export async function openClient({ baseUrl, key }: Endpoint, env: NodeJS.ProcessEnv): Promise<OpenAI> {
+export async function openClient({ baseUrl, key }: Endpoint, env: NodeJS.ProcessEnv, onSend = (): void => {}): Promise<OpenAI> {
   const { OpenAI } = await import('openai');
   const unwanted = (env.OPENAI_CUSTOM_HEADERS ?? '')
     .split('\n')
@@ -145,6 +146,10 @@ export async function openClient({ baseUrl, key }: Endpoint, env: NodeJS.Process
     defaultHeaders: {
       ...Object.fromEntries(unwanted.map((name) => [name, null])),
       Authorization: key === null ? null : `Bearer ${key}`,
+    },
+    fetch: (url, init) => {
+      if (!init?.signal?.aborted) onSend();
+      return fetch(url, init);
     },
     // A redirect would send the whole prompt to a host that the roster does not name; wire-error.ts reports where it leads.
     fetchOptions: { redirect: 'manual' },

@@ -67,6 +67,8 @@ const hints: Readonly<Record<ModelErrorCode, string>> = {
   stopped: 'Start again.',
 };
 
+const hintOf = (code: string): string => (Object.hasOwn(hints, code) ? hints[code as ModelErrorCode] : '');
+
 export interface ModelErrorOptions extends Partial<CoxErrorOptions> {
   /** Default: decided by the code. */
   readonly retryable?: boolean;
@@ -86,7 +88,7 @@ export class ModelError extends CoxError {
     message: string,
     { retryable = retryableCodes.has(code), retryAfterMs, hint, ...rest }: ModelErrorOptions = {},
   ) {
-    super(code, `${backend}: ${message}`, { ...rest, hint: hint ?? (hints as Record<string, string>)[code] ?? '' });
+    super(code, `${backend}: ${message}`, { ...rest, hint: hint ?? hintOf(code) });
     this.backend = backend;
     this.retryable = retryable;
     this.retryAfterMs = retryAfterMs;

@@ -3,13 +3,15 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { codeOf } from '../platform/errors.ts';
 import type { KeyReference } from './backend-schema.ts';
 
-/** The reason, in words, why the key is not available; null if it is. Cheap: it does not read the key. */
+/** The reason, in words, why the key is not available; null if it is. Cheap: it reads no file. */
 export function keyProblem(reference: KeyReference, env: NodeJS.ProcessEnv): string | null {
   switch (reference.from) {
     case 'none':
       return null;
     case 'env':
-      return env[reference.name]?.trim() ? null : `its key is missing: the environment variable ${reference.name} is not set`;
+      return inEnv(reference.name, env)
+        ? malformed(inEnv(reference.name, env), `the environment variable ${reference.name}`)
+        : `its key is missing: the environment variable ${reference.name} is not set`;
     case 'file':
       try {
         accessSync(reference.path, constants.R_OK);
@@ -25,11 +27,42 @@ export function readKey(reference: KeyReference, env: NodeJS.ProcessEnv): { key:
   const problem = keyProblem(reference, env);
   if (problem !== null) return { problem };
   if (reference.from === 'none') return { key: null };
-  if (reference.from === 'env') return { key: env[reference.name]!.trim() };
+  if (reference.from === 'env') return { key: inEnv(reference.name, env) };
+  const place = `the file ${reference.path}`;
   try {
-    const key = readFileSync(reference.path, 'utf8').trim();
-    return key ? { key } : { problem: `its key is missing: the file ${reference.path} is empty` };
+    const key = textOf(readFileSync(reference.path)).trim();
+    if (!key) return { problem: `its key is missing: ${place} is empty` };
+    const wrong = malformed(key, place);
+    return wrong === null ? { key } : { problem: wrong };
   } catch (error) {
-    return { problem: `its key is missing: the file ${reference.path} cannot be read (${codeOf(error)})` };
+    return { problem: `its key is missing: ${place} cannot be read (${codeOf(error)})` };
   }
+}
+
+/** `env:toString` names a variable, and not a method that every object has. */
+const inEnv = (name: string, env: NodeJS.ProcessEnv): string => (Object.hasOwn(env, name) ? (env[name] ?? '').trim() : '');
+
+/** Editors of Windows write UTF-16 with a byte order mark. */
+const textOf = (bytes: Buffer): string =>
+  new TextDecoder(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : 'utf-8').decode(bytes);
+
+/**
+ * The reason, in words, why a text cannot be a key; null if it can. A key goes into an HTTP header, so it is visible ASCII in one
+ * word. Copying adds the rest: the quotation marks of a letter, an invisible sign, a second line, the name of the header.
+ */
+function malformed(key: string, place: string): string | null {
+  const wrong = (what: string): string => `its key in ${place} ${what}: copy the key again`;
+  const quote = /^["'`]|["'`]$/.exec(key)?.[0];
+  if (quote) return wrong(`begins or ends with a quotation mark (${quote})`);
+  const strange = /[^\x20-\x7E\s]/u.exec(key)?.[0];
+  if (strange) return wrong(`has a character that no key has (${nameOf(strange)})`);
+  if (/[\r\n]/.test(key)) return wrong('has more than one line');
+  if (/^Bearer\s/i.test(key)) return wrong('begins with "Bearer", which is sent anyway');
+  return /\s/.test(key) ? wrong('has a blank in it') : null;
+}
+
+/** A character that can be seen is shown, with its number in Unicode. */
+function nameOf(char: string): string {
+  const number = `U+${char.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`;
+  return /[\p{C}\p{Z}\p{M}]/u.test(char) ? number : `${char}, ${number}`;
 }

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { codeOf, messageOf } from '../platform/errors.ts';
+import { protoKey, withoutExtras } from '../platform/yaml-extras.ts';
 import type { Backend } from './backend-schema.ts';
 import { RosterError, type RosterProblem } from './errors.ts';
 import { shippedRoster } from './find-roster.ts';
@@ -38,13 +39,21 @@ export function parseRoster(text: string, file: string): Roster {
       }),
     );
   let value: unknown;
+  let proto: readonly string[] | null;
   try {
     value = doc.toJS();
+    proto = protoKey(value);
   } catch (error) {
     // For example, aliases that expand without end.
     throw invalid(file, [{ line: 1, column: 1, path: '', message: messageOf(error) }]);
   }
-  const checked = RosterFile.safeParse(value ?? {});
+  if (proto) {
+    const path = proto.slice(0, -1);
+    throw invalid(file, [
+      { ...positionOf(doc, lines, path, '__proto__'), path: path.join('.'), message: 'not a good name: __proto__' },
+    ]);
+  }
+  const checked = RosterFile.safeParse(withoutExtras(value ?? {}, hasNames));
   if (checked.success) return withAbsolutePaths(checked.data, dirname(file));
   const problems = checked.error.issues.map((issue): RosterProblem => {
     const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
@@ -53,6 +62,9 @@ export function parseRoster(text: string, file: string): Roster {
   });
   throw invalid(file, problems);
 }
+
+/** Mappings whose keys are names. In all others a key that begins with `x-` means nothing. */
+const hasNames = (path: readonly string[]): boolean => path.length === 1 && ['backends', 'agents'].includes(path[0]!);
 
 async function read(file: string): Promise<string> {
   try {

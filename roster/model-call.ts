@@ -8,7 +8,7 @@
  * - Tools in text: a reply in neither form is requested again, at most twice, then `bad-reply`.
  */
 import type OpenAI from 'openai';
-import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
+import type { ChatCompletionCreateParamsStreaming, ChatCompletionMessageParam } from 'openai/resources/chat/completions';
 import { messageOf } from '../platform/errors.ts';
 import type { Backend } from './backend-schema.ts';
 import {
@@ -28,10 +28,12 @@ import { requestBody } from './request-body.ts';
 import { answerSoFar, formReminder, readTextReply } from './text-tools.ts';
 import { estimatePrompt, estimateTokens } from './tokens.ts';
 import { isUnbilled } from './wire-error.ts';
-import { worstCaseUsd } from './worst-case-cost.ts';
+import { mostInputTokens, worstCaseUsd } from './worst-case-cost.ts';
 
 export interface ModelCall {
   readonly client: OpenAI;
+  /** The number of requests of the client that have left the process. */
+  readonly requestsSent: () => number;
   readonly backend: string;
   readonly model: string;
   readonly dialect: Dialect;
@@ -58,6 +60,7 @@ export async function* modelCall(request: ModelRequest, call: ModelCall): AsyncG
     body.messages.push(...corrections);
     const worstUsd = call.purse ? worstCaseUsd(body, call) : null;
     if (worstUsd !== null) await paid(call.purse, worstUsd);
+    const sentBefore = call.requestsSent();
     const stream = replyStream(call.client, body, call);
     let heard = '';
     let told = 0;
@@ -77,14 +80,14 @@ export async function* modelCall(request: ModelRequest, call: ModelCall): AsyncG
       }
       raw = next.value;
     } catch (error) {
-      if (isUnbilled(error)) bill = nothing;
+      if (isUnbilled(error) || call.requestsSent() === sentBefore) bill = nothing;
       throw error;
     } finally {
       // If the reader stops early, the request ends.
       await stream.return(undefined as never);
       if (raw === null && worstUsd !== null) call.purse?.failed(bill);
     }
-    const usage = usageOf(raw, request, call, worstUsd);
+    const usage = usageOf(raw, body, request, call, worstUsd);
     if (worstUsd !== null) call.purse?.replied(usage);
     spent = addUsage(spent, usage);
     if (raw.finish === 'content_filter' || (raw.refusal && !raw.text && raw.calls.length === 0))
@@ -156,10 +159,17 @@ function finishOf({ finish }: RawReply, calls: readonly RequestedCall[]): ModelR
   return calls.length > 0 ? 'tools' : 'stop';
 }
 
-function usageOf(raw: RawReply, request: ModelRequest, { cost }: ModelCall, worstUsd: number | null): ModelUsage {
+function usageOf(
+  raw: RawReply,
+  body: ChatCompletionCreateParamsStreaming,
+  request: ModelRequest,
+  { cost }: ModelCall,
+  worstUsd: number | null,
+): ModelUsage {
   const written = raw.text + raw.calls.map((call) => call.tool + call.argumentsText).join('');
-  // Words or calls without a token: the count is not of this reply.
-  const told = raw.usage?.outputTokens === 0 && written !== '' ? null : raw.usage;
+  // Words or calls without a token, or more tokens than the prompt can have: the count is not of this reply.
+  const isOfAnother = raw.usage?.outputTokens === 0 && written !== '';
+  const told = isOfAnother || (raw.usage && raw.usage.inputTokens > mostInputTokens(body)) ? null : raw.usage;
   const { inputTokens, outputTokens } = told ?? { inputTokens: estimatePrompt(request), outputTokens: estimateTokens(written) };
   // A proxy that does not know the price reports a cost of 0.
   const toldUsd = raw.costUsd === 0 && hasPrice({ cost }) ? null : raw.costUsd;

@@ -167,7 +167,7 @@ export const RosterFile = section({
   bus: BusRules.prefault({}).describe('Replication of the bus’s streams.'),
 }).superRefine((roster, check) => {
   const isPlain = (reducers as readonly string[]).includes(roster.reducer);
-  if (!isPlain && !(roster.reducer in roster.backends))
+  if (!isPlain && !Object.hasOwn(roster.backends, roster.reducer))
     check.addIssue({
       code: 'custom',
       path: ['reducer'],

@@ -3,6 +3,7 @@
  * so `context-too-long` is also recognised by the wording of the message.
  */
 import type { APIError } from 'openai';
+import { fitted } from '../platform/cut.ts';
 import { codeOf, messageOf } from '../platform/errors.ts';
 import { ModelError, type ModelErrorCode } from './errors.ts';
 import { BrokenOff, Silence, TooLong } from './reply-stream.ts';
@@ -20,7 +21,7 @@ const longest = 500;
 
 export function wireError(error: unknown, { backend, isEmbedded, baseUrl, key }: WireContext): ModelError {
   if (error instanceof ModelError) return error;
-  const clean = (text: string): string => (key ? text.replaceAll(key, '…') : text).slice(0, longest);
+  const clean = (text: string): string => fitted(key ? text.replaceAll(key, '…') : text, longest);
   const fail = (code: ModelErrorCode, message: string, more: { retryAfterMs?: number | undefined } = {}): ModelError =>
     new ModelError(code, backend, clean(message), { ...more, cause: new Error(clean(messageOf(error))) });
 

@@ -9,14 +9,17 @@ import { defaultMaxOutput, hasPrice } from './price.ts';
 
 const templateTokens = 1_024;
 
+/** No prompt has more tokens, whatever the tokenizer and the template. */
+export const mostInputTokens = (body: ChatCompletionCreateParamsStreaming): number =>
+  Buffer.byteLength(JSON.stringify(body)) + templateTokens;
+
 /** @returns US dollars; null for a backend without a price. */
 export function worstCaseUsd(
   body: ChatCompletionCreateParamsStreaming,
   { cost, context, maxOutput }: Pick<Backend, 'cost' | 'context' | 'maxOutput'>,
 ): number | null {
   if (cost === null || !hasPrice({ cost })) return null;
-  const sent = Buffer.byteLength(JSON.stringify(body)) + templateTokens;
-  const input = Math.min(sent, context ?? Number.POSITIVE_INFINITY);
+  const input = Math.min(mostInputTokens(body), context ?? Number.POSITIVE_INFINITY);
   const output = body.max_completion_tokens ?? body.max_tokens ?? maxOutput ?? defaultMaxOutput;
   return (input * cost.input + output * cost.output) / 1_000_000;
 }

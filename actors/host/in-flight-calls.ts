@@ -6,6 +6,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { type CallOutcome, type Change, maxSteerChars } from '../../bus/messages.ts';
 import type { InFlight } from '../../bus/state/state-record.ts';
+import { beginningOf, fitted } from '../../platform/cut.ts';
 
 /** The outcome of a call. */
 export interface EndedCall {
@@ -69,8 +70,8 @@ export class InFlightCalls {
       ([call, { text, failed, artifacts, changes }]): CallOutcome => ({
         ...{ type: 'outcome', id: `outcome:${randomUUID()}`, from: node, call, epoch, failed },
         proof: this.#secrets.get(call)!,
-        text: text.slice(0, maxSteerChars),
-        artifacts: artifacts.slice(0, 256).map((name) => name.slice(0, 1024)),
+        text: fitted(text, maxSteerChars),
+        artifacts: artifacts.slice(0, 256).map((name) => beginningOf(name, 1024)),
         changes: changes.slice(0, 256),
       }),
     );

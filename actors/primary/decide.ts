@@ -120,7 +120,7 @@ function all(act: Act, tasks: readonly TaskSummary[]): Call | null {
  * @param id the task that the act is for.
  */
 export function isBorneOut(line: string, { tool, args }: Call, id: string, tasks: readonly TaskSummary[]): boolean {
-  const words = actWords[tool];
+  const words = Object.hasOwn(actWords, tool) ? actWords[tool] : undefined;
   if (words && !words.test(line)) return false;
   if (tool === 'swap_model' && !plainText(line).includes(String(args.backend).toLowerCase())) return false;
   const open = tasks.filter(({ outcome, parent }) => outcome === null && parent === null);

@@ -79,7 +79,9 @@ const questions: Readonly<Record<string, string>> = {
   raise_budget: 'Shall I raise the budget of',
 };
 const questionOf = ({ tool, args }: Call): string =>
-  tool === 'steer_task' ? `Shall I pass on “${oneLine(String(args.text), aboutChars)}” to` : (questions[tool] ?? 'Is that for');
+  tool === 'steer_task'
+    ? `Shall I pass on “${oneLine(String(args.text), aboutChars)}” to`
+    : (Object.hasOwn(questions, tool) && questions[tool]) || 'Is that for';
 
 const bulk: Readonly<Record<string, readonly [verb: string, done: string]>> = {
   cancel_task: ['cancels', 'cancel'],

@@ -1,7 +1,9 @@
 /** Builds the prompt of the primary agent: its role, the present tasks, and the part of the conversation that fits. */
+
 import type { TaskSummary } from '../../bus/state/tree.ts';
 import type { Message } from '../../machines/conversation.ts';
 import { lastTurns } from '../../machines/turns.ts';
+import { fitted } from '../../platform/cut.ts';
 import type { ChatMessage, ModelRequest } from '../../roster/conversation.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
 import { type Tool, toolSpec } from '../tools/tool.ts';
@@ -97,7 +99,7 @@ const questionLines = (tasks: readonly TaskSummary[]): string =>
   tasks
     .filter(({ question }) => question)
     .slice(0, 3)
-    .map(({ id, question }) => asksLine(id, question!.id, question!.text.slice(0, 200)))
+    .map(({ id, question }) => asksLine(id, question!.id, fitted(question!.text, 200)))
     .join('');
 const asksLine = (id: string, question: string, text: string) => `\n\n${id} asks the operator, ${question}: ${text}`;
 
@@ -105,7 +107,7 @@ const asksLine = (id: string, question: string, text: string) => `\n\n${id} asks
 function fitting(messages: readonly Message[], maxChars: number): readonly Message[] {
   const most = Math.floor(maxChars / 3);
   const clipped = messages.map((message) =>
-    message.role !== 'user' && message.text.length > most ? { ...message, text: `${message.text.slice(0, most)} […]` } : message,
+    message.role !== 'user' && message.text.length > most ? { ...message, text: fitted(message.text, most) } : message,
   );
   return lastTurns(clipped, maxChars);
 }

@@ -2,6 +2,7 @@
  * The stored talk of one primary agent. Lines are answered at once and stored meanwhile, so that the operator can talk while the
  * bus is away. Only an act waits for the store: its record is the claim to the line.
  */
+
 import type { Bus } from '../../bus/bus.ts';
 import { maxTalkReplyChars, type TalkLine } from '../../bus/messages.ts';
 import { allNodes } from '../../bus/nodes.ts';
@@ -9,6 +10,7 @@ import { pause } from '../../bus/pause.ts';
 import { type StoredLine, Talk } from '../../bus/talk/talk.ts';
 import type { Message } from '../../machines/conversation.ts';
 import type { Line } from '../../machines/primary-context.ts';
+import { fitted } from '../../platform/cut.ts';
 import type { Log } from '../../platform/log.ts';
 
 export type Said = TalkLine['replies'][number];
@@ -126,8 +128,7 @@ export class StoredTalk {
   }
 }
 
-const clipped = (text: string): string =>
-  text.length <= maxTalkReplyChars ? text : `${text.slice(0, maxTalkReplyChars - 1).toWellFormed()}…`;
+const clipped = (text: string): string => fitted(text, maxTalkReplyChars).toWellFormed();
 
 export const hasEnded = ({ state }: TalkLine): boolean => state === 'answered' || state === 'interrupted' || state === 'failed';
 

@@ -1,6 +1,8 @@
 /** Describes tasks in words, for the primary agent and its operator. */
+
 import type { Question, Status } from '../../bus/messages.ts';
 import type { TaskSummary } from '../../bus/state/tree.ts';
+import { beginningOf } from '../../platform/cut.ts';
 
 export const isOpen = ({ outcome }: Pick<TaskSummary, 'outcome'>): boolean => outcome === null;
 
@@ -69,5 +71,5 @@ const stateWords: Record<Status['state'], string> = {
 
 export const oneLine = (text: string, maxChars: number): string => {
   const flat = text.replaceAll(/\s+/g, ' ').trim();
-  return flat.length > maxChars ? `${flat.slice(0, maxChars - 1)}…` : flat;
+  return flat.length > maxChars ? `${beginningOf(flat, maxChars - 1)}…` : flat;
 };

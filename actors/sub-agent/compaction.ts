@@ -3,7 +3,9 @@
  * operators and the latest messages always stay. Long replies and tool results are clipped first; then a note replaces the
  * earlier ones.
  */
+
 import type { Message } from '../../machines/conversation.ts';
+import { beginningOf } from '../../platform/cut.ts';
 import { estimateTokens } from '../../roster/tokens.ts';
 
 const clippedChars = 600;
@@ -17,10 +19,11 @@ const tokensOf = (messages: readonly Message[]): number =>
     0,
   );
 
-const clip = (message: Message): Message =>
-  message.role !== 'user' && message.text.length > clippedChars
-    ? { ...message, text: `${message.text.slice(0, clippedChars)} [… ${message.text.length - clippedChars} characters left out]` }
-    : message;
+function clip(message: Message): Message {
+  if (message.role === 'user' || message.text.length <= clippedChars) return message;
+  const kept = beginningOf(message.text, clippedChars);
+  return { ...message, text: `${kept} [… ${message.text.length - kept.length} characters left out]` };
+}
 
 /**
  * @param budget the most tokens that the messages may take, by estimate.

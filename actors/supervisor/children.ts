@@ -12,7 +12,7 @@ import { messagesAfter, recordsOf } from '../../bus/state/batch-get.ts';
 import { newRecord, type StateRecord } from '../../bus/state/state-record.ts';
 import { readState } from '../../bus/state/state-store.ts';
 import { childOf, ordinalOf, parentOf, rootOf, type TaskId } from '../../bus/task-id.ts';
-import { type PlanNode, running } from '../../machines/plan.ts';
+import { nodeOf, type PlanNode, running } from '../../machines/plan.ts';
 import type { Return, SupervisorContext } from '../../machines/supervisor-context.ts';
 import type { EffectHost } from '../host/role.ts';
 import type { NodeResult } from './reduce.ts';
@@ -77,7 +77,7 @@ export class Children {
   async #spec(node: PlanNode, { nodes, corrections, slices, allowed }: SupervisorContext): Promise<TaskSpec> {
     const { spec } = this.#host;
     const costUsd = slices[node.child!];
-    const needed = await this.outcomes(node.after.flatMap((key) => nodes[key] ?? []));
+    const needed = await this.outcomes(node.after.flatMap((key) => nodeOf(nodes, key) ?? []));
     const added = corrections.slice(0, node.corrections).map((text) => `\n\nThe operator added: ${text}`);
     return {
       type: node.type,

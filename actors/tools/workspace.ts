@@ -19,25 +19,32 @@ export async function resolveInside(workspace: string, path: string): Promise<st
 }
 
 /**
- * Models write paths with backslashes, with the workspace's name in front, or with accents in another normal form than the disk
- * has. These are corrected if no file is at the path as written.
+ * Models write paths with backslashes, with the workspace's name in front, with accents in another normal form than the disk
+ * has, or with an ordinary blank for a special one, such as the narrow one in the names of screenshots on a Mac. These are
+ * corrected if no file is at the path as written.
  */
 async function asOnDisk(root: string, path: string): Promise<string> {
   const slashed = path.replaceAll('\\', '/');
   const [first, ...rest] = slashed.split('/');
   const spellings = [path, slashed, ...(first === basename(root) && rest.length > 0 ? [rest.join('/')] : [])];
   for (const spelling of spellings) if (await isThere(resolve(root, spelling))) return spelling;
-  // Of a new file in a folder with accents, the folder is found.
+  // Of a new file in such a folder, the folder is found.
   return (await inOtherForm(root, slashed)) ?? path;
 }
 
-/** @returns the path with the names that the folders have for it; null if the path has no letter with several forms. */
+const specialBlanks = /[\u00A0\u2000-\u200A\u202F\u205F\u3000]/g;
+const plainName = (name: string): string => name.normalize('NFC').replaceAll(specialBlanks, ' ');
+
+/** @returns the path with the names that the folders have for it; null if the path has no character with several forms. */
 async function inOtherForm(root: string, path: string): Promise<string | null> {
-  if (isAbsolute(path) || path.normalize('NFD') === path.normalize('NFC')) return null;
+  if (isAbsolute(path) || (path.normalize('NFD') === path.normalize('NFC') && !plainName(path).includes(' '))) return null;
   let folder = root;
   for (const name of path.split('/')) {
     const names: string[] = await readdir(folder).catch(() => []);
-    folder = join(folder, names.find((it) => it.normalize('NFC') === name.normalize('NFC')) ?? name);
+    const same = names.includes(name) ? [name] : names.filter((it) => plainName(it) === plainName(name));
+    const first = same.find((it) => it.normalize('NFC') === name.normalize('NFC'));
+    // Two files whose names differ only in a blank are not taken for each other.
+    folder = join(folder, first ?? (same.length === 1 ? same[0]! : name));
   }
   return relative(root, folder);
 }

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { endingOf } from '../../platform/cut.ts';
 import { CoxError, codeOf, messageOf, storageError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import { isAlive, startOf } from '../../platform/process-identity.ts';
@@ -178,7 +179,7 @@ function lastWords(paths: ServerPaths): string {
       return '';
     }
   });
-  return texts.join('').trim().slice(-tailChars);
+  return endingOf(texts.join('').trim(), tailChars);
 }
 
 function startFailed(binary: ServerBinary, paths: ServerPaths, why: string): CoxError {

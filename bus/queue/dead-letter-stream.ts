@@ -5,6 +5,7 @@
  *    a crash the next worker that gets the ticket sends the letter. The stream refuses a second copy.
  */
 import { type JsMsg, RetentionPolicy, StorageType } from '@nats-io/jetstream';
+import { beginningOf } from '../../platform/cut.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Bus } from '../bus.ts';
 import { isStreamNameInUse } from '../jetstream-errors.ts';
@@ -101,7 +102,7 @@ export async function buryTicket(bus: Bus, message: JsMsg): Promise<void> {
       id: `ticket-${seq}`,
       type: subject.split('.').at(-2) ?? '',
       why: whyNoTicket(text),
-      payload: text.slice(0, maxPayloadChars),
+      payload: beginningOf(text, maxPayloadChars),
       bytes: data.length,
       at: message.time.toISOString(),
     };

@@ -5,7 +5,7 @@ import { usageError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 
 export const run: Run = async (cli, [shell = '']) => {
-  const script = shell in scripts ? scripts[shell as keyof typeof scripts] : null;
+  const script = Object.hasOwn(scripts, shell) ? scripts[shell as keyof typeof scripts] : null;
   if (!script) throw usageError(`There is no completion for "${shell}".`, `Known shells: ${Object.keys(scripts).join(', ')}.`);
   cli.out.answer({ shell, script }, script);
   return exitCodes.ok;

@@ -11,6 +11,7 @@ import type { Paint } from './paint.ts';
 import { printable } from './printable.ts';
 import { progressLine } from './progress.ts';
 import { treeLines } from './tree.ts';
+import { head } from './width.ts';
 
 const frameMs = 50;
 
@@ -89,7 +90,7 @@ export class LiveTree {
     this.#erase();
     const columns = this.#stream.columns ?? 80;
     const rows = Math.max(4, (this.#stream.rows ?? 24) - 2);
-    const footer = this.#footer && !this.#stopped ? [this.#paint.dim(this.#footer.slice(0, columns - 1))] : [];
+    const footer = this.#footer && !this.#stopped ? [this.#paint.dim(head(this.#footer, columns - 1))] : [];
     const all = [...treeLines(this.#nodes(), this.#paint, columns - 1), ...footer];
     // Rows that have scrolled off the screen could not be erased, so the tree is cut to the height of the screen.
     const shown =

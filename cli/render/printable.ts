@@ -2,6 +2,8 @@
  * Text of models, files and tools is data: on a terminal it must not move the cursor, set the title or imitate a line of
  * Coxswain. All control characters except newline and tab are removed. `keep colours` keeps the colours of `paint.ts`.
  */
+import { beginningOf } from '../../platform/cut.ts';
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: removing control characters is what this is for
 const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above; includes the bidirectional overrides, which reorder a line
@@ -20,5 +22,5 @@ export function printable(text: string, mode?: 'keep colours'): string {
 /** A text as one line: white space is collapsed, and the line is cut to `maxChars` with an ellipsis. */
 export function oneLine(text: string, maxChars = 72): string {
   const line = printable(text).replace(/\s+/g, ' ').trim();
-  return line.length <= maxChars ? line : `${line.slice(0, Math.max(1, maxChars - 1)).trimEnd()}…`;
+  return line.length <= maxChars ? line : `${beginningOf(line, Math.max(1, maxChars - 1)).trimEnd()}…`;
 }

@@ -1,5 +1,7 @@
 /** The end of a task as text for people. */
+
 import type { Result } from '../../bus/messages.ts';
+import { beginningOf } from '../../platform/cut.ts';
 import { effectsText, effectTexts } from './effects.ts';
 import { usageText } from './figures.ts';
 import type { Paint } from './paint.ts';
@@ -42,8 +44,9 @@ function listed(title: string, items: readonly string[], id: string): string[] {
 /** One line; where it is cut, it says by how much. */
 function cut(text: string): string {
   const line = oneLine(text, Number.POSITIVE_INFINITY);
-  const hidden = line.length - mostChars;
-  return hidden > 0 ? `${line.slice(0, mostChars).trimEnd()} … (${hidden.toLocaleString('en')} more characters)` : line;
+  const kept = beginningOf(line, mostChars);
+  const hidden = line.length - kept.length;
+  return hidden > 0 ? `${kept.trimEnd()} … (${hidden.toLocaleString('en')} more characters)` : line;
 }
 
 /** The findings of a goal are `<key>: <text>`. Sub-tasks with the same text share a line: `a, b, c: stopped`. */

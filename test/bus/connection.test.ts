@@ -1,15 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { nkeys } from '@nats-io/nats-core';
+import { Servers } from '@nats-io/nats-core/internal';
+import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type BusAddress, busAddress } from '../../bus/address.ts';
 import { connectBus } from '../../bus/connection.ts';
 import { obtainServerBinary } from '../../bus/embedded/obtain-binary.ts';
 import { download } from '../../platform/download.ts';
+import { CoxError } from '../../platform/errors.ts';
+import { loopbackCertificate } from '../faults/certificate.ts';
 import { oldServer, oldServerRuns } from './embedded/old-server.ts';
 import { Rig } from './embedded/rig.ts';
 
@@ -134,21 +139,147 @@ it.runIf(oldServerRuns)('a connection refuses a real server that is too old and 
   });
 });
 
+const refusalOf = (env: NodeJS.ProcessEnv): CoxError => {
+  try {
+    busAddress(env);
+  } catch (error) {
+    if (error instanceof CoxError) return error;
+    throw error;
+  }
+  throw new Error('it was taken');
+};
+
 it.each([
   ['http://host:4222', /scheme http:/],
-  ['nats://', /URL|host/],
+  ['nats://', /host/],
+  [',', /no server/],
   ['nats://a,ws://b', /mixes/],
   ['nats://ann:hidden@ho st', /not a URL/],
-])('NATS_URL=%s is refused', (url, why) => {
-  const failure = (() => {
-    try {
-      return busAddress({ NATS_URL: url });
-    } catch (error) {
-      return error as Error;
-    }
-  })();
-  expect(failure).toMatchObject({ code: 'nats-url', message: expect.stringMatching(why) });
-  expect((failure as Error).message).not.toContain('hidden');
+  ['nats://ann:hidden@ho%20st', /not a URL/],
+  ['nats://ann:hidden%@host', /% in its password/],
+  ['nats://an%n:hidden@host', /% in its user/],
+  ['nats://100%hidden@host', /% in its user/],
+  ['nats://:hidden@host', /no user/],
+  ['nats://ann:hidden#1@host', /password/],
+  ['nats://ann:12/hidden@host', /password/],
+  ['nats://ann:12?hidden@host:4222', /password/],
+  ['ws://ann:12/hidden@host', /password/],
+  ['nats://ann:hid,den@host', /password/],
+  ['nats://ann:12,hidden@host', /password/],
+  ['nats://host/hidden', /after host and port/],
+  ['nats://host?tls=hidden', /after host and port/],
+  ['nats://host:port', /port/],
+  ['nats://host:0', /port/],
+  ['“nats://host”', /quotation mark/],
+  ["'nats://host'", /quotation mark/],
+])('NATS_URL=%s is refused, with the part and the way out', (url, why) => {
+  const { code, message, hint } = refusalOf({ NATS_URL: url });
+  expect({ code, message }).toEqual({ code: 'nats-url', message: expect.stringMatching(why) });
+  expect(hint).not.toBe('');
+  expect(message + hint).not.toMatch(/hid,?den/);
+});
+
+it('any text as NATS_URL is either an address or an error of ours', () => {
+  const piece = fc.constantFrom(
+    'nats://',
+    'tls://',
+    'ws://',
+    '%',
+    '@',
+    ':',
+    '/',
+    '?',
+    '#',
+    ',',
+    '[',
+    ']',
+    '’',
+    'host',
+    '4222',
+    '::1',
+    ' ',
+  );
+  fc.assert(
+    fc.property(fc.array(fc.oneof(piece, fc.string({ unit: 'binary', maxLength: 5 })), { maxLength: 8 }), (pieces) => {
+      try {
+        const address = busAddress({ NATS_URL: pieces.join('') });
+        for (const server of address?.servers ?? []) new Servers().setServers([server]);
+      } catch (error) {
+        expect(error).toBeInstanceOf(CoxError);
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+it('any user and password reach the server from the URL once they are encoded', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), fc.string({ unit: 'grapheme', minLength: 1 }), (user, pass) => {
+      const url = `nats://${encodeURIComponent(user)}:${encodeURIComponent(pass)}@host:4222`;
+      expect(named({ NATS_URL: url }).authenticator!('')).toEqual({ user, pass });
+    }),
+  );
+});
+
+it('the URL of a WebSocket keeps its path and its query, and a message shows only the path', async () => {
+  const asked: string[] = [];
+  const proxy = createHttpServer();
+  proxy.on('upgrade', (request, socket) => {
+    asked.push(request.url ?? '');
+    socket.end('HTTP/1.1 404 Not Found\r\n\r\n');
+  });
+  await once(proxy.listen(0, '127.0.0.1'), 'listening');
+  const host = `127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  const failure = await dial({ NATS_URL: `ws://${host}/nats/a:b?key=hidden` }).catch((error) => error);
+  proxy.close();
+  expect(failure).toMatchObject({ code: 'nats-unreachable', message: expect.stringContaining(`ws://${host}/nats/a`) });
+  expect(failure.message).not.toContain('hidden');
+  expect(asked[0]).toMatch(/^\/nats\/a(:|%3A)b\?key=hidden$/);
+  expect(named({ NATS_URL: 'wss://host' }).servers).toEqual(['wss://host:443']);
+});
+
+it.each([true, false])('a connection with TLS reaches a server whether it wants TLS first (%s) or greets', async (first) => {
+  const { certificate, key } = loopbackCertificate();
+  const place = (name: string, text: string): string => {
+    writeFileSync(join(rig.folder, name), text);
+    return join(rig.folder, name);
+  };
+  const tls = { cert_file: place('server.pem', certificate), key_file: place('server.key', key), handshake_first: first };
+  const host = await serve({ tls });
+  expect(await reaches({ NATS_URL: `tls://${host}`, NATS_CA: place('ca.pem', certificate.replaceAll('\n', '\r\n')) })).toBe(true);
+  const stranger = await dial({ NATS_URL: `tls://${host}` }).catch((error) => error);
+  expect(stranger).toMatchObject({ code: 'nats-unreachable', message: expect.stringMatching(/certificate/) });
+  if (!first) return;
+  const plain = await dial({ NATS_URL: `nats://${host}` }).catch((error) => error);
+  expect(plain).toMatchObject({ code: 'nats-unreachable', hint: expect.stringMatching(/tls:\/\//) });
+});
+
+it('a credentials file is taken with Windows line ends, without a last line end, in UTF-16 and with blanks around', () => {
+  const user = nkeys.createUser();
+  const seed = new TextDecoder().decode(user.getSeed());
+  const jwt = 'eyJ0eXAiOiJKV1QifQ.eyJqdGkiOiJ4In0.c2ln';
+  const part = (name: string, text: string): string => `-----BEGIN ${name}-----\n${text}\n------END ${name}------\n`;
+  const text = `${part('NATS USER JWT', jwt)}\n*** IMPORTANT ***\nKeep it secret.\n\n${part('USER NKEY SEED', seed)}`;
+  const forms = [text, text.replaceAll('\n', '\r\n'), text.trimEnd(), `\uFEFF${text}`, text.replaceAll(/^/gm, '  ')].map((it) =>
+    Buffer.from(it),
+  );
+  forms.push(Buffer.from(`\uFEFF${text}`, 'utf16le'), Buffer.from(`\uFEFF${text}`, 'utf16le').swap16());
+  const file = join(rig.folder, 'ann.creds');
+  for (const bytes of forms) {
+    writeFileSync(file, bytes);
+    expect(named({ NATS_URL: 'host', NATS_CREDS: `${file}\r` }).authenticator!('x')).toMatchObject({ jwt });
+    expect(named({ NATS_URL: 'host', NATS_NKEY: file }).authenticator!('x')).toMatchObject({ nkey: user.getPublicKey() });
+  }
+  writeFileSync(file, part('NATS USER JWT', jwt));
+  expect(refusalOf({ NATS_URL: 'host', NATS_CREDS: file }).message).toMatch(/NATS_CREDS.*no nkey seed/);
+});
+
+it.each(['NATS_CA', 'NATS_CERT', 'NATS_KEY'])('an error names the %s file that is not there or is no PEM', (variable) => {
+  const file = join(rig.folder, 'x.pem');
+  expect(refusalOf({ NATS_URL: 'host', [variable]: file }).message).toContain(`${variable}: the file ${file}`);
+  writeFileSync(file, 'a certificate in another form');
+  expect(refusalOf({ NATS_URL: 'host', [variable]: file }).message).toMatch(/-----BEGIN/);
+  expect(refusalOf({ NATS_URL: 'wss://host', [variable]: file }).code).toMatch(/^nats-(url|credentials)$/);
 });
 
 it.each(['NATS_CREDS', 'NATS_NKEY'])('an error names the %s file that cannot be used', (variable) => {

@@ -26,6 +26,20 @@ test('a plan in YAML is read, and the orchestrator reduces it unless it names an
   expect(plan.reduce).toEqual({ by: 'orchestrator', instruction: '' });
 });
 
+test('anchors, merges and keys that begin with x- are taken, and a schema keeps its own', async () => {
+  const plan = await readPlan(
+    await file(
+      'x-all: &all { type: files, after: [] }\ntasks:\n  - { <<: *all, key: constructor, instruction: x, x-note: y }\n' +
+        '  - { <<: *all, key: b, instruction: y, after: [constructor], produces: [{ json: { type: object, x-order: 1 } }] }\n',
+    ),
+  );
+  expect(plan.tasks.map(({ key, type, after }) => [key, type, after])).toEqual([
+    ['constructor', 'files', []],
+    ['b', 'files', ['constructor']],
+  ]);
+  expect(plan.tasks[1]!.produces).toEqual([{ json: { type: 'object', 'x-order': 1 } }]);
+});
+
 test.each([
   ['tasks: [', 'Flow sequence'],
   ['tasks: [{ key: a, type: files }]', 'tasks.0.instruction'],
@@ -37,6 +51,12 @@ test.each([
     'wait for each other',
   ],
   ['tasks: []', 'there are none'],
+  ['x-a: &a { b: [*a] }\ntasks: []', 'x-a.b.0: an alias of something that contains it'],
+  ['tasks: [{ key: a, type: files, instruction: x, __proto__: { backend: b } }]', 'tasks.0.__proto__: not a good name'],
+  [
+    `a: &a [x]\n${[...'bcdefgh'].map((key, at) => `${key}: &${key} [${Array(9).fill(`*${'abcdefg'[at]}`)}]`).join('\n')}`,
+    'alias',
+  ],
   ['just words', 'expected object'],
 ])('%j is refused with the reason', async (text, what) => {
   await expect(readPlan(await file(text))).rejects.toMatchObject({ code: 'bad-plan', message: expect.stringContaining(what) });

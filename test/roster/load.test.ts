@@ -26,6 +26,36 @@ function problemsOf(text: string): RosterError {
 const backend = 'base_url: http://h/v1, model: m';
 
 const fileWriters = ['write_file', 'edit_file', 'apply_patch'];
+test('anchors, aliases, merges and keys that begin with x- are taken', () => {
+  const roster = parseRoster(
+    `x-common: &common { base_url: http://h/v1, tier: local }
+backends:
+  a: { <<: *common, model: m, x-note: "the small one" }
+  x-b: { <<: [*common], model: n, cost: &free { input: 0, output: 0 } }
+  c: { <<: *common, model: o, cost: *free }
+agents: { x-kind: { prompt: p, x-why: [1, { a: 1 }] } }
+`,
+    '/x/roster.yaml',
+  );
+  expect(Object.entries(roster.backends).map(([name, it]) => [name, it.tier])).toEqual([
+    ['a', 'local'],
+    ['x-b', 'local'],
+    ['c', 'local'],
+  ]);
+  expect(Object.keys(roster.agents)).toEqual(['x-kind']);
+  expect(problemsOf(`backends: { a: { ${backend}, xnote: 1 } }`).message).toMatch(/unknown key `xnote`/);
+});
+
+test('an alias of something that contains it is an error of the roster', () => {
+  expect(problemsOf(`x-a: &a { b: *a }\nbackends: { a: { ${backend} } }`).message).toMatch(/contains it/);
+});
+
+test('a key __proto__ is reported with its place', () => {
+  expect(problemsOf(`backends:\n  a: { ${backend} }\n  __proto__: { ${backend} }\n`).problems).toMatchObject([
+    { line: 3, column: 3, path: 'backends' },
+  ]);
+});
+
 test('the shipped roster is valid and has the local model, files and reasoning', async () => {
   const roster = await loadRoster(shippedRoster.file);
   expect(roster.backends.local).toMatchObject({

@@ -1,6 +1,9 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { LLMock } from '@copilotkit/aimock';
 import { afterEach, expect, test } from 'vitest';
 import {
@@ -444,6 +447,45 @@ test.each([
   });
   expect(server.received).toHaveLength(0);
 });
+
+test.each([
+  ['sk-secret’', /’, U\+2019/],
+  ['“sk-secret”', /U\+201C/],
+  ['"sk-secret"', /quotation mark/],
+  ["sk-secret'", /quotation mark/],
+  ['sk-\u200Bsecret', /\(U\+200B\)/],
+  ['sk-secret\0', /\(U\+0000\)/],
+  ['sk-secret\r\nsk-other', /more than one line/],
+  ['Bearer sk-secret', /Bearer/],
+  ['sk secret', /blank/],
+])('the key %j is refused before a request, with its place and its fault', async (key, why) => {
+  const server = await scripted(() => ({}));
+  const folder = mkdtempSync(join(tmpdir(), 'cox-key-'));
+  stops.push(async () => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'key'), key);
+  const places = [
+    ['env:MY_KEY', 'variable MY_KEY'],
+    [`file:${join(folder, 'key')}`, join(folder, 'key')],
+  ] as const;
+  for (const [reference, place] of places) {
+    const { backends } = open(oneBackend(server.url, `key: "${reference}"`), { env: { MY_KEY: key } });
+    const failure = await failureOf(backends.call('main', user('x'), never));
+    expect(failure).toMatchObject({ code: 'no-key', retryable: false, message: expect.stringMatching(why) });
+    expect(failure.message).toContain(place);
+    expect(failure.message).not.toMatch(/secret/);
+  }
+  expect(server.received).toHaveLength(0);
+});
+
+test.each(['sk-secret\r\n', '\uFEFFsk-secret', '  sk-secret\n\n'])(
+  'the key %j is sent without what is around it',
+  async (key) => {
+    const server = await scripted(() => stream(delta({ content: 'yes' }), delta({}, 'stop')));
+    const { backends } = open(oneBackend(server.url, 'key: env:MY_KEY'), { env: { MY_KEY: key } });
+    await replyOf(backends.call('main', user('x'), never));
+    expect(server.received[0]!.headers.authorization).toBe('Bearer sk-secret');
+  },
+);
 
 test('a call of a command backend reports that it is not built yet', async () => {
   const { backends } = open('backends: { cli: { kind: command, command: [claude, -p], opt_in: true } }');

@@ -86,6 +86,18 @@ test('a request that reaches no server costs nothing', async () => {
   expect(entries.slice(1)).toEqual([['failed', 0]]);
 });
 
+test('a request that never left the process costs nothing, whatever kept it', async () => {
+  const { server, backends } = await open(() => answer('yes'), { limits: 'retries: 0' });
+  const { purse, entries } = book(server);
+  const text = { toString: () => 'x', length: 1, toJSON: () => (entries.length > 0 ? failing() : 'x') } as unknown as string;
+  await expect(replyOf(backends.call('main', { messages: [{ role: 'user', text }] }, never, purse))).rejects.toThrow();
+  expect(entries.slice(1)).toEqual([['failed', 0]]);
+  expect(server.received).toHaveLength(0);
+});
+const failing = (): never => {
+  throw new RangeError('Invalid string length');
+};
+
 test('each repair of a structured reply is a request of its own', async () => {
   const { server, backends } = await open((nth) => answer(nth === 0 ? 'what?' : '{"n":1}'));
   const { purse, entries } = book(server);
@@ -128,6 +140,7 @@ test.each([
   ['fractions', { prompt_tokens: 1.5, completion_tokens: 5 }],
   ['texts', { prompt_tokens: '12', completion_tokens: '5' }],
   ['more than any context', { prompt_tokens: 1e308, completion_tokens: 5 }],
+  ['more tokens than the prompt has bytes', { prompt_tokens: 90_000_000, completion_tokens: 5 }],
   ['no tokens for its words', { prompt_tokens: 20, completion_tokens: 0, total_tokens: 20 }],
   ['a negative cost', { cost: -10 }],
   ['no cost and no tokens', { cost: 0 }],

@@ -40,7 +40,13 @@ function headOf(plan: PlannedChange): string {
   if (kind === 'created') return `new file ${now.name}: ${bytes(after!.length)} ${numbersOf(plan)}`;
   const old = `${bytes(now.size)}${now.formed ? '' : now.data ? ' that are not text' : ', too large for a diff'}`;
   if (kind === 'deleted') return `deletes ${now.name}: ${old} ${numbersOf(plan)}`;
-  return `${verb} ${now.name}: ${old} → ${bytes(after!.length)} ${numbersOf(plan)}${form}`;
+  return `${verb} ${now.name}: ${old} → ${bytes(after!.length)} ${numbersOf(plan)}${form}${linksOf(plan)}`;
+}
+/** A write replaces the file, because a crash must leave the old or the new one; a hard link leads to the old one from then on. */
+export function linksOf(plan: PlannedChange): string {
+  const { name, otherNames } = plan.now;
+  if (plan.kind !== 'changed' || otherNames < 1 || isSame(plan)) return '';
+  return `; ${otherNames === 1 ? 'another name' : `${otherNames} other names`} of ${name} (hard link) will have the old text`;
 }
 const bytes = (count: number): string => `${count} ${count === 1 ? 'byte' : 'bytes'}`;
 
@@ -50,4 +56,4 @@ export const numbersOf = ({ added, removed }: Pick<PlannedChange, 'added' | 'rem
 
 /** One line for each file, for the model. */
 export const doneInWords = (plans: readonly PlannedChange[]): string =>
-  plans.map((plan) => `${plan.kind} ${plan.now.name} ${numbersOf(plan)}`).join('\n');
+  plans.map((plan) => `${plan.kind} ${plan.now.name} ${numbersOf(plan)}${linksOf(plan)}`).join('\n');

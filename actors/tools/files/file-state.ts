@@ -25,6 +25,8 @@ export interface FileState {
   readonly data: Buffer | null;
   /** null: there is no file, or it is not text, or it is larger than `maxWholeBytes`. */
   readonly formed: FormedText | null;
+  /** Further names that the file has, by hard links. They keep the old content when this one is replaced. */
+  readonly otherNames: number;
   /** Changes with every write of the file. */
   readonly stamp: string | null;
 }
@@ -41,13 +43,16 @@ export async function fileState(workspace: string, path: string, signal: AbortSi
   if (isDraft(basename(file))) throw new Error(`${path} has the name of a draft; use another name`);
   const stamp = await stampOf(file);
   await mustBeWritable(stamp === null ? await nearestFolder(dirname(file)) : file);
-  if (stamp === null) return { file, name, sha: null, size: 0, mode: null, data: null, formed: null, stamp };
+  if (stamp === null) return { file, name, sha: null, size: 0, mode: null, data: null, formed: null, otherNames: 0, stamp };
   await mustBeWritable(dirname(file));
   return await withFile(file, path, async (open) => {
     const { size, mode } = open;
-    if (size > maxWholeBytes) return { file, name, sha: await hashOf(open, signal), size, mode, data: null, formed: null, stamp };
+    // A user who may write anything, such as root, is not refused by the system.
+    if ((mode & 0o222) === 0) throw new Error(`${path} is read-only; if it must change, the operator has to make it writable`);
+    const common = { file, name, size, mode, otherNames: open.names - 1, stamp };
+    if (size > maxWholeBytes) return { ...common, sha: await hashOf(open, signal), data: null, formed: null };
     const data = await bytesAt(open, 0, size);
-    return { file, name, sha: sha256(data), size, mode, data, formed: decodeText(data), stamp };
+    return { ...common, sha: sha256(data), data, formed: decodeText(data) };
   });
 }
 

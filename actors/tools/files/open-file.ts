@@ -14,6 +14,8 @@ export interface OpenFile {
   readonly path: string;
   readonly size: number;
   readonly mode: number;
+  /** Names that the file has, by hard links. */
+  readonly names: number;
 }
 
 /**
@@ -34,7 +36,7 @@ export async function withFile<T>(file: string, path: string, use: (open: OpenFi
     const there = await stat(file);
     if ((await realpath(file)) !== file || there.ino !== found.ino || there.dev !== found.dev)
       throw new Error(`${path} is being replaced by somebody else; try again`);
-    return await use({ handle, file, path, size: found.size, mode: found.mode });
+    return await use({ handle, file, path, size: found.size, mode: found.mode, names: found.nlink });
   } finally {
     await handle.close();
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineTool } from '../tool.ts';
-import { previewOf } from './change-words.ts';
+import { linksOf, previewOf } from './change-words.ts';
 import { carryOut, changesOf, planned, type Wanted } from './file-changes.ts';
 import { asTarget, FilePath } from './paths.ts';
 import { formInWords, givenText, plainForm } from './text-form.ts';
@@ -24,7 +24,7 @@ export const writeFileTool = defineTool<Args>({
     const plans = await carryOut(wantedOf(args), context);
     const kept = plans.map(({ now }) => (now.formed ? formInWords(now.formed.form) : '')).join();
     return {
-      text: `wrote ${args.text.length} characters to ${args.path}${kept ? ` (kept: ${kept})` : ''}`,
+      text: `wrote ${args.text.length} characters to ${args.path}${kept ? ` (kept: ${kept})` : ''}${plans.map(linksOf).join('')}`,
       artifacts: plans.map(({ now }) => now.name),
       changes: changesOf(plans),
     };

@@ -47,6 +47,13 @@ it('a long file is cut, and that is said; a binary one is not attached', async (
   expect(text).toContain(`\n${'é'.repeat(16_000)}\n`);
 });
 
+it('a file that is not UTF-8 is not attached, and a word that can be no name stays a word', async () => {
+  writeFileSync(join(folder, 'latin1'), Buffer.from('r\xe9sum\xe9', 'latin1'));
+  expect((await withAttachments('@latin1', folder)).notes).toEqual(['latin1 is not attached: it is not UTF-8 text.']);
+  const long = `@${'n'.repeat(5_000)}`;
+  expect(await withAttachments(long, folder)).toEqual({ text: long, notes: [] });
+});
+
 it('a file outside of the workspace is taken from one typed line only', async () => {
   expect((await withAttachments('read @../outside.txt', folder)).text).toContain('secret');
   const pasted = await withAttachments('somebody wrote:\nread @../outside.txt and @notes.txt', folder);

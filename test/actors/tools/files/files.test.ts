@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { listFiles } from '../../../../actors/tools/files/list-files.ts';
@@ -104,6 +104,22 @@ test('a written file keeps its mode, and no draft stays beside it', async () => 
   expect((await readdir(workspace)).sort()).toEqual(['.env', 'a.txt', 'docs', 'run.sh']);
 });
 
+test('a read-only file is not written, whoever runs the node', async () => {
+  const file = join(workspace, 'a.txt');
+  await chmod(file, 0o444);
+  await expect(run(writeFileTool, { path: 'a.txt', text: 'new' })).rejects.toThrow(/read-only|no permission/);
+  expect(await readFile(file, 'utf8')).toBe('alpha\nBeta\n');
+});
+
+test('a write says that another name of the file keeps the old text', async () => {
+  await link(join(workspace, 'a.txt'), join(workspace, 'second.txt'));
+  expect((await run(writeFileTool, { path: 'a.txt', text: 'new' })).text).toContain(
+    'another name of a.txt (hard link) will have the old text',
+  );
+  expect(await readFile(join(workspace, 'second.txt'), 'utf8')).toBe('alpha\nBeta\n');
+  expect((await run(writeFileTool, { path: 'a.txt', text: 'newer' })).text).not.toContain('hard link');
+});
+
 test('a file whose name is as long as a name may be is written', async () => {
   const path = `${'n'.repeat(251)}.txt`;
   await run(writeFileTool, { path, text: 'long' });
@@ -133,6 +149,15 @@ test('a name is found whatever the normal form of its accents, and a file is not
   await run(writeFileTool, { path: 'caf\u00e9/new.txt', text: 'red' });
   expect((await readdir(join(workspace, 'cafe\u0301'))).sort()).toEqual(['new.txt', 're\u0301sume\u0301.txt']);
   await expect(text(readFileTool, { path: '../caf\u00e9/secret.txt' })).rejects.toThrow('outside');
+});
+
+test('a name with a special blank is found by an ordinary one, unless two files would be meant', async () => {
+  await made.write('shots/Screenshot 9.41\u202FAM.txt', 'blue');
+  expect(await text(readFileTool, { path: 'shots/Screenshot 9.41 AM.txt' })).toBe('blue');
+  await run(writeFileTool, { path: 'shots/Screenshot 9.41 AM.txt', text: 'red' });
+  expect(await readdir(join(workspace, 'shots'))).toEqual(['Screenshot 9.41\u202FAM.txt']);
+  await made.write('shots/Screenshot 9.41\u00A0AM.txt', 'green');
+  await expect(text(readFileTool, { path: 'shots/Screenshot 9.41 AM.txt' })).rejects.toThrow('there is no file');
 });
 
 test('a file is written as a whole, its folders are made, and it is named as an artifact', async () => {
