@@ -9,6 +9,12 @@ import { retryRequest } from '../retry.ts';
 import { consuming } from '../streams.ts';
 
 /**
+ * The server drops the consumer of a reader that was killed after this time in ms, instead of five minutes: it allows 1,000
+ * consumers on one stream. A reader that was only frozen makes a new one.
+ */
+export const abandonedMs = 30_000;
+
+/**
  * Yields each message on the subjects once, from sequence `from` on. Ends when `signal` fires or the connection is closed.
  * @param subjects may contain wildcards.
  */
@@ -26,6 +32,7 @@ export async function* follow(
         filter_subjects: [...subjects],
         deliver_policy: DeliverPolicy.StartSequence,
         opt_start_seq: next,
+        inactive_threshold: abandonedMs,
       }),
     ).catch((cause) => {
       if (isOver()) return null;
@@ -46,7 +53,6 @@ export async function* follow(
       signal.removeEventListener('abort', stop);
       stopWatching();
       stop();
-      // An abandoned consumer would live for five more minutes, and the server allows 1,000 on one stream.
       consumer.delete().catch(() => {});
     }
   }

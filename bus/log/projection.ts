@@ -8,8 +8,9 @@ import type { Bus } from '../bus.ts';
 import { lastMessage, nextMessage } from '../leader-reads.ts';
 import { Result, Status } from '../messages.ts';
 import { parseMessage } from '../parse-message.ts';
-import { publish } from '../publish.ts';
+import { maxPayload, publish } from '../publish.ts';
 import type { StateRecord } from '../state/state-record.ts';
+import { fittedJson } from './fitted.ts';
 
 /**
  * Sends the statuses in the outbox, and the result, unless the log has them.
@@ -37,7 +38,7 @@ async function project(
   expected: number,
   signal?: AbortSignal,
 ): Promise<number> {
-  const texts = messages.map((message) => JSON.stringify(message));
+  const texts = messages.map((message) => fittedJson(message, maxPayload(bus)));
   let after = expected;
   for (let i = 0; i < texts.length; ) {
     const sent = await publish(bus, subject, texts[i]!, { expect: { lastSubjectSequence: after } }, signal);

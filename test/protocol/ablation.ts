@@ -63,6 +63,8 @@ export const ablations: Readonly<Record<Rule, Ablation>> = {
   attemptIsNewTask: { scene: 'attempts', breaks: result },
   takesBack: { scene: 'takenBack', breaks: result },
   takenBackAtOnce: { scene: 'takenBack', breaks: 'what is taken back before it starts never runs' },
+  refusedEnds: { scene: 'refused', breaks: result },
+  cancelTakesBack: { scene: 'alone', breaks: result },
   tellAgain: { scene: 'cancel', breaks: result },
   cancelWaits: { scene: 'cancel', breaks: 'task 1 has a result' },
   claimLooksUp: { scene: 'raced', breaks: 'nothing runs that was claimed after its parent had ended' },

@@ -1,4 +1,4 @@
-/** A parent takes back a child that it means to stop and may never have started (rule `take-back`), unless a worker has begun. */
+/** A parent ends a child that it means to stop (rule `take-back`) or could not start (rule `fits`), unless a worker has begun. */
 import { write } from './bus.ts';
 import type { Step } from './explore.ts';
 import { flushing } from './flush.ts';
@@ -31,7 +31,7 @@ export function takingBack(world: World, proc: Proc, rules: Rules): readonly Ste
     case 'taking-back': {
       const before = proc.rec ?? blank;
       const steers = world.said[id]!.slice(before.steeringCursor, proc.upto);
-      const wrote = write(world, id, proc.rec ?? null, ended(before, 'cancelled', { steers }, rules), proc.name, rules);
+      const wrote = write(world, id, proc.rec ?? null, ended(before, proc.why!, { steers }, rules), proc.name, rules);
       if (!wrote.rec) return [go('is too late', { ...proc, pc: 'take-back' })];
       return [go(`takes ${id} back`, flushing(wrote.world, proc, wrote.rec, 'took-back'), wrote.world)];
     }

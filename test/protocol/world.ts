@@ -119,6 +119,8 @@ export interface Proc {
   /** Number of dispatches that it has carried out, and whether it told its children to stop. */
   readonly dispatched?: number;
   readonly told?: boolean;
+  /** It has looked whether a child that it means to tell has begun. */
+  readonly looked?: boolean;
   readonly why?: string;
   /** For properties only: when it claimed the task, the parent had ended, or the tree was purged. */
   readonly orphan?: boolean;
@@ -188,6 +190,8 @@ export interface Task {
   /** It kills every worker that runs it. */
   readonly poison?: boolean;
   readonly fails?: boolean;
+  /** Its ticket is longer than the queue takes. */
+  readonly refused?: boolean;
   readonly deadline?: boolean;
 }
 
