@@ -4,6 +4,7 @@
  * never by a message on `result`. Rules `child-result` and `take-back` (docs/task-protocol.md).
  */
 import type { Bus } from '../../bus/bus.ts';
+import { flush } from '../../bus/log/projection.ts';
 import type { Result } from '../../bus/messages.ts';
 import { publish } from '../../bus/publish.ts';
 import { endTask } from '../../bus/queue/end-task.ts';
@@ -85,6 +86,7 @@ export class Children {
 
   /**
    * The end is one commit, because the ticket may be in the queue, and a worker that takes it must not find a task to begin.
+   * After a crash the end may not have been told yet.
    * @returns false if a worker has claimed the child.
    */
   async #endUnclaimed(child: number, failure: Failure | null, instruction: string): Promise<boolean> {
@@ -96,6 +98,7 @@ export class Children {
       const stored = (await readState(this.#bus, id)) ?? { record: newRecord(id, unstarted, parent, at), revision: 0 };
       const { epoch, phase } = stored.record;
       if (epoch > 0) return false;
+      if (phase === 'done') await flush(this.#bus, stored.record, undefined, true);
       if (phase === 'done' || (await endTask(this.#bus, stored, failure, at))) return true;
     }
   }

@@ -27,13 +27,17 @@ export async function* follow(
 ): AsyncGenerator<JsMsg> {
   const isOver = () => signal.aborted || bus.nc.isClosed() || bus.nc.isDraining();
   for (let next = from; !isOver(); ) {
-    const consumer = await retryRequest(bus, `reading ${stream}`, () =>
-      bus.js.consumers.get(stream, {
-        filter_subjects: [...subjects],
-        deliver_policy: DeliverPolicy.StartSequence,
-        opt_start_seq: next,
-        inactive_threshold: abandonedMs,
-      }),
+    const consumer = await retryRequest(
+      bus,
+      `reading ${stream}`,
+      () =>
+        bus.js.consumers.get(stream, {
+          filter_subjects: [...subjects],
+          deliver_policy: DeliverPolicy.StartSequence,
+          opt_start_seq: next,
+          inactive_threshold: abandonedMs,
+        }),
+      signal,
     ).catch((cause) => {
       if (isOver()) return null;
       throw cause;

@@ -14,14 +14,15 @@ import { fittedJson } from './fitted.ts';
 
 /**
  * Sends the statuses in the outbox, and the result, unless the log has them.
+ * @param inOrder the result goes out after the last status. For a task that no ticket brings back after a crash.
  * @returns the log sequence of the last status of `record`, to be kept as `statusSeq`.
  */
-export async function flush(bus: Bus, record: StateRecord, signal?: AbortSignal): Promise<number> {
+export async function flush(bus: Bus, record: StateRecord, signal?: AbortSignal, inOrder = false): Promise<number> {
   const { id, outbox, result } = record;
   const tell = () => project(bus, bus.subjects.of(id, 'status'), outbox, record.statusSeq, signal);
   const tellResult = async () => result && project(bus, bus.subjects.of(id, 'result'), [result], 0, signal);
   // A reader that sees the result must find every status. A single status goes out just before it; several go out first.
-  if (outbox.length <= 1) return (await Promise.all([tell(), tellResult()]))[0];
+  if (outbox.length <= 1 && !inOrder) return (await Promise.all([tell(), tellResult()]))[0];
   const seq = await tell();
   await tellResult();
   return seq;

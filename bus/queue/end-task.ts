@@ -55,7 +55,7 @@ export async function endTask(
     return write(shortest(next));
   });
   if (!written) return false;
-  await flush(bus, written.record);
+  await flush(bus, written.record, undefined, true);
   await sendLetter(bus, written.record);
   return true;
 }

@@ -64,6 +64,7 @@ export const ablations: Readonly<Record<Rule, Ablation>> = {
   takesBack: { scene: 'takenBack', breaks: result },
   takenBackAtOnce: { scene: 'takenBack', breaks: 'what is taken back before it starts never runs' },
   refusedEnds: { scene: 'refused', breaks: result },
+  endedIsFlushed: { scene: 'refused', breaks: result },
   cancelTakesBack: { scene: 'alone', breaks: result },
   tellAgain: { scene: 'cancel', breaks: result },
   cancelWaits: { scene: 'cancel', breaks: 'task 1 has a result' },

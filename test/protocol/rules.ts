@@ -46,6 +46,7 @@ export const rules = {
   takesBack: 'take-back: a parent ends a child that is to stop and may never have started',
   takenBackAtOnce: 'take-back: the parent ends it in one commit',
   refusedEnds: 'fits: a parent ends a child whose ticket is refused',
+  endedIsFlushed: 'take-back: a new host of the parent flushes a child that was ended so',
   cancelTakesBack: 'take-back: a parent that ends takes back a child that no worker has claimed',
   tellAgain: 'cancel-tree: a new host of the parent tells stopping children again',
   cancelWaits: 'cancel-tree: a parent ends after the children that it told to stop',

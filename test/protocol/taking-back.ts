@@ -15,7 +15,9 @@ export function takingBack(world: World, proc: Proc, rules: Rules): readonly Ste
   switch (proc.pc) {
     case 'take-back': {
       const rec = world.kv[id]!;
-      if (rec && (rec.epoch > 0 || rec.phase === 'done')) return [go(`finds ${id} begun`, proc.back!)];
+      if (rec?.epoch) return [go(`finds ${id} begun`, proc.back!)];
+      if (rec?.phase === 'done')
+        return [go(`finds ${id} ended`, rules.endedIsFlushed ? flushing(world, proc, rec, 'took-back') : proc.back!)];
       const next = { ...proc, rec, upto: world.said[id]!.length };
       return [go(`finds ${id} unstarted`, { ...next, pc: rec || rules.takenBackAtOnce ? 'taking-back' : 'making-up' })];
     }

@@ -61,8 +61,10 @@ export function workerSteps(
       if (['ending', 'dropping'].includes(rec.stage) && !proc.told && !rec.home.includes(rec.kids)) {
         const next = { ...proc, told: true };
         if (proc.restored && !rules.tellAgain) return [go('tells nobody again', next)];
-        if (rules.cancelTakesBack && !proc.looked)
-          return [go(`looks whether ${rec.kids} has begun`, takesBack({ ...proc, looked: true }, rec.kids, 'cancelled'))];
+        const kid = world.kv[rec.kids];
+        const hasBegun = kid && (kid.epoch > 0 || kid.phase === 'done');
+        if (rules.takesBack && rules.cancelTakesBack && !hasBegun)
+          return takingBack(world, takesBack(proc, rec.kids, 'cancelled'), rules);
         return [go(`tells ${rec.kids} to stop`, next, say(world, rec.kids, 'cancel'))];
       }
       const { after, ...rest } = proc;

@@ -119,8 +119,6 @@ export interface Proc {
   /** Number of dispatches that it has carried out, and whether it told its children to stop. */
   readonly dispatched?: number;
   readonly told?: boolean;
-  /** It has looked whether a child that it means to tell has begun. */
-  readonly looked?: boolean;
   readonly why?: string;
   /** For properties only: when it claimed the task, the parent had ended, or the tree was purged. */
   readonly orphan?: boolean;
