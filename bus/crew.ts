@@ -4,6 +4,7 @@ import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { isFull } from './capacity/backpressure.ts';
 import { type CrewEvent, watch } from './crew-events.ts';
+import { answered, fateOfSteer, lookMs } from './log/fate-of-steer.ts';
 import { follow } from './log/follow.ts';
 import { parseStatus } from './log/projection.ts';
 import {
@@ -102,14 +103,33 @@ export class Crew {
     return { steer, seq: sent.seq };
   }
 
-  /** Yields the receipts of a steer as they come, and ends after the final one. */
-  async *receipts(id: TaskId, { steer, seq }: Sent, signal: AbortSignal): AsyncGenerator<Receipt> {
-    for await (const status of this.#statuses(id, seq + 1, signal))
-      for (const receipt of status.receipts) {
-        if (receipt.steer !== steer) continue;
+  /**
+   * Yields the receipts of a steer as they come, and ends after the final one (rule `receipts-end`). A `signal` ends it too.
+   * @throws CoxError `unknown-task` if the task is removed before; `bus-away`, `bus-closed`.
+   */
+  async *receipts(id: TaskId, sent: Sent, signal: AbortSignal): AsyncGenerator<Receipt> {
+    const over = new AbortController();
+    const until = AbortSignal.any([signal, over.signal]);
+    const told = this.#receiptsOnLog(id, sent, until);
+    const fate = fateOfSteer(this.bus, id, sent, until).then((value) => ({ value, done: value === null }) as const);
+    fate.catch(() => {});
+    try {
+      while (!signal.aborted) {
+        const { value: receipt, done } = await Promise.race([told.next(), fate]);
+        if (!receipt || done) break;
         yield receipt;
         if (receipt.fate === 'applied' || receipt.fate === 'returned') return;
       }
+      if (!signal.aborted) throw busClosed('Read later what became of the message with `cox status`.');
+    } finally {
+      over.abort();
+      void told.return(undefined);
+    }
+  }
+
+  async *#receiptsOnLog(id: TaskId, { steer, seq }: Sent, signal: AbortSignal): AsyncGenerator<Receipt> {
+    for await (const status of this.#statuses(id, seq + 1, signal))
+      for (const receipt of status.receipts) if (receipt.steer === steer) yield receipt;
   }
 
   /**
@@ -145,7 +165,10 @@ export class Crew {
     return stored?.record.result ?? null;
   }
 
-  /** Waits for the result without a time limit. @throws CoxError `bad-task-id`, `unknown-task`, `bus-closed`; AbortError. */
+  /**
+   * Waits for the result without a time limit.
+   * @throws CoxError `bad-task-id`; `unknown-task`, also if the task is removed meanwhile; `bus-away`, `bus-closed`; AbortError.
+   */
   async result(id: TaskId, signal: AbortSignal): Promise<Result> {
     const { nc, subjects } = this.bus;
     let news = Promise.withResolvers<void>();
@@ -155,18 +178,19 @@ export class Crew {
     const stopWatching = onReconnect(nc, look);
     signal.addEventListener('abort', look);
     void subscription.closed.then(look);
+    // A task that is removed tells nobody.
+    const looking = setInterval(look, lookMs);
     try {
       while (!signal.aborted && !nc.isClosed()) {
-        const result = await this.peekResult(id);
+        const result = await answered(this.peekResult(id));
         if (result) return result;
         await news.promise;
         news = Promise.withResolvers();
       }
       signal.throwIfAborted();
-      throw new CoxError('bus-closed', 'The connection to the bus was closed', {
-        hint: 'Read the result later with `cox result`.',
-      });
+      throw busClosed('Read the result later with `cox result`.');
     } finally {
+      clearInterval(looking);
       signal.removeEventListener('abort', look);
       stopWatching();
       subscription.unsubscribe();
@@ -221,6 +245,8 @@ export class Crew {
       });
   }
 }
+
+const busClosed = (hint: string) => new CoxError('bus-closed', 'The connection to the bus was closed', { hint });
 
 const unknownTask = (id: TaskId) =>
   new CoxError('unknown-task', `There is no task ${id}`, { hint: '`cox status` lists the tasks of this crew.' });

@@ -18,6 +18,9 @@ export const isStreamNameInUse = isOneOf(10058);
 /** A consumer of this name exists with another configuration. */
 export const isConsumerInUse = isOneOf(10148, 10013);
 
+/** The message is longer than the stream's `max_msg_size`. */
+export const isTooBigForStream = isOneOf(10054);
+
 export const isStreamNotFound = isOneOf(10059);
 
 export const isConsumerNotFound = isOneOf(10014);

@@ -9,6 +9,8 @@ import { TaskId } from './task-id.ts';
 export const maxSteerChars = 32_768;
 /** The longest goal or instruction, in characters. */
 export const maxInstructionChars = 65_536;
+/** The longest result of an earlier sub-task that a task is given, in characters. */
+export const maxGivenChars = 262_144;
 
 const SteerId = z
   .string()
@@ -162,7 +164,7 @@ export const TaskSpec = z.object({
     .default([])
     .describe('Names of backends that must not be used because an earlier attempt failed there.'),
   context: z
-    .array(z.object({ title: z.string().max(256), text: z.string().max(262_144) }))
+    .array(z.object({ title: z.string().max(256), text: z.string().max(maxGivenChars) }))
     .max(64)
     .default([])
     .describe('Results of the sub-tasks that this one depends on.'),

@@ -9,7 +9,7 @@ import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { busFull } from './capacity/backpressure.ts';
 import { WriteStallDetector } from './capacity/write-stall.ts';
-import { isConflict, isOutOfStorage } from './jetstream-errors.ts';
+import { isConflict, isOutOfStorage, isTooBigForStream } from './jetstream-errors.ts';
 import { retry, unlessReconnected } from './retry.ts';
 import type { WriteOptions } from './writes.ts';
 
@@ -17,10 +17,15 @@ export type Published =
   | { readonly ok: true; readonly seq: number; readonly duplicate: boolean }
   | { readonly ok: false; readonly why: 'conflict' };
 
+/** The longest message that the server accepts, in bytes. */
+export const maxPayload = ({ nc }: Pick<Bus, 'nc'>): number => nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
+
+export const isTooBig = (cause: unknown): boolean => cause instanceof CoxError && cause.code === 'message-too-big';
+
 /**
  * @returns `conflict` if the expected last sequence does not match.
  * @throws CoxError `stream-full` or `storage-stuck` if the bus is full and has no `bus.backpressure` to wait, `message-too-big`
- * for a payload above the server's max_payload, `bus-closed`; AbortError.
+ * for a payload above the limit of the server or of the stream, `bus-closed`; AbortError.
  */
 export async function publish(
   bus: Bus,
@@ -30,12 +35,14 @@ export async function publish(
   signal?: AbortSignal,
 ): Promise<Published> {
   const { js, nc, subjects, writes } = bus;
-  const max = nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
+  const max = maxPayload(bus);
   const bytes = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.byteLength;
-  if (bytes > max)
-    throw new CoxError('message-too-big', `${subject}: ${bytes} bytes are more than the ${max} that the server accepts`, {
-      hint: 'Shorten the message, or raise max_payload of the server.',
+  const tooBig = (limit: string, cause?: unknown) =>
+    new CoxError('message-too-big', `${subject}: ${bytes} bytes are more than ${limit}`, {
+      hint: 'Shorten the message, or raise max_payload of the server and max_msg_size of the stream.',
+      cause,
     });
+  if (bytes > max) throw tooBig(`the ${max} that the server accepts`);
   let stuck: WriteStallDetector | undefined;
   const attempt = async (): Promise<Published> => {
     try {
@@ -47,6 +54,7 @@ export async function publish(
     } catch (cause) {
       if (isConflict(cause)) return { ok: false, why: 'conflict' };
       if (isOutOfStorage(cause)) throw busFull(subject, cause);
+      if (isTooBigForStream(cause)) throw tooBig('its stream accepts', cause);
       stuck ??= new WriteStallDetector();
       await stuck.check(bus, subject, cause);
       throw cause;

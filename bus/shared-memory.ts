@@ -2,6 +2,7 @@
  * Notes that agents leave for other agents, in a key-value bucket of the namespace that any NATS client can read. The bucket is
  * created on first use. Notes are short and few because the models that recall them have a small context.
  */
+import { DeliverPolicy } from '@nats-io/jetstream';
 import { type KV, Kvm } from '@nats-io/kv';
 import { z } from 'zod';
 import { fitted } from '../platform/cut.ts';
@@ -9,6 +10,7 @@ import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { busFull } from './capacity/backpressure.ts';
 import { isOutOfStorage } from './jetstream-errors.ts';
+import { scanStream } from './log/stream-scan.ts';
 import { parseMessage } from './parse-message.ts';
 import { copies } from './replicas.ts';
 import { retryRequest } from './retry.ts';
@@ -92,12 +94,17 @@ export class Memory {
   }
 
   async #notes(): Promise<Note[]> {
-    const bucket = await this.#open();
+    await this.#open();
     const notes: Note[] = [];
-    for await (const { key, operation, value, created } of await this.#retry(() => bucket.history())) {
-      const note = operation === 'PUT' ? parse(value) : null;
-      if (note) notes.push({ key, ...note, at: created.toISOString() });
-    }
+    const { memoryBucket } = this.#bus.subjects;
+    const prefix = `$KV.${memoryBucket}.`;
+    const options = { filter_subjects: [`${prefix}>`], deliver_policy: DeliverPolicy.LastPerSubject };
+    // The client's own reading of a bucket leaves a consumer on the server for five minutes.
+    await scanStream(this.#bus, `KV_${memoryBucket}`, options, ({ subject, data, time }) => {
+      // The marker of a deleted note has no text.
+      const note = data.length > 0 ? parse(data) : null;
+      if (note) notes.push({ key: subject.slice(prefix.length), ...note, at: time.toISOString() });
+    });
     return notes;
   }
 

@@ -1,27 +1,49 @@
-/** Estimates of token counts from the length of a text. Only a model's tokenizer knows the exact count. */
+/** Estimates of token counts from a text. Only a model's tokenizer knows the exact count. */
 import type { ModelRequest } from './conversation.ts';
 
-const charsPerToken = 4;
 /** No common tokenizer packs ordinary text more densely. */
 const charsPerTokenAtMost = 8;
 
-export const estimateTokens = (text: string): number => Math.ceil(text.length / charsPerToken);
+/** An estimate that is rather too high: letters of other scripts than Latin take more tokens than a quarter each. */
+export function estimateTokens(text: string): number {
+  let tokens = 0;
+  for (let i = 0; i < text.length; i++) tokens += tokensOf(text.charCodeAt(i));
+  return Math.ceil(tokens);
+}
+
+/** Number of UTF-16 units at the beginning of the text that take at most `maxTokens`, by estimate. */
+export function unitsWithin(text: string, maxTokens: number): number {
+  let tokens = 0;
+  for (let i = 0; i < text.length; i++) {
+    tokens += tokensOf(text.charCodeAt(i));
+    if (tokens > maxTokens) return i;
+  }
+  return text.length;
+}
+
+/**
+ * Tokens of one UTF-16 unit: a quarter for ASCII, half for alphabets (Latin with accents, Greek, Cyrillic, Hebrew, Arabic, Indic),
+ * one for CJK, Kana, Hangul and each half of a surrogate pair, so that an emoji counts as two.
+ */
+function tokensOf(unit: number): number {
+  if (unit < 0x80) return 0.25;
+  return unit < 0x2000 ? 0.5 : 1;
+}
+
+type Prompt = Pick<ModelRequest, 'messages' | 'tools' | 'schema'>;
 
 /** An estimate of the prompt's tokens: messages, tools and schema. */
-export const estimatePrompt = (request: Pick<ModelRequest, 'messages' | 'tools' | 'schema'>): number =>
-  Math.ceil(promptChars(request) / charsPerToken);
+export const estimatePrompt = (request: Prompt): number => textsOf(request).reduce((sum, text) => sum + estimateTokens(text), 0);
 
 /** A lower bound of the prompt's tokens: if even these do not fit, the call cannot succeed. */
-export const leastPrompt = (request: Pick<ModelRequest, 'messages' | 'tools' | 'schema'>): number =>
-  Math.floor(promptChars(request) / charsPerTokenAtMost);
+export const leastPrompt = (request: Prompt): number =>
+  Math.floor(textsOf(request).reduce((sum, { length }) => sum + length, 0) / charsPerTokenAtMost);
 
-function promptChars({ messages, tools, schema }: Pick<ModelRequest, 'messages' | 'tools' | 'schema'>): number {
-  let chars = 0;
-  for (const message of messages) {
-    chars += message.text.length;
-    if (message.role === 'assistant' && message.calls) chars += JSON.stringify(message.calls).length;
-  }
-  if (tools) chars += JSON.stringify(tools).length;
-  if (schema) chars += JSON.stringify(schema.json).length;
-  return chars;
-}
+const textsOf = ({ messages, tools, schema }: Prompt): string[] => [
+  ...messages.flatMap((message) => [
+    message.text,
+    ...(message.role === 'assistant' && message.calls ? [JSON.stringify(message.calls)] : []),
+  ]),
+  ...(tools ? [JSON.stringify(tools)] : []),
+  ...(schema ? [JSON.stringify(schema.json)] : []),
+];

@@ -6,7 +6,7 @@ import type { Backends } from '../../roster/backends.ts';
 import type { ChatMessage, ModelReply, ModelRequest, RequestedCall } from '../../roster/conversation.ts';
 import { ModelError } from '../../roster/errors.ts';
 import { estimateTokens } from '../../roster/tokens.ts';
-import { clipped } from '../host/clipped.ts';
+import { clipped, clippedToTokens } from '../host/clipped.ts';
 import { effect } from '../host/effect.ts';
 import { failureOf } from '../host/failure-of.ts';
 import { Meter, metered } from '../host/meter.ts';
@@ -74,13 +74,17 @@ function choose(host: EffectHost, options: ThinkOptions, input: Thinking, failed
   const entry = backends.menu().find(({ name }) => name === route.backend);
   // As many characters as the context has tokens: about a quarter of it.
   const notes = clipped(input.notes, entry?.context ?? Number.POSITIVE_INFINITY);
-  const { messages, done } = compact(input.messages, historyBudget(host, options, route.backend, tools, notes));
+  const room = roomFor(options, route.backend, tools, notes);
+  const given = resultsWithin(host, room * shareOfResults);
+  if (given.clipped.length > 0 && (input.step === 1 || failed.length > 0))
+    host.note(`${route.backend}: the results of ${given.clipped.join(', ')} were clipped to fit`);
+  const { messages, done } = compact(input.messages, Math.max(256, room - estimateTokens(given.text)));
   if (done) host.note(`${route.backend}: ${done}`);
   const wanted = tools.filter(({ name }) => name === input.wanted);
   // A small model forgets what it was told; its reply is held to the call of the one tool that is missing.
   const isHeld = wanted.length > 0 && entry?.kind === 'embedded';
   const choice = isHeld ? { tools: wanted, toolChoice: 'required' as const } : { tools };
-  return { backend: route.backend, request: { messages: prompt(host, kind, { ...input, messages, notes }), ...choice } };
+  return { backend: route.backend, request: { messages: prompt(kind, { ...input, messages, notes }, given.text), ...choice } };
 }
 
 /**
@@ -132,27 +136,29 @@ async function callOne(
   });
 }
 
-/** Tokens of a backend's context that are left for the conversation; a quarter of the context is kept for the reply. */
-function historyBudget(
-  { spec }: EffectHost,
-  { kind, backends }: ThinkOptions,
-  backend: string,
-  tools: object,
-  notes: string,
-): number {
+/** Tokens of a backend's context for the conversation and what comes before it; a quarter of the context is kept for the reply. */
+function roomFor({ kind, backends }: ThinkOptions, backend: string, tools: object, notes: string): number {
   const context = backends.menu().find(({ name }) => name === backend)?.context;
   if (!context) return Number.POSITIVE_INFINITY;
-  const fixed =
-    estimateTokens(kind.prompt) +
-    estimateTokens(notes) +
-    estimateTokens(JSON.stringify(tools)) +
-    spec.context.reduce((sum, { text }) => sum + estimateTokens(text), 0);
+  const fixed = estimateTokens(kind.prompt) + estimateTokens(notes) + estimateTokens(JSON.stringify(tools));
   return Math.max(256, context * 0.75 - fixed);
 }
 
+/** The part of the room that the results of earlier sub-tasks may take, so that the conversation has room for tool results. */
+const shareOfResults = 0.6;
+
+/** The results of earlier sub-tasks in at most `maxTokens`. The long ones are clipped, and are named in `clipped`. */
+function resultsWithin({ spec }: EffectHost, maxTokens: number): { text: string; clipped: string[] } {
+  const whole = spec.context.map(({ text }) => text);
+  const texts = clippedToTokens(whole, maxTokens);
+  return {
+    text: spec.context.map(({ title }, i) => `## ${title}\n${texts[i]}`).join('\n\n'),
+    clipped: spec.context.filter((_, i) => texts[i] !== whole[i]).map(({ title }) => title),
+  };
+}
+
 /** Results of earlier sub-tasks come before the instruction, so that the model reads the instruction last. */
-function prompt({ spec }: EffectHost, kind: Kind, { messages, notes }: Thinking): ChatMessage[] {
-  const given = spec.context.map(({ title, text }) => `## ${title}\n${text}`).join('\n\n');
+function prompt(kind: Kind, { messages, notes }: Thinking, given: string): ChatMessage[] {
   return [
     { role: 'system', text: kind.prompt.trim() },
     ...(notes ? [{ role: 'user' as const, text: notes }] : []),

@@ -4,7 +4,8 @@
  * never by a message on `result`. Rules `child-result` and `take-back` (docs/task-protocol.md).
  */
 import type { Bus } from '../../bus/bus.ts';
-import type { Result, TaskSpec } from '../../bus/messages.ts';
+import { flush } from '../../bus/log/projection.ts';
+import type { Result } from '../../bus/messages.ts';
 import { publish } from '../../bus/publish.ts';
 import { endTask } from '../../bus/queue/end-task.ts';
 import { enqueue } from '../../bus/queue/task-queue.ts';
@@ -12,10 +13,18 @@ import { messagesAfter, recordsOf } from '../../bus/state/batch-get.ts';
 import { newRecord, type StateRecord } from '../../bus/state/state-record.ts';
 import { readState } from '../../bus/state/state-store.ts';
 import { childOf, ordinalOf, parentOf, rootOf, type TaskId } from '../../bus/task-id.ts';
+import type { Failure } from '../../machines/conversation.ts';
 import { nodeOf, type PlanNode, running } from '../../machines/plan.ts';
 import type { Return, SupervisorContext } from '../../machines/supervisor-context.ts';
+import { CoxError } from '../../platform/errors.ts';
+import { failureOf } from '../host/failure-of.ts';
 import type { EffectHost } from '../host/role.ts';
+import { childSpec, type Given } from './child-spec.ts';
 import type { NodeResult } from './reduce.ts';
+
+/** The order for a child can never be stored or read; every other error of the bus passes. */
+const isRefusal = (cause: unknown): cause is CoxError =>
+  cause instanceof CoxError && ['too-big', 'message-too-big', 'bad-task'].includes(cause.code);
 
 export class Children {
   readonly #bus: Bus;
@@ -45,59 +54,62 @@ export class Children {
     const name = `${id}@${child}`;
     if (this.#relayed.has(name)) return;
     this.#relayed.add(name);
+    // A child that waits in the queue, perhaps for a worker that never comes, must not keep the goal from ending.
+    if (kind === 'cancel' && (await this.#endUnclaimed(child, null, 'Cancelled before it was started.'))) return;
     const words = kind === 'steer' ? { text, urgency } : kind === 'allow' ? { tool: text } : {};
     await this.#tell(childOf(this.#host.id, child), { type: kind, id: name, ...words });
   }
 
+  /** A child whose ticket no queue would take ends at once with the reason, so that its goal never waits for it (rule `fits`). */
   async #dispatch(node: PlanNode, context: SupervisorContext): Promise<void> {
     const child = node.child!;
     this.#dispatched.add(child);
     const id = childOf(this.#host.id, child);
-    await enqueue(this.#bus, node.type, 'pending', { id, run: 1, spec: await this.#spec(node, context) });
+    try {
+      const { spec, cut } = childSpec(this.#bus, this.#host.spec, node, context, await this.#given(node, context));
+      if (cut.length > 0) this.#host.note(`${node.key} gets ${cut.join(', ')} clipped: they are too long for one message`);
+      await enqueue(this.#bus, node.type, 'pending', { id, run: 1, spec });
+    } catch (cause) {
+      if (!isRefusal(cause)) throw cause;
+      await this.#endUnclaimed(child, failureOf(cause), `Was not started: ${node.key}`);
+    }
   }
 
   /**
    * Ends a child that was stopped before this process dispatched it: in the commit that planned it, or after a crash. The
-   * supervisor still waits for its return. A child that a worker has claimed is told to stop like the others. The end is one
-   * commit, because the ticket may be in the queue, and a worker that takes it must not find a task to begin.
+   * supervisor still waits for its return. A child that a worker has claimed is told to stop like the others.
    */
   async #takeBack(child: number): Promise<void> {
     this.#dispatched.add(child);
+    await this.#endUnclaimed(child, null, 'Taken back before it was started.');
+  }
+
+  /**
+   * The end is one commit, because the ticket may be in the queue, and a worker that takes it must not find a task to begin.
+   * After a crash the end may not have been told yet.
+   * @returns false if a worker has claimed the child.
+   */
+  async #endUnclaimed(child: number, failure: Failure | null, instruction: string): Promise<boolean> {
     const { id: parent, spec } = this.#host;
     const id = childOf(parent, child);
     const at = this.#now().toISOString();
-    const unstarted = { ...spec, plan: null, context: [], instruction: 'Taken back before it was started.' };
+    const unstarted = { ...spec, plan: null, context: [], instruction };
     for (;;) {
       const stored = (await readState(this.#bus, id)) ?? { record: newRecord(id, unstarted, parent, at), revision: 0 };
       const { epoch, phase } = stored.record;
-      if (epoch > 0 || phase === 'done' || (await endTask(this.#bus, stored, null, at))) return;
+      if (epoch > 0) return false;
+      if (phase === 'done') await flush(this.#bus, stored.record, undefined, true);
+      if (phase === 'done' || (await endTask(this.#bus, stored, failure, at))) return true;
     }
   }
 
-  async #spec(node: PlanNode, { nodes, corrections, slices, allowed }: SupervisorContext): Promise<TaskSpec> {
-    const { spec } = this.#host;
-    const costUsd = slices[node.child!];
-    const needed = await this.outcomes(node.after.flatMap((key) => nodeOf(nodes, key) ?? []));
-    const added = corrections.slice(0, node.corrections).map((text) => `\n\nThe operator added: ${text}`);
-    return {
-      type: node.type,
-      instruction: `${node.instruction}${added.join('')}`,
-      needs: [...node.needs],
-      backend: node.backend,
-      workspace: spec.workspace,
-      deadlineAt: spec.deadlineAt,
-      limits: costUsd === undefined ? {} : { costUsd },
-      plan: null,
-      avoid: [...new Set([...spec.avoid, ...node.without])],
-      ...(node.produces && { produces: [...node.produces] }),
-      ...(node.expect && { expect: node.expect }),
-      ...(spec.approval && { approval: spec.approval }),
-      ...(allowed.length > 0 && { allowed: [...allowed] }),
-      context: needed.map(({ node: { key }, result }) => ({
-        title: key,
-        text: result?.output ?? `(no result: ${result?.failure?.message ?? result?.outcome ?? 'none'})`,
-      })),
-    };
+  /** The results of the sub-tasks that a node comes after. */
+  async #given({ after }: PlanNode, { nodes }: SupervisorContext): Promise<Given[]> {
+    const needed = await this.outcomes(after.flatMap((key) => nodeOf(nodes, key) ?? []));
+    return needed.map(({ node: { key }, result }) => ({
+      title: key,
+      text: result?.output ?? `(no result: ${result?.failure?.message ?? result?.outcome ?? 'none'})`,
+    }));
   }
 
   async #tell(id: TaskId, message: { id: string; type: string; text?: string; urgency?: string; tool?: string }): Promise<void> {

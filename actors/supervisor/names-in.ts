@@ -1,14 +1,21 @@
 /** File names and addresses in a text, found by code: in goals, to ask what becomes of each file, and in answers, to check them. */
 
+/** An address, or a run of letters in which a name may be. Each run is looked at once, so the time grows with the length only. */
+const run = /https?:\/\/[^\s)\]>"'`,]+|[\p{L}\p{N}_][\p{L}\p{N}_./-]*/gu;
 /** Only usual endings count, because a full stop also ends sentences. */
-const file =
-  /[\p{L}\p{N}_][\p{L}\p{N}_./-]*\.(?:txt|md|json|ya?ml|csv|tsv|log|pdf|html?|xml|toml|ini|[jt]sx?|py|rb|go|rs|sh|sql|c|h|cpp|java)\b/u;
-const name = new RegExp(`https?:\\/\\/[^\\s)\\]>"'\`,]+|${file.source}`, 'gu');
+const file = /^.+\.(?:txt|md|json|ya?ml|csv|tsv|log|pdf|html?|xml|toml|ini|[jt]sx?|py|rb|go|rs|sh|sql|c|h|cpp|java)\b/u;
+/** A longer run is no name: systems allow 255 bytes for each part of a path. */
+const maxNameChars = 1_024;
 
 /** Names of files and addresses, each once, in order. */
 export const namesIn = (text: string): string[] => [
-  ...new Set((text.match(name) ?? []).map((found) => found.replace(/[.;:!?]+$/, ''))),
+  ...new Set((text.match(run) ?? []).flatMap((found) => nameIn(found)?.replace(/[.;:!?]+$/, '') ?? [])),
 ];
 
+const nameIn = (found: string): string | undefined =>
+  found.length > maxNameChars ? undefined : isAddress(found) ? found : file.exec(found)?.[0];
+
+const isAddress = (found: string): boolean => /^https?:\/\//.test(found);
+
 /** Names of files alone. */
-export const filesIn = (text: string): string[] => namesIn(text).filter((found) => !/^https?:/.test(found));
+export const filesIn = (text: string): string[] => namesIn(text).filter((found) => !isAddress(found));

@@ -5,7 +5,8 @@ import { effectsLine, effectWords } from '../../machines/effects.ts';
 import { all, type PlainReducer, type PlanNode } from '../../machines/plan.ts';
 import type { ReduceInput, SupervisorEvent } from '../../machines/supervisor-context.ts';
 import type { ModelRequest } from '../../roster/conversation.ts';
-import { clipped } from '../host/clipped.ts';
+import { estimateTokens } from '../../roster/tokens.ts';
+import { clippedToTokens } from '../host/clipped.ts';
 import { effect } from '../host/effect.ts';
 import { failureOf } from '../host/failure-of.ts';
 import { Meter, metered } from '../host/meter.ts';
@@ -61,10 +62,21 @@ const plainText = ({ node, result }: NodeResult): string =>
 
 const text = (outcome: NodeResult): string => `${plainText(outcome)}${outcome.result ? deeds(outcome.result) : ''}`;
 
+/** A result of which less than this many tokens could be shown is only counted. */
+const leastShown = 50;
+
 function prompt(input: ReduceInput, instruction: string, outcomes: readonly NodeResult[], contextTokens: number) {
-  // The results get two thirds of the context, at three characters for each token. The rest is for the answer.
-  const share = Math.max(400, Math.floor((contextTokens * 2) / outcomes.length));
-  const results = outcomes.map((outcome) => `## ${outcome.node.key}\n${clipped(text(outcome), share)}`).join('\n\n');
+  const corrections = clippedToTokens(input.corrections, contextTokens / 8);
+  const [goal = '', how = ''] = clippedToTokens([input.instruction, instruction], contextTokens / 4);
+  // What comes before the goal gets half of the context, less the corrections and their goal. The rest is for the answer.
+  const fixed = [goal, how, ...corrections].reduce((sum, text) => sum + estimateTokens(text), 0);
+  const room = Math.max(contextTokens / 4, (contextTokens * 5) / 8 - fixed);
+  const shown = outcomes.slice(0, Math.max(1, Math.floor(room / leastShown)));
+  const headings = shown.map(({ node }) => `## ${node.key}\n`);
+  const left = room - headings.reduce((sum, heading) => sum + estimateTokens(heading), 0);
+  const texts = clippedToTokens([...shown.map(text), input.draft ?? ''], left);
+  const results = headings.map((heading, i) => `${heading}${texts[i]}`);
+  if (outcomes.length > shown.length) results.push(`[… ${outcomes.length - shown.length} more results do not fit here]`);
   return [
     {
       role: 'system' as const,
@@ -73,11 +85,11 @@ function prompt(input: ReduceInput, instruction: string, outcomes: readonly Node
     {
       role: 'user' as const,
       text: [
-        `Results:\n\n${results}`,
-        ...(input.draft ? [`An earlier answer, to be improved:\n${clipped(input.draft, share)}`] : []),
-        `Goal: ${input.instruction}`,
-        ...input.corrections.map((correction) => `The operator added: ${correction}`),
-        instruction,
+        `Results:\n\n${results.join('\n\n')}`,
+        ...(input.draft ? [`An earlier answer, to be improved:\n${texts.at(-1)}`] : []),
+        `Goal: ${goal}`,
+        ...corrections.map((correction) => `The operator added: ${correction}`),
+        how,
       ].join('\n\n'),
     },
   ];

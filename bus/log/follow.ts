@@ -9,6 +9,12 @@ import { retryRequest } from '../retry.ts';
 import { consuming } from '../streams.ts';
 
 /**
+ * The server drops the consumer of a reader that was killed after this time in ms, instead of five minutes: it allows 1,000
+ * consumers on one stream. A reader that was only frozen makes a new one.
+ */
+export const abandonedMs = 30_000;
+
+/**
  * Yields each message on the subjects once, from sequence `from` on. Ends when `signal` fires or the connection is closed.
  * @param subjects may contain wildcards.
  */
@@ -21,12 +27,17 @@ export async function* follow(
 ): AsyncGenerator<JsMsg> {
   const isOver = () => signal.aborted || bus.nc.isClosed() || bus.nc.isDraining();
   for (let next = from; !isOver(); ) {
-    const consumer = await retryRequest(bus, `reading ${stream}`, () =>
-      bus.js.consumers.get(stream, {
-        filter_subjects: [...subjects],
-        deliver_policy: DeliverPolicy.StartSequence,
-        opt_start_seq: next,
-      }),
+    const consumer = await retryRequest(
+      bus,
+      `reading ${stream}`,
+      () =>
+        bus.js.consumers.get(stream, {
+          filter_subjects: [...subjects],
+          deliver_policy: DeliverPolicy.StartSequence,
+          opt_start_seq: next,
+          inactive_threshold: abandonedMs,
+        }),
+      signal,
     ).catch((cause) => {
       if (isOver()) return null;
       throw cause;
@@ -46,7 +57,6 @@ export async function* follow(
       signal.removeEventListener('abort', stop);
       stopWatching();
       stop();
-      // An abandoned consumer would live for five more minutes, and the server allows 1,000 on one stream.
       consumer.delete().catch(() => {});
     }
   }

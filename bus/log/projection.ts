@@ -8,19 +8,21 @@ import type { Bus } from '../bus.ts';
 import { lastMessage, nextMessage } from '../leader-reads.ts';
 import { Result, Status } from '../messages.ts';
 import { parseMessage } from '../parse-message.ts';
-import { publish } from '../publish.ts';
+import { maxPayload, publish } from '../publish.ts';
 import type { StateRecord } from '../state/state-record.ts';
+import { fittedJson } from './fitted.ts';
 
 /**
  * Sends the statuses in the outbox, and the result, unless the log has them.
+ * @param inOrder the result goes out after the last status. For a task that no ticket brings back after a crash.
  * @returns the log sequence of the last status of `record`, to be kept as `statusSeq`.
  */
-export async function flush(bus: Bus, record: StateRecord, signal?: AbortSignal): Promise<number> {
+export async function flush(bus: Bus, record: StateRecord, signal?: AbortSignal, inOrder = false): Promise<number> {
   const { id, outbox, result } = record;
   const tell = () => project(bus, bus.subjects.of(id, 'status'), outbox, record.statusSeq, signal);
   const tellResult = async () => result && project(bus, bus.subjects.of(id, 'result'), [result], 0, signal);
   // A reader that sees the result must find every status. A single status goes out just before it; several go out first.
-  if (outbox.length <= 1) return (await Promise.all([tell(), tellResult()]))[0];
+  if (outbox.length <= 1 && !inOrder) return (await Promise.all([tell(), tellResult()]))[0];
   const seq = await tell();
   await tellResult();
   return seq;
@@ -37,7 +39,7 @@ async function project(
   expected: number,
   signal?: AbortSignal,
 ): Promise<number> {
-  const texts = messages.map((message) => JSON.stringify(message));
+  const texts = messages.map((message) => fittedJson(message, maxPayload(bus)));
   let after = expected;
   for (let i = 0; i < texts.length; ) {
     const sent = await publish(bus, subject, texts[i]!, { expect: { lastSubjectSequence: after } }, signal);

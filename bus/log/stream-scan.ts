@@ -1,9 +1,9 @@
 /** Scans the messages that a stream has now, in stream order. The scan also ends if messages ahead of it are purged meanwhile. */
-import type { JsMsg, OrderedConsumerOptions } from '@nats-io/jetstream';
+import type { Consumer, ConsumerMessages, JsMsg, OrderedConsumerOptions } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
 import { retryRequest } from '../retry.ts';
 import { consuming } from '../streams.ts';
-import { whenLost } from './follow.ts';
+import { abandonedMs, whenLost } from './follow.ts';
 
 /** After this long without a message (ms), ask the server whether any are pending. */
 const quietMs = 500;
@@ -39,14 +39,17 @@ async function scanOnce(
   signal?: AbortSignal,
 ): Promise<boolean> {
   signal?.throwIfAborted();
-  const consumer = await retryRequest(bus, `reading ${stream}`, () => bus.js.consumers.get(stream, options), signal);
-  // An abandoned consumer would live for five more minutes, and the server allows 1,000 on one stream.
+  const reading = { inactive_threshold: abandonedMs, ...options };
+  const consumer = await retryRequest(bus, `reading ${stream}`, () => bus.js.consumers.get(stream, reading), signal);
   const drop = () => void consumer.delete().catch(() => {});
-  if ((await consumer.info()).num_pending === 0) {
+  const messages = await begun(consumer).catch((cause) => {
+    drop();
+    throw cause;
+  });
+  if (!messages) {
     drop();
     return true;
   }
-  const messages = await consumer.consume({ max_messages: 1_000, ...consuming });
   let isLost = false;
   const stopWatching = whenLost(bus, messages, () => {
     isLost = true;
@@ -81,4 +84,10 @@ async function scanOnce(
     await messages.close();
     drop();
   }
+}
+
+/** @returns the messages as they come; null if there are none. */
+async function begun(consumer: Consumer): Promise<ConsumerMessages | null> {
+  if ((await consumer.info()).num_pending === 0) return null;
+  return consumer.consume({ max_messages: 1_000, ...consuming });
 }

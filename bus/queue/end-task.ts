@@ -6,6 +6,7 @@ import type { Bus } from '../bus.ts';
 import { flush } from '../log/projection.ts';
 import { readSteering, type Steering } from '../log/steering-log.ts';
 import { type Failure, noUsage, type Receipt, type Result, type Usage } from '../messages.ts';
+import { isTooBig } from '../publish.ts';
 import { returned, type StateRecord, type StoredRecord, unseen, withStatus } from '../state/state-record.ts';
 import { createState, replaceState } from '../state/state-store.ts';
 import { sendLetter } from './dead-letter-stream.ts';
@@ -48,12 +49,30 @@ export async function endTask(
       outcome: failure ? 'failed' : 'cancelled',
     },
   );
-  const written = await (stored.revision === 0 ? createState(bus, next) : replaceState(bus, stored, next));
+  const write = (it: StateRecord) => (stored.revision === 0 ? createState(bus, it) : replaceState(bus, stored, it));
+  const written = await write(next).catch((cause: unknown) => {
+    if (!isTooBig(cause)) throw cause;
+    return write(shortest(next));
+  });
   if (!written) return false;
-  await flush(bus, written.record);
+  await flush(bus, written.record, undefined, true);
   await sendLetter(bus, written.record);
   return true;
 }
+
+/**
+ * The end of a record that has become too long to be stored, without what only a machine or a reader of the plan would need: a
+ * task that cannot be written must end all the same (rule `fits`). Statuses that are not on the log yet go with it.
+ */
+const shortest = (record: StateRecord): StateRecord => ({
+  ...record,
+  spec: { ...record.spec, context: [], plan: null },
+  snapshot: null,
+  machine: null,
+  earlier: undefined,
+  outbox: record.outbox.slice(-1),
+  result: record.result && { ...record.result, salvage: { ...record.result.salvage, findings: [] } },
+});
 
 /** A final receipt for each steer in the inbox and each unread steer: `returned` for all but the steer `applied`. */
 function finalReceipts(record: StateRecord, fresh: readonly Steering[], reason: string, applied: string | undefined): Receipt[] {

@@ -1,7 +1,7 @@
 /** All steering commands: each sends one message to one task and prints its receipts. */
 import { z } from 'zod';
 import type { CrewSession } from '../../actors/node/join.ts';
-import type { Crew } from '../../bus/crew.ts';
+import type { Crew, Sent } from '../../bus/crew.ts';
 import type { Receipt, SteeringInput, Urgency } from '../../bus/messages.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import { meant } from '../approval.ts';
@@ -14,6 +14,7 @@ import { withPlanKeys } from '../plan-keys.ts';
 import { receiptLine } from '../render/receipt.ts';
 import { findTask, withCrew } from '../session.ts';
 import { type SteerOptions, type VerbName, verbs } from '../verbs.ts';
+import { untilNobodyWorks } from '../working-nodes.ts';
 
 const Shape = z.object({
   now: z.boolean().optional(),
@@ -63,7 +64,7 @@ export async function deliver(cli: Cli, crew: Crew, id: TaskId, said: SteeringIn
   const sent = await crew.steer(id, said);
   const receipts: Receipt[] = [];
   if (wait)
-    for await (const receipt of crew.receipts(id, sent, cli.signal)) {
+    for await (const receipt of untilFinal(cli, crew, id, sent)) {
       receipts.push(receipt);
       if (!cli.global.json) cli.out.answer(receipt, receiptLine(id, receipt, cli.out.paint.stdout));
     }
@@ -72,6 +73,24 @@ export async function deliver(cli: Cli, crew: Crew, id: TaskId, said: SteeringIn
   cli.signal.throwIfAborted();
   if (!wait && !cli.global.json) cli.out.answer(sent, `${id} sent as ${sent.steer}`);
   return { id, steer: sent.steer, seq: sent.seq, fate: receipts.at(-1)?.fate ?? 'sent', receipts };
+}
+
+/** The receipts of a message. If the last node leaves before the final one, this says so and ends. */
+async function* untilFinal(cli: Cli, crew: Crew, id: TaskId, sent: Sent): AsyncGenerator<Receipt> {
+  const over = new AbortController();
+  const until = AbortSignal.any([cli.signal, over.signal]);
+  void untilNobodyWorks(crew, until).then(
+    () => {
+      cli.out.note(`${id}: ${takenUpLater}`);
+      over.abort();
+    },
+    () => {},
+  );
+  try {
+    yield* crew.receipts(id, sent, until);
+  } finally {
+    over.abort();
+  }
 }
 
 function steerOptions(options: Options): SteerOptions & { wait: boolean } {

@@ -30,9 +30,9 @@ export function flushStep(world: World, proc: Proc, rules: Rules): readonly Step
     ...(world.spare.replies > 0 ? [{ label: `${label} ${what}, reply lost`, to: spend(next, 'replies') }] : []),
   ];
   const status = rec.out[proc.i!];
-  // A result that waits for no status goes along.
+  // A result that waits for no status goes along, except where no ticket brings anybody who would send the status later.
   const beside =
-    status && rec.result !== null && world.results[id]!.length === 0
+    status && !proc.back && rec.result !== null && world.results[id]!.length === 0
       ? heard(appendResult(world, id, rec.result), 'the result beside it', proc)
       : [];
   if (!status) {

@@ -9,7 +9,7 @@ import type { Scene } from './world.ts';
 
 /** `npm run test:protocol`: takes minutes and gigabytes instead of seconds. */
 const isLarge = process.env.COX_PROTOCOL === 'large';
-const maxStates = isLarge ? 5_000_000 : 1_000_000;
+const maxStates = isLarge ? 5_000_000 : 1_500_000;
 const timeoutMs = 900_000;
 
 let states = 0;

@@ -159,6 +159,10 @@ function missing(world: World, scene: Scene, mayBeLate = false): string[] {
     const finals = world.status[id]!.flatMap(({ receipts }) => receipts).filter((receipt) => receipt.startsWith('f:'));
     if (new Set(world.said[id]!).size > new Set(finals).size) lacks.push(`every steer to ${id} has its final receipt`);
   }
-  if (!mayBeLate && world.queue.length + world.pending.length > 0) lacks.push('queues are empty');
+  // A ticket for which no worker ever comes stays where it is.
+  const isServed = (id: number) =>
+    scene.workers.some((kind) => !/^(supervisor|agent)$/.test(kind) || kind === scene.tasks[id]!.kind);
+  const queued = world.queue.filter(({ id }) => isServed(id));
+  if (!mayBeLate && queued.length + world.pending.length > 0) lacks.push('queues are empty');
   return lacks;
 }

@@ -133,6 +133,20 @@ const list = {
     mortal: 0,
     workers: ['supervisor', 'agent'],
   },
+  alone: {
+    name: 'a goal that is cancelled while its sub-task waits for a worker that never comes',
+    tasks: [goal, agent],
+    steers: [[0, 'cancel']],
+    workers: ['supervisor'],
+    wakers: 1,
+  },
+  refused: {
+    name: 'a sub-task whose ticket is refused, and a crash',
+    tasks: [goal, { ...agent, refused: true }, agent],
+    spare: { crashes: 1 },
+    mortal: 0,
+    workers: ['any'],
+  },
   slots: {
     name: 'a goal that is cancelled while its sub-task has the only slot',
     tasks: [goal, { ...agent, endless: true }],

@@ -1,4 +1,4 @@
-/** A parent takes back a child that it means to stop and may never have started (rule `take-back`), unless a worker has begun. */
+/** A parent ends a child that it means to stop (rule `take-back`) or could not start (rule `fits`), unless a worker has begun. */
 import { write } from './bus.ts';
 import type { Step } from './explore.ts';
 import { flushing } from './flush.ts';
@@ -15,7 +15,9 @@ export function takingBack(world: World, proc: Proc, rules: Rules): readonly Ste
   switch (proc.pc) {
     case 'take-back': {
       const rec = world.kv[id]!;
-      if (rec && (rec.epoch > 0 || rec.phase === 'done')) return [go(`finds ${id} begun`, proc.back!)];
+      if (rec?.epoch) return [go(`finds ${id} begun`, proc.back!)];
+      if (rec?.phase === 'done')
+        return [go(`finds ${id} ended`, rules.endedIsFlushed ? flushing(world, proc, rec, 'took-back') : proc.back!)];
       const next = { ...proc, rec, upto: world.said[id]!.length };
       return [go(`finds ${id} unstarted`, { ...next, pc: rec || rules.takenBackAtOnce ? 'taking-back' : 'making-up' })];
     }
@@ -31,7 +33,7 @@ export function takingBack(world: World, proc: Proc, rules: Rules): readonly Ste
     case 'taking-back': {
       const before = proc.rec ?? blank;
       const steers = world.said[id]!.slice(before.steeringCursor, proc.upto);
-      const wrote = write(world, id, proc.rec ?? null, ended(before, 'cancelled', { steers }, rules), proc.name, rules);
+      const wrote = write(world, id, proc.rec ?? null, ended(before, proc.why!, { steers }, rules), proc.name, rules);
       if (!wrote.rec) return [go('is too late', { ...proc, pc: 'take-back' })];
       return [go(`takes ${id} back`, flushing(wrote.world, proc, wrote.rec, 'took-back'), wrote.world)];
     }

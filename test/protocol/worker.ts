@@ -48,17 +48,23 @@ export function workerSteps(
       if (isUntold && rec.stage === 'dropping') {
         const next = { ...proc, dispatched: rec.attempt };
         if (!rules.takesBack) return [go('starts none', next)];
-        return [go(`turns to ${rec.kids}`, { name: proc.name, pc: 'take-back', id: rec.kids, q: proc.q!, back: next })];
+        return [go(`turns to ${rec.kids}`, takesBack(next, rec.kids, 'cancelled'))];
       }
       if (isUntold) {
         const skips = proc.restored && proc.dispatched === undefined && !rules.dispatchAgain;
         const next = { ...proc, dispatched: rec.attempt };
         if (skips) return [go('dispatches nothing again', next)];
+        if (scene.tasks[rec.kids]!.refused)
+          return [go(`cannot dispatch ${rec.kids}`, rules.refusedEnds ? takesBack(next, rec.kids, 'failed') : next)];
         return publishTicket(world, rec.kids, 1, false).map((to, i) => go(`dispatches ${rec.kids}${twice(i)}`, next, to));
       }
       if (['ending', 'dropping'].includes(rec.stage) && !proc.told && !rec.home.includes(rec.kids)) {
         const next = { ...proc, told: true };
         if (proc.restored && !rules.tellAgain) return [go('tells nobody again', next)];
+        const kid = world.kv[rec.kids];
+        const hasBegun = kid && (kid.epoch > 0 || kid.phase === 'done');
+        if (rules.takesBack && rules.cancelTakesBack && !hasBegun)
+          return takingBack(world, takesBack(proc, rec.kids, 'cancelled'), rules);
         return [go(`tells ${rec.kids} to stop`, next, say(world, rec.kids, 'cancel'))];
       }
       const { after, ...rest } = proc;
@@ -111,6 +117,10 @@ export function workerSteps(
       return proc.back ? takingBack(world, proc, rules) : claimStep(world, proc, rules);
   }
 }
+
+const takesBack = (back: Proc, id: number, why: string): Proc => {
+  return { name: back.name, pc: 'take-back', id, q: back.q!, why, back };
+};
 
 const twice = (i: number) => (i === 0 ? '' : ', stored twice');
 const reading = (world: World, proc: Proc): Proc => ({

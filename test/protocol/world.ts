@@ -188,6 +188,8 @@ export interface Task {
   /** It kills every worker that runs it. */
   readonly poison?: boolean;
   readonly fails?: boolean;
+  /** Its ticket is longer than the queue takes. */
+  readonly refused?: boolean;
   readonly deadline?: boolean;
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { planOfMap } from '../../../actors/supervisor/decompose.ts';
+import { namesIn } from '../../../actors/supervisor/names-in.ts';
 import { type NodeResult, sources } from '../../../actors/supervisor/reduce.ts';
 import type { PlanNode } from '../../../machines/plan.ts';
 
@@ -78,4 +79,13 @@ test('an answer says what was read and done, what it only names, and which sub-t
     ].join('\n'),
   );
   expect(sources([])).toBe('');
+});
+
+test('names are found in a text without blanks as fast as in any other', () => {
+  const long = 'a'.repeat(5_000_000);
+  expect(namesIn(`${long} see docs/a.md, (b.txt). And https://x.example/y. ${long}.md`)).toEqual([
+    'docs/a.md',
+    'b.txt',
+    'https://x.example/y',
+  ]);
 });

@@ -1,0 +1,56 @@
+/** What becomes of a steer whose final receipt does not come, so that nobody waits for it for ever (rule `receipts-end`). */
+import { CoxError } from '../../platform/errors.ts';
+import type { Bus } from '../bus.ts';
+import type { Receipt } from '../messages.ts';
+import { pause } from '../pause.ts';
+import { returned } from '../state/state-record.ts';
+import { readState } from '../state/state-store.ts';
+import type { TaskId } from '../task-id.ts';
+
+/** Milliseconds between two looks at the record of a task for which somebody waits. */
+export const lookMs = 2_000;
+/** A bus that does not answer for this time in ms is taken to be away for good. */
+const awayMs = 30_000;
+
+/** @throws CoxError `bus-away` if the bus does not answer; the error of `request`. */
+export function answered<T>(request: Promise<T>, withinMs = awayMs): Promise<T> {
+  const late = new AbortController();
+  const away = pause(withinMs, late.signal).then(() => {
+    throw new CoxError('bus-away', `The bus has not answered for ${withinMs / 1_000} s`, {
+      hint: 'Look at its server. What was sent is stored; `cox status` shows what became of it.',
+    });
+  });
+  away.catch(() => {});
+  return Promise.race([request, away]).finally(() => late.abort());
+}
+
+/**
+ * Resolves with the final receipt of a steer to a task that has ended, if its record covers the steer and the log does not tell
+ * of it; with null when `signal` fires.
+ * @throws CoxError `unknown-task` if the task is removed meanwhile; `bus-away`, `bus-closed`.
+ */
+export async function fateOfSteer(
+  bus: Bus,
+  id: TaskId,
+  { steer, seq }: { readonly steer: string; readonly seq: number },
+  signal: AbortSignal,
+): Promise<Receipt | null> {
+  let isKnown = false;
+  for (let covered = 0; !signal.aborted; ) {
+    const stored = await answered(readState(bus, id));
+    if (!stored && isKnown)
+      throw new CoxError('unknown-task', `${id} was removed before it told what became of the message`, {
+        hint: 'Finished tasks are removed by age and by size: see `retention` in the roster.',
+      });
+    isKnown = stored !== null;
+    const record = stored?.record;
+    if (record?.phase === 'done' && record.steeringCursor >= seq) covered++;
+    // The receipt may be on its way at the first look.
+    if (covered > 1) {
+      const told = record!.last?.receipts.find((it) => it.steer === steer && it.fate !== 'accepted');
+      return told ?? returned(steer, 'unknown', seq, `the task has ended: ${record!.result?.outcome}`);
+    }
+    await pause(lookMs, signal).catch(() => {});
+  }
+  return null;
+}
