@@ -34,7 +34,7 @@ export async function diagnose(cli: Cli, folders: Folders): Promise<Finding[]> {
     folder('cache', folders.cache),
     bus(cli, folders),
     Promise.resolve([roster.finding]),
-    roster.roster ? backends(roster.roster, cli.env) : [],
+    roster.roster ? backends(roster.roster, folders, cli.env) : [],
     roster.roster ? models(roster.roster, folders) : [],
     fetching(),
   ]);
@@ -161,14 +161,24 @@ async function rosterOf(cli: Cli, folders: Folders): Promise<{ finding: Finding;
   }
 }
 
-async function backends(roster: Roster, env: NodeJS.ProcessEnv): Promise<Finding[]> {
-  const { menuEntry } = await import('../roster/menu.ts');
+const unlearntHint =
+  'It works. This is forgotten an hour after it was learnt, or when the entry changes; `tools` and `structured` set it for good.';
+
+async function backends(roster: Roster, folders: Folders, env: NodeJS.ProcessEnv): Promise<Finding[]> {
+  const [{ menuEntry }, { Lessons }, { learntLine }] = await Promise.all([
+    import('../roster/menu.ts'),
+    import('../roster/lessons.ts'),
+    import('./render/menu.ts'),
+  ]);
+  const lessons = new Lessons(folders.state, Date.now);
   const entries = Object.entries(roster.backends).map(([name, backend]) =>
-    menuEntry(name, backend, { inUse: 0, inLine: 0, restMs: 0 }, env),
+    menuEntry(name, backend, { inUse: 0, inLine: 0, restMs: 0 }, lessons.learnt(name, backend), env),
   );
   const each = entries.map((entry): Finding => {
     const what = `backend ${entry.name}`;
     const about = `${entry.model ?? entry.kind}, ${entry.tier}`;
+    if (entry.available && entry.learnt)
+      return note('backend', what, `${about}; ${entry.learnt.map((it) => learntLine(it, new Date())).join('; ')}`, unlearntHint);
     return entry.available
       ? good('backend', what, about)
       : note('backend', what, `${about}: ${entry.why}`, 'This backend is not used until that is fixed.');

@@ -11,13 +11,15 @@ import type { Log } from '../platform/log.ts';
 import type { Backend } from './backend-schema.ts';
 import { Breaker } from './breaker.ts';
 import type { ModelEvent, ModelRequest } from './conversation.ts';
-import { type Dialect, firstDialect, simplerDialect } from './dialect.ts';
+import { type Change, simplerDialect } from './dialect.ts';
 import { type Endpoint, type EndpointOptions, Endpoints, openClient } from './endpoint.ts';
 import { ModelError } from './errors.ts';
+import { Lessons } from './lessons.ts';
 import { type MenuEntry, menuEntry, needsOptIn } from './menu.ts';
 import { modelCall } from './model-call.ts';
 import { hasPrice } from './price.ts';
 import { type Purse, Unpaid } from './purse.ts';
+import { type Part, refusedPart, saysItLacks } from './refused-part.ts';
 import { requestBody } from './request-body.ts';
 import { wait, waitBeforeRetry } from './retry.ts';
 import { chooseBackend, type Need, type Route } from './routing.ts';
@@ -47,9 +49,10 @@ export interface BackendsOptions {
 interface Standing {
   readonly line: Semaphore;
   readonly breaker: Breaker;
-  /** The roster entry for which the dialect was learnt, as JSON. */
+  /** The roster entry of the failures and the proofs, as JSON. */
   entry: string;
-  dialect: Dialect;
+  /** Parts of the protocol that it has accepted. */
+  readonly proven: Set<Part>;
 }
 
 /** Failures that count against the backend's health. Any other failure shows that the backend answers. */
@@ -69,17 +72,20 @@ export class Backends {
   private readonly turns = new Map<string, number>();
   private readonly stopping = new AbortController();
   private readonly random: () => number;
+  private readonly lessons: Lessons;
 
   constructor(options: BackendsOptions) {
     this.options = options;
     this.endpoints = new Endpoints(options);
     this.random = options.random ?? Math.random;
+    this.lessons = new Lessons(options.folders.state, options.now ?? Date.now);
   }
 
   menu(): MenuEntry[] {
     return Object.entries(this.options.roster().backends).map(([name, backend]) => {
       const { line, breaker } = this.standing(name, backend);
-      return menuEntry(name, backend, { inUse: line.inUse, inLine: line.inLine, restMs: breaker.restMs }, this.options.env);
+      const load = { inUse: line.inUse, inLine: line.inLine, restMs: breaker.restMs };
+      return menuEntry(name, backend, load, this.lessons.learnt(name, backend), this.options.env);
     });
   }
 
@@ -97,7 +103,7 @@ export class Backends {
     const { backends } = this.options.roster();
     const backend = Object.hasOwn(backends, name) ? backends[name] : undefined;
     if (!backend || !hasPrice(backend) || backend.kind === 'command') return null;
-    const { dialect } = this.standing(name, backend);
+    const dialect = this.lessons.dialect(name, backend);
     return worstCaseUsd(requestBody(request, { model: backend.model, dialect, maxOutput: backend.maxOutput }), backend);
   }
 
@@ -209,7 +215,7 @@ export class Backends {
     }
   }
 
-  /** One try. After each refusal of a part of the protocol it uses a simpler dialect; the dialect that works is kept. */
+  /** One try. After each refusal of a part of the protocol it uses a simpler dialect. What works and is certain is learnt. */
   private async *try(
     name: string,
     backend: Backend,
@@ -226,8 +232,9 @@ export class Backends {
     const { cost, context, maxOutput } = backend;
     const { silenceMs } = this.options.roster().limits;
     const wire = { backend: name, isEmbedded: backend.kind === 'embedded', baseUrl: endpoint.baseUrl, key: endpoint.key };
-    let dialect = standing.dialect;
+    let dialect = this.lessons.dialect(name, backend);
     let refused: ModelError | null = null;
+    const changes = new Map<Part, Change & { readonly why: string }>();
     for (;;) {
       let hasSpoken = false;
       try {
@@ -249,21 +256,29 @@ export class Backends {
           hasSpoken = true;
           yield event;
         }
-        if (dialect !== standing.dialect) this.options.log.info({ backend: name, dialect }, 'backend takes a simpler protocol');
-        standing.dialect = dialect;
+        if (request.tools?.length && dialect.tools === 'native') standing.proven.add('tools');
+        if (request.schema && dialect.structured !== 'prompt') standing.proven.add('structured');
+        for (const change of changes.values()) this.learn(name, backend, change);
         return;
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof Unpaid) throw error;
         const failure = wireError(error, wire);
-        const isRefusal = failure.code === 'bad-request' && !hasSpoken && backend.kind === 'openai';
-        const simpler = isRefusal ? simplerDialect(dialect, backend, request, paramOf(error)) : null;
+        const isRefusal = (failure.code === 'bad-request' || saysItLacks(error)) && !hasSpoken && backend.kind === 'openai';
+        const tried = new Set(changes.keys());
+        const change = isRefusal ? simplerDialect(dialect, backend, request, refusedPart(error), tried, standing.proven) : null;
         // If every simpler dialect is refused too, the dialect was not the cause: the first refusal has the best explanation.
-        if (!simpler) throw failure.code === 'bad-request' ? (refused ?? failure) : failure;
+        if (!change) throw isRefusal ? (refused ?? failure) : failure;
         refused ??= failure;
-        dialect = simpler;
+        changes.set(change.part, { ...change, why: failure.message });
+        dialect = { ...dialect, ...change.to };
       }
     }
+  }
+
+  private learn(name: string, backend: Backend, { why, ...change }: Change & { readonly why: string }): void {
+    this.options.log.info({ backend: name, ...change, why }, 'backend takes a simpler protocol');
+    if (change.isLasting) this.lessons.learn(name, backend, change, why);
   }
 
   private async *listModels(name: string, endpoint: Endpoint, signal: AbortSignal): AsyncGenerator<true> {
@@ -293,12 +308,12 @@ export class Backends {
     if (!standing) {
       const { roster, now = Date.now } = this.options;
       const line = new Semaphore(() => (Object.hasOwn(roster().backends, name) && roster().backends[name]?.concurrency) || 1);
-      standing = { line, breaker: new Breaker(() => roster().limits, now), entry, dialect: firstDialect(backend) };
+      standing = { line, breaker: new Breaker(() => roster().limits, now), entry, proven: new Set() };
       this.standings.set(name, standing);
     } else if (standing.entry !== entry) {
-      // The entry may now name another server: forget the dialect and the failures of the old one.
+      // The entry may now name another server: forget the failures and the proofs of the old one.
       standing.entry = entry;
-      standing.dialect = firstDialect(backend);
+      standing.proven.clear();
       standing.breaker.succeeded();
     }
     return standing;
@@ -312,6 +327,3 @@ function refuseTooLong(name: string, { context }: Backend, request: ModelRequest
   if (context !== null && least > context)
     throw new ModelError('context-too-long', name, `the prompt has at least ${least} tokens, its context has only ${context}`);
 }
-
-const paramOf = (error: unknown): string | null =>
-  typeof error === 'object' && error !== null && 'param' in error && typeof error.param === 'string' ? error.param : null;

@@ -1,9 +1,11 @@
 /**
- * The parts of the OpenAI protocol that a backend accepts. Compatible servers differ, and refuse unknown parts with status 400.
- * Under `auto` a backend starts with the full protocol and gets a simpler one after each refusal, until its roster entry changes.
+ * The parts of the OpenAI protocol that a backend accepts. Compatible servers differ, and refuse unknown parts. Under `auto` a
+ * backend starts with the full protocol. A refusal leads to a simpler one for the request that was refused; where it is certain
+ * that the backend lacks the part, it becomes a lesson (lessons.ts).
  */
 import type { Backend, OpenAiBackend } from './backend-schema.ts';
 import type { ModelRequest } from './conversation.ts';
+import type { Part, RefusedPart } from './refused-part.ts';
 
 export interface Dialect {
   /** `text`: tools are described in the prompt (text-tools.ts). */
@@ -32,31 +34,47 @@ export function firstDialect(backend: Backend): Dialect {
   };
 }
 
+/** A part of the dialect that is replaced. */
+export interface Change {
+  readonly part: Exclude<Part, 'messages' | 'other'>;
+  readonly to: Partial<Dialect>;
+  /** Every later request needs it too. Otherwise the refusal may be about this request alone. */
+  readonly isLasting: boolean;
+}
+
 /**
- * The dialect to try after a refusal, or null if none is simpler.
- * @param param the parameter that the server refused; null if the server did not name one.
+ * The change to try after a refusal, or null if there is none left.
+ * @param tried the parts that were changed for this request already.
+ * @param proven the parts that this backend has accepted before.
  */
 export function simplerDialect(
   dialect: Dialect,
   backend: OpenAiBackend,
-  request: Pick<ModelRequest, 'tools' | 'schema' | 'temperature'>,
-  param: string | null,
-): Dialect | null {
-  if (param === 'temperature')
-    return dialect.temperature && request.temperature !== undefined ? { ...dialect, temperature: false } : null;
-  if (param === 'max_tokens' && dialect.outputField === 'max_tokens') return { ...dialect, outputField: 'max_completion_tokens' };
-  if (param === 'max_completion_tokens' && dialect.outputField !== 'max_tokens') return { ...dialect, outputField: 'max_tokens' };
-  if (param?.startsWith('stream_options')) return dialect.streamOptions ? { ...dialect, streamOptions: false } : null;
-  // If the server named no parameter, assume the parts that servers most often lack.
-  const mayBe = (...names: string[]): boolean => !param || names.some((name) => param.startsWith(name));
-  if (request.schema && backend.structured === 'auto' && dialect.structured !== 'prompt' && mayBe('response_format'))
-    return { ...dialect, structured: 'prompt' };
-  if (
-    request.tools?.length &&
-    backend.tools === 'auto' &&
-    dialect.tools === 'native' &&
-    mayBe('tools', 'tool_choice', 'functions')
-  )
-    return { ...dialect, tools: 'text' };
-  return null;
+  request: Pick<ModelRequest, 'messages' | 'tools' | 'schema' | 'temperature'>,
+  { part, isLacking }: RefusedPart,
+  tried: ReadonlySet<Part>,
+  proven: ReadonlySet<Part>,
+): Change | null {
+  const hasCalls = request.messages.some((message) => message.role === 'assistant' && message.calls?.length);
+  const can: Readonly<Record<Change['part'], Partial<Dialect> | null>> = {
+    tools: request.tools?.length && backend.tools === 'auto' && dialect.tools === 'native' ? { tools: 'text' as const } : null,
+    structured:
+      request.schema && backend.structured === 'auto' && dialect.structured !== 'prompt'
+        ? { structured: 'prompt' as const }
+        : null,
+    temperature: dialect.temperature && request.temperature !== undefined ? { temperature: false } : null,
+    streamOptions: dialect.streamOptions ? { streamOptions: false } : null,
+    outputField: { outputField: dialect.outputField === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens' },
+  };
+  const change = (it: Change['part'], isLasting: boolean): Change | null => {
+    const to = tried.has(it) ? null : can[it];
+    return to && { part: it, to, isLasting };
+  };
+  // In words, a history has neither calls nor results that a server could refuse. Nothing is learnt: the next one may be fine.
+  if (part === 'messages') return hasCalls ? change('tools', false) : null;
+  if (part === 'other') return null;
+  if (part !== null) return change(part, isLacking || (!proven.has(part) && !hasCalls));
+  // The server told nothing: assume the parts that servers most often lack.
+  const guess = can.structured && !tried.has('structured') ? 'structured' : 'tools';
+  return change(guess, !proven.has(guess) && !hasCalls);
 }

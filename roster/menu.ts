@@ -1,5 +1,6 @@
 import type { Backend, Tier } from './backend-schema.ts';
 import { keyProblem } from './key.ts';
+import type { Learnt } from './lessons.ts';
 
 /** A backend as `cox menu` and the orchestrating model see it. */
 export interface MenuEntry {
@@ -21,6 +22,8 @@ export interface MenuEntry {
   readonly available: boolean;
   /** Why it is not available; null if it is. */
   readonly why: string | null;
+  /** What differs from the full protocol, learnt from its refusals. Left out where nothing does. */
+  readonly learnt?: readonly Learnt[];
 }
 
 /** The current load of a backend. */
@@ -31,7 +34,13 @@ export interface Load {
   readonly restMs: number;
 }
 
-export function menuEntry(name: string, backend: Backend, load: Load, env: NodeJS.ProcessEnv): MenuEntry {
+export function menuEntry(
+  name: string,
+  backend: Backend,
+  load: Load,
+  learnt: readonly Learnt[],
+  env: NodeJS.ProcessEnv,
+): MenuEntry {
   const why = whyNot(backend, load, env);
   const { kind, tier, goodAt, canOrchestrate, vision, cost, context, concurrency } = backend;
   const model = backend.kind === 'command' ? null : backend.model;
@@ -51,6 +60,7 @@ export function menuEntry(name: string, backend: Backend, load: Load, env: NodeJ
     inLine,
     available: why === null,
     why,
+    ...(learnt.length > 0 && { learnt }),
   };
 }
 

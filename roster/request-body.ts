@@ -17,7 +17,8 @@ export function requestBody(
   { model, dialect, maxOutput }: BodyOptions,
 ): ChatCompletionCreateParamsStreaming {
   const { tools = [], toolChoice = 'auto', schema, temperature } = request;
-  const isText = dialect.tools === 'text';
+  // Some servers refuse a history with calls where no tools are offered; there, calls and results are told in words.
+  const isText = dialect.tools === 'text' || tools.length === 0;
   const messages = isText ? textTranscript(request) : nativeTranscript(request.messages);
   const body: ChatCompletionCreateParamsStreaming = { model, messages, stream: true };
   if (dialect.streamOptions) body.stream_options = { include_usage: true };

@@ -3,9 +3,10 @@
  * `{"tool": …, "args": {…}}` or `{"answer": "…"}`, and the history is written the same way.
  */
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
-import type { ChatMessage, ModelRequest, ToolSpec } from './conversation.ts';
+import type { ModelRequest, ToolSpec } from './conversation.ts';
+import { type AssistantTurn, systemText, turnsOf } from './history.ts';
 import { jsonIn, withoutThoughts } from './json-in-text.ts';
-import { addUser, notRun, spoken, systemText } from './transcript.ts';
+import { addUser } from './transcript.ts';
 
 export interface TextReply {
   readonly text: string;
@@ -18,35 +19,26 @@ export const formReminder =
 
 export function textTranscript({ messages, tools = [], toolChoice = 'auto' }: ModelRequest): ChatCompletionMessageParam[] {
   const offered = toolChoice === 'none' ? [] : tools;
-  const result: ChatCompletionMessageParam[] = [];
-  const toolOf = new Map<string, string>();
-  const answered = new Set(messages.flatMap((message) => (message.role === 'tool' ? [message.call] : [])));
-  for (const message of messages) {
-    if (message.role === 'user') addUser(result, message.text);
-    else if (message.role === 'tool') addUser(result, `Result of ${toolOf.get(message.call) ?? 'a tool'}:\n${message.text}`);
-    else if (message.role === 'assistant') {
-      const content = assistantText(message, offered.length > 0);
-      if (content) result.push({ role: 'assistant', content });
-      for (const call of message.calls ?? []) {
-        toolOf.set(call.id, call.tool);
-        if (!answered.has(call.id)) addUser(result, `Result of ${call.tool}:\n${notRun}`);
-      }
-    }
-  }
   const system = [systemText(messages), offered.length > 0 ? toolPrompt(offered, toolChoice === 'required') : '']
     .filter(Boolean)
     .join('\n\n');
-  return system ? [{ role: 'system', content: system }, ...result] : result;
+  const result: ChatCompletionMessageParam[] = system ? [{ role: 'system', content: system }] : [];
+  for (const turn of turnsOf(messages)) {
+    if (turn.role === 'user') addUser(result, turn.text);
+    else {
+      result.push({ role: 'assistant', content: assistantText(turn, offered.length > 0) });
+      for (const call of turn.calls) addUser(result, `Result of ${call.tool}:\n${call.result}`);
+    }
+  }
+  return result;
 }
 
-function assistantText(message: Extract<ChatMessage, { role: 'assistant' }>, inForm: boolean): string {
-  const calls = message.calls ?? [];
+function assistantText({ text, calls, unfinished }: AssistantTurn, inForm: boolean): string {
   if (calls.length > 0) {
     const lines = calls.map(({ tool, args }) => JSON.stringify({ tool, args }));
-    return [...(message.text && !inForm ? [message.text] : []), ...lines].join('\n');
+    return [...(text && !inForm ? [text] : []), ...lines].join('\n');
   }
-  const text = spoken(message);
-  return inForm && text && !message.unfinished ? JSON.stringify({ answer: text }) : text;
+  return inForm && !unfinished ? JSON.stringify({ answer: text }) : text;
 }
 
 function toolPrompt(tools: readonly ToolSpec[], isRequired: boolean): string {

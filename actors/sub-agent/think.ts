@@ -5,6 +5,7 @@ import { CoxError } from '../../platform/errors.ts';
 import type { Backends } from '../../roster/backends.ts';
 import type { ChatMessage, ModelReply, ModelRequest, RequestedCall } from '../../roster/conversation.ts';
 import { ModelError } from '../../roster/errors.ts';
+import { begunAnew } from '../../roster/history.ts';
 import { estimateTokens } from '../../roster/tokens.ts';
 import { clipped, clippedToTokens } from '../host/clipped.ts';
 import { effect } from '../host/effect.ts';
@@ -100,10 +101,15 @@ async function callSomeone(
   signal: AbortSignal,
 ): Promise<{ backend: string; reply: ModelReply }> {
   const failed: string[] = [];
+  let hasSpoken = false;
+  const heard = (fact: SubAgentEvent): void => {
+    hasSpoken ||= fact.type === 'MODEL_SAID';
+    say(fact);
+  };
   for (let { backend, request } = first; ; ) {
     const meter = new Meter(host, backend, say, signal);
     try {
-      const call = () => callOne(host, options, backend, request, input.step, say, signal, meter);
+      const call = () => callOne(host, options, backend, request, input.step, heard, signal, meter);
       const reply = await metered(meter, call);
       return { backend, reply: { ...reply, usage: meter.bill(reply.usage) } };
     } catch (cause) {
@@ -116,6 +122,9 @@ async function callSomeone(
       } catch {
         throw cause;
       }
+      // Both belong to the same step, and a later reader has to tell them apart.
+      if (hasSpoken) told(host, input.step, heard, begunAnew);
+      hasSpoken = false;
     }
   }
 }
@@ -130,10 +139,12 @@ async function callOne(
   signal: AbortSignal,
   meter: Meter,
 ): Promise<ModelReply> {
-  return wholeReply(backend, options.backends.call(backend, request, signal, meter), (text) => {
-    say({ type: 'MODEL_SAID', text });
-    host.live({ type: 'token', step, text });
-  });
+  return wholeReply(backend, options.backends.call(backend, request, signal, meter), (text) => told(host, step, say, text));
+}
+
+function told(host: EffectHost, step: number, say: (fact: SubAgentEvent) => void, text: string): void {
+  say({ type: 'MODEL_SAID', text });
+  host.live({ type: 'token', step, text });
 }
 
 /** Tokens of a backend's context for the conversation and what comes before it; a quarter of the context is kept for the reply. */

@@ -86,6 +86,10 @@ export const replies = {
         goodAt: z.array(z.string()),
         available: z.boolean(),
         why: z.string().nullable().describe('Why the backend is not available; null if it is.'),
+        learnt: z
+          .array(z.object({ what: z.string(), why: z.string().describe('The words of the refusal.'), since: z.iso.datetime() }))
+          .optional()
+          .describe('What differs from the full protocol, learnt from refusals of the backend. Left out where nothing does.'),
       }),
     ),
   }),

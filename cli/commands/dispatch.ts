@@ -60,7 +60,7 @@ async function whyNone(cli: Cli, { roster }: Known, { type, needs, backend }: Wa
     import('../../roster/menu.ts'),
   ]);
   const idle = { inUse: 0, inLine: 0, restMs: 0 };
-  const menu = Object.entries(roster.backends).map(([name, entry]) => menuEntry(name, entry, idle, cli.env));
+  const menu = Object.entries(roster.backends).map(([name, entry]) => menuEntry(name, entry, idle, [], cli.env));
   const need = {
     needs: needs.length > 0 ? needs : (Object.hasOwn(roster.agents, type) && roster.agents[type]?.needs) || [],
     backend,

@@ -1,5 +1,6 @@
 /** `cox menu`: lists the backends of the roster. */
 import { foldersOf } from '../../platform/folders.ts';
+import { Lessons } from '../../roster/lessons.ts';
 import { menuEntry } from '../../roster/menu.ts';
 import type { Run } from '../cli.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -9,9 +10,16 @@ import { readRoster } from '../roster.ts';
 const idle = { inUse: 0, inLine: 0, restMs: 0 };
 
 export const run: Run = async (cli) => {
-  const { source, roster } = await readRoster(cli, foldersOf(cli.env));
-  const menu = Object.entries(roster.backends).map(([name, backend]) => menuEntry(name, backend, idle, cli.env));
+  const folders = foldersOf(cli.env);
+  const { source, roster } = await readRoster(cli, folders);
+  const lessons = new Lessons(folders.state, Date.now);
+  const menu = Object.entries(roster.backends).map(([name, backend]) =>
+    menuEntry(name, backend, idle, lessons.learnt(name, backend), cli.env),
+  );
   const paint = cli.out.paint.stdout;
-  cli.out.answer({ roster: source.file, menu }, [...menuLines(menu, paint), paint.dim(`from ${source.file}`)].join('\n'));
+  cli.out.answer(
+    { roster: source.file, menu },
+    [...menuLines(menu, paint, new Date()), paint.dim(`from ${source.file}`)].join('\n'),
+  );
   return exitCodes.ok;
 };

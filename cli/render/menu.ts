@@ -1,11 +1,14 @@
 /** The backends as a menu: strengths, price, and the reason if one is not available. */
+import type { Learnt } from '../../roster/lessons.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
 import type { Paint } from './paint.ts';
+import { printable } from './printable.ts';
+import { timeAndAge } from './times.ts';
 
-export function menuLines(menu: readonly MenuEntry[], paint: Paint): string[] {
+export function menuLines(menu: readonly MenuEntry[], paint: Paint, now: Date): string[] {
   if (menu.length === 0) return ['The roster has no backends.'];
   const width = Math.max(...menu.map(({ name }) => name.length));
-  return menu.map((entry) => {
+  return menu.flatMap((entry) => {
     const mark = entry.available ? paint.green('✓') : paint.red('✗');
     const facts = [
       entry.tier,
@@ -16,9 +19,15 @@ export function menuLines(menu: readonly MenuEntry[], paint: Paint): string[] {
       entry.context ? `${Math.round(entry.context / 1000)}k context` : '',
     ].filter((fact) => fact !== '');
     const why = entry.why ? ` ${paint.yellow(`(${entry.why})`)}` : '';
-    return `${mark} ${paint.bold(entry.name.padEnd(width))}  ${facts.join(paint.dim(' · '))}${why}`;
+    return [
+      `${mark} ${paint.bold(entry.name.padEnd(width))}  ${facts.join(paint.dim(' · '))}${why}`,
+      ...(entry.learnt ?? []).map((lesson) => `    ${paint.dim(learntLine(lesson, now))}`),
+    ];
   });
 }
+
+export const learntLine = ({ what, why, since }: Learnt, now: Date): string =>
+  `since ${timeAndAge(since, now)} ${what}: ${printable(why)}`;
 
 const price = (cost: MenuEntry['cost']): string =>
   cost === null ? '' : cost.input + cost.output === 0 ? 'free' : `$${cost.input} in, $${cost.output} out per million tokens`;

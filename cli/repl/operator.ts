@@ -210,7 +210,7 @@ export class Operator implements Hands {
   }
 
   showMenu(): void {
-    this.#options.print(menuLines(this.#options.menu(), this.#options.paint));
+    this.#options.print(menuLines(this.#options.menu(), this.#options.paint, new Date()));
   }
 
   async showNodes(): Promise<void> {

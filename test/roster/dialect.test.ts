@@ -1,5 +1,11 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
+import type { Backends } from '../../roster/backends.ts';
+import { Lessons } from '../../roster/lessons.ts';
+import { parseRoster } from '../../roster/load.ts';
 import {
   delta,
   failureOf,
@@ -210,4 +216,110 @@ test('ask: a cut-off reply is asked for again, shorter, and is a bad reply after
   expect(failure.message).toContain('plan');
   expect(received).toHaveLength(3);
   expect(received[1]!.body.messages.at(-1)!.content).toContain('too long');
+});
+
+const learntBy = (backends: Backends) => (backends.menu()[0]!.learnt ?? []).map(({ what }) => what);
+
+test.each([
+  ['a proxy’s None', 400, { message: "m does not support parameters: ['tools']", param: 'None', type: 'None' }],
+  ['words without a parameter', 400, { message: 'registry.ollama.ai/library/m does not support tools', param: null }],
+  ['an option of the server', 400, { message: '"auto" tool choice requires --enable-auto-tool-choice to be set' }],
+  ['a server error', 500, { message: 'tools param requires --jinja flag' }],
+  ['a missing route', 404, { message: 'No endpoints found that support tool use.' }],
+  ['a body that fits no schema', 422, { message: 'body.tools: extra fields not permitted', param: 'body' }],
+])('tools: auto learns from %s, with the reason and the time', async (_, status, error) => {
+  const { backends, received } = await open('tools: auto', (_nth, { body }) =>
+    body.tools ? { status, json: { error } } : says('{"answer": "ok"}'),
+  );
+  for (let i = 0; i < 2; i++) expect((await replyOf(backends.call('main', read, never))).reply.text).toBe('ok');
+  expect(received.map(({ body }) => !!body.tools)).toEqual([true, false, false]);
+  expect(backends.menu()[0]!.learnt).toEqual([
+    {
+      what: 'tools are described in the prompt',
+      why: expect.stringContaining(error.message),
+      since: expect.stringMatching(/^20/),
+    },
+  ]);
+});
+
+const used = (text: string) => ({
+  tools,
+  messages: [
+    ...read.messages,
+    { role: 'assistant' as const, text: '', calls: [{ id: '1', tool: 'read_file', args: { path: 'a.txt' } }] },
+    { role: 'tool' as const, call: '1', text },
+  ],
+});
+
+test.each([
+  ['messages: text content blocks must contain non-whitespace text'],
+  ["An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'."],
+  ['The reasoning_content in the thinking mode must be passed back to the API.'],
+  ['Conversation roles must alternate user/assistant/user/assistant/...'],
+  ['no'],
+])('a refusal of one history leaves native tools to the next request: %s', async (message) => {
+  const { backends, received } = await open('', (_nth, { body }) =>
+    body.tools && JSON.stringify(body.messages).includes('poison') ? refuses({ message }) : says('{"answer": "ok"}'),
+  );
+  await replyOf(backends.call('main', used('poison'), never));
+  await replyOf(backends.call('main', used('fine'), never));
+  expect(received.map(({ body }) => !!body.tools)).toEqual([true, false, true]);
+  expect(received[1]!.body.messages.at(-1)!.content).toContain('poison');
+  expect(learntBy(backends)).toEqual([]);
+});
+
+test('what has been accepted before is not unlearnt by a refusal without a reason', async () => {
+  const { backends, received } = await open('', (nth) => (nth === 1 ? refuses() : says('{"answer": "ok"}')));
+  for (let i = 0; i < 3; i++) await replyOf(backends.call('main', read, never));
+  expect(received.map(({ body }) => !!body.tools)).toEqual([true, true, false, true]);
+});
+
+test('a server that refuses both names of the output limit is not asked for ever', async () => {
+  const { backends, received } = await open('max_output: 9', (_nth, { body }) =>
+    refuses({ param: 'max_tokens' in body ? 'max_tokens' : 'max_completion_tokens' }),
+  );
+  expect((await failureOf(backends.call('main', user('x'), never))).code).toBe('bad-request');
+  expect(received).toHaveLength(2);
+});
+
+test('a lesson is forgotten after an hour, and the full protocol is tried again', async () => {
+  let now = Date.parse('2026-01-01T00:00:00Z');
+  let lacks = true;
+  const server = await scriptedServer((_nth, { body }) =>
+    body.tools && lacks ? refuses({ message: 'tools are not supported' }) : says('{"answer": "ok"}'),
+  );
+  const { backends } = rig(oneBackend(server.url), { now: () => now });
+  stops.push(
+    () => server.stop(),
+    () => backends.stop(),
+  );
+  const hasTools = async () => {
+    await replyOf(backends.call('main', read, never));
+    return !!server.received.at(-1)!.body.tools;
+  };
+  expect(await hasTools()).toBe(false);
+  expect(backends.menu()[0]!.learnt).toMatchObject([{ since: '2026-01-01T00:00:00.000Z' }]);
+  lacks = false;
+  now += 3_599_999;
+  expect(await hasTools()).toBe(false);
+  now += 1;
+  expect(learntBy(backends)).toEqual([]);
+  expect(await hasTools()).toBe(true);
+});
+
+test('another process of the machine knows what was learnt, for the same roster entry', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'cox-lessons-'));
+  stops.push(() => rm(folder, { recursive: true }));
+  const entryOf = (more: string) =>
+    parseRoster(`backends: { main: { base_url: "http://127.0.0.1/v1", model: m${more} } }`, '/roster.yaml').backends.main!;
+  const change = { part: 'temperature', to: { temperature: false }, isLasting: true } as const;
+  new Lessons(folder, Date.now).learn('main', entryOf(''), change, 'no temperature');
+  new Lessons(folder, Date.now).learn('other', entryOf(''), change, 'no temperature');
+  const later = new Lessons(folder, Date.now);
+  expect(later.dialect('main', entryOf('')).temperature).toBe(false);
+  expect(later.learnt('other', entryOf(''))).toMatchObject([{ what: 'no temperature is sent', why: 'no temperature' }]);
+  expect(later.dialect('main', entryOf(', vision: true')).temperature).toBe(true);
+  await writeFile(join(folder, 'lessons.json'), '{"main": 3');
+  expect(new Lessons(folder, Date.now).learnt('main', entryOf(''))).toEqual([]);
+  expect(await readdir(folder)).toEqual(['lessons.json']);
 });

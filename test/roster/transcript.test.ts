@@ -33,13 +33,14 @@ test('every call has its result right after it, even if a correction came betwee
   ];
   const result = nativeTranscript(messages);
   expect(result.map(({ role }) => role)).toEqual(['user', 'assistant', 'tool', 'tool', 'user']);
-  expect(result[2]).toEqual({ role: 'tool', tool_call_id: '1', content: 'one' });
-  expect(result[3]).toMatchObject({ tool_call_id: '2', content: expect.stringContaining('Not run') });
+  const [one, two] = (result[1] as { tool_calls: { id: string }[] }).tool_calls;
+  expect(result[2]).toEqual({ role: 'tool', tool_call_id: one!.id, content: 'one' });
+  expect(result[3]).toMatchObject({ tool_call_id: two!.id, content: expect.stringContaining('Not run') });
   expect(result[4]).toEqual({ role: 'user', content: 'steer\n\nResult of a tool:\nstray' });
 });
 
 test('arguments that are no object are sent back as one', () => {
-  const [message] = nativeTranscript([{ role: 'assistant', text: '', calls: [{ id: '1', tool: 't', args: '{"cut' }] }]);
+  const [, message] = nativeTranscript([{ role: 'assistant', text: '', calls: [{ id: '1', tool: 't', args: '{"cut' }] }]);
   expect(message).toMatchObject({ tool_calls: [{ function: { arguments: '{"not_an_object":"{\\"cut"}' } }] });
 });
 

@@ -322,7 +322,7 @@ test('an interrupt ends the call in flight and reports idle', async () => {
   expect(await untilIdle()).toEqual([reply('Once upon …')]);
   expect(node.primary.interrupt()).toBe(false);
   const next = await say('a short one');
-  expect(next.texts('user')).toEqual(['tell me a long story', 'a short one']);
+  expect(next.texts('user')).toEqual(['tell me a long story', 'Go on.', 'a short one']);
   next.reply('The end.');
   await untilIdle();
 });

@@ -1,0 +1,142 @@
+/**
+ * A conversation as turns that every server accepts, whatever happened before. The history of a steered task has replies that were
+ * cut off, calls that never ran, results that came late, and corrections at any place; strict servers and chat templates refuse
+ * those. The two forms of a transcript (transcript.ts, text-tools.ts) are written from these turns. Invariants:
+ * - User and assistant alternate, where the results of calls count as the user's; the first and the last word is the user's.
+ * - Every call has one result, right after it. A late result is moved up; a call without one gets `notRun`.
+ * - Ids of calls are unique, and ids and names of calls are legal everywhere.
+ * - No text is blank, except that of an assistant that calls tools.
+ */
+import type { ChatMessage, RequestedCall } from './conversation.ts';
+
+export const interruptedMark = '[interrupted here by the operator]';
+export const brokenOffMark = '[broken off here]';
+/** Stands between what two backends said in the place of one reply: the first broke off, and the second began anew. */
+export const begunAnew = '\n[broken off here; another backend begins anew]\n';
+export const notRun = 'Not run: it was interrupted before it started.';
+const emptyResult = '(no output)';
+/** The user's word where none was said but a server requires one: before the first turn, between two replies, and at the end. */
+export const nothingSaid = { first: 'Begin.', next: 'Go on.' } as const;
+
+export interface AnsweredCall extends Omit<RequestedCall, 'args'> {
+  /** An object: servers parse the arguments and fail on anything else. */
+  readonly args: object;
+  readonly result: string;
+}
+export interface AssistantTurn {
+  readonly role: 'assistant';
+  /** With the mark of what cut it off. Blank only if there are calls. */
+  readonly text: string;
+  readonly calls: readonly AnsweredCall[];
+  /** The text was cut off. */
+  readonly unfinished: boolean;
+}
+export type Turn = { readonly role: 'user'; readonly text: string } | AssistantTurn;
+
+export function turnsOf(messages: readonly ChatMessage[]): Turn[] {
+  const { resultOf, strays } = matchResults(messages);
+  const turns = new Turns();
+  for (const message of messages) {
+    if (message.role === 'user') turns.user(message.text);
+    else if (message.role === 'assistant') turns.assistant(message, (call) => resultOf.get(call) ?? notRun);
+    // The model may still need a result whose call is no longer in the conversation.
+    else if (message.role === 'tool' && strays.has(message)) turns.user(`Result of a tool:\n${message.text}`);
+  }
+  return turns.finished();
+}
+
+export const systemText = (messages: readonly ChatMessage[]): string =>
+  messages
+    .filter(({ role, text }) => role === 'system' && !isBlank(text))
+    .map(({ text }) => text.toWellFormed())
+    .join('\n\n');
+
+const isBlank = (text: string): boolean => text.trim() === '';
+
+type Assistant = Extract<ChatMessage, { role: 'assistant' }>;
+
+class Turns {
+  private readonly all: Turn[] = [];
+  private calls = 0;
+
+  user(text: string): void {
+    if (isBlank(text)) return;
+    const last = this.all.at(-1);
+    const said = text.toWellFormed();
+    if (last?.role === 'user') this.all[this.all.length - 1] = { role: 'user', text: `${last.text}\n\n${said}` };
+    else this.all.push({ role: 'user', text: said });
+  }
+
+  assistant(message: Assistant, resultOf: (call: RequestedCall) => string): void {
+    const { calls = [] } = message;
+    const unfinished = message.unfinished === true;
+    const parts = message.text.split(begunAnew);
+    const whole = parts.pop()!;
+    for (const part of parts) this.said(`${part} ${brokenOffMark}`, [], true, !isBlank(part));
+    const answered = calls.map((call) => this.answered(call, resultOf(call)));
+    const hasText = !isBlank(whole);
+    this.said(hasText && unfinished ? `${whole} ${interruptedMark}` : whole, answered, unfinished, hasText);
+  }
+
+  finished(): Turn[] {
+    this.letUserSpeak();
+    return this.all;
+  }
+
+  private said(text: string, calls: readonly AnsweredCall[], unfinished: boolean, hasText: boolean): void {
+    if (!hasText && calls.length === 0) return;
+    this.letUserSpeak();
+    this.all.push({ role: 'assistant', text: hasText ? text.toWellFormed() : '', calls, unfinished });
+  }
+
+  /** Gives the user a word where the last one is the assistant's, or there is none. */
+  private letUserSpeak(): void {
+    const last = this.all.at(-1);
+    if (!last) this.user(nothingSaid.first);
+    else if (last.role === 'assistant' && last.calls.length === 0) this.user(nothingSaid.next);
+  }
+
+  private answered({ tool, args }: RequestedCall, result: string): AnsweredCall {
+    const isObject = typeof args === 'object' && args !== null && !Array.isArray(args);
+    return {
+      id: legalId(this.calls++),
+      tool: legalName(tool),
+      args: wellFormed(isObject ? args : { not_an_object: args }),
+      result: isBlank(result) ? emptyResult : result.toWellFormed(),
+    };
+  }
+}
+
+/** A copy in which no text has half of a character; servers refuse JSON with one. */
+const wellFormed = (args: object): object =>
+  JSON.parse(JSON.stringify(args, (_key, value) => (typeof value === 'string' ? value.toWellFormed() : value)));
+
+/**
+ * Nine letters and digits: Mistral's API requires exactly that, and every other one allows it. Its number is that of the call in
+ * the conversation, so that a longer history begins with the same text and a server can reuse what it has cached.
+ */
+const legalId = (nth: number): string => `c${nth.toString(36).padStart(8, '0')}`;
+
+/** The rule of OpenAI (letters, digits, `_`, `-`, at most 64), and Google's that a name begins with a letter or `_`. */
+function legalName(name: string): string {
+  const letters = name.replace(/[^a-zA-Z0-9_-]/g, '_');
+  return (/^[a-zA-Z_]/.test(letters) ? letters : `_${letters}`).slice(0, 64);
+}
+
+/** The results by call, and those whose call is not in the conversation. Of two results for one call the later one counts. */
+function matchResults(messages: readonly ChatMessage[]) {
+  const resultOf = new Map<RequestedCall, string>();
+  const strays = new Set<ChatMessage>();
+  // A model may use an id again, so the latest message that has it counts.
+  const callsOf = new Map<string, readonly RequestedCall[]>();
+  for (const message of messages) {
+    if (message.role === 'assistant')
+      for (const { id } of message.calls ?? []) callsOf.set(id, message.calls?.filter((call) => call.id === id) ?? []);
+    if (message.role !== 'tool') continue;
+    const calls = callsOf.get(message.call) ?? [];
+    const call = calls.find((it) => !resultOf.has(it)) ?? calls.at(-1);
+    if (call) resultOf.set(call, message.text);
+    else strays.add(message);
+  }
+  return { resultOf, strays };
+}
