@@ -57,7 +57,7 @@ const Produces = z
   .max(16)
   .optional()
   .describe(
-    'What must be there when the task ends. The agent is told once what is missing; then the task fails as `not-produced`.',
+    'What must be there when the task ends. The agent is told once what is missing; then the task fails as `not-produced`. An empty list: it is only to read, and a small embedded model is offered no tools that write.',
   );
 export const Expected = z
   .object({
@@ -99,7 +99,7 @@ export const Reduce = z.discriminatedUnion('by', [
     backend: z.string().min(1).max(64),
     instruction: z.string().max(maxInstructionChars).default(''),
   }),
-  z.object({ by: z.enum(['concat', 'json', 'vote']) }),
+  z.object({ by: z.enum(['concat', 'effects', 'json', 'vote']) }),
 ]);
 export const PlanSpec = z.object({ tasks: z.array(PlanTask).max(100_000), reduce: Reduce });
 export type PlanSpec = z.infer<typeof PlanSpec>;

@@ -35,7 +35,7 @@ export interface PlanNode extends NodeSpec {
 export type Plan = Readonly<Record<string, PlanNode>>;
 
 /** The reducers in code. They ask no model. */
-export const plainReducers = ['concat', 'json', 'vote'] as const;
+export const plainReducers = ['concat', 'effects', 'json', 'vote'] as const;
 export type PlainReducer = (typeof plainReducers)[number];
 export const isPlainReducer = (name: string): name is PlainReducer => (plainReducers as readonly string[]).includes(name);
 

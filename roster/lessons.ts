@@ -7,6 +7,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { fitted } from '../platform/cut.ts';
 import type { Backend } from './backend-schema.ts';
 import { type Change, type Dialect, firstDialect } from './dialect.ts';
 
@@ -72,7 +73,7 @@ export class Lessons {
 
   learn(name: string, backend: Backend, { part, to }: Change, why: string): void {
     const others = this.of(name, backend).filter((lesson) => lesson.part !== part);
-    const lesson = Lesson.parse({ part, to, why: why.slice(0, longestWhy).toWellFormed(), at: this.now() });
+    const lesson = Lesson.parse({ part, to, why: fitted(why, longestWhy), at: this.now() });
     this.known.set(name, { entry: entryOf(backend), lessons: [...others, lesson] });
     this.write(name);
   }

@@ -140,7 +140,7 @@ const named = <Name extends z.ZodString, Entry extends z.ZodType>(name: Name, en
   z.record(name, entry).refine((all) => Object.keys(all).length <= 256, 'at most 256');
 
 /** Reducers that are not names of backends: `orchestrator` is the backend that split the goal, the others are code. */
-export const reducers = ['orchestrator', 'concat', 'json', 'vote'] as const;
+export const reducers = ['orchestrator', 'concat', 'effects', 'json', 'vote'] as const;
 
 export const RosterFile = section({
   backends: named(BackendName, BackendEntry)
@@ -157,7 +157,7 @@ export const RosterFile = section({
     .string()
     .max(64)
     .default('orchestrator')
-    .describe('Makes one answer of the results: orchestrator, concat, json, vote, or the name of a backend.'),
+    .describe('Makes one answer of the results: orchestrator, concat, effects, json, vote, or the name of a backend.'),
   supervision: Supervision.prefault({}).describe('Supervision of a goal’s sub-tasks.'),
   routing: Routing.prefault({}).describe('Rules for the choice of a backend.'),
   budgets: Budgets.prefault({}).describe('Limits of spending.'),

@@ -36,9 +36,12 @@ export class Kinds {
     return [...new Set([...this.#defined.keys(), ...Object.keys(this.#roster().agents)])];
   }
 
-  /** All kinds, each with a description for the orchestrating model. */
-  list(): { name: string; about: string }[] {
-    return this.names().map((name) => ({ name, about: aboutOf(this.get(name)!) }));
+  /** All kinds, each with a description for the orchestrating model, and whether it has a tool that makes files. */
+  list(): { name: string; about: string; writes: boolean }[] {
+    return this.names().map((name) => {
+      const kind = this.get(name)!;
+      return { name, about: aboutOf(kind), writes: kind.tools.some(({ effects, target }) => effects !== 'none' && target) };
+    });
   }
 
   /** @throws CoxError `roster-unknown-tool` if a kind of the roster names a tool that does not exist. */

@@ -34,9 +34,9 @@ export function rolesOf(options: RolesOptions): Pick<WorkerOptions, 'chartOf' | 
   return {
     chartOf: (spec) => (spec.type === 'supervisor' ? supervisorChart(budgetOf(spec, roster())) : subAgentChart),
     roleOf: (spec, host) => {
-      if (spec.type === 'supervisor')
-        return supervisorRole(host, { bus, backends, roster, kinds: () => kinds.list(), now, drainMs });
       const workspace = () => folderOf(spec.workspace);
+      if (spec.type === 'supervisor')
+        return supervisorRole(host, { bus, backends, roster, kinds: () => kinds.list(), workspace, now, drainMs });
       if (spec.undo)
         return subAgentRole(host, {
           kind: undoKind(artifacts, spec.undo),

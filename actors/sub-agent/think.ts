@@ -1,5 +1,5 @@
 /** One step of a sub-agent's thinking: it chooses a backend, calls it, and reports the reply to the chart. */
-import type { ToolCall } from '../../machines/conversation.ts';
+import { noUsage, type ToolCall } from '../../machines/conversation.ts';
 import type { SubAgentEvent, ThinkInput } from '../../machines/sub-agent.ts';
 import { CoxError } from '../../platform/errors.ts';
 import type { Backends } from '../../roster/backends.ts';
@@ -16,6 +16,7 @@ import { wholeReply } from '../host/whole-reply.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
 import { type Tool, toolSpec } from '../tools/tool.ts';
 import { compact } from './compaction.ts';
+import { closing, contentDue, contentMessages, type Offer, offered, readsDue, writingOf } from './small-model.ts';
 import { notesInWords, workspaceNotes } from './workspace-notes.ts';
 
 export interface ThinkOptions {
@@ -37,14 +38,21 @@ export const think = (host: EffectHost, options: ThinkOptions) => {
       for (const problem of problems) noted.add(problem);
       const input: Thinking = { ...given, notes: notesInWords(notes) };
       const first = choose(host, options, input, []);
+      const byCode = first.isSmall ? await stepOfCode(host, options, input) : null;
+      if (byCode) {
+        await host.committed(signal);
+        return say({ type: 'MODEL_REPLIED', ...byCode, usage: noUsage, backend: first.backend });
+      }
       const worstUsd = options.backends.worstCaseUsd(first.backend, first.request);
       // This comes before the commit of the step, so that no correction counts as seen by a call that is not made.
       if (worstUsd !== null && input.leftUsd !== null && worstUsd > input.leftUsd)
         return say({ type: 'CALL_PRICED', backend: first.backend, worstUsd, first: true });
       await host.committed(signal);
-      const { backend, reply } = await callSomeone(host, options, input, first, say, signal);
-      const calls = reply.calls.map((call, index) => asToolCall(call, `s${input.step}-${index}`, options));
-      say({ type: 'MODEL_REPLIED', text: reply.text, calls, usage: reply.usage, backend });
+      const { backend, file, reply } = await callSomeone(host, options, input, first, say, signal);
+      if (file !== null && reply.finish === 'length') throw cutOff(backend, file);
+      const requested = file === null ? reply.calls : [writingOf(file, reply.text)];
+      const calls = requested.map((call, index) => asToolCall(call, `s${input.step}-${index}`, options));
+      say({ type: 'MODEL_REPLIED', text: file === null ? reply.text : '', calls, usage: reply.usage, backend });
     },
     (cause) => ({ type: 'MODEL_FAILED', error: failureOf(cause) }),
   );
@@ -53,8 +61,32 @@ export const think = (host: EffectHost, options: ThinkOptions) => {
 /** What a step thinks about; `notes` of the workspace come before everything that the operator says. */
 type Thinking = ThinkInput & { readonly notes: string };
 
+/** A step in which a small model has nothing to decide; null: the model is asked. */
+async function stepOfCode(
+  { spec }: EffectHost,
+  options: ThinkOptions,
+  input: Thinking,
+): Promise<{ text: string; calls: ToolCall[] } | null> {
+  const { kind, workspace } = options;
+  const reads = await readsDue(spec, input, kind.tools, workspace);
+  if (reads.length > 0)
+    return { text: '', calls: reads.map((call, index) => asToolCall(call, `s${input.step}-${index}`, options)) };
+  const text = await closing(spec, input, workspace);
+  return text === null ? null : { text, calls: [] };
+}
+
+/** A file must not look whole that is not. */
+const cutOff = (backend: string, file: string) =>
+  new CoxError('cut-off', `The content of ${file} is longer than a reply of ${backend}`, {
+    hint: 'Raise `max_output` of the backend in the roster, swap to another one, or ask for less.',
+  });
+
 interface Choice {
   readonly backend: string;
+  /** Whether the model is a small embedded one, for which code decides more. */
+  readonly isSmall: boolean;
+  /** The file of which the reply is the content; null: the reply is a reply. */
+  readonly file: string | null;
   readonly request: ModelRequest;
 }
 
@@ -71,8 +103,9 @@ function choose(host: EffectHost, options: ThinkOptions, input: Thinking, failed
     });
   host.onBackend(route.backend);
   if (input.step === 1 || failed.length > 0) host.note(`${route.backend}: ${route.why}`);
-  const tools = kind.tools.map(toolSpec);
   const entry = backends.menu().find(({ name }) => name === route.backend);
+  const isSmall = entry?.kind === 'embedded';
+  const { tools, toolChoice }: Offer = isSmall ? offered(host.spec, input, kind.tools) : { tools: kind.tools.map(toolSpec) };
   // As many characters as the context has tokens: about a quarter of it.
   const notes = clipped(input.notes, entry?.context ?? Number.POSITIVE_INFINITY);
   const room = roomFor(options, route.backend, tools, notes);
@@ -81,11 +114,16 @@ function choose(host: EffectHost, options: ThinkOptions, input: Thinking, failed
     host.note(`${route.backend}: the results of ${given.clipped.join(', ')} were clipped to fit`);
   const { messages, done } = compact(input.messages, Math.max(256, room - estimateTokens(given.text)));
   if (done) host.note(`${route.backend}: ${done}`);
-  const wanted = tools.filter(({ name }) => name === input.wanted);
-  // A small model forgets what it was told; its reply is held to the call of the one tool that is missing.
-  const isHeld = wanted.length > 0 && entry?.kind === 'embedded';
-  const choice = isHeld ? { tools: wanted, toolChoice: 'required' as const } : { tools };
-  return { backend: route.backend, request: { messages: prompt(kind, { ...input, messages, notes }, given.text), ...choice } };
+  const file = isSmall ? contentDue(host.spec, input, kind.tools) : null;
+  if (file !== null) {
+    const about = { prompt: kind.prompt, notes, maxChars: (entry?.context ?? 8_192) * 1.5 };
+    const { messages: content, cut } = contentMessages(host.spec, input, file, about);
+    if (cut.length > 0)
+      host.note(`${file} is written from only a part of ${cut.join(', ')}: the rest does not fit into ${route.backend}`);
+    return { backend: route.backend, isSmall, file, request: { messages: content } };
+  }
+  const request = { messages: prompt(kind, { ...input, messages, notes }, given.text), tools, ...(toolChoice && { toolChoice }) };
+  return { backend: route.backend, isSmall, file, request };
 }
 
 /**
@@ -99,26 +137,26 @@ async function callSomeone(
   first: Choice,
   say: (fact: SubAgentEvent) => void,
   signal: AbortSignal,
-): Promise<{ backend: string; reply: ModelReply }> {
+): Promise<{ backend: string; file: string | null; reply: ModelReply }> {
   const failed: string[] = [];
   let hasSpoken = false;
   const heard = (fact: SubAgentEvent): void => {
     hasSpoken ||= fact.type === 'MODEL_SAID';
     say(fact);
   };
-  for (let { backend, request } = first; ; ) {
+  for (let { backend, file, request } = first; ; ) {
     const meter = new Meter(host, backend, say, signal);
     try {
       const call = () => callOne(host, options, backend, request, input.step, heard, signal, meter);
       const reply = await metered(meter, call);
-      return { backend, reply: { ...reply, usage: meter.bill(reply.usage) } };
+      return { backend, file, reply: { ...reply, usage: meter.bill(reply.usage) } };
     } catch (cause) {
       signal.throwIfAborted();
       if (input.backend !== null || !(cause instanceof ModelError)) throw cause;
       failed.push(backend);
       host.note(`${backend} failed (${cause.code})`);
       try {
-        ({ backend, request } = choose(host, options, input, failed));
+        ({ backend, file, request } = choose(host, options, input, failed));
       } catch {
         throw cause;
       }

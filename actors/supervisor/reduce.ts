@@ -12,9 +12,9 @@ import { failureOf } from '../host/failure-of.ts';
 import { Meter, metered } from '../host/meter.ts';
 import type { EffectHost } from '../host/role.ts';
 import { wholeReply } from '../host/whole-reply.ts';
-import type { PlanOptions } from './decompose.ts';
 import { namesIn } from './names-in.ts';
 import { orchestrator } from './orchestrator.ts';
+import type { PlanOptions } from './plan-request.ts';
 
 export interface NodeResult {
   readonly node: PlanNode;
@@ -99,7 +99,7 @@ function prompt(input: ReduceInput, instruction: string, outcomes: readonly Node
  * Lists what the sub-tasks really read and changed, below an answer. Code and not the model does it, so that the list is true. A
  * file or address that the answer names and nobody has read or written is marked.
  */
-export function sources(outcomes: readonly NodeResult[], answer = ''): string {
+export function sources(outcomes: readonly NodeResult[], answer = '', listsDone = true): string {
   const read = outcomes.flatMap(({ result }) => (result?.sources ?? []).map((name) => ({ name, id: result!.id })));
   const done = outcomes.flatMap(({ result }) => (result?.effects ?? []).map((effect) => effect));
   const failed = outcomes
@@ -109,7 +109,7 @@ export function sources(outcomes: readonly NodeResult[], answer = ''): string {
   const unread = namesIn(answer).filter((name) => !known.has(name) && !known.has(`./${name}`));
   return [
     ...(read.length > 0 ? [`Sources: ${listed(read.map(({ name, id }) => `${name} (${id})`))}`] : []),
-    ...(done.length > 0 ? [`Done: ${listed(done.map(effectWords))}`] : []),
+    ...(listsDone && done.length > 0 ? [`Done: ${listed(done.map(effectWords))}`] : []),
     ...(unread.length > 0 ? [`Named above, but read by no sub-task: ${listed(unread)}`] : []),
     ...(failed.length > 0 ? [`Failed: ${listed(failed)}`] : []),
   ].join('\n');
@@ -126,6 +126,12 @@ const withSources = (answer: string, outcomes: readonly NodeResult[]): string =>
 const plainly: Record<PlainReducer, (outcomes: readonly NodeResult[]) => string> = {
   concat: (outcomes) =>
     withSources(outcomes.map((outcome) => `## ${outcome.node.key}\n${plainText(outcome)}`).join('\n\n'), outcomes),
+  /** What was done, in the words of code alone. */
+  effects: (outcomes) => {
+    const done = outcomes.flatMap(({ result }) => result?.effects ?? []);
+    const leftOut = outcomes.reduce((sum, { result }) => sum + (result?.effectsLeftOut ?? 0), 0);
+    return [effectsLine(done, leftOut), sources(outcomes, '', false)].filter((part) => part !== '').join('\n\n');
+  },
   json: (outcomes) =>
     JSON.stringify(
       Object.fromEntries(

@@ -17,7 +17,8 @@ import { listedEffects, maxSources } from '../host/listed-effects.ts';
 import type { EffectHost, Found, HostedSnapshot, Role } from '../host/role.ts';
 import { commandOf, isPlanChange, planCommandOf } from '../host/steering-commands.ts';
 import { Children } from './children.ts';
-import { decompose, type PlanOptions } from './decompose.ts';
+import { decompose } from './decompose.ts';
+import type { PlanOptions } from './plan-request.ts';
 import { type NodeResult, reduce } from './reduce.ts';
 
 type Snapshot = SnapshotFrom<typeof supervisor>;

@@ -1,5 +1,5 @@
 /** File tools are confined to one folder: a path is resolved with all its symlinks, and a path that leads outside is refused. */
-import { access, readdir, realpath } from 'node:fs/promises';
+import { access, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { codeOf } from '../../platform/errors.ts';
 
@@ -59,6 +59,15 @@ export const isInside = (root: string, path: string): boolean => {
   const way = relative(root, path);
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 };
+
+/** Whether there is a file at a path as a model or an operator wrote it. */
+export const isFile = (workspace: string, path: string): Promise<boolean> =>
+  resolveInside(workspace, path)
+    .then(stat)
+    .then(
+      (found) => found.isFile(),
+      () => false,
+    );
 
 /**
  * The path as the model sees it: relative to the workspace, with slashes.

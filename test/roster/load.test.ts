@@ -107,7 +107,7 @@ test.each([
     2,
     10,
     'reducer',
-    /concat, json, vote or a backend \(a\)/,
+    /concat, effects, json, vote or a backend \(a\)/,
   ],
   [
     'a bad name',

@@ -8,6 +8,7 @@ import type { CrewSession } from '../../../actors/node/join.ts';
 import { defineTool, Outdated } from '../../../actors/tools/tool.ts';
 import type { SteeringInput } from '../../../bus/messages.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
+import type { ModelCall } from '../../support/model-server.ts';
 import { finalReceipt, never, statusWhere } from '../../support/watching.ts';
 
 let crew: TestCrew;
@@ -150,6 +151,21 @@ test('a tool that is allowed for a goal is allowed for its running sub-tasks and
     [`${id.split('.')[0]}.2`, 'b.txt'],
   ]);
   expect(output).toContain('Done: created a.txt (+1), created b.txt (+1)');
+});
+
+test('the reducer `effects` says what was done and read, whatever the models say', async () => {
+  const task = (key: string) => ({ key, type: 'clerk', instruction: `do ${key}` });
+  const plan = { tasks: [task('a'), task('b')], reduce: { by: 'effects' as const } };
+  const spec = { type: 'supervisor', instruction: 'both', workspace: folder, plan, allowed: ['write_file'] };
+  const result = async (work: (call: ModelCall) => void) => {
+    crew.model.answer((call) => (call.texts('tool').length > 0 ? call.reply('I have written everything.') : work(call)));
+    return (await joined.crew.result(await joined.crew.dispatch(spec), never)).output;
+  };
+  expect(await result((call) => call.call('look', { path: 'notes.txt' }))).toMatch(
+    /^changed nothing\n\nSources: notes\.txt \([^)]+\)/,
+  );
+  const writes = (call: ModelCall) => call.call('write_file', { path: `${call.texts('user')[0]!.at(-1)}.txt`, text: '1' });
+  expect(await result(writes)).toBe('created a.txt (+1), created b.txt (+1)');
 });
 
 test('sub-tasks that wait for their operator leave their places to others: more than `concurrency` of them ask at once', async () => {

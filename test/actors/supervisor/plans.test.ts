@@ -1,21 +1,29 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { planOfMap } from '../../../actors/supervisor/decompose.ts';
+import { mustBeThere, planOfMap } from '../../../actors/supervisor/map-plan.ts';
 import { namesIn } from '../../../actors/supervisor/names-in.ts';
 import { type NodeResult, sources } from '../../../actors/supervisor/reduce.ts';
 import type { PlanNode } from '../../../machines/plan.ts';
 
 const map = {
   files: {},
+  say: 'an answer' as const,
   kind: 'files',
   items: ['README.md', 'a b', 'a-b', ' README.md '],
   each: 'Read {item} twice: {item}',
   final: 'Join',
 };
 
+const kinds = [
+  { name: 'files', writes: true },
+  { name: 'reasoning', writes: false },
+];
 const goal = { nodes: {}, instruction: 'the goal' };
 
 test('a map becomes one sub-task for each item, with keys that an operator can type', () => {
-  const { nodes, reduce } = planOfMap(map, goal, { reducer: 'orchestrator' });
+  const { nodes, reduce } = planOfMap(map, goal, { reducer: 'orchestrator' }, kinds);
   expect(nodes.map(({ key, instruction }) => [key, instruction])).toEqual([
     ['README.md', 'Read README.md twice: README.md'],
     ['a-b', 'Read a b twice: a b'],
@@ -26,29 +34,71 @@ test('a map becomes one sub-task for each item, with keys that an operator can t
 
 test('a new plan does not reuse the keys of sub-tasks that are done', () => {
   const done = { 'README.md': {} as PlanNode };
-  expect(planOfMap(map, { ...goal, nodes: done }, { reducer: 'concat' }).nodes[0]?.key).toBe('README.md-2');
+  expect(planOfMap(map, { ...goal, nodes: done }, { reducer: 'concat' }, kinds).nodes[0]?.key).toBe('README.md-2');
 });
 
 test('an instruction without a placeholder names the item at its end', () => {
-  const { nodes } = planOfMap({ ...map, each: 'Summarize', items: ['x'] }, goal, { reducer: 'main' });
+  const { nodes } = planOfMap({ ...map, each: 'Summarize', items: ['x'] }, goal, { reducer: 'main' }, kinds);
   expect(nodes[0]?.instruction).toBe('Summarize (x)');
 });
 
-test('a file that the goal asks for has a sub-task that must write it, after those that read', () => {
-  const files = { 'meeting.txt': 'read', 'summary.txt': 'write' } as const;
+const reads = (...names: string[]) => Object.fromEntries(names.map((name) => [name, 'read' as const]));
+
+test('a file that the goal asks for has one sub-task, which reads the few files that the goal reads and must write it', () => {
+  const files = { ...reads('meeting.txt'), 'summary.txt': 'write' as const };
   const items = ['meeting.txt', 'summary.txt'];
-  const { nodes } = planOfMap({ ...map, files, items }, { ...goal, instruction: 'sum it up' }, { reducer: 'main' });
-  expect(nodes).toMatchObject([
-    { key: 'meeting.txt', after: [] },
-    { key: 'summary.txt', after: ['meeting.txt'], produces: [{ file: 'summary.txt' }] },
+  const { nodes, reduce } = planOfMap(
+    { ...map, files, items },
+    { ...goal, instruction: 'sum it up' },
+    { reducer: 'main' },
+    kinds,
+  );
+  expect(nodes).toMatchObject([{ key: 'summary.txt', type: 'files', after: [], produces: [{ file: 'summary.txt' }] }]);
+  expect(nodes[0]?.instruction).toMatch(/^sum it up[\s\S]*write the file summary\.txt/);
+  expect(reduce).toEqual({ by: 'backend', backend: 'main', instruction: 'Join' });
+});
+
+test('many files are read by sub-tasks of their own, which must write nothing, and then the file is written', () => {
+  const names = ['a.txt', 'b.txt', 'c.txt', 'd.txt'];
+  const files = { ...reads(...names), 'all.txt': 'write' as const };
+  const { nodes } = planOfMap({ ...map, files, items: names }, goal, { reducer: 'main' }, kinds);
+  expect(nodes.map(({ key, after, produces }) => [key, after, produces])).toEqual([
+    ...names.map((name) => [name, [], []]),
+    ['all.txt', names, [{ file: 'all.txt' }]],
   ]);
-  expect(nodes[1]?.instruction).toMatch(/^sum it up[\s\S]*write the file summary\.txt/);
-  expect(nodes[0]?.produces).toBeUndefined();
 });
 
 test('a goal that only writes has no sub-task that reads', () => {
-  const { nodes } = planOfMap({ ...map, files: { 'a.txt': 'write' }, items: ['a.txt', 'spelling'] }, goal, { reducer: 'main' });
+  const only = { ...map, files: { 'a.txt': 'write' as const }, items: ['a.txt', 'spelling'] };
+  const { nodes } = planOfMap(only, goal, { reducer: 'main' }, kinds);
   expect(nodes.map(({ key, produces }) => [key, produces])).toEqual([['a.txt', [{ file: 'a.txt' }]]]);
+});
+
+test('a file is written by a kind that can, whatever kind the model has chosen', () => {
+  const poem = { ...map, kind: 'reasoning', files: { 'poem.txt': 'write' as const } };
+  expect(planOfMap(poem, goal, { reducer: 'main' }, kinds).nodes[0]?.type).toBe('files');
+});
+
+test('of a goal that asks for files alone, code says what was done; asked for an answer too, a model gives it', () => {
+  const files = { 'a.txt': 'write' as const };
+  const by = (say: 'nothing' | 'an answer') =>
+    planOfMap({ ...map, files, say }, goal, { reducer: 'orchestrator' }, kinds).reduce.by;
+  expect([by('nothing'), by('an answer')]).toEqual(['effects', 'orchestrator']);
+});
+
+test('a goal that writes from a file that is not there is not planned, and says what there is', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'cox-test-'));
+  try {
+    await writeFile(join(folder, 'a.txt'), 'a');
+    const checked = (files: Parameters<typeof mustBeThere>[0]) => mustBeThere(files, { workspace: () => folder });
+    await expect(checked({ 'b.txt': 'read', 'c.txt': 'write' })).rejects.toThrow(/reads b\.txt.*has a\.txt/);
+    await expect(checked({ 'a.txt': 'read', 'c.txt': 'write' })).resolves.toBeUndefined();
+    await expect(checked({ 'b.txt': 'read' })).resolves.toBeUndefined();
+    const elsewhere = { workspace: () => join(folder, 'not-on-this-node') };
+    await expect(mustBeThere({ 'b.txt': 'read', 'c.txt': 'write' }, elsewhere)).resolves.toBeUndefined();
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('an answer says what was read and done, what it only names, and which sub-tasks failed', () => {
