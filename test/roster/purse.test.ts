@@ -89,8 +89,10 @@ test('a request that reaches no server costs nothing', async () => {
 test('a request that never left the process costs nothing, whatever kept it', async () => {
   const { server, backends } = await open(() => answer('yes'), { limits: 'retries: 0' });
   const { purse, entries } = book(server);
-  const text = { toString: () => 'x', length: 1, toJSON: () => (entries.length > 0 ? failing() : 'x') } as unknown as string;
-  await expect(replyOf(backends.call('main', { messages: [{ role: 'user', text }] }, never, purse))).rejects.toThrow();
+  const parameters = { toJSON: () => (entries.length > 0 ? failing() : { type: 'object' }) };
+  const tools = [{ name: 'look', description: 'Looks.', parameters }];
+  const messages = [{ role: 'user' as const, text: 'x' }];
+  await expect(replyOf(backends.call('main', { messages, tools }, never, purse))).rejects.toThrow();
   expect(entries.slice(1)).toEqual([['failed', 0]]);
   expect(server.received).toHaveLength(0);
 });
