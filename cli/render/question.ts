@@ -31,11 +31,12 @@ export const answerLine = (id: string, { id: question, kind, choices }: Question
     ? `${command.replace(/answer$/, 'budget')} ${id} 10 0.50`
     : `${command} ${id} ${question} ${words(choices?.[0], command)}`;
 
-/** The question with its choices, in lines. */
+/** The question with its choices, in lines. The choices of an approval stand before its diff, or they would read as a part of it. */
 export function questionText({ kind, text, choices }: Question): string[] {
   const lines = printable(text).split('\n');
   const offered = choices && choices.length > 0 ? ` (${choices.map((choice) => oneLine(choice, 200)).join(' / ')})` : '';
-  return lines.map((line, at) => `${at === 0 ? `${asks[kind]}: ` : ''}${line}${at === lines.length - 1 ? offered : ''}`);
+  const offeredAt = kind === 'approval' ? 0 : lines.length - 1;
+  return lines.map((line, at) => `${at === 0 ? `${asks[kind]}: ` : ''}${line}${at === offeredAt ? offered : ''}`);
 }
 
 /** @param command the command that answers a question: `cox answer` or `/answer`; null where the answer is typed in place. */
