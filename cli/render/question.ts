@@ -31,7 +31,7 @@ export const answerLine = (id: string, { id: question, kind, choices }: Question
     ? `${command.replace(/answer$/, 'budget')} ${id} 10 0.50`
     : `${command} ${id} ${question} ${words(choices?.[0], command)}`;
 
-/** The question with its choices, in lines. The choices of an approval stand before its diff, or they would read as a part of it. */
+/** The question with its choices, in lines. The choices of an approval come before its diff, not as a part of it. */
 export function questionText({ kind, text, choices }: Question): string[] {
   const lines = printable(text).split('\n');
   const offered = choices && choices.length > 0 ? ` (${choices.map((choice) => oneLine(choice, 200)).join(' / ')})` : '';
