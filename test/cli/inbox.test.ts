@@ -63,6 +63,15 @@ it('an answer to all goes only to questions that have it as a choice', () => {
 describe('the list', () => {
   const words = { now: new Date('2026-01-01T12:12:00.000Z'), answerWith: null, showWith: 'cox status' };
 
+  it('shows the choices of an approval before its diff, so that they do not read as a part of the file', () => {
+    const question = { ...a.question, text: 'May it?\n+++ notice.txt\n+Closed' };
+    expect(inboxLines(numbered([{ ...a, question }]), plain, words).slice(0, 3)).toEqual([
+      '1  aaaa.1 part wants approval: May it? (approve / deny)',
+      '     +++ notice.txt',
+      '     +Closed',
+    ]);
+  });
+
   it('shows the number, the task, its key, the question, its age and what waits', () => {
     expect(inboxLines(numbered([{ ...a, blocked: 2 }]), plain, words)).toEqual([
       '1  aaaa.1 part wants approval: May it? (approve / deny)',
