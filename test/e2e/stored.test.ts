@@ -75,4 +75,15 @@ describe('without a running crew', () => {
     node.process.kill('SIGTERM');
     await node.ended;
   });
+
+  it('a command that waits for a receipt ends when the only node is killed, and says that the message is stored', async () => {
+    const node = world.start(['up', '--json'], { stdin: null });
+    await node.says('stdout', /"node"/);
+    const { value } = await world.json<{ id: string }>(['dispatch', 'reasoning', 'long']);
+    await world.model.next();
+    const steer = world.start(['steer', value.id, 'and be brief', '--after']);
+    await steer.says('stdout', /accepted|queued|taken/);
+    node.process.kill('SIGKILL');
+    expect(await steer.ended).toMatchObject({ code: 0, stderr: expect.stringMatching(/next cox or cox up/) });
+  });
 });
