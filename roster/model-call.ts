@@ -87,7 +87,7 @@ export async function* modelCall(request: ModelRequest, call: ModelCall): AsyncG
     const usage = usageOf(raw, request, call, worstUsd);
     if (worstUsd !== null) call.purse?.replied(usage);
     spent = addUsage(spent, usage);
-    if (raw.finish === 'content_filter' || (raw.refusal && !raw.text && raw.calls.length === 0))
+    if (raw.ending.kind === 'filter' || (raw.refusal && !raw.text && raw.calls.length === 0))
       throw new ModelError('refused', call.backend, raw.refusal ?? 'its content filter stopped the reply');
     const read = inText && raw.calls.length === 0 ? fromText(raw, request, call) : fromNative(raw, request, call);
     if (read) {
@@ -95,7 +95,7 @@ export async function* modelCall(request: ModelRequest, call: ModelCall): AsyncG
         throw new ModelError(
           'bad-reply',
           call.backend,
-          raw.finish === 'length' ? 'it reached its output limit before saying anything' : 'it said nothing',
+          raw.ending.kind === 'length' ? 'it reached its output limit before saying anything' : 'it said nothing',
         );
       yield { type: 'replied', ...read, usage: spent, finish: finishOf(raw, read.calls) };
       return;
@@ -142,22 +142,26 @@ function fromText(raw: RawReply, { tools = [] }: ModelRequest, { newId }: ModelC
   return partial ? { text: partial, calls: [] } : null;
 }
 
+/** Some servers write the arguments as JSON within a JSON string, or `null` for none. */
 function argumentsOf(text: string): unknown {
   if (!text.trim()) return {};
   try {
-    return JSON.parse(text);
+    const args: unknown = JSON.parse(text);
+    if (args === null) return {};
+    const inner: unknown = typeof args === 'string' && /^\s*\{/.test(args) ? JSON.parse(args) : undefined;
+    return typeof inner === 'object' && inner !== null ? inner : args;
   } catch {
     return text;
   }
 }
 
-function finishOf({ finish }: RawReply, calls: readonly RequestedCall[]): ModelReply['finish'] {
-  if (finish === 'length') return 'length';
+function finishOf({ ending }: RawReply, calls: readonly RequestedCall[]): ModelReply['finish'] {
+  if (ending.kind === 'length') return 'length';
   return calls.length > 0 ? 'tools' : 'stop';
 }
 
 function usageOf(raw: RawReply, request: ModelRequest, { cost }: ModelCall, worstUsd: number | null): ModelUsage {
-  const written = raw.text + raw.calls.map((call) => call.tool + call.argumentsText).join('');
+  const written = raw.text + raw.thoughts + raw.calls.map((call) => call.tool + call.argumentsText).join('');
   // Words or calls without a token: the count is not of this reply.
   const told = raw.usage?.outputTokens === 0 && written !== '' ? null : raw.usage;
   const { inputTokens, outputTokens } = told ?? { inputTokens: estimatePrompt(request), outputTokens: estimateTokens(written) };
