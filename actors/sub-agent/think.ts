@@ -42,6 +42,7 @@ export const think = (host: EffectHost, options: ThinkOptions) => {
         return say({ type: 'CALL_PRICED', backend: first.backend, worstUsd, first: true });
       await host.committed(signal);
       const { backend, reply } = await callSomeone(host, options, input, first, say, signal);
+      if (reply.cut !== undefined) host.note(`${backend}: its reply was cut off (${reply.cut})`);
       const calls = reply.calls.map((call, index) => asToolCall(call, `s${input.step}-${index}`, options));
       say({ type: 'MODEL_REPLIED', text: reply.text, calls, usage: reply.usage, backend });
     },

@@ -6,6 +6,7 @@ import { all, type PlainReducer, type PlanNode } from '../../machines/plan.ts';
 import type { ReduceInput, SupervisorEvent } from '../../machines/supervisor-context.ts';
 import type { ModelRequest } from '../../roster/conversation.ts';
 import { clipped } from '../host/clipped.ts';
+import { cutMarkIn } from '../host/cut-mark.ts';
 import { effect } from '../host/effect.ts';
 import { failureOf } from '../host/failure-of.ts';
 import { Meter, metered } from '../host/meter.ts';
@@ -61,14 +62,22 @@ const plainText = ({ node, result }: NodeResult): string =>
 
 const text = (outcome: NodeResult): string => `${plainText(outcome)}${outcome.result ? deeds(outcome.result) : ''}`;
 
+/** The reason why the text of a result was cut off, or null. */
+const cutOf = ({ result }: NodeResult): string | null =>
+  result?.outcome === 'completed' ? cutMarkIn(result.output ?? '') : null;
+/** Stands in the heading, because a long text loses its end, where its own mark is. */
+const incompleteness = (outcome: NodeResult): string => (cutOf(outcome) === null ? '' : ' (incomplete: it was cut off)');
+
 function prompt(input: ReduceInput, instruction: string, outcomes: readonly NodeResult[], contextTokens: number) {
   // The results get two thirds of the context, at three characters for each token. The rest is for the answer.
   const share = Math.max(400, Math.floor((contextTokens * 2) / outcomes.length));
-  const results = outcomes.map((outcome) => `## ${outcome.node.key}\n${clipped(text(outcome), share)}`).join('\n\n');
+  const results = outcomes
+    .map((outcome) => `## ${outcome.node.key}${incompleteness(outcome)}\n${clipped(text(outcome), share)}`)
+    .join('\n\n');
   return [
     {
       role: 'system' as const,
-      text: 'You put the results of sub-tasks together into one answer to the goal. Use only what the results say. Answer the goal itself; do not describe how the results came about. If a result is missing, say so.',
+      text: 'You put the results of sub-tasks together into one answer to the goal. Use only what the results say. Answer the goal itself; do not describe how the results came about. If a result is missing or incomplete, say so.',
     },
     {
       role: 'user' as const,
@@ -93,12 +102,17 @@ export function sources(outcomes: readonly NodeResult[], answer = ''): string {
   const failed = outcomes
     .filter(({ result, node }) => result?.outcome !== 'completed' && node.status !== 'dropped')
     .map(({ node, result }) => `${node.key} (${result?.failure?.code ?? node.failure?.code ?? result?.outcome ?? node.status})`);
+  const cut = outcomes.flatMap((outcome) => {
+    const reason = cutOf(outcome);
+    return reason === null ? [] : [`${outcome.node.key} (${reason})`];
+  });
   const known = new Set([...read.map(({ name }) => name), ...done.map(({ target }) => target)]);
   const unread = namesIn(answer).filter((name) => !known.has(name) && !known.has(`./${name}`));
   return [
     ...(read.length > 0 ? [`Sources: ${listed(read.map(({ name, id }) => `${name} (${id})`))}`] : []),
     ...(done.length > 0 ? [`Done: ${listed(done.map(effectWords))}`] : []),
     ...(unread.length > 0 ? [`Named above, but read by no sub-task: ${listed(unread)}`] : []),
+    ...(cut.length > 0 ? [`Incomplete, because the reply was cut off: ${listed(cut)}`] : []),
     ...(failed.length > 0 ? [`Failed: ${listed(failed)}`] : []),
   ].join('\n');
 }

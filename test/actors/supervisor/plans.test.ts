@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { withCutMark } from '../../../actors/host/cut-mark.ts';
 import { planOfMap } from '../../../actors/supervisor/decompose.ts';
 import { type NodeResult, sources } from '../../../actors/supervisor/reduce.ts';
 import type { PlanNode } from '../../../machines/plan.ts';
@@ -48,6 +49,12 @@ test('a file that the goal asks for has a sub-task that must write it, after tho
 test('a goal that only writes has no sub-task that reads', () => {
   const { nodes } = planOfMap({ ...map, files: { 'a.txt': 'write' }, items: ['a.txt', 'spelling'] }, goal, { reducer: 'main' });
   expect(nodes.map(({ key, produces }) => [key, produces])).toEqual([['a.txt', [{ file: 'a.txt' }]]]);
+});
+
+test('an answer says which results were cut off', () => {
+  const node = { key: 'a', status: 'returned', failure: null } as PlanNode;
+  const result = { id: 'k3xq.1', outcome: 'completed', output: withCutMark('half', 'length') } as NodeResult['result'];
+  expect(sources([{ node, result }])).toBe('Incomplete, because the reply was cut off: a (length)');
 });
 
 test('an answer says what was read and done, what it only names, and which sub-tasks failed', () => {
