@@ -1,7 +1,8 @@
 /** Awaits a model's whole reply, and streams its text meanwhile. A text that was cut off gets a mark that says so. */
+
+import { withCutMark } from '../../bus/cut-mark.ts';
 import type { ModelEvent, ModelReply } from '../../roster/conversation.ts';
 import { ModelError } from '../../roster/errors.ts';
-import { withCutMark } from './cut-mark.ts';
 
 /**
  * @param live is called with each piece of the text as it comes.

@@ -1,4 +1,6 @@
 /** Turns the results of sub-tasks into one answer: by the orchestrator, by a named backend, or by code alone. */
+
+import { cutMarkIn } from '../../bus/cut-mark.ts';
 import type { Result } from '../../bus/messages.ts';
 import { noUsage, type Usage } from '../../machines/conversation.ts';
 import { effectsLine, effectWords } from '../../machines/effects.ts';
@@ -6,7 +8,6 @@ import { all, type PlainReducer, type PlanNode } from '../../machines/plan.ts';
 import type { ReduceInput, SupervisorEvent } from '../../machines/supervisor-context.ts';
 import type { ModelRequest } from '../../roster/conversation.ts';
 import { clipped } from '../host/clipped.ts';
-import { cutMarkIn } from '../host/cut-mark.ts';
 import { effect } from '../host/effect.ts';
 import { failureOf } from '../host/failure-of.ts';
 import { Meter, metered } from '../host/meter.ts';

@@ -1,5 +1,5 @@
 /** The end of a task as text for people. */
-import { cutMarkIn } from '../../actors/host/cut-mark.ts';
+import { cutMarkIn } from '../../bus/cut-mark.ts';
 import type { Result } from '../../bus/messages.ts';
 import { effectsText, effectTexts } from './effects.ts';
 import { usageText } from './figures.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { withCutMark } from '../../../actors/host/cut-mark.ts';
 import { planOfMap } from '../../../actors/supervisor/decompose.ts';
 import { type NodeResult, sources } from '../../../actors/supervisor/reduce.ts';
+import { withCutMark } from '../../../bus/cut-mark.ts';
 import type { PlanNode } from '../../../machines/plan.ts';
 
 const map = {
