@@ -84,7 +84,7 @@ function pieceOf(value: unknown): Piece | null {
   };
 }
 
-function isNew(known: RawCall, { id, name, args, isWhole }: Piece): boolean {
+function isNew(known: RawCall, { index, id, name, args, isWhole }: Piece): boolean {
   if (!name) return false;
   const before = known.argumentsText.trim();
   const isSameId = id !== '' && id === known.id;
@@ -95,7 +95,17 @@ function isNew(known: RawCall, { id, name, args, isWhole }: Piece): boolean {
   // The same name again, without an id or with another one.
   if (before === '') return false;
   if (isJson(before)) return isOtherId || before !== '{}' || isJson(args);
-  return isWhole || (args.trimStart().startsWith('{') && (isOtherId || !/[:,[]$/.test(before)));
+  return isWhole || (args.trimStart().startsWith('{') && ((isOtherId && index === null) || !takesValue(before)));
+}
+
+/** Whether an object, or the text of a string, can go on here in a JSON text that is not whole. */
+function takesValue(before: string): boolean {
+  let isInString = false;
+  for (let at = 0; at < before.length; at++) {
+    if (isInString && before[at] === '\\') at++;
+    else if (before[at] === '"') isInString = !isInString;
+  }
+  return isInString || /[:,[]$/.test(before);
 }
 
 /** The whole call once more. */

@@ -123,13 +123,17 @@ async function* bodyValues(start: string, texts: AsyncIterable<string>): AsyncGe
   try {
     values = objectsIn(JSON.parse(body));
   } catch {
-    const parts = body.split('\n').flatMap((line) => jsonParts(line, true));
+    const parts = body.split('\n').flatMap((line) => jsonParts(line.replace(/^data:/, ''), true));
     for (const part of parts) if (typeof part === 'object') yield { value: part, event: undefined, isBody: false };
     return { isMarked: parts.includes(done), stray: '' };
   }
   for (const value of values) yield { value, event: undefined, isBody: true };
-  return { isMarked: true, stray: '' };
+  // One chunk alone may be the first line of several.
+  return { isMarked: !(values.length === 1 && hasDelta(values[0]!)), stray: '' };
 }
+
+const hasDelta = ({ choices }: Readonly<Record<string, unknown>>): boolean =>
+  Array.isArray(choices) && choices.some((choice) => typeof choice === 'object' && choice !== null && 'delta' in choice);
 
 async function titleOf(start: string, texts: AsyncIterable<string>): Promise<string> {
   let page = start;

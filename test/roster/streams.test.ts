@@ -135,6 +135,11 @@ test.each<[string, (object | string)[], object[]]>([
     [aPath],
   ],
   [
+    'a brace at the beginning of a piece that repeats the name',
+    ['{"path":"x', '{y"}'].map((text) => piece({ index: 0 }, 'read_file', text)),
+    [{ tool: 'read_file', args: { path: 'x{y' } }],
+  ],
+  [
     'the name in every piece, and no id',
     ['{"pa', 'th":"', 'a"}', ''].map((text) => piece({ index: 0 }, 'read_file', text)),
     [aPath],
@@ -272,6 +277,12 @@ test.each<[string, Reply, string, string]>([
     'no healthy upstream',
   ],
   ['nothing', { ending: 'end' }, 'interrupted', 'before the reply'],
+  [
+    'one line of several',
+    { headers: json, chunks: [`${JSON.stringify(delta({ content: 'Fo' }))}\n`], ending: 'end' },
+    'interrupted',
+    'in the middle',
+  ],
   [
     'half of a whole reply',
     { headers: json, chunks: [JSON.stringify(whole({ content: 'Four.' })).slice(0, 90)], ending: 'end' },
