@@ -22,6 +22,9 @@ interface Open extends RawCall {
   readonly index: number | null;
 }
 
+/** Most pieces in one delta; a whole reply has no more calls. */
+const mostPieces = 300;
+
 export class CallCollector {
   /** Characters of all arguments so far. */
   chars = 0;
@@ -41,7 +44,7 @@ export class CallCollector {
 
   /** @param value the `tool_calls` of a delta or of a message, or one `function_call` of the older protocol, as it came. */
   add(value: unknown): void {
-    for (const each of Array.isArray(value) ? value : [value]) {
+    for (const each of Array.isArray(value) ? value.slice(0, mostPieces) : [value]) {
       const piece = pieceOf(each);
       if (piece) this.addPiece(piece);
     }

@@ -24,12 +24,17 @@ const answerHead =
   /^\s*(?:<\|start\|>assistant)?(?:<\|channel\|>final<\|message\|>|<\|start_response\|>|<\|begin_of_solution\|>)/i;
 const answerTail = /(?:<\|return\|>|<\|end\|>|<\|end_response\|>|<\|end_of_solution\|>)\s*$/i;
 
+/** Most thoughts that are taken out, and most quoted tags that are passed over: a longer text is not worth the time. */
+const most = 64;
+/** Most blanks before the text of a reply that are held back while it streams, in characters. */
+const mostHeld = 2_000;
+
 /** The text without its thoughts. It is returned unchanged if it has none. */
 export function splitThoughts(raw: string): Split {
   if (!/[<[◁]/.test(raw) || isWholeJson(raw)) return { text: raw, thoughts: '' };
   const thoughts: string[] = [];
   let text = raw;
-  for (let found = firstThought(text); found; found = firstThought(text)) {
+  for (let found = firstThought(text); found && thoughts.length < most; found = firstThought(text)) {
     thoughts.push(text.slice(found.inner[0], found.inner[1]).trim());
     text = text.slice(0, found.outer[0]) + text.slice(found.outer[1]);
   }
@@ -82,7 +87,8 @@ function closingOf(lower: string, from: number, open: string, close: string): nu
 
 /** The next tag that is not quoted. */
 function nextTag(lower: string, tag: string, from: number): number {
-  for (let at = lower.indexOf(tag, from); at >= 0; at = lower.indexOf(tag, at + 1)) {
+  let passed = 0;
+  for (let at = lower.indexOf(tag, from); at >= 0 && passed < most; at = lower.indexOf(tag, at + 1), passed++) {
     const isQuoted = /[\s"'“‘(]/.test(lower[at - 1] ?? '\n') && /[ "'”’),.]/.test(lower[at + tag.length] ?? '\n');
     const isAlone = isLineStart(lower, at) || /^[ \t]*(\n|$)/.test(lower.slice(at + tag.length, at + tag.length + 20));
     if ((!isQuoted || isAlone) && !isInCode(lower, at)) return at;
@@ -120,9 +126,8 @@ export class ThoughtFilter {
     if (this.#isText) return piece;
     this.#held += piece;
     for (;;) {
-      const lower = this.#held.toLowerCase();
       if (this.#close !== null) {
-        const end = lower.indexOf(this.#close);
+        const end = this.#held.toLowerCase().indexOf(this.#close);
         if (end < 0) {
           this.#held = this.#held.slice(-this.#close.length);
           return '';
@@ -131,10 +136,10 @@ export class ThoughtFilter {
         this.#close = null;
         continue;
       }
-      const lead = lower.trimStart();
+      const lead = this.#held.trimStart().slice(0, 40).toLowerCase();
       const tag = tags.find(([open]) => lead.startsWith(open));
       if (!tag) {
-        if (tags.some(([open]) => open.startsWith(lead))) return '';
+        if (this.#held.length < mostHeld && tags.some(([open]) => open.startsWith(lead))) return '';
         this.#isText = true;
         return this.end();
       }

@@ -45,10 +45,11 @@ interface Content {
 const noContent: Content = { text: '', thoughts: '', refusal: '' };
 
 /** Content is text, or one typed part, or a list of them: text, thoughts, a refusal. Parts of other types are left out. */
-function contentOf(content: unknown): Content {
+function contentOf(content: unknown, depth = 0): Content {
   if (typeof content === 'string') return { ...noContent, text: content };
   if (Array.isArray(content)) {
-    const parts = content.map(contentOf);
+    if (depth > 4) return noContent;
+    const parts = content.map((part) => contentOf(part, depth + 1));
     const joined = (key: keyof Content): string => parts.map((part) => part[key]).join('');
     return { text: joined('text'), thoughts: joined('thoughts'), refusal: joined('refusal') };
   }

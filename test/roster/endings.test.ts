@@ -180,3 +180,13 @@ describe('a call that is printed as text', () => {
     expect((await replyOf(call({ toolChoice: 'none' }))).reply).toMatchObject({ text: json, calls: [] });
   });
 });
+
+test.each(['<think>a</think>\n', 'x </think> y ', '`</think>`', '<think>', '```\n</think>\n', ' '])(
+  'a text of %j without end is read in no time',
+  (piece) => {
+    const raw = piece.repeat(Math.floor(400_000 / piece.length));
+    expect(splitThoughts(raw).text.length).toBeLessThanOrEqual(raw.length);
+    const filter = new ThoughtFilter();
+    for (let at = 0; at < raw.length; at += 8) filter.push(raw.slice(at, at + 8));
+  },
+);
