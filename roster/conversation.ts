@@ -54,7 +54,8 @@ export function addUsage(a: ModelUsage, b: ModelUsage): ModelUsage {
 /**
  * `said`: a piece of the reply's text, as it arrives. `replied`: the complete reply, once, as the last event. `finish` is
  * `length` when the backend's limit cut the reply off, even within a call; otherwise `tools` when there are calls, else `stop`. A
- * reply has text, calls, or both; an empty reply is a `bad-reply`.
+ * reply has text, calls, or both; an empty reply is a `bad-reply`. `text` is without the thoughts, some of which may have been
+ * said.
  */
 export type ModelEvent =
   | { readonly type: 'said'; readonly text: string }
@@ -64,5 +65,9 @@ export type ModelEvent =
       readonly calls: RequestedCall[];
       readonly usage: ModelUsage;
       readonly finish: 'stop' | 'length' | 'tools';
+      /** The backend's word for why the text is not whole, such as `length`. Left out if it is whole, and beside calls. */
+      readonly cut?: string;
+      /** What the model thought, if it told that; never part of the text. */
+      readonly thoughts?: string;
     };
 export type ModelReply = Extract<ModelEvent, { type: 'replied' }>;

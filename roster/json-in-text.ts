@@ -1,4 +1,5 @@
 /** Finds the JSON in a model's text, which often has thoughts before it, a code fence around it, or other text after it. */
+import { withoutThoughts } from './thoughts.ts';
 
 /**
  * The first JSON object or array; undefined if there is none. Nothing is guessed: if the first one was cut off or is broken, no
@@ -16,9 +17,6 @@ export function jsonIn(text: string): unknown {
   }
   return undefined;
 }
-
-/** Removes the thoughts, which local reasoning models write into the reply. */
-export const withoutThoughts = (text: string): string => text.replace(/^\s*<think>[\s\S]*?(<\/think>|$)/, '');
 
 function nextOpening(text: string, from: number): number {
   const at = text.slice(from).search(/[{[]/);

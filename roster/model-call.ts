@@ -5,6 +5,8 @@
  *   not be written as if it were the whole.
  * - An empty reply: `bad-reply`. A refusal or content filter: `refused`. A stream that breaks off: `interrupted`.
  * - No usage in the stream: the tokens are estimated from the length of the text; with a purse, the cost is the worst case.
+ * - Thoughts in the text: they are taken out of it, and a call in them is not run. A call printed as the whole reply is a call.
+ * - A text that was cut off: its rest is asked for once; if it is not whole then, it is marked as cut.
  * - Tools in text: a reply in neither form is requested again, at most twice, then `bad-reply`.
  */
 import type OpenAI from 'openai';
@@ -22,10 +24,12 @@ import {
 import type { Dialect } from './dialect.ts';
 import { ModelError } from './errors.ts';
 import { hasPrice } from './price.ts';
+import { printedCalls } from './printed-calls.ts';
 import { inDoubt, nothing, type Purse, Unpaid } from './purse.ts';
 import { type RawReply, replyStream } from './reply-stream.ts';
 import { requestBody } from './request-body.ts';
 import { answerSoFar, formReminder, readTextReply } from './text-tools.ts';
+import { splitThoughts, ThoughtFilter } from './thoughts.ts';
 import { estimatePrompt, estimateTokens } from './tokens.ts';
 import { isUnbilled } from './wire-error.ts';
 import { mostInputTokens, worstCaseUsd } from './worst-case-cost.ts';
@@ -53,54 +57,27 @@ const mostReminders = 2;
 /** @throws the errors of replyStream, unmapped; ModelError `bad-reply`, `refused`; Unpaid. */
 export async function* modelCall(request: ModelRequest, call: ModelCall): AsyncGenerator<ModelEvent> {
   const inText = call.dialect.tools === 'text' && !!request.tools?.length && request.toolChoice !== 'none';
-  const corrections: ChatCompletionMessageParam[] = [];
+  let corrections: readonly ChatCompletionMessageParam[] = [];
   let spent = nothing;
   for (let reminders = 0; ; reminders++) {
-    const body = requestBody(request, call);
-    body.messages.push(...corrections);
-    const worstUsd = call.purse ? worstCaseUsd(body, call) : null;
-    if (worstUsd !== null) await paid(call.purse, worstUsd);
-    const sentBefore = call.requestsSent();
-    const stream = replyStream(call.client, body, call);
-    let heard = '';
-    let told = 0;
-    let raw: RawReply | null = null;
-    let bill = worstUsd === null ? nothing : inDoubt(worstUsd);
-    try {
-      let next = await stream.next();
-      for (; !next.done; next = await stream.next()) {
-        if (!inText) {
-          yield { type: 'said', text: next.value };
-          continue;
-        }
-        heard += next.value;
-        const text = answerSoFar(heard);
-        if (text.length > told) yield { type: 'said', text: text.slice(told) };
-        told = Math.max(told, text.length);
-      }
-      raw = next.value;
-    } catch (error) {
-      if (isUnbilled(error) || call.requestsSent() === sentBefore) bill = nothing;
-      throw error;
-    } finally {
-      // If the reader stops early, the request ends.
-      await stream.return(undefined as never);
-      if (raw === null && worstUsd !== null) call.purse?.failed(bill);
-    }
-    const usage = usageOf(raw, body, request, call, worstUsd);
-    if (worstUsd !== null) call.purse?.replied(usage);
+    const { raw, usage } = yield* oneRequest(request, call, corrections, inText);
     spent = addUsage(spent, usage);
-    if (raw.finish === 'content_filter' || (raw.refusal && !raw.text && raw.calls.length === 0))
+    if (raw.ending.kind === 'filter' || (raw.refusal && !raw.text && raw.calls.length === 0))
       throw new ModelError('refused', call.backend, raw.refusal ?? 'its content filter stopped the reply');
-    const read = inText && raw.calls.length === 0 ? fromText(raw, request, call) : fromNative(raw, request, call);
+    const { text, thoughts } = splitThoughts(raw.text);
+    const said: RawReply = { ...raw, text, thoughts: [raw.thoughts, thoughts].filter(Boolean).join('\n\n') };
+    const read = inText && raw.calls.length === 0 ? fromText(said, request, call) : fromNative(said, request, call);
     if (read) {
-      if (!read.text.trim() && read.calls.length === 0)
-        throw new ModelError(
-          'bad-reply',
-          call.backend,
-          raw.finish === 'length' ? 'it reached its output limit before saying anything' : 'it said nothing',
-        );
-      yield { type: 'replied', ...read, usage: spent, finish: finishOf(raw, read.calls) };
+      if (!read.text.trim() && read.calls.length === 0) throw emptyReply(said, call);
+      const first: ModelReply = {
+        type: 'replied',
+        ...read,
+        usage: spent,
+        finish: finishOf(said, read.calls),
+        ...(isCut(said, read) && { cut: said.ending.reason }),
+        ...(said.thoughts && { thoughts: said.thoughts }),
+      };
+      yield first.cut !== undefined && !inText ? yield* continued(first, request, call) : first;
       return;
     }
     if (reminders === mostReminders)
@@ -109,8 +86,113 @@ export async function* modelCall(request: ModelRequest, call: ModelCall): AsyncG
         call.backend,
         `after ${reminders + 1} tries its reply is neither a tool call nor an answer`,
       );
-    corrections.splice(0, corrections.length, { role: 'assistant', content: raw.text }, { role: 'user', content: formReminder });
+    corrections = [
+      { role: 'assistant', content: said.text || '…' },
+      { role: 'user', content: formReminder },
+    ];
   }
+}
+
+/** Sends one request. It yields what is said, and returns the whole reply with its bill. */
+async function* oneRequest(
+  request: ModelRequest,
+  call: ModelCall,
+  corrections: readonly ChatCompletionMessageParam[],
+  inText: boolean,
+): AsyncGenerator<ModelEvent, { raw: RawReply; usage: ModelUsage }> {
+  const body = requestBody(request, call);
+  body.messages.push(...corrections);
+  const worstUsd = call.purse ? worstCaseUsd(body, call) : null;
+  if (worstUsd !== null) await paid(call.purse, worstUsd);
+  const sentBefore = call.requestsSent();
+  const stream = replyStream(call.client, body, call);
+  const live = inText ? new LiveAnswer() : new ThoughtFilter();
+  let raw: RawReply | null = null;
+  let bill = worstUsd === null ? nothing : inDoubt(worstUsd);
+  try {
+    let next = await stream.next();
+    for (; !next.done; next = await stream.next()) {
+      const text = live.push(next.value);
+      if (text) yield { type: 'said', text };
+    }
+    const rest = live.end();
+    if (rest) yield { type: 'said', text: rest };
+    raw = next.value;
+  } catch (error) {
+    if (isUnbilled(error) || call.requestsSent() === sentBefore) bill = nothing;
+    throw error;
+  } finally {
+    // If the reader stops early, the request ends.
+    await stream.return(undefined as never);
+    if (raw === null && worstUsd !== null) call.purse?.failed(bill);
+  }
+  const usage = usageOf(raw, body, request, call, worstUsd);
+  if (worstUsd !== null) call.purse?.replied(usage);
+  return { raw, usage };
+}
+
+const goOn = 'Your reply was cut off. Go on exactly where it stopped: repeat nothing, and add no introduction.';
+
+/**
+ * Asks once for the rest of a text that was cut off. Without it, or if the rest is cut off too, the reply stays marked as cut.
+ * Where the request sets a limit of its own, or wants JSON, there is no rest to ask for.
+ */
+async function* continued(first: ModelReply, request: ModelRequest, call: ModelCall): AsyncGenerator<ModelEvent, ModelReply> {
+  if (request.schema || request.maxOutputTokens !== undefined) return first;
+  const corrections: ChatCompletionMessageParam[] = [
+    { role: 'assistant', content: first.text },
+    { role: 'user', content: goOn },
+  ];
+  try {
+    const { raw, usage } = yield* oneRequest({ ...request, toolChoice: 'none' }, call, corrections, false);
+    const { text, thoughts } = splitThoughts(raw.text);
+    const reply = { ...first, usage: addUsage(first.usage, usage) };
+    if (!text.trim() || raw.ending.kind === 'filter') return reply;
+    const { cut: _, ...whole } = reply;
+    const all = [first.thoughts, raw.thoughts, thoughts].filter(Boolean).join('\n\n');
+    return {
+      ...whole,
+      // Some models begin again.
+      text: text.startsWith(first.text) ? text : first.text + text,
+      finish: finishOf(raw, []),
+      ...(raw.ending.kind !== 'whole' && { cut: raw.ending.reason }),
+      ...(all && { thoughts: all }),
+    };
+  } catch (error) {
+    if (call.signal.aborted) throw error;
+    return first;
+  }
+}
+
+/** Streams the answer that is within the JSON of a model without function calling. */
+class LiveAnswer {
+  #heard = '';
+  #told = 0;
+
+  push(piece: string): string {
+    this.#heard += piece;
+    const more = answerSoFar(this.#heard).slice(this.#told);
+    this.#told += more.length;
+    return more;
+  }
+  end(): string {
+    return '';
+  }
+}
+
+const isCut = ({ ending }: RawReply, { calls }: Read): boolean =>
+  calls.length === 0 && (ending.kind === 'length' || ending.kind === 'cut');
+
+function emptyReply({ ending, thoughts }: RawReply, { backend }: ModelCall): ModelError {
+  const why =
+    ending.kind === 'length'
+      ? 'it reached its output limit before saying anything'
+      : ending.kind === 'cut'
+        ? `it ended (${ending.reason}) before saying anything`
+        : thoughts
+          ? 'it thought, and then said nothing'
+          : 'it said nothing';
+  return new ModelError('bad-reply', backend, why);
 }
 
 async function paid(purse: Purse | undefined, worstUsd: number): Promise<void> {
@@ -123,9 +205,11 @@ async function paid(purse: Purse | undefined, worstUsd: number): Promise<void> {
 
 type Read = Pick<ModelReply, 'text' | 'calls'>;
 
-function fromNative(raw: RawReply, { schema }: ModelRequest, { dialect, newId }: ModelCall): Read {
+function fromNative(raw: RawReply, { schema, tools = [], toolChoice }: ModelRequest, { dialect, newId }: ModelCall): Read {
   // The arguments of the forced call are the value. The caller expects it as JSON text.
   if (schema && dialect.structured === 'tools' && raw.calls[0]) return { text: raw.calls[0].argumentsText, calls: [] };
+  const printed = raw.calls.length === 0 && !schema && toolChoice !== 'none' ? printedCalls(raw.text, tools) : null;
+  if (printed) return { text: '', calls: printed.map((call) => ({ id: newId(), ...call })) };
   const ids = new Set<string>();
   const calls = raw.calls
     .filter((call) => call.tool)
@@ -145,17 +229,21 @@ function fromText(raw: RawReply, { tools = [] }: ModelRequest, { newId }: ModelC
   return partial ? { text: partial, calls: [] } : null;
 }
 
+/** Some servers write the arguments as JSON within a JSON string, or `null` for none. */
 function argumentsOf(text: string): unknown {
   if (!text.trim()) return {};
   try {
-    return JSON.parse(text);
+    const args: unknown = JSON.parse(text);
+    if (args === null) return {};
+    const inner: unknown = typeof args === 'string' && /^\s*\{/.test(args) ? JSON.parse(args) : undefined;
+    return typeof inner === 'object' && inner !== null ? inner : args;
   } catch {
     return text;
   }
 }
 
-function finishOf({ finish }: RawReply, calls: readonly RequestedCall[]): ModelReply['finish'] {
-  if (finish === 'length') return 'length';
+function finishOf({ ending }: RawReply, calls: readonly RequestedCall[]): ModelReply['finish'] {
+  if (ending.kind === 'length') return 'length';
   return calls.length > 0 ? 'tools' : 'stop';
 }
 
@@ -166,7 +254,7 @@ function usageOf(
   { cost }: ModelCall,
   worstUsd: number | null,
 ): ModelUsage {
-  const written = raw.text + raw.calls.map((call) => call.tool + call.argumentsText).join('');
+  const written = raw.text + raw.thoughts + raw.calls.map((call) => call.tool + call.argumentsText).join('');
   // Words or calls without a token, or more tokens than the prompt can have: the count is not of this reply.
   const isOfAnother = raw.usage?.outputTokens === 0 && written !== '';
   const told = isOfAnother || (raw.usage && raw.usage.inputTokens > mostInputTokens(body)) ? null : raw.usage;

@@ -1,41 +1,40 @@
-/**
- * One request on the wire and its reply, assembled from the stream. Tool calls arrive in pieces. By the protocol each call has an
- * index, but some servers leave it out or use 0 for every call, so a new id also begins a new call.
- */
+/** One request on the wire and its reply, put together from whatever the server sends. */
 import type OpenAI from 'openai';
-import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
+import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 
+import { CallCollector, isJson, type RawCall } from './call-collector.ts';
+import type { Ending } from './ending.ts';
+import { TooLong, type WireEnd, wireValues } from './event-stream.ts';
+import { errorIn, ToldError } from './told-error.ts';
 import { type ToldUsage, toldCost, toldTokens } from './told-usage.ts';
+import { pieceOf } from './wire-piece.ts';
 
-export interface RawCall {
-  id: string;
-  tool: string;
-  argumentsText: string;
-}
 export interface RawReply {
   readonly text: string;
+  /** Thoughts that the server kept apart from the text; empty if there are none. */
+  readonly thoughts: string;
   readonly calls: readonly RawCall[];
   readonly usage: ToldUsage | null;
   /** The cost in US dollars if the backend reports it (LiteLLM, OpenRouter), else null. */
   readonly costUsd: number | null;
-  readonly finish: string;
+  readonly ending: Ending;
   readonly refusal: string | null;
 }
 
 /** The backend sent nothing for `silenceMs`. */
 export class Silence extends Error {}
-/** The reply is longer than any that makes sense: the backend may never stop. */
-export class TooLong extends Error {}
-/** Longest reply in characters, its text and the arguments of its calls together; about 250,000 tokens. */
+/** Longest reply in characters, its text, thoughts and the arguments of its calls together; about 250,000 tokens. */
 const maxReplyChars = 1_000_000;
 const maxCalls = 256;
+/** For how long usage and `[DONE]` are waited for after the reply has ended, in ms. Some servers never close the connection. */
+const maxAfterEndMs = 5_000;
 
 /** The stream ended in the middle of the reply. */
 export class BrokenOff extends Error {}
 
 /**
- * Yields pieces of text and returns the complete reply. @throws the errors of `openai`, Silence, BrokenOff, TooLong; the signal's
- * reason.
+ * Yields pieces of text and returns the complete reply.
+ * @throws the errors of `openai`, ToldError, NoReply, Silence, BrokenOff, TooLong, SyntaxError; the signal's reason.
  */
 export async function* replyStream(
   client: OpenAI,
@@ -44,69 +43,111 @@ export async function* replyStream(
 ): AsyncGenerator<string, RawReply> {
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(new Silence(`it sent nothing for ${silenceMs / 1000} s`)), silenceMs);
+  let afterEnd: NodeJS.Timeout | undefined;
   const either = AbortSignal.any([signal, silence.signal]);
-  let text = '';
-  let refusal = '';
-  let finish: string | null = null;
-  let usage: RawReply['usage'] = null;
-  let costUsd: number | null = null;
-  const calls = new CallCollector();
+  const reply = new Assembly();
   try {
-    const stream = await client.chat.completions.create(body, { signal: either });
-    for await (const chunk of stream) {
-      timer.refresh();
-      const choice = chunk.choices?.[0];
-      if (choice?.delta?.refusal) refusal += choice.delta.refusal;
-      for (const piece of choice?.delta?.tool_calls ?? []) calls.add(piece);
-      if (text.length + refusal.length + calls.chars > maxReplyChars)
-        throw new TooLong(`its reply is longer than ${maxReplyChars} characters`);
-      if (calls.all.length > maxCalls) throw new TooLong(`its reply asks for more than ${maxCalls} calls`);
-      if (choice?.finish_reason) finish = choice.finish_reason;
-      if (chunk.usage) {
-        usage = toldTokens(chunk.usage) ?? usage;
-        costUsd = toldCost(chunk.usage) ?? costUsd;
+    const response = await client.chat.completions.create(body, { signal: either }).asResponse();
+    const values = wireValues(response, () => void (afterEnd ?? timer).refresh(), either);
+    try {
+      let next = await values.next();
+      for (; !next.done; next = await values.next()) {
+        const told = errorIn(next.value);
+        if (told !== undefined) throw new ToldError(told, response.headers, reply.hasBegun);
+        const said = reply.add(next.value.value);
+        if (reply.hasEnded) afterEnd ??= setTimeout(() => silence.abort(new Silence()), Math.min(silenceMs, maxAfterEndMs));
+        if (said) {
+          yield said;
+          // The time that the reader took is not the backend's silence.
+          (afterEnd ?? timer).refresh();
+        }
       }
-      const said = choice?.delta?.content;
-      if (said) {
-        text += said;
-        yield said;
-        // The time that the reader took is not the backend's silence.
-        timer.refresh();
-      }
+      reply.close(next.value);
+    } finally {
+      await values.return(undefined as never);
     }
-    // An aborted stream of `openai` ends without an error.
-    either.throwIfAborted();
   } catch (error) {
-    throw either.aborted ? either.reason : error;
+    signal.throwIfAborted();
+    const fromWire = silence.signal.aborted ? silence.signal.reason : error;
+    // Whatever happens to the connection after the reply has ended takes nothing from it.
+    if (!reply.hasEnded || error instanceof ToldError || error instanceof TooLong) throw fromWire;
   } finally {
     clearTimeout(timer);
+    clearTimeout(afterEnd);
   }
-  if (finish === null) throw new BrokenOff('the stream ended in the middle of the reply');
-  return { text, calls: calls.all, usage, costUsd, finish, refusal: refusal || null };
+  return reply.whole();
 }
 
-type Piece = NonNullable<ChatCompletionChunk.Choice.Delta['tool_calls']>[number];
+/** The reply so far. */
+class Assembly {
+  #text = '';
+  #thoughts = '';
+  #refusal = '';
+  #ending: Ending | null = null;
+  #usage: ToldUsage | null = null;
+  #costUsd: number | null = null;
+  #choice: number | null = null;
+  #isLast = false;
+  #stray = '';
+  readonly #calls = new CallCollector();
 
-class CallCollector {
-  readonly all: RawCall[] = [];
-  /** Characters of all arguments so far. */
-  chars = 0;
-  private readonly byIndex = new Map<number, RawCall>();
+  get hasBegun(): boolean {
+    return this.#text + this.#thoughts + this.#refusal !== '' || this.#calls.count > 0;
+  }
+  get hasEnded(): boolean {
+    return this.#ending !== null;
+  }
 
-  add(piece: Piece): void {
-    const index = piece.index ?? 0;
-    const known = this.byIndex.get(index);
-    const isSame =
-      known && (!piece.id || !known.id || piece.id === known.id) && !(piece.function?.name && known.tool && known.argumentsText);
-    const call = isSame ? known : { id: '', tool: '', argumentsText: '' };
-    if (!isSame) {
-      this.all.push(call);
-      this.byIndex.set(index, call);
-    }
-    if (piece.id) call.id = piece.id;
-    if (piece.function?.name) call.tool = piece.function.name;
-    const more = piece.function?.arguments ?? '';
-    call.argumentsText += more;
-    this.chars += more.length;
+  /** @returns the text that the value adds. */
+  add(value: Readonly<Record<string, unknown>>): string {
+    const piece = pieceOf(value, this.#choiceOf(value));
+    this.#text += piece.text;
+    this.#thoughts += piece.thoughts;
+    this.#refusal += piece.refusal;
+    if (piece.calls !== undefined) this.#calls.add(piece.calls);
+    const chars = this.#text.length + this.#thoughts.length + this.#refusal.length + this.#calls.chars;
+    if (chars > maxReplyChars) throw new TooLong(`its reply is longer than ${maxReplyChars} characters`);
+    if (this.#calls.count > maxCalls) throw new TooLong(`its reply asks for more than ${maxCalls} calls`);
+    this.#ending = piece.ending ?? this.#ending;
+    this.#usage = toldTokens(piece.usage) ?? this.#usage;
+    this.#costUsd = toldCost(piece.usage) ?? this.#costUsd;
+    this.#isLast ||= piece.isLast;
+    return piece.text;
+  }
+
+  /**
+   * The end of the connection. Without a reason the reply counts as whole where the server said that this is the end and no call is
+   * cut off. @throws BrokenOff
+   */
+  close({ isMarked, stray }: WireEnd): void {
+    this.#stray = stray;
+    if (this.#ending !== null) return;
+    if (!isMarked && !(this.#isLast && this.hasBegun)) throw new BrokenOff(this.#brokenOff());
+    const isCut = this.#calls.all.some(({ argumentsText }) => argumentsText.trim() !== '' && !isJson(argumentsText));
+    this.#ending = isCut ? { kind: 'cut', reason: 'no finish_reason' } : { kind: 'whole', reason: '' };
+  }
+
+  whole(): RawReply {
+    return {
+      text: this.#text,
+      thoughts: this.#thoughts,
+      calls: this.#calls.all,
+      usage: this.#usage,
+      costUsd: this.#costUsd,
+      ending: this.#ending ?? { kind: 'cut', reason: 'no finish_reason' },
+      refusal: this.#refusal || null,
+    };
+  }
+
+  #brokenOff(): string {
+    const where = this.hasBegun ? 'in the middle of the reply' : 'before the reply';
+    return `the stream ended ${where}${this.#stray ? `, after “${this.#stray}”` : ''}`;
+  }
+
+  /** One choice is asked for. Of several the first one that comes is read. */
+  #choiceOf({ choices }: Readonly<Record<string, unknown>>): number {
+    const index: unknown = Array.isArray(choices) && choices.length > 0 ? (choices[0]?.index ?? 0) : null;
+    if (this.#choice === null && typeof index === 'number') this.#choice = index;
+    return this.#choice ?? 0;
   }
 }

@@ -5,7 +5,9 @@
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
 import type { ModelRequest, ToolSpec } from './conversation.ts';
 import { type AssistantTurn, systemText, turnsOf } from './history.ts';
-import { jsonIn, withoutThoughts } from './json-in-text.ts';
+import { jsonIn } from './json-in-text.ts';
+import { printedCalls } from './printed-calls.ts';
+import { ThoughtFilter, withoutThoughts } from './thoughts.ts';
 import { addUser } from './transcript.ts';
 
 export interface TextReply {
@@ -53,6 +55,8 @@ function toolPrompt(tools: readonly ToolSpec[], isRequired: boolean): string {
 /** The content of a reply; null for broken JSON. Text that does not look like JSON at all is the answer. */
 export function readTextReply(raw: string, tools: readonly ToolSpec[]): TextReply | null {
   const text = withoutThoughts(raw).trim();
+  const printed = printedCalls(text, tools);
+  if (printed) return { text: '', calls: printed };
   const found = jsonIn(text);
   const entries = (Array.isArray(found) ? found : [found]).filter(
     (it): it is Record<string, unknown> => typeof it === 'object' && it !== null,
@@ -70,8 +74,7 @@ export function readTextReply(raw: string, tools: readonly ToolSpec[]): TextRepl
  * itself if it is not JSON. With more text it only grows.
  */
 export function answerSoFar(raw: string): string {
-  if ('<think>'.startsWith(raw.trim())) return '';
-  const text = withoutThoughts(raw).trimStart();
+  const text = new ThoughtFilter().push(raw).trimStart();
   const head = /^(?:```(?:json)?\s*)?\{\s*"answer"\s*:\s*"/.exec(text);
   if (head) return decoded(text.slice(head[0].length));
   return looksLikeForm(text) || mayBecomeForm(text) ? '' : text;

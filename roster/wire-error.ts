@@ -6,7 +6,8 @@ import type { APIError } from 'openai';
 import { fitted } from '../platform/cut.ts';
 import { codeOf, messageOf } from '../platform/errors.ts';
 import { ModelError, type ModelErrorCode } from './errors.ts';
-import { BrokenOff, Silence, TooLong } from './reply-stream.ts';
+import { NoReply, TooLong } from './event-stream.ts';
+import { BrokenOff, Silence } from './reply-stream.ts';
 
 export interface WireContext {
   readonly backend: string;
@@ -26,6 +27,7 @@ export function wireError(error: unknown, { backend, isEmbedded, baseUrl, key }:
     new ModelError(code, backend, clean(message), { ...more, cause: new Error(clean(messageOf(error))) });
 
   if (error instanceof Silence) return fail('timeout', error.message);
+  if (error instanceof NoReply) return fail('unreachable', `${baseUrl} is no chat server: ${error.message}`);
   if (error instanceof TooLong) return fail('bad-reply', error.message);
   if (error instanceof SyntaxError) return fail('bad-reply', `its stream does not follow the protocol: ${error.message}`);
   const isCut = error instanceof BrokenOff || !isApiError(error);

@@ -1,4 +1,6 @@
-/** Awaits a model's whole reply, and streams its text meanwhile. */
+/** Awaits a model's whole reply, and streams its text meanwhile. A text that was cut off gets a mark that says so. */
+
+import { withCutMark } from '../../bus/cut-mark.ts';
 import type { ModelEvent, ModelReply } from '../../roster/conversation.ts';
 import { ModelError } from '../../roster/errors.ts';
 
@@ -12,7 +14,7 @@ export async function wholeReply(
   live: (text: string) => void,
 ): Promise<ModelReply> {
   for await (const event of events) {
-    if (event.type === 'replied') return event;
+    if (event.type === 'replied') return event.cut === undefined ? event : { ...event, text: withCutMark(event.text, event.cut) };
     live(event.text);
   }
   throw new ModelError('bad-reply', backend, 'the reply stopped before its last event');

@@ -49,7 +49,8 @@ export const think = (host: EffectHost, options: ThinkOptions) => {
         return say({ type: 'CALL_PRICED', backend: first.backend, worstUsd, first: true });
       await host.committed(signal);
       const { backend, file, reply } = await callSomeone(host, options, input, first, say, signal);
-      if (file !== null && reply.finish === 'length') throw cutOff(backend, file);
+      if (file !== null && (reply.finish === 'length' || reply.cut !== undefined)) throw cutOff(backend, file);
+      if (reply.cut !== undefined) host.note(`${backend}: its reply was cut off (${reply.cut})`);
       const requested = file === null ? reply.calls : [writingOf(file, reply.text)];
       const calls = requested.map((call, index) => asToolCall(call, `s${input.step}-${index}`, options));
       say({ type: 'MODEL_REPLIED', text: file === null ? reply.text : '', calls, usage: reply.usage, backend });

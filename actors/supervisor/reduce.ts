@@ -1,4 +1,6 @@
 /** Turns the results of sub-tasks into one answer: by the orchestrator, by a named backend, or by code alone. */
+
+import { cutMarkIn } from '../../bus/cut-mark.ts';
 import type { Result } from '../../bus/messages.ts';
 import { noUsage, type Usage } from '../../machines/conversation.ts';
 import { effectsLine, effectWords } from '../../machines/effects.ts';
@@ -62,6 +64,12 @@ const plainText = ({ node, result }: NodeResult): string =>
 
 const text = (outcome: NodeResult): string => `${plainText(outcome)}${outcome.result ? deeds(outcome.result) : ''}`;
 
+/** The reason why the text of a result was cut off, or null. */
+const cutOf = ({ result }: NodeResult): string | null =>
+  result?.outcome === 'completed' ? cutMarkIn(result.output ?? '') : null;
+/** Stands in the heading, because a long text loses its end, where its own mark is. */
+const incompleteness = (outcome: NodeResult): string => (cutOf(outcome) === null ? '' : ' (incomplete: it was cut off)');
+
 /** A result of which less than this many tokens could be shown is only counted. */
 const leastShown = 50;
 
@@ -72,7 +80,7 @@ function prompt(input: ReduceInput, instruction: string, outcomes: readonly Node
   const fixed = [goal, how, ...corrections].reduce((sum, text) => sum + estimateTokens(text), 0);
   const room = Math.max(contextTokens / 4, (contextTokens * 5) / 8 - fixed);
   const shown = outcomes.slice(0, Math.max(1, Math.floor(room / leastShown)));
-  const headings = shown.map(({ node }) => `## ${node.key}\n`);
+  const headings = shown.map((outcome) => `## ${outcome.node.key}${incompleteness(outcome)}\n`);
   const left = room - headings.reduce((sum, heading) => sum + estimateTokens(heading), 0);
   const texts = clippedToTokens([...shown.map(text), input.draft ?? ''], left);
   const results = headings.map((heading, i) => `${heading}${texts[i]}`);
@@ -80,7 +88,7 @@ function prompt(input: ReduceInput, instruction: string, outcomes: readonly Node
   return [
     {
       role: 'system' as const,
-      text: 'You put the results of sub-tasks together into one answer to the goal. Use only what the results say. Answer the goal itself; do not describe how the results came about. If a result is missing, say so.',
+      text: 'You put the results of sub-tasks together into one answer to the goal. Use only what the results say. Answer the goal itself; do not describe how the results came about. If a result is missing or incomplete, say so.',
     },
     {
       role: 'user' as const,
@@ -105,12 +113,17 @@ export function sources(outcomes: readonly NodeResult[], answer = '', listsDone 
   const failed = outcomes
     .filter(({ result, node }) => result?.outcome !== 'completed' && node.status !== 'dropped')
     .map(({ node, result }) => `${node.key} (${result?.failure?.code ?? node.failure?.code ?? result?.outcome ?? node.status})`);
+  const cut = outcomes.flatMap((outcome) => {
+    const reason = cutOf(outcome);
+    return reason === null ? [] : [`${outcome.node.key} (${reason})`];
+  });
   const known = new Set([...read.map(({ name }) => name), ...done.map(({ target }) => target)]);
   const unread = namesIn(answer).filter((name) => !known.has(name) && !known.has(`./${name}`));
   return [
     ...(read.length > 0 ? [`Sources: ${listed(read.map(({ name, id }) => `${name} (${id})`))}`] : []),
     ...(listsDone && done.length > 0 ? [`Done: ${listed(done.map(effectWords))}`] : []),
     ...(unread.length > 0 ? [`Named above, but read by no sub-task: ${listed(unread)}`] : []),
+    ...(cut.length > 0 ? [`Incomplete, because the reply was cut off: ${listed(cut)}`] : []),
     ...(failed.length > 0 ? [`Failed: ${listed(failed)}`] : []),
   ].join('\n');
 }

@@ -1,4 +1,5 @@
 /** Shows state records as rows of a list and of a tree. */
+import { cutMarkIn } from '../cut-mark.ts';
 import { noUsage, type Question, type Status, type TaskState, type TreeNode } from '../messages.ts';
 import { parentOf, type TaskId } from '../task-id.ts';
 import type { Phase, StateRecord } from './state-record.ts';
@@ -44,7 +45,7 @@ const summaryOf = ({ id, spec, instruction, phase, last, createdAt }: StateRecor
   updatedAt: last?.at ?? createdAt,
 });
 
-export const treeNode = ({ id, spec, instruction, last }: StateRecord): TreeNode => ({
+export const treeNode = ({ id, spec, instruction, last, result }: StateRecord): TreeNode => ({
   id,
   parent: parentOf(id),
   key: null,
@@ -57,7 +58,13 @@ export const treeNode = ({ id, spec, instruction, last }: StateRecord): TreeNode
   usage: last?.usage ?? noUsage,
   question: last?.question ?? null,
   ...(last?.effects && { effects: last.effects }),
+  ...incompleteOf(result?.output ?? null),
 });
+
+const incompleteOf = (output: string | null): Pick<TreeNode, 'incomplete'> => {
+  const incomplete = output === null ? null : cutMarkIn(output);
+  return incomplete === null ? {} : { incomplete };
+};
 
 /**
  * Shows the nodes of a supervisor's plan as they are before anybody claims them: `idle`, or `cancelled` if the node was dropped

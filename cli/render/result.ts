@@ -1,5 +1,5 @@
 /** The end of a task as text for people. */
-
+import { cutMarkIn } from '../../bus/cut-mark.ts';
 import type { Result } from '../../bus/messages.ts';
 import { beginningOf } from '../../platform/cut.ts';
 import { effectsText, effectTexts } from './effects.ts';
@@ -73,7 +73,9 @@ export function endLine(result: Result, paint: Paint): string {
   const mark = { completed: paint.green('✓'), failed: paint.red('✗'), cancelled: paint.yellow('∅') }[result.outcome];
   const used = usageText(result.usage);
   const what = result.outcome === 'completed' ? oneLine(result.output ?? '', 100) : oneLine(result.failure?.message ?? '', 160);
-  const outcome = result.outcome === 'completed' ? '' : ` ${result.outcome}`;
+  const cut = result.outcome === 'completed' ? cutMarkIn(result.output ?? '') : null;
+  const outcome =
+    result.outcome === 'completed' ? (cut === null ? '' : paint.yellow(` incomplete (${cut})`)) : ` ${result.outcome}`;
   const done = effectsText(result, paint, mostInLine);
   return `${mark} ${paint.bold(result.id)}${outcome}${used && paint.dim(` (${used})`)}${done && ` · ${done}`}${what && `: ${what}`}`;
 }

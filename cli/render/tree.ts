@@ -35,6 +35,7 @@ const byOrder = (a: TreeNode, b: TreeNode): number =>
 
 export function nodeLine(node: TreeNode, paint: Paint, columns: number): string {
   const facts = [
+    node.incomplete ? `incomplete (${oneLine(node.incomplete, 40)})` : '',
     node.backend ? `on ${node.backend}` : '',
     node.steps > 0 ? `${node.steps} ${node.steps === 1 ? 'step' : 'steps'}` : '',
     usageText(node.usage),

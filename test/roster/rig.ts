@@ -83,7 +83,7 @@ export interface Reply {
   readonly headers?: Record<string, string>;
   /** The body for a status other than 200. */
   readonly json?: unknown;
-  /** Chunks of the stream; a string is sent as it is. */
+  /** Chunks of the stream; a string, and bytes, are sent as they are. */
   readonly chunks?: readonly (object | string)[];
   /** Pause between chunks in ms. */
   readonly paceMs?: number;
@@ -110,7 +110,8 @@ export async function scriptedServer(script: (nth: number, request: Received) =>
       return void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(json));
     response.writeHead(200, { 'content-type': 'text/event-stream', ...headers });
     for (const chunk of chunks) {
-      response.write(typeof chunk === 'string' ? chunk : `data: ${JSON.stringify(chunk)}\n\n`);
+      const isRaw = typeof chunk === 'string' || chunk instanceof Uint8Array;
+      response.write(isRaw ? chunk : `data: ${JSON.stringify(chunk)}\n\n`);
       if (paceMs > 0) await delay(paceMs);
     }
     if (ending === 'done') response.end('data: [DONE]\n\n');

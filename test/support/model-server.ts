@@ -42,10 +42,11 @@ export class ModelCall {
     return this.#chunk({ content: text });
   }
 
-  /** Ends the reply, with tool calls if there are any. */
+  /** Ends the reply, with tool calls if there are any. `finish`: default `tool_calls` where there are calls, else `stop`. */
   end(
     calls: readonly { tool: string; args: unknown }[] = [],
     usage: WireUsage = { prompt_tokens: 10, completion_tokens: 5 },
+    finish = calls.length > 0 ? 'tool_calls' : 'stop',
   ): void {
     if (calls.length > 0)
       this.#chunk({
@@ -56,7 +57,7 @@ export class ModelCall {
           function: { name: tool, arguments: JSON.stringify(args) },
         })),
       });
-    this.#chunk({}, calls.length > 0 ? 'tool_calls' : 'stop');
+    this.#chunk({}, finish);
     this.#response.write(
       `data: ${JSON.stringify({ ...frame, choices: [], usage: { total_tokens: usage.prompt_tokens + usage.completion_tokens, ...usage } })}\n\n`,
     );
@@ -68,6 +69,11 @@ export class ModelCall {
   }
   call(tool: string, args: unknown): void {
     this.end([{ tool, args }]);
+  }
+
+  /** Says a text that the backend does not finish. */
+  cutOff(text: string, finish = 'length'): void {
+    this.say(text).end([], undefined, finish);
   }
 
   /** Replies with an HTTP error. */

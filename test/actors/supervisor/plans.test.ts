@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { mustBeThere, planOfMap } from '../../../actors/supervisor/map-plan.ts';
 import { namesIn } from '../../../actors/supervisor/names-in.ts';
 import { type NodeResult, sources } from '../../../actors/supervisor/reduce.ts';
+import { withCutMark } from '../../../bus/cut-mark.ts';
 import type { PlanNode } from '../../../machines/plan.ts';
 
 const map = {
@@ -99,6 +100,12 @@ test('a goal that writes from a file that is not there is not planned, and says 
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+test('an answer says which results were cut off', () => {
+  const node = { key: 'a', status: 'returned', failure: null } as PlanNode;
+  const result = { id: 'k3xq.1', outcome: 'completed', output: withCutMark('half', 'length') } as NodeResult['result'];
+  expect(sources([{ node, result }])).toBe('Incomplete, because the reply was cut off: a (length)');
 });
 
 test('an answer says what was read and done, what it only names, and which sub-tasks failed', () => {

@@ -41,6 +41,11 @@ describe('a tree', () => {
     ]);
   });
 
+  it('says that the answer of a task is incomplete, and why', () => {
+    const done = node('k3xq.2', 'k3xq.0', { outcome: 'completed', state: 'done', incomplete: 'length' });
+    expect(treeLines([done], plain, 100)).toEqual(['k3xq.2 · files · completed · incomplete (length) · on local “Read it”']);
+  });
+
   it('shows a subtree without its parent', () => {
     expect(treeLines([node('k3xq.2', 'k3xq.0'), node('k3xq.2-1', 'k3xq.2')], plain, 80)).toEqual([
       'k3xq.2 · files · thinking · on local “Read it”',

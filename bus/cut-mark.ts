@@ -1,0 +1,15 @@
+/**
+ * The mark on a text that its backend did not finish. It is part of the text, so that it goes wherever the text goes: into results,
+ * into the answer, and to the models that read it.
+ */
+const marks = /\[This text is incomplete: [^\]]* \(([^()\]]*)\)\.\]\s*$/;
+
+/** @param reason the word of the backend, such as `length`. */
+export function withCutMark(text: string, reason: string): string {
+  const word = reason.replaceAll(/[[\]()]/g, ' ').trim() || 'no reason';
+  const why = word === 'length' ? 'the output limit cut it off' : 'its backend ended it early';
+  return `${text.trimEnd()}\n\n[This text is incomplete: ${why} (${word}).]`;
+}
+
+/** The reason in the mark of a text; null if it has none. */
+export const cutMarkIn = (text: string): string | null => marks.exec(text)?.[1] ?? null;

@@ -1,0 +1,158 @@
+/**
+ * Thoughts that a model writes into its reply, between tags, where the server does not keep them apart. The chat template may have
+ * opened them already, so that the reply has only the closing tag. A tag that is quoted, in code or within a whole JSON value, is
+ * text.
+ */
+export interface Split {
+  readonly text: string;
+  readonly thoughts: string;
+}
+
+const names = ['think', 'thinking', 'thought', 'thoughts', 'reasoning', 'seed:think', 'antthinking'];
+/** Opening and closing tags, in lower case. */
+const tags: readonly (readonly [string, string])[] = [
+  ...names.map((name) => [`<${name}>`, `</${name}>`] as const),
+  ['[think]', '[/think]'],
+  ['◁think▷', '◁/think▷'],
+  ['<|start_thinking|>', '<|end_thinking|>'],
+  ['<|begin_of_thought|>', '<|end_of_thought|>'],
+  ['<unused94>', '<unused95>'],
+  ['<|channel|>analysis<|message|>', '<|end|>'],
+];
+/** What stands before the answer, behind the thoughts of the last kind. */
+const answerHead =
+  /^\s*(?:<\|start\|>assistant)?(?:<\|channel\|>final<\|message\|>|<\|start_response\|>|<\|begin_of_solution\|>)/i;
+const answerTail = /(?:<\|return\|>|<\|end\|>|<\|end_response\|>|<\|end_of_solution\|>)\s*$/i;
+
+/** Most thoughts that are taken out, and most quoted tags that are passed over: a longer text is not worth the time. */
+const most = 64;
+/** Most blanks before the text of a reply that are held back while it streams, in characters. */
+const mostHeld = 2_000;
+
+/** The text without its thoughts. It is returned unchanged if it has none. */
+export function splitThoughts(raw: string): Split {
+  if (!/[<[◁]/.test(raw) || isWholeJson(raw)) return { text: raw, thoughts: '' };
+  const thoughts: string[] = [];
+  let text = raw;
+  for (let found = firstThought(text); found && thoughts.length < most; found = firstThought(text)) {
+    thoughts.push(text.slice(found.inner[0], found.inner[1]).trim());
+    text = text.slice(0, found.outer[0]) + text.slice(found.outer[1]);
+  }
+  const head = answerHead.exec(text);
+  if (head) text = text.slice(head[0].length).replace(answerTail, '');
+  if (text === raw) return { text, thoughts: '' };
+  return { text: text.trim(), thoughts: thoughts.filter(Boolean).join('\n\n') };
+}
+
+export const withoutThoughts = (raw: string): string => splitThoughts(raw).text;
+
+interface Span {
+  readonly outer: readonly [number, number];
+  readonly inner: readonly [number, number];
+}
+
+function firstThought(text: string): Span | null {
+  const lower = text.toLowerCase();
+  const start = lower.length - lower.trimStart().length;
+  for (const [open, close] of tags) {
+    if (!lower.startsWith(open, start)) continue;
+    const end = closingOf(lower, start + open.length, open, close);
+    // Without a closing tag the reply was cut off in its thoughts.
+    const [inner, outer] = end < 0 ? [text.length, text.length] : [end, end + close.length];
+    return { outer: [start, outer], inner: [start + open.length, inner] };
+  }
+  for (const [open, close] of tags) {
+    const end = nextTag(lower, close, 0);
+    if (end < 0) continue;
+    const begin = lower.indexOf(open);
+    // Only the closing tag, which a bare `<|end|>` is not.
+    if ((begin < 0 || begin > end) && open !== tags.at(-1)![0]) return { outer: [0, end + close.length], inner: [0, end] };
+    if (begin >= 0 && begin < end && isLineStart(lower, begin) && !isInCode(lower, begin))
+      return { outer: [begin, end + close.length], inner: [begin + open.length, end] };
+  }
+  return null;
+}
+
+/** The closing tag that belongs to the opening one before `from`, over the pairs in between. */
+function closingOf(lower: string, from: number, open: string, close: string): number {
+  let depth = 1;
+  for (let at = from; ; ) {
+    const end = lower.indexOf(close, at);
+    if (end < 0) return lower.indexOf(close, from);
+    for (let inner = lower.indexOf(open, at); inner >= 0 && inner < end; inner = lower.indexOf(open, inner + 1)) depth++;
+    if (--depth === 0) return end;
+    at = end + close.length;
+  }
+}
+
+/** The next tag that is not quoted. */
+function nextTag(lower: string, tag: string, from: number): number {
+  let passed = 0;
+  for (let at = lower.indexOf(tag, from); at >= 0 && passed < most; at = lower.indexOf(tag, at + 1), passed++) {
+    const isQuoted = /[\s"'“‘(]/.test(lower[at - 1] ?? '\n') && /[ "'”’),.]/.test(lower[at + tag.length] ?? '\n');
+    const isAlone = isLineStart(lower, at) || /^[ \t]*(\n|$)/.test(lower.slice(at + tag.length, at + tag.length + 20));
+    if ((!isQuoted || isAlone) && !isInCode(lower, at)) return at;
+  }
+  return -1;
+}
+
+const isLineStart = (text: string, at: number): boolean => /(^|\n)[ \t]*$/.test(text.slice(Math.max(0, at - 40), at));
+
+function isInCode(text: string, at: number): boolean {
+  const before = text.slice(0, at);
+  if ((before.match(/^[ \t]*```/gm)?.length ?? 0) % 2 === 1) return true;
+  const line = before.slice(before.lastIndexOf('\n') + 1);
+  return (line.match(/`/g)?.length ?? 0) % 2 === 1;
+}
+
+function isWholeJson(text: string): boolean {
+  if (!/^\s*[{[]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Holds back the thoughts at the beginning of a reply while it streams. Thoughts without an opening tag are not held back. */
+export class ThoughtFilter {
+  #held = '';
+  #close: string | null = null;
+  #isText = false;
+  #hasThought = false;
+
+  push(piece: string): string {
+    if (this.#isText) return piece;
+    this.#held += piece;
+    for (;;) {
+      if (this.#close !== null) {
+        const end = this.#held.toLowerCase().indexOf(this.#close);
+        if (end < 0) {
+          this.#held = this.#held.slice(-this.#close.length);
+          return '';
+        }
+        this.#held = this.#held.slice(end + this.#close.length).trimStart();
+        this.#close = null;
+        continue;
+      }
+      const lead = this.#held.trimStart().slice(0, 40).toLowerCase();
+      const tag = tags.find(([open]) => lead.startsWith(open));
+      if (!tag) {
+        if (this.#held.length < mostHeld && tags.some(([open]) => open.startsWith(lead))) return '';
+        this.#isText = true;
+        return this.end();
+      }
+      this.#held = this.#held.trimStart().slice(tag[0].length);
+      this.#close = tag[1];
+      this.#hasThought = true;
+    }
+  }
+
+  /** What was held back and is no thought. */
+  end(): string {
+    const rest = this.#close !== null ? '' : this.#hasThought ? this.#held.trimStart() : this.#held;
+    this.#held = '';
+    return rest;
+  }
+}

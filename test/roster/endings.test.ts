@@ -1,0 +1,192 @@
+/** How replies end, what their models thought, and calls that are printed as text; over HTTP. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { printedCalls } from '../../roster/printed-calls.ts';
+import { splitThoughts, ThoughtFilter } from '../../roster/thoughts.ts';
+import { delta, failureOf, never, oneBackend, type Reply, replyOf, rig, scriptedServer, user } from './rig.ts';
+
+const stops: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+const properties = { path: { type: 'string' }, line: { type: 'integer' } };
+const tools = [{ name: 'read_file', description: 'Reads a file.', parameters: { type: 'object', properties } }];
+
+/** Plays one reply after the other; the last one again and again. */
+async function play(replies: readonly Reply[], more = '') {
+  const server = await scriptedServer((nth) => replies[Math.min(nth, replies.length - 1)]!);
+  const { backends } = rig(`${oneBackend(server.url, more)}\nlimits: { retries: 0 }`);
+  stops.push(
+    () => server.stop(),
+    () => backends.stop(),
+  );
+  return { server, call: (request: object = {}) => backends.call('main', { ...user('x'), tools, ...request }, never) };
+}
+const say = (text: string, finish: string | null = 'stop'): Reply => ({ chunks: [delta({ content: text }), delta({}, finish)] });
+
+describe('a text that was cut off', () => {
+  test('is gone on with once, and is whole then', async () => {
+    const { server, call } = await play([say('The risks are 1, ', 'length'), say('2 and 3.')]);
+    const { said, reply } = await replyOf(call());
+    expect(reply).toMatchObject({ text: 'The risks are 1, 2 and 3.', finish: 'stop' });
+    expect(reply.cut).toBeUndefined();
+    expect(said.join('')).toBe('The risks are 1, 2 and 3.');
+    expect(server.received[1]?.body.messages.slice(-2)).toMatchObject([
+      { role: 'assistant', content: 'The risks are 1, ' },
+      { role: 'user', content: expect.stringContaining('cut off') },
+    ]);
+    expect(server.received).toHaveLength(2);
+  });
+
+  test.each(['length', 'max_tokens', 'MAX_TOKENS', 'model_length', 'insufficient_system_resource', 'unheard_of'])(
+    'stays marked if its rest is cut off too: %s',
+    async (reason) => {
+      const { server, call } = await play([say('one, ', reason), say('two', reason)]);
+      const { reply } = await replyOf(call());
+      expect(reply).toMatchObject({ text: 'one, two', cut: reason });
+      expect(server.received).toHaveLength(2);
+    },
+  );
+
+  test.each<[string, Reply]>([
+    ['fails', { status: 500, json: { error: { message: 'no' } } }],
+    ['is empty', say('')],
+    ['is stopped by a filter', say('bad', 'content_filter')],
+  ])('stays marked, and is not lost, if the request for its rest %s', async (_, second) => {
+    const { call } = await play([say('half', 'length'), second]);
+    expect((await replyOf(call())).reply).toMatchObject({ text: 'half', cut: 'length' });
+  });
+
+  test('is not gone on with where the request limits it', async () => {
+    const { server, call } = await play([say('half', 'length')]);
+    expect((await replyOf(call({ maxOutputTokens: 5 }))).reply).toMatchObject({ text: 'half', cut: 'length', finish: 'length' });
+    expect(server.received).toHaveLength(1);
+  });
+
+  test('is marked where tools are in text', async () => {
+    const { call } = await play([say('{"answer": "half of', 'length')], 'tools: false');
+    expect((await replyOf(call())).reply).toMatchObject({ text: 'half of', cut: 'length' });
+  });
+});
+
+test.each(['stop', 'STOP', 'end_turn', 'eos', 'stop_sequence'])('the ending %s is a whole reply', async (reason) => {
+  const { call } = await play([say('Four.', reason)]);
+  const { reply } = await replyOf(call());
+  expect(reply).toMatchObject({ text: 'Four.', finish: 'stop' });
+  expect(reply.cut).toBeUndefined();
+});
+
+test.each(['content_filter', 'SAFETY', 'RECITATION', 'refusal'])('the ending %s is a refusal', async (reason) => {
+  const { call } = await play([say('Four', reason)]);
+  expect((await failureOf(call())).code).toBe('refused');
+});
+
+test('a call that the end of a stream cuts off stays text, which no tool accepts', async () => {
+  const cut = { index: 0, id: 'c1', type: 'function', function: { name: 'read_file', arguments: '{"path":"a' } };
+  const { call } = await play([{ chunks: [delta({ tool_calls: [cut] })] }]);
+  expect((await replyOf(call())).reply.calls).toEqual([{ id: 'c1', tool: 'read_file', args: '{"path":"a' }]);
+});
+
+const thoughtful: [string, string, string][] = [
+  ['<think>hm</think>\n\nFour.', 'Four.', 'hm'],
+  ['hm, <b>\n</think>\n\nFour.', 'Four.', 'hm, <b>'],
+  ['hm.</think>Four.', 'Four.', 'hm.'],
+  ['<THINKING>a <thinking>b</thinking> c</THINKING> Four.', 'Four.', 'a <thinking>b</thinking> c'],
+  ['<think>a</think><think>b</think>Four.', 'Four.', 'a\n\nb'],
+  ['Two and two.\n<think>hm</think>\nFour.', 'Two and two.\n\nFour.', 'hm'],
+  ['◁think▷hm◁/think▷Four.', 'Four.', 'hm'],
+  ['[THINK]hm[/THINK]Four.', 'Four.', 'hm'],
+  ['<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Four.<|return|>', 'Four.', 'hm'],
+];
+const thoughtless = [
+  'Close it with `</think>`.',
+  'Write "</think>" at the end.',
+  '```xml\n<think>a</think>\n```\nThat is it.',
+  'a < b and [b] <i>c</i>',
+  '{"answer": "put </think>\\n behind"}',
+];
+describe('thoughts in a text', () => {
+  test.each(thoughtful)('%j', async (raw, text, thoughts) => {
+    expect(splitThoughts(raw)).toEqual({ text, thoughts });
+    const { call } = await play([say(raw)]);
+    expect((await replyOf(call())).reply).toMatchObject({ text, thoughts });
+  });
+  test.each(thoughtless)('are none where they are quoted: %j', (raw) => {
+    expect(splitThoughts(raw)).toEqual({ text: raw, thoughts: '' });
+  });
+  test('at its beginning are not streamed, however they are torn', () => {
+    for (let size = 1; size < 12; size++) {
+      const filter = new ThoughtFilter();
+      const pieces = '  <think>hm</think>\n Four < 5.'.match(new RegExp(`[^]{1,${size}}`, 'g'))!;
+      expect(pieces.map((piece) => filter.push(piece)).join('') + filter.end()).toBe('Four < 5.');
+    }
+  });
+  test.each(['<think>hm', '<think>hm</think>', 'hm\n</think>'])('that are all of it are no reply: %j', async (raw) => {
+    const { call } = await play([say(raw)]);
+    expect(await failureOf(call())).toMatchObject({ code: 'bad-reply', message: expect.stringContaining('thought') });
+  });
+  test.each(['', 'tools: false'])('run no call (%s)', async (mode) => {
+    const { call } = await play([say('{"tool":"read_file","args":{"path":"a"}}\n</think>\nFour.')], mode);
+    expect((await replyOf(call())).reply).toMatchObject({ text: 'Four.', calls: [] });
+  });
+});
+
+const json = '{"name": "read_file", "arguments": {"path": "a", "line": 2}}';
+const tags = '<function=read_file>\n<parameter=path>\na\n</parameter>\n<parameter=line>\n2\n</parameter>\n</function>';
+const printed = [
+  json,
+  `[${json}]`,
+  `\`\`\`json\n${json}\n\`\`\``,
+  `<tool_call>\n${json}\n</tool_call>`,
+  `<tool_call>${json}`,
+  `<tool_call>\n${tags}\n</tool_call>`,
+  tags,
+  '<function=read_file>{"path": "a", "line": 2}</function>',
+  '<tool_call>read_file\n<arg_key>path</arg_key>\n<arg_value>a</arg_value>\n<arg_key>line</arg_key>\n<arg_value>2</arg_value>\n</tool_call>',
+  `[TOOL_CALLS][${json}]`,
+  '[TOOL_CALLS]read_file[ARGS]{"path": "a", "line": 2}',
+  `<|python_tag|>${json.replace('arguments', 'parameters')}`,
+  '{"tool": "read_file", "args": {"path": "a", "line": 2}}',
+  '{"type": "function", "function": {"name": "read_file", "arguments": "{\\"path\\": \\"a\\", \\"line\\": 2}"}}',
+];
+describe('a call that is printed as text', () => {
+  test.each(printed)('is a call if it is the whole reply: %j', async (raw) => {
+    const { call } = await play([say(`<think>so</think>\n${raw}`)]);
+    const { reply } = await replyOf(call());
+    expect(reply).toMatchObject({ text: '', finish: 'tools', calls: [{ tool: 'read_file', args: { path: 'a', line: 2 } }] });
+  });
+  test('may be several', () => {
+    expect(printedCalls(`<tool_call>${json}</tool_call>\n<tool_call>${json}</tool_call>`, tools)).toHaveLength(2);
+    expect(printedCalls(`${json}\n${json}`, tools)).toHaveLength(2);
+  });
+  test('keeps the text of an argument as it is', () => {
+    const raw = '<tool_call><function=read_file><parameter=path>123</parameter></function></tool_call>';
+    expect(printedCalls(raw, tools)).toEqual([{ tool: 'read_file', args: { path: '123' } }]);
+  });
+  test.each([
+    `The file says: ${json}`,
+    `<tool_call>${json}</tool_call>\nThat is what I would do.`,
+    `I would say\n<tool_call>${json}</tool_call>`,
+    '{"name": "rm_rf", "arguments": {}}',
+    '{"name": "read_file"}',
+    '{"name": "read_file", "arguments": {"path": "a',
+    '<tool_call></tool_call>',
+    '[1]',
+  ])('is text if it is quoted, unknown or broken: %j', async (raw) => {
+    const { call } = await play([say(raw)]);
+    expect((await replyOf(call())).reply).toMatchObject({ text: raw, calls: [] });
+  });
+  test('is text where no tool may be called', async () => {
+    const { call } = await play([say(json)]);
+    expect((await replyOf(call({ toolChoice: 'none' }))).reply).toMatchObject({ text: json, calls: [] });
+  });
+});
+
+test.each(['<think>a</think>\n', 'x </think> y ', '`</think>`', '<think>', '```\n</think>\n', ' '])(
+  'a text of %j without end is read in no time',
+  (piece) => {
+    const raw = piece.repeat(Math.floor(400_000 / piece.length));
+    expect(splitThoughts(raw).text.length).toBeLessThanOrEqual(raw.length);
+    const filter = new ThoughtFilter();
+    for (let at = 0; at < raw.length; at += 8) filter.push(raw.slice(at, at + 8));
+  },
+);
