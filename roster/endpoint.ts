@@ -149,7 +149,7 @@ export async function openClient({ baseUrl, key }: Endpoint, env: NodeJS.Process
     },
     fetch: (url, init) => {
       if (!init?.signal?.aborted) onSend();
-      return fetch(url, init);
+      return fetch(url, typeof init?.body === 'string' ? { ...init, body: wellFormed(init.body) } : init);
     },
     // A redirect would send the whole prompt to a host that the roster does not name; wire-error.ts reports where it leads.
     fetchOptions: { redirect: 'manual' },
@@ -159,3 +159,10 @@ export async function openClient({ baseUrl, key }: Endpoint, env: NodeJS.Process
     timeout: 2_147_483_647,
   });
 }
+
+/**
+ * A half of a surrogate pair in a JSON text, as a model or a file may have left it. Strict servers refuse the whole request. JSON
+ * writes only such halves as an escape; an escaped backslash before the `u` is text.
+ */
+const halves = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
+const wellFormed = (json: string): string => json.replace(halves, '$1\\ufffd');

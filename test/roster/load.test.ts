@@ -43,6 +43,7 @@ agents: { x-kind: { prompt: p, x-why: [1, { a: 1 }] } }
     ['c', 'local'],
   ]);
   expect(Object.keys(roster.agents)).toEqual(['x-kind']);
+  expect(rosterJsonSchema()).toMatchObject({ additionalProperties: false, patternProperties: { '^x-': {} } });
   expect(problemsOf(`backends: { a: { ${backend}, xnote: 1 } }`).message).toMatch(/unknown key `xnote`/);
 });
 

@@ -487,6 +487,15 @@ test.each(['sk-secret\r\n', '\uFEFFsk-secret', '  sk-secret\n\n'])(
   },
 );
 
+test('half a character goes to no server, and what only looks like one stays', async () => {
+  const server = await scripted(() => stream(delta({ content: 'yes' }), delta({}, 'stop')));
+  const { backends } = open(oneBackend(server.url));
+  const text = 'half \uD83D, whole 😀, other half \uDE00, text \\ud83d, \\\\ud83d and \\\uD83D';
+  await replyOf(backends.call('main', user(text), never));
+  const { messages } = server.received[0]!.body;
+  expect(messages.at(-1)!.content).toBe(text.toWellFormed());
+});
+
 test('a call of a command backend reports that it is not built yet', async () => {
   const { backends } = open('backends: { cli: { kind: command, command: [claude, -p], opt_in: true } }');
   expect(await failureOf(backends.call('cli', user('x'), never))).toMatchObject({ code: 'not-yet' });
