@@ -53,6 +53,8 @@ interface Standing {
   entry: string;
   /** Parts of the protocol that it has accepted. */
   readonly proven: Set<Part>;
+  /** The time in ms until which the server has asked to be left alone: one wait for all its callers. */
+  askedUntil: number;
 }
 
 /** Failures that count against the backend's health. Any other failure shows that the backend answers. */
@@ -73,12 +75,14 @@ export class Backends {
   private readonly stopping = new AbortController();
   private readonly random: () => number;
   private readonly lessons: Lessons;
+  private readonly now: () => number;
 
   constructor(options: BackendsOptions) {
     this.options = options;
     this.endpoints = new Endpoints(options);
     this.random = options.random ?? Math.random;
-    this.lessons = new Lessons(options.folders.state, options.now ?? Date.now);
+    this.now = options.now ?? Date.now;
+    this.lessons = new Lessons(options.folders.state, this.now);
   }
 
   menu(): MenuEntry[] {
@@ -195,6 +199,7 @@ export class Backends {
     const { limits } = this.options.roster();
     for (let tries = 1; ; tries++) {
       let hasSpoken = false;
+      await this.waitAsAsked(name, standing, signal);
       try {
         const events = this.endpoints.with(name, backend, signal, (endpoint) =>
           this.try(name, backend, standing, request, endpoint, signal, purse),
@@ -206,6 +211,8 @@ export class Backends {
         return;
       } catch (error) {
         signal.throwIfAborted();
+        if (error instanceof ModelError && error.retryAfterMs !== undefined)
+          standing.askedUntil = Math.max(standing.askedUntil, this.now() + error.retryAfterMs);
         const waitMs = hasSpoken ? null : waitBeforeRetry(error, tries, limits, this.random);
         const code = error instanceof ModelError ? error.code : 'unknown';
         this.options.log.warn({ backend: name, code, try: tries, waitMs, err: String(error) }, 'model call failed');
@@ -213,6 +220,18 @@ export class Backends {
         await wait(waitMs, signal);
       }
     }
+  }
+
+  /** @throws ModelError `rate-limited`, without asking the server, where the wait is longer than any before a try. */
+  private async waitAsAsked(name: string, standing: Standing, signal: AbortSignal): Promise<void> {
+    const { retryMostMs } = this.options.roster().limits;
+    const leftMs = standing.askedUntil - this.now();
+    if (leftMs <= 0) return;
+    if (leftMs > retryMostMs)
+      throw new ModelError('rate-limited', name, `it has asked to be left alone for ${Math.ceil(leftMs / 1000)} s`, {
+        retryAfterMs: leftMs,
+      });
+    await wait(leftMs, signal);
   }
 
   /** One try. After each refusal of a part of the protocol it uses a simpler dialect. What works and is certain is learnt. */
@@ -306,14 +325,15 @@ export class Backends {
     const entry = JSON.stringify(backend);
     let standing = this.standings.get(name);
     if (!standing) {
-      const { roster, now = Date.now } = this.options;
+      const { roster } = this.options;
       const line = new Semaphore(() => (Object.hasOwn(roster().backends, name) && roster().backends[name]?.concurrency) || 1);
-      standing = { line, breaker: new Breaker(() => roster().limits, now), entry, proven: new Set() };
+      standing = { line, breaker: new Breaker(() => roster().limits, this.now), entry, proven: new Set(), askedUntil: 0 };
       this.standings.set(name, standing);
     } else if (standing.entry !== entry) {
       // The entry may now name another server: forget the failures and the proofs of the old one.
       standing.entry = entry;
       standing.proven.clear();
+      standing.askedUntil = 0;
       standing.breaker.succeeded();
     }
     return standing;

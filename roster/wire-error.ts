@@ -8,6 +8,7 @@ import { codeOf, messageOf } from '../platform/errors.ts';
 import { ModelError, type ModelErrorCode } from './errors.ts';
 import { NoReply, TooLong } from './event-stream.ts';
 import { BrokenOff, Silence } from './reply-stream.ts';
+import { toldWait } from './told-wait.ts';
 
 export interface WireContext {
   readonly backend: string;
@@ -48,7 +49,7 @@ export function wireError(error: unknown, { backend, isEmbedded, baseUrl, key }:
       'unreachable',
       `${baseUrl} redirects to ${error.headers?.get('location') ?? 'another address'}; a redirect is not followed`,
     );
-  const retryAfterMs = retryAfter(error.headers);
+  const retryAfterMs = toldWait(error.headers, `${error.message} ${JSON.stringify(error.error) ?? ''}`);
   return fail(byCode(error) ?? byStatus(error.status), `it refused the call: ${error.message}`, { retryAfterMs });
 }
 
@@ -92,19 +93,6 @@ function byStatus(status: number): ModelErrorCode {
   if (status === 413) return 'context-too-long';
   if (status === 429) return 'rate-limited';
   return status >= 500 || status === 409 || status === 425 ? 'overloaded' : 'bad-request';
-}
-
-/** Milliseconds, from `retry-after-ms` or `retry-after` in seconds or as a date. */
-function retryAfter(headers: Headers | undefined): number | undefined {
-  const ms = Number.parseFloat(headers?.get('retry-after-ms') ?? '');
-  if (ms >= 0) return ms;
-  const text = headers?.get('retry-after');
-  if (!text) return undefined;
-  const seconds = Number(text);
-  // The date is on the server's clock, so it is compared with the server's `date` header.
-  const sent = Date.parse(headers?.get('date') ?? '') || Date.now();
-  const waitMs = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(text) - sent;
-  return Number.isFinite(waitMs) ? Math.max(0, waitMs) : undefined;
 }
 
 function rootCause(error: Error): unknown {

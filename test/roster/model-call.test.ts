@@ -194,6 +194,41 @@ test('a Retry-After above the longest wait ends the tries and is reported', asyn
   expect(server.received).toHaveLength(1);
 });
 
+test('a wait that the body tells is one wait for all callers of the backend', async () => {
+  const server = await scripted((nth) =>
+    nth === 0
+      ? { status: 429, json: [{ error: { code: 429, details: [{ retryDelay: '0.4s' }] } }] }
+      : stream(delta({ content: 'ok' }, 'stop')),
+  );
+  const { backends } = open(`${oneBackend(server.url, 'concurrency: 1')}\nlimits: { retries: 0 }`);
+  expect(await failureOf(backends.call('main', user('x'), never))).toMatchObject({ code: 'rate-limited', retryAfterMs: 400 });
+  const abort = new AbortController();
+  const givenUp = failureOf(backends.call('main', user('x'), abort.signal));
+  const others = [1, 2].map(() => replyOf(backends.call('main', user('x'), never)));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(server.received).toHaveLength(1);
+  abort.abort();
+  expect((await givenUp).code).toBe('aborted');
+  expect((await Promise.all(others)).map(({ reply }) => reply.text)).toEqual(['ok', 'ok']);
+  expect(server.received).toHaveLength(3);
+});
+
+test('a backend that asked for a longer wait than any before a try is not asked meanwhile', async () => {
+  let now = 0;
+  const server = await scripted((nth) =>
+    nth === 0
+      ? { status: 429, json: { error: { message: 'Please try again in 2m.' } } }
+      : stream(delta({ content: 'ok' }, 'stop')),
+  );
+  const { backends } = open(oneBackend(server.url), { now: () => now });
+  await failureOf(backends.call('main', user('x'), never));
+  now = 20_000;
+  expect(await failureOf(backends.call('main', user('x'), never))).toMatchObject({ code: 'rate-limited', retryAfterMs: 100_000 });
+  expect(server.received).toHaveLength(1);
+  now = 120_000;
+  expect((await replyOf(backends.call('main', user('x'), never))).reply.text).toBe('ok');
+});
+
 test('a date in Retry-After is read by the server’s clock, however wrong ours is', async () => {
   const date = 'Sat, 01 Jan 2000 00:00:00 GMT';
   const server = await scripted(() => ({
