@@ -70,10 +70,17 @@ export const doneLine = (result: Result, paint: Paint): string => {
 
 /** One line about the end of a task. */
 export function endLine(result: Result, paint: Paint): string {
-  const mark = { completed: paint.green('✓'), failed: paint.red('✗'), cancelled: paint.yellow('∅') }[result.outcome];
   const used = usageText(result.usage);
   const what = result.outcome === 'completed' ? oneLine(result.output ?? '', 100) : oneLine(result.failure?.message ?? '', 160);
   const cut = result.outcome === 'completed' ? cutMarkIn(result.output ?? '') : null;
+  // What was denied, failed or cut is no reason for a tick, whatever the answer says.
+  const isWhole = cut === null && (result.effects ?? []).every((effect) => effect.outcome === 'done');
+  const marks = {
+    completed: isWhole ? paint.green('✓') : paint.yellow('!'),
+    failed: paint.red('✗'),
+    cancelled: paint.yellow('∅'),
+  };
+  const mark = marks[result.outcome];
   const outcome =
     result.outcome === 'completed' ? (cut === null ? '' : paint.yellow(` incomplete (${cut})`)) : ` ${result.outcome}`;
   const done = effectsText(result, paint, mostInLine);

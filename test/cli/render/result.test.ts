@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Result } from '../../../bus/messages.ts';
 import { plain } from '../../../cli/render/paint.ts';
-import { salvageText } from '../../../cli/render/result.ts';
+import { endLine, salvageText } from '../../../cli/render/result.ts';
 
 const usage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
 const cancelled = (type: string, findings: string[], remaining: string | null = null): Result => ({
@@ -48,5 +48,21 @@ describe('salvage', () => {
 
   it('says nothing of findings where there are none', () => {
     expect(lines(cancelled('files', [], 'Read it'))).toEqual(['  left to do: Read it']);
+  });
+});
+
+describe('the end in a line', () => {
+  const completed = (effects: Result['effects']): Result => ({
+    ...{ ...cancelled('files', []), outcome: 'completed', output: 'I have written it.' },
+    ...(effects && { effects }),
+  });
+  const call = { call: 's1-0', tool: 'write_file', target: 'a.txt', step: 1 };
+
+  it('has a tick only where all that was tried was done', () => {
+    const done = { ...call, outcome: 'done', kind: 'changed', added: 2, removed: 1 } as const;
+    expect(endLine(completed([done]), plain)).toBe('✓ k3xq.0 · wrote a.txt (+2 −1): I have written it.');
+    expect(endLine(completed([{ ...call, outcome: 'denied' }]), plain)).toMatch(/^! k3xq\.0 · denied: write_file a\.txt/);
+    expect(endLine(completed([]), plain)).toMatch(/^✓ k3xq\.0 · changed nothing/);
+    expect(endLine(completed(undefined), plain)).toBe('✓ k3xq.0: I have written it.');
   });
 });
