@@ -11,7 +11,7 @@ import type { Paint } from './paint.ts';
 import { printable } from './printable.ts';
 import { progressLine } from './progress.ts';
 import { treeLines } from './tree.ts';
-import { head } from './width.ts';
+import { head, widthOf } from './width.ts';
 
 const frameMs = 50;
 
@@ -20,7 +20,8 @@ export class LiveTree {
   readonly #paint: Paint;
   readonly #nodes: () => readonly TreeNode[];
   #footer = '';
-  #drawn = 0;
+  /** Widths of the drawn lines. */
+  #drawn: readonly number[] = [];
   #frame: NodeJS.Timeout | null = null;
   #stopped = false;
   /** Lines that wait while the screen belongs to a question; null while the tree has it. */
@@ -30,7 +31,10 @@ export class LiveTree {
     this.#stream = stream;
     this.#paint = paint;
     this.#nodes = nodes;
+    stream.on('resize', this.#resized);
   }
+
+  readonly #resized = (): void => this.changed();
 
   /** Schedules a redraw on a terminal. Call it after each change of the tree. */
   changed(): void {
@@ -82,6 +86,7 @@ export class LiveTree {
     if (this.#stopped) return;
     this.release();
     this.#stopped = true;
+    this.#stream.off('resize', this.#resized);
     if (this.#frame) clearTimeout(this.#frame);
     if (this.#stream.isTTY) this.#draw();
   }
@@ -96,15 +101,19 @@ export class LiveTree {
     const shown =
       all.length > rows && !this.#stopped ? [...all.slice(0, rows - 1), this.#paint.dim(`… ${all.length - rows + 1} more`)] : all;
     // A line that wrapped would take two rows, and erasing by the number of lines would miss one.
-    for (const line of shown) this.#stream.write(`${this.#stopped ? line : clip(line, columns - 1)}\n`);
-    this.#drawn = this.#stopped ? 0 : shown.length;
+    const lines = this.#stopped ? shown : shown.map((line) => clip(line, columns - 1));
+    for (const line of lines) this.#stream.write(`${line}\n`);
+    this.#drawn = this.#stopped ? [] : lines.map((line) => widthOf(line));
   }
 
   #erase(): void {
-    if (this.#drawn === 0) return;
-    moveCursor(this.#stream, 0, -this.#drawn);
+    if (this.#drawn.length === 0) return;
+    // A terminal that became narrower has broken the drawn lines anew.
+    const columns = Math.max(1, this.#stream.columns ?? 80);
+    const rows = this.#drawn.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
+    moveCursor(this.#stream, 0, -rows);
     cursorTo(this.#stream, 0);
     clearScreenDown(this.#stream);
-    this.#drawn = 0;
+    this.#drawn = [];
   }
 }

@@ -65,6 +65,25 @@ describe('cox run', () => {
     expect(terminal.lines).toContain('Both are found.');
   });
 
+  it('draws the tree anew when the terminal is resized, and loses and doubles no line', async () => {
+    const terminal = world.terminal(['run', 'Find both'], { columns: 100 });
+    (await world.model.next(isPlanning)).reply(planOf(['left', 'right']));
+    const calls = [await world.model.next(isWorking), await world.model.next(isWorking)];
+    await terminal.line(/└─ [a-z0-9]+\.2 right · reasoning · thinking/);
+    for (const columns of [40, 30, 80]) {
+      terminal.resize(columns);
+      await terminal.until(
+        () => terminal.lines.filter((line) => /^[a-z0-9]+\.0 · supervisor/.test(line)).length === 1,
+        'one tree',
+      );
+    }
+    for (const call of calls) call.reply('found');
+    (await world.model.next(isReducing)).reply('Both are found.');
+    expect(await terminal.exited).toBe(0);
+    expect(terminal.lines.filter((line) => / · supervisor · /.test(line))).toHaveLength(1);
+    expect(terminal.lines.filter((line) => /[├└]─ /.test(line))).toHaveLength(2);
+  });
+
   it('shows a question with the words that answer it from another terminal', async () => {
     const running = world.start(['run', 'Write it', '--on-question', 'wait'], { stdin: null });
     (await world.model.next(isPlanning)).reply(planOf(['only'], 'files'));
