@@ -71,6 +71,9 @@ export function chosen(question: Asked | null, text: string): string | undefined
   return meaning?.kind === 'choice' ? meaning.choice : undefined;
 }
 
+/** The result of a call that the operator denied begins so; the words of the operator follow. */
+export const deniedBy = 'not run, the operator says: ';
+
 /**
  * The answer to a question about a call either lets the call run or becomes its result. `outcome`: how the call ended by that;
  * left out where it has not ended.
@@ -88,8 +91,7 @@ export function applyAnswer(
   if (question.kind === 'in-doubt' && choice === 'run it again')
     return { calls: [{ ...call, started: false }, ...rest], said: [] };
   if (question.kind === 'asked') return { calls: rest, said: answered([call], text) };
-  if (question.kind === 'approval')
-    return { calls: rest, said: answered([call], `not run, the operator says: ${text}`), outcome: 'denied' };
+  if (question.kind === 'approval') return { calls: rest, said: answered([call], `${deniedBy}${text}`), outcome: 'denied' };
   const outcome = choice === 'it ran' ? 'done' : 'in-doubt';
   return { calls: rest, said: answered([call], `the operator says: ${text}`), outcome };
 }

@@ -6,6 +6,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { Produced, TaskSpec } from '../../bus/messages.ts';
+import { deniedBy } from '../../machines/answer.ts';
 import type { Calls, Message } from '../../machines/conversation.ts';
 import type { ThinkInput } from '../../machines/sub-agent.ts';
 import type { ChatMessage, ModelRequest, RequestedCall, ToolSpec } from '../../roster/conversation.ts';
@@ -37,9 +38,14 @@ function isUnsteered(spec: Spec, { instruction, messages }: Heard): boolean {
   return (
     instruction === spec.instruction &&
     first?.text === instruction &&
-    later.every(({ text }) => text.startsWith('You are not done: '))
+    later.every(({ text }) => text.startsWith('You are not done: ')) &&
+    messages.every((message) => (wordsOfDenial(message)?.length ?? 0) <= 1)
   );
 }
+
+/** The words with which the operator denied a call; null if the message is no denial. One word alone says nothing but no. */
+const wordsOfDenial = ({ role, text }: Message): string[] | null =>
+  role === 'tool' && text.startsWith(deniedBy) ? text.slice(deniedBy.length).trim().split(/\s+/) : null;
 
 /**
  * The files that a task is to read first: those that its instruction names, and those that it changes. A small model would answer
@@ -123,17 +129,21 @@ export function writingOf(file: string, reply: string): RequestedCall {
 }
 
 /**
- * What code says at the end: the files that the model gave, once all are there as it gave them.
- * @returns null as long as that is not so.
+ * What code says at the end: the files that the model gave, once all are there as it gave them; or that the operator has denied
+ * one, without a word about what to do instead. A small model would ask for the same again.
+ * @returns null as long as neither is so.
  */
 export async function closing(spec: Spec, heard: Heard, workspace: string): Promise<string | null> {
   const files = filesOf(spec.produces);
-  if (files.length === 0 || heard.messages.at(-1)?.role !== 'tool' || !isUnsteered(spec, heard)) return null;
+  if (files.length === 0 || !isUnsteered(spec, heard)) return null;
+  const last = heard.messages.findLast(({ role }) => role === 'tool');
+  if (last && wordsOfDenial(last)) return `The operator has denied it; not written: ${files.join(', ')}.`;
+  if (heard.messages.at(-1)?.role !== 'tool') return null;
   const calls = callsIn(heard.messages);
   const said: string[] = [];
   for (const file of files) {
-    const last = calls.findLast((call) => isAbout(call, writeFileTool, file));
-    const { text } = (last?.args ?? {}) as { text?: string };
+    const given = calls.findLast((call) => isAbout(call, writeFileTool, file));
+    const { text } = (given?.args ?? {}) as { text?: string };
     if (text === undefined || (await contentOf(workspace, file)) !== text) return null;
     said.push(`${file} is written:\n\n${text.trim()}`);
   }

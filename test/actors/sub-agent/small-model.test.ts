@@ -120,3 +120,15 @@ test('a sub-task that is only to read gets no tool that writes, until the operat
   expect(names(offered(reading, heard([opening, steered]), shippedTools).tools)).toContain('write_file');
   expect(names(offered({ instruction, context: [] }, heard([opening]), shippedTools).tools)).toContain('write_file');
 });
+
+test('after a bare no code ends the task, so that the operator is not asked for the same again; words go to the model', async () => {
+  const denied = (words: string) => made('write_file', { path: 'list.md', text: 'x' }, `not run, the operator says: ${words}`);
+  const close = (words: string, ...more: Message[]) =>
+    closing(task('list.md'), heard([opening, ...readNotes, ...denied(words), ...more]), folder);
+  expect(await close('no')).toMatch(/denied.*not written: list\.md/);
+  expect(await close('deny', { role: 'assistant', text: 'x' }, told)).toMatch(/denied/);
+  expect(await close('no, only what we need')).toBeNull();
+  const free = offered(task('list.md'), heard([opening, ...readNotes, ...denied('no, into b.md')]), shippedTools);
+  expect(free.toolChoice).toBeUndefined();
+  expect(names(free.tools)).toContain('read_file');
+});
