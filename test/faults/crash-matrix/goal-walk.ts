@@ -10,6 +10,7 @@ import { childOf, goalOf, newRoot } from '../../../bus/task-id.ts';
 import type { NodeSpec } from '../../../machines/plan.ts';
 import type { PlanCommand, Return, SupervisorEvent } from '../../../machines/supervisor-context.ts';
 import type { Command } from '../../../machines/task-commands.ts';
+import { swapOf } from '../../models/sub-agent/alphabet.ts';
 import { towardsTheEnd } from '../../models/supervisor/alphabet.ts';
 import { look, type Snap, stateOf } from '../../models/supervisor/observation.ts';
 import type { ModelCall } from '../../support/model-server.ts';
@@ -93,6 +94,7 @@ export class GoalWalk implements Walk<SupervisorEvent> {
   }
 
   #messageOf(command: Command | PlanCommand, name: string, question: string | null): SteeringInput {
+    if (command.type === 'SWAP') return { ...swapOf(command), id: name };
     const { type, id: _, ...fields } = command;
     const common = { type: type.toLowerCase(), id: name };
     if (command.type === 'ADD') return { ...common, task: this.#handed(command.node) } as SteeringInput;
@@ -143,6 +145,7 @@ export class GoalWalk implements Walk<SupervisorEvent> {
     if (!record || isTaken(record)) return;
     if (outcome === 'cancelled') await crew.steer(id, { type: 'cancel', id: `cancel-${child}` });
     let answered = '';
+    let isResumed = false;
     await bell.until(`the return of ${id}`, async () => {
       const effect = this.effects.findLast((each) => each.task === id && !this.#over.has(each) && !each.isGone());
       if (effect && outcome !== 'cancelled') {
@@ -150,6 +153,11 @@ export class GoalWalk implements Walk<SupervisorEvent> {
         effect.returns(outcome);
       }
       const hand = await readState(bus, id);
+      // A goal pauses its sub-tasks with itself; a paused one returns only once it is resumed.
+      if (hand?.record.last?.paused && !isResumed) {
+        isResumed = true;
+        await crew.steer(id, { type: 'resume', id: `resume-${child}` });
+      }
       const question = hand?.record.last?.question;
       if (outcome === 'failed' && question && question.id !== answered) {
         answered = question.id;

@@ -11,7 +11,7 @@ import { createState, readState } from '../../../bus/state/state-store.ts';
 import { goalOf, newRoot } from '../../../bus/task-id.ts';
 import type { SubAgentEvent, SubAgentOutput } from '../../../machines/sub-agent.ts';
 import type { Command } from '../../../machines/task-commands.ts';
-import { towardsTheEnd } from '../../models/sub-agent/alphabet.ts';
+import { swapOf, towardsTheEnd } from '../../models/sub-agent/alphabet.ts';
 import { look, type Snap, stateOf } from '../../models/sub-agent/observation.ts';
 import type { ModelCall } from '../../support/model-server.ts';
 import type { Bell } from './bell.ts';
@@ -102,7 +102,8 @@ export class PathWalk implements Walk<SubAgentEvent> {
       id: _,
       ...fields
     } = planned.type === 'ANSWER' && planned.question !== 'q0' && question ? { ...planned, question: question.id } : planned;
-    await this.#stage.crew.steer(this.id, { ...fields, type: type.toLowerCase(), id: name } as SteeringInput);
+    const message = planned.type === 'SWAP' ? swapOf(planned) : ({ ...fields, type: type.toLowerCase() } as SteeringInput);
+    await this.#stage.crew.steer(this.id, { ...message, id: name });
     if (!record) return;
     await this.#until(`${name} to be taken`, (now) => {
       const { steers } = committed(now).context;

@@ -16,7 +16,7 @@ import { type SubAgentEvent, type SubAgentOutput, subAgent } from '../../../mach
 import type { Command } from '../../../machines/task-commands.ts';
 import type { ModelCall } from '../../support/model-server.ts';
 import { Rig } from '../rig.ts';
-import { effects, input, label, type ModelEvent, saidBy, towardsTheEnd } from '../sub-agent/alphabet.ts';
+import { effects, input, label, type ModelEvent, saidBy, swapOf, towardsTheEnd } from '../sub-agent/alphabet.ts';
 import { Contract } from '../sub-agent/contract.ts';
 import { look, type Observation, observe, type Seen, type Snap, stateOf } from '../sub-agent/observation.ts';
 import type { Bystander, Sight } from './bystander.ts';
@@ -42,6 +42,7 @@ const isLastWord = ({ type }: SubAgentEvent) =>
   ['MODEL_REPLIED', 'MODEL_FAILED', 'TOOL_RETURNED', 'PREVIEWED', 'CALL_OUTDATED'].includes(type);
 
 function messageOf(command: Command): SteeringInput {
+  if (command.type === 'SWAP') return swapOf(command);
   const { type, ...fields } = command;
   return { type: type.toLowerCase(), ...fields } as SteeringInput;
 }

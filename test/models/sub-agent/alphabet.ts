@@ -1,5 +1,6 @@
 /** The events that can come next for a sub-agent, as seen from outside, and the effect that sends each. */
 import type { AnyEventObject } from 'xstate';
+import type { SteeringInput } from '../../../bus/messages.ts';
 import type { Calls, ToolCall } from '../../../machines/conversation.ts';
 import type { SubAgentEvent, SubAgentInput } from '../../../machines/sub-agent.ts';
 import type { SaidBy } from '../rig.ts';
@@ -193,3 +194,9 @@ export function towardsTheEnd({ state, question, call: head, commands: n }: Look
   const yes = { approval: 'approve', 'in-doubt': 'run it again', stuck: 'try again', asked: 'words' }[question.kind];
   return { type: 'ANSWER', id, question: question.id, text: yes };
 }
+
+/** The message that becomes a swap of the chart. */
+export const swapOf = ({ id, backend, now }: Extract<SubAgentEvent, { type: 'SWAP' }>): SteeringInput => ({
+  ...{ type: 'swap', id, backend },
+  ...(now && { urgency: 'now' }),
+});
