@@ -259,7 +259,8 @@ export class TaskHost implements EffectHost {
 
   live(message: Live): void {
     this.#signs.heard(message.type, this.#options.now().toISOString());
-    if (!this.#bus.nc.isClosed()) this.#bus.nc.publish(this.#bus.subjects.live(this.id), JSON.stringify(message));
+    const { nc, subjects } = this.#bus;
+    if (!nc.isClosed() && !nc.isDraining()) nc.publish(subjects.live(this.id), JSON.stringify(message));
   }
 
   note(text: string): void {

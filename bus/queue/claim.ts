@@ -146,7 +146,8 @@ async function tellGoal(bus: Bus, { id, last }: StateRecord): Promise<void> {
 
 /** A goal looks at its sub-tasks when it is claimed, and when it is nudged so. */
 export async function lookBelow(bus: Bus, { id, phase, run, spec }: StateRecord): Promise<void> {
-  if (phase === 'held') bus.nc.publish(bus.subjects.nudge(id), below);
+  const isLeaving = bus.nc.isClosed() || bus.nc.isDraining();
+  if (phase === 'held' && !isLeaving) bus.nc.publish(bus.subjects.nudge(id), below);
   if (phase === 'parked') await enqueue(bus, spec.type, 'wake', { id, run: run + 1 });
 }
 

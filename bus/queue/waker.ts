@@ -43,7 +43,7 @@ export async function startWaker(bus: Bus, options: WakerOptions): Promise<Waker
       if (verdict === 'covered') ack(bus, message, 'waker-ack');
       else message.nak(backoffMs(verdict, message.info.deliveryCount));
     } catch (err) {
-      if (bus.nc.isClosed()) return;
+      if (bus.nc.isClosed() || bus.nc.isDraining()) return;
       bus.log.warn({ err, subject: message.subject }, 'the waker could not handle a message; it will be delivered again');
       message.nak(isFull(err) ? 5_000 : 1_000);
     }
