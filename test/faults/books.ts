@@ -13,6 +13,7 @@ import { follow } from '../../bus/log/follow.ts';
 import { parseResult, parseStatus } from '../../bus/log/projection.ts';
 import { parseSteering } from '../../bus/log/steering-log.ts';
 import type { Receipt, Status } from '../../bus/messages.ts';
+import { pause } from '../../bus/pause.ts';
 import { rootOf, type TaskId } from '../../bus/task-id.ts';
 import type { ModelCall } from '../support/model-server.ts';
 import { finalReceipt } from '../support/watching.ts';
@@ -119,7 +120,12 @@ export async function audit({ bus, crew }: CrewSession, root: TaskId): Promise<s
   const complaints: string[] = [];
   for (const { id } of await crew.tree(root)) {
     if (id === null) continue;
-    const found = await messagesOf(bus, id);
+    let found = await messagesOf(bus, id);
+    // The record has a result before the log has its projection, and what came after the end gets its receipt a moment later.
+    while (owes(found)) {
+      await pause(50);
+      found = await messagesOf(bus, id);
+    }
     if (found.results !== 1) complaints.push(`${id} has ${found.results} results`);
     if (found.commits.some((commit, i) => commit !== i + 1))
       complaints.push(`${id} told of the commits ${found.commits.join(' ')}`);
@@ -130,6 +136,9 @@ export async function audit({ bus, crew }: CrewSession, root: TaskId): Promise<s
   }
   return complaints;
 }
+
+const owes = ({ results, steers, finals }: Awaited<ReturnType<typeof messagesOf>>): boolean =>
+  results === 0 || steers.some((steer) => !finals.includes(steer));
 
 async function messagesOf({ jsm, subjects }: Bus, id: TaskId) {
   const found = { results: 0, commits: [] as number[], steers: [] as string[], finals: [] as string[] };

@@ -59,7 +59,7 @@ const cutters: Readonly<Record<string, (whole: string) => string>> = {
   'an older tool result': (whole) =>
     compact(
       ['x', 'x', 'x', 'x', whole].reverse().map((words): Message => ({ role: 'tool', call: 'c', text: words })),
-      250,
+      700,
     ).messages[0]!.text,
   'a reason of a cancel': (whole) => (verbs.cancel.message([whole]) as { reason: string }).reason,
   'an error of a server': (whole) =>

@@ -14,6 +14,7 @@ import { goalOf, newRoot } from '../../../bus/task-id.ts';
 import { leftUsd } from '../../../machines/budget.ts';
 import { type SubAgentEvent, type SubAgentOutput, subAgent } from '../../../machines/sub-agent.ts';
 import type { Command } from '../../../machines/task-commands.ts';
+import { nothingSaid } from '../../../roster/history.ts';
 import type { ModelCall } from '../../support/model-server.ts';
 import { Rig } from '../rig.ts';
 import { effects, input, label, type ModelEvent, saidBy, swapOf, towardsTheEnd } from '../sub-agent/alphabet.ts';
@@ -337,5 +338,7 @@ const spoken = ({ messages }: ModelCall): string =>
   messages
     .filter(({ role, content }) => role !== 'system' && content)
     .map(({ content }) => content!.replace(unfinishedMark, ''))
+    // A history never ends with a reply: a server gets a word of the user there that nobody said.
+    .filter((content) => content !== nothingSaid.next)
     .join('\n\n');
 const inWords = (sight: Sight) => ('ended' in sight ? `${sight.ended} ended` : `${sight.began} began`);
