@@ -10,6 +10,7 @@ const maxClusterChars = 256;
 /** @returns the longest beginning of the text that has at most `maxChars` UTF-16 units and ends with a whole character. */
 export function beginningOf(text: string, maxChars: number): string {
   if (text.length <= maxChars) return text;
+  if (maxChars <= 0) return '';
   // Segmenting starts at a line or a cluster's length before the cut, since the text may be long.
   const from = Math.max(0, text.lastIndexOf('\n', maxChars - 1) + 1, maxChars - maxClusterChars);
   const cut = segmenter.segment(text.slice(from, maxChars + maxClusterChars)).containing(maxChars - from)?.index ?? 0;
