@@ -145,7 +145,7 @@ export class GoalWalk implements Walk<SupervisorEvent> {
     if (!record || isTaken(record)) return;
     if (outcome === 'cancelled') await crew.steer(id, { type: 'cancel', id: `cancel-${child}` });
     let answered = '';
-    let isResumed = false;
+    let resumedAt: number | undefined;
     await bell.until(`the return of ${id}`, async () => {
       const effect = this.effects.findLast((each) => each.task === id && !this.#over.has(each) && !each.isGone());
       if (effect && outcome !== 'cancelled') {
@@ -154,9 +154,11 @@ export class GoalWalk implements Walk<SupervisorEvent> {
       }
       const hand = await readState(bus, id);
       // A goal pauses its sub-tasks with itself; a paused one returns only once it is resumed.
-      if (hand?.record.last?.paused && !isResumed) {
-        isResumed = true;
-        await crew.steer(id, { type: 'resume', id: `resume-${child}` });
+      // Each pause that it has taken is answered once, since a relayed pause may come after our word.
+      const { last, steeringCursor } = hand?.record ?? {};
+      if (last?.paused && resumedAt !== steeringCursor) {
+        resumedAt = steeringCursor;
+        await crew.steer(id, { type: 'resume', id: `resume-${child}-${steeringCursor}` });
       }
       const question = hand?.record.last?.question;
       if (outcome === 'failed' && question && question.id !== answered) {
