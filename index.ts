@@ -22,7 +22,6 @@ export { readFileTool } from './actors/tools/files/read-file.ts';
 export { searchFiles } from './actors/tools/files/search-files.ts';
 export { writeFileTool } from './actors/tools/files/write-file.ts';
 export {
-  type Content,
   defineTool,
   type Kept,
   Outdated,
@@ -30,6 +29,7 @@ export {
   type ToolContext,
   type ToolOutput,
 } from './actors/tools/tool.ts';
+export type { Content } from './bus/artifacts/artifacts.ts';
 export { type Collected, type CollectOptions, collect, type Keep, type PurgedTree } from './bus/capacity/retention.ts';
 // Operations on tasks. Every client of the bus may call them.
 export { Crew, type Sent } from './bus/crew.ts';

@@ -100,6 +100,9 @@ export const givenUp = (calls: Calls, why: string): Message[] =>
     return answered([call], `${call.started ? 'stopped' : 'not run'}: ${why}`);
   });
 
+/** True for the text of a call that did not run or was given up before it returned. */
+export const isGivenUp = (text: string): boolean => /^(may have run|stopped|not run): /.test(text);
+
 /** The received part of a reply that was cut off, as a message. */
 export const unfinished = (partial: string): Message[] =>
   partial === '' ? [] : [{ role: 'assistant', text: partial, unfinished: true }];

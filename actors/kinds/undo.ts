@@ -2,7 +2,7 @@
 import type { Artifacts } from '../../bus/artifacts/artifacts.ts';
 import type { UndoSpec } from '../../bus/messages.ts';
 import { restoreToolName } from '../../bus/undo.ts';
-import type { Message } from '../../machines/conversation.ts';
+import { isGivenUp, type Message } from '../../machines/conversation.ts';
 import { restoreFile } from '../tools/restore-file.ts';
 import { defineKind } from './define-kind.ts';
 import type { CodeReply, Kind } from './kind.ts';
@@ -25,10 +25,7 @@ export const undoKind = (artifacts: Artifacts, undo: UndoSpec): Kind =>
     },
   });
 
-/** The texts of a call that a steer or a crash has cut off (machines/conversation.ts). Such a file is tried again. */
-const cutOff = /^(may have run|stopped|not run): /;
-
-/** What the tool said about each file, by its path. */
+/** The tool's text about each file, by its path. A file whose call was given up has none, and is tried again. */
 function outcomes(messages: readonly Message[]): Map<string, string> {
   const paths = new Map(
     messages.flatMap((message) =>
@@ -38,7 +35,7 @@ function outcomes(messages: readonly Message[]): Map<string, string> {
   return new Map(
     messages.flatMap((message): [string, string][] => {
       const path = message.role === 'tool' ? paths.get(message.call) : undefined;
-      return path === undefined || message.role !== 'tool' || cutOff.test(message.text) ? [] : [[path, message.text]];
+      return path === undefined || message.role !== 'tool' || isGivenUp(message.text) ? [] : [[path, message.text]];
     }),
   );
 }

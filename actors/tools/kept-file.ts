@@ -1,9 +1,9 @@
 /** Keeps what a file tool is about to replace, and reports the change (`cox undo`, docs/adr/0024). */
 import { readFile, stat } from 'node:fs/promises';
-import { maxArtifactBytes, sha256Of } from '../../bus/artifacts/artifacts.ts';
+import { type Content, maxArtifactBytes, sha256Of } from '../../bus/artifacts/artifacts.ts';
 import type { Change } from '../../machines/effects.ts';
 import { codeOf } from '../../platform/errors.ts';
-import type { Content, ToolContext } from './tool.ts';
+import type { ToolContext } from './tool.ts';
 
 export interface KeptFile {
   /** Name of the artifact; null: there was no file. Left out if the file could not be kept. */

@@ -1,5 +1,6 @@
 /** A tool is a zod schema, a description, an `effects` word and a function. */
 import { z } from 'zod';
+import type { Content } from '../../bus/artifacts/artifacts.ts';
 import type { Effects, Preview } from '../../machines/conversation.ts';
 import type { Change } from '../../machines/effects.ts';
 import { beginningOf } from '../../platform/cut.ts';
@@ -22,11 +23,6 @@ export interface ToolContext {
    * @returns what the first run of this call has kept; null if it cannot be kept, for instance because it is too large.
    */
   keep?(content: Content | null): Promise<Kept | null>;
-}
-export interface Content {
-  readonly bytes: Uint8Array;
-  /** Permission bits of the file, where they are known. */
-  readonly mode?: number | undefined;
 }
 export interface Kept {
   /** Name of the artifact. */

@@ -1,11 +1,13 @@
 /**
- * What a call changes in files: planned, shown to the operator, and carried out. All tools that write files go through here.
+ * The changes of a call in files. They are planned, shown to the operator, and carried out. All tools that write files go through
+ * here.
  *
  * A call may run twice, after a crash. What the first run has kept of each file (`ToolContext.keep`) tells the second one what the
  * file was, so that it knows what is done already, and reports the same.
  */
 import { readFile, rm } from 'node:fs/promises';
 import { z } from 'zod';
+import { maxArtifactBytes } from '../../../bus/artifacts/artifacts.ts';
 import type { Change } from '../../../machines/effects.ts';
 import { messageOf } from '../../../platform/errors.ts';
 import { Outdated, type ToolContext } from '../tool.ts';
@@ -15,11 +17,11 @@ import { replaceFile } from './replace-file.ts';
 import { encodeText, plainForm } from './text-form.ts';
 import { lineDiff } from './unified-diff.ts';
 
-/** What a tool wants of one file. */
+/** A change that a tool asks for in one file. */
 export interface Wanted {
   /** As the model gave it. */
   readonly path: string;
-  /** What the call does to a file that is there, in the operator's words. */
+  /** The verb for a file that exists, in the question to the operator. */
   readonly verb: 'replaces' | 'changes';
   /**
    * The text that the file shall have; null: the file shall be deleted.
@@ -100,15 +102,14 @@ function plannedToRun(wanted: readonly Wanted[], context: ToolContext): Promise<
 
 /** Keeps the file. @returns the file as it was before the first run of the call. */
 async function keepFirst(now: FileState, { keep }: ToolContext): Promise<{ first: FileState; kept?: string | null }> {
-  const isLarge = now.size > maxKeptBytes;
+  // A larger file is not even read.
+  const isLarge = now.size > maxArtifactBytes;
   const bytes = now.sha === null || isLarge ? null : (now.data ?? (await readFile(now.file)));
   const found = isLarge || !keep ? null : await keep(bytes && { bytes, mode: now.mode ?? undefined });
   if (!found) return { first: now };
   const { name, content } = found;
   return { first: stateWith(now, content), kept: content && name };
 }
-/** Larger files are not read to be kept. */
-const maxKeptBytes = 64 * 2 ** 20;
 
 /**
  * Changes all files or none. A file that cannot be written puts back those before it.

@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineKind } from '../../../actors/kinds/define-kind.ts';
+import { undoKind } from '../../../actors/kinds/undo.ts';
 import type { CrewSession } from '../../../actors/node/join.ts';
 import { writeFileTool } from '../../../actors/tools/files/write-file.ts';
 import { fileChange, keepFile } from '../../../actors/tools/kept-file.ts';
 import { defineTool } from '../../../actors/tools/tool.ts';
 import { Artifacts } from '../../../bus/artifacts/artifacts.ts';
 import { planUndo, startUndo } from '../../../bus/undo.ts';
+import { type Effects, givenUp, type ToolCall } from '../../../machines/conversation.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { HeldTool } from '../../support/tools.ts';
 import { never, statusWhere } from '../../support/watching.ts';
@@ -196,4 +198,23 @@ test('an undo that is paused before it begins goes on when it is resumed', async
   await statusWhere(joined.crew, id, ({ outcome }) => outcome !== null);
   expect(await has('a.txt')).toBeNull();
   expect(await new Artifacts(joined.bus).read(`${id}/s1-0/0`)).not.toBeNull();
+});
+
+test.each<[string, boolean, Effects]>([
+  ['not run', false, 'writes'],
+  ['stopped', true, 'none'],
+  ['may have run', true, 'writes'],
+])('a file whose call was given up as "%s" is tried again, and one that was refused is not', async (word, started, effects) => {
+  const plan = await planUndo(joined.crew, await did('write a.txt new; write b.txt new'), null);
+  const kind = undoKind(new Artifacts(joined.bus), plan);
+  const call = (path: string): ToolCall => ({ id: path, tool: 'restore_file', args: { path }, effects, started });
+  const dropped = givenUp([call('a.txt')], 'it was paused');
+  expect(dropped).toEqual([{ role: 'tool', call: 'a.txt', text: expect.stringMatching(`^${word}: `) }]);
+  const messages = [
+    { role: 'assistant' as const, text: '', calls: [call('a.txt'), call('b.txt')] },
+    ...dropped,
+    { role: 'tool' as const, call: 'b.txt', text: 'b.txt has changed since' },
+  ];
+  const reply = await kind.think!({ instruction: '', messages, context: [], step: 2 }, never);
+  expect(reply).toEqual({ text: '', calls: [{ tool: expect.any(String), args: { path: 'a.txt' } }] });
 });

@@ -2,7 +2,8 @@
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Content, Tool, ToolContext, ToolOutput, ToolPreview } from '../../../../actors/tools/tool.ts';
+import type { Tool, ToolContext, ToolOutput, ToolPreview } from '../../../../actors/tools/tool.ts';
+import type { Content } from '../../../../bus/artifacts/artifacts.ts';
 
 export class Folder {
   readonly folder: string;
