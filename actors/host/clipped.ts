@@ -31,7 +31,7 @@ export function clippedToChars(texts: readonly string[], maxChars: number): stri
   return texts.map((text, i) => clipped(text, shares[i]!));
 }
 
-/** What each gets of a total: those that need less than an equal share get what they need, and the others share the rest. */
+/** Divides `total` in equal shares. A size below its share is given whole, and the other sizes divide what it leaves. */
 export function fairShares(sizes: readonly number[], total: number): number[] {
   const shares = sizes.map(() => 0);
   let left = Math.max(0, Math.floor(total));

@@ -1,6 +1,6 @@
 /**
- * What code decides about a line before any model is asked: the answer to a question that code has asked, and acts whose words
- * are certain. Pure.
+ * Code decides about a line before any model is asked, if the line answers a question that code has asked, or if its words name an
+ * act for certain. Pure.
  */
 import type { TaskSummary } from '../../bus/state/tree.ts';
 import { meaningOf } from '../../machines/answer.ts';

@@ -4,7 +4,7 @@ import type { TaskId } from '../../bus/task-id.ts';
 import type { Line, Told } from '../../machines/primary-context.ts';
 
 export type PrimaryEvent =
-  /** What the chart tells: each line begins, is answered and ends; `idle` when no line waits. */
+  /** The events of the chart: a line begins, is answered, or ends; `idle` when no line waits. */
   | Told
   /** A line waits for its turn; `ahead` lines are answered before it. */
   | { readonly type: 'queued'; readonly line: Line; readonly ahead: number }

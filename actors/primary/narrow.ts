@@ -33,7 +33,7 @@ export function allowedFor(line: string, tasks: readonly TaskSummary[], tools: r
   }
   if (named && isQuestion && !isAsking)
     return { mode: 'required', only: only(['check_task_status', 'get_task_result', ...(aboutNotes.test(line) ? always : [])]) };
-  // What is the operator's own may be in the notes, and is in no model.
+  // No model knows the operator's own things, but the notes may.
   if (isQuestion && ofTheOperator.test(line) && !isAsking) return { mode: 'required', only: only(['recall']) };
   // A correction that names no task needs a single task, or a pronoun and no file that the work would be about.
   const mayCorrect = open.filter(({ parent }) => parent === null).length === 1 || (pronoun.test(line) && !/\w\.\w/.test(line));

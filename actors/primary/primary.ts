@@ -50,7 +50,7 @@ class PrimaryAgent implements Primary {
   readonly #talk: StoredTalk;
   /** A question of the code's own that the next line may answer. */
   #pending: Pending | null = null;
-  /** What was told for the line that is being answered. */
+  /** The replies so far to the line that is being answered. */
   #said: Said[] = [];
   readonly #listeners = new Listeners<PrimaryEvent>();
   #actor: Actor<typeof primary> | null = null;
@@ -196,7 +196,7 @@ class PrimaryAgent implements Primary {
       .every(({ kind }) => kind === 'embedded');
   }
 
-  /** What code knows without a model. A question that code has asked is open for one line only. */
+  /** Code's decision about a line; null: a model decides. The next line answers the question that code has asked, or drops it. */
   #decide(line: string, tasks: readonly TaskSummary[]): Decision | null {
     const pending = this.#pending;
     this.#pending = null;

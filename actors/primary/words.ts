@@ -62,7 +62,7 @@ export const tokensOf = (text: string): string[] =>
     .map((token) => token.replace(/^(?:[ldcjmnst]|qu)'/, '').replace(/^[.'-]+(?=\D)|[.'-]+$/g, ''))
     .filter((token) => token !== '');
 
-/** What a reference says apart from fillers. */
+/** A reference to tasks, such as `the second goal`, taken apart; fillers are left out. */
 export interface Pointer {
   readonly all: boolean;
   /** 1 for the first; -1 for the last. */

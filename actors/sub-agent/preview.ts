@@ -1,4 +1,4 @@
-/** What a call that needs approval would do, for the operator. A call that would be refused anyway is not asked about. */
+/** Shows the operator what a call that needs approval would do. A call that its tool would refuse fails without a question. */
 import { artifactName } from '../../bus/artifacts/artifact-name.ts';
 import { type Artifacts, sha256Of } from '../../bus/artifacts/artifacts.ts';
 import type { Preview } from '../../machines/conversation.ts';

@@ -1,8 +1,8 @@
 /**
- * What code decides for a small embedded model. Such a model answers and writes before it has read, claims to have written,
- * mistypes names, and copies what it has read as soon as it writes JSON. So code reads the files that a task names. Where a task
- * must write files, code asks for the content of a new one as plain text, and makes the call that writes it; a file that is to be
- * changed is left to the model's tools, for no other file. All that ends with the first words of the operator.
+ * Code decides the steps that a small embedded model gets wrong. Such a model answers and writes before it has read, claims to
+ * have written, mistypes names, and copies what it has read as soon as it writes JSON. So code reads the files that a task names.
+ * Where a task must write files, code asks for the content of a new one as plain text, and makes the call that writes it; a file
+ * that is to be changed is left to the model's tools, for no other file. All that ends with the first words of the operator.
  */
 import { readFile } from 'node:fs/promises';
 import type { Produced, TaskSpec } from '../../bus/messages.ts';
@@ -129,8 +129,8 @@ export function writingOf(file: string, reply: string): RequestedCall {
 }
 
 /**
- * What code says at the end: the files that the model gave, once all are there as it gave them; or that the operator has denied
- * one, without a word about what to do instead. A small model would ask for the same again.
+ * Writes the last reply in the model's place. The reply lists the files, once each has the text that the model gave; or it says
+ * that the operator has denied one without telling what to do instead, because a small model would ask for the same again.
  * @returns null as long as neither is so.
  */
 export async function closing(spec: Spec, heard: Heard, workspace: string): Promise<string | null> {

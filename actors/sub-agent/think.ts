@@ -59,7 +59,7 @@ export const think = (host: EffectHost, options: ThinkOptions) => {
   );
 };
 
-/** What a step thinks about; `notes` of the workspace come before everything that the operator says. */
+/** The input of a step. Its `notes` are the workspace's; the model reads them before everything that the operator says. */
 type Thinking = ThinkInput & { readonly notes: string };
 
 /** A step in which a small model has nothing to decide; null: the model is asked. */

@@ -1,5 +1,5 @@
 /**
- * What a tool is told about one call of a sub-agent.
+ * The context that a tool gets for one call of a sub-agent.
  * Q. A call that was allowed on the sight of a preview is told the fingerprint of its target as it was shown.
  */
 import type { ToolCall } from '../../machines/conversation.ts';

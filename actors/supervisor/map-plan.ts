@@ -132,7 +132,7 @@ export interface PlanMap {
   readonly final: string;
 }
 
-/** So many files are read by the sub-task that writes, so that it writes from the files and not from summaries of them. */
+/** A sub-task that writes reads up to this many files itself, so that it writes from them and not from summaries of them. */
 const fewFiles = 3;
 
 /**
@@ -155,7 +155,7 @@ export function planOfMap(
   const isDirect = written.length > 0 && read.length <= fewFiles;
   const parts = (isDirect ? [] : items).map((item) => ({
     ...node(item, map.kind, map.each.includes('{item}') ? map.each.replaceAll('{item}', item) : `${map.each} (${item})`, []),
-    // What is written is written by the sub-tasks for the files.
+    // Only the sub-tasks of `writing` write files.
     ...(written.length > 0 && { produces: [] }),
   }));
   const after = parts.map(({ key }) => key);

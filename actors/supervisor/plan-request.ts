@@ -1,4 +1,4 @@
-/** What both shapes of a plan need: the request to the model, and the reducer at the end. */
+/** Both shapes of a plan use these: the parts of the request to the model, and the reducer at the end. */
 import { isPlainReducer, type NodeSpec, type Reduce } from '../../machines/plan.ts';
 import type { DecomposeInput } from '../../machines/supervisor-context.ts';
 import type { Backends } from '../../roster/backends.ts';

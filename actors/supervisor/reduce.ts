@@ -53,7 +53,7 @@ export const reduce = (host: EffectHost, options: ReduceOptions) =>
 
 const reduced = (answer: string, usage: Usage, backend: string): SupervisorEvent => ({ type: 'REDUCED', answer, usage, backend });
 
-/** What the sub-task did, as code knows it, so that no model has to believe the words of another one. */
+/** The effects of a sub-task according to its log, so that no model has to believe the words of another one. */
 const deeds = ({ effects = [], effectsLeftOut }: Result): string =>
   effects.length > 0 ? `\n[done, according to the log: ${effectsLine(effects, effectsLeftOut)}]` : '';
 
@@ -76,7 +76,8 @@ const leastShown = 50;
 function prompt(input: ReduceInput, instruction: string, outcomes: readonly NodeResult[], contextTokens: number) {
   const corrections = clippedToTokens(input.corrections, contextTokens / 8);
   const [goal = '', how = ''] = clippedToTokens([input.instruction, instruction], contextTokens / 4);
-  // What comes before the goal gets half of the context, less the corrections and their goal. The rest is for the answer.
+  // The results may fill five eighths of the context, less the goal and its corrections, and at least a quarter. The rest is
+  // for the answer.
   const fixed = [goal, how, ...corrections].reduce((sum, text) => sum + estimateTokens(text), 0);
   const room = Math.max(contextTokens / 4, (contextTokens * 5) / 8 - fixed);
   const shown = outcomes.slice(0, Math.max(1, Math.floor(room / leastShown)));
@@ -139,7 +140,7 @@ const withSources = (answer: string, outcomes: readonly NodeResult[]): string =>
 const plainly: Record<PlainReducer, (outcomes: readonly NodeResult[]) => string> = {
   concat: (outcomes) =>
     withSources(outcomes.map((outcome) => `## ${outcome.node.key}\n${plainText(outcome)}`).join('\n\n'), outcomes),
-  /** What was done, in the words of code alone. */
+  /** Lists the effects of all sub-tasks, in words that code has written. */
   effects: (outcomes) => {
     const done = outcomes.flatMap(({ result }) => result?.effects ?? []);
     const leftOut = outcomes.reduce((sum, { result }) => sum + (result?.effectsLeftOut ?? 0), 0);

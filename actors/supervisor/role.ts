@@ -157,7 +157,7 @@ function refusal(message: SteeringMessage, { backends, kinds }: SupervisorRoleOp
   return known.includes(message.task.type) ? null : `there is no kind ${message.task.type}; there are ${known.join(', ')}`;
 }
 
-/** What the tasks below did and read, also in attempts whose results do not count: the files are changed all the same. */
+/** Effects and sources of the tasks below. Attempts whose results do not count are included: they changed files all the same. */
 function doneBelow(results: readonly Result[]): Pick<Result, 'effects' | 'effectsLeftOut' | 'sources'> {
   const effects = results.flatMap(({ id, effects = [] }) => effects.map((effect) => ({ ...effect, task: effect.task ?? id })));
   const notListed = results.reduce((sum, { effectsLeftOut = 0 }) => sum + effectsLeftOut, 0);

@@ -37,7 +37,7 @@ export async function filePatches(patch: string): Promise<FilePatch[]> {
     return { ...namesOf(it.oldFileName.trim(), it.newFileName.trim()), patch: it };
   });
   const named = filesNamed(patch);
-  // What the operator was told the call is about must be what it changes.
+  // The operator was shown the names that `filesNamed` finds, so the patch may change these files only.
   if (named.length === 0 || named.join('\n') !== files.map(({ from, to }) => to ?? from ?? '/dev/null').join('\n'))
     throw new Error(shape);
   for (const { from, to, patch } of files) {

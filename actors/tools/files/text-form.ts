@@ -100,7 +100,7 @@ export function encodeChars(text: string, encoding: Encoding): Buffer {
 /** Letters of the bytes 0x80 to 0x9f. Node's own decoder reads some of them as Latin-1. Unused bytes stay control characters. */
 const upper1252 = [...'€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f', ...'\x90‘’“”•–—˜™š›œ\x9džŸ'];
 
-/** The form in words; an empty text for UTF-8 with plain line ends, of which there is nothing to say. */
+/** @returns the form in words; an empty text for UTF-8 with plain line ends, which is the usual form. */
 export const formInWords = ({ encoding, bom: hasBom, lineEnds }: TextForm): string =>
   [
     encoding !== 'utf-8' ? encodingNames[encoding] : hasBom ? 'UTF-8 with a byte order mark' : '',
