@@ -69,9 +69,23 @@ export const mergeUsage = (a: UsageByBackend, b: UsageByBackend): UsageByBackend
   Object.entries(b).reduce((sum, [backend, usage]) => spend(sum, backend, usage), a);
 export const totalUsage = (usage: UsageByBackend): Usage => Object.values(usage).reduce(addUsage, noUsage);
 
+/** Fields of a model's reply that its server wants back unchanged, such as signed thoughts. No chart reads them. */
+export interface Echo {
+  readonly backend: string;
+  readonly model: string;
+  readonly message: Readonly<Record<string, unknown>>;
+  readonly calls: readonly Readonly<Record<string, unknown>>[];
+}
+
 export type Message =
   | { readonly role: 'user'; readonly text: string }
-  | { readonly role: 'assistant'; readonly text: string; readonly calls?: Calls; readonly unfinished?: true }
+  | {
+      readonly role: 'assistant';
+      readonly text: string;
+      readonly calls?: Calls;
+      readonly unfinished?: true;
+      readonly echo?: Echo;
+    }
   | { readonly role: 'tool'; readonly call: string; readonly text: string };
 
 export type QuestionKind = 'asked' | 'approval' | 'in-doubt' | 'budget' | 'stuck';
@@ -102,6 +116,14 @@ export const givenUp = (calls: Calls, why: string): Message[] =>
 
 /** True for the text of a call that did not run or was given up before it returned. */
 export const isGivenUp = (text: string): boolean => /^(may have run|stopped|not run): /.test(text);
+
+/** A model's whole reply, as a message. */
+export const reply = (text: string, calls: Calls, echo: Echo | undefined): Message => ({
+  role: 'assistant',
+  text,
+  ...(calls.length > 0 && { calls }),
+  ...(echo && { echo }),
+});
 
 /** The received part of a reply that was cut off, as a message. */
 export const unfinished = (partial: string): Message[] =>

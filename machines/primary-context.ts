@@ -1,5 +1,5 @@
 /** The lines, events and context of the primary's chart. All of it is plain JSON. */
-import type { Calls, Failure, Message, ToolCall, Usage, UsageByBackend } from './conversation.ts';
+import type { Calls, Echo, Failure, Message, ToolCall, Usage, UsageByBackend } from './conversation.ts';
 
 /** What the operator has said. The id is unique in the talk. */
 export interface Line {
@@ -16,7 +16,7 @@ export type PrimaryMachineEvent =
   /** Code knows what the line asks for. No model is called. Without calls, `text` is the answer. */
   | { type: 'DECIDED'; text: string; calls: Calls }
   | { type: 'MODEL_SAID'; text: string }
-  | { type: 'MODEL_REPLIED'; text: string; calls: Calls; usage: Usage; backend: string }
+  | { type: 'MODEL_REPLIED'; text: string; calls: Calls; usage: Usage; backend: string; echo?: Echo | undefined }
   | { type: 'MODEL_FAILED'; error: Failure }
   /**
    * `closes`: the result itself answers the operator, so no model call has to put it into words. `did`: something was really

@@ -9,7 +9,7 @@
  */
 import { assertEvent, assign, type EventObject, enqueueActions, fromCallback, setup } from 'xstate';
 import { fitted } from '../platform/cut.ts';
-import { answered, type Failure, givenUp, type Message, repeatsItself, spend } from './conversation.ts';
+import { answered, type Failure, givenUp, type Message, repeatsItself, reply, spend } from './conversation.ts';
 import type { PrimaryActInput, PrimaryContext, PrimaryMachineEvent, PrimaryThinkInput, Told } from './primary-context.ts';
 import { lastTurns } from './turns.ts';
 
@@ -91,7 +91,7 @@ export const primary = setup({
         answer: goesOn ? null : text,
         replies: context.replies + 1,
         backend: event.backend,
-        messages: [...messages, { role: 'assistant', text, ...(goesOn && { calls: event.calls }) }],
+        messages: [...messages, reply(text, goesOn ? event.calls : [], event.echo)],
         usage: spend(context.usage, event.backend, event.usage),
       });
       if (text.trim() !== '') enqueue.emit({ type: 'reply', text, by: hasText ? 'model' : 'code' });

@@ -1,7 +1,18 @@
 /** The events and the context of the sub-agent's chart, as plain JSON. */
 import type { Billing, Reservation } from './budget.ts';
 import type { Carryover } from './carryover.ts';
-import type { Calls, Failure, Message, Outcome, Preview, Question, ToolCall, Usage, UsageByBackend } from './conversation.ts';
+import type {
+  Calls,
+  Echo,
+  Failure,
+  Message,
+  Outcome,
+  Preview,
+  Question,
+  ToolCall,
+  Usage,
+  UsageByBackend,
+} from './conversation.ts';
 import type { Change, Effect } from './effects.ts';
 import type { Ledger } from './steering-ledger.ts';
 import type { Command } from './task-commands.ts';
@@ -10,7 +21,7 @@ import type { Command } from './task-commands.ts';
 type Fact =
   | Billing
   | { type: 'MODEL_SAID'; text: string }
-  | { type: 'MODEL_REPLIED'; text: string; calls: Calls; usage: Usage; backend: string }
+  | { type: 'MODEL_REPLIED'; text: string; calls: Calls; usage: Usage; backend: string; echo?: Echo | undefined }
   | { type: 'MODEL_FAILED'; error: Failure }
   | { type: 'TOOL_RETURNED'; call: string; text: string; failed?: true; changes?: readonly Change[]; sources?: readonly string[] }
   /** The operator can be asked about the call. Null: its tool has nothing to show. */

@@ -13,7 +13,17 @@ import { fitted } from '../platform/cut.ts';
 import { applyAnswer, chosen, decisionOf, meaningOf, whyUnclear } from './answer.ts';
 import { bill, dollars, leftUsd, reserve, settleInDoubt } from './budget.ts';
 import type { Failure, Message, Outcome, Preview, QuestionKind, ToolCall } from './conversation.ts';
-import { answered, givenUp, mayHaveRun, questionAbout, repeatsItself, spend, totalUsage, unfinished } from './conversation.ts';
+import {
+  answered,
+  givenUp,
+  mayHaveRun,
+  questionAbout,
+  repeatsItself,
+  reply,
+  spend,
+  totalUsage,
+  unfinished,
+} from './conversation.ts';
 import { doubtful, effectsOf } from './effects.ts';
 import type { Steer } from './steering-ledger.ts';
 import * as ledger from './steering-ledger.ts';
@@ -252,13 +262,13 @@ export const subAgent = setup({
     })),
     recordReply: assign(({ context, event }) => {
       assertEvent(event, 'MODEL_REPLIED');
-      const { text, calls, usage, backend } = event;
+      const { text, calls, usage, backend, echo } = event;
       const toolsFail = context.lastFailure?.code === 'tool-failed';
       return {
         partial: '',
         calls,
         answer: calls.length > 0 ? null : text,
-        messages: [...context.messages, { role: 'assistant', text, ...(calls.length > 0 && { calls }) } satisfies Message],
+        messages: [...context.messages, reply(text, calls, echo)],
         repeats: repeatsItself(context.messages, calls) ? context.repeats + 1 : 0,
         usage: spend(context.usage, backend, usage),
         reserved: null,

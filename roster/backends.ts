@@ -4,6 +4,7 @@
  * - A call that has produced text is never retried here, so that no reader gets a text twice.
  * - The caller's signal ends a call at once, in every step. Its place in line goes to the next call.
  * - Keys are read for each call and appear in no error and no log.
+ * - A reader may stop at `replied`: by then its call has counted, and its lessons are learnt.
  */
 import { randomUUID } from 'node:crypto';
 import type { Folders } from '../platform/folders.ts';
@@ -108,7 +109,10 @@ export class Backends {
     const backend = Object.hasOwn(backends, name) ? backends[name] : undefined;
     if (!backend || !hasPrice(backend) || backend.kind === 'command') return null;
     const dialect = this.lessons.dialect(name, backend);
-    return worstCaseUsd(requestBody(request, { model: backend.model, dialect, maxOutput: backend.maxOutput }), backend);
+    return worstCaseUsd(
+      requestBody(request, { backend: name, model: backend.model, dialect, maxOutput: backend.maxOutput }),
+      backend,
+    );
   }
 
   /**
@@ -132,20 +136,9 @@ export class Backends {
     return ask(name, request, (it) => this.call(name, it, signal, purse));
   }
 
-  /**
-   * Checks for `cox doctor` that the server answers and accepts the key. Starts no embedded model.
-   * @returns the error, or null.
-   */
-  async probe(name: string, signal: AbortSignal): Promise<ModelError | null> {
-    try {
-      const backend = this.backend(name);
-      if (backend.kind === 'embedded') return null;
-      for await (const _ of this.endpoints.with(name, backend, signal, (endpoint) => this.listModels(name, endpoint, signal)))
-        break;
-      return null;
-    } catch (error) {
-      return error instanceof ModelError ? error : new ModelError('unreachable', name, String(error), { cause: error });
-    }
+  /** Forgets what was learnt about the backend, so that the next call tries the full protocol. */
+  forget(name: string): void {
+    this.lessons.forget(name);
   }
 
   /** Ends calls and embedded models. Idempotent. */
@@ -172,9 +165,13 @@ export class Backends {
         throw new ModelError('resting', name, 'it has failed several times and is left alone for a while', {
           retryAfterMs: breaker.restMs,
         });
-      yield* this.tries(name, backend, standing, request, signal, purse);
-      isCounted = true;
-      breaker.succeeded();
+      for await (const event of this.tries(name, backend, standing, request, signal, purse)) {
+        if (event.type === 'replied') {
+          isCounted = true;
+          breaker.succeeded();
+        }
+        yield event;
+      }
     } catch (error) {
       if (!signal.aborted && error instanceof ModelError && error.code !== 'resting') {
         isCounted = true;
@@ -273,22 +270,28 @@ export class Backends {
         };
         for await (const event of modelCall(request, call)) {
           hasSpoken = true;
+          if (event.type === 'replied') {
+            if (request.tools?.length && dialect.tools === 'native') standing.proven.add('tools');
+            if (request.schema && dialect.structured !== 'prompt') standing.proven.add('structured');
+            for (const change of changes.values()) this.learn(name, backend, change);
+          }
           yield event;
         }
-        if (request.tools?.length && dialect.tools === 'native') standing.proven.add('tools');
-        if (request.schema && dialect.structured !== 'prompt') standing.proven.add('structured');
-        for (const change of changes.values()) this.learn(name, backend, change);
         return;
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof Unpaid) throw error;
         const failure = wireError(error, wire);
         const isRefusal = (failure.code === 'bad-request' || saysItLacks(error)) && !hasSpoken && backend.kind === 'openai';
+        const part = refusedPart(error);
         const tried = new Set(changes.keys());
-        const change = isRefusal ? simplerDialect(dialect, backend, request, refusedPart(error), tried, standing.proven) : null;
+        const change = isRefusal ? simplerDialect(dialect, backend, request, part, tried, standing.proven) : null;
         // If every simpler dialect is refused too, the dialect was not the cause: the first refusal has the best explanation.
         if (!change) throw isRefusal ? (refused ?? failure) : failure;
         refused ??= failure;
+        // The part is refused again, so its change was not what the server wanted.
+        const inVain = part.part === null ? undefined : changes.get(part.part);
+        if (inVain) changes.set(inVain.part, { ...inVain, isLasting: false });
         changes.set(change.part, { ...change, why: failure.message });
         dialect = { ...dialect, ...change.to };
       }
@@ -298,16 +301,6 @@ export class Backends {
   private learn(name: string, backend: Backend, { why, ...change }: Change & { readonly why: string }): void {
     this.options.log.info({ backend: name, ...change, why }, 'backend takes a simpler protocol');
     if (change.isLasting) this.lessons.learn(name, backend, change, why);
-  }
-
-  private async *listModels(name: string, endpoint: Endpoint, signal: AbortSignal): AsyncGenerator<true> {
-    try {
-      const client = await openClient(endpoint, this.options.env);
-      await client.models.list({ signal });
-      yield true;
-    } catch (error) {
-      throw wireError(error, { backend: name, isEmbedded: false, baseUrl: endpoint.baseUrl, key: endpoint.key });
-    }
   }
 
   /** @throws ModelError `unknown-backend`, `not-opted-in`. */

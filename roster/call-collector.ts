@@ -4,13 +4,20 @@
  * every piece, send the arguments as an object, or send the whole call once more at its end. So a piece begins a new call only
  * where it has a name and cannot go on with the call before.
  */
+import type { JsonFields } from './conversation.ts';
+import { EchoCollector } from './echo.ts';
+
 export interface RawCall {
   id: string;
   tool: string;
   argumentsText: string;
+  /** Fields that the server wants back with the call. */
+  readonly echo: EchoCollector;
 }
 
 interface Piece {
+  /** As it came. */
+  readonly said: JsonFields;
   readonly index: number | null;
   readonly id: string;
   readonly name: string;
@@ -53,10 +60,13 @@ export class CallCollector {
   private addPiece(piece: Piece): void {
     const known = this.knownFor(piece);
     if (!known || isNew(known, piece)) {
-      this.open.push({ index: piece.index, id: piece.id, tool: piece.name, argumentsText: piece.args });
+      const echo = new EchoCollector();
+      echo.add(piece.said);
+      this.open.push({ index: piece.index, id: piece.id, tool: piece.name, argumentsText: piece.args, echo });
       this.chars += piece.args.length;
       return;
     }
+    known.echo.add(piece.said);
     known.id ||= piece.id;
     known.tool = joinedName(known, piece);
     const before = known.argumentsText.length;
@@ -79,6 +89,7 @@ function pieceOf(value: unknown): Piece | null {
   const given = called.arguments ?? called.args ?? called.input;
   const isWhole = typeof given === 'object' && given !== null;
   return {
+    said: it,
     index: Number.isSafeInteger(it.index) ? (it.index as number) : null,
     id: typeof it.id === 'string' || typeof it.id === 'number' ? String(it.id) : '',
     name: typeof called.name === 'string' ? called.name.trim() : '',

@@ -6,10 +6,28 @@ export interface RequestedCall {
   /** As the model wrote them, unchecked. Arguments that are not JSON stay the raw string, which no tool's schema accepts. */
   readonly args: unknown;
 }
+export type JsonFields = Readonly<Record<string, unknown>>;
+
+/** Fields of a reply that its server wants back unchanged (echo.ts). */
+export interface Echo {
+  /** Who sent them: no other backend and no other model gets them. */
+  readonly backend: string;
+  readonly model: string;
+  readonly message: JsonFields;
+  /** One for each call of the reply, in its order. */
+  readonly calls: readonly JsonFields[];
+}
+
 /** The messages of machines/conversation.ts fit this type as they are. */
 export type ChatMessage =
   | { readonly role: 'system' | 'user'; readonly text: string }
-  | { readonly role: 'assistant'; readonly text: string; readonly calls?: readonly RequestedCall[]; readonly unfinished?: true }
+  | {
+      readonly role: 'assistant';
+      readonly text: string;
+      readonly calls?: readonly RequestedCall[];
+      readonly unfinished?: true;
+      readonly echo?: Echo;
+    }
   | { readonly role: 'tool'; readonly call: string; readonly text: string };
 
 export interface ToolSpec {
@@ -69,5 +87,7 @@ export type ModelEvent =
       readonly cut?: string;
       /** What the model thought, if it told that; never part of the text. */
       readonly thoughts?: string;
+      /** To be kept with the message of this reply. Left out if the server wants nothing back. */
+      readonly echo?: Echo;
     };
 export type ModelReply = Extract<ModelEvent, { type: 'replied' }>;

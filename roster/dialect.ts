@@ -14,6 +14,11 @@ export interface Dialect {
   readonly outputField: 'max_tokens' | 'max_completion_tokens';
   readonly temperature: boolean;
   readonly streamOptions: boolean;
+  /**
+   * `back`: its calls go back to it with its thoughts. `required`: so does all that it said, and the calls of other models are
+   * told in words. `dropped`: it gets none.
+   */
+  readonly thoughts: 'back' | 'required' | 'dropped';
 }
 
 export function firstDialect(backend: Backend): Dialect {
@@ -23,6 +28,7 @@ export function firstDialect(backend: Backend): Dialect {
     outputField: 'max_tokens',
     temperature: true,
     streamOptions: true,
+    thoughts: 'back',
   };
   if (backend.kind !== 'openai') return full;
   return {
@@ -56,6 +62,9 @@ export function simplerDialect(
   proven: ReadonlySet<Part>,
 ): Change | null {
   const hasCalls = request.messages.some((message) => message.role === 'assistant' && message.calls?.length);
+  const hasThoughts = request.messages.some((message) => message.role === 'assistant' && message.echo);
+  const withoutThoughts = dialect.thoughts !== 'dropped' && hasThoughts ? { thoughts: 'dropped' as const } : null;
+  const withThoughts = dialect.thoughts !== 'required' && (hasCalls || hasThoughts) ? { thoughts: 'required' as const } : null;
   const can: Readonly<Record<Change['part'], Partial<Dialect> | null>> = {
     tools: request.tools?.length && backend.tools === 'auto' && dialect.tools === 'native' ? { tools: 'text' as const } : null,
     structured:
@@ -65,6 +74,7 @@ export function simplerDialect(
     temperature: dialect.temperature && request.temperature !== undefined ? { temperature: false } : null,
     streamOptions: dialect.streamOptions ? { streamOptions: false } : null,
     outputField: { outputField: dialect.outputField === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens' },
+    thoughts: isLacking || part === null ? withoutThoughts : withThoughts,
   };
   const change = (it: Change['part'], isLasting: boolean): Change | null => {
     const to = tried.has(it) ? null : can[it];
@@ -72,9 +82,10 @@ export function simplerDialect(
   };
   // In words, a history has neither calls nor results that a server could refuse. Nothing is learnt: the next one may be fine.
   if (part === 'messages') return hasCalls ? change('tools', false) : null;
+  if (part === 'thoughts') return change('thoughts', true) ?? (hasCalls ? change('tools', false) : null);
   if (part === 'other') return null;
   if (part !== null) return change(part, isLacking || (!proven.has(part) && !hasCalls));
   // The server told nothing: assume the parts that servers most often lack.
-  const guess = can.structured && !tried.has('structured') ? 'structured' : 'tools';
+  const guess = (['structured', 'thoughts'] as const).find((it) => can[it] && !tried.has(it)) ?? 'tools';
   return change(guess, !proven.has(guess) && !hasCalls);
 }

@@ -7,7 +7,7 @@
  * - Ids of calls are unique, and ids and names of calls are legal everywhere.
  * - No text is blank, except that of an assistant that calls tools.
  */
-import type { ChatMessage, RequestedCall } from './conversation.ts';
+import type { ChatMessage, Echo, RequestedCall } from './conversation.ts';
 
 export const interruptedMark = '[interrupted here by the operator]';
 export const brokenOffMark = '[broken off here]';
@@ -30,6 +30,7 @@ export interface AssistantTurn {
   readonly calls: readonly AnsweredCall[];
   /** The text was cut off. */
   readonly unfinished: boolean;
+  readonly echo?: Echo | undefined;
 }
 export type Turn = { readonly role: 'user'; readonly text: string } | AssistantTurn;
 
@@ -75,7 +76,7 @@ class Turns {
     for (const part of parts) this.said(`${part} ${brokenOffMark}`, [], true, !isBlank(part));
     const answered = calls.map((call) => this.answered(call, resultOf(call)));
     const hasText = !isBlank(whole);
-    this.said(hasText && unfinished ? `${whole} ${interruptedMark}` : whole, answered, unfinished, hasText);
+    this.said(hasText && unfinished ? `${whole} ${interruptedMark}` : whole, answered, unfinished, hasText, message.echo);
   }
 
   finished(): Turn[] {
@@ -83,10 +84,10 @@ class Turns {
     return this.all;
   }
 
-  private said(text: string, calls: readonly AnsweredCall[], unfinished: boolean, hasText: boolean): void {
+  private said(text: string, calls: readonly AnsweredCall[], unfinished: boolean, hasText: boolean, echo?: Echo): void {
     if (!hasText && calls.length === 0) return;
     this.letUserSpeak();
-    this.all.push({ role: 'assistant', text: hasText ? text.toWellFormed() : '', calls, unfinished });
+    this.all.push({ role: 'assistant', text: hasText ? text.toWellFormed() : '', calls, unfinished, ...(echo && { echo }) });
   }
 
   /** Gives the user a word where the last one is the assistant's, or there is none. */

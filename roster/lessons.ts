@@ -1,10 +1,10 @@
 /**
  * What was learnt about a backend from its refusals, each with the server's words and its time. A lesson is forgotten after an
- * hour, when the full protocol is tried again, and at once when the backend's roster entry changes. The lessons are in a file of
- * the state folder, so that other processes of the machine know them and `cox menu` can show them.
+ * hour, when the full protocol is tried again, and at once when the backend's roster entry changes or `cox menu --probe` asks it.
+ * The lessons are in a file of the state folder, so that other processes of the machine know them and `cox menu` can show them.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { fitted } from '../platform/cut.ts';
@@ -15,13 +15,14 @@ const lessonAgeMs = 3_600_000;
 const longestWhy = 200;
 
 const Lesson = z.object({
-  part: z.enum(['tools', 'structured', 'outputField', 'temperature', 'streamOptions']),
+  part: z.enum(['tools', 'structured', 'outputField', 'temperature', 'streamOptions', 'thoughts']),
   to: z.object({
     tools: z.literal('text').optional(),
     structured: z.literal('prompt').optional(),
     outputField: z.enum(['max_tokens', 'max_completion_tokens']).optional(),
     temperature: z.literal(false).optional(),
     streamOptions: z.literal(false).optional(),
+    thoughts: z.enum(['required', 'dropped']).optional(),
   }),
   /** The words of the refusal. */
   why: z.string().max(longestWhy),
@@ -45,18 +46,22 @@ const inWords: Readonly<Record<Lesson['part'], (to: Lesson['to']) => string>> = 
   outputField: ({ outputField }) => `the limit of the output is sent as ${outputField}`,
   temperature: () => 'no temperature is sent',
   streamOptions: () => 'usage is not asked for in streams',
+  thoughts: ({ thoughts }) =>
+    thoughts === 'dropped'
+      ? 'thoughts are not sent back to it'
+      : 'thoughts are sent back to it, and calls of other models told in words',
 };
 
 export class Lessons {
   private readonly file: string;
   private readonly now: () => number;
+  private versionRead: string | null = null;
   private readonly known = new Map<string, { readonly entry: string; readonly lessons: readonly Lesson[] }>();
 
   /** @param folder the state folder; nothing is kept where it does not exist. */
   constructor(folder: string, now: () => number) {
     this.file = join(folder, 'lessons.json');
     this.now = now;
-    for (const [name, lessons] of Object.entries(this.read())) this.known.set(name, lessons);
   }
 
   dialect(name: string, backend: Backend): Dialect {
@@ -78,10 +83,37 @@ export class Lessons {
     this.write(name);
   }
 
+  /** The full protocol is tried again at once. */
+  forget(name: string): void {
+    this.refresh();
+    if (!this.known.delete(name)) return;
+    this.write(name);
+  }
+
   private of(name: string, backend: Backend): readonly Lesson[] {
+    this.refresh();
     const known = this.known.get(name);
     if (known?.entry !== entryOf(backend)) return [];
     return known.lessons.filter(({ at }) => Math.abs(this.now() - at) < lessonAgeMs);
+  }
+
+  /** Another process may have learnt or forgotten something. Where there is no file, the lessons are in memory alone. */
+  private refresh(): void {
+    const version = this.version();
+    if (version === null || version === this.versionRead) return;
+    this.versionRead = version;
+    this.known.clear();
+    for (const [name, lessons] of Object.entries(this.read())) this.known.set(name, lessons);
+  }
+
+  /** Every write makes a new file. */
+  private version(): string | null {
+    try {
+      const { ino, mtimeMs } = statSync(this.file);
+      return `${ino} ${mtimeMs}`;
+    } catch {
+      return null;
+    }
   }
 
   private read(): z.infer<typeof LessonFile> {

@@ -7,6 +7,7 @@
  * - No usage in the stream: the tokens are estimated from the length of the text; with a purse, the cost is the worst case.
  * - Thoughts in the text: they are taken out of it, and a call in them is not run. A call printed as the whole reply is a call.
  * - A text that was cut off: its rest is asked for once; if it is not whole then, it is marked as cut.
+ * - Thoughts that the server keeps apart: they are returned in `echo`, and go back to it with the history.
  * - Tools in text: a reply in neither form is requested again, at most twice, then `bad-reply`.
  */
 import type OpenAI from 'openai';
@@ -22,6 +23,7 @@ import {
   type RequestedCall,
 } from './conversation.ts';
 import type { Dialect } from './dialect.ts';
+import { echoOf } from './echo.ts';
 import { ModelError } from './errors.ts';
 import { hasPrice } from './price.ts';
 import { printedCalls } from './printed-calls.ts';
@@ -76,6 +78,7 @@ export async function* modelCall(request: ModelRequest, call: ModelCall): AsyncG
         finish: finishOf(said, read.calls),
         ...(isCut(said, read) && { cut: said.ending.reason }),
         ...(said.thoughts && { thoughts: said.thoughts }),
+        ...(read.echo && { echo: read.echo }),
       };
       yield first.cut !== undefined && !inText ? yield* continued(first, request, call) : first;
       return;
@@ -203,22 +206,23 @@ async function paid(purse: Purse | undefined, worstUsd: number): Promise<void> {
   }
 }
 
-type Read = Pick<ModelReply, 'text' | 'calls'>;
+type Read = Pick<ModelReply, 'text' | 'calls' | 'echo'>;
 
-function fromNative(raw: RawReply, { schema, tools = [], toolChoice }: ModelRequest, { dialect, newId }: ModelCall): Read {
+function fromNative(raw: RawReply, { schema, tools = [], toolChoice }: ModelRequest, call: ModelCall): Read {
+  const { dialect, newId } = call;
   // The arguments of the forced call are the value. The caller expects it as JSON text.
   if (schema && dialect.structured === 'tools' && raw.calls[0]) return { text: raw.calls[0].argumentsText, calls: [] };
   const printed = raw.calls.length === 0 && !schema && toolChoice !== 'none' ? printedCalls(raw.text, tools) : null;
   if (printed) return { text: '', calls: printed.map((call) => ({ id: newId(), ...call })) };
   const ids = new Set<string>();
-  const calls = raw.calls
-    .filter((call) => call.tool)
-    .map(({ id, tool, argumentsText }): RequestedCall => {
-      const unique = id && !ids.has(id) ? id : newId();
-      ids.add(unique);
-      return { id: unique, tool, args: argumentsOf(argumentsText) };
-    });
-  return { text: raw.text, calls };
+  const named = raw.calls.filter(({ tool }) => tool);
+  const calls = named.map(({ id, tool, argumentsText }): RequestedCall => {
+    const unique = id && !ids.has(id) ? id : newId();
+    ids.add(unique);
+    return { id: unique, tool, args: argumentsOf(argumentsText) };
+  });
+  const echo = echoOf({ ...raw, calls: named }, call);
+  return { text: raw.text, calls, ...(echo && { echo }) };
 }
 
 function fromText(raw: RawReply, { tools = [] }: ModelRequest, { newId }: ModelCall): Read | null {

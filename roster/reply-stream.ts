@@ -3,6 +3,8 @@ import type OpenAI from 'openai';
 import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 
 import { CallCollector, isJson, type RawCall } from './call-collector.ts';
+import type { JsonFields } from './conversation.ts';
+import { EchoCollector, thoughtParts } from './echo.ts';
 import type { Ending } from './ending.ts';
 import { TooLong, type WireEnd, wireValues } from './event-stream.ts';
 import { errorIn, ToldError } from './told-error.ts';
@@ -14,6 +16,8 @@ export interface RawReply {
   /** Thoughts that the server kept apart from the text; empty if there are none. */
   readonly thoughts: string;
   readonly calls: readonly RawCall[];
+  /** Fields that the server wants back with the reply; those of its calls are with them. */
+  readonly echo: JsonFields;
   readonly usage: ToldUsage | null;
   /** The cost in US dollars if the backend reports it (LiteLLM, OpenRouter), else null. */
   readonly costUsd: number | null;
@@ -90,6 +94,7 @@ class Assembly {
   #isLast = false;
   #stray = '';
   readonly #calls = new CallCollector();
+  readonly #echo = new EchoCollector();
 
   get hasBegun(): boolean {
     return this.#text + this.#thoughts + this.#refusal !== '' || this.#calls.count > 0;
@@ -105,6 +110,7 @@ class Assembly {
     this.#thoughts += piece.thoughts;
     this.#refusal += piece.refusal;
     if (piece.calls !== undefined) this.#calls.add(piece.calls);
+    this.#echo.add({ ...piece.said, ...thoughtParts(piece.said.content) });
     const chars = this.#text.length + this.#thoughts.length + this.#refusal.length + this.#calls.chars;
     if (chars > maxReplyChars) throw new TooLong(`its reply is longer than ${maxReplyChars} characters`);
     if (this.#calls.count > maxCalls) throw new TooLong(`its reply asks for more than ${maxCalls} calls`);
@@ -132,6 +138,7 @@ class Assembly {
       text: this.#text,
       thoughts: this.#thoughts,
       calls: this.#calls.all,
+      echo: this.#echo.fields,
       usage: this.#usage,
       costUsd: this.#costUsd,
       ending: this.#ending ?? { kind: 'cut', reason: 'no finish_reason' },

@@ -5,6 +5,8 @@ import { textTranscript } from './text-tools.ts';
 import { addUser, nativeTranscript } from './transcript.ts';
 
 export interface BodyOptions {
+  /** Its name in the roster. */
+  readonly backend: string;
   readonly model: string;
   readonly dialect: Dialect;
   /** Tokens; null: the backend's own limit. */
@@ -14,12 +16,14 @@ export interface BodyOptions {
 /** The request in the backend's dialect. */
 export function requestBody(
   request: ModelRequest,
-  { model, dialect, maxOutput }: BodyOptions,
+  { backend, model, dialect, maxOutput }: BodyOptions,
 ): ChatCompletionCreateParamsStreaming {
   const { tools = [], toolChoice = 'auto', schema, temperature } = request;
   // Some servers refuse a history with calls where no tools are offered; there, calls and results are told in words.
   const isText = dialect.tools === 'text' || tools.length === 0;
-  const messages = isText ? textTranscript(request) : nativeTranscript(request.messages);
+  const messages = isText
+    ? textTranscript(request)
+    : nativeTranscript(request.messages, { backend, model, thoughts: dialect.thoughts });
   const body: ChatCompletionCreateParamsStreaming = { model, messages, stream: true };
   if (dialect.streamOptions) body.stream_options = { include_usage: true };
   const most = Math.min(request.maxOutputTokens ?? Number.POSITIVE_INFINITY, maxOutput ?? Number.POSITIVE_INFINITY);

@@ -4,11 +4,11 @@
  */
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
 import type { ModelRequest, ToolSpec } from './conversation.ts';
-import { type AssistantTurn, systemText, turnsOf } from './history.ts';
+import { systemText, turnsOf } from './history.ts';
 import { jsonIn } from './json-in-text.ts';
 import { printedCalls } from './printed-calls.ts';
 import { ThoughtFilter, withoutThoughts } from './thoughts.ts';
-import { addUser } from './transcript.ts';
+import { addInWords, addUser } from './transcript.ts';
 
 export interface TextReply {
   readonly text: string;
@@ -27,20 +27,9 @@ export function textTranscript({ messages, tools = [], toolChoice = 'auto' }: Mo
   const result: ChatCompletionMessageParam[] = system ? [{ role: 'system', content: system }] : [];
   for (const turn of turnsOf(messages)) {
     if (turn.role === 'user') addUser(result, turn.text);
-    else {
-      result.push({ role: 'assistant', content: assistantText(turn, offered.length > 0) });
-      for (const call of turn.calls) addUser(result, `Result of ${call.tool}:\n${call.result}`);
-    }
+    else addInWords(result, turn, offered.length > 0);
   }
   return result;
-}
-
-function assistantText({ text, calls, unfinished }: AssistantTurn, inForm: boolean): string {
-  if (calls.length > 0) {
-    const lines = calls.map(({ tool, args }) => JSON.stringify({ tool, args }));
-    return [...(text && !inForm ? [text] : []), ...lines].join('\n');
-  }
-  return inForm && !unfinished ? JSON.stringify({ answer: text }) : text;
 }
 
 function toolPrompt(tools: readonly ToolSpec[], isRequired: boolean): string {

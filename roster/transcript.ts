@@ -1,28 +1,64 @@
 /** A conversation in the form of the OpenAI protocol, with native tool calls. */
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
-import type { ChatMessage } from './conversation.ts';
-import { systemText, turnsOf } from './history.ts';
+import type { ChatMessage, Echo, JsonFields } from './conversation.ts';
+import type { Dialect } from './dialect.ts';
+import { type AssistantTurn, systemText, turnsOf } from './history.ts';
 
-export function nativeTranscript(messages: readonly ChatMessage[]): ChatCompletionMessageParam[] {
+/** For whom the conversation is written. */
+export interface Reader {
+  readonly backend: string;
+  readonly model: string;
+  readonly thoughts: Dialect['thoughts'];
+}
+
+export function nativeTranscript(messages: readonly ChatMessage[], reader: Reader): ChatCompletionMessageParam[] {
   const system = systemText(messages);
   const result: ChatCompletionMessageParam[] = system ? [{ role: 'system', content: system }] : [];
   for (const turn of turnsOf(messages)) {
-    if (turn.role === 'user') result.push({ role: 'user', content: turn.text });
-    else if (turn.calls.length === 0) result.push({ role: 'assistant', content: turn.text });
+    if (turn.role === 'user') addUser(result, turn.text);
     else {
-      result.push({
-        role: 'assistant',
-        content: turn.text || null,
-        tool_calls: turn.calls.map(({ id, tool, args }) => ({
-          id,
-          type: 'function',
-          function: { name: tool, arguments: JSON.stringify(args) },
-        })),
-      });
-      for (const { id, result: content } of turn.calls) result.push({ role: 'tool', tool_call_id: id, content });
+      const echo = echoFor(turn, reader);
+      // Of the calls of another model there are no thoughts that this one could get.
+      if (turn.calls.length > 0 && !echo && reader.thoughts === 'required') addInWords(result, turn, false);
+      else addNative(result, turn, echo);
     }
   }
   return result;
+}
+
+function echoFor({ echo, calls }: AssistantTurn, { backend, model, thoughts }: Reader): Echo | undefined {
+  if (thoughts === 'dropped' || echo?.backend !== backend || echo.model !== model) return undefined;
+  return calls.length > 0 || thoughts === 'required' ? echo : undefined;
+}
+
+function addNative(to: ChatCompletionMessageParam[], { text, calls }: AssistantTurn, echo: Echo | undefined): void {
+  const { thought_parts, ...fields }: JsonFields = echo?.message ?? {};
+  const parts = Array.isArray(thought_parts) ? [...thought_parts, ...(text ? [{ type: 'text', text }] : [])] : null;
+  const message = { role: 'assistant' as const, content: parts ?? (text || null), ...fields };
+  if (calls.length === 0) {
+    to.push(message);
+    return;
+  }
+  const sent = calls.map(({ id, tool, args }, at) => {
+    const { function: inFunction, ...more } = (echo?.calls[at] ?? {}) as { readonly id?: string; readonly function?: object };
+    return { id, type: 'function' as const, function: { name: tool, arguments: JSON.stringify(args), ...inFunction }, ...more };
+  });
+  to.push({ ...message, tool_calls: sent });
+  for (const [at, { result: content }] of calls.entries()) to.push({ role: 'tool', tool_call_id: sent[at]!.id, content });
+}
+
+/** @param inForm whether the model replies in the form of text-tools.ts. */
+export function addInWords(to: ChatCompletionMessageParam[], turn: AssistantTurn, inForm: boolean): void {
+  to.push({ role: 'assistant', content: wordsOf(turn, inForm) });
+  for (const call of turn.calls) addUser(to, `Result of ${call.tool}:\n${call.result}`);
+}
+
+function wordsOf({ text, calls, unfinished }: AssistantTurn, inForm: boolean): string {
+  if (calls.length > 0) {
+    const lines = calls.map(({ tool, args }) => JSON.stringify({ tool, args }));
+    return [...(text && !inForm ? [text] : []), ...lines].join('\n');
+  }
+  return inForm && !unfinished ? JSON.stringify({ answer: text }) : text;
 }
 
 /** Adds to the user's last message, or a new one: some chat templates require alternating roles. */

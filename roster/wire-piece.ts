@@ -7,6 +7,8 @@ import { type Ending, endingOf } from './ending.ts';
 type Fields = Readonly<Record<string, unknown>>;
 
 export interface WirePiece {
+  /** The delta or the message, as it came. */
+  readonly said: Fields;
   readonly text: string;
   /** Thoughts that the server keeps apart from the text. */
   readonly thoughts: string;
@@ -27,6 +29,7 @@ export function pieceOf(value: Fields, choiceIndex = 0): WirePiece {
   const said = [choice?.delta, choice?.message].find(isFields) ?? {};
   const content = contentOf(said.content ?? choice?.text);
   return {
+    said,
     text: content.text,
     thoughts: content.thoughts || textIn(said.reasoning_content) || textIn(said.reasoning) || textIn(said.thinking),
     refusal: content.refusal || textIn(said.refusal),

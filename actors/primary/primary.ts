@@ -179,7 +179,7 @@ class PrimaryAgent implements Primary {
           const calls = reply.calls.map(
             ({ tool, args }, index): ToolCall => ({ id: `p${input.replies}-${index}`, tool, args, effects: 'writes' }),
           );
-          say({ type: 'MODEL_REPLIED', text: reply.text, calls, usage: reply.usage, backend });
+          say({ type: 'MODEL_REPLIED', text: reply.text, calls, usage: reply.usage, backend, echo: reply.echo });
         },
         (cause) => {
           this.#options.log.warn({ err: cause }, 'the primary got no reply');

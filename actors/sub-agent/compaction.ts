@@ -1,7 +1,7 @@
 /**
  * Shortens a history that does not fit a backend's context, for that backend only; the task keeps all of it. Messages of
- * operators and the latest messages always stay. Long replies and tool results are clipped first; then a note replaces the
- * earlier ones.
+ * operators and the latest messages always stay. Thoughts, long replies and tool results are clipped first; then a note replaces
+ * the earlier ones.
  */
 
 import type { Message } from '../../machines/conversation.ts';
@@ -13,13 +13,17 @@ const clippedChars = 600;
 const untouched = 4;
 
 const tokensOf = (messages: readonly Message[]): number =>
-  messages.reduce(
-    (sum, message) =>
-      sum + estimateTokens(message.text + (message.role === 'assistant' && message.calls ? JSON.stringify(message.calls) : '')),
-    0,
-  );
+  messages.reduce((sum, message) => sum + estimateTokens(message.text + besideText(message)), 0);
 
+const besideText = (message: Message): string =>
+  message.role === 'assistant' ? [message.calls, message.echo].map((it) => (it ? JSON.stringify(it) : '')).join('') : '';
+
+/** Thoughts go first: they are long, and a backend that wants them back is told in words of the calls that have lost theirs. */
 function clip(message: Message): Message {
+  if (message.role === 'assistant' && message.echo) {
+    const { echo: _, ...bare } = message;
+    return clip(bare);
+  }
   if (message.role === 'user' || message.text.length <= clippedChars) return message;
   const kept = beginningOf(message.text, clippedChars);
   return { ...message, text: `${kept} [… ${message.text.length - kept.length} characters left out]` };
@@ -34,7 +38,7 @@ export function compact(messages: readonly Message[], budget: number): { message
   const recent = messages.slice(-untouched);
   const older = messages.slice(0, -untouched).map(clip);
   if (tokensOf([...older, ...recent]) <= budget)
-    return { messages: [...older, ...recent], done: 'earlier tool results were clipped to fit' };
+    return { messages: [...older, ...recent], done: 'earlier thoughts and tool results were clipped to fit' };
   const kept = older.filter(({ role }) => role === 'user');
   const left = older.length - kept.length;
   const note: Message = {

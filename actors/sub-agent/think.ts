@@ -53,7 +53,8 @@ export const think = (host: EffectHost, options: ThinkOptions) => {
       if (reply.cut !== undefined) host.note(`${backend}: its reply was cut off (${reply.cut})`);
       const requested = file === null ? reply.calls : [writingOf(file, reply.text)];
       const calls = requested.map((call, index) => asToolCall(call, `s${input.step}-${index}`, options));
-      say({ type: 'MODEL_REPLIED', text: file === null ? reply.text : '', calls, usage: reply.usage, backend });
+      const { usage, echo } = reply;
+      say({ type: 'MODEL_REPLIED', text: file === null ? reply.text : '', calls, usage, backend, echo });
     },
     (cause) => ({ type: 'MODEL_FAILED', error: failureOf(cause) }),
   );

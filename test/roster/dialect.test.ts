@@ -254,7 +254,6 @@ const used = (text: string) => ({
 test.each([
   ['messages: text content blocks must contain non-whitespace text'],
   ["An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'."],
-  ['The reasoning_content in the thinking mode must be passed back to the API.'],
   ['Conversation roles must alternate user/assistant/user/assistant/...'],
   ['no'],
 ])('a refusal of one history leaves native tools to the next request: %s', async (message) => {

@@ -15,6 +15,8 @@ const full = firstDialect(backends.a!);
 const dialects: readonly Dialect[] = [
   full,
   { ...full, tools: 'text' },
+  { ...full, thoughts: 'required' },
+  { ...full, thoughts: 'dropped' },
   { ...full, structured: 'prompt' },
   { ...full, structured: 'tools' },
 ];
@@ -29,6 +31,13 @@ const name = fc.oneof(
   fc.string({ maxLength: 80 }),
 );
 const args = fc.oneof(fc.constantFrom(null, 3, '{"cut', [1], { path: '\ud800' }), fc.jsonValue({ maxDepth: 2 }));
+/** Of this backend and of another one, with more and with fewer calls than the message has. */
+const echo = fc.record({
+  backend: fc.constantFrom('a', 'b'),
+  model: fc.constant('m'),
+  message: fc.constantFrom({}, { reasoning_content: '' }, { reasoning_details: [{ type: 'reasoning.text', text: 'hm' }] }),
+  calls: fc.array(fc.constantFrom({}, { extra_content: { google: { thought_signature: 's' } } }), { maxLength: 3 }),
+});
 const message: fc.Arbitrary<ChatMessage> = fc.oneof(
   fc.record({ role: fc.constantFrom('system' as const, 'user' as const), text }),
   fc.record(
@@ -37,6 +46,7 @@ const message: fc.Arbitrary<ChatMessage> = fc.oneof(
       text,
       calls: fc.array(fc.record({ id, tool: name, args }), { maxLength: 3 }),
       unfinished: fc.constant(true as const),
+      echo,
     },
     { requiredKeys: ['role', 'text'] },
   ),
@@ -88,7 +98,7 @@ test('whatever happened before, every server accepts the history, in every diale
       fc.constantFrom(...dialects),
       fc.constantFrom({}, { tools }, { tools, toolChoice: 'none' as const }, { schema }),
       (messages, dialect, more) => {
-        const body = requestBody({ messages, ...more }, { model: 'm', dialect, maxOutput: null });
+        const body = requestBody({ messages, ...more }, { backend: 'a', model: 'm', dialect, maxOutput: null });
         expect(faults(body.messages)).toEqual([]);
         if (body.messages.some((it) => it.role === 'tool')) expect(body.tools).toBeDefined();
       },
@@ -111,7 +121,7 @@ test('no word of the user, no result and no call is lost', () => {
         ...calls.map(([, result], at) => ({ role: 'tool' as const, call: `${at}`, text: result })).reverse(),
         { role: 'tool', call: 'gone', text: 'stray.' },
       ];
-      const sent = JSON.stringify(nativeTranscript(messages));
+      const sent = JSON.stringify(nativeTranscript(messages, { backend: 'a', model: 'm', thoughts: 'back' }));
       const words = [...before.map((it) => it.text), ...calls.flat(), 'stray.'];
       for (const one of words) expect(sent).toContain(one);
     }),

@@ -414,6 +414,17 @@ test('a bad reply shows that the backend lives, so failures before it no longer 
   expect((await failureOf(backends.call('main', user('x'), never))).code).toBe('resting');
 });
 
+test('a reply interrupts a row of failures, also for a reader that stops at it', async () => {
+  const ill: Reply = { status: 500, json: { error: { message: 'ill' } } };
+  const server = await scripted((nth) => (nth === 1 ? stream(delta({ content: 'ok' }, 'stop')) : ill));
+  const { backends } = open(`${oneBackend(server.url)}\nlimits: { retries: 0, breaker_failures: 2 }`);
+  const codes: string[] = [];
+  codes.push((await failureOf(backends.call('main', user('x'), never))).code);
+  for await (const { type } of backends.call('main', user('x'), never)) if (type === 'replied') break;
+  for (let i = 0; i < 3; i++) codes.push((await failureOf(backends.call('main', user('x'), never))).code);
+  expect(codes).toEqual(['overloaded', 'overloaded', 'overloaded', 'resting']);
+});
+
 test('a try after the rest that its caller aborts leaves the try to the next call', async () => {
   let now = 0;
   const abort = new AbortController();
@@ -541,12 +552,4 @@ test('a prompt that certainly does not fit is not sent', async () => {
   const { backends } = open(oneBackend(server.url, 'context: 256'));
   expect(await failureOf(backends.call('main', user('x'.repeat(3000)), never))).toMatchObject({ code: 'context-too-long' });
   expect(server.received).toHaveLength(0);
-});
-
-test('probe reports whether the server answers and takes the key', async () => {
-  const server = await scripted((nth) => ({ status: nth === 0 ? 401 : 500, json: { error: { message: 'no' } } }));
-  const { backends } = open(oneBackend(server.url));
-  expect((await backends.probe('main', never))?.code).toBe('bad-key');
-  const answering = await mock();
-  expect(await open(oneBackend(answering.url)).backends.probe('main', never)).toBeNull();
 });

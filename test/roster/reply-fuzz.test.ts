@@ -6,11 +6,12 @@
 import fc from 'fast-check';
 import { OpenAI } from 'openai';
 import { expect, test } from 'vitest';
-import type { ModelReply } from '../../roster/conversation.ts';
+import type { ChatMessage, ModelReply } from '../../roster/conversation.ts';
 import { firstDialect } from '../../roster/dialect.ts';
 import { ModelError } from '../../roster/errors.ts';
 import { parseRoster } from '../../roster/load.ts';
 import { modelCall } from '../../roster/model-call.ts';
+import { type BodyOptions, requestBody } from '../../roster/request-body.ts';
 import { wireError } from '../../roster/wire-error.ts';
 import { never, oneBackend, user } from './rig.ts';
 
@@ -37,7 +38,26 @@ interface Manner {
   readonly finish: string | null;
   readonly done: string;
   readonly shape: 'events' | 'whole' | 'lines' | 'no blank lines';
+  readonly thoughts: keyof typeof thoughtsIn;
 }
+/** A thought in two pieces, beside the text. */
+const thoughtsIn = {
+  none: [],
+  text: [{ reasoning_content: 'I ' }, { reasoning_content: 'read.' }],
+  details: [
+    { reasoning_details: [{ type: 'reasoning.text', text: 'I ', index: 0 }] },
+    { reasoning_details: [{ type: 'reasoning.text', text: 'read.', signature: 's', index: 0 }] },
+  ],
+  blocks: [
+    { thinking_blocks: [{ type: 'thinking', thinking: 'I ', signature: null }] },
+    { thinking_blocks: [{ type: 'thinking', thinking: 'read.', signature: 's' }] },
+  ],
+  parts: [
+    { content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'I ' }] }] },
+    { content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'read.' }] }] },
+  ],
+} as const;
+const signed = { extra_content: { google: { thought_signature: 's' } } };
 
 // Text that is no call, no thought and no blank, so that a reply is just what was told.
 const words = fc
@@ -72,6 +92,7 @@ const manner: fc.Arbitrary<Manner> = fc.record({
   finish: fc.constantFrom('stop', 'tool_calls', 'eos', null),
   done: fc.constantFrom('data: [DONE]', 'data:[DONE]', 'data: [DONE] '),
   shape: fc.constantFrom('events', 'whole', 'lines', 'no blank lines'),
+  thoughts: fc.constantFrom('none', 'text', 'details', 'blocks', 'parts'),
 });
 
 /** The chunks of a good stream in this manner. */
@@ -87,10 +108,12 @@ function chunksOf({ text, calls }: Told, how: Manner): object[] {
         how.ids
       ];
       const name = how.names === 'every' || nth === 0 ? tool : undefined;
-      return chunk({ tool_calls: [{ index, id, type: 'function', function: { name, arguments: piece } }] });
+      const more = how.thoughts !== 'none' && nth === 0 ? signed : {};
+      return chunk({ tool_calls: [{ index, id, type: 'function', function: { name, arguments: piece }, ...more }] });
     });
   });
-  return [...said, ...called, ...(how.finish === null ? [] : [chunk({}, how.finish)])];
+  const thought = thoughtsIn[how.thoughts].map((it) => chunk(it));
+  return [...thought, ...said, ...called, ...(how.finish === null ? [] : [chunk({}, how.finish)])];
 }
 
 function wireOf(reply: Told, how: Manner): Buffer {
@@ -140,7 +163,11 @@ async function play(body: Buffer, size: number, ends: 'closed' | 'broken' = 'clo
     ...{ silenceMs: 60_000, signal: never, newId: () => `new-${ids++}`, requestsSent: () => ++sent },
   };
   try {
-    for await (const event of modelCall({ ...user('x'), tools }, call)) if (event.type === 'replied') return event;
+    for await (const event of modelCall({ ...user('x'), tools }, call)) {
+      if (event.type !== 'replied') continue;
+      sentBack(event, call);
+      return event;
+    }
   } catch (error) {
     const mapped = wireError(error, { backend: 'main', isEmbedded: false, baseUrl: 'http://model.test/v1', key: null });
     // A fault of ours would be a TypeError or the like; those of the wire are known.
@@ -149,6 +176,13 @@ async function play(body: Buffer, size: number, ends: 'closed' | 'broken' = 'clo
     return mapped;
   }
   throw new Error('no reply and no error');
+}
+
+/** The message of the reply in the next request to the same backend. */
+function sentBack({ text, calls, echo }: ModelReply, call: Omit<BodyOptions, 'maxOutput'>): object {
+  const assistant: ChatMessage = { role: 'assistant', text, calls, ...(echo && { echo }) };
+  const { messages } = requestBody({ messages: [assistant], tools }, { ...call, maxOutput: null });
+  return JSON.parse(JSON.stringify(messages.find(({ role }) => role === 'assistant')));
 }
 
 const partOf = (reply: ModelReply) => ({ text: reply.text, calls: reply.calls.map(({ tool, args }) => ({ tool, args })) });
@@ -164,6 +198,12 @@ test(
         expect(partOf(got)).toEqual({ text: reply.text.join(''), calls: JSON.parse(JSON.stringify(reply.calls)) });
         expect(got.cut).toBeUndefined();
         expect(new Set(got.calls.map(({ id }) => id)).size).toBe(got.calls.length);
+        const hasThoughts = how.shape !== 'whole' && how.thoughts !== 'none';
+        expect(got.echo !== undefined).toBe(hasThoughts);
+        if (!hasThoughts || got.calls.length === 0) return;
+        const back = JSON.stringify(sentBack(got, { backend: 'main', model: 'm', dialect: firstDialect(backend) }));
+        expect(back).toContain('"I read."');
+        expect(back.split(JSON.stringify(signed).slice(1, -1))).toHaveLength(got.calls.length + 1);
       }),
       settings,
     );
@@ -256,6 +296,11 @@ test(
       'error',
       'refusal',
       'reasoning_content',
+      'reasoning_details',
+      'thinking_blocks',
+      'thinking',
+      'signature',
+      'extra_content',
       'base_resp',
       'type',
       'object',

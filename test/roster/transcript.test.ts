@@ -7,6 +7,8 @@ import { nativeTranscript } from '../../roster/transcript.ts';
 
 const call = (id: string) => ({ id, tool: 'read_file', args: { path: id } });
 
+const reader = { backend: 'a', model: 'm', thoughts: 'back' as const };
+
 test('a partial reply is marked as interrupted, the correction follows, and system texts come first', () => {
   const messages: ChatMessage[] = [
     { role: 'system', text: 'Be brief.' },
@@ -15,7 +17,7 @@ test('a partial reply is marked as interrupted, the correction follows, and syst
     { role: 'user', text: 'Use my work email.' },
     { role: 'system', text: 'Be kind.' },
   ];
-  expect(nativeTranscript(messages)).toEqual([
+  expect(nativeTranscript(messages, reader)).toEqual([
     { role: 'system', content: 'Be brief.\n\nBe kind.' },
     { role: 'user', content: 'Fill the form.' },
     { role: 'assistant', content: 'I use the personal [interrupted here by the operator]' },
@@ -31,7 +33,7 @@ test('every call has its result right after it, even if a correction came betwee
     { role: 'tool', call: '1', text: 'one' },
     { role: 'tool', call: 'gone', text: 'stray' },
   ];
-  const result = nativeTranscript(messages);
+  const result = nativeTranscript(messages, reader);
   expect(result.map(({ role }) => role)).toEqual(['user', 'assistant', 'tool', 'tool', 'user']);
   const [one, two] = (result[1] as { tool_calls: { id: string }[] }).tool_calls;
   expect(result[2]).toEqual({ role: 'tool', tool_call_id: one!.id, content: 'one' });
@@ -40,7 +42,7 @@ test('every call has its result right after it, even if a correction came betwee
 });
 
 test('arguments that are no object are sent back as one', () => {
-  const [, message] = nativeTranscript([{ role: 'assistant', text: '', calls: [{ id: '1', tool: 't', args: '{"cut' }] }]);
+  const [, message] = nativeTranscript([{ role: 'assistant', text: '', calls: [{ id: '1', tool: 't', args: '{"cut' }] }], reader);
   expect(message).toMatchObject({ tool_calls: [{ function: { arguments: '{"not_an_object":"{\\"cut"}' } }] });
 });
 

@@ -41,6 +41,10 @@ export class ModelCall {
   say(text: string): this {
     return this.#chunk({ content: text });
   }
+  /** Thinks, as servers tell it that keep thoughts apart from the text. */
+  think(text: string): this {
+    return this.#chunk({ reasoning_content: text });
+  }
 
   /** Ends the reply, with tool calls if there are any. `finish`: default `tool_calls` where there are calls, else `stop`. */
   end(

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Kind } from '../../../actors/kinds/kind.ts';
 import type { CrewSession } from '../../../actors/node/join.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
+import { HeldTool } from '../../support/tools.ts';
 import { finalReceipt, never } from '../../support/watching.ts';
 
 let crew: TestCrew;
@@ -64,4 +65,23 @@ test('what a backend said before it broke off and what another one said in its p
   ]);
   third.reply('done');
   expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'completed', output: 'done' });
+});
+
+test('thoughts go back to their backend with the call, also from another node', async () => {
+  const held = new HeldTool('look', 'none');
+  const looker: Kind = { ...kinds[0]!, name: 'looker', tools: [held.tool] };
+  const node = await crew.node(joined, { kinds: [looker] });
+  const id = await joined.crew.dispatch({ type: 'looker', instruction: 'Look' });
+  (await crew.model.next()).think('I have to look.').call('look', {});
+  await held.next();
+  await node.stop();
+  await crew.node(joined, { kinds: [looker] });
+  (await held.next()).returns('It is blue.');
+  const second = await crew.model.next();
+  expect(second.messages.slice(-2)).toMatchObject([
+    { role: 'assistant', reasoning_content: 'I have to look.', tool_calls: [{ function: { name: 'look' } }] },
+    { role: 'tool', content: 'It is blue.' },
+  ]);
+  second.reply('Blue.');
+  expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'completed', output: 'Blue.' });
 });

@@ -40,3 +40,16 @@ test('compaction keeps all that operators said and leaves no tool result without
   const calls = messages.flatMap((message) => (message.role === 'assistant' ? (message.calls ?? []).map(({ id }) => id) : []));
   for (const message of messages) if (message.role === 'tool') expect(calls).toContain(message.call);
 });
+
+test('thoughts of earlier turns go first, and the latest keep theirs', () => {
+  const echo = { backend: 'a', model: 'm', message: { reasoning_content: 'hm '.repeat(1_000) }, calls: [] };
+  const messages = history(4, 100).map((message) => (message.role === 'assistant' ? { ...message, echo } : message));
+  const { messages: smaller } = compact(messages, 2_500);
+  expect(smaller.flatMap((message) => (message.role === 'assistant' ? [message.echo !== undefined] : []))).toEqual([
+    false,
+    false,
+    false,
+    true,
+  ]);
+  expect(smaller.map(({ text }) => text)).toEqual(messages.map(({ text }) => text));
+});
