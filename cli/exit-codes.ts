@@ -3,7 +3,7 @@ import { codeOf } from '../platform/errors.ts';
 
 export const exitCodes = {
   ok: 0,
-  /** The task failed, or `doctor` found something that prevents work. */
+  /** The task failed, `doctor` found something that prevents work, or a backend did not answer `menu --probe`. */
   failed: 1,
   /** An unknown command, option, type or backend; an empty or too long goal. */
   usage: 2,

@@ -1,4 +1,4 @@
-/** `cox menu`: lists the backends of the roster. */
+/** `cox menu`: lists the backends of the roster, and with `--probe` asks each of them. */
 import { foldersOf } from '../../platform/folders.ts';
 import { Lessons } from '../../roster/lessons.ts';
 import { menuEntry } from '../../roster/menu.ts';
@@ -9,17 +9,19 @@ import { readRoster } from '../roster.ts';
 
 const idle = { inUse: 0, inLine: 0, restMs: 0 };
 
-export const run: Run = async (cli) => {
+export const run: Run = async (cli, _args, { probe }) => {
   const folders = foldersOf(cli.env);
   const { source, roster } = await readRoster(cli, folders);
+  const probes = probe === true ? await (await import('../probe-backends.ts')).probeAll(cli, folders, roster) : {};
   const lessons = new Lessons(folders.state, Date.now);
-  const menu = Object.entries(roster.backends).map(([name, backend]) =>
-    menuEntry(name, backend, idle, lessons.learnt(name, backend), cli.env),
-  );
+  const menu = Object.entries(roster.backends).map(([name, backend]) => ({
+    ...menuEntry(name, backend, idle, lessons.learnt(name, backend), cli.env),
+    ...(Object.hasOwn(probes, name) && { probe: probes[name] }),
+  }));
   const paint = cli.out.paint.stdout;
   cli.out.answer(
     { roster: source.file, menu },
     [...menuLines(menu, paint, new Date()), paint.dim(`from ${source.file}`)].join('\n'),
   );
-  return exitCodes.ok;
+  return menu.some((entry) => entry.probe?.answers === false) ? exitCodes.failed : exitCodes.ok;
 };

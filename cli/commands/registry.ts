@@ -199,7 +199,11 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'menu',
-    summary: 'list the backends of the roster: strengths, cost, and why one is not available',
+    summary: 'list the backends of the roster: strengths, cost, why one is not available, and what was learnt about it',
+    options: [
+      ['--probe', 'ask each available backend with two small calls, which hosted ones bill, after forgetting what was learnt'],
+    ],
+    example: 'cox menu    cox menu --probe',
     load: async () => (await import('./menu.ts')).run,
   },
   {

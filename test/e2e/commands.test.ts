@@ -237,6 +237,37 @@ describe('the plan of a goal', () => {
   });
 });
 
+describe('menu --probe', () => {
+  const names = (call: ModelCall) => call.body.model;
+
+  it('says of each backend how it behaves, and ends with 1 if one does not answer', async () => {
+    const probing = world.json<{ menu: { name: string; probe: object }[] }>(['menu', '--probe']);
+    for (const model of ['scripted', 'other']) {
+      const first = await world.model.next(
+        (call) => names(call) === model && call.texts('user').join().includes('Call the tool'),
+      );
+      if (model === 'other') first.fail(401, 'no such key');
+      else {
+        first.call('ready', { word: 'yes' });
+        (await world.model.next((call) => call.texts('user').join().includes('Are you ready?'))).reply('{"ready": true}');
+      }
+    }
+    const { code, value } = await probing;
+    expect(code).toBe(1);
+    expect(value.menu).toMatchObject([
+      { name: 'main', probe: { answers: true, callsTools: true, fitsShape: true } },
+      { name: 'other', probe: { answers: false, code: 'bad-key', why: expect.stringContaining('no such key') } },
+    ]);
+  });
+
+  it('asks nobody without the option', async () => {
+    const asked = world.model.calls.length;
+    const { code, value } = await world.json<{ menu: object[] }>(['menu']);
+    expect([code, world.model.calls.length]).toEqual([0, asked]);
+    for (const entry of value.menu) expect(entry).not.toHaveProperty('probe');
+  });
+});
+
 describe('bad input ends with a clear error and a code of its own', () => {
   const cases: readonly (readonly [what: string, args: readonly string[], exit: number, code: string])[] = [
     ['an unknown command', ['frobnicate'], 2, 'usage'],

@@ -20,7 +20,7 @@ export interface Rig {
 }
 
 /** Backends on a roster. Waits between tries are 1 ms unless the roster says otherwise. */
-export function rig(yaml: string, more: Partial<Omit<BackendsOptions, 'roster' | 'folders' | 'log'>> = {}): Rig {
+export function rig(yaml: string, more: Partial<Omit<BackendsOptions, 'roster' | 'log'>> = {}): Rig {
   let text = '';
   let roster: Roster = parse(yaml);
   const log = pino(
