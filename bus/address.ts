@@ -6,9 +6,11 @@
  * that is set: NATS_CREDS (a .creds file), NATS_NKEY (a file with a seed), NATS_TOKEN, NATS_USER with NATS_PASSWORD, the login in
  * the URL. NATS_CA, NATS_CERT and NATS_KEY name files for TLS.
  */
+
 import { readFileSync } from 'node:fs';
 import { type Authenticator, tokenAuthenticator, usernamePasswordAuthenticator } from '@nats-io/nats-core';
 import { CoxError, messageOf } from '../platform/errors.ts';
+import { withoutTail } from '../platform/trim.ts';
 import { loginFromCreds, loginFromSeed } from './credential-file.ts';
 import { hostOf, parseServers, pathOf } from './server-url.ts';
 
@@ -72,7 +74,7 @@ function tlsFiles(env: NodeJS.ProcessEnv): TlsFiles {
 }
 
 /** A variable that came from a file with Windows line ends has a carriage return at its end. */
-const setIn = (env: NodeJS.ProcessEnv, name: string): string => (env[name] ?? '').replace(/[\r\n]+$/, '');
+const setIn = (env: NodeJS.ProcessEnv, name: string): string => withoutTail(env[name] ?? '', '\r\n');
 
 interface Login {
   readonly from: string;

@@ -2,7 +2,7 @@
  * The mark on a text that its backend did not finish. It is part of the text, so that it goes wherever the text goes: into results,
  * into the answer, and to the models that read it.
  */
-const marks = /\[This text is incomplete: [^\]]* \(([^()\]]*)\)\.\]\s*$/;
+const marks = /\[This text is incomplete: [^[\]]{1,60} \(([^()\]]{1,200})\)\.\]$/;
 
 /** @param reason the word of the backend, such as `length`. */
 export function withCutMark(text: string, reason: string): string {
@@ -12,4 +12,4 @@ export function withCutMark(text: string, reason: string): string {
 }
 
 /** The reason in the mark of a text; null if it has none. */
-export const cutMarkIn = (text: string): string | null => marks.exec(text)?.[1] ?? null;
+export const cutMarkIn = (text: string): string | null => marks.exec(text.trimEnd())?.[1] ?? null;

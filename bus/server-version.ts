@@ -4,7 +4,7 @@ import { CoxError } from '../platform/errors.ts';
 export const oldestServer = '2.12.0';
 
 /** Finds the version in a text such as `nats-server: v2.15.1` or `2.15.1-beta.2`. @returns null if there is none. */
-export const versionIn = (text: string): string | null => /(\d+\.\d+\.\d+)/.exec(text)?.[1] ?? null;
+export const versionIn = (text: string): string | null => /(\d{1,9}\.\d{1,9}\.\d{1,9})/.exec(text)?.[1] ?? null;
 
 export function isNewEnough(version: string): boolean {
   const wanted = oldestServer.split('.').map(Number);

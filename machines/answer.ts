@@ -42,7 +42,7 @@ const tokensOf = (text: string): string[] =>
 
 /** `yes, you may write it` approves, `no, use b.txt` denies, `yes, but only once` is unclear. */
 function verdictOf(text: string): 'approve' | 'deny' | null {
-  const [first, ...rest] = tokensOf(text).map((token) => token.replace(/[.]+$/, ''));
+  const [first, ...rest] = tokensOf(text).map((token) => token.replace(/[.]{1,9}$/, ''));
   if (first === undefined || text.includes('?')) return null;
   if (first === 'do' && rest[0] === 'not') return 'deny';
   if (yes.has(first))

@@ -21,7 +21,7 @@ const kinds: Readonly<Record<Exclude<Ending['kind'], 'cut'>, RegExp>> = {
 
 /** @param reason the `finish_reason`, as it came. @returns null where it says nothing. */
 export function endingOf(reason: unknown): Ending | null {
-  if (typeof reason !== 'string' || /^\s*(null|none|undefined|finish_reason_unspecified)?\s*$/i.test(reason)) return null;
+  if (typeof reason !== 'string' || /^(null|none|undefined|finish_reason_unspecified)?$/i.test(reason.trim())) return null;
   const word = beginningOf(reason.trim(), 100);
   const plain = word.toLowerCase().replaceAll(/[\s-]+/g, '_');
   for (const kind of ['whole', 'length', 'filter'] as const) if (kinds[kind].test(plain)) return { kind, reason: word };

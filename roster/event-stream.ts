@@ -143,7 +143,7 @@ async function titleOf(start: string, texts: AsyncIterable<string>): Promise<str
     page += text;
     if (page.length > 100_000) break;
   }
-  const title = /<title[^>]*>([^<]{1,200})/i.exec(page)?.[1] ?? /<h1[^>]*>([^<]{1,200})/i.exec(page)?.[1];
+  const title = /<title[^>]{0,200}>([^<]{1,200})/i.exec(page)?.[1] ?? /<h1[^>]{0,200}>([^<]{1,200})/i.exec(page)?.[1];
   return title ? `: “${title.trim().replace(/\s+/g, ' ')}”` : '';
 }
 

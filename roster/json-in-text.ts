@@ -1,13 +1,17 @@
 /** Finds the JSON in a model's text, which often has thoughts before it, a code fence around it, or other text after it. */
 import { withoutThoughts } from './thoughts.ts';
 
+/** Most brackets in prose that are passed over: each costs a look at the whole rest of the text. */
+const mostSkipped = 100;
+
 /**
  * The first JSON object or array; undefined if there is none. Nothing is guessed: if the first one was cut off or is broken, no
  * inner part of it is returned instead.
  */
 export function jsonIn(text: string): unknown {
   const body = withoutThoughts(text);
-  for (let start = body.search(/[{[]/); start >= 0; start = nextOpening(body, start + 1)) {
+  let start = body.search(/[{[]/);
+  for (let skipped = 0; start >= 0 && skipped <= mostSkipped; skipped++, start = nextOpening(body, start + 1)) {
     const end = closingOf(body, start);
     try {
       if (end >= 0) return JSON.parse(body.slice(start, end + 1));

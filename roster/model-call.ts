@@ -167,12 +167,16 @@ async function* continued(first: ModelReply, request: ModelRequest, call: ModelC
   }
 }
 
+/** Each piece is read with all that came before it, so that the answer is streamed to this length only, in characters. */
+const mostLive = 50_000;
+
 /** Streams the answer that is within the JSON of a model without function calling. */
 class LiveAnswer {
   #heard = '';
   #told = 0;
 
   push(piece: string): string {
+    if (this.#heard.length > mostLive) return '';
     this.#heard += piece;
     const more = answerSoFar(this.#heard).slice(this.#told);
     this.#told += more.length;

@@ -84,8 +84,8 @@ function functionTags(text: string): Found {
   const parts = [...text.matchAll(syntax)];
   if (parts.length === 0 || text.replace(syntax, '').trim() !== '') return null;
   const calls = parts.map(([, tool, inner]) => {
-    const pairs = [...inner!.matchAll(/<parameter=([\w.-]+)>\n?([\s\S]*?)\n?<\/parameter>/g)];
-    const args = pairs.length > 0 || !inner!.trim() ? valuesOf(pairs) : parsed(inner!);
+    const pairs = pairsIn(inner!, /<parameter=([\w.-]+)>/g, '</parameter>');
+    const args = pairs.length > 0 || !inner!.trim() ? valuesOf(pairs.map(withoutBreaks)) : parsed(inner!);
     return args === undefined ? null : { tool: tool!, args };
   });
   return calls.every((it) => it !== null) ? calls : null;
@@ -95,18 +95,36 @@ function functionTags(text: string): Found {
 function argKeys(text: string): Found {
   const [, tool, rest] = /^\s*([\w.-]+)\s*((?:<arg_key>[\s\S]*)?)$/.exec(text) ?? [];
   if (!tool) return null;
-  return [{ tool, args: valuesOf([...rest!.matchAll(/<arg_key>([\s\S]*?)<\/arg_key>\s*<arg_value>([\s\S]*?)<\/arg_value>/g)]) }];
+  const pairs = pairsIn(rest!, /<arg_key>([^<]+)<\/arg_key>\s*<arg_value>/g, '</arg_value>');
+  return rest && pairs.length === 0 ? null : [{ tool, args: valuesOf(pairs) }];
 }
 
 /** `name{…}` or `name[ARGS]{…}`. */
 function namedJson(text: string): Found {
-  const [, tool, json] = /^\s*([\w.-]+)\s*(?:\[ARGS\])?\s*(\{[\s\S]*\})\s*$/.exec(text) ?? [];
-  const args = json === undefined ? undefined : parsed(json);
+  const brace = text.indexOf('{');
+  const [, tool] = /^([\w.-]+)(?:\s*\[ARGS\])?$/.exec(text.slice(0, Math.max(0, brace)).trim()) ?? [];
+  const args = tool ? parsed(text.slice(brace)) : undefined;
   return tool && args !== undefined ? [{ tool, args }] : null;
 }
 
-const valuesOf = (pairs: readonly RegExpMatchArray[]): Record<string, unknown> =>
-  Object.fromEntries(pairs.map(([, key, value]) => [key!.trim(), value!]));
+type Pair = readonly [key: string, value: string];
+
+/** Each opening mark and what follows it up to the next closing one. Openings that are never closed cost no time. */
+function pairsIn(text: string, open: RegExp, close: string): Pair[] {
+  const found: Pair[] = [];
+  for (;;) {
+    const start = open.exec(text);
+    const end = start ? text.indexOf(close, open.lastIndex) : -1;
+    if (!start || end < 0) return found;
+    found.push([start[1]!, text.slice(open.lastIndex, end)]);
+    open.lastIndex = end + close.length;
+  }
+}
+
+const withoutBreaks = ([key, value]: Pair): Pair => [key, value.replace(/^\n/, '').replace(/\n$/, '')];
+
+const valuesOf = (pairs: readonly Pair[]): Record<string, unknown> =>
+  Object.fromEntries(pairs.map(([key, value]) => [key.trim(), value]));
 
 function parsed(text: string): unknown {
   try {

@@ -69,8 +69,8 @@ export function answerSoFar(raw: string): string {
   return looksLikeForm(text) || mayBecomeForm(text) ? '' : text;
 }
 
-const mayBecomeForm = (text: string): boolean => /^(?:`{0,2}|```(?:j|js|jso|json)?\s*\[?\s*|\[\s*)$/.test(text);
-const looksLikeForm = (text: string): boolean => /^(?:```(?:json)?\s*)?\[?\s*\{/.test(text);
+const mayBecomeForm = (text: string): boolean => /^(?:`{0,2}|```(?:j|js|jso|json)?\s*(?:\[\s*)?|\[\s*)$/.test(text);
+const looksLikeForm = (text: string): boolean => /^(?:```(?:json)?\s*)?(?:\[\s*)?\{/.test(text);
 
 /** The content of a JSON string up to its closing quote or the end of the text. An incomplete escape at the end is left out. */
 function decoded(body: string): string {

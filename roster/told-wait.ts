@@ -53,7 +53,7 @@ function fromBody(body: string): number | undefined {
 function msOf(text: string): number | undefined {
   if (!new RegExp(`^${duration}$`, 'i').test(text.trim())) return undefined;
   let ms = 0;
-  for (const [, count, unit] of text.matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)/gi)) {
+  for (const [, count, unit] of text.matchAll(/(\d{1,15}(?:\.\d{1,15})?)\s{0,9}([a-z]+)/gi)) {
     const word = unit!.toLowerCase();
     ms += Number(count) * unitMs[/^m(s|illi)/.test(word) ? 'ms' : word[0]!]!;
   }

@@ -80,7 +80,7 @@ function byCode({ code, type, message, status }: APIError): ModelErrorCode | nul
   if (/insufficient_quota|billing/.test(words)) return 'quota';
   if (/content_filter|content_policy/.test(words)) return 'refused';
   // vLLM, LiteLLM, Anthropic and Google have no code for this error.
-  if (status === 400 && /(context (length|window|size)|prompt is too long|input token count .* exceeds)/i.test(message))
+  if (status === 400 && /(context (length|window|size)|prompt is too long|input token count .{0,200}? exceeds)/i.test(message))
     return 'context-too-long';
   return null;
 }

@@ -95,7 +95,7 @@ const wishes: readonly RegExp[] = [
 const polite =
   /^(?:please|bitte|ok(?:ay)?|so|and|und|et|now|well|hey|s'il te plaît|stp|(?:can|could|would|will) you(?: please)?|kannst du(?: bitte)?|peux-tu)[, ]+/;
 const trailing =
-  /[, ]+(?:please|now|right now|at once|immediately|for now|bitte|jetzt|sofort|maintenant|tout de suite|s'il te plaît|stp|thanks|danke|merci|,? (?:it is|it's) (?:not needed|no longer needed)(?: any ?more)?)$/;
+  /[, ]{1,20}(?:please|now|right now|at once|immediately|for now|bitte|jetzt|sofort|maintenant|tout de suite|s'il te plaît|stp|thanks|danke|merci|,? (?:it is|it's) (?:not needed|no longer needed)(?: any ?more)?)$/;
 
 function bare(text: string): string {
   let now = plainText(text);
@@ -107,7 +107,7 @@ function bare(text: string): string {
 }
 
 const joins =
-  /\s*;\s*|\s*,\s*(?:and |und |et )?(?:then |dann |puis |ensuite )?|\s+(?:and|und|et)(?: then| dann| puis| ensuite| also| auch| aussi)?\s+|\s+(?:then|puis)\s+/i;
+  /\s{0,20};\s*|\s{0,20},\s*(?:and |und |et )?(?:then |dann |puis |ensuite )?|\s{1,20}(?:and|und|et)(?: then| dann| puis| ensuite| also| auch| aussi)?\s+|\s{1,20}(?:then|puis)\s+/i;
 
 /** @returns the acts of the line, in order; null unless every part of it is one. */
 export function actsIn(line: string): readonly Act[] | null {

@@ -1,5 +1,7 @@
 /** Finds the task that an operator's words point at: an id, an ordinal, a kind, or words of the instruction. Pure. */
+
 import type { TaskSummary } from '../../bus/state/tree.ts';
+import { withoutTail } from '../../platform/trim.ts';
 import { alike, pointerOf, tokensOf } from './words.ts';
 
 export type Named = Pick<TaskSummary, 'id' | 'parent' | 'type' | 'instruction' | 'outcome' | 'createdAt'>;
@@ -53,7 +55,7 @@ function idsIn(ref: string, tasks: readonly Named[]): Found | null {
   const given = ref
     .toLowerCase()
     .split(/[^a-z0-9.-]+/)
-    .map((token) => token.replace(/[.-]+$/, ''));
+    .map((token) => withoutTail(token, '.-'));
   const exact = tasks.filter(({ id }) => given.includes(id));
   if (exact.length > 0) return oneOf(exact);
   const roots = tasks.filter(({ id, parent }) => parent === null && given.includes(id.split('.')[0]!));

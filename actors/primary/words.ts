@@ -1,15 +1,18 @@
 /** Words of the operator in English, German and French, where code and not a model decides what they mean. */
+import { withoutTail } from '../../platform/trim.ts';
 
 /** Lower case, one form for each letter, straight quotes, no punctuation at the ends. */
 export const plainText = (text: string): string =>
-  text
-    .normalize('NFKC')
-    .toLowerCase()
-    .replaceAll(/[’‘`´]/g, "'")
-    .replaceAll(/[“”„«»"]/g, ' ')
-    .replaceAll(/\s+/g, ' ')
-    .trim()
-    .replace(/[\s.!?,;:]+$/, '');
+  withoutTail(
+    text
+      .normalize('NFKC')
+      .toLowerCase()
+      .replaceAll(/[’‘`´]/g, "'")
+      .replaceAll(/[“”„«»"]/g, ' ')
+      .replaceAll(/\s+/g, ' ')
+      .trim(),
+    ' .!?,;:',
+  );
 
 const set = (words: string): ReadonlySet<string> => new Set(words.split(' '));
 
@@ -59,7 +62,7 @@ const families: readonly (readonly string[])[] = [
 export const tokensOf = (text: string): string[] =>
   plainText(text)
     .split(/[^\p{L}\p{N}.'_-]+/u)
-    .map((token) => token.replace(/^(?:[ldcjmnst]|qu)'/, '').replace(/^[.'-]+(?=\D)|[.'-]+$/g, ''))
+    .map((token) => withoutTail(token.replace(/^(?:[ldcjmnst]|qu)'/, '').replace(/^[.'-]+(?=\D)/, ''), ".'-"))
     .filter((token) => token !== '');
 
 /** A reference to tasks, such as `the second goal`, taken apart; fillers are left out. */

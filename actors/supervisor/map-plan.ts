@@ -173,7 +173,7 @@ function freshKey(item: string, taken: Set<string>): string {
   const base =
     item
       .replaceAll(/[^A-Za-z0-9_.-]+/g, '-')
-      .replaceAll(/^[^A-Za-z0-9]+|-+$/g, '')
+      .replaceAll(/^[^A-Za-z0-9]+|-{1,40}$/g, '')
       .slice(0, 40) || 'item';
   for (let n = 1; ; n++) {
     const key = n === 1 ? base : `${base}-${n}`;

@@ -1,4 +1,5 @@
 /** File names and addresses in a text, found by code: in goals, to ask what becomes of each file, and in answers, to check them. */
+import { withoutTail } from '../../platform/trim.ts';
 
 /** An address, or a run of letters in which a name may be. Each run is looked at once, so the time grows with the length only. */
 const run = /https?:\/\/[^\s)\]>"'`,]+|[\p{L}\p{N}_][\p{L}\p{N}_./-]*/gu;
@@ -9,7 +10,12 @@ const maxNameChars = 1_024;
 
 /** Names of files and addresses, each once, in order. */
 export const namesIn = (text: string): string[] => [
-  ...new Set((text.match(run) ?? []).flatMap((found) => nameIn(found)?.replace(/[.;:!?]+$/, '') ?? [])),
+  ...new Set(
+    (text.match(run) ?? []).flatMap((found) => {
+      const name = nameIn(found);
+      return name === undefined ? [] : withoutTail(name, '.;:!?');
+    }),
+  ),
 ];
 
 const nameIn = (found: string): string | undefined =>

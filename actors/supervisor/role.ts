@@ -195,7 +195,14 @@ function resultOf({ context }: Snapshot, outcomes: readonly NodeResult[]): Found
 
 /** A sub-task that has a result knows its instruction of the end; a redirect of the sub-task has not changed the plan. */
 const leftOf = ({ node: { key, instruction }, result }: NodeResult): string =>
-  `${key}: ${(result?.salvage.remaining ?? instruction).replaceAll(/\s*\n\s*/g, ' ')}`;
+  `${key}: ${inOneLine(result?.salvage.remaining ?? instruction)}`;
+
+const inOneLine = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean)
+    .join(' ');
 
 /** The output of a sub-task, or its last findings if it was stopped. */
 function foundBy({ id, output, salvage: { findings } }: Result): readonly string[] {

@@ -38,4 +38,4 @@ const slugOf = (key: string): string =>
     .toLowerCase()
     .replaceAll(/[^a-z0-9_.-]+/g, '-')
     .replaceAll(/\.(?=\.|$)/g, '')
-    .replaceAll(/^[^a-z0-9]+|-+$/g, '');
+    .replaceAll(/^[^a-z0-9]+|-{1,40}$/g, '');

@@ -57,7 +57,7 @@ export function readWords(words: readonly string[], { commands, globals }: Gramm
 /** The notation of an option's value, or undefined if the option takes none. */
 function valueNotation(flag: string, command: Command | null, globals: readonly OptionRow[]): string | undefined {
   const [flags] = [...(command?.options ?? []), ...globals].find(([row]) => longOf(row) === flag) ?? [];
-  return /<[^>]+>$/.exec(flags ?? '')?.[0];
+  return /<[^<>]+>$/.exec(flags ?? '')?.[0];
 }
 
 /** `--needs` of `--needs <words>`, `--version` of `-V, --version`. */

@@ -1,6 +1,8 @@
 /** Lines that tell an operator about events: the difference between two status messages, live output, a result. */
+
 import type { Live, Result, Status } from '../../bus/messages.ts';
 import type { TaskId } from '../../bus/task-id.ts';
+import { withoutTail } from '../../platform/trim.ts';
 import type { Room } from './fit.ts';
 import type { Paint } from './paint.ts';
 import { oneLine, printable } from './printable.ts';
@@ -64,8 +66,7 @@ export function liveLines(id: TaskId, live: Live, paint: Paint): string[] {
   const text = printable(live.text);
   if (text.trim() === '') return [];
   const from = paint.dim(`  ${id}${live.type === 'tool' ? ` ${live.tool}` : ''} │ `);
-  return text
-    .replace(/\n+$/, '')
+  return withoutTail(text, '\n')
     .split('\n')
     .map((line) => `${from}${line}`);
 }

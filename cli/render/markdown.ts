@@ -92,7 +92,7 @@ export class MarkdownFlow {
     const heading = /^#{1,6}\s+/.exec(this.#rest);
     if (heading) {
       this.#isHeading = true;
-      this.#rest = this.#rest.slice(heading[0].length).replace(/\s+#+\s*$/, '');
+      this.#rest = this.#rest.slice(heading[0].length).replace(/\s{1,9}#{1,9}\s{0,9}$/, '');
     }
     this.#rest = this.#rest.replace(/^(\s*)[-*+](\s+)/, '$1•$2');
     return true;

@@ -9,6 +9,7 @@ import { open } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { beginningOf } from '../../platform/cut.ts';
+import { withoutTail } from '../../platform/trim.ts';
 
 export interface Attachments {
   /** The message with the contents below it. */
@@ -25,7 +26,7 @@ const mention = /(?<=^|\s)@(?:"([^"\n]+)"|([^\s"]+))/g;
 
 /** The names after an `@`, in order. */
 export const namesOf = (text: string): string[] =>
-  Array.from(text.matchAll(mention), ([, quoted, bare]) => quoted ?? (bare ?? '').replace(/[.,;:!?)]+$/, ''));
+  Array.from(text.matchAll(mention), ([, quoted, bare]) => quoted ?? withoutTail(bare ?? '', '.,;:!?)'));
 
 export function isFile(name: string, folder: string): boolean {
   try {

@@ -4,6 +4,7 @@
  *   stands inside a letter and one Backspace removes what looks like one thing.
  * - Nothing is lost by folding: `textOf` gives the whole text.
  */
+import { withoutTail } from '../../platform/trim.ts';
 import { graphemes } from '../render/width.ts';
 
 /** A long text, pasted or recalled, that the prompt shows as one piece which says its size. */
@@ -66,8 +67,7 @@ export function cellsOf(text: string): readonly Cell[] {
 export const insert = (editor: Editor, text: string): Editor => changed(editor, spliced(editor, graphemes(text)));
 
 /** Puts a pasted text at the cursor; a long one is folded. Line breaks at its end are left out, because Enter is what sends. */
-export const paste = (editor: Editor, text: string): Editor =>
-  changed(editor, spliced(editor, cellsOf(text.replace(/\n+$/, ''))));
+export const paste = (editor: Editor, text: string): Editor => changed(editor, spliced(editor, cellsOf(withoutTail(text, '\n'))));
 
 /** Replaces the whole text, with the cursor at its end. */
 export function replaced(editor: Editor, text: string): Editor {

@@ -50,8 +50,8 @@ export class InboxDesk {
     const asked = this.#unconfirmed;
     this.#unconfirmed = null;
     if (!asked) return false;
-    const isYes = /^\s*y(es)?\s*$/i.test(line);
-    const isNo = /^\s*(no?)?\s*$/i.test(line);
+    const isYes = /^y(es)?$/i.test(line.trim());
+    const isNo = /^(no?)?$/i.test(line.trim());
     if (isYes) await this.#sendConfirmed(asked.takes, asked.text);
     else this.#options.print([this.#options.paint.dim('Nothing was answered.')]);
     return isYes || isNo;

@@ -27,7 +27,7 @@ export function readLine(
   const quoted = /^"""([\s\S]*)"""$/.exec(text)?.[1];
   if (quoted !== undefined && quoted.trim() !== '') return { kind: 'say', text: whole(quoted) };
   if (text.startsWith('@')) return namesOf(text).slice(0, 1).some(isFile) ? { kind: 'say', text: whole(line) } : readAt(text);
-  const command = /^\/([a-z]+)(?:\s+([\s\S]*))?$/.exec(text);
+  const command = /^\/([a-z]+)(?!\S)([\s\S]*)$/.exec(text);
   if (command && (!text.includes('\n') || takesText(command[1]!))) {
     const rest = (command[2] ?? '').trim();
     return { kind: 'command', name: command[1]!, words: wordsOf(rest), rest };
@@ -51,7 +51,7 @@ function wordsOf(rest: string): string[] {
 }
 
 function readAt(text: string): Input {
-  const [, ref = '', question = '', said = ''] = /^@([^\s?]+)(\??)(?:\s+([\s\S]*))?$/.exec(text) ?? [];
+  const [, ref = '', question = '', said = ''] = /^@([^\s?]+)(\??)(?!\S)([\s\S]*)$/.exec(text) ?? [];
   if (ref === '') throw usageError('Which task?', 'As in: @k3xq.4 use my work email. Tab after the @ completes the id.');
   if (said.trim() === '') throw usageError(`There is no text for ${ref}.`, `As in: @${ref} use my work email.`);
   return { kind: question === '?' ? 'answer' : 'steer', ref, text: said.trim() };

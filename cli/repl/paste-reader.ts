@@ -3,6 +3,7 @@
  * - A terminal with bracketed paste marks it, in any number of pieces.
  * - A terminal without it sends a paste like keys, and so it is taken: a program that types several lines sends the same.
  */
+import { withoutTail } from '../../platform/trim.ts';
 export type Piece = { readonly kind: 'keys' | 'paste'; readonly text: string };
 
 const begin = '\u001b[200~';
@@ -64,7 +65,7 @@ export class PasteReader {
 }
 
 /** Line breaks at the end are left out, because Enter is what sends. */
-const whole = (text: string): string => asTyped(text).replace(/\n+$/, '');
+const whole = (text: string): string => withoutTail(asTyped(text), '\n');
 const asTyped = (text: string): string => text.replace(/\r\n?/g, '\n');
 
 /** Where a marker that is not complete begins at the end of a text. */

@@ -1,5 +1,7 @@
 /** Planned changes in words: for the operator who is asked, and for the model that asked for them. */
+
 import { beginningOf } from '../../../platform/cut.ts';
+import { withoutTail } from '../../../platform/trim.ts';
 import type { ToolPreview } from '../tool.ts';
 import { baseOf, isSame, type PlannedChange } from './file-changes.ts';
 import { formInWords } from './text-form.ts';
@@ -18,7 +20,7 @@ const maxWhole: Size = { chars: 1_000_000, lines: 100_000 };
 export function previewOf(plans: readonly PlannedChange[]): ToolPreview {
   const heads = plans.map(headOf).join('\n');
   const diffs = plans.map(({ diff }) => diff).join('');
-  const text = (size: Size) => `${heads}\n${cut(diffs, size)}`.replace(/\n+$/, '');
+  const text = (size: Size) => withoutTail(`${heads}\n${cut(diffs, size)}`, '\n');
   const isCut = cut(diffs, maxShown) !== diffs;
   return { text: text(maxShown), base: baseOf(plans), ...(isCut && { whole: text(maxWhole) }) };
 }

@@ -19,7 +19,7 @@ export const filesNamed = (patch: string): string[] =>
     const { from, to } = namesOf(nameIn(groups!.from!), nameIn(groups!.to!));
     return to ?? from ?? '/dev/null';
   });
-const nameIn = (header: string): string => header.replace(/\t.*$/, '').trim();
+const nameIn = (header: string): string => header.split('\t', 1)[0]!.trim();
 const plainLines = (patch: string): string => patch.replaceAll('\r\n', '\n');
 
 /** Takes off `a/` and `b/`, which git puts in front. */
