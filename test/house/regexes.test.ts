@@ -1,4 +1,4 @@
-/** Text from models, files, servers and strangers may be long and chosen to be slow, so no pattern may need more than linear time. */
+/** Models, files, servers and strangers choose texts, so no pattern may need more than a time linear in the length of the text. */
 import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
