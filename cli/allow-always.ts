@@ -1,6 +1,7 @@
 /** Writes into the roster in use that a tool needs no approval any more. */
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { dirname } from 'node:path';
 import { replaceFile } from '../actors/tools/files/replace-file.ts';
 import type { Bus } from '../bus/bus.ts';
 import { allNodes } from '../bus/nodes.ts';
@@ -24,7 +25,8 @@ export async function allowAlways(cli: Cli, bus: Bus, tool: string): Promise<str
     throw refused(
       `${named} cannot be changed without a risk for the rest of it. Write \`allowed: [${tool}]\` below \`tools\` there.`,
     );
-  await replaceFile(file, Buffer.from(changed.text), (await stat(file)).mode);
+  const place = { root: dirname(file), file, name: named };
+  await replaceFile(place, Buffer.from(changed.text), (await stat(file)).mode);
   return `${named}:${changed.line} is now \`${changed.says}\`: ${tool} needs no approval any more.`;
 }
 

@@ -14,7 +14,7 @@ import { failureOf } from '../host/failure-of.ts';
 import { Meter, metered } from '../host/meter.ts';
 import type { EffectHost } from '../host/role.ts';
 import type { Kind } from '../kinds/kind.ts';
-import { resolveInside, shown } from '../tools/workspace.ts';
+import { resolveInside } from '../tools/workspace.ts';
 
 interface CheckOptions {
   readonly kind: Kind;
@@ -93,8 +93,7 @@ const code = 'not-produced';
 
 /** The file must be there, and this task must have written it. */
 async function fileMissing(path: string, { effects }: CheckInput, { kind, workspace }: CheckOptions): Promise<Missing | null> {
-  const file = await resolveInside(workspace, path);
-  const name = shown(workspace, file);
+  const { file, name } = await resolveInside(workspace, path);
   const last = effects.findLast(({ target, outcome }) => target === name && outcome !== 'failed');
   const isThere = await stat(file).then(
     (found) => found.isFile(),

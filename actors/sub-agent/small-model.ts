@@ -4,7 +4,6 @@
  * Where a task must write files, code asks for the content of a new one as plain text, and makes the call that writes it; a file
  * that is to be changed is left to the model's tools, for no other file. All that ends with the first words of the operator.
  */
-import { readFile } from 'node:fs/promises';
 import type { Produced, TaskSpec } from '../../bus/messages.ts';
 import { deniedBy } from '../../machines/answer.ts';
 import type { Calls, Message } from '../../machines/conversation.ts';
@@ -12,6 +11,7 @@ import type { ThinkInput } from '../../machines/sub-agent.ts';
 import type { ChatMessage, ModelRequest, RequestedCall, ToolSpec } from '../../roster/conversation.ts';
 import { clipped } from '../host/clipped.ts';
 import { filesIn } from '../supervisor/names-in.ts';
+import { bytesAt, withFile } from '../tools/files/open-file.ts';
 import { readFileTool } from '../tools/files/read-file.ts';
 import { writeFileTool } from '../tools/files/write-file.ts';
 import { type Tool, toolSpec } from '../tools/tool.ts';
@@ -152,7 +152,8 @@ export async function closing(spec: Spec, heard: Heard, workspace: string): Prom
 
 const contentOf = (workspace: string, file: string): Promise<string | null> =>
   resolveInside(workspace, file)
-    .then((path) => readFile(path, 'utf8'))
+    .then((path) => withFile(path, (open) => bytesAt(open, 0, open.size)))
+    .then((bytes) => bytes.toString('utf8'))
     .catch(() => null);
 
 /**

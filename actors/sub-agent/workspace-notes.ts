@@ -2,7 +2,6 @@
  * AGENTS.md: what people have written down in the workspace for every agent that works there. It is given to kinds that work on
  * files, each line marked as a quotation, since whoever can write to the folder can write it: it ranks below the operator's words.
  */
-import { realpath } from 'node:fs/promises';
 import { posix } from 'node:path';
 import type { Message } from '../../machines/conversation.ts';
 import { beginningOf } from '../../platform/cut.ts';
@@ -12,7 +11,7 @@ import { encodedFile } from '../tools/files/text-blocks.ts';
 import { textPart } from '../tools/files/text-part.ts';
 import { fileTools } from '../tools/shipped-tools.ts';
 import type { Tool } from '../tools/tool.ts';
-import { resolveInside, shown } from '../tools/workspace.ts';
+import { resolveInside } from '../tools/workspace.ts';
 
 const fileName = 'AGENTS.md';
 /** Longest part of one file that an agent is given, in characters. */
@@ -63,7 +62,7 @@ export async function workspaceNotes(
 /** @returns null if there is no such file. */
 async function read(workspace: string, path: string, signal: AbortSignal): Promise<WorkspaceNote | null> {
   try {
-    return await withFile(await resolveInside(workspace, path), path, async (open) => {
+    return await withFile(await resolveInside(workspace, path), async (open) => {
       const part = await textPart(await encodedFile(open), {}, signal);
       const text = beginningOf(part.text.replaceAll('\r\n', '\n'), maxNoteChars);
       const isWhole = part.to >= open.size && part.text.length <= maxNoteChars;
@@ -81,8 +80,8 @@ async function folderOfLastCall(workspace: string, messages: readonly Message[])
   const last = calls.findLast(({ tool, target }) => target !== undefined && fileTools.some(({ name }) => name === tool));
   if (!last) return '.';
   try {
-    const path = await resolveInside(workspace, last.tool === 'apply_patch' ? last.target!.split(', ')[0]! : last.target!);
-    const name = shown(await realpath(workspace), path);
+    const target = last.tool === 'apply_patch' ? last.target!.split(', ')[0]! : last.target!;
+    const { name } = await resolveInside(workspace, target);
     return last.tool === 'list_files' || last.tool === 'search_files' ? name : posix.dirname(name);
   } catch {
     return '.';

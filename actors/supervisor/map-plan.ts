@@ -10,7 +10,7 @@ import type { ChatMessage } from '../../roster/conversation.ts';
 import type { Purse } from '../../roster/purse.ts';
 import type { Roster } from '../../roster/schema.ts';
 import { listing } from '../tools/files/paths.ts';
-import { isFile } from '../tools/workspace.ts';
+import { isFile, resolveInside } from '../tools/workspace.ts';
 import { filesIn } from './names-in.ts';
 import { firstLines, kindList, type Planned, type PlanOptions, reduceBy } from './plan-request.ts';
 
@@ -110,7 +110,9 @@ async function namedFiles(text: string, { workspace }: PlanOptions): Promise<str
 export async function mustBeThere(files: PlanMap['files'], { workspace }: Pick<PlanOptions, 'workspace'>): Promise<void> {
   const uses = Object.entries(files);
   if (uses.every(([, use]) => use === 'read')) return;
-  const there = await listing(workspace(), 40).catch(() => null);
+  const there = await resolveInside(workspace(), '.')
+    .then((folder) => listing(folder, 40))
+    .catch(() => null);
   // This node may not have the folder that the sub-tasks will work in.
   if (there === null) return;
   for (const [name, use] of uses) {

@@ -2,15 +2,15 @@
  * The tool of the tasks that `cox undo` makes. It goes back through the changes of a file as far as the file fits them: a change
  * is undone only if the file is what that change has left.
  */
-import { rm } from 'node:fs/promises';
 import { z } from 'zod';
-import { type Artifacts, type Content, sha256Of } from '../../bus/artifacts/artifacts.ts';
+import { type Artifacts, type Content, maxArtifactBytes, sha256Of } from '../../bus/artifacts/artifacts.ts';
 import type { UndoSpec } from '../../bus/messages.ts';
 import { restoreToolName } from '../../bus/undo.ts';
-import { replaceFile } from './files/replace-file.ts';
-import { contentOf, fileChange, isTooLarge, type KeptFile, keepFile } from './kept-file.ts';
-import { defineTool, type Tool, type ToolContext, type ToolOutput } from './tool.ts';
-import { resolveInside, shown } from './workspace.ts';
+import type { Change } from '../../machines/effects.ts';
+import { wholeOf, withFileIfAny } from './files/open-file.ts';
+import { removeFile, replaceFile } from './files/replace-file.ts';
+import { defineTool, type Kept, type Tool, type ToolContext, type ToolOutput } from './tool.ts';
+import { resolveInside, type WorkspacePath } from './workspace.ts';
 
 type FileToUndo = UndoSpec['files'][number];
 type FileChange = FileToUndo['changes'][number];
@@ -32,20 +32,24 @@ export const restoreFile = (artifacts: Artifacts, { files }: UndoSpec): Tool =>
 /** @throws Error that says why nothing of the file was undone. */
 async function restore({ path, changes }: FileToUndo, artifacts: Artifacts, context: ToolContext): Promise<ToolOutput> {
   const file = await resolveInside(context.workspace, path);
-  const target = shown(context.workspace, file);
-  if (await isTooLarge(file)) throw new Error(`${target} has changed: it is too large now to be compared`);
-  const now = await contentOf(file);
-  const kept = await keepFile(context, file);
+  const target = file.name;
+  const found = await contentAt(file);
+  const now = found?.content ?? null;
+  const kept = (await context.keep?.(now)) ?? null;
   // A first run of this call may have restored the file already.
-  const was = kept.content === undefined ? now : kept.content;
+  const was = kept ? kept.content : now;
   const back = await goneBack(was, changes, artifacts);
   if (back.undone.length === 0) return untouched(target, was, changes, artifacts);
   if (shaOf(now) !== shaOf(back.to)) {
     if (shaOf(now) !== shaOf(was)) throw new Error(`${target}: it has changed meanwhile`);
-    await put(file, back.to, now);
+    await put(file, back.to, found);
   }
   const { undone, to } = back;
-  return { text: inWords(target, undone, changes, to), artifacts: to ? [target] : [], changes: [changeOf(target, kept, back)] };
+  return {
+    text: inWords(target, undone, changes, to),
+    artifacts: to ? [target] : [],
+    changes: [changeOf(target, kept, was, back)],
+  };
 }
 
 interface Back {
@@ -89,18 +93,29 @@ async function untouched(
   throw new Error(`${target} ${what} since ${last!.task}, step ${last!.step}`);
 }
 
-async function put(file: string, to: Content | null, now: Content | null): Promise<void> {
-  const check = async () => {
-    if (shaOf(await contentOf(file)) !== shaOf(now)) throw new Error('it has changed meanwhile');
+interface Found {
+  readonly content: Content;
+  /** Another one after every write of the file (file-stamp.ts). */
+  readonly stamp: string;
+}
+
+/** @returns null: there is no file. */
+const contentAt = (file: WorkspacePath): Promise<Found | null> =>
+  withFileIfAny(file, async (open) => {
+    if (open.size > maxArtifactBytes) throw new Error(`${file.name} has changed: it is too large now to be compared`);
+    return { content: await wholeOf(open), stamp: open.stamp };
+  });
+
+async function put(file: WorkspacePath, to: Content | null, found: Found | null): Promise<void> {
+  const check = (stamp: string | null) => {
+    if (stamp !== (found?.stamp ?? null)) throw new Error(`${file.name}: it has changed meanwhile`);
   };
-  if (to) return replaceFile(file, to.bytes, now?.mode ?? to.mode ?? null, check);
-  await check();
-  await rm(file);
+  await (to ? replaceFile(file, to.bytes, found?.content.mode ?? to.mode ?? null, check) : removeFile(file, check));
 }
 
 const shaOf = (content: Content | null): string | null => content && sha256Of(content.bytes);
 
-function changeOf(target: string, kept: KeptFile, { to, undone }: Back) {
+function changeOf(target: string, kept: Kept | null, was: Content | null, { to, undone }: Back): Change {
   const sum = (count: (change: FileChange) => number | undefined) =>
     undone.reduce<number | undefined>((total, change) => {
       const more = count(change);
@@ -108,9 +123,12 @@ function changeOf(target: string, kept: KeptFile, { to, undone }: Back) {
     }, 0);
   const [added, removed] = [sum((change) => change.removed), sum((change) => change.added)];
   return {
-    ...fileChange(target, kept, to?.bytes ?? null),
+    target,
+    kind: to === null ? 'deleted' : was === null ? 'created' : 'changed',
     ...(added !== undefined && { added }),
     ...(removed !== undefined && { removed }),
+    ...(kept && { before: kept.content && kept.name }),
+    after: shaOf(to),
   };
 }
 

@@ -1,22 +1,46 @@
-/** File tools are confined to one folder: a path is resolved with all its symlinks, and a path that leads outside is refused. */
+/**
+ * File tools are confined to one folder: a path is resolved with all its symlinks, and a path that leads outside is refused.
+ * Folders may become links after that, so whatever is at the path is opened by `files/open-at.ts` alone.
+ */
 import { access, readdir, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, posix, relative, resolve, sep } from 'node:path';
 import { codeOf } from '../../platform/errors.ts';
+
+/** A path in a workspace, which lay inside when it was resolved. There may be nothing there. */
+export interface WorkspacePath {
+  /** The workspace, absolute with symlinks resolved. */
+  readonly root: string;
+  /** The path, absolute with symlinks resolved. */
+  readonly file: string;
+  /** The path as models and operators see it: relative to the workspace, with slashes; `.` is the workspace. */
+  readonly name: string;
+}
 
 /**
  * @param path as the model gave it, relative to the workspace; it may not exist yet.
- * @returns the absolute path with symlinks resolved.
  * @throws Error for the model to read.
  */
-export async function resolveInside(workspace: string, path: string): Promise<string> {
+export async function resolveInside(workspace: string, path: string): Promise<WorkspacePath> {
   if (path.includes('\0')) throw new Error('a path must not have zero bytes');
   const root = await realpath(workspace);
   const wanted = resolve(root, await asOnDisk(root, path));
   const real = await realOrParent(wanted);
   if (!isInside(root, wanted) || !isInside(root, real))
     throw new Error(`${path} is outside the workspace; use a path relative to it`);
-  return real;
+  return { root, file: real, name: relative(root, real).split(sep).join('/') || '.' };
 }
+
+export const folderOf = ({ root, file, name }: WorkspacePath): WorkspacePath => ({
+  root,
+  file: dirname(file),
+  name: posix.dirname(name),
+});
+/** The path of a name in a folder. */
+export const inFolder = ({ root, file, name }: WorkspacePath, child: string): WorkspacePath => ({
+  root,
+  file: join(file, child),
+  name: name === '.' ? child : `${name}/${child}`,
+});
 
 /**
  * Models write paths with backslashes, with the workspace's name in front, with accents in another normal form than the disk
@@ -63,17 +87,11 @@ export const isInside = (root: string, path: string): boolean => {
 /** Whether there is a file at a path as a model or an operator wrote it. */
 export const isFile = (workspace: string, path: string): Promise<boolean> =>
   resolveInside(workspace, path)
-    .then(stat)
+    .then(({ file }) => stat(file))
     .then(
       (found) => found.isFile(),
       () => false,
     );
-
-/**
- * The path as the model sees it: relative to the workspace, with slashes.
- * @param workspace with its symlinks resolved, as the path has them resolved.
- */
-export const shown = (workspace: string, path: string): string => relative(workspace, path).split(sep).join('/') || '.';
 
 /** Resolves symlinks. For a path that does not exist, those of its nearest existing parent folder are resolved. */
 async function realOrParent(path: string): Promise<string> {

@@ -5,15 +5,15 @@
  * A call may run twice, after a crash. What the first run has kept of each file (`ToolContext.keep`) tells the second one what the
  * file was, so that it knows what is done already, and reports the same.
  */
-import { readFile, rm } from 'node:fs/promises';
 import { z } from 'zod';
-import { maxArtifactBytes } from '../../../bus/artifacts/artifacts.ts';
+import { type Content, maxArtifactBytes } from '../../../bus/artifacts/artifacts.ts';
 import type { Change } from '../../../machines/effects.ts';
 import { messageOf } from '../../../platform/errors.ts';
 import { Outdated, type ToolContext } from '../tool.ts';
-import { type FileState, fileState, sha256, stampOf, stateWith } from './file-state.ts';
+import { type FileState, fileState, sha256, stateWith } from './file-state.ts';
+import { wholeOf, withFile } from './open-file.ts';
 import { explain } from './paths.ts';
-import { replaceFile } from './replace-file.ts';
+import { removeFile, replaceFile } from './replace-file.ts';
 import { encodeText, plainForm } from './text-form.ts';
 import { lineDiff } from './unified-diff.ts';
 
@@ -103,12 +103,19 @@ function plannedToRun(wanted: readonly Wanted[], context: ToolContext): Promise<
 /** Keeps the file. @returns the file as it was before the first run of the call. */
 async function keepFirst(now: FileState, { keep }: ToolContext): Promise<{ first: FileState; kept?: string | null }> {
   // A larger file is not even read.
-  const isLarge = now.size > maxArtifactBytes;
-  const bytes = now.sha === null || isLarge ? null : (now.data ?? (await readFile(now.file)));
-  const found = isLarge || !keep ? null : await keep(bytes && { bytes, mode: now.mode ?? undefined });
+  const found = keep && now.size <= maxArtifactBytes ? await keep(await contentOf(now)) : null;
   if (!found) return { first: now };
   const { name, content } = found;
   return { first: stateWith(now, content), kept: content && name };
+}
+
+async function contentOf(now: FileState): Promise<Content | null> {
+  if (now.sha === null) return null;
+  if (now.data) return { bytes: now.data, mode: now.mode! };
+  return await withFile(now, async (open) => {
+    if (open.stamp !== now.stamp) throw new Error(`${now.name} has changed meanwhile; read it again`);
+    return await wholeOf(open);
+  });
 }
 
 /**
@@ -138,14 +145,12 @@ export async function carryOut(wanted: readonly Wanted[], context: ToolContext):
 export const isSame = ({ now, after }: PlannedChange): boolean => after !== null && now.data?.equals(after) === true;
 
 async function write({ now, after }: PlannedChange, isShown: boolean): Promise<void> {
-  const check = async () => {
-    if ((await stampOf(now.file)) === now.stamp) return;
+  const check = (stamp: string | null) => {
+    if (stamp === now.stamp) return;
     const what = `${now.name} has changed meanwhile`;
     throw isShown ? new Outdated(what) : new Error(`${what}; read it again`);
   };
-  if (after) return await replaceFile(now.file, after, now.mode, check);
-  await check();
-  await rm(now.file);
+  await (after ? replaceFile(now, after, now.mode, check) : removeFile(now, check));
 }
 
 /** @returns what could not be put back. */
@@ -153,8 +158,8 @@ async function putBack(written: readonly PlannedChange[]): Promise<string[]> {
   const problems: string[] = [];
   for (const { now } of written.toReversed())
     try {
-      if (now.sha === null) await rm(now.file);
-      else if (now.data) await replaceFile(now.file, now.data, now.mode);
+      if (now.sha === null) await removeFile(now);
+      else if (now.data) await replaceFile(now, now.data, now.mode);
       else problems.push(`${now.name} stays changed`);
     } catch (cause) {
       problems.push(`${now.name} stays changed (${messageOf(cause)})`);

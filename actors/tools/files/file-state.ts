@@ -1,21 +1,17 @@
 /** A file as it is at the moment, looked at by a tool that is to write it. */
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, realpath, stat } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Content } from '../../../bus/artifacts/artifacts.ts';
 import { codeOf } from '../../../platform/errors.ts';
-import { resolveInside, shown } from '../workspace.ts';
-import { bytesAt, type OpenFile, withFile } from './open-file.ts';
+import { resolveInside, type WorkspacePath } from '../workspace.ts';
+import { bytesAt, type OpenFile, withFileIfAny } from './open-file.ts';
 import { isDraft } from './replace-file.ts';
 import { maxWholeBytes } from './text-blocks.ts';
 import { decodeText, type FormedText } from './text-form.ts';
 
-export interface FileState {
-  /** Absolute path with symlinks resolved. */
-  readonly file: string;
-  /** The path as the operator sees it: relative to the workspace, with slashes. */
-  readonly name: string;
+export interface FileState extends WorkspacePath {
   /** sha256 in hex; null: there is no file. */
   readonly sha: string | null;
   readonly size: number;
@@ -27,7 +23,7 @@ export interface FileState {
   readonly formed: FormedText | null;
   /** Further names that the file has, by hard links. They keep the old content when this one is replaced. */
   readonly otherNames: number;
-  /** Changes with every write of the file. */
+  /** Another one after every write of the file (file-stamp.ts); null: there is no file. */
   readonly stamp: string | null;
 }
 
@@ -38,22 +34,24 @@ export const sha256 = (data: Uint8Array): string => createHash('sha256').update(
  * about a call that cannot succeed.
  */
 export async function fileState(workspace: string, path: string, signal: AbortSignal): Promise<FileState> {
-  const file = await resolveInside(workspace, path);
-  const name = shown(await realpath(workspace), file);
-  if (isDraft(basename(file))) throw new Error(`${path} has the name of a draft; use another name`);
-  const stamp = await stampOf(file);
-  await mustBeWritable(stamp === null ? await nearestFolder(dirname(file)) : file);
-  if (stamp === null) return { file, name, sha: null, size: 0, mode: null, data: null, formed: null, otherNames: 0, stamp };
-  await mustBeWritable(dirname(file));
-  return await withFile(file, path, async (open) => {
-    const { size, mode } = open;
+  const at = await resolveInside(workspace, path);
+  if (isDraft(basename(at.file))) throw new Error(`${path} has the name of a draft; use another name`);
+  // They would put lines into the question whether the file may be written.
+  if (/\p{Cc}/u.test(at.name)) throw new Error('the name has line breaks or other control characters; use another name');
+  const there = await withFileIfAny(at, async (open) => {
+    const { size, mode, stamp } = open;
+    await mustBeWritable(at.file);
+    await mustBeWritable(dirname(at.file));
     // A user who may write anything, such as root, is not refused by the system.
     if ((mode & 0o222) === 0) throw new Error(`${path} is read-only; if it must change, the operator has to make it writable`);
-    const common = { file, name, size, mode, otherNames: open.names - 1, stamp };
+    const common = { ...at, size, mode, otherNames: open.names - 1, stamp };
     if (size > maxWholeBytes) return { ...common, sha: await hashOf(open, signal), data: null, formed: null };
     const data = await bytesAt(open, 0, size);
     return { ...common, sha: sha256(data), data, formed: decodeText(data) };
   });
+  if (there) return there;
+  await mustBeWritable(await nearestFolder(dirname(at.file)));
+  return { ...at, sha: null, size: 0, mode: null, data: null, formed: null, otherNames: 0, stamp: null };
 }
 
 /** The state with another content; null: without a file. */
@@ -69,15 +67,6 @@ export const stateWith = (state: FileState, content: Content | null): FileState 
     formed: data === null || isLarge ? null : decodeText(data),
   };
 };
-
-/** @returns null: there is no file. */
-export async function stampOf(file: string): Promise<string | null> {
-  const found = await stat(file, { bigint: true }).catch((cause: unknown) => {
-    if (codeOf(cause) === 'ENOENT') return null;
-    throw cause;
-  });
-  return found && [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' ');
-}
 
 const mustBeWritable = (path: string): Promise<void> => access(path, constants.W_OK);
 

@@ -11,8 +11,8 @@ export const listFiles = defineTool({
   target: ({ path }) => asTarget(path),
   run: async ({ path }, { workspace }) => {
     try {
-      const folder = await resolveInside(workspace, path);
-      return { text: clip((await listing(folder)).join('\n') || '(empty)', 'list a folder below it') };
+      const names = await listing(await resolveInside(workspace, path));
+      return { text: clip(names.join('\n') || '(empty)', 'list a folder below it') };
     } catch (cause) {
       throw await explain(path, cause, workspace);
     }

@@ -1,46 +1,58 @@
-/** Opens files of the workspace for reading. */
+/** Reads files of the workspace. */
 import { constants } from 'node:fs';
-import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import type { Content } from '../../../bus/artifacts/artifacts.ts';
 import { codeOf } from '../../../platform/errors.ts';
-
-/** Zero on systems that lack the flag. */
-const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+import type { WorkspacePath } from '../workspace.ts';
+import { stampOf } from './file-stamp.ts';
+import { openAt } from './open-at.ts';
 
 export interface OpenFile {
   readonly handle: FileHandle;
-  /** Absolute path with symlinks resolved. */
-  readonly file: string;
-  /** The path as the caller gave it, for errors. */
+  /** Relative to the workspace, for errors. */
   readonly path: string;
   readonly size: number;
   readonly mode: number;
   /** Names that the file has, by hard links. */
   readonly names: number;
+  /** Another one after every write. */
+  readonly stamp: string;
 }
 
 /**
- * Opens a regular file, lets `use` read it, and closes it. A link or a pipe that takes the file's place meanwhile is neither
- * followed nor waited for, and a folder that becomes a link meanwhile is noticed: the opened file must be the one at the path.
- * @param file an absolute path without symlinks.
+ * Opens a regular file, lets `use` read it, and closes it.
  * @throws Error as the system gives it, or for the model to read.
  */
-export async function withFile<T>(file: string, path: string, use: (open: OpenFile) => Promise<T>): Promise<T> {
-  const handle = await open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((cause: unknown) => {
+export async function withFile<T>(path: WorkspacePath, use: (open: OpenFile) => Promise<T>): Promise<T> {
+  const { name } = path;
+  const handle = await openAt(path, constants.O_RDONLY).catch((cause: unknown) => {
     // A socket cannot be opened.
-    throw codeOf(cause) === 'ENXIO' ? notRegular(path) : cause;
+    throw codeOf(cause) === 'ENXIO' ? notRegular(name) : cause;
   });
   try {
-    const found = await handle.stat();
-    if (found.isDirectory()) throw Object.assign(new Error(`${path} is a folder`), { code: 'EISDIR' });
-    if (!found.isFile()) throw notRegular(path);
-    const there = await stat(file);
-    if ((await realpath(file)) !== file || there.ino !== found.ino || there.dev !== found.dev)
-      throw new Error(`${path} is being replaced by somebody else; try again`);
-    return await use({ handle, file, path, size: found.size, mode: found.mode, names: found.nlink });
+    const found = await handle.stat({ bigint: true });
+    if (found.isDirectory()) throw Object.assign(new Error(`${name} is a folder`), { code: 'EISDIR' });
+    if (!found.isFile()) throw notRegular(name);
+    const { size, mode, nlink } = found;
+    return await use({
+      handle,
+      path: name,
+      size: Number(size),
+      mode: Number(mode),
+      names: Number(nlink),
+      stamp: stampOf(found),
+    });
   } finally {
     await handle.close();
   }
 }
+
+/** As `withFile`. @returns null: there is no file. */
+export const withFileIfAny = <T>(path: WorkspacePath, use: (open: OpenFile) => Promise<T>): Promise<T | null> =>
+  withFile(path, use).catch((cause: unknown) => {
+    if (codeOf(cause) === 'ENOENT') return null;
+    throw cause;
+  });
 
 /** Reads `length` bytes from `position`, or fewer at the end of the file. */
 export async function bytesAt({ handle }: OpenFile, position: number, length: number): Promise<Buffer> {
@@ -54,4 +66,9 @@ export async function bytesAt({ handle }: OpenFile, position: number, length: nu
   return data.subarray(0, filled);
 }
 
-const notRegular = (path: string) => new Error(`${path} is not a regular file`);
+export const wholeOf = async (open: OpenFile): Promise<Content> => ({
+  bytes: await bytesAt(open, 0, open.size),
+  mode: open.mode,
+});
+
+const notRegular = (name: string) => new Error(`${name} is not a regular file`);

@@ -1,7 +1,6 @@
-import { realpath } from 'node:fs/promises';
 import { z } from 'zod';
 import { defineTool } from '../tool.ts';
-import { resolveInside, shown } from '../workspace.ts';
+import { resolveInside } from '../workspace.ts';
 import { withFile } from './open-file.ts';
 import { asTarget, explain, FilePath } from './paths.ts';
 import { type EncodedFile, encodedFile } from './text-blocks.ts';
@@ -22,11 +21,11 @@ export const readFileTool = defineTool({
   run: async ({ path, ...place }, { workspace, signal }) => {
     try {
       const file = await resolveInside(workspace, path);
-      const text = await withFile(file, path, async (open) => {
+      const text = await withFile(file, async (open) => {
         const encoded = await encodedFile(open);
         return inWords(await textPart(encoded, place, signal), encoded);
       });
-      return { text, sources: [shown(await realpath(workspace), file)] };
+      return { text, sources: [file.name] };
     } catch (cause) {
       throw await explain(path, cause, workspace);
     }

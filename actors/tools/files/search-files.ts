@@ -1,11 +1,9 @@
-import { readdir, realpath } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { beginningOf } from '../../../platform/cut.ts';
 import { clip, defineTool, type ToolContext } from '../tool.ts';
-import { resolveInside, shown } from '../workspace.ts';
+import { inFolder, resolveInside, type WorkspacePath } from '../workspace.ts';
 import { withFile } from './open-file.ts';
-import { asTarget, explain, ignored, Path } from './paths.ts';
+import { asTarget, entriesOf, explain, ignored, inLine, Path } from './paths.ts';
 import { isDraft } from './replace-file.ts';
 import { encodedFile, NotText, textBlocks } from './text-blocks.ts';
 
@@ -51,35 +49,35 @@ interface Found {
 
 /** @returns matching lines; in `left` a line for each reason why the search did not look at everything. */
 async function search(
-  start: string,
+  start: WorkspacePath,
   query: string,
-  { workspace: given, signal }: ToolContext,
+  { signal }: ToolContext,
 ): Promise<{ readonly rows: readonly string[]; readonly files: readonly string[]; readonly left: readonly string[] }> {
   const found: Found = { rows: [], files: [], unread: [], binaries: 0, bytes: 0 };
-  const workspace = await realpath(given);
   const folders = [start];
   for (let folder = folders.pop(); folder && found.rows.length < maxHits; folder = folders.pop()) {
-    const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
+    const entries = await entriesOf(folder).catch((cause: unknown) => {
       if (folder === start) throw cause;
       return null;
     });
-    if (!entries) found.unread.push(`${shown(workspace, folder)}/`);
+    if (!entries) found.unread.push(`${folder.name}/`);
     for (const entry of entries ?? []) {
       signal.throwIfAborted();
-      const path = join(folder, entry.name);
+      const path = inFolder(folder, entry.name);
       if (entry.isDirectory() && !ignored.has(entry.name)) folders.push(path);
       // Symbolic links are neither file nor folder here, so that a search cannot leave the workspace.
-      if (entry.isFile() && !isDraft(entry.name)) await searchFile(path, shown(workspace, path), query, found, signal);
+      if (entry.isFile() && !isDraft(entry.name)) await searchFile(path, query, found, signal);
     }
   }
   return { rows: found.rows, files: found.files, left: remarks(found) };
 }
 
-async function searchFile(file: string, name: string, query: string, found: Found, signal: AbortSignal): Promise<void> {
+async function searchFile(file: WorkspacePath, query: string, found: Found, signal: AbortSignal): Promise<void> {
+  const { name } = file;
   if (found.rows.length >= maxHits) return;
   const before = found.rows.length;
   try {
-    await withFile(file, name, async (open) => {
+    await withFile(file, async (open) => {
       if (found.bytes + open.size > maxSearchedBytes) return void found.unread.push(name);
       found.bytes += open.size;
       let line = 1;
@@ -104,7 +102,7 @@ async function searchFile(file: string, name: string, query: string, found: Foun
 function addHits(text: string, first: number, name: string, query: string, { rows }: Found): void {
   for (const [i, line] of text.split('\n').entries()) {
     const at = rows.length < maxHits ? line.toLowerCase().indexOf(query) : -1;
-    if (at >= 0) rows.push(`${name}:${first + i}: ${around(line, at)}`);
+    if (at >= 0) rows.push(`${inLine(name)}:${first + i}: ${around(line, at)}`);
   }
 }
 
@@ -116,7 +114,7 @@ function around(line: string, at: number): string {
 
 function remarks({ rows, unread, binaries }: Found): string[] {
   const more = unread.length - maxNamed;
-  const named = `${unread.slice(0, maxNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  const named = `${unread.slice(0, maxNamed).map(inLine).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
   return [
     ...(rows.length === maxHits
       ? [`(stopped after ${maxHits} lines; there may be more: search for something rarer, or in a folder)`]

@@ -7,7 +7,6 @@ import { defineKind } from '../../../actors/kinds/define-kind.ts';
 import { undoKind } from '../../../actors/kinds/undo.ts';
 import type { CrewSession } from '../../../actors/node/join.ts';
 import { writeFileTool } from '../../../actors/tools/files/write-file.ts';
-import { fileChange, keepFile } from '../../../actors/tools/kept-file.ts';
 import { defineTool } from '../../../actors/tools/tool.ts';
 import { Artifacts } from '../../../bus/artifacts/artifacts.ts';
 import { planUndo, startUndo } from '../../../bus/undo.ts';
@@ -32,9 +31,11 @@ const removeTool = defineTool({
   args: z.object({ path: z.string() }),
   effects: 'writes',
   run: async ({ path }, context) => {
-    const kept = await keepFile(context, join(context.workspace, path));
-    await rm(join(context.workspace, path));
-    return { text: 'removed', changes: [{ ...fileChange(path, kept, null), added: 0, removed: 3 }] };
+    const file = join(context.workspace, path);
+    const kept = await context.keep?.({ bytes: await readFile(file), mode: (await stat(file)).mode });
+    await rm(file);
+    const change = { target: path, kind: 'deleted' as const, added: 0, removed: 3, before: kept!.name, after: null };
+    return { text: 'removed', changes: [change] };
   },
 });
 /** Carries out its instruction, `write a.txt one; remove b.txt`, a call in each step. */
