@@ -2,7 +2,7 @@
  * File tools are confined to one folder: a path is resolved with all its symlinks, and a path that leads outside is refused.
  * Folders may become links after that, so whatever is at the path is opened by `files/open-at.ts` alone.
  */
-import { access, readdir, realpath, stat } from 'node:fs/promises';
+import { access, lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, posix, relative, resolve, sep } from 'node:path';
 import { codeOf } from '../../platform/errors.ts';
 
@@ -93,14 +93,24 @@ export const isFile = (workspace: string, path: string): Promise<boolean> =>
       () => false,
     );
 
-/** Resolves symlinks. For a path that does not exist, those of its nearest existing parent folder are resolved. */
+/**
+ * Resolves symlinks. For a path that does not exist, those of its nearest existing parent folder are resolved.
+ * @throws Error with the code ELOOP for a link that leads nowhere: what would be made there may lie anywhere.
+ */
 async function realOrParent(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (cause) {
     const code = codeOf(cause);
     if (code !== 'ENOENT') throw Object.assign(new Error(`${path}: ${code}`), { code });
+    if (await isLink(path)) throw Object.assign(new Error(`${path} is a link that leads nowhere`), { code: 'ELOOP' });
     const parent = dirname(path);
     return parent === path ? path : join(await realOrParent(parent), basename(path));
   }
 }
+
+const isLink = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    (found) => found.isSymbolicLink(),
+    () => false,
+  );

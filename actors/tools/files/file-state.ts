@@ -27,6 +27,9 @@ export interface FileState extends WorkspacePath {
   readonly stamp: string | null;
 }
 
+/** Largest file that is replaced. The whole of it is read before, so that the operator is asked about what is there. */
+const maxHashedBytes = 4_000_000_000;
+
 export const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
 
 /**
@@ -38,12 +41,14 @@ export async function fileState(workspace: string, path: string, signal: AbortSi
   if (isDraft(basename(at.file))) throw new Error(`${path} has the name of a draft; use another name`);
   // They would put lines into the question whether the file may be written.
   if (/\p{Cc}/u.test(at.name)) throw new Error('the name has line breaks or other control characters; use another name');
+  if (!at.name.isWellFormed()) throw new Error('the name has half of a character; use another name');
   const there = await withFileIfAny(at, async (open) => {
     const { size, mode, stamp } = open;
     await mustBeWritable(at.file);
     await mustBeWritable(dirname(at.file));
     // A user who may write anything, such as root, is not refused by the system.
     if ((mode & 0o222) === 0) throw new Error(`${path} is read-only; if it must change, the operator has to make it writable`);
+    if (size > maxHashedBytes) throw new Error(`${path} is too large to be replaced: it has ${size} bytes`);
     const common = { ...at, size, mode, otherNames: open.names - 1, stamp };
     if (size > maxWholeBytes) return { ...common, sha: await hashOf(open, signal), data: null, formed: null };
     const data = await bytesAt(open, 0, size);
