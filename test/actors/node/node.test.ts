@@ -1,3 +1,5 @@
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Roster } from '../../../roster/schema.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
@@ -26,11 +28,16 @@ test('a roster with a kind that names an unknown tool is refused before anything
   });
 });
 
-test('a task that names a workspace outside the node’s own fails on a shared server, with the reason', async () => {
+test.each([
+  ['outside the node’s own', () => '/etc'],
+  ['that is a link out of the node’s own', () => join(crew.folder, 'link')],
+  ['that is not there yet', () => join(crew.folder, 'nothing')],
+])('a task that names a workspace %s fails on a shared server, with the reason', async (_, workspace) => {
   const joined = await crew.join();
   const shared = { ...joined, server: { ...joined.server, embedded: false } };
   await crew.node(shared);
-  const id = await joined.crew.dispatch({ type: 'files', instruction: 'look', workspace: '/etc' });
+  await symlink('/etc', join(crew.folder, 'link'));
+  const id = await joined.crew.dispatch({ type: 'files', instruction: 'look', workspace: workspace() });
   expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'failed', failure: { code: 'workspace-refused' } });
 });
 
