@@ -27,6 +27,8 @@ interface Piece {
 }
 interface Open extends RawCall {
   readonly index: number | null;
+  /** The last piece of the arguments, if each one so far has begun with the one before; else null. */
+  grown: string | null;
 }
 
 /** Most pieces in one delta; a whole reply has no more calls. */
@@ -39,11 +41,13 @@ export class CallCollector {
 
   /** Without the remainder of a call whose name was repeated once more, after its arguments were whole. */
   get all(): readonly RawCall[] {
-    return this.open.filter(
-      (call, at) =>
-        call.argumentsText !== '' ||
-        !this.open.slice(0, at).some((other) => other.index === call.index && other.tool === call.tool),
-    );
+    return this.open
+      .filter(
+        (call, at) =>
+          call.argumentsText !== '' ||
+          !this.open.slice(0, at).some((other) => other.index === call.index && other.tool === call.tool),
+      )
+      .map(asTold);
   }
   get count(): number {
     return this.open.length;
@@ -62,7 +66,7 @@ export class CallCollector {
     if (!known || isNew(known, piece)) {
       const echo = new EchoCollector();
       echo.add(piece.said);
-      this.open.push({ index: piece.index, id: piece.id, tool: piece.name, argumentsText: piece.args, echo });
+      this.open.push({ index: piece.index, id: piece.id, tool: piece.name, argumentsText: piece.args, echo, grown: piece.args });
       this.chars += piece.args.length;
       return;
     }
@@ -71,6 +75,7 @@ export class CallCollector {
     known.tool = joinedName(known, piece);
     const before = known.argumentsText.length;
     known.argumentsText = joinedArgs(known, piece);
+    if (piece.args !== '') known.grown = known.grown !== null && piece.args.startsWith(known.grown) ? piece.args : null;
     this.chars += Math.max(0, known.argumentsText.length - before);
   }
 
@@ -139,6 +144,10 @@ function joinedArgs(known: RawCall, { args, isWhole }: Piece): string {
   if (isWhole || (before.trim() === '{}' && args.trimStart().startsWith('{'))) return args;
   return args === before && isJson(before) ? before : before + args;
 }
+
+/** Some servers send all arguments so far with every piece: joined they are no JSON, and the last one is. */
+const asTold = ({ grown, ...call }: Open): RawCall =>
+  grown !== null && !isJson(call.argumentsText) && isJson(grown) ? { ...call, argumentsText: grown } : call;
 
 export function isJson(text: string): boolean {
   if (!/[}\]"]\s*$/.test(text)) return false;

@@ -14,6 +14,10 @@ export interface Dialect {
   readonly outputField: 'max_tokens' | 'max_completion_tokens';
   readonly temperature: boolean;
   readonly streamOptions: boolean;
+  /** False: the whole reply comes at once, and `silence_seconds` counts for all of it. */
+  readonly stream: boolean;
+  /** `user`: the system text stands at the beginning of the user's first words. */
+  readonly system: 'own' | 'user';
   /**
    * `back`: its calls go back to it with its thoughts. `required`: so does all that it said, and the calls of other models are
    * told in words. `dropped`: it gets none.
@@ -28,6 +32,8 @@ export function firstDialect(backend: Backend): Dialect {
     outputField: 'max_tokens',
     temperature: true,
     streamOptions: true,
+    stream: true,
+    system: 'own',
     thoughts: 'back',
   };
   if (backend.kind !== 'openai') return full;
@@ -73,6 +79,9 @@ export function simplerDialect(
         : null,
     temperature: dialect.temperature && request.temperature !== undefined ? { temperature: false } : null,
     streamOptions: dialect.streamOptions ? { streamOptions: false } : null,
+    stream: dialect.stream ? { stream: false } : null,
+    system:
+      dialect.system === 'own' && request.messages.some(({ role }) => role === 'system') ? { system: 'user' as const } : null,
     outputField: { outputField: dialect.outputField === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens' },
     thoughts: isLacking || part === null ? withoutThoughts : withThoughts,
   };

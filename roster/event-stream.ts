@@ -64,14 +64,18 @@ async function* eventValues(start: string, texts: AsyncIterable<string>): AsyncG
     onEvent: (event) => void events.push(event),
     onError: (error) => {
       if (error.type === 'max-buffer-size-exceeded') throw new TooLong(`one event of its reply is longer than ${maxValueChars}`);
-      stray = beginningOf(`${stray} ${error.line ?? ''}`.trim(), maxStrayChars);
+      // Errors come as a line of JSON without a field, and from llama.cpp as a field of their own.
+      if (error.field === 'error') events.push({ data: error.value ?? '', event: 'error' });
+      else if (/^\s*\{/.test(error.line ?? '')) events.push({ data: error.line! });
+      else stray = beginningOf(`${stray} ${error.line ?? ''}`.trim(), maxStrayChars);
     },
   });
   const read = function* (isEnd: boolean): Generator<WireValue, boolean> {
     for (const { data, event } of events.splice(0)) {
       for (const part of jsonParts(data, isEnd)) {
         if (part === done) return true;
-        if (typeof part === 'string') stray = beginningOf(`${stray} ${part}`.trim(), maxStrayChars);
+        if (typeof part === 'string' && event === 'error') yield { value: { error: part }, event, isBody: false };
+        else if (typeof part === 'string') stray = beginningOf(`${stray} ${part}`.trim(), maxStrayChars);
         else yield { value: part, event, isBody: false };
       }
     }

@@ -15,13 +15,15 @@ const lessonAgeMs = 3_600_000;
 const longestWhy = 200;
 
 const Lesson = z.object({
-  part: z.enum(['tools', 'structured', 'outputField', 'temperature', 'streamOptions', 'thoughts']),
+  part: z.enum(['tools', 'structured', 'outputField', 'temperature', 'streamOptions', 'stream', 'system', 'thoughts']),
   to: z.object({
     tools: z.literal('text').optional(),
     structured: z.literal('prompt').optional(),
     outputField: z.enum(['max_tokens', 'max_completion_tokens']).optional(),
     temperature: z.literal(false).optional(),
     streamOptions: z.literal(false).optional(),
+    stream: z.literal(false).optional(),
+    system: z.literal('user').optional(),
     thoughts: z.enum(['required', 'dropped']).optional(),
   }),
   /** The words of the refusal. */
@@ -46,6 +48,8 @@ const inWords: Readonly<Record<Lesson['part'], (to: Lesson['to']) => string>> = 
   outputField: ({ outputField }) => `the limit of the output is sent as ${outputField}`,
   temperature: () => 'no temperature is sent',
   streamOptions: () => 'usage is not asked for in streams',
+  stream: () => 'replies come as a whole and not in pieces',
+  system: () => 'the system text is told by the user',
   thoughts: ({ thoughts }) =>
     thoughts === 'dropped'
       ? 'thoughts are not sent back to it'

@@ -255,6 +255,9 @@ function finishOf({ ending }: RawReply, calls: readonly RequestedCall[]): ModelR
   return calls.length > 0 ? 'tools' : 'stop';
 }
 
+/** More than any tokenizer packs into a token, except of blanks and rows of one character. */
+const mostCharsPerToken = 16;
+
 function usageOf(
   raw: RawReply,
   body: ChatCompletionCreateParamsStreaming,
@@ -263,13 +266,15 @@ function usageOf(
   worstUsd: number | null,
 ): ModelUsage {
   const written = raw.text + raw.thoughts + raw.calls.map((call) => call.tool + call.argumentsText).join('');
-  // Words or calls without a token, or more tokens than the prompt can have: the count is not of this reply.
-  const isOfAnother = raw.usage?.outputTokens === 0 && written !== '';
-  const told = isOfAnother || (raw.usage && raw.usage.inputTokens > mostInputTokens(body)) ? null : raw.usage;
+  // Far too few tokens for what was said, or more than the prompt can have: the count is not of this reply.
+  const said = raw.text.length + raw.calls.reduce((sum, { tool, argumentsText }) => sum + tool.length + argumentsText.length, 0);
+  const isOfAnother =
+    raw.usage && (raw.usage.outputTokens < said / mostCharsPerToken || raw.usage.inputTokens > mostInputTokens(body));
+  const told = isOfAnother ? null : raw.usage;
   const { inputTokens, outputTokens } = told ?? { inputTokens: estimatePrompt(request), outputTokens: estimateTokens(written) };
-  // A proxy that does not know the price reports a cost of 0.
-  const toldUsd = raw.costUsd === 0 && hasPrice({ cost }) ? null : raw.costUsd;
+  const byTokens = cost ? (inputTokens * cost.input + outputTokens * cost.output) / 1_000_000 : 0;
+  // A proxy that does not know the price reports a cost of 0. No discount is this large.
+  const toldUsd = raw.costUsd !== null && raw.costUsd <= byTokens / 100 && hasPrice({ cost }) ? null : raw.costUsd;
   if (worstUsd !== null && told === null && toldUsd === null) return { ...inDoubt(worstUsd), inputTokens, outputTokens };
-  const costUsd = toldUsd ?? (cost ? (inputTokens * cost.input + outputTokens * cost.output) / 1_000_000 : 0);
-  return { inputTokens, outputTokens, costUsd };
+  return { inputTokens, outputTokens, costUsd: toldUsd ?? byTokens };
 }

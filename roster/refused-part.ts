@@ -2,9 +2,20 @@
  * The part of the protocol that a refusal is about, by the parameter that the server names, or by its words. Servers and proxies
  * refuse with any status, and write the word `None` where they name no parameter (LiteLLM).
  */
+import { wordsOfError } from './told-error.ts';
 
 /** `messages`: the history of this one request. `other`: something that no dialect leaves out. */
-export type Part = 'tools' | 'structured' | 'outputField' | 'temperature' | 'streamOptions' | 'thoughts' | 'messages' | 'other';
+export type Part =
+  | 'tools'
+  | 'structured'
+  | 'outputField'
+  | 'temperature'
+  | 'streamOptions'
+  | 'stream'
+  | 'system'
+  | 'thoughts'
+  | 'messages'
+  | 'other';
 
 export interface RefusedPart {
   /** null: the server told nothing about it. */
@@ -24,44 +35,51 @@ const byParam: readonly (readonly [RegExp, Part])[] = [
   [/^(max_tokens|max_completion_tokens)$/, 'outputField'],
   [/^temperature$/, 'temperature'],
   [/^stream_options/, 'streamOptions'],
+  [/^stream$/, 'stream'],
   [/^messages\b.*(reasoning|thinking|thought)/, 'thoughts'],
   [/^messages/, 'messages'],
 ];
+const systemRole =
+  /system (role|message)s? (is |are )?(not|un)|role.{0,20}['"`]system['"`]|['"`]system['"`] role|only user and assistant roles/i;
 /** The first that fits counts: what is said of messages often has words of the other parts. */
 const byWords: readonly (readonly [RegExp, Part])[] = [
+  [systemRole, 'system'],
   [/invalid ['"`]?(thought_?)?signature/i, 'messages'],
   [
     /reasoning[_ ](content|details|opaque|text)|['"`]reasoning['"`]|thought_?signature|thinking_?(content|blocks?)|['"`](redacted_)?thinking['"`]/i,
     'thoughts',
   ],
   [
-    /\bprefill|must alternate|\broles? must|content blocks?|tool_call_id|tool_use|tool_result|tool_calls?['"`]?\s+must|must be (followed|a response)|thinking|messages?[.[]\d|messages?:|non-?whitespace|empty (content|text)/i,
+    /\bprefill|must alternate|\broles? must|content blocks?|tool_call_id|tool_use|tool_result|tool_calls?['"`]?\s+must|must be (followed|a response)|\broles?\b|thinking|messages?[.[]\d|messages?:|non-?whitespace|empty (content|text)/i,
     'messages',
   ],
   [/response_format|json_?schema|json mode|structured[ _]output|guided[ _]/i, 'structured'],
   [/\bmax_tokens\b|\bmax_completion_tokens\b/, 'outputField'],
   [/\bstream_options\b/, 'streamOptions'],
+  [/to stream\b|\bstreaming\b|['"`]stream['"`]/i, 'stream'],
   [/\btemperature\b/, 'temperature'],
   [/\btools?\b|tool[-_ ](choice|use|call)|function[-_ ]?call/i, 'tools'],
 ];
 const lackWords =
   /support|requires?\b|\benable|unknown|unrecogni[sz]ed|unexpected|extra|not (permitted|allowed|implemented|available)|\buse ['"`]?max_/i;
 
-/** The server asks for thoughts. Words of `lackWords` may stand beside these: “required when thinking is enabled”. */
+/** The server asks for thoughts. Weaker words of `lackWords` may stand beside these: “required when thinking is enabled”. */
 const wantWords = /must (be|start|have|contain|include)|missing|required|\bexpected|passed? back|\bneeds?\b/i;
-const lacks = (part: Part, words: string): boolean => lackWords.test(words) && !(part === 'thoughts' && wantWords.test(words));
+const refusal = /unsupported|not (be )?(supported|permitted|allowed|included)|must not|extra|unknown|unrecogni[sz]ed|unexpected/i;
+const lacks = (part: Part, words: string): boolean =>
+  part === 'thoughts' ? refusal.test(words) || (lackWords.test(words) && !wantWords.test(words)) : lackWords.test(words);
 
+/** @param error of the package `openai`, or a ToldError. */
 export function refusedPart(error: unknown): RefusedPart {
   const param = typeof error === 'object' && error !== null && 'param' in error ? error.param : null;
-  const words = error instanceof Error ? error.message : String(error);
-  if (typeof param === 'string' && !noName.has(param.trim().toLowerCase())) {
-    const name = param.trim();
-    const part = byParam.find(([pattern]) => pattern.test(name))?.[1] ?? 'other';
-    // `tools[3].function.parameters` is about one tool, `tools` about tools.
-    return { part, isLacking: (part !== 'thoughts' && !/[.[]/.test(name)) || lacks(part, words) };
-  }
-  const part = byWords.find(([pattern]) => pattern.test(words))?.[1] ?? null;
-  return { part, isLacking: part !== null && part !== 'messages' && lacks(part, words) };
+  const words = wordsOfError(error);
+  const name = typeof param === 'string' ? param.trim().replace(/^(body|request|\$)\./, '') : '';
+  const named = systemRole.test(words) ? undefined : byParam.find(([pattern]) => pattern.test(name))?.[1];
+  // `tools[3].function.parameters` is about one tool, `tools` about tools.
+  if (named) return { part: named, isLacking: (named !== 'thoughts' && !/[.[]/.test(name)) || lacks(named, words) };
+  // Some servers write the kind of the error where the parameter belongs (Cerebras: `validation_error`).
+  const part = byWords.find(([pattern]) => pattern.test(words))?.[1] ?? (noName.has(name.toLowerCase()) ? null : 'other');
+  return { part, isLacking: part === 'system' || (part !== null && part !== 'messages' && lacks(part, words)) };
 }
 
 /** Statuses with which no server says that it lacks a part of the protocol. */

@@ -93,6 +93,7 @@ class Assembly {
   #choice: number | null = null;
   #isLast = false;
   #stray = '';
+  #half = '';
   readonly #calls = new CallCollector();
   readonly #echo = new EchoCollector();
 
@@ -106,7 +107,10 @@ class Assembly {
   /** @returns the text that the value adds. */
   add(value: Readonly<Record<string, unknown>>): string {
     const piece = pieceOf(value, this.#choiceOf(value));
-    this.#text += piece.text;
+    const more = this.#whole(
+      piece.isMessage && piece.text.startsWith(this.#text) ? piece.text.slice(this.#text.length) : piece.text,
+    );
+    this.#text += more;
     this.#thoughts += piece.thoughts;
     this.#refusal += piece.refusal;
     if (piece.calls !== undefined) this.#calls.add(piece.calls);
@@ -117,8 +121,15 @@ class Assembly {
     this.#ending = piece.ending ?? this.#ending;
     this.#usage = toldTokens(piece.usage) ?? this.#usage;
     this.#costUsd = toldCost(piece.usage) ?? this.#costUsd;
-    this.#isLast ||= piece.isLast;
-    return piece.text;
+    if (piece.hasChoice || piece.isLast) this.#isLast = piece.isLast;
+    return more;
+  }
+
+  /** Keeps back half a character until the other half comes. Without it, the half is left out. */
+  #whole(text: string): string {
+    const all = this.#half + text;
+    this.#half = /[\uD800-\uDBFF]$/.exec(all)?.[0] ?? '';
+    return all.slice(0, all.length - this.#half.length).toWellFormed();
   }
 
   /**
@@ -136,13 +147,13 @@ class Assembly {
   whole(): RawReply {
     return {
       text: this.#text,
-      thoughts: this.#thoughts,
+      thoughts: this.#thoughts.toWellFormed(),
       calls: this.#calls.all,
       echo: this.#echo.fields,
       usage: this.#usage,
       costUsd: this.#costUsd,
       ending: this.#ending ?? { kind: 'cut', reason: 'no finish_reason' },
-      refusal: this.#refusal || null,
+      refusal: this.#refusal.toWellFormed() || null,
     };
   }
 

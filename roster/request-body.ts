@@ -2,7 +2,7 @@ import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/
 import type { ModelRequest } from './conversation.ts';
 import type { Dialect } from './dialect.ts';
 import { textTranscript } from './text-tools.ts';
-import { addUser, nativeTranscript } from './transcript.ts';
+import { addUser, nativeTranscript, withoutSystem } from './transcript.ts';
 
 export interface BodyOptions {
   /** Its name in the roster. */
@@ -21,11 +21,13 @@ export function requestBody(
   const { tools = [], toolChoice = 'auto', schema, temperature } = request;
   // Some servers refuse a history with calls where no tools are offered; there, calls and results are told in words.
   const isText = dialect.tools === 'text' || tools.length === 0;
-  const messages = isText
+  const told = isText
     ? textTranscript(request)
     : nativeTranscript(request.messages, { backend, model, thoughts: dialect.thoughts });
+  const messages = dialect.system === 'user' ? withoutSystem(told) : told;
   const body: ChatCompletionCreateParamsStreaming = { model, messages, stream: true };
-  if (dialect.streamOptions) body.stream_options = { include_usage: true };
+  if (!dialect.stream) Object.assign(body, { stream: false });
+  else if (dialect.streamOptions) body.stream_options = { include_usage: true };
   const most = Math.min(request.maxOutputTokens ?? Number.POSITIVE_INFINITY, maxOutput ?? Number.POSITIVE_INFINITY);
   if (Number.isFinite(most)) body[dialect.outputField] = most;
   if (temperature !== undefined && dialect.temperature) body.temperature = temperature;

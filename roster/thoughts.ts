@@ -17,11 +17,14 @@ const tags: readonly (readonly [string, string])[] = [
   ['<|start_thinking|>', '<|end_thinking|>'],
   ['<|begin_of_thought|>', '<|end_of_thought|>'],
   ['<unused94>', '<unused95>'],
+  ['<|channel>thought', '<channel|>'],
   ['<|channel|>analysis<|message|>', '<|end|>'],
 ];
 /** What stands before the answer, behind the thoughts of the last kind. */
 const answerHead =
   /^\s*(?:<\|start\|>assistant)?(?:<\|channel\|>final<\|message\|>|<\|start_response\|>|<\|begin_of_solution\|>)/i;
+/** Both channels of the last kind, from a server that has left out the marks between them. */
+const bareChannels = /^\s*analysis(?=[A-Z\s])([\s\S]*?)assistantfinal([\s\S]*)$/;
 const answerTail = /(?:<\|return\|>|<\|end\|>|<\|end_response\|>|<\|end_of_solution\|>)\s*$/i;
 
 /** Most thoughts that are taken out, and most quoted tags that are passed over: a longer text is not worth the time. */
@@ -31,13 +34,15 @@ const mostHeld = 2_000;
 
 /** The text without its thoughts. It is returned unchanged if it has none. */
 export function splitThoughts(raw: string): Split {
-  if (!/[<[◁]/.test(raw) || isWholeJson(raw)) return { text: raw, thoughts: '' };
+  if (!/[<[◁]|assistantfinal/.test(raw) || isWholeJson(raw)) return { text: raw, thoughts: '' };
   const thoughts: string[] = [];
   let text = raw;
   for (let found = firstThought(text); found && thoughts.length < most; found = firstThought(text)) {
     thoughts.push(text.slice(found.inner[0], found.inner[1]).trim());
     text = text.slice(0, found.outer[0]) + text.slice(found.outer[1]);
   }
+  const bare = bareChannels.exec(text);
+  if (bare) return { text: bare[2]!.trim(), thoughts: bare[1]!.trim() };
   const head = answerHead.exec(text);
   if (head) text = text.slice(head[0].length).replace(answerTail, '');
   if (text === raw) return { text, thoughts: '' };
@@ -62,15 +67,23 @@ function firstThought(text: string): Span | null {
     return { outer: [start, outer], inner: [start + open.length, inner] };
   }
   for (const [open, close] of tags) {
-    const end = nextTag(lower, close, 0);
-    if (end < 0) continue;
     const begin = lower.indexOf(open);
+    const unquoted = nextTag(lower, close, 0);
+    const end = unquoted < 0 && begin >= 0 ? lower.indexOf(close, begin) : unquoted;
+    if (end < 0) continue;
     // Only the closing tag, which a bare `<|end|>` is not.
     if ((begin < 0 || begin > end) && open !== tags.at(-1)![0]) return { outer: [0, end + close.length], inner: [0, end] };
-    if (begin >= 0 && begin < end && isLineStart(lower, begin) && !isInCode(lower, begin))
+    if (begin >= 0 && begin < end && isThought(lower, begin, open, end) && !isInCode(lower, begin))
       return { outer: [begin, end + close.length], inner: [begin + open.length, end] };
   }
   return null;
+}
+
+/** Whether a pair of tags within a text holds a thought. A text that explains the tags quotes them, or has little between them. */
+function isThought(lower: string, begin: number, open: string, end: number): boolean {
+  if (isLineStart(lower, begin) || !isQuoted(lower, begin, open)) return true;
+  const inner = lower.slice(begin + open.length, end).trim();
+  return inner.length > 40 || /[\n{]/.test(inner);
 }
 
 /** The closing tag that belongs to the opening one before `from`, over the pairs in between. */
@@ -89,12 +102,14 @@ function closingOf(lower: string, from: number, open: string, close: string): nu
 function nextTag(lower: string, tag: string, from: number): number {
   let passed = 0;
   for (let at = lower.indexOf(tag, from); at >= 0 && passed < most; at = lower.indexOf(tag, at + 1), passed++) {
-    const isQuoted = /[\s"'“‘(]/.test(lower[at - 1] ?? '\n') && /[ "'”’),.]/.test(lower[at + tag.length] ?? '\n');
     const isAlone = isLineStart(lower, at) || /^[ \t]*(\n|$)/.test(lower.slice(at + tag.length, at + tag.length + 20));
-    if ((!isQuoted || isAlone) && !isInCode(lower, at)) return at;
+    if ((!isQuoted(lower, at, tag) || isAlone) && !isInCode(lower, at)) return at;
   }
   return -1;
 }
+
+const isQuoted = (lower: string, at: number, tag: string): boolean =>
+  /[\s"'“‘(]/.test(lower[at - 1] ?? '\n') && /[ "'”’),.]/.test(lower[at + tag.length] ?? '\n');
 
 const isLineStart = (text: string, at: number): boolean => /(^|\n)[ \t]*$/.test(text.slice(Math.max(0, at - 40), at));
 

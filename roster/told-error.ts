@@ -3,6 +3,7 @@
  * It has the fields of the errors of `openai`, so that wire-error.ts maps both alike.
  */
 import { beginningOf } from '../platform/cut.ts';
+import { messageOf } from '../platform/errors.ts';
 import type { WireValue } from './event-stream.ts';
 import { isFields } from './wire-piece.ts';
 
@@ -52,6 +53,23 @@ function wordsOf(told: unknown): string {
     for (const words of [told.message, told.msg, told.detail, told.title, told.error_description])
       if (typeof words === 'string' && words.trim()) return words;
   return beginningOf(JSON.stringify(told), 500);
+}
+
+/** The message of an error, and what a proxy says that the server behind it has answered (OpenRouter: `metadata.raw`). */
+export function wordsOfError(error: unknown): string {
+  const words = messageOf(error);
+  const told: unknown = isFields(error) || error instanceof Error ? (error as { error?: unknown }).error : undefined;
+  const raw: unknown = isFields(told) && isFields(told.metadata) ? told.metadata.raw : undefined;
+  return typeof raw === 'string' && raw.trim() ? `${words}: ${innerWords(raw)}` : words;
+}
+
+function innerWords(raw: string): string {
+  try {
+    const parsed: unknown = JSON.parse(raw);
+    return isFields(parsed) ? wordsOf(parsed.error ?? parsed) : raw;
+  } catch {
+    return raw;
+  }
 }
 
 const statusWords: readonly (readonly [RegExp, number])[] = [

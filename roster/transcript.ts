@@ -61,6 +61,13 @@ function wordsOf({ text, calls, unfinished }: AssistantTurn, inForm: boolean): s
   return inForm && !unfinished ? JSON.stringify({ answer: text }) : text;
 }
 
+/** The system text as the beginning of the user's first words. The first turn is always the user's (history.ts). */
+export function withoutSystem(messages: readonly ChatCompletionMessageParam[]): ChatCompletionMessageParam[] {
+  const [first, second, ...rest] = messages;
+  if (first?.role !== 'system' || second?.role !== 'user') return [...messages];
+  return [{ role: 'user', content: `${first.content}\n\n${second.content}` }, ...rest];
+}
+
 /** Adds to the user's last message, or a new one: some chat templates require alternating roles. */
 export function addUser(to: ChatCompletionMessageParam[], text: string): void {
   const last = to.at(-1);

@@ -8,6 +8,7 @@ import { codeOf, messageOf } from '../platform/errors.ts';
 import { ModelError, type ModelErrorCode } from './errors.ts';
 import { NoReply, TooLong } from './event-stream.ts';
 import { BrokenOff, Silence } from './reply-stream.ts';
+import { wordsOfError } from './told-error.ts';
 import { toldWait } from './told-wait.ts';
 
 export interface WireContext {
@@ -38,7 +39,7 @@ export function wireError(error: unknown, { backend, isEmbedded, baseUrl, key }:
       : fail('interrupted', `the connection broke off: ${messageOf(error)}`);
   if (error.status === undefined) {
     if ('error' in error && error.error)
-      return fail(byCode(error) ?? 'interrupted', `it reported an error in its stream: ${error.message}`);
+      return fail(byCode(error) ?? 'interrupted', `it reported an error in its stream: ${wordsOfError(error)}`);
     const cause = rootCause(error);
     if (/TIMEOUT/.test(codeOf(cause)) && !/CONNECT/.test(codeOf(cause))) return fail('timeout', 'it did not answer in time');
     if (isEmbedded) return fail('backend-crashed', 'the embedded model does not answer');
@@ -50,7 +51,7 @@ export function wireError(error: unknown, { backend, isEmbedded, baseUrl, key }:
       `${baseUrl} redirects to ${error.headers?.get('location') ?? 'another address'}; a redirect is not followed`,
     );
   const retryAfterMs = toldWait(error.headers, `${error.message} ${JSON.stringify(error.error) ?? ''}`);
-  return fail(byCode(error) ?? byStatus(error.status), `it refused the call: ${error.message}`, { retryAfterMs });
+  return fail(byCode(error) ?? byStatus(error.status), `it refused the call: ${wordsOfError(error)}`, { retryAfterMs });
 }
 
 /**
@@ -60,7 +61,9 @@ export function wireError(error: unknown, { backend, isEmbedded, baseUrl, key }:
 export function isUnbilled(error: unknown): boolean {
   if (!isApiError(error)) return false;
   if (error.status !== undefined) return turnedAway.has(error.status);
-  return notConnected.has(codeOf(rootCause(error)));
+  const cause = rootCause(error);
+  // A port that no client may use has no code.
+  return notConnected.has(codeOf(cause)) || notTrusted.test(codeOf(cause)) || messageOf(cause) === 'bad port';
 }
 const turnedAway: ReadonlySet<number> = new Set([400, 401, 402, 403, 404, 405, 413, 415, 422, 425, 429, 503, 529]);
 const notConnected: ReadonlySet<string> = new Set([
@@ -72,16 +75,23 @@ const notConnected: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
+/** No TLS connection came about: the certificate was refused, or the server does not speak TLS or no common version. */
+const notTrusted =
+  /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|ERR_TLS_CERT|ERR_SSL_(WRONG_VERSION|UNSUPPORTED|NO_|PACKET_LENGTH|UNKNOWN_PROTOCOL|TLSV1_|SSLV3_ALERT_HANDSHAKE))/;
+
 const isApiError = (error: unknown): error is APIError => error instanceof Error && 'status' in error && 'headers' in error;
 
-function byCode({ code, type, message, status }: APIError): ModelErrorCode | null {
+const tooLong =
+  /context[ _](length|window|size)|(prompt|input) is too long|(input|prompt)[ _](tokens?[ _])?(count|length).{0,200}?exceed|reduce the length of|maximum context|too many (input )?tokens/i;
+
+function byCode(error: APIError): ModelErrorCode | null {
+  const { code, type, status } = error;
   const words = `${code ?? ''} ${type ?? ''}`;
-  if (/context_length_exceeded|exceed_context_size/.test(words)) return 'context-too-long';
+  if (/context_length_exceeded|exceed_context_size|context_window_exceeded/.test(words)) return 'context-too-long';
   if (/insufficient_quota|billing/.test(words)) return 'quota';
   if (/content_filter|content_policy/.test(words)) return 'refused';
   // vLLM, LiteLLM, Anthropic and Google have no code for this error.
-  if (status === 400 && /(context (length|window|size)|prompt is too long|input token count .{0,200}? exceeds)/i.test(message))
-    return 'context-too-long';
+  if (status === 400 && tooLong.test(wordsOfError(error))) return 'context-too-long';
   return null;
 }
 

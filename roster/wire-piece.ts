@@ -18,8 +18,11 @@ export interface WirePiece {
   readonly ending: Ending | null;
   /** `usage` as it came. */
   readonly usage: unknown;
+  readonly hasChoice: boolean;
   /** There is usage and no choice: by the protocol nothing follows. */
   readonly isLast: boolean;
+  /** It is a message and no delta: the text so far may be told once more. */
+  readonly isMessage: boolean;
 }
 
 /** @param choiceIndex the index of the choice that is read, where a server gives several. */
@@ -36,6 +39,8 @@ export function pieceOf(value: Fields, choiceIndex = 0): WirePiece {
     calls: said.tool_calls ?? said.function_call ?? undefined,
     ending: endingOf(choice?.finish_reason),
     usage: value.usage,
+    hasChoice: choice !== null,
+    isMessage: !isFields(choice?.delta) && isFields(choice?.message),
     isLast: choices.length === 0 && isFields(value.usage) && Object.keys(value.usage).length > 0,
   };
 }

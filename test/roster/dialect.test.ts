@@ -242,6 +242,64 @@ test.each([
   ]);
 });
 
+type Body = Received['body'];
+const hasSystem = ({ messages }: Body) => messages.some(({ role }) => role === 'system');
+test.each<[string, object, (body: Body) => boolean, string]>([
+  ['no system role', { message: 'System role not supported' }, hasSystem, 'the system text is told by the user'],
+  [
+    'no system role, by the parameter',
+    { message: "Unsupported value: 'messages[0].role' does not support 'system' with this model.", param: 'messages[0].role' },
+    hasSystem,
+    'the system text is told by the user',
+  ],
+  [
+    'no streams',
+    { message: 'Your organization must be verified to stream this model.', param: 'stream', code: 'unsupported_value' },
+    (body) => body.stream === true,
+    'replies come as a whole and not in pieces',
+  ],
+  [
+    'no streams, in words',
+    { message: 'Streaming is not supported for this model' },
+    (body) => body.stream === true,
+    'replies come as a whole',
+  ],
+  [
+    'no tools, with the kind of the error as the parameter',
+    { message: 'tools are not supported', param: 'validation_error' },
+    (body) => body.tools !== undefined,
+    'tools are described in the prompt',
+  ],
+  [
+    'no tools, as a proxy tells it',
+    { message: 'Provider returned error', metadata: { raw: '{"error":{"message":"this model does not support tools"}}' } },
+    (body) => body.tools !== undefined,
+    'tools are described in the prompt',
+  ],
+])('a backend with %s is asked in another way, and remembers it', async (_, error, refused, lesson) => {
+  const reply = { choices: [{ message: { content: '{"answer": "ok"}' }, finish_reason: 'stop' }] };
+  const { backends, received } = await open('', (_nth, { body }) =>
+    refused(body)
+      ? refuses(error)
+      : body.stream === true
+        ? says('{"answer": "ok"}')
+        : { chunks: [JSON.stringify(reply)], ending: 'end' },
+  );
+  const request = { tools, messages: [{ role: 'system' as const, text: 'Be brief.' }, ...read.messages] };
+  for (let i = 0; i < 2; i++) await replyOf(backends.call('main', request, never));
+  expect(received.map(({ body }) => refused(body))).toEqual([true, false, false]);
+  expect(JSON.stringify(received[2]!.body.messages)).toContain('Be brief.');
+  expect(learntBy(backends)).toEqual([expect.stringContaining(lesson)]);
+});
+
+test('a refusal of a parameter of a structured reply is found below `body`', async () => {
+  const { backends, received } = await open('', (_nth, { body }) =>
+    body.response_format ? refuses({ message: 'Input should be text', param: 'body.response_format' }) : says('{"n": 1}'),
+  );
+  const { value } = await backends.ask('main', { ...user('x'), shape: z.object({ n: z.number() }), shapeName: 'n' }, never);
+  expect([value, received.length]).toEqual([{ n: 1 }, 2]);
+});
+
 const used = (text: string) => ({
   tools,
   messages: [
@@ -255,6 +313,8 @@ test.each([
   ['messages: text content blocks must contain non-whitespace text'],
   ["An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'."],
   ['Conversation roles must alternate user/assistant/user/assistant/...'],
+  ["Unexpected role 'user' after role 'tool'"],
+  ['Invalid message role: tool. Supported roles: user, assistant'],
   ['no'],
 ])('a refusal of one history leaves native tools to the next request: %s', async (message) => {
   const { backends, received } = await open('', (_nth, { body }) =>

@@ -166,6 +166,8 @@ test.each(wants)(
 
 test.each([
   'property reasoning_content is unsupported',
+  "'messages.1' : for 'role:assistant' the following must be satisfied[('messages.1' : property 'reasoning_content' is unsupported)]",
+  'reasoning_content must not be included in the input messages',
   "Additional properties are not allowed ('reasoning_content' was unexpected)",
   'body.messages.1.assistant.reasoning_content: Extra inputs are not permitted',
   'no',

@@ -95,6 +95,11 @@ const thoughtful: [string, string, string][] = [
   ['Two and two.\n<think>hm</think>\nFour.', 'Two and two.\n\nFour.', 'hm'],
   ['◁think▷hm◁/think▷Four.', 'Four.', 'hm'],
   ['[THINK]hm[/THINK]Four.', 'Four.', 'hm'],
+  ['<|channel>thought\nhm<channel|>Four.', 'Four.', 'hm'],
+  ['hm<channel|>Four.', 'Four.', 'hm'],
+  ['analysisHm, two and two.assistantfinalFour.', 'Four.', 'Hm, two and two.'],
+  ['Okay. <think>I could {"tool": "x"} but no.</think>\nFour.', 'Okay. \nFour.', 'I could {"tool": "x"} but no.'],
+  ['Okay. <think> I could {"tool": "x"} but no. </think> Four.', 'Okay.  Four.', 'I could {"tool": "x"} but no.'],
   ['<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Four.<|return|>', 'Four.', 'hm'],
 ];
 const thoughtless = [
@@ -102,6 +107,7 @@ const thoughtless = [
   'Write "</think>" at the end.',
   '```xml\n<think>a</think>\n```\nThat is it.',
   'a < b and [b] <i>c</i>',
+  'Thoughts stand between <think> and </think> in a reply.',
   '{"answer": "put </think>\\n behind"}',
 ];
 describe('thoughts in a text', () => {
@@ -124,8 +130,13 @@ describe('thoughts in a text', () => {
     const { call } = await play([say(raw)]);
     expect(await failureOf(call())).toMatchObject({ code: 'bad-reply', message: expect.stringContaining('thought') });
   });
-  test.each(['', 'tools: false'])('run no call (%s)', async (mode) => {
-    const { call } = await play([say('{"tool":"read_file","args":{"path":"a"}}\n</think>\nFour.')], mode);
+  test.each([
+    ['', '{"tool":"read_file","args":{"path":"a"}}\n</think>\nFour.'],
+    ['tools: false', '{"tool":"read_file","args":{"path":"a"}}\n</think>\nFour.'],
+    ['tools: false', '<think>Or {"tool":"read_file","args":{"path":"a"}}?</think> {"answer":"Four."}'],
+    ['tools: false', 'I see. <think>Or {"tool":"read_file","args":{"path":"a"}}?</think>\n{"answer":"Four."}'],
+  ])('run no call (%s): %s', async (mode, raw) => {
+    const { call } = await play([say(raw)], mode);
     expect((await replyOf(call())).reply).toMatchObject({ text: 'Four.', calls: [] });
   });
 });
@@ -144,6 +155,16 @@ const printed = [
   '<tool_call>read_file\n<arg_key>path</arg_key>\n<arg_value>a</arg_value>\n<arg_key>line</arg_key>\n<arg_value>2</arg_value>\n</tool_call>',
   `[TOOL_CALLS][${json}]`,
   '[TOOL_CALLS]read_file[ARGS]{"path": "a", "line": 2}',
+  '[TOOL_CALLS]read_file{"path": "a", "line": 2}',
+  `<tool_call>${json}</tool_call><|im_end|>`,
+  `${tags}\n</tool_call>`,
+  '<invoke name="read_file"><parameter name="path">a</parameter><parameter name="line">2</parameter></invoke>',
+  '<function_calls>\n<invoke name="read_file">\n<parameter name="path">a</parameter>\n<parameter name="line">2</parameter>\n</invoke>\n</function_calls>',
+  '<minimax:tool_call><invoke name="read_file"><parameter name="path">a</parameter><parameter name="line">2</parameter></invoke></minimax:tool_call>',
+  '<|tool_calls_section_begin|><|tool_call_begin|>functions.read_file:0<|tool_call_argument_begin|>{"path": "a", "line": 2}<|tool_call_end|><|tool_calls_section_end|>',
+  '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>read_file\n```json\n{"path": "a", "line": 2}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+  '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>read_file<｜tool▁sep｜>{"path": "a", "line": 2}<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+  '<|start|>assistant<|channel|>commentary to=functions.read_file <|constrain|>json<|message|>{"path": "a", "line": 2}<|call|>',
   `<|python_tag|>${json.replace('arguments', 'parameters')}`,
   '{"tool": "read_file", "args": {"path": "a", "line": 2}}',
   '{"type": "function", "function": {"name": "read_file", "arguments": "{\\"path\\": \\"a\\", \\"line\\": 2}"}}',
@@ -157,6 +178,7 @@ describe('a call that is printed as text', () => {
   test('may be several', () => {
     expect(printedCalls(`<tool_call>${json}</tool_call>\n<tool_call>${json}</tool_call>`, tools)).toHaveLength(2);
     expect(printedCalls(`${json}\n${json}`, tools)).toHaveLength(2);
+    expect(printedCalls('[TOOL_CALLS]read_file{"path": "a"}[TOOL_CALLS]read_file{"path": "b"}', tools)).toHaveLength(2);
   });
   test('keeps the text of an argument as it is', () => {
     const raw = '<tool_call><function=read_file><parameter=path>123</parameter></function></tool_call>';
@@ -166,6 +188,8 @@ describe('a call that is printed as text', () => {
     `The file says: ${json}`,
     `<tool_call>${json}</tool_call>\nThat is what I would do.`,
     `I would say\n<tool_call>${json}</tool_call>`,
+    '<invoke name="read_file"><parameter name="path">a</parameter></invoke> is how you call it.',
+    '<invoke name="read_file"></invoke> or <invoke name="read_file"></invoke>',
     '{"name": "rm_rf", "arguments": {}}',
     '{"name": "read_file"}',
     '{"name": "read_file", "arguments": {"path": "a',

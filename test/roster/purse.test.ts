@@ -155,6 +155,38 @@ test.each([
   expect(entries[1]).toEqual(['replied', entries[0]![1], entries[0]![1]]);
 });
 
+test('a reply that reports far too few tokens for its words is billed at the worst case', async () => {
+  const text = 'So it is. '.repeat(100);
+  const { server, backends } = await open(() => ({ chunks: [delta({ content: text }), delta({}, 'stop'), usageChunk(20, 1)] }));
+  const { purse, entries } = book(server);
+  await replyOf(backends.call('main', user('well?'), never, purse));
+  expect(entries[1]).toEqual(['replied', entries[0]![1], entries[0]![1]]);
+});
+
+test('a reported cost that no discount explains gives way to that of the tokens', async () => {
+  const { server, backends } = await open(() => ({
+    chunks: [delta({ content: 'yes' }), delta({}, 'stop'), usageChunk(20, 5, { cost: 1e-300 })],
+  }));
+  const { purse, entries } = book(server);
+  await replyOf(backends.call('main', user('well?'), never, purse));
+  expect(entries[1]).toEqual(['replied', billed]);
+});
+
+test.each([
+  ['a server that speaks no TLS', (url: string) => url.replace('http:', 'https:')],
+  ['a port that no client may use', () => 'http://127.0.0.1:1'],
+])('a request to %s costs nothing', async (_, urlOf) => {
+  const server = await scriptedServer(() => answer('yes'));
+  const { backends } = rig(`${oneBackend(urlOf(server.url), price)}\nlimits: { retries: 0 }`);
+  stops.push(
+    () => server.stop(),
+    () => backends.stop(),
+  );
+  const { purse, entries } = book(server);
+  await expect(replyOf(backends.call('main', user('well?'), never, purse))).rejects.toThrow('does not answer');
+  expect(entries.slice(1)).toEqual([['failed', 0]]);
+});
+
 test('a backend without a price has no reserve, and its own limit of output', async () => {
   const { server, backends } = await open(() => answer('yes'), { entry: '' });
   const { purse, entries } = book(server);

@@ -299,3 +299,42 @@ test('an error in the middle of a reply ends it', async () => {
   const failure = await failureTo({ chunks: [four, { error: { message: 'GPU is gone', code: 500 } }, stop] });
   expect(failure).toMatchObject({ code: 'interrupted', message: expect.stringContaining('GPU is gone') });
 });
+
+test.each<[string, Reply]>([
+  ['an event in words', { chunks: [four, 'event: error\ndata: GPU is gone\n\n'] }],
+  ['a line of JSON without a field', { chunks: [four, '{"error":{"message":"GPU is gone"}}\n\n'] }],
+  ['a field of its own', { chunks: [four, 'error: {"message":"GPU is gone","code":500}\n\n'] }],
+])('%s that tells an error ends a reply, whatever follows it', async (_, given) => {
+  const failure = await failureTo({ ...given, chunks: [...given.chunks!, stop] });
+  expect(failure).toMatchObject({ code: 'interrupted', message: expect.stringContaining('GPU is gone') });
+});
+
+test('usage before the text is not the end of it', async () => {
+  const failure = await failureTo({ chunks: [usageChunk(7, 3), delta({ content: 'Four: ' })], ending: 'end' });
+  expect(failure).toMatchObject({ code: 'interrupted', message: expect.stringContaining('in the middle') });
+});
+
+test('a last message that repeats the text adds nothing', async () => {
+  const last = { choices: [{ index: 0, delta: null, message: { content: 'Four.' }, finish_reason: 'stop' }] };
+  expect((await replyTo({ chunks: [delta({ content: 'Four.' }), last] })).text).toBe('Four.');
+});
+
+test('half a character waits for the other half, and is left out without it', async () => {
+  const { said, reply } = await replyOf(
+    await callTo({ chunks: [delta({ content: 'a \ud83d' }), delta({ content: '\ude00 b \ud83d' }), delta({}, 'stop')] }),
+  );
+  expect(said).toEqual(['a ', '😀 b ']);
+  expect(reply.text).toBe('a 😀 b ');
+});
+
+test('arguments that grow with every piece are those of the last piece', async () => {
+  const pieces = ['{"pa', '{"path":"a', '{"path":"a.txt"}'].map((given, nth) =>
+    delta({
+      tool_calls: [
+        { index: 0, ...(nth === 0 && { id: 'c' }), function: { ...(nth === 0 && { name: 'read_file' }), arguments: given } },
+      ],
+    }),
+  );
+  const { calls } = await replyTo({ chunks: [...pieces, delta({}, 'tool_calls')] });
+  expect(calls).toMatchObject([{ tool: 'read_file', args: { path: 'a.txt' } }]);
+});
