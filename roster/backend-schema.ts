@@ -64,6 +64,8 @@ const OpenAi = section({
       (url) => !URL.canParse(url) || new URL(url).username + new URL(url).password === '',
       'no user or password in the URL: use `key`',
     )
+    // The path of a request is put behind it, and what stands there is told in messages and logs.
+    .refine((url) => !/[?#]/.test(url), 'no query and no fragment in the URL; a key belongs into `key`')
     .describe('URL of the OpenAI-compatible API, including /v1.'),
   model: z.string().min(1).max(256).describe('The model’s name at that endpoint.'),
   key: Key.default({ from: 'none' }).describe('env:NAME, file:PATH or none.'),

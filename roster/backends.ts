@@ -246,7 +246,7 @@ export class Backends {
       sent++;
     });
     const { cost, context, maxOutput } = backend;
-    const { silenceMs } = this.options.roster().limits;
+    const { silenceMs, callMs } = this.options.roster().limits;
     const wire = { backend: name, isEmbedded: backend.kind === 'embedded', baseUrl: endpoint.baseUrl, key: endpoint.key };
     let dialect = this.lessons.dialect(name, backend);
     let refused: ModelError | null = null;
@@ -265,6 +265,7 @@ export class Backends {
           maxOutput,
           purse,
           silenceMs,
+          callMs,
           signal,
           newId: this.newId,
         };

@@ -6,6 +6,7 @@
  */
 import type { JsonFields } from './conversation.ts';
 import { EchoCollector } from './echo.ts';
+import { JsonProgress } from './json-progress.ts';
 
 export interface RawCall {
   id: string;
@@ -29,13 +30,15 @@ interface Open extends RawCall {
   readonly index: number | null;
   /** The last piece of the arguments, if each one so far has begun with the one before; else null. */
   grown: string | null;
+  /** Of the arguments. */
+  progress: JsonProgress;
 }
 
 /** Most pieces in one delta; a whole reply has no more calls. */
 const mostPieces = 300;
 
 export class CallCollector {
-  /** Characters of all arguments so far. */
+  /** Characters of all calls so far: ids, names and arguments. */
   chars = 0;
   private readonly open: Open[] = [];
 
@@ -65,18 +68,28 @@ export class CallCollector {
     const known = this.knownFor(piece);
     if (!known || isNew(known, piece)) {
       const echo = new EchoCollector();
+      const call = {
+        index: piece.index,
+        id: piece.id,
+        tool: piece.name,
+        argumentsText: piece.args,
+        grown: piece.args,
+        progress: new JsonProgress(),
+        echo,
+      };
       echo.add(piece.said);
-      this.open.push({ index: piece.index, id: piece.id, tool: piece.name, argumentsText: piece.args, echo, grown: piece.args });
-      this.chars += piece.args.length;
+      call.progress.push(piece.args);
+      this.open.push(call);
+      this.chars += charsOf(call);
       return;
     }
     known.echo.add(piece.said);
+    const before = charsOf(known);
     known.id ||= piece.id;
     known.tool = joinedName(known, piece);
-    const before = known.argumentsText.length;
-    known.argumentsText = joinedArgs(known, piece);
+    addArgs(known, piece);
     if (piece.args !== '') known.grown = known.grown !== null && piece.args.startsWith(known.grown) ? piece.args : null;
-    this.chars += Math.max(0, known.argumentsText.length - before);
+    this.chars += Math.max(0, charsOf(known) - before);
   }
 
   /** The call that the piece may belong to: the one with its index and id, else the last one with its index. */
@@ -86,6 +99,8 @@ export class CallCollector {
     return ofId ?? ofIndex.at(-1);
   }
 }
+
+const charsOf = ({ id, tool, argumentsText }: RawCall): number => id.length + tool.length + argumentsText.length;
 
 function pieceOf(value: unknown): Piece | null {
   if (typeof value !== 'object' || value === null) return null;
@@ -103,29 +118,24 @@ function pieceOf(value: unknown): Piece | null {
   };
 }
 
-function isNew(known: RawCall, { index, id, name, args, isWhole }: Piece): boolean {
+function isNew(known: Open, { index, id, name, args, isWhole }: Piece): boolean {
   if (!name) return false;
-  const before = known.argumentsText.trim();
+  const hasArgs = known.progress.hasBegun;
+  const hasMore = hasArgs && !isEmptyObject(known.argumentsText);
   const isSameId = id !== '' && id === known.id;
   const isOtherId = id !== '' && known.id !== '' && !isSameId;
-  if (!known.tool) return isOtherId && before !== '';
-  if (isSameId) return isJson(before) && (name !== known.tool || (before !== '{}' && !isRepeat(known, args) && isJson(args)));
-  if (name !== known.tool) return before !== '' || isOtherId || !name.startsWith(known.tool);
+  if (!known.tool) return isOtherId && hasArgs;
+  if (isSameId) return isWholeJson(known) && (name !== known.tool || (hasMore && !isRepeat(known, args) && isJson(args)));
+  if (name !== known.tool) return hasArgs || isOtherId || !name.startsWith(known.tool);
   // The same name again, without an id or with another one.
-  if (before === '') return false;
-  if (isJson(before)) return isOtherId || before !== '{}' || isJson(args);
-  return isWhole || (args.trimStart().startsWith('{') && ((isOtherId && index === null) || !takesValue(before)));
+  if (!hasArgs) return false;
+  if (isWholeJson(known)) return isOtherId || hasMore || isJson(args);
+  return isWhole || (args.trimStart().startsWith('{') && ((isOtherId && index === null) || !known.progress.takesValue));
 }
 
-/** Whether an object, or the text of a string, can go on here in a JSON text that is not whole. */
-function takesValue(before: string): boolean {
-  let isInString = false;
-  for (let at = 0; at < before.length; at++) {
-    if (isInString && before[at] === '\\') at++;
-    else if (before[at] === '"') isInString = !isInString;
-  }
-  return isInString || /[:,[]$/.test(before);
-}
+const isWholeJson = ({ argumentsText, progress }: Open): boolean => progress.isClosed && isJson(argumentsText);
+/** A long text is not looked at as a whole for each piece. */
+const isEmptyObject = (text: string): boolean => text.length < 16 && text.trim() === '{}';
 
 /** The whole call once more. */
 const isRepeat = (known: RawCall, args: string): boolean => args !== '' && args === known.argumentsText;
@@ -137,12 +147,15 @@ function joinedName(known: RawCall, { name, id }: Piece): string {
   return id && id === known.id && known.argumentsText === '' ? known.tool + name : known.tool;
 }
 
-function joinedArgs(known: RawCall, { args, isWhole }: Piece): string {
+function addArgs(known: Open, { args, isWhole }: Piece): void {
   const before = known.argumentsText;
-  if (before === '' || args === '') return before || args;
+  if (args === '') return;
   // `{}` stands at the beginning of a call whose arguments are still to come.
-  if (isWhole || (before.trim() === '{}' && args.trimStart().startsWith('{'))) return args;
-  return args === before && isJson(before) ? before : before + args;
+  const isOther = before === '' || isWhole || (isEmptyObject(before) && args.trimStart().startsWith('{'));
+  if (!isOther && args === before && isWholeJson(known)) return;
+  if (isOther) known.progress = new JsonProgress();
+  known.argumentsText = isOther ? args : before + args;
+  known.progress.push(args);
 }
 
 /** Some servers send all arguments so far with every piece: joined they are no JSON, and the last one is. */

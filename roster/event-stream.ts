@@ -44,10 +44,11 @@ export async function* wireValues(
   try {
     let start = '';
     for (let next = await texts.next(); !next.done; next = await texts.next()) {
-      start += next.value;
-      if (/\S/.test(start)) break;
+      // Some servers send blanks as signs of life.
+      start = next.value.trimStart();
+      if (start !== '') break;
     }
-    const first = start.trimStart()[0];
+    const first = start[0];
     if (first === '{' || first === '[') return yield* bodyValues(start, texts);
     if (first === '<') throw new NoReply(`it answered with a web page${await titleOf(start, texts)}`);
     return yield* eventValues(start, texts);

@@ -25,12 +25,13 @@ import {
 import type { Dialect } from './dialect.ts';
 import { echoOf } from './echo.ts';
 import { ModelError } from './errors.ts';
+import { answerSoFar, LiveAnswer } from './live-answer.ts';
 import { hasPrice } from './price.ts';
 import { printedCalls } from './printed-calls.ts';
 import { inDoubt, nothing, type Purse, Unpaid } from './purse.ts';
 import { type RawReply, replyStream } from './reply-stream.ts';
 import { requestBody } from './request-body.ts';
-import { answerSoFar, formReminder, readTextReply } from './text-tools.ts';
+import { formReminder, readTextReply } from './text-tools.ts';
 import { splitThoughts, ThoughtFilter } from './thoughts.ts';
 import { estimatePrompt, estimateTokens } from './tokens.ts';
 import { isUnbilled } from './wire-error.ts';
@@ -49,6 +50,8 @@ export interface ModelCall {
   /** Reserves the money for each request, where the backend has a price. Default: nothing is reserved. */
   readonly purse?: Purse | undefined;
   readonly silenceMs: number;
+  /** Longest time that one request and its reply may take. */
+  readonly callMs: number;
   readonly signal: AbortSignal;
   /** Returns a new id for a call that arrived without one. */
   readonly newId: () => string;
@@ -164,26 +167,6 @@ async function* continued(first: ModelReply, request: ModelRequest, call: ModelC
   } catch (error) {
     if (call.signal.aborted) throw error;
     return first;
-  }
-}
-
-/** Each piece is read with all that came before it, so that the answer is streamed to this length only, in characters. */
-const mostLive = 50_000;
-
-/** Streams the answer that is within the JSON of a model without function calling. */
-class LiveAnswer {
-  #heard = '';
-  #told = 0;
-
-  push(piece: string): string {
-    if (this.#heard.length > mostLive) return '';
-    this.#heard += piece;
-    const more = answerSoFar(this.#heard).slice(this.#told);
-    this.#told += more.length;
-    return more;
-  }
-  end(): string {
-    return '';
   }
 }
 

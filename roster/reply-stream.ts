@@ -33,22 +33,26 @@ const maxCalls = 256;
 /** For how long usage and `[DONE]` are waited for after the reply has ended, in ms. Some servers never close the connection. */
 const maxAfterEndMs = 5_000;
 
+const tookTooLong = (callMs: number): string =>
+  `its reply took longer than ${callMs / 1000} s (limits.call_seconds in the roster)`;
+
 /** The stream ended in the middle of the reply. */
 export class BrokenOff extends Error {}
 
 /**
- * Yields pieces of text and returns the complete reply.
+ * Yields pieces of text and returns the complete reply. A reply that takes longer than `callMs` is given up as too long.
  * @throws the errors of `openai`, ToldError, NoReply, Silence, BrokenOff, TooLong, SyntaxError; the signal's reason.
  */
 export async function* replyStream(
   client: OpenAI,
   body: ChatCompletionCreateParamsStreaming,
-  { signal, silenceMs }: { readonly signal: AbortSignal; readonly silenceMs: number },
+  { signal, silenceMs, callMs }: { readonly signal: AbortSignal; readonly silenceMs: number; readonly callMs: number },
 ): AsyncGenerator<string, RawReply> {
-  const silence = new AbortController();
-  const timer = setTimeout(() => silence.abort(new Silence(`it sent nothing for ${silenceMs / 1000} s`)), silenceMs);
+  const givenUp = new AbortController();
+  const timer = setTimeout(() => givenUp.abort(new Silence(`it sent nothing for ${silenceMs / 1000} s`)), silenceMs);
+  const callTimer = setTimeout(() => givenUp.abort(new TooLong(tookTooLong(callMs))), callMs);
   let afterEnd: NodeJS.Timeout | undefined;
-  const either = AbortSignal.any([signal, silence.signal]);
+  const either = AbortSignal.any([signal, givenUp.signal]);
   const reply = new Assembly();
   try {
     const response = await client.chat.completions.create(body, { signal: either }).asResponse();
@@ -59,7 +63,7 @@ export async function* replyStream(
         const told = errorIn(next.value);
         if (told !== undefined) throw new ToldError(told, response.headers, reply.hasBegun);
         const said = reply.add(next.value.value);
-        if (reply.hasEnded) afterEnd ??= setTimeout(() => silence.abort(new Silence()), Math.min(silenceMs, maxAfterEndMs));
+        if (reply.hasEnded) afterEnd ??= setTimeout(() => givenUp.abort(new Silence()), Math.min(silenceMs, maxAfterEndMs));
         if (said) {
           yield said;
           // The time that the reader took is not the backend's silence.
@@ -72,11 +76,12 @@ export async function* replyStream(
     }
   } catch (error) {
     signal.throwIfAborted();
-    const fromWire = silence.signal.aborted ? silence.signal.reason : error;
+    const fromWire = givenUp.signal.aborted ? givenUp.signal.reason : error;
     // Whatever happens to the connection after the reply has ended takes nothing from it.
     if (!reply.hasEnded || error instanceof ToldError || error instanceof TooLong) throw fromWire;
   } finally {
     clearTimeout(timer);
+    clearTimeout(callTimer);
     clearTimeout(afterEnd);
   }
   return reply.whole();

@@ -99,6 +99,12 @@ const Limits = section({
     .describe('Longest wait before any try, in ms. If the backend asks for a longer one, the call fails.'),
   breaker_failures: z.int().min(1).max(1000).default(3).describe('Failed calls in a row before the backend gets no more calls.'),
   breaker_seconds: z.number().min(0).max(86_400).default(30).describe('Seconds for which it gets no calls.'),
+  call_seconds: z
+    .number()
+    .min(0.05)
+    .max(86_400)
+    .default(3_600)
+    .describe('A call is given up after this many seconds, also while the reply still comes.'),
   silence_seconds: z.number().min(0.05).max(300).default(300).describe('A call is given up after this many seconds of silence.'),
 }).transform((it) => ({
   retries: it.retries,
@@ -106,6 +112,7 @@ const Limits = section({
   retryMostMs: it.retry_most_ms,
   breakerFailures: it.breaker_failures,
   breakerMs: it.breaker_seconds * 1000,
+  callMs: it.call_seconds * 1000,
   silenceMs: it.silence_seconds * 1000,
 }));
 export type CallLimits = z.infer<typeof Limits>;

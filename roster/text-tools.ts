@@ -6,8 +6,9 @@ import type { ChatCompletionMessageParam } from 'openai/resources/chat/completio
 import type { ModelRequest, ToolSpec } from './conversation.ts';
 import { systemText, turnsOf } from './history.ts';
 import { jsonIn } from './json-in-text.ts';
+import { looksLikeForm } from './live-answer.ts';
 import { printedCalls } from './printed-calls.ts';
-import { ThoughtFilter, withoutThoughts } from './thoughts.ts';
+import { withoutThoughts } from './thoughts.ts';
 import { addInWords, addUser } from './transcript.ts';
 
 export interface TextReply {
@@ -56,37 +57,4 @@ export function readTextReply(raw: string, tools: readonly ToolSpec[]): TextRepl
   if (answer !== undefined) return { text: typeof answer === 'string' ? answer : JSON.stringify(answer), calls: [] };
   const isForm = looksLikeForm(text) || (found !== undefined && tools.some((tool) => text.includes(`"${tool.name}"`)));
   return isForm ? null : { text, calls: [] };
-}
-
-/**
- * The part of the answer that can be read from the text received so far: the decoded text within `{"answer": "…`, or the text
- * itself if it is not JSON. With more text it only grows.
- */
-export function answerSoFar(raw: string): string {
-  const text = new ThoughtFilter().push(raw).trimStart();
-  const head = /^(?:```(?:json)?\s*)?\{\s*"answer"\s*:\s*"/.exec(text);
-  if (head) return decoded(text.slice(head[0].length));
-  return looksLikeForm(text) || mayBecomeForm(text) ? '' : text;
-}
-
-const mayBecomeForm = (text: string): boolean => /^(?:`{0,2}|```(?:j|js|jso|json)?\s*(?:\[\s*)?|\[\s*)$/.test(text);
-const looksLikeForm = (text: string): boolean => /^(?:```(?:json)?\s*)?(?:\[\s*)?\{/.test(text);
-
-/** The content of a JSON string up to its closing quote or the end of the text. An incomplete escape at the end is left out. */
-function decoded(body: string): string {
-  let end = 0;
-  while (end < body.length && body[end] !== '"') {
-    const length = body[end] !== '\\' ? 1 : body[end + 1] === 'u' ? 6 : 2;
-    if (end + length > body.length) break;
-    end += length;
-  }
-  try {
-    const text = JSON.parse(
-      `"${body.slice(0, end).replace(/[\n\r\t]/g, (char) => JSON.stringify(char).slice(1, -1))}"`,
-    ) as string;
-    // The first half of a surrogate pair waits for the other half.
-    return /[\uD800-\uDBFF]$/.test(text) ? text.slice(0, -1) : text;
-  } catch {
-    return '';
-  }
 }

@@ -145,10 +145,11 @@ test('all errors are reported in the order of the file', () => {
 
 test('a key in the file or in a URL is refused and not repeated', () => {
   const error = problemsOf(
-    `backends: { a: { ${backend}, key: sk-verysecret }, b: { base_url: "http://u:hush@h/v1", model: m } }`,
+    `backends: { a: { ${backend}, key: sk-verysecret }, b: { base_url: "http://u:hush@h/v1", model: m },
+      c: { base_url: "http://h/v1?key=hush", model: m }, d: { base_url: "http://h/v1#hush", model: m } }`,
   );
   expect(error.message).toContain('env:NAME, file:PATH or none');
-  expect(error.problems).toHaveLength(2);
+  expect(error.problems).toHaveLength(4);
   expect(error.message).not.toMatch(/verysecret|hush/);
 });
 

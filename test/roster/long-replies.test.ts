@@ -2,8 +2,9 @@
 import { expect, test } from 'vitest';
 import { cutMarkIn } from '../../bus/cut-mark.ts';
 import { endingOf } from '../../roster/ending.ts';
+import { answerSoFar } from '../../roster/live-answer.ts';
 import { printedCalls } from '../../roster/printed-calls.ts';
-import { answerSoFar, readTextReply } from '../../roster/text-tools.ts';
+import { readTextReply } from '../../roster/text-tools.ts';
 import { splitThoughts } from '../../roster/thoughts.ts';
 
 const tools = [{ name: 'read_file', description: 'x', parameters: { type: 'object', properties: {} } }];

@@ -118,44 +118,30 @@ test('cut-off arguments come as the raw string, and the reply says that it was c
   expect(reply.finish).toBe('length');
 });
 
-test.each([
-  ['words', () => delta({ content: 'x'.repeat(10_000) })],
-  [
-    'arguments',
-    () =>
-      delta({
-        tool_calls: [{ index: 0, id: 'c1', type: 'function', function: { name: 'write_file', arguments: 'x'.repeat(10_000) } }],
-      }),
-  ],
-  [
-    'calls',
-    (n: number) =>
-      delta({ tool_calls: [{ index: n, id: `c${n}`, type: 'function', function: { name: 'write_file', arguments: '{}' } }] }),
-  ],
-])('a reply of %s without end is a bad reply', async (_, piece) => {
-  const server = await scripted(() => stream(...Array.from({ length: 400 }, (_, n) => piece(n)), delta({}, 'stop')));
-  const { backends } = open(`${oneBackend(server.url)}\nlimits: { retries: 0 }`);
-  await expect(replyOf(backends.call('main', { ...user('x'), tools }, never))).rejects.toMatchObject({ code: 'bad-reply' });
-});
-
-test('a redirect is not followed: the prompt stays with the host that the roster names', async () => {
-  const asked: string[] = [];
-  const other = createServer((request, response) => {
-    asked.push(request.url ?? '');
-    response.end('{}');
-  }).listen(0, '127.0.0.1');
-  await once(other, 'listening');
-  const elsewhere = `http://127.0.0.1:${(other.address() as AddressInfo).port}/v1/chat/completions`;
-  const server = createServer((_, response) => response.writeHead(307, { location: elsewhere }).end()).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { backends } = open(
-    `${oneBackend(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`)}\nlimits: { retries: 0 }`,
-  );
-  const call = replyOf(backends.call('main', user('secret plans'), never));
-  await expect(call).rejects.toMatchObject({ code: 'unreachable', message: expect.stringContaining(elsewhere) });
-  expect(asked).toEqual([]);
-  for (const each of [other, server]) each.close();
-});
+test.each([301, 302, 303, 307, 308])(
+  'a redirect %i is not followed: the prompt stays with the host that the roster names',
+  async (status) => {
+    const asked: string[] = [];
+    const other = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      response.end('{}');
+    }).listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const elsewhere = `http://127.0.0.1:${(other.address() as AddressInfo).port}/v1/chat/completions`;
+    const server = createServer((_, response) => response.writeHead(status, { location: elsewhere }).end()).listen(
+      0,
+      '127.0.0.1',
+    );
+    await once(server, 'listening');
+    const { backends } = open(
+      `${oneBackend(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`)}\nlimits: { retries: 0 }`,
+    );
+    const call = replyOf(backends.call('main', user('secret plans'), never));
+    await expect(call).rejects.toMatchObject({ code: 'unreachable', message: expect.stringContaining(elsewhere) });
+    expect(asked).toEqual([]);
+    for (const each of [other, server]) each.close();
+  },
+);
 
 test('usage is estimated when the stream has none, and a cost from the backend goes before ours', async () => {
   const server = await scripted((nth) =>

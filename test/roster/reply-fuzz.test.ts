@@ -160,7 +160,7 @@ async function play(body: Buffer, size: number, ends: 'closed' | 'broken' = 'clo
   let sent = 0;
   const call = {
     ...{ client, backend: 'main', model: 'm', dialect: firstDialect(backend), cost: null, context: null, maxOutput: null },
-    ...{ silenceMs: 60_000, signal: never, newId: () => `new-${ids++}`, requestsSent: () => ++sent },
+    ...{ silenceMs: 60_000, callMs: 60_000, signal: never, newId: () => `new-${ids++}`, requestsSent: () => ++sent },
   };
   try {
     for await (const event of modelCall({ ...user('x'), tools }, call)) {

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ChatMessage } from '../../roster/conversation.ts';
 import { jsonIn } from '../../roster/json-in-text.ts';
-import { answerSoFar, readTextReply, textTranscript } from '../../roster/text-tools.ts';
+import { answerSoFar, LiveAnswer } from '../../roster/live-answer.ts';
+import { readTextReply, textTranscript } from '../../roster/text-tools.ts';
 import { nativeTranscript } from '../../roster/transcript.ts';
 
 const call = (id: string) => ({ id, tool: 'read_file', args: { path: id } });
@@ -99,11 +100,11 @@ test('the streamed answer only grows, wherever the reply is split, and ends as t
       (answer, before, isForm) => {
         const plain = !isForm && /^[\w]/.test(answer) ? answer : null;
         const raw = before + (plain !== null && before !== '```json\n' ? plain : JSON.stringify({ answer }));
+        const live = new LiveAnswer();
         let told = '';
         for (let at = 1; at <= raw.length; at++) {
-          const now = answerSoFar(raw.slice(0, at));
-          expect(now.startsWith(told)).toBe(true);
-          told = now;
+          told += live.push(raw[at - 1]!);
+          expect(answerSoFar(raw.slice(0, at))).toBe(told);
         }
         expect(told).toBe(answer);
       },
