@@ -100,6 +100,9 @@ export class Crew {
     const payload = JSON.stringify({ ...parsed.data, id: steer });
     const sent = await publish(this.bus, this.bus.subjects.of(id, 'steering'), payload, { msgID: `${id}:${steer}` }, signal);
     if (!sent.ok) throw new Error('a publish that expects no sequence cannot conflict');
+    // The copy of the steer may have come to the worker before the log had it (rule `nudge`).
+    const { nc, subjects } = this.bus;
+    if (!nc.isClosed() && !nc.isDraining()) nc.publish(subjects.nudge(id));
     return { steer, seq: sent.seq };
   }
 

@@ -139,13 +139,17 @@ export async function ensureTicketConsumer(bus: Bus, type: string, queue: Queue,
   return name;
 }
 
-/** Rule `waker`: all nodes share one durable consumer of the messages that may wake a task. */
+/**
+ * Rule `waker`: all nodes share one durable consumer of the messages that may wake a task. It delivers no payloads, because a waker
+ * only needs to know that a message is there.
+ */
 export async function ensureWakerConsumer(bus: Bus): Promise<string> {
   const name = consumerNames.waker;
   const { subjects } = bus;
   await ensureConsumer(bus, subjects.logStream, {
     durable_name: name,
     filter_subjects: [subjects.every('steering'), subjects.every('result')],
+    headers_only: true,
     ack_policy: AckPolicy.Explicit,
     ack_wait: nanos(wakerLeaseMs),
     max_deliver: -1,

@@ -6,7 +6,7 @@
 import { createActor } from 'xstate';
 import { z } from 'zod';
 import type { Bus } from '../../bus/bus.ts';
-import { readSteering } from '../../bus/log/steering-log.ts';
+import { hasUnreadSteers } from '../../bus/log/steering-log.ts';
 import type { StateRecord } from '../../bus/state/state-record.ts';
 import { type Chart, type Checkpoint, migrate } from '../../machines/charts.ts';
 import { messageOf } from '../../platform/errors.ts';
@@ -94,5 +94,5 @@ export async function isLeftToOthers(
   const isNewer = record.machine?.id === machine.id && record.machine.version > version;
   if (!isNewer || deliveries > offers) return false;
   if (!record.stranded) return true;
-  return (await readSteering(bus, record.id, record.steeringCursor)).length === 0;
+  return !(await hasUnreadSteers(bus, record.id, record.steeringCursor));
 }

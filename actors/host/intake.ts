@@ -1,10 +1,11 @@
 /**
  * Takes steers off the log for one hosted task, in the stream's order, each once (G). It checks the things that a chart cannot
- * know: duplicates, malformed messages, `expect`, lateness. A steer that the chart takes is in its ledger; every other one gets a
- * `returned`.
- * Rules `steer-intake` and `in-doubt` (docs/task-protocol.md).
+ * know: duplicates, malformed messages, `expect`, lateness, floods. A steer that the chart takes is in its ledger; every other one
+ * gets a `returned`.
+ * Rules `steer-intake`, `in-doubt`, `known-steers` and `steering-limits` (docs/task-protocol.md).
  */
 
+import { remembered } from '../../bus/log/returned-steers.ts';
 import type { Steering } from '../../bus/log/steering-log.ts';
 import type { CallOutcome, PlanRow, Receipt, SteeringMessage } from '../../bus/messages.ts';
 import { type InFlight, returned, type StateRecord } from '../../bus/state/state-record.ts';
@@ -13,6 +14,7 @@ import type { Steer } from '../../machines/steering-ledger.ts';
 import { isProven } from './in-flight-calls.ts';
 import { type Inbox, receiptsOf } from './receipts.ts';
 import type { HostedSnapshot, Role } from './role.ts';
+import { SteeringLimits } from './steering-limits.ts';
 
 /** The part of a hosted machine that the intake needs. */
 export interface Steerable {
@@ -31,7 +33,8 @@ export class Intake {
   /** Log sequences of the open steers, by their ids. */
   readonly #seqs: Map<string, number>;
   /** Ids of steers that never reached the machine, so that no ledger has them. */
-  readonly #known: Set<string>;
+  #known: Set<string>;
+  readonly #limits = new SteeringLimits();
   #owed: Receipt[] = [];
   /** Log sequence up to which all steers are taken. */
   cursor: number;
@@ -54,7 +57,7 @@ export class Intake {
       this.#takeOutcome(message, seq, machine);
       return;
     }
-    const reason = message ? this.#offer(steer, seq, message, machine) : problem;
+    const reason = message ? this.#offer(steering, message, machine) : problem;
     if (reason === null && isInLedger()) return;
     this.#known.add(steer);
     const type = message?.type ?? 'unknown';
@@ -62,7 +65,7 @@ export class Intake {
   }
 
   /** @returns why the machine was not given the message; null if it was. */
-  #offer(steer: string, seq: number, message: SteeringMessage, machine: Steerable): string | null {
+  #offer({ steer, seq, at }: Steering, message: SteeringMessage, machine: Steerable): string | null {
     const { status, context } = machine.snapshot();
     if (status !== 'active') return 'the task has ended';
     const expected = 'expect' in message ? message.expect?.step : undefined;
@@ -72,6 +75,8 @@ export class Intake {
     if (early) return early;
     const translated = this.#role.eventOf(steer, message);
     if ('refused' in translated) return translated.refused;
+    const flood = this.#limits.exceeded(message, at, context.steers);
+    if (flood) return flood;
     this.#seqs.set(steer, seq);
     machine.send(translated.event);
     return null;
@@ -121,7 +126,9 @@ export class Intake {
     const { receipts, inbox } = receiptsOf(this.#record.id, before, ledger, this.#seqs, plan);
     const owed = this.#owed;
     this.#owed = [];
-    return { receipts: [...owed, ...receipts].sort((a, b) => a.seq - b.seq), inbox, known: [...this.#known] };
+    const known = remembered([...this.#known]);
+    this.#known = new Set(known);
+    return { receipts: [...owed, ...receipts].sort((a, b) => a.seq - b.seq), inbox, known };
   }
 }
 

@@ -371,7 +371,7 @@ export class TaskHost implements EffectHost {
   async #read(): Promise<void> {
     const { isActive, snapshot } = this.#actor;
     const looks = isActive && !this.#gathersLater();
-    const [news, steering] = await Promise.all([
+    const [news, { steers, isLast }] = await Promise.all([
       looks ? this.#role.news?.(snapshot, this.#resultCursor) : undefined,
       readSteering(this.#bus, this.id, this.#intake.cursor),
     ]);
@@ -387,7 +387,9 @@ export class TaskHost implements EffectHost {
       addArtifacts: (names) => this.addArtifacts(names),
       note: (text) => this.note(text),
     };
-    for (const it of steering) {
+    // The next page is read after the commit of this one (rule `pages`).
+    if (!isLast) this.#unread = true;
+    for (const it of steers) {
       this.#intake.take(it, machine);
       this.#dirty = true;
       this.#mustTell = true;

@@ -6,6 +6,7 @@
  * Rule `checkpoint-version` (docs/task-protocol.md).
  */
 import type { Bus } from '../../bus/bus.ts';
+import { remembered } from '../../bus/log/returned-steers.ts';
 import { readSteering, type Steering } from '../../bus/log/steering-log.ts';
 import type { Question, Receipt } from '../../bus/messages.ts';
 import { afterPark } from '../../bus/queue/claim.ts';
@@ -51,12 +52,13 @@ export async function hostUnrestorable(
     return { kind: ended ? 'ended' : 'fenced' };
   }
   const asked = record.stranded && record.last?.question?.kind === 'checkpoint' ? record.last.question : null;
-  const heard = hear(record, asked, await readSteering(bus, record.id, record.steeringCursor));
+  const { steers } = await readSteering(bus, record.id, record.steeringCursor);
+  const heard = hear(record, asked, steers);
   if (heard.verdict.kind === 'cancel') {
     const ended = await endTask(bus, stored, null, at.toISOString(), { findings: found(), applied: heard.verdict.by });
     return { kind: ended ? 'ended' : 'fenced' };
   }
-  const taken = { ...record, steeringCursor: heard.cursor, known: [...record.known, ...heard.known] };
+  const taken = { ...record, steeringCursor: heard.cursor, known: remembered(record.known, heard.known) };
   if (heard.verdict.kind === 'restart') return beginAgain(bus, stored, taken, heard.receipts, at);
 
   const { left } = heard.verdict;
@@ -107,7 +109,7 @@ async function beginAgain(
       stranded: undefined,
       earlier: { ...beginning },
       inbox: record.inbox.filter(({ steer }) => carried.has(steer)),
-      known: [...steersOf(record)].filter((id) => !carried.has(id)),
+      known: remembered([...steersOf(record)].filter((id) => !carried.has(id))),
       plan: [],
       idleClaims: 0,
     },
@@ -151,21 +153,22 @@ const questionFor = (record: StateRecord, why: string, doing: string | undefined
 interface Heard {
   readonly verdict: Verdict;
   readonly receipts: Receipt[];
-  readonly known: readonly string[];
+  readonly known: readonly Steering[];
   /** Log sequence up to which steers were handled. After `restart` or `cancel`, the next reader handles later steers. */
   readonly cursor: number;
 }
 
-/** Handles the steers that arrived since the task was parked, in the order of the log. */
-function hear(record: StateRecord, question: Question | null, said: readonly Steering[]): Heard {
+/** Handles the next steers that arrived since the task was parked, in the order of the log. */
+function hear(record: StateRecord, question: Question | null, steers: readonly Steering[]): Heard {
   let left = record.stranded?.left ?? false;
   const taken = steersOf(record);
-  const known: string[] = [];
+  const known: Steering[] = [];
   const receipts: Receipt[] = [];
-  for (const { steer, seq, message, problem } of said) {
+  for (const said of steers) {
+    const { steer, seq, message, problem } = said;
     if (taken.has(steer)) continue;
     taken.add(steer);
-    known.push(steer);
+    known.push(said);
     const kind = message?.type ?? 'unknown';
     const apply = () => {
       const applied = { steer, kind, seq, step: record.last?.step ?? 0 };
@@ -186,7 +189,7 @@ function hear(record: StateRecord, question: Question | null, said: readonly Ste
       apply();
     } else receipts.push(returned(steer, kind, seq, problem ?? whyNot(kind, isAnswer, question)));
   }
-  return { verdict: { kind: 'wait', left }, receipts, known, cursor: said.at(-1)?.seq ?? record.steeringCursor };
+  return { verdict: { kind: 'wait', left }, receipts, known, cursor: steers.at(-1)?.seq ?? record.steeringCursor };
 }
 
 function whyNot(kind: string, isAnswer: boolean, question: Question | null): string {

@@ -122,13 +122,16 @@ export class Children {
   async returns(cursor: number, children: number): Promise<{ returns: Return[]; cursor: number }> {
     const { subjects } = this.#bus;
     const filter = subjects.every('result', rootOf(this.#host.id));
-    const messages = await messagesAfter(this.#bus, subjects.logStream, filter, cursor);
-    const ids = messages.map(({ subject }) => subjects.parse(subject)?.id);
-    // Anybody may publish on a `result` subject. A message of a child that was never dispatched is ignored.
-    const mine = ids.filter((id): id is TaskId => id != null && this.#isMine(id, children));
-    await this.#learn(mine);
-    const returns = [...new Set(mine)].flatMap((id) => this.#ends.get(ordinalOf(id))?.back ?? []);
-    return { returns, cursor: messages.at(-1)?.seq ?? cursor };
+    const mine = new Set<TaskId>();
+    let read = cursor;
+    for await (const { subject, seq } of messagesAfter(this.#bus, subjects.logStream, filter, cursor)) {
+      read = seq;
+      const id = subjects.parse(subject)?.id;
+      // Anybody may publish on a `result` subject. A message of a child that was never dispatched is ignored.
+      if (id && this.#isMine(id, children)) mine.add(id);
+    }
+    await this.#learn([...mine]);
+    return { returns: [...mine].flatMap((id) => this.#ends.get(ordinalOf(id))?.back ?? []), cursor: read };
   }
 
   #isMine(id: TaskId, children: number): boolean {

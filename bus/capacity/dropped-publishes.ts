@@ -25,8 +25,8 @@ export function onDroppedSteer(bus: Bus, lost: (id: string) => void): { stop(): 
     await delay(storedWithinMs);
     const last = (await lastMessage(bus, subjects.logStream, subject))?.seq ?? 0;
     // Other messages may have been stored after it.
-    const recent = await messagesAfter(bus, subjects.logStream, subject, Math.max(0, last - mostMeanwhile));
-    if (recent.some((message) => message.time.getTime() >= since && Buffer.compare(message.data, data) === 0)) return;
+    for await (const message of messagesAfter(bus, subjects.logStream, subject, Math.max(0, last - mostMeanwhile)))
+      if (message.time.getTime() >= since && Buffer.compare(message.data, data) === 0) return;
     log.warn({ subject }, 'a steer was lost: it was a plain publish, and the log is full');
     lost(subjects.parse(subject)?.id ?? subject);
   };

@@ -5,25 +5,65 @@ import { z } from 'zod';
 import type { Bus } from '../bus.ts';
 import { lastMessage, nextMessage } from '../leader-reads.ts';
 import { maxSteerChars, OnSteering } from '../messages.ts';
-import { describe } from '../parse-message.ts';
+import { describe, quoted } from '../parse-message.ts';
+import { pageAfter } from '../state/batch-get.ts';
 import { rootOf, type TaskId } from '../task-id.ts';
 
 /** One message on the steering subject. If it is malformed, `message` is null and `problem` says why. */
-export type Steering =
-  | { readonly steer: string; readonly seq: number; readonly message: OnSteering; readonly problem: null }
-  | { readonly steer: string; readonly seq: number; readonly message: null; readonly problem: string };
+export type Steering = {
+  readonly steer: string;
+  readonly seq: number;
+  /** When the log stored it, in ms. */
+  readonly at: number;
+} & ({ readonly message: OnSteering; readonly problem: null } | { readonly message: null; readonly problem: string });
 
-/** Reads all messages on a task's steering subject after `cursor`, in stream order, from the leader. */
-export async function readSteering(bus: Bus, id: TaskId, cursor: number): Promise<Steering[]> {
-  const found: Steering[] = [];
+/** The next unread steers, in stream order. `isLast`: the log had no more of them. */
+export interface SteeringPage {
+  readonly steers: readonly Steering[];
+  readonly isLast: boolean;
+}
+
+/** Most steers that are read, and handled by one commit, at a time. */
+const mostInPage = 500;
+/** A page ends with the message that reaches this many bytes. */
+const mostBytesInPage = 2 ** 20;
+/** As many messages are read one by one, before the rest of a page is read by one request. */
+const fewest = 4;
+
+/**
+ * Reads a page of the messages on a task's steering subject after `cursor`. Its end is told by the leader; messages before it may
+ * come from a replica, which has them in the same order or not yet.
+ * Rule `pages` (docs/task-protocol.md).
+ */
+export async function readSteering(bus: Bus, id: TaskId, cursor: number): Promise<SteeringPage> {
+  const { logStream } = bus.subjects;
+  const subject = bus.subjects.of(id, 'steering');
+  const steers: Steering[] = [];
+  let [read, bytes] = [cursor, 0];
+  const take = (message: StoredMsg) => {
+    steers.push(parseSteering(message));
+    read = message.seq;
+    bytes += message.data.length;
+  };
   const last = await lastInTree(bus, id);
-  for (let seq = cursor + 1; seq <= last; ) {
-    const message = await nextMessage(bus, bus.subjects.logStream, bus.subjects.of(id, 'steering'), seq);
-    if (!message) break;
-    found.push(parseSteering(message));
-    seq = message.seq + 1;
+  while (read < last) {
+    const room = { count: mostInPage - steers.length, bytes: mostBytesInPage - bytes };
+    if (room.count <= 0 || room.bytes <= 0) return { steers, isLast: false };
+    const next = await nextMessage(bus, logStream, subject, read + 1);
+    if (!next) break;
+    take(next);
+    if (steers.length < fewest || read >= last) continue;
+    const rest = { count: room.count - 1, bytes: room.bytes - next.data.length };
+    if (rest.count > 0 && rest.bytes > 0)
+      for (const message of await pageAfter(bus, logStream, subject, read, rest)) take(message);
   }
-  return found;
+  return { steers, isLast: true };
+}
+
+/** Whether the log has a steer to the task after `cursor`. */
+export async function hasUnreadSteers(bus: Bus, id: TaskId, cursor: number): Promise<boolean> {
+  if ((await lastInTree(bus, id)) <= cursor) return false;
+  return (await nextMessage(bus, bus.subjects.logStream, bus.subjects.of(id, 'steering'), cursor + 1)) !== null;
 }
 
 /** Last sequence of any steer in the tree. Sub-tasks of one goal share this read, and usually it shows no new steer. */
@@ -35,21 +75,22 @@ const lastInTree = (bus: Bus, id: TaskId): Promise<number> => {
 const maxBytes = maxSteerChars * 4;
 
 /** `seq:<n>` names message n if it has no id. A sender that chose the name of a later message would get that one dropped. */
-const isReserved = (id: string): boolean => id.startsWith('seq:');
+export const isSequenceName = (steer: string): boolean => steer.startsWith('seq:');
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+const Named = z.object({ id: z.string().min(1).max(128) });
+type OnLog = Pick<StoredMsg, 'data' | 'seq' | 'time'> & { readonly header?: MsgHdrs | undefined };
 
 /** Parses a steer. A payload that starts with `{` must be a typed JSON message; any other one is a correction in plain text. */
-export function parseSteering({
-  data,
-  seq,
-  header,
-}: Pick<StoredMsg, 'data' | 'seq'> & { header?: MsgHdrs | undefined }): Steering {
+export function parseSteering({ data, seq, time, header }: OnLog): Steering {
+  const at = time.getTime();
   const msgId = header?.get('Nats-Msg-Id');
-  const fallback = msgId && msgId.length <= 128 && !isReserved(msgId) ? msgId : `seq:${seq}`;
-  const bad = (problem: string, steer = fallback): Steering => ({ steer, seq, message: null, problem });
+  const fallback = msgId && msgId.length <= 128 && !isSequenceName(msgId) ? msgId : `seq:${seq}`;
+  const bad = (problem: string, steer = fallback): Steering => ({ steer, seq, at, message: null, problem });
   if (data.length > maxBytes) return bad(`the message has ${data.length} bytes; at most ${maxBytes} are allowed`);
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(data).trim();
+    text = utf8.decode(data).trim();
   } catch {
     return bad('the message is not UTF-8 text');
   }
@@ -59,13 +100,13 @@ export function parseSteering({
     try {
       value = JSON.parse(text);
     } catch (cause) {
-      return bad(`the message starts like JSON but cannot be parsed: ${(cause as Error).message}`);
+      return bad(`the message starts like JSON but cannot be parsed: ${quoted((cause as Error).message)}`);
     }
   }
   const parsed = OnSteering.safeParse(value);
-  const named = z.object({ id: z.string().min(1).max(128) }).safeParse(value);
-  if (named.success && isReserved(named.data.id))
+  const named = Named.safeParse(value);
+  if (named.success && isSequenceName(named.data.id))
     return bad('id: names that begin with seq: are reserved for messages without an id');
   const steer = named.success ? named.data.id : fallback;
-  return parsed.success ? { steer, seq, message: parsed.data, problem: null } : bad(describe(parsed.error), steer);
+  return parsed.success ? { steer, seq, at, message: parsed.data, problem: null } : bad(describe(parsed.error), steer);
 }

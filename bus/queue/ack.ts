@@ -7,17 +7,26 @@ import type { Bus } from '../bus.ts';
  * is delivered again is handled again, which is safe.
  * @param point names the crash points.
  */
-export function ack({ nc, tick }: Bus, message: JsMsg, point: 'ack' | 'waker-ack' | 'timer-ack'): void {
+export function ack(bus: Bus, message: JsMsg, point: 'ack' | 'waker-ack' | 'timer-ack'): void {
   crashPoint(`${point}:before`);
+  atEnd(bus, () => {
+    message.ack();
+    crashPoint(`${point}:after`);
+  });
+}
+
+/** Hands a message back at the end of the tick: it is delivered again after `delayMs`. */
+export const nak = (bus: Bus, message: JsMsg, delayMs: number): void => atEnd(bus, () => message.nak(delayMs));
+
+function atEnd({ nc, tick }: Bus, answer: () => void): void {
   tick.atEnd(() => {
     if (nc.isClosed()) return;
     try {
-      message.ack();
+      answer();
     } catch (cause) {
       // At the end of a drain the client publishes nothing more. The message is delivered again, and finds its work done.
       if (nc.isDraining() || nc.isClosed()) return;
       throw cause;
     }
-    crashPoint(`${point}:after`);
   });
 }

@@ -4,7 +4,7 @@
  */
 import type { Bus } from '../bus.ts';
 import { flush } from '../log/projection.ts';
-import { readSteering } from '../log/steering-log.ts';
+import { hasUnreadSteers } from '../log/steering-log.ts';
 import type { Failure, TaskSpec } from '../messages.ts';
 import { isPlanned } from '../state/parents.ts';
 import { newRecord, type StateRecord, type StoredRecord } from '../state/state-record.ts';
@@ -128,8 +128,8 @@ export async function afterPark(bus: Bus, { record }: StoredRecord): Promise<voi
   await flush(bus, record);
   await tellGoal(bus, record);
   if (record.wakeAt !== null) await setTimer(bus, record.id, new Date(record.wakeAt));
-  const unread = await readSteering(bus, record.id, record.steeringCursor);
-  if (unread.length > 0) await enqueue(bus, record.spec.type, 'wake', { id: record.id, run: record.run + 1 });
+  const { id, run, spec, steeringCursor } = record;
+  if (await hasUnreadSteers(bus, id, steeringCursor)) await enqueue(bus, spec.type, 'wake', { id, run: run + 1 });
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import type { Bus } from '../bus.ts';
 import { flush } from '../log/projection.ts';
+import { remembered } from '../log/returned-steers.ts';
 import { readSteering, type Steering } from '../log/steering-log.ts';
 import { type Failure, noUsage, type Receipt, type Result, type Usage } from '../messages.ts';
 import { isTooBig } from '../publish.ts';
@@ -12,7 +13,8 @@ import { createState, replaceState } from '../state/state-store.ts';
 import { sendLetter } from './dead-letter-stream.ts';
 
 /**
- * Ends a task by one commit with its result and a final receipt for every steer. Then flushes it, and sends its dead letter.
+ * Ends a task by one commit with its result and a final receipt for every steer that it has taken and for a page of unread ones.
+ * Then flushes it, and sends its dead letter.
  * @param stored with revision 0: there is no record yet, and this commit creates it.
  * @param failure null: the task was cancelled.
  * @param more `findings`: salvaged findings. `applied`: id of the steer that ended the task.
@@ -28,8 +30,9 @@ export async function endTask(
   const { record } = stored;
   const { step = 0, backend = record.spec.backend } = record.last ?? {};
   const reason = `the task has ended: ${failure?.message ?? 'it was cancelled'}`;
-  const unread = await readSteering(bus, record.id, record.steeringCursor);
-  const fresh = unseen(record, unread);
+  // A waker returns those behind this page (rule `late-steers`).
+  const { steers } = await readSteering(bus, record.id, record.steeringCursor);
+  const fresh = unseen(record, steers);
   const usage = spentBy(record);
   const next = withStatus(
     {
@@ -37,10 +40,10 @@ export async function endTask(
       phase: 'done',
       // H. Set by the commit that ends the task, so that no crash loses the letter.
       ...(failure?.code === 'poison' && { deadLetter: 'kept' as const }),
-      steeringCursor: unread.at(-1)?.seq ?? record.steeringCursor,
+      steeringCursor: steers.at(-1)?.seq ?? record.steeringCursor,
       inbox: [],
       outUsd: undefined,
-      known: [...record.known, ...fresh.map(({ steer }) => steer)],
+      known: remembered(record.known, fresh),
       result: resultOf(record, failure, findings, usage, at),
     },
     {

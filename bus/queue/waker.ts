@@ -2,17 +2,20 @@
  * The waker (rule `waker`) reads every steer and every result once more, and acks it only when a cursor of its addressee covers
  * it. So no wake-up is lost (F): if the addressee did not see the message when it came, a waker looks again later.
  */
-import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import type { JsMsg } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
 import { isFull } from '../capacity/backpressure.ts';
 import { returnLate, returnUnborn, returnUnknown } from '../log/late-steers.ts';
 import { parseSteering } from '../log/steering-log.ts';
+import { retryRequest } from '../retry.ts';
 import { isPlanned } from '../state/parents.ts';
 import { readState } from '../state/state-store.ts';
 import { consuming, ensureWakerConsumer } from '../streams.ts';
 import type { Channel } from '../subjects.ts';
 import { ordinalOf, parentOf, type TaskId } from '../task-id.ts';
-import { ack } from './ack.ts';
+import { ack, nak } from './ack.ts';
+import { Passes } from './passes.ts';
+import { Slots } from './slots.ts';
 import { enqueue } from './task-queue.ts';
 
 export interface WakerOptions {
@@ -31,33 +34,63 @@ export interface Waker {
 
 /**
  * `covered`: nothing is left to do for the message. `woken`: a ticket for the parked task is in the queue. `later`: the task is
- * not parked, and its worker was nudged; or a planned sub-task has no record yet.
+ * not parked, and its worker was nudged; or a planned sub-task has no record yet. `crowded`: many messages to the same task are
+ * being handled, which soon covers this one too.
  */
-type Verdict = 'covered' | 'woken' | 'later';
+type Verdict = 'covered' | 'woken' | 'later' | 'crowded';
+
+/** Most messages that are handled at once; the others wait in the server. */
+const mostAtOnce = 1_000;
+/** Most of them that have one addressee, so that a flood of steers to one task holds up no other task. */
+const mostOfOne = 16;
 
 export async function startWaker(bus: Bus, options: WakerOptions): Promise<Waker> {
   const consumer = await bus.js.consumers.get(bus.subjects.logStream, await ensureWakerConsumer(bus));
+  const places = new Slots(mostAtOnce);
+  const underWay = new Map<string, number>();
+  const passes = new Passes();
+  const judged = async (message: JsMsg): Promise<Verdict> => {
+    const to = bus.subjects.parse(message.subject);
+    if (!to) return 'covered';
+    if (to.id && to.channel === 'steering') {
+      if (passes.hasCovered(to.id, message.seq)) return 'covered';
+      if (passes.joins(to.id, message.seq)) return 'crowded';
+    }
+    const addressee = (to.id && to.channel === 'result' && parentOf(to.id)) || to.tokens;
+    const already = underWay.get(addressee) ?? 0;
+    if (already >= mostOfOne) return 'crowded';
+    underWay.set(addressee, already + 1);
+    try {
+      return await judge(bus, options, passes, message, to);
+    } finally {
+      const left = underWay.get(addressee)! - 1;
+      if (left > 0) underWay.set(addressee, left);
+      else underWay.delete(addressee);
+    }
+  };
   const handle = async (message: JsMsg) => {
     try {
-      const verdict = await judge(bus, options, message);
+      const verdict = await judged(message);
       if (verdict === 'covered') ack(bus, message, 'waker-ack');
-      else message.nak(backoffMs(verdict, message.info.deliveryCount));
+      else nak(bus, message, backoffMs(verdict, message.info.deliveryCount));
     } catch (err) {
       if (bus.nc.isClosed() || bus.nc.isDraining()) return;
       bus.log.warn({ err, subject: message.subject }, 'the waker could not handle a message; it will be delivered again');
-      message.nak(isFull(err) ? 5_000 : 1_000);
+      nak(bus, message, isFull(err) ? 5_000 : 1_000);
     }
   };
 
-  let messages: ConsumerMessages | null = await consumer.consume({
-    max_messages: 500,
-    ...consuming,
-    callback: (message) => void handle(message),
-  });
+  const messages = await consumer.consume({ max_messages: 500, ...consuming });
+  const running = (async () => {
+    for await (const message of messages) {
+      places.take(handle(message));
+      while (places.free === 0) await places.changed();
+    }
+  })();
   return {
     stop: async () => {
-      await messages?.close();
-      messages = null;
+      await messages.close();
+      await running;
     },
   };
 }
@@ -66,34 +99,37 @@ export async function startWaker(bus: Bus, options: WakerOptions): Promise<Waker
  * Looks whether the record of the addressee covers a message. If it does not, this returns the steer to its sender, wakes the
  * task, or nudges its worker.
  */
-async function judge(bus: Bus, { node, now, local }: WakerOptions, message: JsMsg): Promise<Verdict> {
-  const to = bus.subjects.parse(message.subject);
-  if (!to) return 'covered';
+async function judge(
+  bus: Bus,
+  { node, now, local }: WakerOptions,
+  passes: Passes,
+  { seq }: JsMsg,
+  to: NonNullable<ReturnType<Bus['subjects']['parse']>>,
+): Promise<Verdict> {
   const addressee = to.id && (to.channel === 'result' ? parentOf(to.id) : to.id);
   if (to.channel === 'result' && !addressee) return 'covered';
-  const steering = () => parseSteering({ data: message.data, seq: message.seq, header: message.headers });
   if (!addressee) {
-    await returnUnknown(bus, to.tokens, steering(), node, now());
+    const { logStream } = bus.subjects;
+    const message = await retryRequest(bus, logStream, () => bus.jsm.streams.getMessage(logStream, { seq }));
+    if (message) await returnUnknown(bus, to.tokens, parseSteering(message), node, now());
     return 'covered';
   }
-  const hosted = local(addressee, to.channel, message.seq);
+  const hosted = local(addressee, to.channel, seq);
   if (hosted && (await hosted)) return 'covered';
   const stored = await readState(bus, addressee);
   if (!stored || stored.record.phase === 'unborn') {
     if (to.channel === 'result') return 'covered';
     if (await isPlanned(bus, addressee)) return 'later';
-    await returnUnborn(bus, addressee, node, now);
-    return 'covered';
+    return (await passes.cover(addressee, seq, () => returnUnborn(bus, addressee, node, now))) ? 'covered' : 'crowded';
   }
   const { record } = stored;
   // A stranger wrote this: no sub-task of that number was ever planned, so no cursor will cover it.
   if (to.channel === 'result' && to.id && ordinalOf(to.id) > record.children) return 'covered';
   const cursor = to.channel === 'result' ? record.resultCursor : record.steeringCursor;
-  if (record.phase === 'done') {
-    if (to.channel === 'steering') await returnLate(bus, addressee, now);
-    return 'covered';
-  }
-  if (cursor >= message.seq) return 'covered';
+  // A steer that the record covers is not told of yet if a waker was lost in between.
+  if (record.phase === 'done' && to.channel === 'steering')
+    return (await passes.cover(addressee, seq, () => returnLate(bus, addressee, now))) ? 'covered' : 'crowded';
+  if (cursor >= seq || record.phase === 'done') return 'covered';
   if (record.phase !== 'parked') {
     bus.nc.publish(bus.subjects.nudge(addressee));
     return 'later';
@@ -103,9 +139,12 @@ async function judge(bus: Bus, { node, now, local }: WakerOptions, message: JsMs
 }
 
 /**
- * Delay in ms before a message is delivered again: 50 ms, or 1 s after a wake, doubled each time, at most 5 s. After a nudge the
- * delivery only matters if the nudge was lost. A wake may wait for a slot behind thousands of others; an earlier look would only
- * take up slots.
+ * Delay in ms before a message is delivered again, at most 5 s. After a nudge the delivery only matters if the nudge was lost: 50
+ * ms, doubled each time. A wake may wait for a slot behind thousands of others, and an earlier look would only take up slots: 1 s,
+ * doubled each time. In a crowd, the messages that are being handled are enough to bring the task to read all of them.
  */
-const backoffMs = (verdict: Verdict, deliveries: number) =>
-  Math.min((verdict === 'woken' ? 1_000 : 50) * 2 ** (deliveries - 1), 5_000);
+const backoffMs = (verdict: Exclude<Verdict, 'covered'>, deliveries: number) => {
+  const [first, factor] = backoff[verdict];
+  return Math.min(first * factor ** (deliveries - 1), 5_000);
+};
+const backoff = { later: [50, 2], woken: [1_000, 2], crowded: [1_000, 5] } as const;

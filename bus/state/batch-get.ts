@@ -9,28 +9,40 @@ import type { TaskId } from '../task-id.ts';
 import { parseRecord, type StateRecord } from './state-record.ts';
 import { readState, stateStream, stateSubject } from './state-store.ts';
 
-const mostAtOnce = 1_000;
+/** Most messages, and bytes, that one request for messages of a log reads. */
+const page = { count: 1_000, bytes: 8 * 2 ** 20 };
 /** Most subjects in one request. */
 const mostSubjects = 500;
 
 /**
- * Reads all messages on `filter` after `seq`, in stream order, up to the last one that the leader has at the time of the call.
+ * Yields the messages on `filter` after `seq`, in stream order, up to the last one that the leader has at the time of the call.
  */
-export async function messagesAfter(bus: Bus, stream: string, filter: string, seq: number): Promise<StoredMsg[]> {
+export async function* messagesAfter(bus: Bus, stream: string, filter: string, seq: number): AsyncGenerator<StoredMsg> {
   const lastSeq = async () => (await lastMessage(bus, stream, filter))?.seq ?? 0;
-  const next = (after: number) => batchGet(bus, stream, { seq: after + 1, next_by_subj: filter, batch: mostAtOnce });
+  const next = (after: number) => pageAfter(bus, stream, filter, after, page);
   let [last, batch] = await Promise.all([lastSeq(), next(seq)]);
-  const found: StoredMsg[] = [];
   for (let after = seq; ; batch = await next(after)) {
-    found.push(...batch);
+    yield* batch;
     after = batch.at(-1)?.seq ?? after;
-    if (after >= last) return found;
+    if (after >= last) return;
     // Either the replica lags behind the leader, or the leader's last message has been purged meanwhile.
     if (batch.length > 0) continue;
     await pause(5);
     last = await lastSeq();
   }
 }
+
+/**
+ * Reads the first messages on `filter` after `seq`: at most `count`, and no more once `bytes` is reached. A replica may answer, so
+ * there may be more messages even if this finds none.
+ */
+export const pageAfter = (
+  bus: Bus,
+  stream: string,
+  filter: string,
+  seq: number,
+  { count, bytes }: { readonly count: number; readonly bytes: number },
+): Promise<StoredMsg[]> => batchGet(bus, stream, { seq: seq + 1, next_by_subj: filter, batch: count, max_bytes: bytes });
 
 /**
  * Reads the state records of many tasks.
@@ -56,7 +68,7 @@ export async function recordsOf(
   return records;
 }
 
-type Query = { seq: number; next_by_subj: string; batch: number } | { multi_last: string[] };
+type Query = { seq: number; next_by_subj: string; batch: number; max_bytes?: number } | { multi_last: string[] };
 
 /** Not an error: there is no such message, or the replica that answers does not have it yet. */
 const isNotFound = (cause: Error): boolean => codeOf(cause) === '404';

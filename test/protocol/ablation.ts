@@ -33,6 +33,7 @@ export const ablations: Readonly<Record<Rule, Ablation>> = {
   uniqueWrites: { scene: 'zombie', breaks: 'a status is of a commit that holds' },
   leaderReads: { scene: 'deadline', breaks: result },
   dropsKnownSteers: { scene: 'repeated', breaks: 'a steer has one fate' },
+  remembersLast: { scene: 'repeatedLater', breaks: 'a steer has one fate' },
   takenInOneCommit: { scene: 'steered', breaks: 'every steer to 0 has its final receipt' },
   flushExpectsLast: { scene: 'deadline', breaks: 'statuses stand in the order of the commits, each once' },
   flushSendsOnlyMissing: { scene: 'late', breaks: 'a steer has one final receipt' },

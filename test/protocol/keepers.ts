@@ -4,7 +4,7 @@ import { isPlanned } from './claiming.ts';
 import type { Step } from './explore.ts';
 import { flushing, flushStep } from './flush.ts';
 import type { Rules } from './rules.ts';
-import { fresh, withStatus } from './turn.ts';
+import { fresh, remembered, withStatus } from './turn.ts';
 import { blank, type Event, type Id, idle, type Proc, put, type Rec, type World, withProc } from './world.ts';
 
 const isSame = (a: Event, b: Event) => a.to === b.to && a.channel === b.channel && a.seq === b.seq;
@@ -41,30 +41,39 @@ export function wakerSteps(world: World, proc: Proc, rules: Rules): readonly Ste
           return event.channel === 'result' ? covered() : go(label, { ...proc, pc: 'plan', rec });
         const cursor = event.channel === 'result' ? rec.resultCursor : rec.steeringCursor;
         if (rec.phase === 'done' && event.channel === 'steering')
-          return go(label, rules.returnsLate ? { ...proc, pc: 'late', rec } : { ...proc, pc: 'ack' });
+          return go(label, rules.returnsLate ? flushing(world, proc, rec, 'late') : { ...proc, pc: 'ack' });
         if (cursor >= event.seq || rec.phase === 'done') return covered();
         if (rec.phase === 'parked' && rules.wakerWakesParked) return go(label, { ...proc, pc: 'wake', rec });
         return rules.wakerAcksOnlyCovered ? later(`${label}: later`) : covered();
       });
     case 'plan':
       if (isPlanned(world.kv[0]!, event.to)) return [later('finds it planned: later')];
-      return [go('finds no such task', { ...proc, pc: rules.tombstones ? 'late' : 'ack' })];
+      if (!rules.tombstones) return [go('finds no such task', { ...proc, pc: 'ack' })];
+      return [go('finds no such task', proc.rec ? flushing(world, proc, proc.rec, 'late') : { ...proc, pc: 'late' })];
     case 'late': {
       const rec = proc.rec ?? { ...blank, phase: 'unborn' as const };
       if (rec.phase === 'unborn' && !rules.tombstoneIsRecord)
         return [go('returns it', { ...proc, pc: 'ack' }, tombstone(world, event))];
-      const steers = world.said[event.to]!.slice(rec.steeringCursor);
-      const taken = fresh(steers, rules.lateDropsKnown ? rec.seen : rec.inbox, true);
-      if (steers.length === 0) return [go('finds it returned', flushing(world, proc, rec, 'ack'))];
-      const next: Rec = { ...rec, steeringCursor: rec.steeringCursor + steers.length, seen: [...rec.seen, ...taken] };
-      return [go('reads what is unread', { ...proc, pc: 'return', next: taken.length > 0 ? withStatus(next, [], taken) : next })];
+      // A page is a single steer here.
+      const steers = world.said[event.to]!.slice(rec.steeringCursor, rec.steeringCursor + 1);
+      if (steers.length === 0) return [go('finds nothing unread', { ...proc, pc: 'ack' })];
+      const taken = fresh(steers, rules.lateDropsKnown ? [...rec.seen, ...rec.known] : rec.inbox, true);
+      const known = remembered(rec, taken, rules);
+      const next: Rec = { ...rec, steeringCursor: rec.steeringCursor + steers.length, known };
+      return [
+        go('reads a page of what is unread', {
+          ...proc,
+          pc: 'return',
+          next: taken.length > 0 ? withStatus(next, [], taken) : next,
+        }),
+      ];
     }
     case 'return': {
       const wrote = write(world, event.to, proc.rec!, proc.next!, proc.name, rules);
       const { next: _, ...rest } = proc;
       if (!wrote.rec) return [go('commits, lost', { ...rest, pc: 'judge', rec: null })];
       return [
-        go('commits what it returns', flushing(wrote.world, rest, wrote.rec, 'ack'), wrote.world),
+        go('commits what it returns', flushing(wrote.world, rest, wrote.rec, 'late'), wrote.world),
         ...(wrote.unheard ? [{ label: `${proc.name}: commits what it returns, reply lost`, to: wrote.unheard }] : []),
       ];
     }

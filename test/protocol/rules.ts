@@ -18,6 +18,7 @@ export const rules = {
   uniqueWrites: 'own-write: a writer recognises its own write by a unique id',
   leaderReads: 'leader-reads: reads that decide see every acknowledged write',
   dropsKnownSteers: 'steer-intake: a steer with a known id is dropped',
+  remembersLast: 'known-steers: the ids of the last returned steers are kept, more than come between a steer and its copy',
   takenInOneCommit: 'steer-intake: the commit that moves the cursor past a steer has it in the inbox',
   flushExpectsLast: 'flush: a status names the one before as expected',
   flushSendsOnlyMissing: 'flush: after a mismatch only statuses that the log lacks are sent',

@@ -67,6 +67,15 @@ const list = {
     wakers: 2,
     workers: ['any'],
   },
+  repeatedLater: {
+    name: 'a steer that is sent again behind another one to a task that ends',
+    steers: [
+      [0, 's1'],
+      [0, 's2'],
+      [0, 's1'],
+    ],
+    workers: ['any'],
+  },
   late: {
     name: 'two steers that race the end of a task, and two wakers',
     steers: [

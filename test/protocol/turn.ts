@@ -27,6 +27,10 @@ export function withStatus(rec: Rec, accepted: readonly string[], final: readonl
   return { ...rec, n: status.n, out: [...rec.out, status] };
 }
 
+/** The ids of returned steers that a record keeps; 1,000 in the real one. */
+export const remembered = ({ known }: Rec, more: readonly string[], rules: Rules): readonly string[] =>
+  [...known, ...more].slice(rules.remembersLast ? -2 : -1);
+
 /** Steers that were not taken before, each once; all of them without the rule. */
 export function fresh(steers: readonly string[], known: readonly string[], drops: boolean): readonly string[] {
   return drops ? [...new Set(steers)].filter((steer) => !known.includes(steer)) : steers;
@@ -34,19 +38,20 @@ export function fresh(steers: readonly string[], known: readonly string[], drops
 
 /** One commit with the result and a final receipt for every steer without one. */
 export function ended(rec: Rec, result: string, read: Pick<Read, 'steers'>, rules: Rules): Rec {
-  const taken = fresh(read.steers, [...rec.seen], rules.lateDropsKnown);
+  const taken = fresh(read.steers, [...rec.seen, ...rec.known], rules.lateDropsKnown);
   const final = [...(rules.finalsAtTheEnd ? rec.inbox : []), ...taken];
-  const next: Rec = { ...rec, phase: 'done', result, asks: false, inbox: [], seen: [...rec.seen, ...taken] };
+  const next: Rec = { ...rec, phase: 'done', result, asks: false, inbox: [], known: remembered(rec, taken, rules) };
   return withStatus({ ...next, steeringCursor: rec.steeringCursor + read.steers.length }, [], final);
 }
 
 export function turn(task: Task, rec: Rec, read: Read, rules: Rules): Turn {
-  const taken = fresh(read.steers, rec.seen, rules.dropsKnownSteers);
+  const taken = fresh(read.steers, [...rec.seen, ...rec.known], rules.dropsKnownSteers);
   const is = (kind: RegExp) => taken.filter((steer) => kind.test(steer));
   const corrections = is(/^s/);
   const base: Rec = {
     ...rec,
-    seen: [...rec.seen, ...taken],
+    seen: [...rec.seen, ...is(/^[^x]/)],
+    known: remembered(rec, is(/^x/), rules),
     inbox: [...rec.inbox, ...corrections],
     steeringCursor: rec.steeringCursor + read.steers.length,
     resultCursor: rec.resultCursor + read.returned.length,

@@ -27,9 +27,11 @@ export interface Rec {
   readonly idle: number;
   readonly steeringCursor: number;
   readonly resultCursor: number;
-  /** All steers ever taken, and those of them without a final receipt. */
+  /** All steers that the task has ever taken, and those of them without a final receipt. */
   readonly seen: readonly string[];
   readonly inbox: readonly string[];
+  /** The last steers that were returned before the task took them. */
+  readonly known: readonly string[];
   readonly stage: 'new' | 'calling' | 'called' | 'working' | 'collecting' | 'dropping' | 'ending';
   readonly asks: boolean;
   /** Epoch of the claim under which the call in flight was started last. */
@@ -57,6 +59,7 @@ export const blank: Rec = {
   resultCursor: 0,
   seen: [],
   inbox: [],
+  known: [],
   stage: 'new',
   asks: false,
   flight: 0,

@@ -47,7 +47,7 @@ test('a goal dispatches a given plan in its first commit, and code joins the res
   const id = await joined.crew.dispatch({ type: 'supervisor', instruction: 'Say', plan });
   expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'completed' });
   const { subjects } = joined.bus;
-  const told = await messagesAfter(joined.bus, subjects.logStream, subjects.of(id, 'status'), 0);
+  const told = await Array.fromAsync(messagesAfter(joined.bus, subjects.logStream, subjects.of(id, 'status'), 0));
   const statuses = told.map((message) => message.json<Status>());
   expect(statuses[0]).toMatchObject({ commit: 1, state: 'gathering', subTasks: { running: 3 } });
   expect([...new Set(statuses.map(({ state }) => state))]).toEqual(['gathering', 'done']);

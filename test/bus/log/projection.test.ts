@@ -42,8 +42,8 @@ test.each([1, 2, 3])('a result follows the last of %i statuses that the log lack
   const { logStream } = bus.subjects;
   const id = `tree.${owed}`;
   await flush(bus, ended(id, owed));
-  const [result] = await messagesAfter(bus, logStream, bus.subjects.of(id, 'result'), 0);
-  const statuses = await messagesAfter(bus, logStream, bus.subjects.of(id, 'status'), 0);
+  const [result] = await Array.fromAsync(messagesAfter(bus, logStream, bus.subjects.of(id, 'result'), 0));
+  const statuses = await Array.fromAsync(messagesAfter(bus, logStream, bus.subjects.of(id, 'status'), 0));
   expect(statuses).toHaveLength(owed);
   expect(result!.seq).toBeGreaterThan(statuses.at(-1)!.seq);
 });

@@ -66,7 +66,7 @@ test('every payload that README shows on a steering subject is read as the type 
   const shown = [...readme.matchAll(/^\| `(\{.+?\}|[^`{]+)` \| `([a-z-]+)`/gm)];
   expect(shown.length).toBeGreaterThan(8);
   for (const [, payload, type] of shown) {
-    const { message, problem } = parseSteering({ data: new TextEncoder().encode(payload), seq: 1 });
+    const { message, problem } = parseSteering({ data: new TextEncoder().encode(payload), seq: 1, time: new Date(0) });
     expect(problem, payload).toBeNull();
     expect(message?.type, payload).toBe(type);
   }

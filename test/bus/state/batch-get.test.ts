@@ -21,7 +21,7 @@ test('a batch read does not wait for messages that are purged meanwhile', async 
   const subject = bus.subjects.of('gone.0', 'steering');
   for (let n = 0; n < 30; n++) {
     await joined.crew.steer('gone.0', { type: 'steer', text: `${n}` });
-    const asked = messagesAfter(bus, logStream, subject, 0);
+    const asked = Array.fromAsync(messagesAfter(bus, logStream, subject, 0));
     await bus.jsm.streams.purge(logStream, { filter: subject });
     expect((await asked).length).toBeLessThan(2);
   }
@@ -41,6 +41,6 @@ test('a batch that breaks off, as from a lost server, is requested again', async
     return { stop: () => {} };
   };
   const losing = { ...bus, jsm: Object.create(bus.jsm, { direct: { value: { getBatch } } }) };
-  expect(await messagesAfter(losing, logStream, subject, 0)).toHaveLength(2);
+  expect(await Array.fromAsync(messagesAfter(losing, logStream, subject, 0))).toHaveLength(2);
   expect(asked).toBe(2);
 });

@@ -16,7 +16,10 @@ export async function accountsOf(bus: Bus, root = '*'): Promise<Map<string, Acco
     tasks.set(tokens, account);
     if (channel === 'status') account.statuses.push(parseStatus(message.data)!);
     else if (channel === 'result') account.results.push(message.seq);
-    else account.steers.push(parseSteering({ data: message.data, seq: message.seq, header: message.headers }).steer);
+    else
+      account.steers.push(
+        parseSteering({ data: message.data, seq: message.seq, time: message.time, header: message.headers }).steer,
+      );
   });
   return tasks;
 }

@@ -23,7 +23,10 @@ export async function accounts({ js, subjects }: Bus): Promise<Map<string, Accou
     tasks.set(tokens, account);
     if (channel === 'status') account.statuses.push(parseStatus(message.data)!);
     else if (channel === 'result') account.results.push(message.seq);
-    else account.steers.push(parseSteering({ data: message.data, seq: message.seq, header: message.headers }).steer);
+    else
+      account.steers.push(
+        parseSteering({ data: message.data, seq: message.seq, time: message.time, header: message.headers }).steer,
+      );
     if (message.info.pending === 0) break;
   }
   await messages.close();
