@@ -195,7 +195,10 @@ function read(data: Uint8Array, verb: Verb): unknown {
   return parsed.data;
 }
 
-/** Resolves when the log has stored the steer and its final receipt has come, or after `waitMs`, with the receipts that came. */
+/**
+ * Resolves when the log has stored the steer and its final receipt has come, or after `waitMs`, with the receipts that came. What
+ * goes wrong once the steer is stored is part of the reply: a client that got an error would send the steer again.
+ */
 async function steer(
   crew: Crew,
   { task, message, waitMs }: { task: TaskId; message: unknown; waitMs: number },
@@ -206,11 +209,17 @@ async function steer(
     throw new CoxError('bad-request', describe(parsed.error), { hint: 'See docs/protocol for the steering messages.' });
   const sent = await crew.steer(task, parsed.data);
   const receipts: unknown[] = [];
-  if (waitMs > 0)
+  if (waitMs === 0) return { ...sent, receipts };
+  try {
     await withinOrNull(waitMs, ended, async (signal) => {
       for await (const receipt of crew.receipts(task, sent, signal)) receipts.push(receipt);
     });
-  return { ...sent, receipts };
+    return { ...sent, receipts };
+  } catch (cause) {
+    const { code } = cause instanceof CoxError ? cause : { code: 'internal' };
+    crew.bus.log.warn({ task, ...sent, err: cause }, 'a wait for receipts failed; the steer is stored');
+    return { ...sent, receipts, waitError: { code, message: cutForReply(messageOf(cause)) } };
+  }
 }
 
 /** Resolves with null if `wait` takes longer than `ms`, or if the service stops. */

@@ -5,6 +5,7 @@
 import { DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import { messageOf } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
+import { listen } from './listen.ts';
 import { parseStatus } from './log/projection.ts';
 import { scanStream } from './log/stream-scan.ts';
 import { Live, type Status } from './messages.ts';
@@ -61,9 +62,9 @@ export async function* watch(bus: Bus, root: string, signal: AbortSignal): Async
     }
   };
   const subscriptions = [
-    nc.subscribe(subjects.every('status', root), { callback: (_, m) => hear(statusEvent(parseStatus(m.data))) }),
-    nc.subscribe(subjects.every('result', root), { callback: (_, m) => hear(resultEvent(subjects.parse(m.subject)?.id)) }),
-    nc.subscribe(subjects.everyLive(root), { callback: (_, m) => hear(liveEvent(subjects.parseLive(m.subject), m.data)) }),
+    listen(nc, subjects.every('status', root), ({ data }) => hear(statusEvent(parseStatus(data)))),
+    listen(nc, subjects.every('result', root), ({ subject }) => hear(resultEvent(subjects.parse(subject)?.id))),
+    listen(nc, subjects.everyLive(root), ({ subject, data }) => hear(liveEvent(subjects.parseLive(subject), data))),
   ];
   const stopWatching = onReconnect(nc, (awayMs) => void catchUp(awayMs));
   signal.addEventListener('abort', wake);
@@ -77,7 +78,7 @@ export async function* watch(bus: Bus, root: string, signal: AbortSignal): Async
   } finally {
     signal.removeEventListener('abort', wake);
     stopWatching();
-    for (const subscription of subscriptions) subscription.unsubscribe();
+    for (const subscription of subscriptions) subscription.stop();
   }
 }
 

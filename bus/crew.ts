@@ -4,9 +4,9 @@ import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { isFull } from './capacity/backpressure.ts';
 import { type CrewEvent, watch } from './crew-events.ts';
+import { listen } from './listen.ts';
 import { answered, fateOfSteer, lookMs } from './log/fate-of-steer.ts';
-import { follow } from './log/follow.ts';
-import { parseStatus } from './log/projection.ts';
+import { receiptsTold } from './log/receipts-told.ts';
 import {
   noUsage,
   type Receipt,
@@ -113,7 +113,7 @@ export class Crew {
   async *receipts(id: TaskId, sent: Sent, signal: AbortSignal): AsyncGenerator<Receipt> {
     const over = new AbortController();
     const until = AbortSignal.any([signal, over.signal]);
-    const told = this.#receiptsOnLog(id, sent, until);
+    const told = receiptsTold(this.bus, id, sent, until);
     const fate = fateOfSteer(this.bus, id, sent, until).then((value) => ({ value, done: value === null }) as const);
     fate.catch(() => {});
     try {
@@ -128,11 +128,6 @@ export class Crew {
       over.abort();
       void told.return(undefined);
     }
-  }
-
-  async *#receiptsOnLog(id: TaskId, { steer, seq }: Sent, signal: AbortSignal): AsyncGenerator<Receipt> {
-    for await (const status of this.#statuses(id, seq + 1, signal))
-      for (const receipt of status.receipts) if (receipt.steer === steer) yield receipt;
   }
 
   /**
@@ -176,11 +171,11 @@ export class Crew {
     const { nc, subjects } = this.bus;
     let news = Promise.withResolvers<void>();
     const look = () => news.resolve();
-    const subscription = nc.subscribe(subjects.of(id, 'result'), { callback: look });
+    const listening = listen(nc, subjects.of(id, 'result'), look);
     // The server does not repeat a core message that was published while the connection was lost.
     const stopWatching = onReconnect(nc, look);
     signal.addEventListener('abort', look);
-    void subscription.closed.then(look);
+    void listening.closed.then(look);
     // A task that is removed tells nobody.
     const looking = setInterval(look, lookMs);
     try {
@@ -196,7 +191,7 @@ export class Crew {
       clearInterval(looking);
       signal.removeEventListener('abort', look);
       stopWatching();
-      subscription.unsubscribe();
+      listening.stop();
     }
   }
 
@@ -230,15 +225,6 @@ export class Crew {
    */
   watch(id: TaskId | null, signal: AbortSignal): AsyncGenerator<CrewEvent> {
     return watch(this.bus, id === null ? '*' : rootOf(id), signal);
-  }
-
-  /** Yields the statuses of a task from a log sequence on, stored ones and new ones. */
-  async *#statuses(id: TaskId, fromSeq: number, signal: AbortSignal): AsyncGenerator<Status> {
-    const { subjects } = this.bus;
-    for await (const message of follow(this.bus, subjects.logStream, [subjects.of(id, 'status')], fromSeq, signal)) {
-      const status = parseStatus(message.data);
-      if (status) yield status;
-    }
   }
 
   #check(id: string): void {

@@ -33,6 +33,10 @@ const Steered = z.object({
   steer: z.string().describe('Id of the steer. Its receipts on the status subject carry this id.'),
   seq: z.number().int().describe('Sequence of the steer in the log stream. A task takes its steers in this order.'),
   receipts: z.array(Receipt).describe('The receipts that came within `waitMs`.'),
+  waitError: z
+    .object({ code: z.string(), message: z.string() })
+    .optional()
+    .describe('Why the wait for receipts ended early. The steer is stored all the same: do not send it again.'),
 });
 
 /** The schema of the reply to each verb of the service. */

@@ -63,11 +63,15 @@ export interface Delivered {
 export async function deliver(cli: Cli, crew: Crew, id: TaskId, said: SteeringInput, wait: boolean): Promise<Delivered> {
   const sent = await crew.steer(id, said);
   const receipts: Receipt[] = [];
-  if (wait)
-    for await (const receipt of untilFinal(cli, crew, id, sent)) {
+  try {
+    for await (const receipt of wait ? untilFinal(cli, crew, id, sent) : []) {
       receipts.push(receipt);
       if (!cli.global.json) cli.out.answer(receipt, receiptLine(id, receipt, cli.out.paint.stdout));
     }
+  } catch (cause) {
+    cli.out.note(`Message ${sent.steer} to ${id} is stored; only its receipts cannot be shown. Do not send it again.`);
+    throw cause;
+  }
   if (cli.signal.aborted)
     cli.out.note(`Message ${sent.steer} was sent to ${id} and is not taken back. cox status ${id} shows its receipts.`);
   cli.signal.throwIfAborted();

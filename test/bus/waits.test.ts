@@ -1,10 +1,12 @@
 /** Every wait for a task has an end, whatever becomes of the task or of the bus (rule `receipts-end`). */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../actors/node/join.ts';
+import { startService } from '../../bus/api-service.ts';
 import { answered } from '../../bus/log/fate-of-steer.ts';
+import { hasUnreadSteers } from '../../bus/log/steering-log.ts';
 import { readState, stateStream, stateSubject } from '../../bus/state/state-store.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
-import { finalReceipt, never, statusWhere } from '../support/watching.ts';
+import { finalReceipt, never, receiptsOf, statusWhere } from '../support/watching.ts';
 
 let crew: TestCrew;
 let joined: CrewSession;
@@ -21,10 +23,8 @@ test('a wait for a receipt ends when the task is removed', async () => {
   const id = await dispatched();
   const sent = await joined.crew.steer(id, { type: 'steer', text: 'x' });
   const waiting = expect(finalReceipt(joined.crew, id, sent)).rejects.toMatchObject({ code: 'unknown-task' });
-  // The wait has seen the task once its consumer is there.
-  const { bus } = joined;
-  while ((await bus.jsm.streams.info(bus.subjects.logStream)).state.consumer_count === 0) await bus.nc.flush();
-  await readState(bus, id);
+  // The wait reads the record in the same tick, so it has seen the task by then.
+  await readState(joined.bus, id);
   await remove(joined, id);
   await waiting;
 });
@@ -46,6 +46,50 @@ test('a wait for a receipt that the log has lost ends with what the record says'
   const { bus } = joined;
   await bus.jsm.streams.purge(bus.subjects.logStream, { filter: bus.subjects.of(id, 'status') });
   expect(await finalReceipt(joined.crew, id, sent)).toMatchObject({ fate: 'returned', reason: 'the task has ended: completed' });
+});
+
+/** A task that nobody takes, since no node knows its type. */
+const unclaimed = () => joined.crew.dispatch({ type: 'nobody', instruction: 'x' });
+const steering = (task: string, n: number) =>
+  joined.bus.nc
+    .request('cox.api.steer', JSON.stringify({ task, id: `s${n}`, text: 'x', waitMs: 10_000 }), { timeout: 60_000 })
+    .then((reply) => reply.json<{ steer: string; seq: number; receipts: unknown[]; waitError?: { code: string } }>());
+
+test('1,100 requests that wait at once are told that their steers are stored, and hold no consumer', async () => {
+  await crew.node(joined);
+  const { bus } = joined;
+  const id = await unclaimed();
+  const waiting = Promise.all(Array.from({ length: 1_100 }, (_, n) => steering(id, n)));
+  while (((await bus.jsm.streams.info(bus.subjects.logStream)).state.messages ?? 0) < 1_100) await bus.nc.flush();
+  expect((await bus.jsm.streams.info(bus.subjects.logStream)).state.consumer_count).toBe(1);
+  const replies = await waiting;
+  expect(new Set(replies.map(({ seq }) => seq)).size).toBe(1_100);
+  expect(replies.filter(({ waitError }) => waitError)).toEqual([]);
+});
+
+test('a request whose wait fails is still told that its steer is stored', async () => {
+  const { bus } = joined;
+  const nobody = { menu: () => [], report: () => ({}) as never };
+  const service = await startService(bus, { crew: joined.crew, node: 'service', ...nobody });
+  const id = await unclaimed();
+  const replied = steering(id, 1);
+  while (!(await hasUnreadSteers(bus, id, 0))) await bus.nc.flush();
+  await readState(bus, id);
+  await remove(joined, id);
+  expect(await replied).toMatchObject({ steer: 's1', receipts: [], waitError: { code: 'unknown-task' } });
+  await service.stop();
+});
+
+test('receipts come to each of two waits for one steer, each receipt once, also to one that begins late', async () => {
+  await crew.node(joined);
+  const id = await dispatched();
+  await crew.model.next();
+  const sent = await joined.crew.steer(id, { type: 'steer', text: 'y' });
+  const early = [receiptsOf(joined.crew, id, sent), receiptsOf(joined.crew, id, sent)];
+  (await crew.model.next()).reply('done');
+  const fates = async (receipts: Promise<readonly { fate: string }[]>) => (await receipts).map(({ fate }) => fate);
+  for (const receipts of [...early, receiptsOf(joined.crew, id, sent)])
+    expect(await fates(receipts)).toEqual(['accepted', 'queued', 'applied']);
 });
 
 test('a wait for a receipt ends when the connection is closed', async () => {
