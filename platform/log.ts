@@ -1,14 +1,14 @@
 /**
  * The log: JSON lines in `<state>/log/cox.log`, one file for all processes of a user. Secrets are masked before a line is
- * written: by the name of their field at any depth, and by their form anywhere in a line. Writes are synchronous, so that the
- * lines before a crash are kept.
+ * written: by the name of their field at any depth, and by their form anywhere in a line. Warnings and errors of one kind are
+ * written 20 times in a minute.
  */
-import { existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, type Logger, type LoggerOptions, pino, stdTimeFunctions } from 'pino';
+import { ComplaintLimit } from './complaint-limit.ts';
 import { beginningOf } from './cut.ts';
 import { messageOf } from './errors.ts';
 import { logFileIn } from './folders.ts';
+import { LogFile } from './log-file.ts';
 import { maskSecrets, secretFields } from './redact.ts';
 
 export type Log = Logger;
@@ -22,16 +22,14 @@ export interface LogOptions {
   readonly name: string;
 }
 
-const maxBytes = 10_000_000;
 /** Longest line of the log, in characters. */
 const maxLineChars = 65_536;
 
 /** Opens the log. It never throws: if the file cannot be written, it says so once on stderr and drops the lines. */
 export function openLog({ folder, verbose, name }: LogOptions): Log {
   const level = verbose ? 'debug' : 'info';
-  const sinks: DestinationStream[] = [];
-  const file = openFile(logFileIn(folder));
-  if (file) sinks.push(file);
+  const path = logFileIn(folder);
+  const sinks: DestinationStream[] = [new LogFile(path, (cause) => sayNoLog(path, cause))];
   if (verbose) sinks.push({ write: (line) => void process.stderr.write(readable(line)) });
   const root: DestinationStream = {
     write: (line) => {
@@ -39,28 +37,28 @@ export function openLog({ folder, verbose, name }: LogOptions): Log {
       for (const sink of sinks) sink.write(masked);
     },
   };
-  return pino({ name, level, timestamp: stdTimeFunctions.isoTime, base: { pid: process.pid }, redact: secretFields }, root);
+  const hooks = { logMethod: limited(new ComplaintLimit()) };
+  return pino(
+    { name, level, timestamp: stdTimeFunctions.isoTime, base: { pid: process.pid }, redact: secretFields, hooks },
+    root,
+  );
 }
+
+/** The kind of a complaint is its message: what varies is in its fields. */
+const limited = (limit: ComplaintLimit): NonNullable<NonNullable<LoggerOptions['hooks']>['logMethod']> =>
+  function (this: Logger, args, method, level) {
+    if (level < pino.levels.values.warn!) return method.apply(this, args);
+    const kind = args.find((arg) => typeof arg === 'string') ?? '';
+    const verdict = limit.judge(kind, performance.now());
+    if (!verdict.isWritten) return;
+    if (verdict.leftOut > 0) method.call(this, { kind, leftOut: verdict.leftOut }, 'lines of this kind were left out');
+    method.apply(this, args);
+    if (verdict.isLast) method.call(this, { kind }, 'further lines of this kind are left out for a minute');
+  };
 
 /** A line that is longer than any of ours has a text of somebody else in it: its beginning is kept, as JSON again. */
 const shortened = (line: string): string =>
   `${JSON.stringify({ level: 40, time: new Date().toISOString(), msg: 'a long log line was cut', chars: line.length, begins: beginningOf(line, 500) })}\n`;
-
-function openFile(path: string): DestinationStream | null {
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    // Another process may have the old file open: it continues to write to the renamed file.
-    if (existsSync(path) && statSync(path).size > maxBytes) renameSync(path, `${path}.1`);
-    const stream = destination({ fd: openSync(path, 'a', 0o600), sync: true });
-    // Without a listener an error event, as of a disk that fills up later, would end the process.
-    stream.once('error', (error) => sayNoLog(path, error));
-    stream.on('error', () => {});
-    return stream;
-  } catch (error) {
-    sayNoLog(path, error);
-    return null;
-  }
-}
 
 const sayNoLog = (path: string, error: unknown): void =>
   void process.stderr.write(`cox: cannot write the log ${path} (${messageOf(error)}): continuing without it\n`);

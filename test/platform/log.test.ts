@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { CoxError } from '../../platform/errors.ts';
 import { logFileIn } from '../../platform/folders.ts';
-import { openLog } from '../../platform/log.ts';
+import { type Log, openLog } from '../../platform/log.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -44,6 +44,36 @@ it('a log above 10 MB is renamed when it is opened', () => {
   openLog({ folder, verbose: false, name: 'test' }).info('new');
   expect(JSON.parse(logged()).msg).toBe('new');
   expect(statSync(`${logFileIn(folder)}.1`).size).toBe(10_000_001);
+});
+
+it('a log is renamed while it is written, also by a second process, and none of its last lines is lost', () => {
+  const [one, other] = [1, 2].map(() => openLog({ folder, verbose: false, name: 'test' })) as [Log, Log];
+  const filler = 'x'.repeat(10_000);
+  for (let n = 0; n < 1_100; n++) one.info({ n, filler }, 'one');
+  for (let n = 0; n < 20; n++) other.info({ n, filler }, 'other');
+  expect(statSync(logFileIn(folder)).size).toBeLessThan(2_000_000);
+  expect(statSync(`${logFileIn(folder)}.1`).size).toBeLessThan(10_500_000);
+  const kept = [readFileSync(`${logFileIn(folder)}.1`, 'utf8'), logged()].join('').trim().split('\n');
+  expect(kept).toHaveLength(1_120);
+  expect(JSON.parse(logged().trim().split('\n').at(-1)!)).toMatchObject({ msg: 'other', n: 19 });
+});
+
+it('a complaint of one kind is written 20 times in a minute, and other lines are written beside it', () => {
+  const log = openLog({ folder, verbose: false, name: 'test' });
+  const child = log.child({ part: 'bus' });
+  for (let n = 0; n < 500; n++) {
+    child.warn({ n }, 'refused a request');
+    log.info({ n }, 'at work');
+  }
+  log.error({ err: new Error('x') }, 'something else');
+  const lines = logged()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines.filter(({ msg }) => msg === 'refused a request')).toHaveLength(20);
+  expect(lines.filter(({ msg }) => msg === 'at work')).toHaveLength(500);
+  expect(lines.filter(({ kind }) => kind === 'refused a request')).toHaveLength(1);
+  expect(lines.at(-1)).toMatchObject({ msg: 'something else' });
 });
 
 it('a log that cannot be written is reported once, and the program goes on', () => {
