@@ -3,6 +3,8 @@
  * hide other lines among them.
  */
 
+import { beginningOf } from './cut.ts';
+
 /** Most lines of one kind in a minute. */
 const mostOfKind = 20;
 const minuteMs = 60_000;
@@ -26,7 +28,7 @@ export class ComplaintLimit {
 
   /** @param kind the words of a line without what varies. @param now in ms. */
   judge(kind: string, now: number): Verdict {
-    const key = kind.slice(0, maxKindChars);
+    const key = beginningOf(kind, maxKindChars);
     const before = this.#counts.get(key);
     const isNew = !before || now - before.since >= minuteMs;
     const count = isNew ? { since: now, written: 0, leftOut: 0 } : before;

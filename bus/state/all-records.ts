@@ -3,11 +3,12 @@ import { DeliverPolicy } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
 import { storedBytes } from '../capacity/stream-limits.ts';
 import { scanStream } from '../log/stream-scan.ts';
-import { parseRecord, type StateRecord } from './state-record.ts';
+import { parseRecord, StateRecord } from './state-record.ts';
 import { readState } from './state-store.ts';
 
 /**
- * Reads all records on `filter`, except those in phase `unborn`. For lists and sweeps: this is not a read that decides.
+ * Reads all records on `filter`, except those in phase `unborn`, without their checkpoints. For lists and sweeps: this is not a
+ * read that decides.
  * @param filter `>` for every task, `k3xq.*` for one tree.
  */
 export async function allRecords(bus: Bus, filter: string): Promise<StateRecord[]> {
@@ -51,8 +52,20 @@ async function keysOf(bus: Bus, filter: string): Promise<string[]> {
 
 async function scan(bus: Bus, filter: string): Promise<Map<string, StateRecord>> {
   const records = new Map<string, StateRecord>();
-  await scanBucket(bus, filter, ({ record }) => record && records.set(record.id, record));
+  await scanBucket(bus, filter, ({ record }) => record && records.set(record.id, listed(record)));
   return records;
+}
+
+const fields = Object.keys(StateRecord.shape) as (keyof StateRecord)[];
+
+/**
+ * A record without fields that no list knows, and without the bulk of its checkpoint, of which lists show only what is asked: many
+ * of them are in memory at once.
+ */
+function listed(record: StateRecord): StateRecord {
+  const known = Object.fromEntries(fields.flatMap((field) => (record[field] === undefined ? [] : [[field, record[field]]])));
+  const { question } = (record.snapshot?.context ?? {}) as { question?: unknown };
+  return { ...(known as StateRecord), snapshot: question ? { context: { question } } : null, earlier: undefined };
 }
 
 function scanBucket(bus: Bus, filter: string, take: (entry: Entry) => void): Promise<void> {
@@ -60,7 +73,8 @@ function scanBucket(bus: Bus, filter: string, take: (entry: Entry) => void): Pro
   const options = { filter_subjects: [`${prefix}${filter}`], deliver_policy: DeliverPolicy.LastPerSubject };
   return scanStream(bus, stream, options, (message) => {
     const { subject, seq, data, time } = message;
-    const record = data.length > 0 ? parseRecord(data) : null;
-    take({ key: subject.slice(prefix.length), record, revision: seq, bytes: storedBytes(message), storedAt: time });
+    const key = subject.slice(prefix.length);
+    const record = data.length > 0 ? parseRecord(data, key) : null;
+    take({ key, record, revision: seq, bytes: storedBytes(message), storedAt: time });
   });
 }

@@ -59,7 +59,7 @@ export async function recordsOf(
   for (let i = 0; ids.length > 1 && i < ids.length; i += mostSubjects) {
     const subjects = ids.slice(i, i + mostSubjects).map((id) => stateSubject(bus, id));
     for (const message of await batchGet(bus, stateStream(bus), { multi_last: subjects })) {
-      const record = parseRecord(message.data);
+      const record = parseRecord(message.data, message.subject.slice(stateSubject(bus, '').length));
       if (record && isFinal(record)) records.set(record.id, record);
     }
   }

@@ -4,8 +4,9 @@
  */
 import { z } from 'zod';
 import { PlanRow, type Receipt, Result, Status, TaskSpec } from '../messages.ts';
-import { isTaskId, TaskId } from '../task-id.ts';
+import { TaskId } from '../task-id.ts';
 import { packed, unpacked } from './record-codec.ts';
+import { isStateRecord } from './record-shape.ts';
 
 /** `unborn`: there is no task yet; the record only keeps steers that were returned (docs/adr/0010). */
 export const Phase = z.enum(['unborn', 'ready', 'held', 'parked', 'done']);
@@ -87,42 +88,27 @@ export interface StoredRecord {
   readonly chars?: number;
 }
 
-/** A cheap check of the fields that every reader uses, so that a stranger's value in the bucket stops no reader. */
-const isWhole = ({ id, spec, known, inbox, outbox, plan, ...record }: StateRecord): boolean =>
-  isTaskId(id) &&
-  typeof spec?.type === 'string' &&
-  [known, inbox, outbox, plan].every(Array.isArray) &&
-  counters.every((counter) => Number.isSafeInteger(record[counter])) &&
-  !Number.isNaN(Date.parse(record.createdAt));
-const counters = [
-  'epoch',
-  'run',
-  'ticketSeq',
-  'commit',
-  'steeringCursor',
-  'resultCursor',
-  'children',
-  'statusSeq',
-  'idleClaims',
-] as const;
-
 /** The record as it is stored in JSON, where `run` is `t` and `ticketSeq` is `q`. */
 type StoredJson = Omit<StateRecord, 'run' | 'ticketSeq'> & { readonly t: number; readonly q: number };
 const jsonOf = ({ run: t, ticketSeq: q, ...rest }: StateRecord): StoredJson => ({ ...rest, t, q });
 const recordOf = ({ t: run, q: ticketSeq, ...rest }: StoredJson): StateRecord => ({ ...rest, run, ticketSeq });
 
-/** @returns null if the value is not a state record. */
-export function parseRecord(data: Uint8Array): StateRecord | null {
+/** @returns null if the value is not the state record of the task `id`. */
+export function parseRecord(data: Uint8Array, id: string): StateRecord | null {
   try {
-    // The schema is not applied: this code wrote the record, and a full parse of a large snapshot would slow down each claim.
-    const record = recordOf(JSON.parse(unpacked(data)) as StoredJson);
-    return Phase.safeParse(record.phase).success && isWhole(record) ? record : null;
+    const value: unknown = JSON.parse(unpacked(data));
+    if (!isStateRecord(value)) return null;
+    const record = recordOf(value as StoredJson);
+    return record.id === id ? record : null;
   } catch {
     return null;
   }
 }
 
-/** The value that the bucket keeps for a record, and its length as JSON in characters. */
+/**
+ * The value that the bucket keeps for a record, and its length as JSON in characters.
+ * @throws CoxError `message-too-big` for a record that no reader would unpack.
+ */
 export function encodeRecord(record: StateRecord): { readonly value: string | Uint8Array; readonly chars: number } {
   const json = JSON.stringify(jsonOf(record));
   return { value: packed(json), chars: json.length };

@@ -21,7 +21,7 @@ export const readState = (bus: Bus, id: TaskId): Promise<StoredRecord | null> =>
 async function read(bus: Bus, id: TaskId): Promise<StoredRecord | null> {
   const message = await lastMessage(bus, stateStream(bus), stateSubject(bus, id));
   if (!message || message.data.length === 0) return null;
-  const record = parseRecord(message.data);
+  const record = parseRecord(message.data, id);
   if (!record) bus.log.error({ id, revision: message.seq }, 'the state record is unreadable');
   return record && { record, revision: message.seq };
 }
@@ -37,7 +37,7 @@ export async function createState(bus: Bus, record: StateRecord, signal?: AbortS
   const there = await lastMessage(bus, stateStream(bus), stateSubject(bus, record.id));
   if (there?.data.length === 0) return write(bus, record, there.seq, signal);
   // If this returned null, the caller would read the key, find no record, and try to create it again without end.
-  if (there && !parseRecord(there.data))
+  if (there && !parseRecord(there.data, record.id))
     throw new CoxError('bad-record', `The value in the bucket under ${record.id} is not a state record`, {
       hint: `Look at it with \`nats kv get ${bus.subjects.stateBucket} ${record.id}\`; delete it with \`nats kv del\`.`,
     });
