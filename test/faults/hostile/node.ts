@@ -1,0 +1,19 @@
+/** A node in a process of its own, with the log of the product. Environment: that of joinCrew, and MODEL_URL. */
+import { joinCrew } from '../../../actors/node/join.ts';
+import { startNode } from '../../../actors/node/node.ts';
+import { foldersOf } from '../../../platform/folders.ts';
+import { openLog } from '../../../platform/log.ts';
+import { testRoster } from '../../support/roster.ts';
+
+const folders = foldersOf(process.env);
+const joined = await joinCrew({
+  env: process.env,
+  log: openLog({ folder: folders.state, verbose: false, name: 'node' }),
+  folders,
+  start: true,
+  signal: AbortSignal.timeout(60_000),
+  name: 'node',
+});
+const roster = testRoster(process.env.MODEL_URL ?? '');
+await startNode({ joined, roster: { current: () => roster }, workspace: process.cwd(), onProgress: () => {} });
+process.stdout.write('ready\n');
