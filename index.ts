@@ -55,9 +55,11 @@ export {
   Usage,
 } from './bus/messages.ts';
 export { allNodes } from './bus/nodes.ts';
-export { DeadLetters, type Retried } from './bus/queue/dead-letters.ts';
+export type { Page, PageQuery } from './bus/page.ts';
+export { DeadLetters, type LetterQuery, type Retried } from './bus/queue/dead-letters.ts';
 export { Memory, type Note } from './bus/shared-memory.ts';
-export type { OpenQuestion } from './bus/state/open-questions.ts';
+export type { OpenQuestion, QuestionQuery } from './bus/state/open-questions.ts';
+export type { TaskQuery } from './bus/state/task-list.ts';
 export type { TaskSummary } from './bus/state/tree.ts';
 export { isTaskId, type TaskId } from './bus/task-id.ts';
 export { planUndo, startUndo, type UndoPlan } from './bus/undo.ts';

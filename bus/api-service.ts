@@ -11,8 +11,12 @@ import { CoxError, messageOf } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import type { Crew } from './crew.ts';
 import { type NodeReport, PlanTask, SteeringMessage, type SteeringType, steeringTypes, TaskSpec } from './messages.ts';
+import { type Page, PageQuery } from './page.ts';
 import { describe } from './parse-message.ts';
-import { DeadLetters } from './queue/dead-letters.ts';
+import { maxPayload } from './publish.ts';
+import { DeadLetters, LetterQuery } from './queue/dead-letters.ts';
+import { QuestionQuery } from './state/open-questions.ts';
+import { TaskQuery } from './state/task-list.ts';
 import { TaskId } from './task-id.ts';
 
 /** Version of the service and of its messages. docs/protocol shows it. */
@@ -58,16 +62,12 @@ export const requests = {
   ...forEachSteering(steering),
   add: adding,
   result: z.object({ task: TaskId, ...waiting }).strict(),
-  tree: z.object({ task: TaskId }).strict(),
-  tasks: z.object({}).strict(),
-  questions: z
-    .object({
-      root: z.string().max(64).optional().describe('Of one tree: the part of its ids before the dot. Default: of all trees.'),
-    })
-    .strict(),
+  tree: PageQuery.extend({ task: TaskId }),
+  tasks: TaskQuery,
+  questions: QuestionQuery,
   menu: z.object({}).strict(),
   nodes: z.object({}).strict(),
-  dead: z.object({}).strict(),
+  dead: LetterQuery,
   deadRetry: z.object({ id: LetterId, waitMs: waiting.waitMs.default(5_000) }).strict(),
   deadDrop: z.object({ id: LetterId }).strict(),
 } as const;
@@ -104,12 +104,12 @@ export async function startService(bus: Bus, { crew, node, menu, report }: Servi
           ? await crew.peekResult(task)
           : await withinOrNull(waitMs, ended.signal, (signal) => crew.result(task, signal)),
     }),
-    tree: async ({ task }) => ({ nodes: await crew.tree(task) }),
-    tasks: async () => ({ tasks: await crew.tasks() }),
-    questions: async ({ root }) => ({ questions: await crew.questions(root) }),
+    tree: async ({ task, ...query }) => replyOf('nodes', await crew.treePage(task, query, roomForRows(bus))),
+    tasks: async (query) => replyOf('tasks', await crew.taskPage(query, roomForRows(bus))),
+    questions: async (query) => replyOf('questions', await crew.questionPage(query, roomForRows(bus))),
     menu: async () => ({ backends: menu() }),
     nodes: async () => report(),
-    dead: async () => ({ letters: await letters.list() }),
+    dead: async (query) => replyOf('letters', await letters.page(query, roomForRows(bus))),
     deadRetry: ({ id, waitMs }) => letters.retry(id, AbortSignal.any([AbortSignal.timeout(waitMs), ended.signal])),
     deadDrop: async ({ id }) => {
       await letters.drop(id);
@@ -137,15 +137,16 @@ export async function startService(bus: Bus, { crew, node, menu, report }: Servi
   };
 }
 
-async function reply(
-  message: ServiceMsg,
-  verb: Verb,
-  answer: (request: unknown) => Promise<unknown>,
-  { log, nc }: Bus,
-): Promise<void> {
+/** Bytes of a reply that are not its rows: their name, `next` and `more`. */
+const aroundRows = 512;
+const roomForRows = (bus: Bus): number => maxPayload(bus) - aroundRows;
+const replyOf = (name: string, { rows, next, more }: Page<unknown>): object => ({ [name]: rows, next, more });
+
+async function reply(message: ServiceMsg, verb: Verb, answer: (request: unknown) => Promise<unknown>, bus: Bus): Promise<void> {
+  const { log } = bus;
   try {
     const answered = JSON.stringify(await answer(read(message.data, verb)));
-    const [bytes, most] = [Buffer.byteLength(answered), nc.info?.max_payload ?? Number.POSITIVE_INFINITY];
+    const [bytes, most] = [Buffer.byteLength(answered), maxPayload(bus)];
     if (bytes > most)
       throw new CoxError('reply-too-big', `The reply of ${verb} has ${bytes} bytes, and the server takes ${most}`, {
         hint: 'Ask for less, or raise max_payload of the server.',

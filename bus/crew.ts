@@ -17,16 +17,18 @@ import {
   TaskSpec,
   type TreeNode,
 } from './messages.ts';
+import type { Page, PageQuery } from './page.ts';
 import { describe } from './parse-message.ts';
 import { publish } from './publish.ts';
 import { enqueue } from './queue/task-queue.ts';
 import { undoDispatch } from './queue/undo-dispatch.ts';
 import { onReconnect } from './reconnections.ts';
 import { allRecords } from './state/all-records.ts';
-import { type OpenQuestion, openQuestions } from './state/open-questions.ts';
+import { type OpenQuestion, openQuestions, type QuestionQuery, questionPage } from './state/open-questions.ts';
 import { newRecord, type StateRecord } from './state/state-record.ts';
 import { createState, readState } from './state/state-store.ts';
-import { planned, summariesOf, type TaskSummary, treeNode } from './state/tree.ts';
+import { type TaskQuery, taskPage } from './state/task-list.ts';
+import { planned, summariesOf, type TaskSummary, treeOf, treePage } from './state/tree.ts';
 import { goalOf, isTaskId, newRoot, parentOf, rootOf, type TaskId } from './task-id.ts';
 
 /** A steer that the log stream has stored. */
@@ -146,13 +148,27 @@ export class Crew {
 
   /** Every task of the crew, or of the tree with this root, oldest first. */
   async tasks(root?: string): Promise<TaskSummary[]> {
-    const records = await allRecords(this.bus, root === undefined ? '>' : `${root}.*`);
-    return summariesOf(records).sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
+    const tasks = summariesOf(await allRecords(this.bus, treeFilter(root)));
+    return [...taskPage(tasks, { limit: Number.POSITIVE_INFINITY }).rows];
+  }
+
+  /**
+   * A page of the tasks that fit the query, oldest first.
+   * @param maxBytes most bytes that the rows may have as JSON. Default: no limit.
+   * @throws CoxError `bad-cursor`.
+   */
+  async taskPage(query: TaskQuery = {}, maxBytes?: number): Promise<Page<TaskSummary>> {
+    return taskPage(await this.tasks(query.root), query, maxBytes);
   }
 
   /** The open questions of all tasks, at any depth, oldest first. @param root of one tree; default: all trees. */
-  async questions(root?: string): Promise<OpenQuestion[]> {
-    return openQuestions(await allRecords(this.bus, root === undefined ? '>' : `${root}.*`));
+  async questions(root?: string): Promise<readonly OpenQuestion[]> {
+    return openQuestions(await allRecords(this.bus, treeFilter(root)));
+  }
+
+  /** A page of the open questions, of all trees or of one, as `taskPage` is one of the tasks. @throws CoxError `bad-cursor`. */
+  async questionPage({ root, ...query }: QuestionQuery = {}, maxBytes?: number): Promise<Page<OpenQuestion>> {
+    return questionPage(await allRecords(this.bus, treeFilter(root)), query, maxBytes);
   }
 
   /** @returns the result, or null while there is none. @throws CoxError `bad-task-id`, `unknown-task`. */
@@ -198,25 +214,14 @@ export class Crew {
   /** The task and all tasks below it, parents before children. @throws CoxError `bad-task-id`, `unknown-task`. */
   async tree(id: TaskId): Promise<TreeNode[]> {
     this.#check(id);
-    const records = await allRecords(this.bus, `${rootOf(id)}.*`);
-    const byId = new Map(records.map((record) => [record.id, record]));
-    const below = (record: StateRecord, key: string | null): TreeNode[] => {
-      const rows = planned(record);
-      const named = new Set(rows.map((row) => row.id));
-      const earlier = records.filter((r) => parentOf(r.id) === record.id && !named.has(r.id));
-      return [
-        { ...treeNode(record), key },
-        ...earlier.flatMap((attempt) => below(attempt, null)),
-        ...rows.flatMap((row) => {
-          const child = row.id === null ? undefined : byId.get(row.id);
-          return child ? below(child, row.key) : [row];
-        }),
-      ];
-    };
-    const top = byId.get(id);
-    const tree = top ? below(top, null) : records.flatMap(planned).filter((row) => row.id === id);
+    const tree = treeOf(await allRecords(this.bus, treeFilter(rootOf(id))), id);
     if (tree.length === 0) throw unknownTask(id);
     return tree;
+  }
+
+  /** A page of the rows of `tree`. @throws CoxError `bad-task-id`, `unknown-task`, `bad-cursor`. */
+  async treePage(id: TaskId, query: PageQuery = {}, maxBytes?: number): Promise<Page<TreeNode>> {
+    return treePage(await this.tree(id), query, maxBytes);
   }
 
   /**
@@ -234,6 +239,9 @@ export class Crew {
       });
   }
 }
+
+/** The keys of all state records, or of those of one tree. */
+const treeFilter = (root?: string): string => (root === undefined ? '>' : `${root}.*`);
 
 const busClosed = (hint: string) => new CoxError('bus-closed', 'The connection to the bus was closed', { hint });
 

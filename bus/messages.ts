@@ -413,6 +413,8 @@ export const Live = z.discriminatedUnion('type', [
 ]);
 export type Live = z.infer<typeof Live>;
 
+export const TicketLetterId = z.string().regex(/^ticket-[0-9]{1,16}$/, 'the id of such a letter looks like ticket-417');
+
 /**
  * On `cox.dead.<id>.letter`: a task that was given up after it lost too many workers, or a message on a work queue that is not a
  * ticket. It is kept until an operator retries or drops it (`cox dead`).
@@ -433,7 +435,7 @@ export const DeadLetter = z.discriminatedUnion('kind', [
   }),
   z.object({
     kind: z.literal('ticket'),
-    id: z.string().describe('`ticket-<sequence in the work stream>`.'),
+    id: TicketLetterId.describe('`ticket-<sequence in the work stream>`.'),
     type: z.string().describe('The task type whose queue the message was on.'),
     why: z.string(),
     payload: z.string().describe('The beginning of the message, at most 4096 characters.'),

@@ -10,6 +10,11 @@ const pattern = /^[a-z0-9]{4,12}\.(0|[1-9][0-9]{0,5}(-[1-9][0-9]{0,5}){0,7})$/;
 export const TaskId = z.string().regex(pattern, 'a task id looks like k3xq.0 or k3xq.4-1');
 export type TaskId = z.infer<typeof TaskId>;
 
+/** `k3xq`: the part of a task id that all tasks of a tree have in common. */
+export const Root = z
+  .string()
+  .regex(/^[a-z0-9]{4,12}$/, 'the root of a tree is the part of its ids before the dot, such as k3xq');
+
 export const isTaskId = (text: string): boolean => pattern.test(text);
 export const rootOf = (id: TaskId): string => id.slice(0, id.indexOf('.'));
 const pathOf = (id: TaskId): string => id.slice(id.indexOf('.') + 1);

@@ -39,18 +39,28 @@ const Steered = z.object({
     .describe('Why the wait for receipts ended early. The steer is stored all the same: do not send it again.'),
 });
 
+const paged = {
+  next: z.string().nullable().describe('`after` of the request for the next page; null: there are no more rows.'),
+  more: z.number().int().nonnegative().describe('Number of rows behind this page.'),
+};
+
 /** The schema of the reply to each verb of the service. */
 export const replies = {
   dispatch: z.object({ id: TaskId }),
   status: Status,
   ...forEachSteering(() => Steered),
   result: z.object({ result: Result.nullable().describe('Null if the task has no result yet.') }),
-  tree: z.object({ nodes: z.array(TreeNode).describe('The tasks and plan nodes of the tree, parents before children.') }),
+  tree: z.object({
+    nodes: z.array(TreeNode).describe('The tasks and plan nodes of the tree, parents before children.'),
+    ...paged,
+  }),
   tasks: z.object({
+    ...paged,
     tasks: z.array(
       z.object({
         id: TaskId,
         parent: TaskId.nullable(),
+        key: z.string().nullable().describe('Its key in the plan of the parent.'),
         type: z.string(),
         instruction: z.string(),
         phase: Phase,
@@ -64,6 +74,7 @@ export const replies = {
     ),
   }),
   questions: z.object({
+    ...paged,
     questions: z
       .array(
         z.object({
@@ -98,7 +109,7 @@ export const replies = {
     ),
   }),
   nodes: NodeReport,
-  dead: z.object({ letters: z.array(DeadLetter).describe('The dead letters, oldest first.') }),
+  dead: z.object({ letters: z.array(DeadLetter).describe('The dead letters, oldest first.'), ...paged }),
   deadRetry: z.discriminatedUnion('how', [
     z.object({ how: z.literal('dispatched'), id: z.string(), as: TaskId.describe('The task that replaces it.') }),
     z.object({

@@ -10,13 +10,14 @@ import { messageOf } from '../../platform/errors.ts';
 import type { Bus } from '../bus.ts';
 import { isStreamNameInUse } from '../jetstream-errors.ts';
 import { lastMessage } from '../leader-reads.ts';
-import { DeadLetter, TaskSpec, TicketMessage } from '../messages.ts';
+import { scanStream } from '../log/stream-scan.ts';
+import { DeadLetter, TaskSpec, TicketLetterId, TicketMessage } from '../messages.ts';
 import { describe, parseMessage } from '../parse-message.ts';
 import { publish } from '../publish.ts';
 import { copies } from '../replicas.ts';
 import type { StateRecord } from '../state/state-record.ts';
 import { readState } from '../state/state-store.ts';
-import { parentOf } from '../task-id.ts';
+import { isTaskId, parentOf } from '../task-id.ts';
 
 type TaskLetter = Extract<DeadLetter, { kind: 'task' }>;
 
@@ -125,6 +126,32 @@ function whyNoTicket(text: string): string {
   } catch (cause) {
     return `not JSON: ${messageOf(cause)}`;
   }
+}
+
+/** Whether an id can be that of a letter, so that it can stand in a subject. */
+export const isLetterId = (id: string): boolean => isTaskId(id) || TicketLetterId.safeParse(id).success;
+
+/** A letter with its sequence in the stream. */
+export interface Filed {
+  readonly letter: DeadLetter;
+  readonly seq: number;
+}
+
+/** Reads a letter from the leader. */
+export async function readLetter(bus: Bus, id: string): Promise<Filed | null> {
+  const message = await lastMessage(bus, await openDeadStream(bus), bus.subjects.letter(id));
+  const letter = message && parseLetter(message.data);
+  return letter?.id === id ? { letter, seq: message!.seq } : null;
+}
+
+/** Reads all letters, for a list. A message that is not a letter comes from a stranger and is left alone. */
+export async function allLetters(bus: Bus): Promise<DeadLetter[]> {
+  const letters: DeadLetter[] = [];
+  await scanStream(bus, await openDeadStream(bus), { filter_subjects: [bus.subjects.everyLetter()] }, ({ subject, data }) => {
+    const letter = parseLetter(data);
+    if (letter && subject === bus.subjects.letter(letter.id)) letters.push(letter);
+  });
+  return letters;
 }
 
 /** @returns null if the message is not a dead letter. */

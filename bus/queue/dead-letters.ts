@@ -4,15 +4,17 @@
  * same id.
  * Rules `dead-letter` and `attempt` (docs/task-protocol.md).
  */
+import { z } from 'zod';
 import { CoxError } from '../../platform/errors.ts';
 import type { Crew } from '../crew.ts';
-import { nextMessage } from '../leader-reads.ts';
 import type { DeadLetter, Receipt, TaskSpec } from '../messages.ts';
+import { type Page, PageQuery, pageInTime } from '../page.ts';
+import { quoted } from '../parse-message.ts';
 import { publish } from '../publish.ts';
 import { newRecord } from '../state/state-record.ts';
 import { createState, readState, replaceState } from '../state/state-store.ts';
-import { goalOf, newRoot, type TaskId } from '../task-id.ts';
-import { openDeadStream, parseLetter } from './dead-letter-stream.ts';
+import { goalOf, newRoot, Root, type TaskId } from '../task-id.ts';
+import { allLetters, type Filed, isLetterId, readLetter } from './dead-letter-stream.ts';
 import { enqueue } from './task-queue.ts';
 
 export type Retried =
@@ -30,10 +32,16 @@ export type Retried =
     };
 
 type TaskLetter = Extract<DeadLetter, { kind: 'task' }>;
-interface Filed {
-  readonly letter: DeadLetter;
-  readonly seq: number;
-}
+
+export const LetterQuery = PageQuery.extend({
+  type: z.string().min(1).max(64).optional().describe('Only letters of tasks of this type.'),
+  root: Root.optional().describe('Only letters of tasks of this tree: the part of their ids before the dot.'),
+  since: z.iso.datetime().optional().describe('Only letters of tasks that ended then or later.'),
+});
+export type LetterQuery = z.infer<typeof LetterQuery>;
+
+/** Letters that are dropped at once. */
+const mostAtOnce = 64;
 
 export class DeadLetters {
   readonly #crew: Crew;
@@ -46,7 +54,17 @@ export class DeadLetters {
 
   /** All letters, oldest first. */
   async list(): Promise<DeadLetter[]> {
-    return (await this.#all()).map(({ letter }) => letter).sort((a, b) => (a.at < b.at ? -1 : 1));
+    return [...(await this.page({ limit: Number.POSITIVE_INFINITY })).rows];
+  }
+
+  /**
+   * A page of the letters that fit the query, oldest first.
+   * @param maxBytes most bytes that the letters may have as JSON. Default: no limit.
+   * @throws CoxError `bad-cursor`.
+   */
+  async page(query: LetterQuery = {}, maxBytes?: number): Promise<Page<DeadLetter>> {
+    const letters = (await allLetters(this.#crew.bus)).filter((letter) => fits(letter, query));
+    return pageInTime(letters, query, { placeOf: ({ at, id }) => ({ at, id }), rowOf: (letter) => letter, maxBytes });
   }
 
   /**
@@ -76,14 +94,28 @@ export class DeadLetters {
    * @throws CoxError `unknown-letter`.
    */
   async drop(id: string): Promise<void> {
+    await this.#remove((await this.#find(id)).letter);
+  }
+
+  async #remove(letter: DeadLetter): Promise<void> {
     const { bus } = this.#crew;
-    const { letter } = await this.#find(id);
     for (;;) {
       const stored = letter.kind === 'task' ? await readState(bus, letter.id) : null;
       if (stored?.record.deadLetter !== 'kept') break;
       if (await replaceState(bus, stored, { ...stored.record, deadLetter: 'gone' })) break;
     }
     await bus.jsm.streams.purge(bus.subjects.deadStream, { filter: bus.subjects.letter(letter.id) });
+  }
+
+  /**
+   * Removes letters. One that is gone already counts as removed.
+   * @throws AbortError of `signal`; the letters before are removed then.
+   */
+  async dropAll(letters: readonly DeadLetter[], signal: AbortSignal): Promise<void> {
+    for (let at = 0; at < letters.length; at += mostAtOnce) {
+      signal.throwIfAborted();
+      await Promise.all(letters.slice(at, at + mostAtOnce).map((letter) => this.#remove(letter)));
+    }
   }
 
   /** Has the parent run the sub-task again. @returns null if the parent has ended, or does not have the sub-task in its plan. */
@@ -157,29 +189,21 @@ export class DeadLetters {
     await enqueue(bus, spec.type, 'pending', { id, run: 1 });
   }
 
+  /** Reads the letter from the leader. */
   async #find(id: string): Promise<Filed> {
-    const all = await this.#all();
-    const found = all.find(({ letter }) => letter.id === id);
-    if (found) return found;
-    const ids = all.map(({ letter }) => letter.id);
-    throw new CoxError('unknown-letter', `There is no dead letter ${id}`, {
-      hint: ids.length > 0 ? `There are: ${ids.slice(0, 8).join(', ')}.` : 'There are none.',
+    const { bus } = this.#crew;
+    const filed = isLetterId(id) ? await readLetter(bus, id) : null;
+    if (filed) return filed;
+    const ids = (await this.page({ limit: 8 })).rows.map((letter) => letter.id);
+    throw new CoxError('unknown-letter', `There is no dead letter ${quoted(id)}`, {
+      hint: ids.length > 0 ? `There are: ${ids.join(', ')}.` : 'There are none.',
     });
   }
-
-  /** Reads all letters from the leader. A message that is not a letter comes from a stranger and is left alone. */
-  async #all(): Promise<Filed[]> {
-    const { bus } = this.#crew;
-    const stream = await openDeadStream(bus);
-    const filed: Filed[] = [];
-    for (let seq = 1; ; ) {
-      const message = await nextMessage(bus, stream, bus.subjects.everyLetter(), seq);
-      if (!message) return filed;
-      const letter = parseLetter(message.data);
-      if (letter && message.subject === bus.subjects.letter(letter.id)) filed.push({ letter, seq: message.seq });
-      seq = message.seq + 1;
-    }
-  }
 }
+
+const fits = ({ id, type, at }: DeadLetter, query: LetterQuery): boolean =>
+  (query.type === undefined || type === query.type) &&
+  (query.root === undefined || id.startsWith(`${query.root}.`)) &&
+  (query.since === undefined || Date.parse(at) >= Date.parse(query.since));
 
 const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes);

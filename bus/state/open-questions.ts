@@ -1,8 +1,15 @@
 /** The questions that tasks have put to their operator and that are still open, with what waits for each of them. */
+import type { z } from 'zod';
 import type { PlanRow, Question } from '../messages.ts';
-import { goalOf, parentOf, type TaskId } from '../task-id.ts';
+import { type Page, PageQuery, pageInTime } from '../page.ts';
+import { goalOf, parentOf, Root, type TaskId } from '../task-id.ts';
 import type { StateRecord } from './state-record.ts';
 import { keysOf } from './tree.ts';
+
+export const QuestionQuery = PageQuery.extend({
+  root: Root.optional().describe('Of one tree: the part of its ids before the dot. Default: of all trees.'),
+});
+export type QuestionQuery = z.infer<typeof QuestionQuery>;
 
 export interface OpenQuestion {
   /** The task that asks. */
@@ -22,24 +29,37 @@ export interface OpenQuestion {
 }
 
 /** Oldest first. Questions of the same time are in the order of their tasks. */
-export function openQuestions(records: readonly StateRecord[]): OpenQuestion[] {
+export const openQuestions = (records: readonly StateRecord[]): readonly OpenQuestion[] =>
+  questionPage(records, { limit: Number.POSITIVE_INFINITY }).rows;
+
+/** @throws CoxError `bad-cursor`. */
+export function questionPage(records: readonly StateRecord[], query: PageQuery, maxBytes?: number): Page<OpenQuestion> {
   const byId = new Map(records.map((record) => [record.id, record]));
   const keys = keysOf(records);
-  return records
-    .flatMap((record): OpenQuestion[] => {
-      const { id, spec, instruction, last } = record;
-      if (!last?.question || last.outcome !== null) return [];
+  return pageInTime(records.flatMap(asking), query, {
+    placeOf: ({ record, askedAt }) => ({ at: askedAt, id: record.id }),
+    rowOf: ({ record, question, askedAt }): OpenQuestion => {
+      const { id, spec, instruction } = record;
       const goal = goalOf(id);
-      return [
-        {
-          ...{ id, goal, goalInstruction: byId.get(goal)?.instruction ?? null, key: keys.get(id) ?? null },
-          ...{ type: spec.type, instruction, question: last.question },
-          askedAt: last.askedAt ?? last.lastTransitionAt ?? last.at,
-          blocked: blockedBy(record, byId, keys),
-        },
-      ];
-    })
-    .sort((a, b) => a.askedAt.localeCompare(b.askedAt) || a.id.localeCompare(b.id, 'en', { numeric: true }));
+      return {
+        ...{ id, goal, goalInstruction: byId.get(goal)?.instruction ?? null, key: keys.get(id) ?? null },
+        ...{ type: spec.type, instruction, question, askedAt, blocked: blockedBy(record, byId, keys) },
+      };
+    },
+    maxBytes,
+  });
+}
+
+interface Asking {
+  readonly record: StateRecord;
+  readonly question: Question;
+  readonly askedAt: string;
+}
+
+function asking(record: StateRecord): Asking[] {
+  const { last } = record;
+  if (!last?.question || last.outcome !== null) return [];
+  return [{ record, question: last.question, askedAt: last.askedAt ?? last.lastTransitionAt ?? last.at }];
 }
 
 /** Sub-tasks that wait for the end of the task that asks, in the plan of its goal and in those above, and in its own plan. */

@@ -1,6 +1,7 @@
 /** Shows state records as rows of a list and of a tree. */
 import { cutMarkIn } from '../cut-mark.ts';
 import { noUsage, type Question, type Status, type TaskState, type TreeNode } from '../messages.ts';
+import { badCursor, type Page, type PageQuery, pageFrom } from '../page.ts';
 import { parentOf, type TaskId } from '../task-id.ts';
 import type { Phase, StateRecord } from './state-record.ts';
 
@@ -65,6 +66,42 @@ const incompleteOf = (output: string | null): Pick<TreeNode, 'incomplete'> => {
   const incomplete = output === null ? null : cutMarkIn(output);
   return incomplete === null ? {} : { incomplete };
 };
+
+/**
+ * The task and all tasks below it, parents before children. Attempts that others have replaced come first among their siblings,
+ * then the nodes of the plan in its order. Empty if there is no such task.
+ */
+export function treeOf(records: readonly StateRecord[], id: TaskId): TreeNode[] {
+  const byId = new Map(records.map((record) => [record.id, record]));
+  const children = Map.groupBy(records, (record) => parentOf(record.id));
+  const below = (record: StateRecord, key: string | null): TreeNode[] => {
+    const rows = planned(record);
+    const named = new Set(rows.map((row) => row.id));
+    const earlier = (children.get(record.id) ?? []).filter((child) => !named.has(child.id));
+    return [
+      { ...treeNode(record), key },
+      ...earlier.flatMap((attempt) => below(attempt, null)),
+      ...rows.flatMap((row) => {
+        const child = row.id === null ? undefined : byId.get(row.id);
+        return child ? below(child, row.key) : [row];
+      }),
+    ];
+  };
+  const top = byId.get(id);
+  return top ? below(top, null) : records.flatMap(planned).filter((row) => row.id === id);
+}
+
+/**
+ * A page of the rows of a tree. A node of a plan keeps its place by its key, also when it gets an id or is run again.
+ * @throws CoxError `bad-cursor`.
+ */
+export function treePage(nodes: readonly TreeNode[], query: PageQuery, maxBytes?: number): Page<TreeNode> {
+  const at = query.after === undefined ? 0 : nodes.findIndex((node) => nameInTree(node) === query.after) + 1;
+  if (query.after !== undefined && at === 0) throw badCursor(query.after);
+  return pageFrom(nodes, at, query, { rowOf: (node) => node, nameOf: nameInTree, maxBytes });
+}
+
+const nameInTree = ({ id, parent, key }: TreeNode): string => (key === null ? String(id) : `${parent}/${key}`);
 
 /**
  * Shows the nodes of a supervisor's plan as they are before anybody claims them: `idle`, or `cancelled` if the node was dropped

@@ -118,7 +118,7 @@ test('a live service answers and refuses every verb as documented', async () => 
   await answers('questions', {});
   await answers('menu', {});
   await answers('nodes', {});
-  expect(await answers('dead', {})).toEqual({ letters: [] });
+  expect(await answers('dead', {})).toEqual({ letters: [], next: null, more: 0 });
   const [given] = examples.DeadLetter as readonly (object & { kind: 'task' })[];
   for (const id of ['dead1.0', 'dead2.0']) {
     await joined.bus.js.publish(joined.bus.subjects.letter(id), JSON.stringify({ ...given, id, parent: null }));
