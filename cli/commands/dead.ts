@@ -1,30 +1,46 @@
-/** `cox dead` lists the dead letters. `cox dead retry <id>` runs a task again, `cox dead drop <id>` removes its letter. */
-import type { Retried } from '../../bus/queue/dead-letters.ts';
-import type { Run } from '../cli.ts';
+/** `cox dead` lists the dead letters. `cox dead retry <id>` runs a task again, `cox dead drop` removes its letter, or all. */
+import { z } from 'zod';
+import type { DeadLetters, LetterQuery, Retried } from '../../bus/queue/dead-letters.ts';
+import type { Cli, Run } from '../cli.ts';
+import { isConfirmed } from '../confirm.ts';
 import { findLetter } from '../dead-letter-ref.ts';
 import { usageError } from '../errors.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { letterLines, retriedLine } from '../render/dead-letters.ts';
+import { filterShape, pageShape, queryOf } from '../page-options.ts';
+import { parseOptions } from '../parse-options.ts';
+import { letterLine, letterLines, retriedLine } from '../render/dead-letters.ts';
+import { moreLines } from '../render/more.ts';
 import { withCrew } from '../session.ts';
 
 /** Time in ms for a goal to accept that it should run a sub-task again. */
 const takenUpMs = 30_000;
 
-export const run: Run = async (cli, [action, ref]) => {
+/** Letters that are shown before all are dropped. The question says how many there are. */
+const shownBeforeDrop = 20;
+
+const Shape = z.object({ all: z.literal(true).optional(), yes: z.literal(true).optional(), ...filterShape, ...pageShape });
+
+export const run: Run = async (cli, [action, ref], options) => {
+  const { all, yes = false, ...given } = parseOptions(Shape, options);
   if (action !== undefined && action !== 'retry' && action !== 'drop')
     throw usageError(`There is no "cox dead ${action}".`, 'There are: cox dead, cox dead retry <id>, cox dead drop <id>.');
-  if (action !== undefined && ref === undefined)
+  if (all && action !== 'drop')
+    throw usageError('--all goes with drop.', 'As in: cox dead drop --all. cox dead lists the letters.');
+  if (all && ref !== undefined) throw usageError('Either a dead letter or --all.', `As in: cox dead drop ${ref}.`);
+  if (action !== undefined && ref === undefined && !all)
     throw usageError('Which dead letter?', `Name one: cox dead ${action} <id>. cox dead lists them.`);
   return withCrew(cli, { start: false }, async ({ crew, bus }) => {
     const { DeadLetters } = await import('../../bus/queue/dead-letters.ts');
     const letters = new DeadLetters(crew);
     const paint = cli.out.paint.stdout;
-    const all = await letters.list();
+    if (all) return dropAll(cli, letters, await queryOf(crew, { ...given, limit: given.limit ?? Number.POSITIVE_INFINITY }), yes);
     if (action === undefined) {
-      cli.out.answer({ letters: all }, letterLines(all, bus.now(), paint, 'cox dead').join('\n'));
+      const { rows, next, more } = await letters.page(await queryOf(crew, given));
+      const lines = [...letterLines(rows, bus.now(), paint, 'cox dead'), ...moreLines({ next, more }, paint)];
+      cli.out.answer({ letters: rows, next, more }, lines.join('\n'));
       return exitCodes.ok;
     }
-    const { id } = findLetter(all, ref!);
+    const { id } = findLetter(await letters.list(), ref!);
     if (action === 'drop') {
       await letters.drop(id);
       cli.out.answer({ id }, `${id} is dropped`);
@@ -36,6 +52,30 @@ export const run: Run = async (cli, [action, ref]) => {
     return exitOf(retried);
   });
 };
+
+/** Drops the letters that it has shown and counted, and none that came later. */
+async function dropAll(cli: Cli, letters: DeadLetters, query: LetterQuery, isAgreed: boolean): Promise<ExitCode> {
+  const { rows } = await letters.page(query);
+  const count = `${rows.length.toLocaleString('en')} dead ${rows.length === 1 ? 'letter' : 'letters'}`;
+  if (rows.length > 0 && !isAgreed) {
+    const paint = cli.out.paint.stderr;
+    cli.out.note(
+      rows
+        .slice(0, shownBeforeDrop)
+        .map((letter) => letterLine(letter, paint))
+        .join('\n'),
+    );
+    if (rows.length > shownBeforeDrop)
+      cli.out.note(paint.dim(`and ${(rows.length - shownBeforeDrop).toLocaleString('en')} more`));
+    if (!(await isConfirmed(cli, `Drop ${count}?`, '--yes drops them without a question; cox dead lists them.'))) {
+      cli.out.note('Nothing was dropped.');
+      return exitCodes.cancelled;
+    }
+  }
+  await letters.dropAll(rows, cli.signal);
+  cli.out.answer({ ids: rows.map(({ id }) => id) }, `${count} dropped`);
+  return exitCodes.ok;
+}
 
 function exitOf(retried: Retried): ExitCode {
   if (retried.how === 'dispatched' || retried.as !== null) return exitCodes.ok;

@@ -10,6 +10,17 @@ const hosting: Command['options'] = [
   ['--slots <n>', 'new tasks of one kind at once, plus as many that continue after a wait (default: 8)'],
 ];
 
+/** Options of the commands that list (cli/page-options.ts). */
+const pageRows: readonly OptionRow[] = [
+  ['--limit <n>', 'list at most this many (default: 100)'],
+  ['--after <place>', 'go on after the last one of an earlier list, which names the place'],
+  ['--root <id>', 'list only what belongs to this goal'],
+];
+const filterRows: readonly OptionRow[] = [
+  ['--type <type>', 'list only tasks of this kind'],
+  ['--since <time>', 'list only what is younger than this: 90s, 12h, 7d'],
+];
+
 const answerNotes = `The numbers are those of the last "cox inbox" in this shell: a number that was not shown here, or whose question
 is not open any more, answers nothing (exit codes 2 and 4). "all" answers the questions that take the words as one
 of their choices; it shows them and asks first. Without a terminal it needs --yes, and then answers only those
@@ -120,13 +131,20 @@ export const commands: readonly Command[] = [
     name: 'status',
     summary: 'show the state of a task, or list the unfinished tasks',
     args: '[id]',
-    options: [['--all', 'list finished tasks too']],
+    options: [
+      ['--all', 'list finished tasks too'],
+      ['--state <states>', 'list only tasks in one of these states or with one of these outcomes, separated by commas'],
+      ...filterRows,
+      ...pageRows,
+    ],
+    example: 'cox status --state failed,cancelled --since 12h',
     ended: true,
     load: async () => (await import('./status.ts')).run,
   },
   {
     name: 'inbox',
     summary: 'list the open questions and approvals of all tasks, oldest first, with numbers that cox answer takes',
+    options: pageRows,
     example: 'cox inbox && cox answer 2 approve',
     load: async () => (await import('./inbox.ts')).run,
   },
@@ -192,9 +210,15 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'dead',
-    summary: 'list the tasks that were given up because they killed their workers; retry or drop one',
+    summary: 'list the tasks that were given up because they killed their workers; retry one, drop one or all',
     args: '[retry|drop] [letter]',
-    example: 'cox dead    cox dead retry k3xq.4    cox dead drop k3xq.4',
+    options: [
+      ['--all', 'with drop: drop all letters that would be listed without --limit; shows them and asks first'],
+      ['--yes', 'with drop --all: drop without a question'],
+      ...filterRows,
+      ...pageRows,
+    ],
+    example: 'cox dead    cox dead retry k3xq.4    cox dead drop k3xq.4    cox dead drop --all --type files',
     load: async () => (await import('./dead.ts')).run,
   },
   {

@@ -3,10 +3,9 @@ import { z } from 'zod';
 import type { CrewSession } from '../../actors/node/join.ts';
 import type { Result } from '../../bus/messages.ts';
 import { planUndo, startUndo, type UndoPlan } from '../../bus/undo.ts';
-import { askLine, canAsk } from '../ask.ts';
 import type { Cli, Run } from '../cli.ts';
+import { isConfirmed } from '../confirm.ts';
 import { drainNode } from '../drain.ts';
-import { Interrupted, usageError } from '../errors.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { hostNode } from '../hosted-node.ts';
 import { parseOptions } from '../parse-options.ts';
@@ -17,6 +16,7 @@ import { stepOf } from '../step.ts';
 import { someoneWorks } from '../working-nodes.ts';
 import { exitOf } from './result.ts';
 
+const howToGoOn = '--yes undoes without a question; --dry-run only shows what it would do.';
 const Shape = z.object({ yes: z.literal(true).optional(), dryRun: z.literal(true).optional() });
 
 export const run: Run = async (cli, [ref = '', typedStep], options) => {
@@ -31,28 +31,13 @@ export const run: Run = async (cli, [ref = '', typedStep], options) => {
       return dryRun || left.length === 0 ? exitCodes.ok : exitCodes.failed;
     }
     if (!cli.global.json) cli.out.note(text);
-    if (!yes && !(await isConfirmed(cli))) {
+    if (!yes && !(await isConfirmed(cli, 'Undo this?', howToGoOn))) {
       cli.out.note('Nothing was undone.');
       return exitCodes.cancelled;
     }
     return carryOut(cli, joined, plan);
   });
 };
-
-async function isConfirmed(cli: Cli): Promise<boolean> {
-  if (!canAsk(cli))
-    throw usageError('No terminal to ask on.', '--yes undoes without a question; --dry-run only shows what it would do.');
-  let interrupted = false;
-  const line = await askLine(cli, 'Undo this? [y/N] ', {
-    signal: cli.signal,
-    onInterrupt: () => {
-      interrupted = true;
-    },
-  });
-  cli.signal.throwIfAborted();
-  if (interrupted) throw new Interrupted(exitCodes.interrupted);
-  return /^\s*y(es)?\s*$/i.test(line ?? '');
-}
 
 /** If no node of the crew works on the type of the undone task, this process does for as long as it takes. */
 async function carryOut(cli: Cli, joined: CrewSession, plan: UndoPlan): Promise<ExitCode> {

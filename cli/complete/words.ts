@@ -1,6 +1,7 @@
 /** The candidates for a place on a command line, from the table of commands, the roster and the bus. */
 import type { Crew } from '../../bus/crew.ts';
 import type { Question } from '../../bus/messages.ts';
+import { ListedState } from '../../bus/state/task-list.ts';
 import { foldersOf } from '../../platform/folders.ts';
 import type { Roster } from '../../roster/schema.ts';
 import { wordsFor } from '../approval.ts';
@@ -26,6 +27,7 @@ export async function wordsAt(cli: Cli, place: Place, typed: string, { commands,
   const { what, command, args } = place;
   if (what === '<file>') return ':file';
   if (what === '<dir>') return ':folder';
+  if (what === '<states>') return inList(typed, bare(ListedState.options));
   if (what === '<types>' || what === '<good_at>') return inList(typed, await fromRoster(cli, what));
   return fitting(await values(cli, what, command, args), typed);
 }

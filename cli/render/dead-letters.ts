@@ -10,11 +10,14 @@ import { timeAndAge } from './times.ts';
 export function letterLines(letters: readonly DeadLetter[], now: Date, paint: Paint, command: string): string[] {
   if (letters.length === 0) return ['No dead letters.'];
   const lines = letters.flatMap((letter) => [
-    `${paint.bold(letter.id)}  ${letter.type}  ${paint.red(oneLine(letter.why, 160))}`,
+    letterLine(letter, paint),
     `    ${paint.dim(`${timeAndAge(letter.at, now)}  ${aboutOf(letter)}`)}`,
   ]);
   return [...lines, paint.dim(`${command} retry <id> runs a task again, ${command} drop <id> removes its letter.`)];
 }
+
+export const letterLine = ({ id, type, why }: DeadLetter, paint: Paint): string =>
+  `${paint.bold(id)}  ${type}  ${paint.red(oneLine(why, 160))}`;
 
 function aboutOf(letter: DeadLetter): string {
   if (letter.kind === 'ticket') return `${letter.bytes} bytes: ${oneLine(letter.payload, 60)}`;

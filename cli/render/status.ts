@@ -69,8 +69,7 @@ export function summaryLines(tasks: readonly TaskSummary[], paint: Paint): strin
 }
 
 function inTrees(tasks: readonly TaskSummary[]): TaskSummary[] {
-  const roots = [...new Set(tasks.map((task) => rootOf(task.id)))];
   const path = (id: string) => id.slice(id.indexOf('.') + 1);
   const byPath = (a: TaskSummary, b: TaskSummary) => path(a.id).localeCompare(path(b.id), 'en', { numeric: true });
-  return roots.flatMap((root) => tasks.filter((task) => rootOf(task.id) === root).sort(byPath));
+  return [...Map.groupBy(tasks, (task) => rootOf(task.id)).values()].flatMap((tree) => tree.sort(byPath));
 }

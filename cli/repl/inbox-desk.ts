@@ -6,6 +6,7 @@ import type { Crew } from '../../bus/crew.ts';
 import type { SteeringInput } from '../../bus/messages.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import { type Named, type Numbered, numbered, type Shown, shownOf, stillOpen, takers } from '../inbox.ts';
+import { listedRows } from '../page-options.ts';
 import { inboxLines } from '../render/inbox.ts';
 import type { Paint } from '../render/paint.ts';
 import { oneLine } from '../render/printable.ts';
@@ -34,9 +35,12 @@ export class InboxDesk {
   }
 
   async show(): Promise<void> {
-    const found = numbered(await this.#options.crew.questions());
+    const { crew, print, paint } = this.#options;
+    const { rows, more } = await crew.questionPage({ limit: listedRows });
+    const found = numbered(rows);
     this.#shown = shownOf(found);
     this.#print(found, '/answer');
+    if (more > 0) print([paint.dim(`${more.toLocaleString('en')} more, which are listed when these are answered`)]);
   }
 
   async answer(named: Named, text: string): Promise<void> {

@@ -3,6 +3,7 @@ import type { Crew } from '../../bus/crew.ts';
 import { type SteeringInput, TaskSpec } from '../../bus/messages.ts';
 import { allNodes } from '../../bus/nodes.ts';
 import { DeadLetters } from '../../bus/queue/dead-letters.ts';
+import type { TaskQuery } from '../../bus/state/task-list.ts';
 import { Talk } from '../../bus/talk/talk.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import { planUndo, startUndo } from '../../bus/undo.ts';
@@ -14,6 +15,7 @@ import { findLetter } from '../dead-letter-ref.ts';
 import { usageError } from '../errors.ts';
 import { checkGoal } from '../goal.ts';
 import { type Named, namedBy } from '../inbox.ts';
+import { listedRows } from '../page-options.ts';
 import { withPlanKeys } from '../plan-keys.ts';
 import { letterLines, retriedLine } from '../render/dead-letters.ts';
 import { resultLines } from '../render/events.ts';
@@ -175,11 +177,19 @@ export class Operator implements Hands {
 
   async showTasks(all: boolean): Promise<void> {
     const { crew, print, paint } = this.#options;
-    const tasks = (await crew.tasks()).filter((task) => all || task.outcome === null);
+    const query: TaskQuery = { limit: listedRows, ...(!all && { state: ['unfinished'] }) };
+    const { rows: tasks, more } = await crew.taskPage(query);
     const trouble = await capacityTrouble(crew.bus);
     if (trouble) print([paint.red(trouble.message), trouble.hint]);
     const none = all ? 'No tasks.' : 'No unfinished tasks. /tasks all lists the finished ones.';
     print(tasks.length > 0 ? summaryLines(tasks, paint) : [none]);
+    this.#tellOfMore(more, `cox status${all ? ' --all' : ''}`);
+  }
+
+  /** The prompt has no pages. */
+  #tellOfMore(more: number, command: string): void {
+    if (more > 0)
+      this.#options.print([this.#options.paint.dim(`${more.toLocaleString('en')} more: ${command} in a shell has pages`)]);
   }
 
   async showStatus(id: TaskId): Promise<void> {
@@ -223,10 +233,13 @@ export class Operator implements Hands {
     if (action !== undefined && action !== 'retry' && action !== 'drop')
       throw usageError(`There is no "/dead ${action}".`, 'There are: /dead, /dead retry <id>, /dead drop <id>.');
     const letters = new DeadLetters(crew);
-    const all = await letters.list();
-    if (action === undefined) return print(letterLines(all, crew.bus.now(), paint, '/dead'));
+    if (action === undefined) {
+      const { rows, more } = await letters.page({ limit: listedRows });
+      print(letterLines(rows, crew.bus.now(), paint, '/dead'));
+      return this.#tellOfMore(more, 'cox dead');
+    }
     if (ref === undefined) throw usageError('Which dead letter?', `/dead lists them, as in: /dead ${action} k3xq.4.`);
-    const { id } = findLetter(all, ref);
+    const { id } = findLetter(await letters.list(), ref);
     if (action === 'drop') {
       await letters.drop(id);
       return print([`${id} is dropped`]);

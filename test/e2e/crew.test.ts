@@ -102,7 +102,7 @@ describe('cox dead', () => {
     (await callAbout('worth another try')).reply('better now');
     expect((await world.cox(['result', retried.value.as])).stdout).toBe('better now\n');
     expect(await world.cox(['dead', 'drop', 'dead2.0'])).toMatchObject({ code: 0, stdout: 'dead2.0 is dropped\n' });
-    expect((await world.json(['dead'])).value).toEqual({ letters: [] });
+    expect((await world.json(['dead'])).value).toEqual({ letters: [], next: null, more: 0 });
 
     expect(await world.json(['dead', 'retry', 'dead1'])).toMatchObject({ code: 3, value: { error: { code: 'unknown-letter' } } });
     expect(await world.json(['dead', 'retry'])).toMatchObject({ code: 2 });
