@@ -21,11 +21,14 @@ export async function troubleOf(full: readonly Fullness[]): Promise<Trouble | nu
 
 /** Uses the notice of a node whose writes the bus refuses, or else the limits of the streams. */
 export async function capacityTrouble(bus: Bus): Promise<Trouble | null> {
-  const [{ fullNotice }, { fullStreams }] = await Promise.all([
+  const [{ fullNotice }, { fullStreams }, { stuckHint }] = await Promise.all([
     import('../bus/capacity/full-notice.ts'),
     import('../bus/capacity/stream-limits.ts'),
+    import('../bus/capacity/write-stall.ts'),
   ]);
   const [notice, streams] = await Promise.all([fullNotice(bus), fullStreams(bus)]);
-  if (notice) return { isFull: true, message: `${notice.message}. Work waits on ${notice.node}.`, hint: notice.hint };
-  return troubleOf(streams);
+  if (!notice) return troubleOf(streams);
+  const isStuck = notice.code === 'storage-stuck';
+  const what = isStuck ? 'The NATS server answers but stores nothing' : 'The bus is full: it stores nothing more';
+  return { isFull: true, message: `${what}. Work waits on ${notice.node}.`, hint: isStuck ? stuckHint : hint };
 }

@@ -8,6 +8,7 @@ import { usageError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { type HostedNode, hostNode, typesOf } from './hosted-node.ts';
 import { count, list, parseOptions } from './parse-options.ts';
+import { oneLine } from './render/printable.ts';
 import { readRoster } from './roster.ts';
 import { withCrew } from './session.ts';
 
@@ -46,8 +47,8 @@ async function work(cli: Cli, joined: CrewSession, node: HostedNode): Promise<nu
     }
     const { types, slots } = node.report();
     const { url } = joined.server;
-    const text = `${node.name} is up on ${url} for ${types.join(', ')}; Ctrl-C drains it`;
-    cli.out.answer({ node: node.name, server: url, types, slots }, text);
+    const text = `${node.name} is up on ${url} for ${oneLine(types.join(', '), 400)}; Ctrl-C drains it`;
+    cli.out.answer({ node: node.name, server: url, types, slots }, [text]);
     await told.promise;
     return (await drainNode(cli, { node, joined, patienceMs: 0 })) ? exitCodes.ok : exitCodes.undrained;
   } finally {

@@ -6,6 +6,7 @@ import type { Progress } from '../platform/asset.ts';
 import type { Roster } from '../roster/schema.ts';
 import type { Cli } from './cli.ts';
 import { usageError } from './errors.ts';
+import { oneLine } from './render/printable.ts';
 import { openRoster } from './roster.ts';
 
 export interface HostOptions {
@@ -35,7 +36,7 @@ export async function hostNode(
   const roster = await openRoster(cli, joined.folders, joined.log, note);
   const { file, by } = roster.source;
   // A roster decides to which servers the content of files is sent, and this one may have come with a downloaded folder.
-  if (by === 'working folder') note(`The roster of this folder is in use: ${file}`);
+  if (by === 'working folder') note(`The roster of this folder is in use: ${oneLine(file, 400)}`);
   try {
     const node = await startNode({
       joined,

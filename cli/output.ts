@@ -2,8 +2,9 @@
  * The two streams of a command. Stdout carries the answer and nothing else; with `--json` exactly one object, or one a line for
  * `watch`. All other messages to the operator go to stderr.
  */
-import { type Paint, paintFor } from './render/paint.ts';
-import { printable } from './render/printable.ts';
+import { visibleJson } from '../platform/hidden-characters.ts';
+import { type Paint, paintFor, plain } from './render/paint.ts';
+import { message as asMessage, printable } from './render/printable.ts';
 
 export interface Reported {
   readonly code: string;
@@ -32,24 +33,30 @@ export class Output {
     this.paint = { stdout: paintFor(options.stdout, options.env, may), stderr: paintFor(options.stderr, options.env, may) };
   }
 
-  /** Prints the answer: `value` with `--json`, else `text`. On a terminal, control characters in `text` are removed. */
-  answer(value: object, text: string): void {
-    if (this.json) this.#line(this.stdout, JSON.stringify(value));
-    else if (text !== '') this.#line(this.stdout, this.stdout.isTTY ? printable(text, 'keep colours') : text);
+  /** Prints the answer: with `--json` `value`, in which what a reader would not see is escaped, else lines for people. */
+  answer(value: object, lines: readonly string[]): void {
+    if (this.json) this.#line(this.stdout, visibleJson(value));
+    else for (const line of lines) this.#line(this.stdout, asMessage(line, this.paint.stdout));
   }
 
-  /** Prints a message to the operator on stderr. It is never part of the answer. */
-  note(text: string): void {
-    this.#line(this.stderr, printable(text, 'keep colours'));
+  /** As `answer`, for a text that is the answer itself, such as the words of a model. Into a pipe it goes as it is. */
+  content(value: object, text: string): void {
+    if (this.json) this.#line(this.stdout, visibleJson(value));
+    else if (text !== '') this.#line(this.stdout, this.stdout.isTTY ? printable(text) : text);
+  }
+
+  /** Prints a message to the operator on stderr, or several, each on a line. They are never part of the answer. */
+  note(messages: string | readonly string[]): void {
+    for (const each of [messages].flat()) this.#line(this.stderr, asMessage(each, this.paint.stderr));
   }
 
   error({ code, message, hint }: Reported): void {
     if (this.json) {
-      this.#line(this.stdout, JSON.stringify({ error: { code, message, hint } }));
+      this.#line(this.stdout, visibleJson({ error: { code, message, hint } }));
       return;
     }
-    this.#line(this.stderr, `${this.paint.stderr.red('cox:')} ${printable(message)}`);
-    if (hint !== '') this.#line(this.stderr, `  ${this.paint.stderr.dim(printable(hint))}`);
+    this.#line(this.stderr, `${this.paint.stderr.red('cox:')} ${asMessage(message, plain)}`);
+    if (hint !== '') this.#line(this.stderr, `  ${this.paint.stderr.dim(asMessage(hint, plain))}`);
   }
 
   /** Resolves when both streams have written all their data, so that the process may end. */

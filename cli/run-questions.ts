@@ -12,6 +12,7 @@ import type { Cli } from './cli.ts';
 import { reported } from './errors.ts';
 import type { GoalView } from './goal-view.ts';
 import type { LiveTree } from './render/live-tree.ts';
+import { oneLine, printable } from './render/printable.ts';
 import { answerLine, questionLines } from './render/question.ts';
 import { receiptLine } from './render/receipt.ts';
 import { verbs } from './verbs.ts';
@@ -130,10 +131,10 @@ export class RunQuestions {
       onInterrupt();
     };
     const take = (line: string, lend: Lend) => this.#take({ id, question }, line.trim(), lend);
-    const prompt = `${paint.yellow('answer')} ${id} ${question.id}: `;
+    const prompt = `${paint.yellow('answer')} ${id} ${oneLine(question.id)}: `;
     if ((await askUntil(cli, prompt, take, { signal: gone, onInterrupt: stop })) || isInterrupted || this.#options.signal.aborted)
       return;
-    if (gone.aborted) this.#say([`${id} ${question.id} is not open any more.`]);
+    if (gone.aborted) this.#say([`${id} ${oneLine(question.id)} is not open any more.`]);
     else this.#say([paint.dim(`Left open. From another terminal: ${answerLine(id, question, 'cox answer')}`)]);
   }
 
@@ -151,7 +152,7 @@ export class RunQuestions {
       said = budgetOf(id, question, text) ?? (await saidTo(id, question, text, help));
     } catch (error) {
       const { message, hint } = reported(error, null);
-      this.#say([message, ...(hint ? [`  ${hint}`] : [])]);
+      this.#say([printable(message), ...(hint ? [`  ${printable(hint)}`] : [])]);
       return false;
     }
     if (said.note !== undefined) this.#say([said.note]);
@@ -171,7 +172,7 @@ export class RunQuestions {
   }
 
   #say(lines: readonly string[]): void {
-    for (const line of lines) this.#options.cli.out.note(line);
+    this.#options.cli.out.note(lines);
   }
 
   #checkSoon(): void {

@@ -8,6 +8,7 @@ import { ComplaintLimit } from './complaint-limit.ts';
 import { beginningOf } from './cut.ts';
 import { messageOf } from './errors.ts';
 import { logFileIn } from './folders.ts';
+import { visibleJson } from './hidden-characters.ts';
 import { LogFile } from './log-file.ts';
 import { maskSecrets, secretFields } from './redact.ts';
 
@@ -68,9 +69,12 @@ function readable(line: string): string {
   try {
     const { level, time, name, msg, pid: _pid, ...rest } = JSON.parse(line) as Record<string, unknown>;
     const word = pino.levels.labels[Number(level)] ?? String(level);
-    const more = Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : '';
-    return `${String(time).slice(11, 23)} ${word.padEnd(5)} ${String(name)}: ${String(msg ?? '')}${more}\n`;
+    const more = Object.keys(rest).length > 0 ? ` ${visibleJson(rest)}` : '';
+    return `${String(time).slice(11, 23)} ${word.padEnd(5)} ${String(name)}: ${words(msg)}${more}\n`;
   } catch {
     return line;
   }
 }
+
+/** A message may quote a text of somebody else, and the line goes to a terminal. */
+const words = (msg: unknown): string => visibleJson(String(msg ?? '')).slice(1, -1);

@@ -50,7 +50,7 @@ export class Housekeeping {
       log: bus.log,
       onChange: (full) => {
         note(full ? `${full.message}. Work waits until the bus accepts writes. ${full.hint}` : 'The bus accepts writes again.');
-        this.#shown.show(full && { node: name, code: full.code, message: full.message, hint: full.hint });
+        this.#shown.show(full && { node: name, code: full.code === 'storage-stuck' ? full.code : 'stream-full' });
         this.#lostSteers?.stop();
         this.#lostSteers = full && onDroppedSteer(bus, (id) => note(lostSteer(id)));
         if (full) this.#look();

@@ -7,7 +7,17 @@ import { z } from 'zod';
 import { messageOf } from '../../platform/errors.ts';
 import type { Bus } from '../bus.ts';
 
-const Notice = z.object({ node: z.string(), code: z.string(), message: z.string(), hint: z.string() });
+/**
+ * Anybody may answer. What is wrong is one of two codes, what to do about it is in the words of whoever asks, and a name that could
+ * be a sentence is left out: no text of the answer tells an operator what to run.
+ */
+const Notice = z.object({
+  node: z
+    .string()
+    .regex(/^[\w.:@-]{1,64}$/)
+    .catch('a node'),
+  code: z.enum(['stream-full', 'storage-stuck']),
+});
 export type Notice = z.infer<typeof Notice>;
 
 export class FullNotice {

@@ -9,6 +9,9 @@ import type { Bus } from '../bus.ts';
 /** Number of unanswered attempts of one write before the server is taken to be stuck. Each attempt takes 5 s. */
 const unansweredWrites = 3;
 
+export const stuckHint =
+  'Its disk is full or failing. Free some space. A node restarts its embedded server; restart any other one by hand.';
+
 export class WriteStallDetector {
   #unanswered = 0;
 
@@ -23,7 +26,7 @@ export class WriteStallDetector {
     );
     if (!answers) return;
     throw new CoxError('storage-stuck', `The NATS server answers but stores nothing: ${what}`, {
-      hint: 'Its disk is full or failing. Free some space. A node restarts its embedded server; restart any other one by hand.',
+      hint: stuckHint,
       cause,
     });
   }

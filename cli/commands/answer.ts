@@ -39,7 +39,7 @@ export const run: Run = async (cli, [ref = '', ...words], options) => {
       })),
     );
     if (isTemporary && answered.length > 0) cli.out.note(takenUpLater);
-    if (cli.global.json) cli.out.answer(asJson(named, answered, chosen.left), '');
+    if (cli.global.json) cli.out.answer(asJson(named, answered, chosen.left), []);
     return answered.map(codeOf).find((code) => code !== exitCodes.ok) ?? exitCodes.ok;
   });
 };
@@ -72,7 +72,7 @@ async function confirmed(cli: Cli, { crew, bus }: CrewSession, text: string, isA
   if (!isAgreed) remember(folders, shownOf(seen));
   const chosen = takers(seen, text);
   const paint = cli.out.paint.stderr;
-  const say = (lines: readonly string[]) => cli.out.note(lines.join('\n'));
+  const say = (lines: readonly string[]) => cli.out.note(lines);
   if (chosen.takes.length > 0 || seen.length === 0)
     say(inboxLines(chosen.takes, paint, { now: bus.now(), answerWith: null, showWith: 'cox status' }));
   if (chosen.left.length > 0)

@@ -9,9 +9,9 @@ export const run: Run = async (cli, [name = '']) =>
     const content = await readArtifact(bus, name);
     const bytes = Buffer.from(content?.bytes ?? []);
     const { json, stdout } = cli.out;
-    if (json) cli.out.answer({ name, mode: content?.mode ?? null, base64: content && bytes.toString('base64') }, '');
+    if (json) cli.out.answer({ name, mode: content?.mode ?? null, base64: content && bytes.toString('base64') }, []);
     else if (!content) cli.out.note(`${name}: there was no file.`);
-    else if (stdout.isTTY) cli.out.answer({}, bytes.toString());
+    else if (stdout.isTTY) cli.out.content({}, bytes.toString());
     else stdout.write(bytes);
     return exitCodes.ok;
   });

@@ -7,6 +7,6 @@ import { exitCodes } from '../exit-codes.ts';
 export const run: Run = async (cli, [shell = '']) => {
   const script = Object.hasOwn(scripts, shell) ? scripts[shell as keyof typeof scripts] : null;
   if (!script) throw usageError(`There is no completion for "${shell}".`, `Known shells: ${Object.keys(scripts).join(', ')}.`);
-  cli.out.answer({ shell, script }, script);
+  cli.out.content({ shell, script }, script);
   return exitCodes.ok;
 };

@@ -37,18 +37,18 @@ export const run: Run = async (cli, [action, ref], options) => {
     if (action === undefined) {
       const { rows, next, more } = await letters.page(await queryOf(crew, given));
       const lines = [...letterLines(rows, bus.now(), paint, 'cox dead'), ...moreLines({ next, more }, paint)];
-      cli.out.answer({ letters: rows, next, more }, lines.join('\n'));
+      cli.out.answer({ letters: rows, next, more }, lines);
       return exitCodes.ok;
     }
     const { id } = findLetter(await letters.list(), ref!);
     if (action === 'drop') {
       await letters.drop(id);
-      cli.out.answer({ id }, `${id} is dropped`);
+      cli.out.answer({ id }, [`${id} is dropped`]);
       return exitCodes.ok;
     }
     const retried = await letters.retry(id, AbortSignal.any([cli.signal, AbortSignal.timeout(takenUpMs)]));
     cli.signal.throwIfAborted();
-    cli.out.answer(retried, retriedLine(retried, paint));
+    cli.out.answer(retried, [retriedLine(retried, paint)]);
     return exitOf(retried);
   });
 };
@@ -59,12 +59,7 @@ async function dropAll(cli: Cli, letters: DeadLetters, query: LetterQuery, isAgr
   const count = `${rows.length.toLocaleString('en')} dead ${rows.length === 1 ? 'letter' : 'letters'}`;
   if (rows.length > 0 && !isAgreed) {
     const paint = cli.out.paint.stderr;
-    cli.out.note(
-      rows
-        .slice(0, shownBeforeDrop)
-        .map((letter) => letterLine(letter, paint))
-        .join('\n'),
-    );
+    cli.out.note(rows.slice(0, shownBeforeDrop).map((letter) => letterLine(letter, paint)));
     if (rows.length > shownBeforeDrop)
       cli.out.note(paint.dim(`and ${(rows.length - shownBeforeDrop).toLocaleString('en')} more`));
     if (!(await isConfirmed(cli, `Drop ${count}?`, '--yes drops them without a question; cox dead lists them.'))) {
@@ -73,7 +68,7 @@ async function dropAll(cli: Cli, letters: DeadLetters, query: LetterQuery, isAgr
     }
   }
   await letters.dropAll(rows, cli.signal);
-  cli.out.answer({ ids: rows.map(({ id }) => id) }, `${count} dropped`);
+  cli.out.answer({ ids: rows.map(({ id }) => id) }, [`${count} dropped`]);
   return exitCodes.ok;
 }
 

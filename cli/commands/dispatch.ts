@@ -8,6 +8,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { readGoal } from '../goal.ts';
 import { checkBackend, checkType, type Known } from '../known-names.ts';
 import { deadline, list, parseOptions } from '../parse-options.ts';
+import { oneLine } from '../render/printable.ts';
 import { readRoster } from '../roster.ts';
 import { pointInTime, withCrew, workspaceFor } from '../session.ts';
 import { someoneWorks } from '../working-nodes.ts';
@@ -37,11 +38,11 @@ export const run: Run = async (cli, [type = '', ...words], options) => {
     const id = await joined.crew.dispatch(
       checked({ ...spec, workspace: workspaceFor(cli, joined), deadlineAt: pointInTime(joined, minutes) }),
     );
-    cli.out.answer({ id }, id);
+    cli.out.answer({ id }, [id]);
     if (!(await someoneWorks(joined, type)))
       cli.out.note(`No node is up that works on ${type}: ${id} waits until one starts (cox, cox up or cox worker).`);
     const why = await whyNone(cli, known, spec);
-    if (why !== null) cli.out.note(`Roster ${known.source.file}: ${why}. ${id} will ask what to do.`);
+    if (why !== null) cli.out.note(`Roster ${oneLine(known.source.file, 400)}: ${oneLine(why, 400)}. ${id} will ask what to do.`);
     return exitCodes.ok;
   });
 };

@@ -38,7 +38,7 @@ export const run: Run = async (cli, _args, options) => {
         ? 'Nothing to purge.'
         : `${verb} ${purged.length} finished ${purged.length === 1 ? 'tree' : 'trees'}, about ${sizeOf(bytes)}${strays > 0 ? `, and ${strays} stray messages` : ''}.`,
     ];
-    cli.out.answer({ dryRun, purged, strays, bytes, keptBytes }, said.join('\n'));
+    cli.out.answer({ dryRun, purged, strays, bytes, keptBytes }, said);
     return exitCodes.ok;
   });
 };

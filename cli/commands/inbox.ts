@@ -26,9 +26,6 @@ export const run: Run = async (cli, _args, options) =>
     }
     const words = { now: bus.now(), answerWith: 'cox answer', showWith: 'cox status' };
     const paint = cli.out.paint.stdout;
-    cli.out.answer(
-      { questions: list, next, more },
-      [...inboxLines(list, paint, words), ...moreLines({ next, more }, paint)].join('\n'),
-    );
+    cli.out.answer({ questions: list, next, more }, [...inboxLines(list, paint, words), ...moreLines({ next, more }, paint)]);
     return exitCodes.ok;
   });

@@ -5,6 +5,7 @@ import { menuEntry } from '../../roster/menu.ts';
 import type { Run } from '../cli.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { menuLines } from '../render/menu.ts';
+import { oneLine } from '../render/printable.ts';
 import { readRoster } from '../roster.ts';
 
 const idle = { inUse: 0, inLine: 0, restMs: 0 };
@@ -19,9 +20,9 @@ export const run: Run = async (cli, _args, { probe }) => {
     ...(Object.hasOwn(probes, name) && { probe: probes[name] }),
   }));
   const paint = cli.out.paint.stdout;
-  cli.out.answer(
-    { roster: source.file, menu },
-    [...menuLines(menu, paint, new Date()), paint.dim(`from ${source.file}`)].join('\n'),
-  );
+  cli.out.answer({ roster: source.file, menu }, [
+    ...menuLines(menu, paint, new Date()),
+    paint.dim(`from ${oneLine(source.file, 400)}`),
+  ]);
   return menu.some((entry) => entry.probe?.answers === false) ? exitCodes.failed : exitCodes.ok;
 };

@@ -8,6 +8,6 @@ export const run: Run = async (cli) =>
   withCrew(cli, { start: false }, async ({ bus }) => {
     const { allNodes } = await import('../../bus/nodes.ts');
     const nodes = await allNodes(bus);
-    cli.out.answer({ nodes }, nodeLines(nodes, bus.now(), cli.out.paint.stdout).join('\n'));
+    cli.out.answer({ nodes }, nodeLines(nodes, bus.now(), cli.out.paint.stdout));
     return exitCodes.ok;
   });

@@ -6,8 +6,9 @@ import type { TaskId } from '../../bus/task-id.ts';
 import { capacityTrouble } from '../capacity.ts';
 import type { Cli, Run } from '../cli.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { oneLine } from '../render/printable.ts';
 import { questionLines } from '../render/question.ts';
-import { doneLine, salvageText } from '../render/result.ts';
+import { doneLines, salvageLines } from '../render/result.ts';
 import { findTask, withCrew } from '../session.ts';
 
 export const run: Run = async (cli, [ref = ''], options) =>
@@ -22,15 +23,14 @@ export const run: Run = async (cli, [ref = ''], options) =>
     cli.signal.throwIfAborted();
     if (!result) {
       const status = await joined.crew.status(id);
-      cli.out.answer({ id, outcome: null, output: null, state: status?.state ?? 'idle' }, '');
+      cli.out.answer({ id, outcome: null, output: null, state: status?.state ?? 'idle' }, []);
       const next = isTemporary ? ' It goes on with the next cox or cox up.' : '';
-      cli.out.note(`${id} has no result yet: it is ${status?.state ?? 'waiting for a worker'}.${next}`);
+      cli.out.note(`${id} has no result yet: it is ${oneLine(status?.state ?? 'waiting for a worker')}.${next}`);
       return exitCodes.notDone;
     }
-    cli.out.answer(result, result.output ?? '');
+    cli.out.content(result, result.output ?? '');
     const { stderr: paint } = cli.out.paint;
-    const note = result.outcome === 'completed' ? doneLine(result, paint) : salvageText(result, paint);
-    if (!cli.global.json && note !== '') cli.out.note(note);
+    if (!cli.global.json) cli.out.note(result.outcome === 'completed' ? doneLines(result, paint) : salvageLines(result, paint));
     return exitOf(result);
   });
 
@@ -48,7 +48,7 @@ async function waitFor(cli: Cli, crew: Crew, id: TaskId): Promise<Result> {
     const question = status?.id === id && !status.outcome ? status.question : null;
     if (!question || told.has(question.id)) return;
     told.add(question.id);
-    for (const line of questionLines(id, question, cli.out.paint.stderr, 'cox answer')) cli.out.note(line);
+    cli.out.note(questionLines(id, question, cli.out.paint.stderr, 'cox answer'));
   };
   const follow = async () => {
     const events = crew.watch(id, there.signal);

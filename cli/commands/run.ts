@@ -24,7 +24,7 @@ import { readPlan } from '../plan-file.ts';
 import { statusLines } from '../render/events.ts';
 import { inboxLines } from '../render/inbox.ts';
 import { LiveTree } from '../render/live-tree.ts';
-import { doneLine, endLine, salvageText } from '../render/result.ts';
+import { doneLines, endLine, salvageLines } from '../render/result.ts';
 import { readRoster } from '../roster.ts';
 import { type OnQuestion, RunQuestions } from '../run-questions.ts';
 import { pointInTime, withCrew, workspaceFor } from '../session.ts';
@@ -171,15 +171,13 @@ async function unanswered(cli: Cli, crew: Crew, view: GoalView): Promise<number>
   const paint = cli.out.paint.stderr;
   const words = { now: crew.bus.now(), answerWith: null, showWith: 'cox status' };
   const usage = view.nodes[0]?.usage ?? noUsage;
-  cli.out.answer({ id, outcome: null, answer: null, questions: list, tasks: view.nodes, usage }, '');
-  cli.out.note(
-    [
-      `${id} cannot go on: it asks, and no operator is here (--on-question).`,
-      ...inboxLines(list, paint, words),
-      'It is kept with all that is done. Answer with cox inbox and cox answer; it goes on with the next cox or cox up, and',
-      `cox result ${id} then prints its answer. cox cancel ${id} ends it.`,
-    ].join('\n'),
-  );
+  cli.out.answer({ id, outcome: null, answer: null, questions: list, tasks: view.nodes, usage }, []);
+  cli.out.note([
+    `${id} cannot go on: it asks, and no operator is here (--on-question).`,
+    ...inboxLines(list, paint, words),
+    'It is kept with all that is done. Answer with cox inbox and cox answer; it goes on with the next cox or cox up, and',
+    `cox result ${id} then prints its answer. cox cancel ${id} ends it.`,
+  ]);
   return exitCodes.unanswered;
 }
 
@@ -193,11 +191,10 @@ function leave(cli: Cli, id: TaskId): never {
 function print(cli: Cli, view: GoalView, result: Result): void {
   const { id, outcome, output: answer, failure, salvage, effects, sources } = result;
   // The usage of a goal includes its whole tree.
-  cli.out.answer(
+  cli.out.content(
     { id, outcome, answer, failure, salvage, effects, sources, tasks: view.nodes, usage: result.usage },
     answer ?? '',
   );
   const { stderr: paint } = cli.out.paint;
-  const note = outcome === 'completed' ? doneLine(result, paint) : salvageText(result, paint);
-  if (!cli.global.json && note !== '') cli.out.note(note);
+  if (!cli.global.json) cli.out.note(outcome === 'completed' ? doneLines(result, paint) : salvageLines(result, paint));
 }

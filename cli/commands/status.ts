@@ -7,7 +7,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { filterShape, pageShape, queryOf } from '../page-options.ts';
 import { list, parseOptions } from '../parse-options.ts';
 import { moreLines } from '../render/more.ts';
-import { statusText, summaryLines } from '../render/status.ts';
+import { statusReport, summaryLines } from '../render/status.ts';
 import { findTask, withCrew } from '../session.ts';
 
 const Shape = z.object({
@@ -26,8 +26,8 @@ export const run: Run = async (cli, [ref], options) =>
       const [status, trouble] = await Promise.all([joined.crew.status(id), capacityTrouble(joined.bus)]);
       if (trouble) cli.out.note(`${trouble.message} ${trouble.hint}`);
       // A sub-task that no worker has claimed yet has no status message.
-      if (status) cli.out.answer(status, statusText(status, joined.bus.now(), paint));
-      else cli.out.answer({ id, state: 'idle' }, `${id} is waiting for a worker`);
+      if (status) cli.out.answer(status, statusReport(status, joined.bus.now(), paint));
+      else cli.out.answer({ id, state: 'idle' }, [`${id} is waiting for a worker`]);
       return exitCodes.ok;
     }
     const given = parseOptions(Shape, options);
@@ -38,9 +38,10 @@ export const run: Run = async (cli, [ref], options) =>
     const { rows: tasks, next, more } = taskPage(all, { ...query, ...(state && { state }) });
     const hidden = state === unfinished ? tasksThatFit(all, { ...query, state: ['done'] }).length : 0;
     const rest = hidden > 0 ? `${hidden} finished (--all shows them)` : tasks.length === 0 ? 'no tasks' : '';
-    cli.out.answer(
-      { tasks, next, more, full: trouble?.isFull ?? false },
-      [...summaryLines(tasks, paint), ...(rest ? [paint.dim(rest)] : []), ...moreLines({ next, more }, paint)].join('\n'),
-    );
+    cli.out.answer({ tasks, next, more, full: trouble?.isFull ?? false }, [
+      ...summaryLines(tasks, paint),
+      ...(rest ? [paint.dim(rest)] : []),
+      ...moreLines({ next, more }, paint),
+    ]);
     return exitCodes.ok;
   });

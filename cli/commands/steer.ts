@@ -34,7 +34,7 @@ export const steering =
       const { to, message } = await meantAt(cli, { crew, bus }, id, await withPlanKeys(crew, id, said));
       const delivered = await deliver(cli, crew, to, message, wait && !isTemporary);
       if (isTemporary) cli.out.note(takenUpLater);
-      if (cli.global.json) cli.out.answer(delivered, '');
+      if (cli.global.json) cli.out.answer(delivered, []);
       return codeOf(delivered);
     });
   };
@@ -66,7 +66,7 @@ export async function deliver(cli: Cli, crew: Crew, id: TaskId, said: SteeringIn
   try {
     for await (const receipt of wait ? untilFinal(cli, crew, id, sent) : []) {
       receipts.push(receipt);
-      if (!cli.global.json) cli.out.answer(receipt, receiptLine(id, receipt, cli.out.paint.stdout));
+      if (!cli.global.json) cli.out.answer(receipt, [receiptLine(id, receipt, cli.out.paint.stdout)]);
     }
   } catch (cause) {
     cli.out.note(`Message ${sent.steer} to ${id} is stored; only its receipts cannot be shown. Do not send it again.`);
@@ -75,7 +75,7 @@ export async function deliver(cli: Cli, crew: Crew, id: TaskId, said: SteeringIn
   if (cli.signal.aborted)
     cli.out.note(`Message ${sent.steer} was sent to ${id} and is not taken back. cox status ${id} shows its receipts.`);
   cli.signal.throwIfAborted();
-  if (!wait && !cli.global.json) cli.out.answer(sent, `${id} sent as ${sent.steer}`);
+  if (!wait && !cli.global.json) cli.out.answer(sent, [`${id} sent as ${sent.steer}`]);
   return { id, steer: sent.steer, seq: sent.seq, fate: receipts.at(-1)?.fate ?? 'sent', receipts };
 }
 

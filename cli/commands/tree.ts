@@ -8,6 +8,6 @@ export const run: Run = async (cli, [ref = '']) =>
   withCrew(cli, { start: 'if stored' }, async (joined) => {
     const id = await findTask(joined.crew, ref);
     const nodes = await joined.crew.tree(id);
-    cli.out.answer({ id, nodes }, treeLines(nodes, cli.out.paint.stdout, cli.out.stdout.columns).join('\n'));
+    cli.out.answer({ id, nodes }, treeLines(nodes, cli.out.paint.stdout, cli.out.stdout.columns));
     return exitCodes.ok;
   });

@@ -9,7 +9,7 @@ import { drainNode } from '../drain.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { hostNode } from '../hosted-node.ts';
 import { parseOptions } from '../parse-options.ts';
-import { salvageText } from '../render/result.ts';
+import { salvageLines } from '../render/result.ts';
 import { undoLines } from '../render/undo.ts';
 import { findTask, withCrew } from '../session.ts';
 import { stepOf } from '../step.ts';
@@ -25,12 +25,12 @@ export const run: Run = async (cli, [ref = '', typedStep], options) => {
   return withCrew(cli, { start: 'if stored' }, async (joined) => {
     const plan = await planUndo(joined.crew, await findTask(joined.crew, ref), step);
     const { of, files, left } = plan;
-    const text = undoLines(plan, cli.out.paint.stderr).join('\n');
+    const lines = undoLines(plan, cli.out.paint.stderr);
     if (dryRun || files.length === 0) {
-      cli.out.answer({ id: null, of, files, left, effects: [] }, text);
+      cli.out.answer({ id: null, of, files, left, effects: [] }, lines);
       return dryRun || left.length === 0 ? exitCodes.ok : exitCodes.failed;
     }
-    if (!cli.global.json) cli.out.note(text);
+    if (!cli.global.json) cli.out.note(lines);
     if (!yes && !(await isConfirmed(cli, 'Undo this?', howToGoOn))) {
       cli.out.note('Nothing was undone.');
       return exitCodes.cancelled;
@@ -57,8 +57,8 @@ async function carryOut(cli: Cli, joined: CrewSession, plan: UndoPlan): Promise<
 
 function print(cli: Cli, { of, files, left }: UndoPlan, result: Result): ExitCode {
   const { id, output, outcome, effects = [] } = result;
-  cli.out.answer({ id, of, files, left, outcome, effects }, output ?? '');
-  if (!cli.global.json && outcome !== 'completed') cli.out.note(salvageText(result, cli.out.paint.stderr));
+  cli.out.content({ id, of, files, left, outcome, effects }, output ?? '');
+  if (!cli.global.json && outcome !== 'completed') cli.out.note(salvageLines(result, cli.out.paint.stderr));
   const isWhole = effects.every((effect) => effect.outcome === 'done');
   return outcome === 'completed' && !isWhole ? exitCodes.failed : exitOf(result);
 }

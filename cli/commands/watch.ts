@@ -17,7 +17,7 @@ export const run: Run = async (cli, [ref], options) =>
     const last = new Map<string, Status>();
     const told = new Set<string>();
     const say = (event: object, lines: readonly string[]) => {
-      if (cli.global.json || lines.length > 0) cli.out.answer(event, lines.join('\n'));
+      if (cli.global.json || lines.length > 0) cli.out.answer(event, lines);
     };
     const sayResult = (result: Result) => say({ kind: 'result', result }, resultLines(result, paint, false));
     const sayStatus = (status: Status) => {

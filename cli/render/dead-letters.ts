@@ -17,7 +17,7 @@ export function letterLines(letters: readonly DeadLetter[], now: Date, paint: Pa
 }
 
 export const letterLine = ({ id, type, why }: DeadLetter, paint: Paint): string =>
-  `${paint.bold(id)}  ${type}  ${paint.red(oneLine(why, 160))}`;
+  `${paint.bold(id)}  ${oneLine(type)}  ${paint.red(oneLine(why, 160))}`;
 
 function aboutOf(letter: DeadLetter): string {
   if (letter.kind === 'ticket') return `${letter.bytes} bytes: ${oneLine(letter.payload, 60)}`;

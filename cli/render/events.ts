@@ -8,7 +8,7 @@ import type { Paint } from './paint.ts';
 import { oneLine, printable } from './printable.ts';
 import { questionLines } from './question.ts';
 import { receiptLine } from './receipt.ts';
-import { endLine, salvageText } from './result.ts';
+import { endLine, salvageLines } from './result.ts';
 import { statusLine } from './status.ts';
 
 export interface EventOptions {
@@ -32,7 +32,7 @@ export function statusLines(
   { detail, answerWith, skipReceipt = () => false, toldQuestion, quiet = false, place }: EventOptions,
 ): string[] {
   const lines: string[] = [];
-  const head = `${paint.dim('·')} ${paint.bold(now.id)}`;
+  const head = `${paint.dim('·')} ${paint.bold(oneLine(now.id))}`;
   const known = new Set(before?.receipts.map(keyOf));
   const moved =
     before?.state !== now.state || before.step !== now.step || before.doing !== now.doing || before.paused !== now.paused;
@@ -65,7 +65,7 @@ export function statusLines(
 export function liveLines(id: TaskId, live: Live, paint: Paint): string[] {
   const text = printable(live.text);
   if (text.trim() === '') return [];
-  const from = paint.dim(`  ${id}${live.type === 'tool' ? ` ${live.tool}` : ''} │ `);
+  const from = paint.dim(`  ${id}${live.type === 'tool' ? ` ${oneLine(live.tool)}` : ''} │ `);
   return withoutTail(text, '\n')
     .split('\n')
     .map((line) => `${from}${line}`);
@@ -73,7 +73,7 @@ export function liveLines(id: TaskId, live: Live, paint: Paint): string[] {
 
 /** @param whole whether the full answer, or the full salvage, follows the first line. */
 export function resultLines(result: Result, paint: Paint, whole: boolean, wrap = (text: string) => text.split('\n')): string[] {
-  if (result.outcome !== 'completed') return whole ? salvageText(result, paint).split('\n') : [endLine(result, paint)];
+  if (result.outcome !== 'completed') return whole ? salvageLines(result, paint) : [endLine(result, paint)];
   if (!whole) return [endLine(result, paint)];
   const head = endLine({ ...result, output: null }, paint);
   return [head, '', ...wrap(printable(result.output ?? '')), ''];

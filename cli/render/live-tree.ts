@@ -8,7 +8,7 @@ import type { Progress } from '../../platform/asset.ts';
 import type { ProgressBar } from '../../platform/progress.ts';
 import { clip } from './clip.ts';
 import type { Paint } from './paint.ts';
-import { printable } from './printable.ts';
+import { message } from './printable.ts';
 import { progressLine } from './progress.ts';
 import { treeLines } from './tree.ts';
 import { head, widthOf } from './width.ts';
@@ -53,7 +53,7 @@ export class LiveTree {
       return;
     }
     this.#erase();
-    for (const line of lines) this.#stream.write(`${printable(line, 'keep colours')}\n`);
+    for (const line of lines) this.#stream.write(`${message(line, this.#paint)}\n`);
     if (this.#stream.isTTY && !this.#stopped) this.#draw();
   }
 
@@ -102,7 +102,7 @@ export class LiveTree {
       all.length > rows && !this.#stopped ? [...all.slice(0, rows - 1), this.#paint.dim(`… ${all.length - rows + 1} more`)] : all;
     // A line that wrapped would take two rows, and erasing by the number of lines would miss one.
     const lines = this.#stopped ? shown : shown.map((line) => clip(line, columns - 1));
-    for (const line of lines) this.#stream.write(`${line}\n`);
+    for (const line of lines) this.#stream.write(`${message(line, this.#paint)}\n`);
     this.#drawn = this.#stopped ? [] : lines.map((line) => widthOf(line));
   }
 

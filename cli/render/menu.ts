@@ -4,7 +4,7 @@ import type { MenuEntry } from '../../roster/menu.ts';
 import type { Probe } from '../../roster/probe.ts';
 import { dollars } from './figures.ts';
 import type { Paint } from './paint.ts';
-import { printable } from './printable.ts';
+import { oneLine } from './printable.ts';
 import { timeAndAge } from './times.ts';
 
 export function menuLines(
@@ -13,20 +13,20 @@ export function menuLines(
   now: Date,
 ): string[] {
   if (menu.length === 0) return ['The roster has no backends.'];
-  const width = Math.max(...menu.map(({ name }) => name.length));
+  const width = Math.max(...menu.map(({ name }) => oneLine(name).length));
   return menu.flatMap((entry) => {
     const mark = entry.available ? paint.green('✓') : paint.red('✗');
     const facts = [
       entry.tier,
-      entry.model ?? entry.kind,
-      entry.goodAt.join(', '),
+      oneLine(entry.model ?? entry.kind),
+      entry.goodAt.map((word) => oneLine(word)).join(', '),
       entry.canOrchestrate ? 'can orchestrate' : '',
       price(entry.cost),
       entry.context ? `${Math.round(entry.context / 1000)}k context` : '',
     ].filter((fact) => fact !== '');
-    const why = entry.why ? ` ${paint.yellow(`(${entry.why})`)}` : '';
+    const why = entry.why ? ` ${paint.yellow(`(${oneLine(entry.why, 400)})`)}` : '';
     return [
-      `${mark} ${paint.bold(entry.name.padEnd(width))}  ${facts.join(paint.dim(' · '))}${why}`,
+      `${mark} ${paint.bold(oneLine(entry.name).padEnd(width))}  ${facts.join(paint.dim(' · '))}${why}`,
       ...(entry.probe ? [`    ${probeLine(entry.probe, paint)}`] : []),
       ...(entry.learnt ?? []).map((lesson) => `    ${paint.dim(learntLine(lesson, now))}`),
     ];
@@ -34,7 +34,7 @@ export function menuLines(
 }
 
 function probeLine(probe: Probe, paint: Paint): string {
-  if (!probe.answers) return paint.red(`asked now: ${printable(probe.why)}`);
+  if (!probe.answers) return paint.red(`asked now: ${oneLine(probe.why, 400)}`);
   const found = [
     `answered in ${probe.replyMs} ms`,
     probe.callsTools ? 'calls tools' : 'did not call the tool',
@@ -46,7 +46,7 @@ function probeLine(probe: Probe, paint: Paint): string {
 }
 
 export const learntLine = ({ what, why, since }: Learnt, now: Date): string =>
-  `since ${timeAndAge(since, now)} ${what}: ${printable(why)}`;
+  `since ${timeAndAge(since, now)} ${oneLine(what, 200)}: ${oneLine(why, 400)}`;
 
 const price = (cost: MenuEntry['cost']): string =>
   cost === null ? '' : cost.input + cost.output === 0 ? 'free' : `$${cost.input} in, $${cost.output} out per million tokens`;

@@ -16,8 +16,8 @@ const asks: Record<Question['kind'], string> = {
 };
 
 /**
- * Quotes an answer as one shell argument if `command` is typed in a shell. Choices are written by a model, and operators copy the
- * lines they see, so a choice must not run as a command.
+ * Quotes a word as one shell argument if `command` is typed in a shell. Choices are written by a model, the id of a question may be
+ * a stranger's, and operators copy the lines they see, so none of them must run as a command.
  */
 function words(text: string | undefined, command: string): string {
   if (text === undefined) return '…';
@@ -31,8 +31,8 @@ function words(text: string | undefined, command: string): string {
  */
 export const answerLine = (id: string, { id: question, kind, choices }: Question, command: string): string =>
   kind === 'budget'
-    ? `${command.replace(/answer$/, 'budget')} ${id} 10 0.50`
-    : `${command} ${id} ${question} ${words(choices?.[0], command)}`;
+    ? `${command.replace(/answer$/, 'budget')} ${words(id, command)} 10 0.50`
+    : `${command} ${words(id, command)} ${words(question, command)} ${words(choices?.[0], command)}`;
 
 /** The question with its choices, in lines. What an approval shows is below its first line, which has the choices. */
 export function questionText({ kind, text, choices }: Question): string[] {
@@ -71,11 +71,14 @@ export function questionLines(
 ): string[] {
   const [first = '', ...rest] = questionText(question);
   const brushes = brushesFor(question, rest, paint);
+  const task = oneLine(id);
   const room = place && { rows: Math.max(fewestRows, place.rows - otherRows), columns: place.columns - indent };
-  const { shown, hidden } = room ? fitting([`${id}${first}`, ...rest], room) : { shown: [`${id}${first}`, ...rest], hidden: 0 };
+  const { shown, hidden } = room
+    ? fitting([`${task}${first}`, ...rest], room)
+    : { shown: [`${task}${first}`, ...rest], hidden: 0 };
   const more = `… ${hidden} more ${hidden === 1 ? 'line' : 'lines'}: ${place?.showWith}`;
   return [
-    `${paint.yellow('?')} ${paint.bold(id)} ${shown[0]!.slice(id.length)}`,
+    `${paint.yellow('?')} ${paint.bold(task)} ${shown[0]!.slice(task.length)}`,
     ...shown.slice(1).map((line, at) => `    ${brushes[at]!(line)}`),
     ...(hidden > 0 ? [paint.dim(`    ${more}`)] : []),
     ...hints(id, question, command).map((line) => paint.dim(`    ${line}`)),

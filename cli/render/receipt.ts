@@ -9,5 +9,5 @@ export function receiptLine(id: string, receipt: Receipt, paint: Paint): string 
     receipt.step === undefined ? '' : receipt.fate === 'applied' ? ` at step ${receipt.step}` : ` (step ${receipt.step})`;
   const reached = receipt.reached && receipt.reached.length > 0 ? `, relayed to ${receipt.reached.join(' ')}` : '';
   const why = receipt.reason ? `: ${oneLine(receipt.reason, 200)}` : '';
-  return `${paint.bold(id)} ${receipt.kind} ${fate}${step}${reached}${why}`;
+  return `${paint.bold(oneLine(id))} ${oneLine(receipt.kind)} ${fate}${step}${reached}${why}`;
 }

@@ -5,7 +5,7 @@ import { beginningOf } from '../../platform/cut.ts';
 import { effectsText, effectTexts } from './effects.ts';
 import { usageText } from './figures.ts';
 import type { Paint } from './paint.ts';
-import { oneLine, printable } from './printable.ts';
+import { oneLine } from './printable.ts';
 
 /** Most characters of one finding, and most findings, that are shown. The rest is counted. */
 const mostChars = 400;
@@ -14,9 +14,9 @@ const mostKeys = 6;
 const mostInLine = 3;
 
 /** The salvage of a task that did not complete: findings, remaining work, and what it did. */
-export function salvageText(result: Result, paint: Paint): string {
+export function salvageLines(result: Result, paint: Paint): string[] {
   const { findings, remaining, artifacts, steps } = result.salvage;
-  const why = result.failure ? `: ${printable(result.failure.message)} (${result.failure.code})` : '';
+  const why = result.failure ? `: ${cut(result.failure.message)} (${oneLine(result.failure.code)})` : '';
   const head = result.outcome === 'failed' ? paint.red('failed') : paint.yellow(result.outcome);
   const isGoal = result.type === 'supervisor';
   return [
@@ -26,8 +26,8 @@ export function salvageText(result: Result, paint: Paint): string {
     ...(result.failure?.code === 'poison' ? ['  it is a dead letter: cox dead lists it, cox dead retry runs it again'] : []),
     ...(result.effects
       ? effectTexts(result, paint, mostShown).map((text) => `  ${text}`)
-      : artifacts.map((artifact) => `  wrote ${printable(artifact)}`)),
-  ].join('\n');
+      : artifacts.map((artifact) => `  wrote ${oneLine(artifact, 400)}`)),
+  ];
 }
 
 function listed(title: string, items: readonly string[], id: string): string[] {
@@ -62,10 +62,10 @@ function bySameText(items: readonly string[]): string[] {
 const some = (keys: readonly string[]): string =>
   keys.slice(0, mostKeys).join(', ') + (keys.length > mostKeys ? ` and ${keys.length - mostKeys} more` : '');
 
-/** What a task that completed did, in a line: for stderr, below its answer. Empty for a result of an earlier version. */
-export const doneLine = (result: Result, paint: Paint): string => {
+/** What a task that completed did, in one line: for stderr, below its answer. None for a result of an earlier version. */
+export const doneLines = (result: Result, paint: Paint): string[] => {
   const done = effectsText(result, paint, mostShown);
-  return done && `${paint.bold(result.id)} ${done}`;
+  return done === '' ? [] : [`${paint.bold(result.id)} ${done}`];
 };
 
 /** One line about the end of a task. */
@@ -82,7 +82,11 @@ export function endLine(result: Result, paint: Paint): string {
   };
   const mark = marks[result.outcome];
   const outcome =
-    result.outcome === 'completed' ? (cut === null ? '' : paint.yellow(` incomplete (${cut})`)) : ` ${result.outcome}`;
+    result.outcome === 'completed'
+      ? cut === null
+        ? ''
+        : paint.yellow(` incomplete (${oneLine(cut, 40)})`)
+      : ` ${result.outcome}`;
   const done = effectsText(result, paint, mostInLine);
   return `${mark} ${paint.bold(result.id)}${outcome}${used && paint.dim(` (${used})`)}${done && ` · ${done}`}${what && `: ${what}`}`;
 }

@@ -17,7 +17,7 @@ type Known = Pick<Status, 'state' | 'outcome'>;
 
 export const stateText = ({ state, outcome }: Known, paint: Paint): string => {
   if (outcome !== null) return { completed: paint.green, failed: paint.red, cancelled: paint.yellow }[outcome](outcome);
-  return state === 'awaiting-steer' ? paint.yellow(state) : paint.cyan(state);
+  return state === 'awaiting-steer' ? paint.yellow(state) : paint.cyan(oneLine(state));
 };
 
 /** The current activity of a task in one line, without its id. */
@@ -26,17 +26,17 @@ export function statusLine(status: Status, paint: Paint): string {
     stateText(status, paint) + (status.paused ? paint.yellow(' (paused)') : ''),
     status.doing && status.outcome === null ? oneLine(status.doing, 60) : '',
     status.step > 0 ? `step ${status.step}` : '',
-    status.backend ? `on ${status.backend}` : '',
+    status.backend ? `on ${oneLine(status.backend)}` : '',
     status.subTasks && status.outcome === null ? subTasksText(status.subTasks) : '',
     usageText(status.usage),
   ];
   return parts.filter((part) => part !== '').join(paint.dim(' · '));
 }
 
-export function statusText(status: Status, now: Date, paint: Paint, answerWith = 'cox answer'): string {
+export function statusReport(status: Status, now: Date, paint: Paint, answerWith = 'cox answer'): string[] {
   const at = (label: string, time: string | undefined) => (time ? [paint.dim(`    ${label} ${timeAndAge(time, now)}`)] : []);
   return [
-    `${paint.bold(status.id)} ${status.type} ${statusLine(status, paint)}`,
+    `${paint.bold(oneLine(status.id))} ${oneLine(status.type)} ${statusLine(status, paint)}`,
     ...(status.note ? [`    ${oneLine(status.note, 200)}`] : []),
     ...(status.question && status.outcome === null ? questionLines(status.id, status.question, paint, answerWith) : []),
     ...status.receipts.map((receipt) => `    ${receiptLine(status.id, receipt, paint)}`),
@@ -45,7 +45,7 @@ export function statusText(status: Status, now: Date, paint: Paint, answerWith =
     ...at('last change', status.lastTransitionAt ?? status.at),
     ...at('last token ', status.lastTokenAt),
     ...at('last tool  ', status.lastToolAt),
-  ].join('\n');
+  ];
 }
 
 const subTasksText = (counts: NonNullable<Status['subTasks']>): string =>
@@ -57,14 +57,14 @@ const subTasksText = (counts: NonNullable<Status['subTasks']>): string =>
 /** One line for each task, with ids and types in columns. The tasks of a tree stay together, in the order of their numbers. */
 export function summaryLines(tasks: readonly TaskSummary[], paint: Paint): string[] {
   const width = Math.max(0, ...tasks.map((task) => task.id.length));
-  const types = Math.max(0, ...tasks.map((task) => task.type.length));
+  const types = Math.max(0, ...tasks.map((task) => oneLine(task.type).length));
   return inTrees(tasks).map((task) => {
     const question =
       task.question && task.outcome === null
-        ? ` ${paint.yellow(`asks ${task.question.id}: ${oneLine(task.question.text, 50)}`)}`
+        ? ` ${paint.yellow(`asks ${oneLine(task.question.id)}: ${oneLine(task.question.text, 50)}`)}`
         : '';
     const about = paint.dim(`“${oneLine(task.instruction, 50)}”`);
-    return `${paint.bold(task.id.padEnd(width))}  ${task.type.padEnd(types)}  ${stateText(task, paint)}${question} ${about}`;
+    return `${paint.bold(task.id.padEnd(width))}  ${oneLine(task.type).padEnd(types)}  ${stateText(task, paint)}${question} ${about}`;
   });
 }
 

@@ -36,24 +36,22 @@ const byOrder = (a: TreeNode, b: TreeNode): number =>
 export function nodeLine(node: TreeNode, paint: Paint, columns: number): string {
   const facts = [
     node.incomplete ? `incomplete (${oneLine(node.incomplete, 40)})` : '',
-    node.backend ? `on ${node.backend}` : '',
+    node.backend ? `on ${oneLine(node.backend)}` : '',
     node.steps > 0 ? `${node.steps} ${node.steps === 1 ? 'step' : 'steps'}` : '',
     usageText(node.usage),
-    node.question && node.outcome === null ? `asks ${node.question.id}` : '',
+    node.question && node.outcome === null ? `asks ${oneLine(node.question.id)}` : '',
     ...effectTexts(node, plain, 2),
   ].filter((fact) => fact !== '');
   const planned = node.id === null && node.outcome === null;
   const [name, ...rest] = [node.id, node.key].filter((word) => word !== null);
   const key = rest.map((word) => ` ${oneLine(word, 64)}`).join('');
-  const head = [name + key, node.type, planned ? 'planned' : (node.outcome ?? node.state), ...facts].join(' · ');
+  const type = oneLine(node.type);
+  const head = [name + key, type, planned ? 'planned' : (node.outcome ?? node.state), ...facts].join(' · ');
   const left = columns - head.length - 4;
   const about = left >= 12 ? ` ${paint.dim(`“${oneLine(node.instruction, left)}”`)}` : '';
   return (
-    [
-      paint.bold(oneLine(name ?? '', 64)) + key,
-      node.type,
-      planned ? paint.dim('planned') : stateText(node, paint),
-      ...facts,
-    ].join(paint.dim(' · ')) + about
+    [paint.bold(oneLine(name ?? '', 64)) + key, type, planned ? paint.dim('planned') : stateText(node, paint), ...facts].join(
+      paint.dim(' · '),
+    ) + about
   );
 }

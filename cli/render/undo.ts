@@ -1,7 +1,7 @@
 /** What an undo would do, for people. */
 import type { UndoPlan } from '../../bus/undo.ts';
 import type { Paint } from './paint.ts';
-import { printable } from './printable.ts';
+import { oneLine } from './printable.ts';
 
 type Change = UndoPlan['files'][number]['changes'][number];
 
@@ -9,10 +9,12 @@ type Change = UndoPlan['files'][number]['changes'][number];
 export function undoLines({ of, files, left }: UndoPlan, paint: Paint): string[] {
   const rows = files.flatMap(({ path, changes }) =>
     changes.map(
-      (change) => `  ${verbOf(change, paint)} ${paint.bold(printable(path))}${numbers(change)} ${place(change, paint)}`,
+      (change) => `  ${verbOf(change, paint)} ${paint.bold(oneLine(path, 400))}${numbers(change)} ${place(change, paint)}`,
     ),
   );
-  const stays = left.map((row) => `  ${paint.yellow('leave')} ${printable(row.target)}: ${row.why} ${place(row, paint)}`);
+  const stays = left.map(
+    (row) => `  ${paint.yellow('leave')} ${oneLine(row.target, 400)}: ${oneLine(row.why, 200)} ${place(row, paint)}`,
+  );
   if (rows.length === 0)
     return [`Nothing to undo: ${of} has changed no file${left.length > 0 ? ' that can be restored' : ''}.`, ...stays];
   return [`To undo ${paint.bold(of)}:`, ...rows, ...stays];

@@ -24,7 +24,7 @@ import { nodeLines } from '../render/nodes.ts';
 import type { Paint } from '../render/paint.ts';
 import { oneLine, printable } from '../render/printable.ts';
 import { receiptLine } from '../render/receipt.ts';
-import { statusText, summaryLines } from '../render/status.ts';
+import { statusReport, summaryLines } from '../render/status.ts';
 import { markColumns, talkRows } from '../render/talk.ts';
 import { treeLines } from '../render/tree.ts';
 import { undoLines } from '../render/undo.ts';
@@ -195,7 +195,7 @@ export class Operator implements Hands {
   async showStatus(id: TaskId): Promise<void> {
     const { crew, print, paint } = this.#options;
     const status = await crew.status(id);
-    print(status ? statusText(status, crew.bus.now(), paint, '/answer').split('\n') : [`${id} is waiting for a worker`]);
+    print(status ? statusReport(status, crew.bus.now(), paint, '/answer') : [`${id} is waiting for a worker`]);
   }
 
   async showTree(id: TaskId): Promise<void> {

@@ -1,6 +1,6 @@
 /** The pager of the operator, which gets the terminal for a while. */
 import { spawn } from 'node:child_process';
-import { printable } from '../render/printable.ts';
+import { message } from '../render/printable.ts';
 import type { Screen } from './screen.ts';
 
 /** The exit code of a shell that does not find a program. */
@@ -11,7 +11,7 @@ export async function page(screen: Screen, env: NodeJS.ProcessEnv, lines: readon
   const pager = env.PAGER ?? 'less';
   const isShort = lines.length < screen.rows;
   if (!screen.isTerminal || isShort || pager === '' || env.TERM === 'dumb') return screen.print(lines);
-  const text = lines.map((line) => `${printable(line, 'keep colours')}\n`).join('');
+  const text = lines.map((line) => `${message(line)}\n`).join('');
   const code = await screen.lend(() => runShell(pager, [], { ...env, LESS: env.LESS ?? 'R' }, text));
   if (code === notFound) screen.print(lines);
 }

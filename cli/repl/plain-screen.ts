@@ -3,7 +3,7 @@
  * terminal the system's own line editing and echo are at work, and Ctrl-C comes as a signal.
  */
 import { createInterface, type Interface } from 'node:readline';
-import { printable } from '../render/printable.ts';
+import { message } from '../render/printable.ts';
 import { LineQueue } from './line-queue.ts';
 import type { Screen, ScreenOptions } from './screen.ts';
 
@@ -54,7 +54,7 @@ export class PlainScreen implements Screen {
     if (lines.length === 0) return;
     const wasPrompted = this.#isPrompted;
     this.#isPrompted = false;
-    const text = lines.map((line) => `${printable(line, 'keep colours')}\n`).join('');
+    const text = lines.map((line) => `${message(line)}\n`).join('');
     this.#options.output.write(`${wasPrompted ? '\n' : ''}${text}`);
     if (wasPrompted) this.prompt();
   }

@@ -14,7 +14,7 @@ import { capacityTrouble } from '../capacity.ts';
 import { reported, usageError } from '../errors.ts';
 import { eventsOf } from '../events.ts';
 import { checkGoal } from '../goal.ts';
-import { oneLine } from '../render/printable.ts';
+import { oneLine, printable } from '../render/printable.ts';
 import { answerLine } from '../render/question.ts';
 import { fileCandidates, isFile, withAttachments } from './attachments.ts';
 import { complete, type Known } from './complete.ts';
@@ -306,7 +306,7 @@ export class Repl {
   /** @param command the command that answers a question: `/answer` or `cox answer`. */
   #stateOf(id: TaskId, command: string): string {
     const question = this.#board.question(id);
-    if (!question) return `is ${this.#board.task(id)?.state ?? 'open'}`;
+    if (!question) return `is ${oneLine(this.#board.task(id)?.state ?? 'open')}`;
     return `waits for you: ${answerLine(id, question, command)}`;
   }
 
@@ -314,7 +314,10 @@ export class Repl {
     const { paint, log } = this.#options;
     const report = reported(error, null);
     if (report.code === 'internal') log.error({ err: error }, 'a line of the REPL failed');
-    this.#screen.print([`${paint.red('cox:')} ${report.message}`, ...(report.hint ? [`  ${paint.dim(report.hint)}`] : [])]);
+    this.#screen.print([
+      `${paint.red('cox:')} ${printable(report.message)}`,
+      ...(report.hint ? [`  ${paint.dim(printable(report.hint))}`] : []),
+    ]);
   }
 }
 

@@ -5,7 +5,7 @@
 import type { PrimaryEvent } from '../../actors/primary/events.ts';
 import { MarkdownFlow } from '../render/markdown.ts';
 import type { Paint } from '../render/paint.ts';
-import { oneLine } from '../render/printable.ts';
+import { oneLine, printable } from '../render/printable.ts';
 import { echo, markColumns, markedRows, markOf, talkRows } from '../render/talk.ts';
 import { wrapped } from './flow.ts';
 
@@ -42,7 +42,7 @@ export class Speech {
       if (event.how === 'interrupted') print([paint.dim('Interrupted.')]);
     }
     if (event.type === 'did') this.#marked('done', event.text);
-    if (event.type === 'failed') print([`${paint.red('cox:')} ${event.error.message} (${event.error.code})`]);
+    if (event.type === 'failed') print([`${paint.red('cox:')} ${printable(event.error.message)} (${oneLine(event.error.code)})`]);
     if (event.type === 'queued') {
       this.#waited.add(event.line.id);
       print([paint.dim(`  waits, ${event.ahead} before it: ${oneLine(event.line.text)}`)]);
@@ -55,7 +55,7 @@ export class Speech {
   #others(event: PrimaryEvent): void {
     const { paint, print } = this.#options;
     if (event.type === 'elsewhere' && event.line.state === 'waiting')
-      print([`${echo(event.line.text, paint)}${paint.dim(` (at ${event.line.by})`)}`]);
+      print([`${echo(event.line.text, paint)}${paint.dim(` (at ${oneLine(event.line.by)})`)}`]);
     if (event.type === 'elsewhere' && event.line.replies.length > 0)
       print(talkRows(event.line, paint, (text) => this.#wrap(text)));
     if (event.type === 'resumed') print([paint.dim(`Said before and not answered yet: ${oneLine(event.line.text)}`)]);

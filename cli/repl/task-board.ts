@@ -10,6 +10,7 @@ import { goalOf, isTaskId, type TaskId } from '../../bus/task-id.ts';
 import { GoalView } from '../goal-view.ts';
 import { resultLines, statusLines } from '../render/events.ts';
 import type { Paint } from '../render/paint.ts';
+import { oneLine } from '../render/printable.ts';
 import { Flow, wrapped } from './flow.ts';
 import type { Quiet } from './quiet.ts';
 import type { Figures } from './status-line.ts';
@@ -182,7 +183,7 @@ export class Board {
       this.#flows.set(id, flow);
     }
     if (live.type === 'tool') flow.end();
-    flow.push(live.type === 'tool' ? `[${live.tool}] ${live.text}\n` : live.text);
+    flow.push(live.type === 'tool' ? `[${oneLine(live.tool)}] ${live.text}\n` : live.text);
   }
 
   #isWatched(id: string): boolean {
@@ -205,7 +206,7 @@ export class Board {
     this.#crowded.set(status.id, tenth);
     const { paint } = this.#options;
     return [
-      `${paint.dim('·')} ${paint.bold(status.id)} ${ended} of ${all} sub-tasks done${failed > 0 ? paint.red(`, ${failed} failed`) : ''}`,
+      `${paint.dim('·')} ${paint.bold(oneLine(status.id))} ${ended} of ${all} sub-tasks done${failed > 0 ? paint.red(`, ${failed} failed`) : ''}`,
     ];
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import { clip } from '../render/clip.ts';
-import { printable } from '../render/printable.ts';
+import { message, printable } from '../render/printable.ts';
 import { widthOf } from '../render/width.ts';
 import { type Draft, textOf } from './editor.ts';
 import { Keyboard } from './keyboard.ts';
@@ -84,7 +84,7 @@ export class TerminalScreen implements Screen {
       this.#held.push(...lines);
       return;
     }
-    this.#draw(lines.map((line) => `${printable(line, 'keep colours')}\n`).join(''));
+    this.#draw(lines.map((line) => `${message(line)}\n`).join(''));
   }
 
   showStatus(line: string): void {

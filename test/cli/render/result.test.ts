@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Result } from '../../../bus/messages.ts';
 import { plain } from '../../../cli/render/paint.ts';
-import { endLine, salvageText } from '../../../cli/render/result.ts';
+import { endLine, salvageLines } from '../../../cli/render/result.ts';
 
 const usage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
 const cancelled = (type: string, findings: string[], remaining: string | null = null): Result => ({
@@ -17,7 +17,7 @@ const cancelled = (type: string, findings: string[], remaining: string | null = 
   },
   salvage: { findings, remaining, artifacts: [], steps: 2 },
 });
-const lines = (result: Result) => salvageText(result, plain).split('\n').slice(1);
+const lines = (result: Result) => salvageLines(result, plain).slice(1);
 
 describe('salvage', () => {
   it('lists each finding and each sub-task that is left on a line of its own', () => {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Status } from '../../../bus/messages.ts';
 import { plain } from '../../../cli/render/paint.ts';
-import { statusText } from '../../../cli/render/status.ts';
+import { statusReport } from '../../../cli/render/status.ts';
 import { shortTime, timeAndAge } from '../../../cli/render/times.ts';
 
 const zone = process.env.TZ;
@@ -49,7 +49,7 @@ describe('a time', () => {
       },
       ...{ question: null, receipts: [], usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 }, outcome: null, lastToolAt: at },
     };
-    expect(statusText(status, new Date('2026-11-26T17:04:30.000Z'), plain).split('\n')).toEqual([
+    expect(statusReport(status, new Date('2026-11-26T17:04:30.000Z'), plain)).toEqual([
       'k3xq.1 files thinking · step 1',
       '    last change 12:04 (30 s ago)',
       '    last tool   12:04 (30 s ago)',

@@ -1,0 +1,220 @@
+/**
+ * Whatever a stranger writes into a message, no line that is made of it has a control or bidi character, a colour that is not ours,
+ * or looks like a line of its own. New code in cli/render must be added here.
+ */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { expect, test } from 'vitest';
+import type { z } from 'zod';
+import { DeadLetter, Live, NodeReport, Receipt, Result, Status, TalkLine, TreeNode } from '../../../bus/messages.ts';
+import { examples } from '../../../bus/protocol/protocol-examples.ts';
+import { replies } from '../../../bus/protocol/protocol-schemas.ts';
+import type { Retried } from '../../../bus/queue/dead-letters.ts';
+import type { TaskSummary } from '../../../bus/state/tree.ts';
+import type { UndoPlan } from '../../../bus/undo.ts';
+import * as deadLetters from '../../../cli/render/dead-letters.ts';
+import * as effects from '../../../cli/render/effects.ts';
+import * as events from '../../../cli/render/events.ts';
+import { inboxLines } from '../../../cli/render/inbox.ts';
+import { LiveTree } from '../../../cli/render/live-tree.ts';
+import { MarkdownFlow } from '../../../cli/render/markdown.ts';
+import * as menu from '../../../cli/render/menu.ts';
+import { moreLines } from '../../../cli/render/more.ts';
+import * as nodes from '../../../cli/render/nodes.ts';
+import { plain } from '../../../cli/render/paint.ts';
+import { message, oneLine, printable } from '../../../cli/render/printable.ts';
+import * as questions from '../../../cli/render/question.ts';
+import { receiptLine } from '../../../cli/render/receipt.ts';
+import * as results from '../../../cli/render/result.ts';
+import * as statuses from '../../../cli/render/status.ts';
+import * as talk from '../../../cli/render/talk.ts';
+import * as trees from '../../../cli/render/tree.ts';
+import { undoLines } from '../../../cli/render/undo.ts';
+import { wrapped } from '../../../cli/repl/flow.ts';
+import type { MenuEntry } from '../../../roster/menu.ts';
+import { hostile, hostileText, strangeLines } from '../../support/hostile-text.ts';
+
+const now = new Date('2026-03-01T12:00:00Z');
+const at = '2026-03-01T11:00:00.000Z';
+const usage = { inputTokens: 10, outputTokens: 5, costUsd: 0.1 };
+const effect = { call: 's1-0', tool: 'write_file', target: 'a.txt', step: 1, outcome: 'done', kind: 'created' } as const;
+const failed = { ...effect, task: 'k3xq.4', outcome: 'in-doubt' } as const;
+const receiptOf = (fate: Receipt['fate']) =>
+  hostile(Receipt, { steer: 's', kind: 'steer', fate, seq: 1, reason: 'why', reached: ['k3xq.4'] });
+const kinds = ['asked', 'approval', 'in-doubt', 'budget', 'stuck', 'checkpoint'] as const;
+const status = (kind: (typeof kinds)[number] = 'asked') =>
+  hostile(Status, {
+    ...examples.Status[0],
+    ...{
+      state: 'awaiting-steer',
+      doing: 'a call',
+      backend: 'main',
+      note: 'a note',
+      usage,
+      outcome: null,
+      effects: [effect, failed],
+    },
+    question: { id: 'q1', kind, text: 'Which?', choices: ['red', 'blue'], call: { tool: 'write_file', args: {} } },
+    receipts: [receiptOf('accepted'), receiptOf('applied'), receiptOf('returned')],
+    subTasks: { waiting: 1, running: 1, returned: 1, failed: 1, dropped: 1 },
+  } as z.input<typeof Status>);
+const question = (kind: (typeof kinds)[number]) => status(kind).question!;
+const result = (outcome: Result['outcome'], type = 'files') =>
+  hostile(Result, {
+    ...examples.Result[0],
+    ...{ outcome, type, output: outcome === 'completed' ? 'done' : null, effects: [effect, failed], sources: ['a.txt'] },
+    failure: { code: 'broken', message: 'broken', retryable: false },
+    salvage: { findings: ['a: b', 'c'], remaining: 'more', artifacts: ['a.txt'], steps: 2 },
+  } as z.input<typeof Result>);
+const old = (outcome: Result['outcome']): Result => ({ ...result(outcome), effects: undefined });
+const letters = examples.DeadLetter.map((letter) => hostile(DeadLetter, letter as z.input<typeof DeadLetter>));
+const retried: Retried[] = [
+  { how: 'dispatched', id: 'k3xq.4', as: 'm2zz.0' },
+  { how: 'rerun', id: 'k3xq.4', as: null, parent: 'k3xq.0', key: hostileText, receipt: receiptOf('returned') },
+  { how: 'rerun', id: 'k3xq.4', as: null, parent: 'k3xq.0', key: hostileText, receipt: receiptOf('applied') },
+];
+const report = hostile(NodeReport, examples.NodeReport[0] as z.input<typeof NodeReport>);
+const node = (id: string | null, parent: string | null) =>
+  hostile(TreeNode, {
+    ...{ id, parent, key: 'a', type: 'files', instruction: 'do', backend: 'main', state: 'awaiting-steer', outcome: null },
+    ...{ steps: 1, usage, question: status().question, effects: [effect], incomplete: 'length' },
+  });
+const tree = [node('k3xq.0', null), node('k3xq.1', 'k3xq.0'), node(null, 'k3xq.0')];
+const summary = {
+  ...{ id: 'k3xq.0', parent: null, key: null, type: 'files', instruction: 'do', phase: 'parked', state: 'awaiting-steer' },
+  ...{ outcome: null, question: status().question, step: 1, createdAt: at, updatedAt: at },
+};
+const summaries = hostile(replies.tasks, { tasks: [summary as never], next: null, more: 0 }).tasks as TaskSummary[];
+/** As a stranger's record may have it, whose last status no schema has seen. */
+const wild = { ...summaries[0]!, type: hostileText, state: hostileText as 'done' };
+const asked = hostile(replies.questions, {
+  questions: [
+    {
+      ...{ id: 'k3xq.1', goal: 'k3xq.0', goalInstruction: 'do', key: 'a', type: 'files', instruction: 'do' },
+      ...{ question: status('approval').question!, askedAt: at, blocked: 2 },
+    },
+  ],
+  next: null,
+  more: 0,
+}).questions.map((each) => ({ number: 1, ...each }));
+const entry: MenuEntry = {
+  ...{ name: hostileText, kind: 'openai', model: hostileText, tier: 'local', goodAt: [hostileText], canOrchestrate: true },
+  ...{ vision: false, cost: null, context: 8_000, concurrency: 1, inUse: 0, inLine: 0, available: false, why: hostileText },
+  learnt: [{ what: hostileText, why: hostileText, since: at }],
+} as MenuEntry;
+const undo: UndoPlan = {
+  ...{ of: 'k3xq.0', type: 'files', workspace: null },
+  files: [{ path: hostileText, changes: [{ task: 'k3xq.1', step: 1, before: null, after: null }] }],
+  left: [{ task: 'k3xq.1', step: 1, target: hostileText, why: hostileText }],
+};
+const line = hostile(TalkLine, {
+  ...examples.TalkLine[0],
+  replies: (['model', 'code', 'done'] as const).map((by) => ({ by, text: 'reply' })),
+} as z.input<typeof TalkLine>);
+const wrap = (text: string) => wrapped(text, 60);
+const lives = examples.Live.map((live) => hostile(Live, live as z.input<typeof Live>));
+
+function drawn(): string[] {
+  const stream = Object.assign(new PassThrough({ encoding: 'utf8' }), { columns: 300, rows: 50 }) as unknown as PassThrough;
+  const live = new LiveTree(stream as unknown as NodeJS.WriteStream, plain, () => tree);
+  live.print([`an error: ${hostileText}`]);
+  live.stop();
+  return [String(stream.read())];
+}
+
+function flowed(): string[] {
+  const rows: string[] = [];
+  const flow = new MarkdownFlow({ columns: () => 60, say: (row) => rows.push(`│ ${row}`), paint: plain });
+  flow.push(hostileText);
+  flow.end();
+  return rows;
+}
+
+/** By module and export. Each returns what is printed, in lines or whole. */
+const rendered: Record<string, () => string | readonly string[]> = {
+  'dead-letters letterLines': () => deadLetters.letterLines(letters, now, plain, 'cox dead'),
+  'dead-letters letterLine': () => letters.map((letter) => deadLetters.letterLine(letter, plain)),
+  'dead-letters retriedLine': () => retried.map((each) => deadLetters.retriedLine(each, plain)),
+  'effects effectTexts': () => effects.effectTexts(status(), plain, 5),
+  'effects effectsText': () => effects.effectsText(status(), plain, 5),
+  'events statusLines': () =>
+    kinds.flatMap((kind) =>
+      (['news', 'every step'] as const).flatMap((detail) =>
+        events.statusLines(null, status(kind), plain, { detail, answerWith: '/answer', place: { rows: 30, columns: 80 } }),
+      ),
+    ),
+  'events liveLines': () => lives.flatMap((live) => events.liveLines('k3xq.4', live, plain)),
+  'events resultLines': () =>
+    (['completed', 'failed', 'cancelled'] as const).flatMap((outcome) => [
+      ...events.resultLines(result(outcome), plain, false),
+      ...(outcome === 'completed' ? [] : events.resultLines(result(outcome), plain, true)),
+    ]),
+  'inbox inboxLines': () => inboxLines(asked, plain, { now, answerWith: 'cox answer', showWith: 'cox status' }),
+  'live-tree LiveTree': drawn,
+  'markdown MarkdownFlow': flowed,
+  'menu menuLines': () => menu.menuLines([entry], plain, now),
+  'menu learntLine': () => menu.learntLine(entry.learnt![0]!, now),
+  'more moreLines': () => moreLines({ next: hostileText, more: 1 }, plain),
+  'nodes nodeLines': () => nodes.nodeLines([report], now, plain),
+  'nodes heldText': () => nodes.heldText(report.tasks, now),
+  'printable oneLine': () => oneLine(hostileText),
+  'printable message': () => message(hostileText, plain),
+  'question answerLine': () => kinds.map((kind) => questions.answerLine(hostileText, question(kind), 'cox answer')),
+  'question questionText': () => kinds.flatMap((kind) => questions.questionText(question(kind)).map((text) => `    ${text}`)),
+  'question questionLines': () =>
+    kinds.flatMap((kind) => [
+      ...questions.questionLines(hostileText, question(kind), plain, 'cox answer'),
+      ...questions.questionLines('k3xq.4', question(kind), plain, null, { rows: 30, columns: 80, showWith: 'show' }),
+    ]),
+  'receipt receiptLine': () => status().receipts.map((receipt) => receiptLine(hostileText, receipt, plain)),
+  'result salvageLines': () =>
+    [result('failed'), result('cancelled', 'supervisor'), old('failed')].flatMap((each) => results.salvageLines(each, plain)),
+  'result doneLines': () => results.doneLines(result('completed'), plain),
+  'result endLine': () =>
+    (['completed', 'failed', 'cancelled'] as const).map((outcome) => results.endLine(result(outcome), plain)),
+  'status stateText': () => statuses.stateText(wild, plain),
+  'status statusLine': () => statuses.statusLine(status(), plain),
+  'status statusReport': () => kinds.flatMap((kind) => statuses.statusReport(status(kind), now, plain)),
+  'status summaryLines': () => statuses.summaryLines([...summaries, wild], plain),
+  'talk echo': () => talk.echo(hostileText, plain),
+  'talk markedRows': () => (['model', 'code', 'done'] as const).flatMap((by) => talk.markedRows(by, hostileText, plain, wrap)),
+  'talk talkRows': () => talk.talkRows(line, plain, wrap),
+  'tree treeLines': () => trees.treeLines(tree, plain),
+  'tree nodeLine': () => tree.map((each) => trees.nodeLine(each, plain, 500)),
+  'undo undoLines': () => undoLines(undo, plain),
+};
+
+/** These put no text of a stranger into a line: numbers, times, measures, brushes, our own words. */
+const withoutForeignText = new Set([
+  ...['clip clip', 'diff diffBrushes', 'figures ago', 'figures dollars', 'figures tokens', 'figures usageText', 'fit fitting'],
+  ...['paint paintFor', 'printable printable', 'progress progressLine', 'progress tenths', 'question brushesFor', 'talk markOf'],
+  ...['times shortTime', 'times timeAndAge', 'width graphemes', 'width head', 'width widthOf'],
+]);
+
+test.each(Object.entries(rendered))('%s prints nothing of a stranger but words', (name, render) => {
+  const printed = [render()].flat();
+  expect(printed.join('').length).toBeGreaterThan(0);
+  if (name !== 'live-tree LiveTree' && name !== 'printable message') for (const line of printed) expect(line).not.toContain('\n');
+  // Without colours of ours, every escape would be a stranger's.
+  expect(printed.join('\n')).not.toContain('\u001b');
+  expect(strangeLines(printed.join('\n'))).toEqual([]);
+});
+
+test('every function of cli/render is in the table above', async () => {
+  const folder = join(import.meta.dirname, '../../../cli/render');
+  const exported = await Promise.all(
+    readdirSync(folder).map(async (file) => {
+      const module: Record<string, unknown> = await import(join(folder, file));
+      const functions = Object.keys(module).filter((name) => typeof module[name] === 'function');
+      return functions.map((name) => `${file.replace(/\.ts$/, '')} ${name}`);
+    }),
+  );
+  expect(exported.flat().sort()).toEqual([...Object.keys(rendered), ...withoutForeignText].sort());
+});
+
+test('the hostile text is one', () => {
+  expect(strangeLines(hostileText).length).toBeGreaterThan(2);
+  expect(strangeLines(printable(hostileText))).toHaveLength(2);
+  expect(strangeLines('\u001b[31mours\u001b[39m')).toEqual([]);
+});
