@@ -9,6 +9,12 @@ export const usageError = (message: string, hint: string, code = 'usage'): CoxEr
 
 const mostNamed = 8;
 
+/** The first of many names, as choices. */
+export const someOf = (names: readonly string[]): string => {
+  const others = names.length - mostNamed;
+  return `${names.slice(0, mostNamed).join(' or ')}${others > 0 ? ` or one of ${others.toLocaleString('en')} others` : ''}`;
+};
+
 /** @param known ids of all tasks, oldest first. */
 export function unknownTask(id: string, known: readonly string[]): CoxError {
   return new CoxError('unknown-task', `No task ${id}.`, { hint: hintFor(id, known), exitCode: exitCodes.unknownTask });

@@ -5,7 +5,7 @@
  */
 import { goalOf, isTaskId, rootOf, type TaskId } from '../bus/task-id.ts';
 import { CoxError } from '../platform/errors.ts';
-import { unknownTask, usageError } from './errors.ts';
+import { someOf, unknownTask, usageError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { nearest } from './nearest.ts';
 
@@ -33,8 +33,8 @@ export function resolveName(ref: string, tasks: readonly Nameable[], lastGoal: T
   const exact = goals.find((id) => rootOf(id) === ref);
   if (exact) return exact;
   if (keyed.length === 1 && goals.length === 0) return keyed[0]!.id;
-  const names = [...goals, ...keyed.map(({ id, key }) => `${id} (${key})`)].slice(0, mostNamed);
-  throw new CoxError('ambiguous-task', `"${ref}" may be ${names.join(' or ')}.`, {
+  const names = [...goals, ...keyed.map(({ id, key }) => `${id} (${key})`)];
+  throw new CoxError('ambiguous-task', `"${ref}" may be ${someOf(names)}.`, {
     hint: 'Name it by its id.',
     exitCode: exitCodes.unknownTask,
   });
@@ -54,7 +54,8 @@ function childWith(key: string, parent: TaskId, tasks: readonly Nameable[]): Tas
   const children = tasks.filter((task) => task.parent === parent && task.key !== null);
   const child = children.find((task) => task.key === key);
   if (child) return child.id;
-  const keys = children.map((task) => task.key!);
+  // A hint names no key that could be a sentence: a stranger's record may have one.
+  const keys = children.map((task) => task.key!).filter((each) => /^[\w.-]{1,64}$/.test(each));
   const near = nearest(key, keys);
   throw new CoxError('unknown-task', `${parent} has no sub-task ${key}, or has not started it.`, {
     hint: `It has ${(near.length > 0 ? near : keys).slice(0, mostNamed).join(', ') || 'none yet'}; cox tree ${parent} shows all.`,
@@ -86,7 +87,7 @@ export function resolveTask(ref: string, known: readonly TaskId[], lastGoal: Tas
   const matches = roots.filter((candidate) => candidate.startsWith(root));
   if (matches.length === 1) return full(matches[0]!);
   if (matches.length === 0) throw unknownTask(ref, known);
-  throw new CoxError('ambiguous-task', `"${ref}" may be ${matches.map((match) => `${match}.${path}`).join(' or ')}.`, {
+  throw new CoxError('ambiguous-task', `"${ref}" may be ${someOf(matches.map((match) => `${match}.${path}`))}.`, {
     hint: 'Type one more letter.',
     exitCode: exitCodes.unknownTask,
   });

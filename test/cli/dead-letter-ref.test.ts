@@ -24,4 +24,9 @@ describe('a dead letter is named', () => {
       expect.objectContaining({ code: 'unknown-letter', exitCode: 3, message: expect.stringContaining(message) }),
     );
   });
+
+  it('of very many that fit, a few are listed', () => {
+    const many = Array.from({ length: 5_000 }, (_, n) => ({ id: `ticket-${n}` }) as DeadLetter);
+    expect(() => findLetter(many, 'tick')).toThrowError(/^"tick" may be ticket-0 or .*ticket-7 or one of 4,992 others\.$/);
+  });
 });
