@@ -8,6 +8,7 @@ import { type ServiceMsg, Svcm } from '@nats-io/services';
 import { z } from 'zod';
 import { beginningOf, fitted } from '../platform/cut.ts';
 import { CoxError, messageOf } from '../platform/errors.ts';
+import { withTimeLimit } from '../platform/time-limit.ts';
 import type { Bus } from './bus.ts';
 import type { Crew } from './crew.ts';
 import { type NodeReport, PlanTask, SteeringMessage, type SteeringType, steeringTypes, TaskSpec } from './messages.ts';
@@ -110,7 +111,7 @@ export async function startService(bus: Bus, { crew, node, menu, report }: Servi
     menu: async () => ({ backends: menu() }),
     nodes: async () => report(),
     dead: async (query) => replyOf('letters', await letters.page(query, roomForRows(bus))),
-    deadRetry: ({ id, waitMs }) => letters.retry(id, AbortSignal.any([AbortSignal.timeout(waitMs), ended.signal])),
+    deadRetry: ({ id, waitMs }) => withTimeLimit(waitMs, (signal) => letters.retry(id, signal), ended.signal),
     deadDrop: async ({ id }) => {
       await letters.drop(id);
       return { id };
@@ -224,15 +225,16 @@ async function steer(
 }
 
 /** Resolves with null if `wait` takes longer than `ms`, or if the service stops. */
-async function withinOrNull<T>(ms: number, ended: AbortSignal, wait: (signal: AbortSignal) => Promise<T>): Promise<T | null> {
-  const signal = AbortSignal.any([AbortSignal.timeout(ms), ended]);
-  try {
-    return await wait(signal);
-  } catch (cause) {
-    if (signal.aborted) return null;
-    throw cause;
-  }
-}
+const withinOrNull = <T>(ms: number, ended: AbortSignal, wait: (signal: AbortSignal) => Promise<T>): Promise<T | null> =>
+  withTimeLimit<T | null>(
+    ms,
+    (signal) =>
+      wait(signal).catch((cause) => {
+        if (signal.aborted) return null;
+        throw cause;
+      }),
+    ended,
+  );
 
 const unknown = (task: TaskId): never => {
   throw new CoxError('unknown-task', `There is no task ${task}`, { hint: 'The verb `tasks` lists the tasks of this crew.' });

@@ -128,7 +128,8 @@ export class Crew {
       if (!signal.aborted) throw busClosed('Read later what became of the message with `cox status`.');
     } finally {
       over.abort();
-      void told.return(undefined);
+      // Its consumer is given up before the caller may leave the crew.
+      await told.return(undefined);
     }
   }
 

@@ -3,7 +3,7 @@ import { NoRespondersError } from '@nats-io/nats-core';
 import type { Bus } from './bus.ts';
 import { NodeReport } from './messages.ts';
 import { parseMessage } from './parse-message.ts';
-import { pause } from './pause.ts';
+import { within } from './pause.ts';
 
 /** Longest time to wait for answers, in ms. A node that takes longer is frozen or overloaded. */
 const mostMs = 5_000;
@@ -20,7 +20,7 @@ export async function* nodesOf({ nc, subjects }: Bus): AsyncGenerator<NodeReport
     const answers = (await nc.requestMany(`${subjects.api()}.nodes`, '{}', how))[Symbol.asyncIterator]();
     let patienceMs: number | null = null;
     for (;;) {
-      const next = await within(patienceMs, answers.next());
+      const next = await (patienceMs === null ? answers.next() : within(patienceMs, answers.next()));
       if (next === null || next.done) return;
       patienceMs ??= Math.max(quietMs, quietTimes * (performance.now() - asked));
       const report = parseMessage(NodeReport, next.value.data);
@@ -30,17 +30,6 @@ export async function* nodesOf({ nc, subjects }: Bus): AsyncGenerator<NodeReport
     // The server reports at once that no node listens.
     if (!(cause instanceof NoRespondersError)) throw cause;
   }
-}
-
-/** Resolves with null if `coming` takes longer than `ms`. Null for `ms` means no limit. */
-async function within<T>(ms: number | null, coming: Promise<T>): Promise<T | null> {
-  if (ms === null) return coming;
-  const late = new AbortController();
-  const tooLate = pause(ms, late.signal).then(
-    () => null,
-    () => null,
-  );
-  return Promise.race([coming, tooLate]).finally(() => late.abort());
 }
 
 /** The reports of all nodes, in the order in which the nodes started. */

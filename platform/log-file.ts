@@ -21,32 +21,35 @@ export class LogFile {
   constructor(path: string, onFailure: (cause: unknown) => void) {
     this.#path = path;
     this.#onFailure = onFailure;
-    this.#attempt(() => {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      this.#open();
-    });
+    this.renew();
   }
 
   write(line: string): void {
-    if (this.#fd === null) return;
     this.#attempt(() => {
-      this.#unlooked += writeSync(this.#fd!, line);
+      this.#unlooked += writeSync(this.#fd ?? this.#open(), line);
       if (this.#unlooked >= lookEachBytes) this.#look();
     });
+  }
+
+  /** Goes on in the file that is at the path now, and makes one if there is none. */
+  renew(): void {
+    this.#attempt(() => this.#look());
   }
 
   #look(): void {
     this.#unlooked = 0;
     const now = statSync(this.#path, { throwIfNoEntry: false });
-    if (now && now.ino === fstatSync(this.#fd!).ino && now.size <= maxBytes) return;
-    closeSync(this.#fd!);
+    if (this.#fd !== null && now?.ino === fstatSync(this.#fd).ino && now.size <= maxBytes) return;
+    if (this.#fd !== null) closeSync(this.#fd);
     this.#fd = null;
     this.#open();
   }
 
-  #open(): void {
+  #open(): number {
+    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
     if (existsSync(this.#path) && statSync(this.#path).size > maxBytes) renameSync(this.#path, `${this.#path}.1`);
     this.#fd = openSync(this.#path, 'a', 0o600);
+    return this.#fd;
   }
 
   #attempt(write: () => void): void {

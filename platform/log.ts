@@ -30,7 +30,7 @@ const maxLineChars = 65_536;
 export function openLog({ folder, verbose, name }: LogOptions): Log {
   const level = verbose ? 'debug' : 'info';
   const path = logFileIn(folder);
-  const sinks: DestinationStream[] = [new LogFile(path, (cause) => sayNoLog(path, cause))];
+  const sinks: DestinationStream[] = [fileAt(path)];
   if (verbose) sinks.push({ write: (line) => void process.stderr.write(readable(line)) });
   const root: DestinationStream = {
     write: (line) => {
@@ -60,6 +60,17 @@ const limited = (limit: ComplaintLimit): NonNullable<NonNullable<LoggerOptions['
 /** A line that is longer than any of ours has a text of somebody else in it: its beginning is kept, as JSON again. */
 const shortened = (line: string): string =>
   `${JSON.stringify({ level: 40, time: new Date().toISOString(), msg: 'a long log line was cut', chars: line.length, begins: beginningOf(line, 500) })}\n`;
+
+/** The open files by their paths: a program that joins a crew again and again has one open file, and not one for each time. */
+const openFiles = new Map<string, LogFile>();
+
+function fileAt(path: string): LogFile {
+  const open = openFiles.get(path);
+  open?.renew();
+  const file = open ?? new LogFile(path, (cause) => sayNoLog(path, cause));
+  openFiles.set(path, file);
+  return file;
+}
 
 const sayNoLog = (path: string, error: unknown): void =>
   void process.stderr.write(`cox: cannot write the log ${path} (${messageOf(error)}): continuing without it\n`);

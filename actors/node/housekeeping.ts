@@ -8,6 +8,7 @@ import { onDroppedSteer } from '../../bus/capacity/dropped-publishes.ts';
 import { FullNotice } from '../../bus/capacity/full-notice.ts';
 import { collect } from '../../bus/capacity/retention.ts';
 import { limitStreams } from '../../bus/capacity/stream-limits.ts';
+import { within } from '../../bus/pause.ts';
 import type { Retention } from '../../roster/schema.ts';
 
 /** For how long a node that leaves waits for its purge or server restart to finish, in ms. */
@@ -109,8 +110,6 @@ export class Housekeeping {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#ended.abort();
     // An unreachable broker must not delay a node that leaves. Abandoning this work is harmless.
-    const late = AbortSignal.timeout(patienceMs);
-    const tooLate = new Promise((resolve) => late.addEventListener('abort', resolve));
-    await Promise.race([Promise.all([this.#collecting, this.#reviving]), tooLate]);
+    await within(patienceMs, Promise.all([this.#collecting, this.#reviving]));
   }
 }

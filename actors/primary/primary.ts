@@ -54,7 +54,9 @@ class PrimaryAgent implements Primary {
   #said: Said[] = [];
   readonly #listeners = new Listeners<PrimaryEvent>();
   #actor: Actor<typeof primary> | null = null;
-  #isStopped = false;
+  readonly #stopped = new AbortController();
+  /** The talks of other clients that are followed, until `stop`. */
+  readonly #following: Promise<void>[] = [];
 
   constructor(options: PrimaryOptions) {
     this.#options = options;
@@ -64,7 +66,7 @@ class PrimaryAgent implements Primary {
   }
 
   say(text: string, { first = false }: SayOptions = {}): void {
-    if (this.#isStopped) return;
+    if (this.#stopped.signal.aborted) return;
     this.#actor ??= this.#start();
     const line = { id: randomUUID(), text };
     const { context } = this.#actor.getSnapshot();
@@ -75,14 +77,14 @@ class PrimaryAgent implements Primary {
 
   async rejoin(signal: AbortSignal): Promise<void> {
     const { ended, open, seq } = await this.#talk.recall();
-    if (this.#isStopped || signal.aborted) return;
+    if (this.#stopped.signal.aborted || signal.aborted) return;
     this.#actor ??= this.#start();
     this.#hear(ended);
-    void this.#follow(seq, signal);
+    this.#following.push(this.#follow(seq, AbortSignal.any([signal, this.#stopped.signal])));
     const { again, given } = await this.#talk.takeOver(open);
     for (const line of given) this.#tell({ type: 'given-up', line });
     for (const { id, text } of again) {
-      if (this.#isStopped) return;
+      if (this.#stopped.signal.aborted) return;
       this.#tell({ type: 'resumed', line: { id, text } });
       this.#actor?.send({ type: 'SAY', line: { id, text } });
     }
@@ -119,11 +121,11 @@ class PrimaryAgent implements Primary {
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true;
+    this.#stopped.abort();
     this.#actor?.stop();
     this.#actor = null;
     this.#listeners.close();
-    await this.#talk.flush();
+    await Promise.all([this.#talk.flush(), ...this.#following]);
   }
 
   #start(): Actor<typeof primary> {

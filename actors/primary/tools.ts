@@ -3,10 +3,11 @@
  * bus at that moment. An error (an unknown task, an unknown backend) is thrown with a message that tells the model what to try.
  */
 import { z } from 'zod';
-import type { Crew } from '../../bus/crew.ts';
+import type { Crew, Sent } from '../../bus/crew.ts';
 import { type Receipt, type SteeringInput, Urgency } from '../../bus/messages.ts';
 import type { Memory } from '../../bus/shared-memory.ts';
 import type { TaskId } from '../../bus/task-id.ts';
+import { withTimeLimit } from '../../platform/time-limit.ts';
 import type { Backends } from '../../roster/backends.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
 import { swapProblem } from '../host/backend-swap.ts';
@@ -47,6 +48,12 @@ const Id = z
   .describe('id of the task, or the words that name it: k3xq.1, the second one, the translation');
 const IdOrAll = Id.describe('id of the task, or the words that name it; `all` for every task');
 
+async function lastReceipt(crew: Crew, id: TaskId, sent: Sent, signal: AbortSignal): Promise<Receipt | null> {
+  let last: Receipt | null = null;
+  for await (const receipt of crew.receipts(id, sent, signal)) last = receipt;
+  return last;
+}
+
 /** Makes the tools. They can dispatch the kinds that the roster and the code have at this moment. */
 export function primaryTools(options: PrimaryToolsOptions): Tool[] {
   const { crew, backends, kinds, workspace, onDispatched } = options;
@@ -56,9 +63,7 @@ export function primaryTools(options: PrimaryToolsOptions): Tool[] {
     const { id, status } = await lookUp(options, String(call.args.id), call);
     if (status.outcome) return { text: `${id} has ended already: ${status.outcome}.`, did: false };
     const sent = await crew.steer(id, { ...message, from });
-    const within = AbortSignal.any([signal, AbortSignal.timeout(receiptMs)]);
-    let last: Receipt | null = null;
-    for await (const receipt of crew.receipts(id, sent, within)) last = receipt;
+    const last = await withTimeLimit(receiptMs, (within) => lastReceipt(crew, id, sent, within), signal);
     signal.throwIfAborted();
     const open = message.type === 'steer' && status.question ? ` Its question ${status.question.id} is still open.` : '';
     return { text: `${fateOf(id, message.type, last)}${open}`, did: last?.fate !== 'returned' };

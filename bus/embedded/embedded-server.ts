@@ -16,6 +16,7 @@ import type { Folders } from '../../platform/folders.ts';
 import { withLock } from '../../platform/lock.ts';
 import type { Log } from '../../platform/log.ts';
 import { isAlive } from '../../platform/process-identity.ts';
+import { withTimeLimit } from '../../platform/time-limit.ts';
 import { launch, terminate } from './launch.ts';
 import { obtainServerBinary } from './obtain-binary.ts';
 import { frozen, frozenAfterMs, openPresence } from './presence.ts';
@@ -96,6 +97,7 @@ class Shared implements EmbeddedServer {
   #record: ServerRecord | null = null;
   #presence: NatsConnection | null = null;
   #ensuring: Promise<void> | null = null;
+  #mending: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
 
   constructor(options: EmbeddedOptions) {
@@ -257,9 +259,13 @@ class Shared implements EmbeddedServer {
     const presence = this.#presence;
     if (!presence) return;
     for await (const status of presence.status()) {
-      if (status.type !== 'disconnect' || this.#leaving.signal.aborted) continue;
-      this.#log.warn({ server: status.server }, 'lost the embedded server');
-      await this.#mendUntilDone();
+      if (this.#leaving.signal.aborted) continue;
+      if (status.type === 'disconnect') this.#log.warn({ server: status.server }, 'lost the embedded server');
+      // A server that ends before the presence has reconnected to it is not lost a second time.
+      else if (status.type !== 'reconnecting') continue;
+      this.#mending ??= this.#mendUntilDone().finally(() => {
+        this.#mending = null;
+      });
     }
   }
 
@@ -280,8 +286,8 @@ class Shared implements EmbeddedServer {
     this.#leaving.abort(new Error('leaving'));
     await this.#ensuring?.catch(() => {});
     try {
-      const signal = AbortSignal.timeout(leaveTimeoutMs);
-      await withLock(this.#paths.lock, () => this.#leaveLocked(), { signal });
+      const leave = (signal: AbortSignal) => withLock(this.#paths.lock, () => this.#leaveLocked(), { signal });
+      await withTimeLimit(leaveTimeoutMs, leave);
     } catch (error) {
       this.#log.warn({ err: error }, `left the embedded server running: ${messageOf(error)}`);
     } finally {

@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
+import { readProcessNote, readRecord, serverPaths } from '../../bus/embedded/server-record.ts';
 import { type CrewEvent, type CrewSession, defineKind, defineTool, joinCrew, parseRoster, startNode } from '../../index.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 
@@ -109,4 +111,20 @@ test.each([
 test('a kind with two tools of one name is refused', () => {
   const tool = defineTool({ name: 'x', description: '', args: z.object({}), effects: 'none', run: async () => ({ text: '' }) });
   expect(() => defineKind({ name: 'twice', prompt: 'x', tools: [tool, tool] })).toThrow('two tools named x');
+});
+
+test('an embedded server that dies again before a session has reconnected to it is started again', async () => {
+  const joined = await joinCrew({ env: crew.env });
+  const running = () => readProcessNote(serverPaths(joined.folders))?.pid;
+  const recorded = () => readRecord(serverPaths(joined.folders));
+  try {
+    for (let i = 0; i < 5; i++) {
+      const pid = running()!;
+      process.kill(pid, 'SIGKILL');
+      for (let it = recorded(); it.kind !== 'record' || it.record.pid === pid; it = recorded()) await setImmediate();
+    }
+    expect(await joined.crew.tasks()).toEqual([]);
+  } finally {
+    await joined.close();
+  }
 });
