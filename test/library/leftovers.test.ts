@@ -116,10 +116,13 @@ const ofCrew: Operations = {
   receipts: async () => finalReceipt(joined.crew, await anEnded(), await cancel()),
   status: async () => joined.crew.status(await anEnded()),
   tasks: () => joined.crew.tasks(),
+  taskPage: () => joined.crew.taskPage({ limit: 1 }),
   questions: () => joined.crew.questions(),
+  questionPage: () => joined.crew.questionPage({ limit: 1 }),
   peekResult: async () => joined.crew.peekResult(await anEnded()),
   result: async () => joined.crew.result(await anEnded(), kept),
   tree: async () => joined.crew.tree(await anEnded()),
+  treePage: async () => joined.crew.treePage(await anEnded(), { limit: 1 }),
   watch: async () => first(joined.crew.watch(null, kept), cancel),
 };
 
@@ -133,11 +136,16 @@ const ofMemory: Operations = {
 const letters = () => new DeadLetters(joined.crew);
 const ofLetters: Operations = {
   list: () => letters().list(),
+  page: () => letters().page({ limit: 1 }),
   retry: async () => {
     const retried = await letters().retry(await letter(), kept);
     if (retried.how === 'dispatched') await joined.crew.result(retried.as, kept);
   },
   drop: async () => letters().drop(await letter()),
+  dropAll: async () => {
+    await letter();
+    await letters().dropAll(await letters().list(), kept);
+  },
 };
 
 /** Joins and leaves with the defaults of a program. */
