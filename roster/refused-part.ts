@@ -50,7 +50,7 @@ const byWords: readonly (readonly [RegExp, Part])[] = [
     'thoughts',
   ],
   [
-    /\bprefill|must alternate|\broles? must|content blocks?|tool_call_id|tool_use|tool_result|tool_calls?['"`]?\s+must|must be (followed|a response)|\broles?\b|thinking|messages?[.[]\d|messages?:|non-?whitespace|empty (content|text)/i,
+    /\bprefill|must alternate|\broles? must|content blocks?|tool_call_id|tool_use|tool_result|tool_calls?['"`]?\s+must|must be (followed|a response)|\broles?\b|thinking|messages?[.[]\d|messages?:|['"]body['"], ?['"]messages|non-?whitespace|empty (content|text)/i,
     'messages',
   ],
   [/response_format|json_?schema|json mode|structured[ _]output|guided[ _]/i, 'structured'],
@@ -61,7 +61,7 @@ const byWords: readonly (readonly [RegExp, Part])[] = [
   [/\btools?\b|tool[-_ ](choice|use|call)|function[-_ ]?call/i, 'tools'],
 ];
 const lackWords =
-  /support|requires?\b|\benable|unknown|unrecogni[sz]ed|unexpected|extra|not (permitted|allowed|implemented|available)|\buse ['"`]?max_/i;
+  /support|requires?\b|\benable|unknown|unrecogni[sz]ed|unexpected|extra|not (permitted|allowed|implemented|available)|should be ['"`]|\buse ['"`]?max_/i;
 
 /** The server asks for thoughts. Weaker words of `lackWords` may stand beside these: “required when thinking is enabled”. */
 const wantWords = /must (be|start|have|contain|include)|missing|required|\bexpected|passed? back|\bneeds?\b/i;

@@ -90,6 +90,11 @@ function byCode(error: APIError): ModelErrorCode | null {
   if (/context_length_exceeded|exceed_context_size|context_window_exceeded/.test(words)) return 'context-too-long';
   if (/insufficient_quota|billing/.test(words)) return 'quota';
   if (/content_filter|content_policy/.test(words)) return 'refused';
+  // LiteLLM says so of a key or a model that it does not have.
+  if (/no_db_connection/.test(words)) return 'bad-key';
+  if (status === 400 && /invalid model name/i.test(message)) return 'unknown-model';
+  // FastAPI names the place in the body that it does not take; llama-cpp-python does so with 500.
+  if (/['"]loc['"]: ?[([]['"]body['"]/.test(message)) return 'bad-request';
   // vLLM, LiteLLM, Anthropic and Google have no code for this error.
   if (status === 400 && tooLong.test(wordsOfError(error))) return 'context-too-long';
   return null;

@@ -196,6 +196,18 @@ test('ask: auto switches to the prompt when the schema is refused', async () => 
   expect(received[1]!.body.messages.at(-1)!.content).toContain('"items"');
 });
 
+test('ask: a schema that is refused as a server error, with the values that the server takes, is learnt', async () => {
+  const message =
+    "1 validation error: {'type': 'literal_error', 'loc': ('body', 'response_format', 'type'), 'msg': \"Input should be 'text' or 'json_object'\"}";
+  const { backends, received } = await open('', (_nth, { body }) =>
+    body.response_format ? { status: 500, json: { error: { message, type: 'internal_server_error' } } } : says('{"yes": true}'),
+  );
+  const shape = z.object({ yes: z.boolean() });
+  for (let i = 0; i < 2; i++) await backends.ask('main', { ...user('yes?'), shape, shapeName: 'answer' }, never);
+  expect(received.map(({ body }) => !!body.response_format)).toEqual([true, false, false]);
+  expect(learntBy(backends)).toEqual(['JSON is asked for in words']);
+});
+
 test('ask: a reply that does not fit is sent back with the errors, and usage adds up', async () => {
   const { backends, received } = await open('structured: prompt', (nth) =>
     says(['no JSON here', '{"items": [], "final": 3}', JSON.stringify(good)][nth]!),
@@ -315,6 +327,9 @@ test.each([
   ['Conversation roles must alternate user/assistant/user/assistant/...'],
   ["Unexpected role 'user' after role 'tool'"],
   ['Invalid message role: tool. Supported roles: user, assistant'],
+  [
+    "1 validation error: {'type': 'string_type', 'loc': ('body', 'messages', 1, 'content'), 'msg': 'Input should be a valid string'}",
+  ],
   ['no'],
 ])('a refusal of one history leaves native tools to the next request: %s', async (message) => {
   const { backends, received } = await open('', (_nth, { body }) =>

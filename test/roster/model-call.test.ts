@@ -233,6 +233,9 @@ test.each([
   [400, { code: 'context_length_exceeded' }, 'context-too-long', false],
   [400, { message: "This model's maximum context length is 4096 tokens" }, 'context-too-long', false],
   [429, { code: 'insufficient_quota' }, 'quota', false],
+  [400, { message: 'Invalid model name passed in model=m. Call `/v1/models`' }, 'unknown-model', false],
+  [400, { message: 'No connected db.', type: 'no_db_connection' }, 'bad-key', false],
+  [500, { message: "1 validation error: {'loc': ('body', 'user')}" }, 'bad-request', false],
   [500, {}, 'overloaded', true],
 ])('status %i %j is %s, retryable: %s', async (status, error, code, retryable) => {
   const server = await scripted(() => ({ status, json: { error: { message: 'no', ...error } } }));
