@@ -8,6 +8,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  */
 const alone = ['test/roster/embedded/**/*.test.ts', 'test/package/**/*.test.ts', 'test/**/*.inference.test.ts'];
 
+/** Model servers of others have a run of their own: test/servers/vitest.config.ts. */
+const servers = 'test/servers/**/*.test.ts';
+
 /**
  * The longest test files start first; started last, they would leave a core idle at the end. vitest cannot sort them itself in a
  * fresh clone, which has no timings yet.
@@ -39,7 +42,7 @@ export default defineConfig({
         test: {
           name: 'beside',
           include: ['test/**/*.test.ts'],
-          exclude: alone,
+          exclude: [...alone, servers],
           maxWorkers: Math.max(2, availableParallelism() - 1),
           sequence: { groupOrder: 1 },
         },

@@ -86,6 +86,7 @@ const tooLong =
 
 function byCode(error: APIError): ModelErrorCode | null {
   const { code, type, status } = error;
+  const message = wordsOfError(error);
   const words = `${code ?? ''} ${type ?? ''}`;
   if (/context_length_exceeded|exceed_context_size|context_window_exceeded/.test(words)) return 'context-too-long';
   if (/insufficient_quota|billing/.test(words)) return 'quota';
@@ -96,7 +97,7 @@ function byCode(error: APIError): ModelErrorCode | null {
   // FastAPI names the place in the body that it does not take; llama-cpp-python does so with 500.
   if (/['"]loc['"]: ?[([]['"]body['"]/.test(message)) return 'bad-request';
   // vLLM, LiteLLM, Anthropic and Google have no code for this error.
-  if (status === 400 && tooLong.test(wordsOfError(error))) return 'context-too-long';
+  if (status === 400 && tooLong.test(message)) return 'context-too-long';
   return null;
 }
 
