@@ -5,7 +5,10 @@
  * Rule `nudge` (docs/task-protocol.md).
  */
 import type { Bus } from '../bus.ts';
+import { hasUnreadSteers } from '../log/steering-log.ts';
+import { readState } from '../state/state-store.ts';
 import { parentOf, type TaskId } from '../task-id.ts';
+import { enqueue } from './task-queue.ts';
 
 /** The payload of a nudge to a goal: one of its sub-tasks waits for the operator. */
 export const below = 'below';
@@ -35,4 +38,34 @@ export function onNudge({ nc, subjects }: Bus, nudge: (id: TaskId, isBelow: bool
       for (const subscription of subscriptions) subscription.unsubscribe();
     },
   };
+}
+
+/** Most tasks that are looked at for nudges at once. A nudge beyond them is left to the waker. */
+const mostAtOnce = 100;
+
+/**
+ * Wakes a parked task at a nudge, so that an answer to its question is not kept waiting by what comes before it in the waker, as in
+ * a flood of steers to other tasks. One node of the crew does so. Rule `wake`.
+ */
+export function wakeNudged(bus: Bus): { stop(): void } {
+  const { nc, subjects, log } = bus;
+  const underWay = new Set<TaskId>();
+  const wake = async (id: TaskId) => {
+    const stored = await readState(bus, id);
+    if (stored?.record.phase !== 'parked') return;
+    const { run, spec, steeringCursor } = stored.record;
+    if (await hasUnreadSteers(bus, id, steeringCursor)) await enqueue(bus, spec.type, 'wake', { id, run: run + 1 });
+  };
+  const subscription = nc.subscribe(subjects.everyNudge(), {
+    queue: 'wakers',
+    callback: (_, message) => {
+      const id = subjects.parseNudge(message.subject);
+      if (!id || message.string() === below || underWay.has(id) || underWay.size >= mostAtOnce) return;
+      underWay.add(id);
+      wake(id)
+        .catch((err) => log.debug({ err, id }, 'a nudge was not followed; the waker does the same'))
+        .finally(() => underWay.delete(id));
+    },
+  });
+  return { stop: () => subscription.unsubscribe() };
 }

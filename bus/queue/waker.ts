@@ -14,6 +14,7 @@ import { consuming, ensureWakerConsumer } from '../streams.ts';
 import type { Channel } from '../subjects.ts';
 import { ordinalOf, parentOf, type TaskId } from '../task-id.ts';
 import { ack, nak } from './ack.ts';
+import { wakeNudged } from './nudges.ts';
 import { Passes } from './passes.ts';
 import { Slots } from './slots.ts';
 import { enqueue } from './task-queue.ts';
@@ -81,16 +82,20 @@ export async function startWaker(bus: Bus, options: WakerOptions): Promise<Waker
   };
 
   const messages = await consumer.consume({ max_messages: 500, ...consuming });
-  const running = (async () => {
+  const taking = async () => {
     for await (const message of messages) {
       places.take(handle(message));
       while (places.free === 0) await places.changed();
     }
-  })();
+  };
+  taking().catch((err) => {
+    if (!bus.nc.isClosed()) bus.log.error({ err }, 'the waker has stopped; other nodes wake tasks until this one starts again');
+  });
+  const nudged = wakeNudged(bus);
   return {
     stop: async () => {
+      nudged.stop();
       await messages.close();
-      await running;
     },
   };
 }

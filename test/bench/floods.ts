@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { readState } from '../../bus/state/state-store.ts';
 import { residentBytes } from '../faults/soak-memory.ts';
 import { testCrew } from '../support/crew.ts';
 import type { ModelCall } from '../support/model-server.ts';
@@ -43,13 +44,13 @@ async function measure(name: string, { to, count: steers, payload }: Flood): Pro
   });
   await once(worker.stdout!, 'data');
   const never = new AbortController().signal;
-  const begin = async (instruction: string): Promise<string> => {
+  const begin = async (instruction: string) => {
     const id = await client.dispatch({ type: 'bench', instruction, backend: 'main' });
-    await crew.model.next((call) => call.texts('user').join().includes(instruction));
-    return id;
+    return { id, call: await crew.model.next((call) => call.texts('user').join().includes(instruction)) };
   };
-  const honest = await begin('honest work');
-  const target = to === 'unborn' ? 'nobody.0' : await begin('flooded work');
+  const { id: honest } = await begin('honest work');
+  const { id: waiting, call: asking } = await begin('honest question');
+  const target = to === 'unborn' ? 'nobody.0' : (await begin('flooded work')).id;
   if (to === 'ended') {
     await client.steer(target, { type: 'cancel' });
     await client.result(target, never);
@@ -67,19 +68,28 @@ async function measure(name: string, { to, count: steers, payload }: Flood): Pro
         if (fate === 'returned' || fate === 'applied') answered++;
     },
   });
-  const mine = (call: ModelCall) => call.texts('user').join().includes('honest work');
   crew.model.answer(() => {});
-  const latencies: number[] = [];
   let isOver = false;
-  const steering = (async () => {
-    for (let n = 0; !isOver; n++) {
+  /** Steers a task again and again, and waits each time for the model call that sees it. */
+  const steering = async (id: string, instruction: string, then: (call: ModelCall) => Promise<void>): Promise<number[]> => {
+    const latencies: number[] = [];
+    while (!isOver) {
+      const question = (await client.status(id))?.question?.id;
       const from = performance.now();
-      await client.steer(honest, { type: 'steer', text: `honest ${n}` });
-      await crew.model.next(mine);
+      await client.steer(id, { text: 'go on', ...(question ? { type: 'answer', question } : { type: 'steer' }) });
+      const call = await crew.model.next((it) => it.texts('user').join().includes(instruction));
       latencies.push(performance.now() - from);
+      await then(call);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-  })();
+    return latencies;
+  };
+  const parks = async (call: ModelCall) => {
+    call.call('ask_operator', { question: 'Go on?' });
+    while ((await readState(bus, waiting))?.record.phase !== 'parked') await new Promise((resolve) => setTimeout(resolve, 10));
+  };
+  await parks(asking);
+  const honestly = [steering(honest, 'honest work', async () => {}), steering(waiting, 'honest question', parks)];
   const hostile = await crew.join('hostile');
   const from = performance.now();
   for (let n = 0; n < steers; n++) hostile.bus.nc.publish(bus.subjects.of(target, 'steering'), payload(n));
@@ -97,10 +107,16 @@ async function measure(name: string, { to, count: steers, payload }: Flood): Pro
     await new Promise((resolve) => setTimeout(resolve, 100));
   const took = performance.now() - from;
   isOver = true;
-  await Promise.race([steering, new Promise((resolve) => setTimeout(resolve, 10_000))]);
+  const latencies = await Promise.race([
+    Promise.all(honestly),
+    new Promise<number[][]>((resolve) => setTimeout(resolve, 10_000, [])),
+  ]);
   clearInterval(sampling);
-  const sorted = latencies.toSorted((a, b) => a - b);
-  const at = (p: number) => (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? Number.NaN).toFixed(0);
+  const shown = (values: readonly number[] = []) => {
+    const sorted = values.toSorted((a, b) => a - b);
+    const at = (p: number) => (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? Number.NaN).toFixed(0);
+    return `${sorted.length}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, slowest ${at(1)} ms`;
+  };
   const mb = (bytes: number) => (bytes / 1e6).toFixed(0);
   const ended =
     cancelled && (await Promise.race([cancelled, new Promise<null>((resolve) => setTimeout(() => resolve(null), 5_000))]));
@@ -109,7 +125,8 @@ async function measure(name: string, { to, count: steers, payload }: Flood): Pro
       `${steers.toLocaleString('en')} ${name} (sent in ${published.toFixed(0)} ms)`,
       `  memory of the node   before ${mb(before)} MB, most ${mb(most)} MB, after ${mb(await residentBytes(worker.pid!).catch(() => 0))} MB`,
       `  answered             ${answered.toLocaleString('en')} in ${(took / 1000).toFixed(1)} s`,
-      `  honest steers        ${sorted.length}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, slowest ${at(1)} ms`,
+      `  steers to a live task beside it      ${shown(latencies[0])}`,
+      `  steers to a parked task beside it    ${shown(latencies[1])}`,
       ...(cancelled ? [`  cancel behind them   ${ended ? `${(ended / 1000).toFixed(1)} s` : 'not taken'}`] : []),
     ].join('\n'),
   );
