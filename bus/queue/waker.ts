@@ -144,12 +144,14 @@ async function judge(
 }
 
 /**
- * Delay in ms before a message is delivered again, at most 5 s. After a nudge the delivery only matters if the nudge was lost: 50
- * ms, doubled each time. A wake may wait for a slot behind thousands of others, and an earlier look would only take up slots: 1 s,
- * doubled each time. In a crowd, the messages that are being handled are enough to bring the task to read all of them.
+ * Delay in ms before a message is delivered again: the first, the factor for each further one, and the longest. After a nudge the
+ * delivery only matters if the nudge was lost. A wake may wait for a slot behind thousands of others, and an earlier look would
+ * only take up slots. In a crowd, the messages that are being handled are enough to bring the task to read all of them, and a flood
+ * that came again every few seconds would be another flood.
  */
+const backoff = { later: [50, 2, 5_000], woken: [1_000, 2, 5_000], crowded: [1_000, 5, 30_000] } as const;
+
 const backoffMs = (verdict: Exclude<Verdict, 'covered'>, deliveries: number) => {
-  const [first, factor] = backoff[verdict];
-  return Math.min(first * factor ** (deliveries - 1), 5_000);
+  const [first, factor, longest] = backoff[verdict];
+  return Math.min(first * factor ** (deliveries - 1), longest);
 };
-const backoff = { later: [50, 2], woken: [1_000, 2], crowded: [1_000, 5] } as const;
