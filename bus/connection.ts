@@ -1,7 +1,7 @@
 /** Connects to the bus: to the server that an operator named, or to the embedded server, which is restarted when it dies. */
 import { AuthorizationError, type ConnectionOptions, TimeoutError, wsconnect } from '@nats-io/nats-core';
 import { connect, type NatsConnection, usernamePasswordAuthenticator } from '@nats-io/transport-node';
-import { CoxError, messageOf } from '../platform/errors.ts';
+import { CoxError, codeOf, messageOf } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { BusAddress } from './address.ts';
 import type { EmbeddedServer } from './embedded/embedded-server.ts';
@@ -116,6 +116,8 @@ const addressLogin = ({ servers, tls, authenticator }: BusAddress): ConnectionOp
 const isUndefined = (text: string): boolean => /provided an undefined error/.test(text);
 const saidNothing = (error: unknown): boolean => error instanceof TimeoutError || isUndefined(messageOf(error));
 
+const certificateCodes = /SELF_SIGNED|UNABLE_TO_|DEPTH_ZERO|ALTNAME_INVALID|CERT_/;
+
 function refusal(error: unknown, shown: string, credentialsFrom: string): CoxError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (error instanceof AuthorizationError && !isTooLate(error))
@@ -132,6 +134,17 @@ function refusal(error: unknown, shown: string, credentialsFrom: string): CoxErr
   const why = [...new Set([messageOf(error), messageOf(cause)])].map((text) =>
     isUndefined(text) ? 'it ended the connection' : text,
   );
+  if (certificateCodes.test(`${codeOf(error)} ${codeOf(cause)}`))
+    return new CoxError(
+      'nats-unreachable',
+      `The certificate of the NATS server ${shown} is not accepted: ${why[0]!.split(';')[0]}`,
+      {
+        hint: /^wss?:/.test(shown)
+          ? 'Name the file of its authority in NODE_EXTRA_CA_CERTS, and the server as the certificate does in NATS_URL.'
+          : 'Name the file of its authority in NATS_CA, and the server as the certificate does in NATS_URL.',
+        cause: error,
+      },
+    );
   return new CoxError('nats-unreachable', `The NATS server ${shown} cannot be reached: ${why.join(': ')}`, {
     hint: 'Check that it runs and that NATS_URL is right, or unset NATS_URL to use the embedded server.',
     cause: error,

@@ -3,23 +3,18 @@
  * indented, or without a last line end. Only the token and the seed count; the client library's own reader takes one form.
  */
 import { type Authenticator, jwtAuthenticator, nkeyAuthenticator } from '@nats-io/nats-core';
+import { decodeText } from '../platform/decode-text.ts';
 
 /** @throws an Error that says in words what is missing; it never contains a part of the file. */
 export function loginFromCreds(bytes: Uint8Array): Authenticator {
-  const text = textOf(bytes);
+  const text = decodeText(bytes);
   const jwt = /(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]+/.exec(text)?.[0];
   if (!jwt) throw new Error('it contains no user JWT');
   return checked(jwtAuthenticator(jwt, seedIn(text)));
 }
 
 /** @throws as loginFromCreds. */
-export const loginFromSeed = (bytes: Uint8Array): Authenticator => checked(nkeyAuthenticator(seedIn(textOf(bytes))));
-
-function textOf(bytes: Uint8Array): string {
-  const [first, second] = bytes;
-  const encoding = first === 0xff && second === 0xfe ? 'utf-16le' : first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8';
-  return new TextDecoder(encoding).decode(bytes);
-}
+export const loginFromSeed = (bytes: Uint8Array): Authenticator => checked(nkeyAuthenticator(seedIn(decodeText(bytes))));
 
 function seedIn(text: string): Uint8Array {
   const seed = /\bS[A-Z][A-Z2-7]{56}\b/.exec(text)?.[0];

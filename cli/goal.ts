@@ -1,6 +1,7 @@
 /** Reads a goal or an instruction from the words of the command line, or from stdin for `-`. */
 import { fstatSync } from 'node:fs';
 import { maxInstructionChars } from '../bus/messages.ts';
+import { decodeText } from '../platform/decode-text.ts';
 import { CoxError, messageOf } from '../platform/errors.ts';
 import { usageError } from './errors.ts';
 
@@ -51,10 +52,8 @@ const unreadable = (why: string): CoxError =>
   usageError(`stdin cannot be read: ${why}.`, 'Give the goal as words, or pipe a text into stdin.', 'bad-stdin');
 
 function decoded(bytes: Buffer, isCut: boolean): string {
-  const encoding =
-    bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : 'utf-8';
   try {
-    return new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: isCut });
+    return decodeText(bytes, isCut);
   } catch {
     throw usageError('The text from stdin is not UTF-8.', 'Convert it, for example with iconv -t utf-8.', 'bad-stdin');
   }

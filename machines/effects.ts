@@ -57,7 +57,9 @@ type Told = Pick<Effect, 'tool' | 'target' | 'outcome'> & {
 };
 
 /** One effect in words: `wrote a.txt (+12 −3)`, `denied: write_file b.txt`. Code writes them, so they say what happened. */
-export function effectWords({ tool, target, outcome, kind, added, removed }: Told): string {
+export function effectWords({ tool, target: named, outcome, kind, added, removed }: Told): string {
+  // A line break in a name would make a line of its own in the list of what was done.
+  const target = named.replaceAll(/\p{Cc}/gu, ' ');
   const what = target === tool ? tool : `${tool} ${target}`;
   if (outcome === 'denied') return `denied: ${what}`;
   if (outcome === 'failed') return `failed: ${what}`;

@@ -1,5 +1,6 @@
 /** Keys are read when they are used, and stored nowhere. */
 import { accessSync, constants, readFileSync } from 'node:fs';
+import { decodeText } from '../platform/decode-text.ts';
 import { codeOf } from '../platform/errors.ts';
 import type { KeyReference } from './backend-schema.ts';
 
@@ -30,7 +31,7 @@ export function readKey(reference: KeyReference, env: NodeJS.ProcessEnv): { key:
   if (reference.from === 'env') return { key: inEnv(reference.name, env) };
   const place = `the file ${reference.path}`;
   try {
-    const key = textOf(readFileSync(reference.path)).trim();
+    const key = decodeText(readFileSync(reference.path)).trim();
     if (!key) return { problem: `its key is missing: ${place} is empty` };
     const wrong = malformed(key, place);
     return wrong === null ? { key } : { problem: wrong };
@@ -41,10 +42,6 @@ export function readKey(reference: KeyReference, env: NodeJS.ProcessEnv): { key:
 
 /** `env:toString` names a variable, and not a method that every object has. */
 const inEnv = (name: string, env: NodeJS.ProcessEnv): string => (Object.hasOwn(env, name) ? (env[name] ?? '').trim() : '');
-
-/** Editors of Windows write UTF-16 with a byte order mark. */
-const textOf = (bytes: Buffer): string =>
-  new TextDecoder(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : 'utf-8').decode(bytes);
 
 /**
  * The reason, in words, why a text cannot be a key; null if it can. A key goes into an HTTP header, so it is visible ASCII in one

@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { decodeText, notDecoded } from '../platform/decode-text.ts';
 import { codeOf, messageOf } from '../platform/errors.ts';
 import { protoKey, withoutExtras } from '../platform/yaml-extras.ts';
 import type { Backend } from './backend-schema.ts';
@@ -68,15 +69,16 @@ const hasNames = (path: readonly string[]): boolean => path.length === 1 && ['ba
 
 async function read(file: string): Promise<string> {
   try {
-    const text = await readFile(file, 'utf8');
-    if (text.length <= maxBytes) return text;
+    const bytes = await readFile(file);
+    if (bytes.length <= maxBytes) return decodeText(bytes);
   } catch (error) {
     if (codeOf(error) === 'ENOENT')
       throw new RosterError('roster-missing', file, `The roster is not there: ${file}`, [], {
         hint: 'Create the file, or name another one.',
         cause: error,
       });
-    throw new RosterError('roster-unreadable', file, `The roster cannot be read: ${file} (${messageOf(error)})`, [], {
+    const why = error instanceof TypeError ? notDecoded : messageOf(error);
+    throw new RosterError('roster-unreadable', file, `The roster cannot be read: ${file} (${why})`, [], {
       hint: 'Make it a readable file, or name another one.',
       cause: error,
     });

@@ -14,6 +14,7 @@ import { failureOf } from '../host/failure-of.ts';
 import { Meter, metered } from '../host/meter.ts';
 import type { EffectHost } from '../host/role.ts';
 import { wholeReply } from '../host/whole-reply.ts';
+import { inLine } from '../tools/files/paths.ts';
 import { namesIn } from './names-in.ts';
 import { orchestrator } from './orchestrator.ts';
 import type { PlanOptions } from './plan-request.ts';
@@ -121,7 +122,7 @@ export function sources(outcomes: readonly NodeResult[], answer = '', listsDone 
   const known = new Set([...read.map(({ name }) => name), ...done.map(({ target }) => target)]);
   const unread = namesIn(answer).filter((name) => !known.has(name) && !known.has(`./${name}`));
   return [
-    ...(read.length > 0 ? [`Sources: ${listed(read.map(({ name, id }) => `${name} (${id})`))}`] : []),
+    ...(read.length > 0 ? [`Sources: ${listed(read.map(({ name, id }) => `${inLine(name)} (${id})`))}`] : []),
     ...(listsDone && done.length > 0 ? [`Done: ${listed(done.map(effectWords))}`] : []),
     ...(unread.length > 0 ? [`Named above, but read by no sub-task: ${listed(unread)}`] : []),
     ...(cut.length > 0 ? [`Incomplete, because the reply was cut off: ${listed(cut)}`] : []),

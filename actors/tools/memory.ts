@@ -1,6 +1,8 @@
 /** Tools for notes that agents share across tasks. A kind has these tools if the roster names them. */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type Memory, maxKeyChars, maxNoteChars } from '../../bus/shared-memory.ts';
+import { beginningOf } from '../../platform/cut.ts';
 import { defineTool, type Tool } from './tool.ts';
 
 export const memoryTools = (memory: Memory): Tool[] => [
@@ -31,11 +33,17 @@ export const memoryTools = (memory: Memory): Tool[] => [
   }),
 ];
 
-/** Makes a valid key, because models write keys as plain words, such as "Work email". */
-const slugOf = (key: string): string =>
-  key
-    .trim()
-    .toLowerCase()
+/**
+ * Makes a valid key, because models write keys as plain words, such as "Work email". Letters that a key may not have are told apart
+ * by a hash, so that notes in other scripts do not replace each other.
+ */
+function slugOf(key: string): string {
+  const plain = key.normalize('NFC').trim().toLowerCase();
+  const slug = plain
     .replaceAll(/[^a-z0-9_.-]+/g, '-')
     .replaceAll(/\.(?=\.|$)/g, '')
     .replaceAll(/^[^a-z0-9]+|-{1,40}$/g, '');
+  if (!/[^\p{ASCII}]/u.test(plain)) return slug;
+  const hash = createHash('sha256').update(plain).digest('hex').slice(0, 8);
+  return [beginningOf(slug, maxKeyChars - hash.length - 1), hash].filter(Boolean).join('-');
+}

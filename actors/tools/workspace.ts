@@ -57,17 +57,21 @@ async function asOnDisk(root: string, path: string): Promise<string> {
 }
 
 const specialBlanks = /[\u00A0\u2000-\u200A\u202F\u205F\u3000]/g;
-const plainName = (name: string): string => name.normalize('NFC').replaceAll(specialBlanks, ' ');
+/** Systems write typographic signs into the names of screenshots. */
+const plainName = (name: string): string =>
+  name.normalize('NFC').replaceAll(specialBlanks, ' ').replaceAll(/[‘’ʼ]/g, "'").replaceAll(/[“”]/g, '"');
 
 /** @returns the path with the names that the folders have for it; null if the path has no character with several forms. */
-async function inOtherForm(root: string, path: string): Promise<string | null> {
-  if (isAbsolute(path) || (path.normalize('NFD') === path.normalize('NFC') && !plainName(path).includes(' '))) return null;
+async function inOtherForm(root: string, given: string): Promise<string | null> {
+  if (isAbsolute(given) && !isInside(root, given)) return null;
+  const path = isAbsolute(given) ? relative(root, given) : given;
+  if (path.normalize('NFD') === path.normalize('NFC') && !/[ '"]/.test(plainName(path))) return null;
   let folder = root;
   for (const name of path.split('/')) {
     const names: string[] = await readdir(folder).catch(() => []);
     const same = names.includes(name) ? [name] : names.filter((it) => plainName(it) === plainName(name));
     const first = same.find((it) => it.normalize('NFC') === name.normalize('NFC'));
-    // Two files whose names differ only in a blank are not taken for each other.
+    // Two files whose names differ only in a blank or a quotation mark are not taken for each other.
     folder = join(folder, first ?? (same.length === 1 ? same[0]! : name));
   }
   return relative(root, folder);

@@ -79,17 +79,18 @@ export async function deliver(cli: Cli, crew: Crew, id: TaskId, said: SteeringIn
   return { id, steer: sent.steer, seq: sent.seq, fate: receipts.at(-1)?.fate ?? 'sent', receipts };
 }
 
-/** The receipts of a message. If the last node leaves before the final one, this says so and ends. */
+/** The receipts of a message. If the last node that works on the task leaves before the final one, this says so and ends. */
 async function* untilFinal(cli: Cli, crew: Crew, id: TaskId, sent: Sent): AsyncGenerator<Receipt> {
   const over = new AbortController();
   const until = AbortSignal.any([cli.signal, over.signal]);
-  void untilNobodyWorks(crew, until).then(
-    () => {
-      cli.out.note(`${id}: ${takenUpLater}`);
-      over.abort();
-    },
-    () => {},
-  );
+  const end = async () => {
+    const type = (await crew.status(id))?.type;
+    if (type === undefined) return;
+    await untilNobodyWorks(crew, type, until);
+    cli.out.note(`${id}: Stored. No node works on tasks of the kind ${type}: it is taken up with the next one that does.`);
+    over.abort();
+  };
+  void end().catch(() => {});
   try {
     yield* crew.receipts(id, sent, until);
   } finally {

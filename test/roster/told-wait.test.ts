@@ -13,6 +13,11 @@ test.each<[Record<string, string>, number | undefined]>([
   [{ 'retry-after-ms': 'soon', 'retry-after': '2' }, 2_000],
   [{ 'retry-after': 'Sat, 01 Jan 2000 00:02:00 GMT', date }, 120_000],
   [{ 'retry-after': 'Fri, 31 Dec 1999 23:59:00 GMT', date }, 0],
+  [{ 'retry-after': '6, 20' }, 20_000],
+  [{ 'x-ratelimit-reset-requests': '6s', 'x-ratelimit-reset-tokens': '1m2s' }, 62_000],
+  [{ 'x-ratelimit-reset': '946684830', date }, 30_000],
+  [{ 'x-ratelimit-reset': '946684830000', date }, 30_000],
+  [{ 'retry-after': '3', 'x-ratelimit-reset': '60' }, 3_000],
   [{ 'retry-after': '-5' }, undefined],
   [{ 'retry-after': '1e308' }, undefined],
   [{ 'retry-after': '99999999999' }, undefined],
@@ -35,6 +40,13 @@ test.each<[string, number | undefined]>([
   ['Please retry after 20 seconds.', 20_000],
   ['Please wait 2 minutes before the next request', 120_000],
   ['Please retry in 41.2s', 41_200],
+  ['{"retry_after": "6s"}', 6_000],
+  ['{"retryAfter":"1m30s"}', 90_000],
+  ['{"retry_after_sec": 6}', 6_000],
+  ['{"error": "Model is loading", "estimated_time": 20.5}', 20_500],
+  ['The model will be available in 6 seconds', 6_000],
+  ['{"metadata":{"raw":"{\\"error\\":{\\"details\\":[{\\"retryDelay\\":\\"12s\\"}]}}"}}', 12_000],
+  ['details: retry_delay {\n  seconds: 6\n}', 6_000],
   ['Rate limit of 60 requests per 60 s reached', undefined],
   ['Try again later', undefined],
   ['', undefined],
@@ -42,6 +54,12 @@ test.each<[string, number | undefined]>([
   expect(toldWait(undefined, body)).toBe(ms);
 });
 
-test('a header counts before the body', () => {
-  expect(toldWait(new Headers({ 'retry-after': '1' }), '{"retryDelay": "12s"}')).toBe(1_000);
+test('the longest of several waits counts', () => {
+  expect(toldWait(new Headers({ 'retry-after': '0' }), '{"retryDelay": "12s"}')).toBe(12_000);
+  expect(toldWait(new Headers({ 'retry-after': '30' }), '{"retryDelay": "12s"}')).toBe(30_000);
+});
+
+test('a limit that begins anew is read from the body of a proxy', () => {
+  const body = '{"metadata":{"headers":{"X-RateLimit-Limit":"20","X-RateLimit-Reset":"946684830000"}}}';
+  expect(toldWait(new Headers({ date }), body)).toBe(30_000);
 });

@@ -4,7 +4,7 @@ import { beginningOf } from '../../../platform/cut.ts';
 import { withoutTail } from '../../../platform/trim.ts';
 import type { ToolPreview } from '../tool.ts';
 import { baseOf, isSame, type PlannedChange } from './file-changes.ts';
-import { formInWords } from './text-form.ts';
+import { decodeText, formInWords, keptForm } from './text-form.ts';
 import { linesOf } from './unified-diff.ts';
 
 interface Size {
@@ -36,7 +36,7 @@ function cut(diffs: string, { chars, lines }: Size): string {
 
 function headOf(plan: PlannedChange): string {
   const { now, kind, verb, after } = plan;
-  const kept = now.formed && after ? formInWords(now.formed.form) : '';
+  const kept = keptInWords(plan);
   const form = kept ? `; keeps ${kept}` : '';
   if (isSame(plan)) return `leaves ${now.name} as it is: it has this text already`;
   if (kind === 'created') return `new file ${now.name}: ${bytes(after!.length)} ${numbersOf(plan)}`;
@@ -50,6 +50,12 @@ export function linksOf(plan: PlannedChange): string {
   if (plan.kind !== 'changed' || otherNames < 1 || isSame(plan)) return '';
   return `; ${otherNames === 1 ? 'another name' : `${otherNames} other names`} of ${name} (hard link) will have the old text`;
 }
+/** The form of the file that the change keeps; an empty text for the usual form. */
+export function keptInWords({ now, after }: PlannedChange): string {
+  const made = after && decodeText(after);
+  return now.formed && made ? formInWords(keptForm(now.formed.form, made.form)) : '';
+}
+
 const bytes = (count: number): string => `${count} ${count === 1 ? 'byte' : 'bytes'}`;
 
 /** Lines added and removed: `(+12 −3)`. */

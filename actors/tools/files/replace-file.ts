@@ -1,7 +1,7 @@
 /** Replaces a file as a whole, so that a crash or a full disk leaves the old one; or removes it. */
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { lstat, open, readdir, rename, rm, unlink } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, lstat, open, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { folderOf, type WorkspacePath } from '../workspace.ts';
 import { stampAt } from './file-stamp.ts';
@@ -32,8 +32,7 @@ export const replaceFile = (path: WorkspacePath, data: Uint8Array, mode: number 
       const handle = await open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode === null ? 0o666 : mode & 0o777);
       try {
         await handle.writeFile(data);
-        // The umask does not change the mode of a file that is there already.
-        if (mode !== null) await handle.chmod(mode & 0o7777);
+        if (mode !== null) await giveTo(handle, await lstat(file).catch(() => null), mode);
         await handle.sync();
       } finally {
         await handle.close();
@@ -46,6 +45,19 @@ export const replaceFile = (path: WorkspacePath, data: Uint8Array, mode: number 
       throw cause;
     }
   });
+
+/** Owner, group and mode of the file that is replaced. The umask does not change the mode of a file that is there already. */
+async function giveTo(handle: FileHandle, replaced: Stats | null, mode: number): Promise<void> {
+  const { uid, gid } = await handle.stat();
+  let isSame = replaced === null || (replaced.uid === uid && replaced.gid === gid);
+  if (replaced && !isSame)
+    isSame = await handle.chown(replaced.uid, replaced.gid).then(
+      () => true,
+      () => false,
+    );
+  // With another owner, the bits that run a program as its owner would mean somebody else.
+  await handle.chmod(mode & (isSame ? 0o7777 : 0o1777));
+}
 
 export const removeFile = (path: WorkspacePath, check?: LastCheck): Promise<void> =>
   withFolder(folderOf(path), async (folder) => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { beginningOf } from '../../../platform/cut.ts';
+import { codeOf } from '../../../platform/errors.ts';
 import { clip, defineTool, type ToolContext } from '../tool.ts';
 import { inFolder, resolveInside, type WorkspacePath } from '../workspace.ts';
 import { withFile } from './open-file.ts';
@@ -19,7 +20,7 @@ export const searchFiles = defineTool({
   run: async ({ query, path }, context) => {
     const { workspace } = context;
     try {
-      const { rows, files, left } = await search(await resolveInside(workspace, path), query.toLowerCase(), context);
+      const { rows, files, left } = await search(await resolveInside(workspace, path), plain(query), context);
       const nothing = left.length === 0 ? `nothing contains "${query}"` : `nothing that was searched contains "${query}"`;
       const hits = clip(rows.join('\n') || nothing, 'search for something rarer, or in a folder');
       return { text: [hits, ...left].join('\n'), sources: files };
@@ -43,9 +44,15 @@ interface Found {
   /** Files that have some. */
   readonly files: string[];
   readonly unread: string[];
+  /** Folders that are never gone into. */
+  readonly passed: string[];
   binaries: number;
+  links: number;
   bytes: number;
 }
+
+/** Upper and lower case, and letters with accents in one or in two signs, are the same. */
+const plain = (text: string): string => text.normalize('NFC').toLowerCase();
 
 /** @returns matching lines; in `left` a line for each reason why the search did not look at everything. */
 async function search(
@@ -53,19 +60,22 @@ async function search(
   query: string,
   { signal }: ToolContext,
 ): Promise<{ readonly rows: readonly string[]; readonly files: readonly string[]; readonly left: readonly string[] }> {
-  const found: Found = { rows: [], files: [], unread: [], binaries: 0, bytes: 0 };
+  const found: Found = { rows: [], files: [], unread: [], passed: [], binaries: 0, links: 0, bytes: 0 };
   const folders = [start];
   for (let folder = folders.pop(); folder && found.rows.length < maxHits; folder = folders.pop()) {
     const entries = await entriesOf(folder).catch((cause: unknown) => {
-      if (folder === start) throw cause;
+      if (folder === start && codeOf(cause) !== 'ENOTDIR') throw cause;
       return null;
     });
-    if (!entries) found.unread.push(`${folder.name}/`);
+    if (!entries && folder === start) await searchFile(start, query, found, signal);
+    else if (!entries) found.unread.push(`${folder.name}/`);
     for (const entry of entries ?? []) {
       signal.throwIfAborted();
       const path = inFolder(folder, entry.name);
-      if (entry.isDirectory() && !ignored.has(entry.name)) folders.push(path);
+      if (entry.isDirectory() && ignored.has(entry.name)) found.passed.push(path.name);
+      else if (entry.isDirectory()) folders.push(path);
       // Symbolic links are neither file nor folder here, so that a search cannot leave the workspace.
+      if (entry.isSymbolicLink()) found.links++;
       if (entry.isFile() && !isDraft(entry.name)) await searchFile(path, query, found, signal);
     }
   }
@@ -86,7 +96,7 @@ async function searchFile(file: WorkspacePath, query: string, found: Found, sign
       for await (const block of textBlocks(await encodedFile(open), signal)) {
         if (found.rows.length >= maxHits) return;
         const text = rest + block;
-        if (text.toLowerCase().includes(query)) addHits(text, line, name, query, found);
+        if (plain(text).includes(query)) addHits(text, line, name, query, found);
         line += block.split('\n').length - 1;
         rest = block.endsWith('\n') ? '' : text.slice(text.lastIndexOf('\n') + 1).slice(1 - query.length || text.length);
       }
@@ -101,8 +111,8 @@ async function searchFile(file: WorkspacePath, query: string, found: Found, sign
 
 function addHits(text: string, first: number, name: string, query: string, { rows }: Found): void {
   for (const [i, line] of text.split('\n').entries()) {
-    const at = rows.length < maxHits ? line.toLowerCase().indexOf(query) : -1;
-    if (at >= 0) rows.push(`${inLine(name)}:${first + i}: ${around(line, at)}`);
+    const at = rows.length < maxHits ? plain(line).indexOf(query) : -1;
+    if (at >= 0) rows.push(`${inLine(name)}:${first + i}: ${around(line.normalize('NFC'), at)}`);
   }
 }
 
@@ -112,14 +122,17 @@ function around(line: string, at: number): string {
   return `${skipped > 0 ? '… ' : ''}${beginningOf(line.slice(skipped).trim(), maxLineChars)}`.toWellFormed();
 }
 
-function remarks({ rows, unread, binaries }: Found): string[] {
-  const more = unread.length - maxNamed;
-  const named = `${unread.slice(0, maxNamed).map(inLine).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+const named = (names: readonly string[]): string =>
+  `${names.slice(0, maxNamed).map(inLine).join(', ')}${names.length > maxNamed ? ` and ${names.length - maxNamed} more` : ''}`;
+
+function remarks({ rows, unread, passed, binaries, links }: Found): string[] {
   return [
     ...(rows.length === maxHits
       ? [`(stopped after ${maxHits} lines; there may be more: search for something rarer, or in a folder)`]
       : []),
-    ...(unread.length > 0 ? [`(not searched, too large or not readable: ${named})`] : []),
+    ...(unread.length > 0 ? [`(not searched, too large or not readable: ${named(unread)})`] : []),
+    ...(passed.length > 0 ? [`(not searched: ${named(passed)}; name such a folder as path to search it)`] : []),
+    ...(links > 0 ? [`(${links} symbolic ${links === 1 ? 'link was' : 'links were'} not followed)`] : []),
     ...(binaries > 0 ? [`(skipped ${binaries} ${binaries === 1 ? 'file' : 'files'} that are not text)`] : []),
   ];
 }

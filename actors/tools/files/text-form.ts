@@ -23,7 +23,8 @@ export const plainForm: TextForm = { encoding: 'utf-8', bom: false, lineEnds: 'l
 const bom = '\uFEFF';
 /** Reads the byte order mark. Without one, a file is UTF-8 or Windows-1252, which only its bytes can tell. */
 export const markedEncoding = (head: Uint8Array): Encoding | null => {
-  if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
+  // UTF-32 begins in the same way, and is not read.
+  if (head[0] === 0xff && head[1] === 0xfe) return head.length >= 4 && head[2] === 0 && head[3] === 0 ? null : 'utf-16le';
   if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';
   return head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 'utf-8' : null;
 };
@@ -57,8 +58,12 @@ export function decodeBytes(data: Buffer, encoding: Encoding): string {
   return (encoding === 'utf-16le' ? whole : Buffer.from(whole).swap16()).toString('utf16le');
 }
 
-/** An old text has no control characters but white space, backspace and escape; other bytes of one byte a letter are no text. */
-const hasControls = (data: Buffer): boolean => data.some((byte) => byte < 0x20 && byte !== 0x1b && (byte < 8 || byte > 13));
+/**
+ * An old text has no control characters but white space, backspace, escape and the end sign of DOS; other bytes of one byte a
+ * letter are no text.
+ */
+const hasControls = (data: Buffer): boolean =>
+  data.some((byte) => byte < 0x20 && byte !== 0x1a && byte !== 0x1b && (byte < 8 || byte > 13));
 
 export const lineEndsOf = (text: string): TextForm['lineEnds'] => {
   const all = text.split('\n').length - 1;
@@ -99,6 +104,10 @@ export function encodeChars(text: string, encoding: Encoding): Buffer {
 
 /** Letters of the bytes 0x80 to 0x9f. Node's own decoder reads some of them as Latin-1. Unused bytes stay control characters. */
 const upper1252 = [...'€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f', ...'\x90‘’“”•–—˜™š›œ\x9džŸ'];
+
+/** The part of a file's form that a new text of it has kept. */
+export const keptForm = (before: TextForm, after: TextForm): TextForm =>
+  before.lineEnds === after.lineEnds ? before : { ...before, lineEnds: 'lf' };
 
 /** @returns the form in words; an empty text for UTF-8 with plain line ends, which is the usual form. */
 export const formInWords = ({ encoding, bom: hasBom, lineEnds }: TextForm): string =>

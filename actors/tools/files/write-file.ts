@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { defineTool } from '../tool.ts';
-import { linksOf, previewOf } from './change-words.ts';
+import { keptInWords, linksOf, previewOf } from './change-words.ts';
 import { carryOut, changesOf, planned, type Wanted } from './file-changes.ts';
 import { asTarget, FilePath } from './paths.ts';
-import { formInWords, givenText, plainForm } from './text-form.ts';
+import { givenText, plainForm } from './text-form.ts';
 
 interface Args {
   readonly path: string;
@@ -22,7 +22,7 @@ export const writeFileTool = defineTool<Args>({
   preview: async (args, context) => previewOf(await planned(wantedOf(args), context)),
   run: async (args, context) => {
     const plans = await carryOut(wantedOf(args), context);
-    const kept = plans.map(({ now }) => (now.formed ? formInWords(now.formed.form) : '')).join();
+    const kept = plans.map(keptInWords).join();
     return {
       text: `wrote ${args.text.length} characters to ${args.path}${kept ? ` (kept: ${kept})` : ''}${plans.map(linksOf).join('')}`,
       artifacts: plans.map(({ now }) => now.name),

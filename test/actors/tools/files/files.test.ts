@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, link, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, chown, link, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { listFiles } from '../../../../actors/tools/files/list-files.ts';
@@ -132,7 +132,9 @@ test('a symbolic link out of the workspace leads nowhere', async () => {
   await expect(text(readFileTool, { path: 'out/secret.txt' })).rejects.toThrow('outside');
   await expect(text(readFileTool, { path: 'link.txt' })).rejects.toThrow('outside');
   await expect(run(writeFileTool, { path: 'out/new.txt', text: 'x' })).rejects.toThrow('outside');
-  expect(await text(searchFiles, { query: 'secret' })).toContain('nothing contains');
+  expect(await text(searchFiles, { query: 'secret' })).toMatch(
+    /nothing that was searched contains.*\n\(2 symbolic links were not followed/,
+  );
 });
 
 test('a path in the notation of another system, or with the workspace’s name in front, is understood', async () => {
@@ -186,4 +188,59 @@ test('errors tell a model how to correct its call', async () => {
   await expect(text(readFileTool, { path: 'docs' })).rejects.toThrow('docs is a folder; use list_files');
   await writeFile(join(workspace, 'image.png'), Buffer.from([1, 0, 2]));
   await expect(text(readFileTool, { path: 'image.png' })).rejects.toThrow('not a text file');
+});
+
+test('a search says which folders and links it has passed over, and searches such a folder when it is named', async () => {
+  await mkdir(join(workspace, 'node_modules/lib'), { recursive: true });
+  await writeFile(join(workspace, 'node_modules/lib/index.js'), 'needle');
+  await symlink('../a.txt', join(workspace, 'docs/link.txt'));
+  expect((await text(searchFiles, { query: 'needle' })).split('\n')).toEqual([
+    'nothing that was searched contains "needle"',
+    '(not searched: node_modules; name such a folder as path to search it)',
+    '(1 symbolic link was not followed)',
+  ]);
+  expect(await text(searchFiles, { query: 'needle', path: 'node_modules' })).toBe('node_modules/lib/index.js:1: needle');
+});
+
+test('one file is searched when it is named', async () => {
+  expect(await text(searchFiles, { query: 'beta', path: 'a.txt' })).toBe('a.txt:2: Beta');
+  expect(await text(searchFiles, { query: 'gamma', path: 'a.txt' })).toBe('nothing contains "gamma"');
+});
+
+test('letters with accents are found in either form', async () => {
+  await writeFile(join(workspace, 'a.txt'), 'café\n'.normalize('NFD'));
+  expect(await text(searchFiles, { query: 'café' })).toBe('a.txt:1: café');
+});
+
+test.each([
+  ['Capture d’écran.txt'.normalize('NFD'), "Capture d'écran.txt"],
+  ['“quoted”.txt', '"quoted".txt'],
+])('the file %s is found as %s', async (name, asked) => {
+  await writeFile(join(workspace, name), 'here');
+  expect(await text(readFileTool, { path: asked })).toBe('here');
+  expect(await text(readFileTool, { path: join(workspace, asked) })).toBe('here');
+});
+
+test.runIf(process.getuid?.() === 0)('a file keeps its owner and its set-id bits', async () => {
+  const file = join(workspace, 'a.txt');
+  await chown(file, 12_345, 54_321);
+  await chmod(file, 0o6755);
+  await run(writeFileTool, { path: 'a.txt', text: 'new' });
+  expect(await stat(file)).toMatchObject({ uid: 12_345, gid: 54_321, mode: 0o106755 });
+});
+
+test('UTF-32 is not read as UTF-16, and the end sign of DOS does not make a text binary', async () => {
+  await writeFile(join(workspace, 'a.txt'), Buffer.from([0xff, 0xfe, 0, 0, 0x61, 0, 0, 0]));
+  await expect(text(readFileTool, { path: 'a.txt' })).rejects.toThrow('not a text file');
+  await writeFile(join(workspace, 'a.txt'), Buffer.from([0x61, 0xe4, 0x1a]));
+  expect(await text(readFileTool, { path: 'a.txt' })).toContain('aä');
+});
+
+test('a write says what it has really kept of the form', async () => {
+  await writeFile(join(workspace, 'a.txt'), '\uFEFFone\r\ntwo\n');
+  expect((await run(writeFileTool, { path: 'a.txt', text: 'three\nfour\n' })).text).toContain(
+    '(kept: UTF-8 with a byte order mark)',
+  );
+  await writeFile(join(workspace, 'a.txt'), 'one\r\ntwo\r\n');
+  expect((await run(writeFileTool, { path: 'a.txt', text: 'three\nfour\n' })).text).toContain('(kept: CRLF line ends)');
 });

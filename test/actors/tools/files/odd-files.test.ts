@@ -23,6 +23,8 @@ afterEach(async () => {
   await made.remove();
 });
 const at = (name: string) => join(made.workspace, name);
+/** Without the remarks on links that were not followed. */
+const hits = (text: string) => text.split('\n').filter((line) => !line.startsWith('('));
 const search = () => made.text(searchFiles, { query: 'needle' });
 
 const isRoot = process.getuid?.() === 0;
@@ -57,7 +59,7 @@ test.each(Object.keys(makes).filter((what) => what !== 'device' || isRoot))(
       await expect(made.run(tool, args)).rejects.toThrow(refusal);
       if (tool.preview) await expect(made.preview(tool, args)).rejects.toThrow(refusal);
     }
-    expect(await search()).toBe('a.txt:1: needle');
+    expect(hits(await search())).toEqual(['a.txt:1: needle']);
     expect(await readdir(made.folder)).toEqual(['workspace']);
   },
 );
@@ -125,6 +127,6 @@ test.runIf(process.platform === 'linux')(
 test('a folder with a link to itself is searched once', async () => {
   await mkdir(at('docs'));
   await symlink('..', at('docs/up'));
-  expect(await search()).toBe('a.txt:1: needle');
+  expect(hits(await search())).toEqual(['a.txt:1: needle']);
   expect(await made.text(readFileTool, { path: 'docs/up/docs/up/a.txt' })).toBe('needle\n');
 });
