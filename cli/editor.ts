@@ -1,9 +1,11 @@
 /** Lets the operator change a text in an editor: `$VISUAL`, `$EDITOR` or vi. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { messageOf } from '../platform/errors.ts';
+import { isAlive } from '../platform/process-identity.ts';
 import type { Cli } from './cli.ts';
 import { usageError } from './errors.ts';
 
@@ -19,14 +21,15 @@ export interface EditorRoom extends Pick<Cli, 'env' | 'onSignal'> {
 const notFound = 127;
 
 /**
- * The file is in a folder that only this user can open, and is removed afterwards.
+ * The file is in a folder that only this user can open, and is removed afterwards; if this process is killed, by a later one.
  * @param suffix of the file's name, such as `.py`, by which editors know the language.
  * @returns the text as it was saved.
  * @throws CoxError `usage` if the editor cannot start or ends with an error.
  */
 export async function editedText(text: string, suffix: string, room: EditorRoom): Promise<string> {
   const editor = room.env.VISUAL || room.env.EDITOR || 'vi';
-  const folder = await mkdtemp(join(tmpdir(), 'cox-edit-'));
+  await removeAbandoned();
+  const folder = await mkdtemp(join(tmpdir(), `cox-edit-${process.pid}-`));
   const file = join(folder, `proposed${suffix}`);
   try {
     await writeFile(file, text, { mode: 0o600 });
@@ -36,6 +39,21 @@ export async function editedText(text: string, suffix: string, room: EditorRoom)
     return withoutAddedEnd(text, await readFile(file, 'utf8').catch(cannotBeRead));
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** After this time in ms nobody types any more into a text whose `cox` was killed. */
+const abandonedMs = 3_600_000;
+
+/** Removes the texts of processes that were killed while their editor was open. */
+async function removeAbandoned(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = Number(/^cox-edit-(\d+)-/.exec(name)?.[1] ?? Number.NaN);
+    if (Number.isNaN(pid) || isAlive(pid)) continue;
+    const folder = join(tmpdir(), name);
+    const found = await stat(folder).catch(() => null);
+    // A folder of another user stays.
+    if (found && Date.now() - found.mtimeMs > abandonedMs) await rm(folder, { recursive: true, force: true }).catch(() => {});
   }
 }
 
