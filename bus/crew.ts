@@ -182,7 +182,9 @@ export class Crew {
 
   /**
    * Waits for the result without a time limit.
-   * @throws CoxError `bad-task-id`; `unknown-task`, also if the task is removed meanwhile; `bus-away`, `bus-closed`; AbortError.
+   * @param signal ends the wait, and not the task.
+   * @throws CoxError `bad-task-id`; `unknown-task`, also if the task is removed meanwhile; `bus-away`, `bus-closed`; `wait-ended`
+   * when `signal` fires, with its reason as `cause`.
    */
   async result(id: TaskId, signal: AbortSignal): Promise<Result> {
     const { nc, subjects } = this.bus;
@@ -202,7 +204,7 @@ export class Crew {
         await news.promise;
         news = Promise.withResolvers();
       }
-      signal.throwIfAborted();
+      if (signal.aborted) throw waitEnded(id, signal.reason);
       throw busClosed('Read the result later with `cox result`.');
     } finally {
       clearInterval(looking);
@@ -245,6 +247,12 @@ export class Crew {
 const treeFilter = (root?: string): string => (root === undefined ? '>' : `${root}.*`);
 
 const busClosed = (hint: string) => new CoxError('bus-closed', 'The connection to the bus was closed', { hint });
+
+const waitEnded = (id: TaskId, cause: unknown) =>
+  new CoxError('wait-ended', `Nobody waits for the result of ${id} any more; a task that has not ended goes on`, {
+    hint: '`result` waits again, and a steer `cancel` ends the task.',
+    cause,
+  });
 
 const unknownTask = (id: TaskId) =>
   new CoxError('unknown-task', `There is no task ${id}`, { hint: '`cox status` lists the tasks of this crew.' });

@@ -1,7 +1,7 @@
 /** Turns an exception into a message for the operator and an exit code. This is the only place that does so. */
 import { CoxError, codeOf, messageOf, storageError } from '../platform/errors.ts';
+import { nearest } from '../platform/nearest.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
-import { nearest } from './nearest.ts';
 import type { Reported } from './output.ts';
 
 export const usageError = (message: string, hint: string, code = 'usage'): CoxError =>

@@ -5,9 +5,9 @@
  */
 import { goalOf, isTaskId, rootOf, type TaskId } from '../bus/task-id.ts';
 import { CoxError } from '../platform/errors.ts';
+import { nearest } from '../platform/nearest.ts';
 import { someOf, unknownTask, usageError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
-import { nearest } from './nearest.ts';
 
 /** The part of a task that decides what its names are. */
 export interface Nameable {

@@ -25,11 +25,21 @@ export class CoxError extends Error {
   }
 }
 
-/** The `code` of an unknown error, as the system or a library set it (`ENOENT`), or an empty string. */
-export const codeOf = (error: unknown): string => (isObject(error) && 'code' in error ? String(error.code) : '');
+/** The `code` of an unknown error, as the system or a library set it (`ENOENT`), or an empty string. Never throws. */
+export const codeOf = (error: unknown): string => told(() => (isObject(error) && 'code' in error ? error.code : '')) ?? '';
 const isObject = (it: unknown): it is Record<string, unknown> => typeof it === 'object' && it !== null;
 
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** The words of whatever was thrown. Never throws: anything can be thrown, also what cannot be read. */
+export const messageOf = (error: unknown): string =>
+  told(() => (error instanceof Error ? error.message : error)) ?? 'an error that cannot be read';
+
+function told(read: () => unknown): string | null {
+  try {
+    return String(read());
+  } catch {
+    return null;
+  }
+}
 
 /**
  * Translates a failed read or write in Coxswain's own folders for the operator: `no-space`, `read-only` or `storage-failed`. A

@@ -20,6 +20,7 @@ import { readState, replaceState } from '../../bus/state/state-store.ts';
 import type { Channel } from '../../bus/subjects.ts';
 import type { Carryover } from '../../machines/carryover.ts';
 import type { Steer } from '../../machines/steering-ledger.ts';
+import { fitted } from '../../platform/cut.ts';
 import { postOutcomes } from './call-outcomes.ts';
 import { nextRecord, type Progress } from './commit.ts';
 import { CursorWaiters, covers } from './cursor-waiters.ts';
@@ -57,6 +58,9 @@ export interface HostOptions {
  * A task that ends within this time (ms), without an effect or a steer, is claimed and done in one commit (rule `first-claim`).
  */
 export const tentativeMs = 50;
+
+/** Longest text of a live message, in characters. A watcher reads the whole in the result. */
+const maxLiveChars = 100_000;
 
 /** Created once: capturing a stack for each task would cost more than the rest of its end. */
 const ended = new DOMException('the task is no longer hosted here', 'AbortError');
@@ -260,7 +264,8 @@ export class TaskHost implements EffectHost {
   live(message: Live): void {
     this.#signs.heard(message.type, this.#options.now().toISOString());
     const { nc, subjects } = this.#bus;
-    if (!nc.isClosed() && !nc.isDraining()) nc.publish(subjects.live(this.id), JSON.stringify(message));
+    if (nc.isClosed() || nc.isDraining()) return;
+    nc.publish(subjects.live(this.id), JSON.stringify({ ...message, text: fitted(message.text, maxLiveChars) }));
   }
 
   note(text: string): void {

@@ -1,6 +1,10 @@
+import { z } from 'zod';
+import { describe, quoted } from '../../bus/parse-message.ts';
 import { CoxError } from '../../platform/errors.ts';
 import { AgentKindName } from '../../roster/schema.ts';
+import { askOperator } from '../tools/ask-operator.ts';
 import type { Tool } from '../tools/tool.ts';
+import { toolProblem } from '../tools/tool-problem.ts';
 import type { CheckInCode, Kind, ThinkInCode } from './kind.ts';
 
 export interface KindDefinition {
@@ -27,32 +31,44 @@ export interface KindDefinition {
     /** How many times the same tool calls may be repeated before the task asks for help. Default: 3. */
     readonly repeats?: number;
     /** US dollars that one task may cost before it asks its operator. Default: no limit. */
-    readonly costUsd?: number;
+    readonly costUsd?: number | null;
   };
 }
 
+const count = z.int().min(1).max(1_000_000);
+const Limits = z.strictObject({
+  steps: count.default(24),
+  failures: count.default(3),
+  repeats: count.default(3),
+  costUsd: z.number().nonnegative().nullable().default(null),
+});
+const isFunction = (it: unknown): boolean => typeof it === 'function';
+const Definition = z.strictObject({
+  name: AgentKindName,
+  prompt: z.string().default(''),
+  think: z.custom<ThinkInCode>(isFunction, 'it is not a function').optional(),
+  check: z.custom<CheckInCode>(isFunction, 'it is not a function').optional(),
+  tools: z.array(z.custom<Tool>()).default([]),
+  needs: z.array(z.string().min(1).max(64)).default([]),
+  limits: Limits.prefault({}),
+});
+
 /**
  * Defines a kind of sub-agent for `startNode`.
- * @throws CoxError `bad-kind` if the name, the prompt or the tools are invalid.
+ * @throws CoxError `bad-kind`, which says which part is wrong and why.
  */
-export function defineKind({ name, prompt = '', think, check, tools = [], needs = [], limits = {} }: KindDefinition): Kind {
+export function defineKind(definition: KindDefinition): Kind {
+  const name = quoted(String(definition?.name));
   const wrong = (what: string) =>
     new CoxError('bad-kind', `The kind "${name}" ${what}`, { hint: 'docs/library.md describes the parts of a kind.' });
-  const checked = AgentKindName.safeParse(name);
-  if (!checked.success) throw wrong(`has an invalid name: ${checked.error.issues[0]?.message}`);
-  if (prompt.trim() === '' && !think) throw wrong('has no prompt');
+  const parsed = Definition.safeParse(definition);
+  if (!parsed.success) throw wrong(`cannot be used: ${describe(parsed.error)}`);
+  const { think, check, ...kind } = parsed.data;
+  if (kind.prompt.trim() === '' && !think) throw wrong('has no prompt');
+  const { tools } = kind;
+  const problem = tools.map((tool) => (tool === askOperator ? null : toolProblem(tool))).find((it) => it !== null);
+  if (problem) throw wrong(`cannot be used: ${problem}`);
   const twice = tools.find((tool, at) => tools.findIndex((other) => other.name === tool.name) !== at);
   if (twice) throw wrong(`has two tools named ${twice.name}`);
-  const nameless = tools.find((tool) => !/^[A-Za-z0-9_-]{1,64}$/.test(tool.name));
-  if (nameless) throw wrong(`has a tool named "${nameless.name}"; a name has at most 64 letters, digits, - and _`);
-  const { steps = 24, failures = 3, repeats = 3, costUsd = null } = limits;
-  return {
-    name,
-    prompt,
-    tools,
-    needs,
-    limits: { steps, failures, repeats, costUsd },
-    ...(think && { think }),
-    ...(check && { check }),
-  };
+  return { ...kind, ...(think && { think }), ...(check && { check }) };
 }

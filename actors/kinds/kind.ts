@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Message } from '../../machines/conversation.ts';
 import type { Effect } from '../../machines/effects.ts';
 import type { Limits } from '../../machines/sub-agent.ts';
+import { messageOf } from '../../platform/errors.ts';
 import type { Tool } from '../tools/tool.ts';
 
 export interface Kind {
@@ -48,8 +49,14 @@ export interface CodeReply {
 /** Must have no effects, because it runs again after a crash; effects belong in tools. An urgent correction fires `signal`. */
 export type ThinkInCode = (thought: Thought, signal: AbortSignal) => string | CodeReply | Promise<string | CodeReply>;
 
-/** Checks a tool's arguments as the model gave them. */
-export function checkArgs(tool: Tool, args: unknown): { ok: true; args: unknown } | { ok: false; problem: string } {
-  const parsed = tool.args.safeParse(args);
-  return parsed.success ? { ok: true, args: parsed.data } : { ok: false, problem: z.prettifyError(parsed.error) };
+type CheckedArgs = { readonly ok: true; readonly args: unknown } | { readonly ok: false; readonly problem: string };
+
+/** Checks a tool's arguments as the model gave them. A schema may have refinements of its own. */
+export async function checkArgs(tool: Tool, args: unknown): Promise<CheckedArgs> {
+  try {
+    const parsed = await tool.args.safeParseAsync(args);
+    return parsed.success ? { ok: true, args: parsed.data } : { ok: false, problem: z.prettifyError(parsed.error) };
+  } catch (cause) {
+    return { ok: false, problem: `they cannot be checked: ${messageOf(cause)}` };
+  }
 }

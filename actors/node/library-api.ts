@@ -5,6 +5,7 @@ import { openRoster } from '../../roster/live-roster.ts';
 import type { Roster } from '../../roster/schema.ts';
 import { type CrewSession, type JoinOptions, joinCrew as join } from './join.ts';
 import { type CoxNode, type NodeOptions, startNode as start } from './node.ts';
+import { checkTypes } from './node-options.ts';
 
 /**
  * Joins the crew on the NATS server that NATS_URL names, else on the embedded server of this machine and user. If no embedded
@@ -35,12 +36,15 @@ export interface StartOptions extends Partial<Omit<NodeOptions, 'joined' | 'rost
 /**
  * Hosts tasks in this process until `stop()`, which gives unfinished tasks back to the crew. The default of `workspace` is the
  * current folder.
- * @throws RosterError for an invalid roster; its `problems` name line and column.
+ * @throws RosterError for an invalid roster; its `problems` name line and column. CoxError `bad-options`, `bad-kind`;
+ * `unknown-type` for a type that neither the roster nor `kinds` has.
  */
 export async function startNode(joined: CrewSession, { roster, ...options }: StartOptions = {}): Promise<CoxNode> {
   const live = typeof roster === 'object' ? { current: () => roster, stop: () => {} } : await follow(joined, roster);
   const common = { joined, roster: live, workspace: process.cwd(), onProgress: () => {} };
   try {
+    const { types, kinds = [] } = options;
+    if (types) checkTypes(types, ['supervisor', ...kinds.map(({ name }) => name), ...Object.keys(live.current().agents)]);
     const node = await start({ ...common, ...options });
     const stop = async () => {
       await node.stop();

@@ -20,6 +20,7 @@ import { openPrimary } from '../primary/primary.ts';
 import { memoryTools } from '../tools/memory.ts';
 import { Housekeeping } from './housekeeping.ts';
 import type { CrewSession } from './join.ts';
+import { checkedKinds, checkOptions, harmless } from './node-options.ts';
 import { nodeReport } from './node-report.ts';
 import { rolesOf } from './roles.ts';
 import { workspaceOf } from './task-workspace.ts';
@@ -65,11 +66,19 @@ export interface CoxNode {
   stop(): Promise<void>;
 }
 
+/**
+ * @throws CoxError `bad-options`, `bad-kind`, `roster-unknown-tool`: nothing was started.
+ */
 export async function startNode(options: NodeOptions): Promise<CoxNode> {
-  const { joined, roster, workspace, slots = 8, drainMs = 30_000, note = () => {} } = options;
+  checkOptions(options);
+  const { joined, roster, workspace, slots = 8, drainMs = 30_000 } = options;
   const { bus, crew, folders, log, env, name } = joined;
+  const note = harmless(options.note ?? (() => {}), log);
+  const onProgress = harmless(options.onProgress, log);
   const { now } = bus;
   const current = () => roster.current();
+  const kinds = new Kinds(current, checkedKinds(options.kinds ?? []), memoryTools(new Memory(bus)));
+  kinds.check();
   await replicate(bus, current().bus.replicas);
   await limitStreams(bus, current().retention.streamBytes);
   const housekeeping = new Housekeeping({
@@ -80,10 +89,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     note,
   });
   const { backpressure } = housekeeping;
-  const backends = new Backends({ roster: current, folders, log, onProgress: options.onProgress, env });
-  const memory = new Memory(bus);
-  const kinds = new Kinds(current, options.kinds ?? [], memoryTools(memory));
-  kinds.check();
+  const backends = new Backends({ roster: current, folders, log, onProgress, env });
   const types = () => options.types ?? ['supervisor', ...kinds.names()];
   const since = now();
   const folderOf = (asked: string | null) => workspaceOf(asked, workspace, joined.server.embedded).folder;

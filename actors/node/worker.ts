@@ -54,6 +54,10 @@ export interface WorkerOptions {
   readonly retryMs?: number;
 }
 
+/** An error of code that computes, which would come again at every try and on every worker. Errors of the bus are others. */
+const isDefect = (cause: unknown): boolean =>
+  cause instanceof TypeError || cause instanceof RangeError || cause instanceof ReferenceError;
+
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #hosts = new Map<TaskId, TaskHost>();
@@ -221,7 +225,10 @@ export class Worker {
           message: `it has become too long to be stored: ${cause.message}`,
           retryable: false,
         });
-      else throw cause;
+      else if (isDefect(cause)) {
+        bus.log.error({ err: cause, id }, 'the task cannot go on');
+        await end(host.stored, { code: 'machine-failed', message: messageOf(cause), retryable: false });
+      } else throw cause;
     } finally {
       if (this.#hosts.get(id) === host) this.#hosts.delete(id);
     }
@@ -271,7 +278,7 @@ export class Worker {
       });
     } catch (cause) {
       bus.log.error({ err: cause, id: stored.record.id }, 'the task cannot be hosted');
-      const code = cause instanceof CoxError ? cause.code : 'internal';
+      const code = cause instanceof CoxError ? cause.code : 'machine-failed';
       return { code, message: messageOf(cause), retryable: false };
     }
   }

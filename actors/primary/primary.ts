@@ -256,7 +256,7 @@ class PrimaryAgent implements Primary {
           const returned = (text: string) => say({ type: 'TOOL_RETURNED', call: call.id, text });
           const tool = tools.find(({ name }) => name === call.tool);
           if (!tool) return returned(`there is no tool ${call.tool}; there are ${tools.map(({ name }) => name).join(', ')}`);
-          const checked = checkArgs(tool, call.args);
+          const checked = await checkArgs(tool, call.args);
           if (!checked.ok) return returned(`these arguments don't fit ${tool.name}: ${checked.problem}`);
           // No tool of the primary touches files. The workspace is for the tasks that it dispatches.
           const context = { task: from, workspace: '', signal, idempotencyKey: call.id };

@@ -9,6 +9,7 @@ import { messageOf } from '../../platform/errors.ts';
 import { effect } from '../host/effect.ts';
 import type { EndedCall } from '../host/in-flight-calls.ts';
 import type { EffectHost } from '../host/role.ts';
+import { heardFrom, RunOutput } from '../kinds/code-of-others.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
 import { Outdated, type Tool, type ToolOutput } from '../tools/tool.ts';
 import { keeping, notKept } from './keeping.ts';
@@ -27,7 +28,7 @@ export const act = (host: EffectHost, { kind, workspace, artifacts }: ActOptions
       const failed = (text: string): SubAgentEvent => ({ type: 'TOOL_RETURNED', call: call.id, text, failed: true });
       const tool = kind.tools.find(({ name }) => name === call.tool);
       if (!tool) return say(failed(`there is no tool ${call.tool}; there are ${kind.tools.map(({ name }) => name).join(', ')}`));
-      const checked = checkArgs(tool, call.args);
+      const checked = await checkArgs(tool, call.args);
       if (!checked.ok) return say(failed(`these arguments don't fit ${tool.name}: ${checked.problem}`));
       const writes = tool.effects === 'writes';
       const ends = ({ text, changes = [], artifacts = [], sources = [] }: ToolOutput, hasFailed: boolean) => {
@@ -44,12 +45,13 @@ export const act = (host: EffectHost, { kind, workspace, artifacts }: ActOptions
         if (!writes || !host.isLost()) stop.abort(signal.reason);
       });
       host.live({ type: 'tool', step, tool: tool.name, text: JSON.stringify(checked.args) });
+      const context = {
+        ...contextOf(host, workspace, call, stop.signal),
+        keep: keeping(artifacts, { task: host.id, call: call.id }, stop.signal),
+      };
       try {
         crashPoint('tool:before');
-        const output = await tool.run(checked.args, {
-          ...contextOf(host, workspace, call, stop.signal),
-          keep: keeping(artifacts, { task: host.id, call: call.id }, stop.signal),
-        });
+        const output = await heardFrom(tool.name, RunOutput, () => tool.run(structuredClone(checked.args), context));
         crashPoint('tool:after');
         if (output.artifacts) host.addArtifacts(output.artifacts);
         for (const target of notKept(output.changes))
@@ -57,7 +59,8 @@ export const act = (host: EffectHost, { kind, workspace, artifacts }: ActOptions
         host.live({ type: 'tool', step, tool: tool.name, text: output.text });
         ends(output, false);
       } catch (cause) {
-        if (!(cause instanceof Outdated)) return ends({ text: messageOf(cause) }, true);
+        // Where nobody was shown anything, asking again would be the same call again, for ever.
+        if (!(cause instanceof Outdated) || context.base === undefined) return ends({ text: messageOf(cause) }, true);
         if (writes) host.callDidNotBegin(call.id, `not run: ${cause.message}`);
         say({ type: 'CALL_OUTDATED', call: call.id });
       }

@@ -13,6 +13,7 @@ import { effect } from '../host/effect.ts';
 import { failureOf } from '../host/failure-of.ts';
 import { Meter, metered } from '../host/meter.ts';
 import type { EffectHost } from '../host/role.ts';
+import { heardFrom, Wrong } from '../kinds/code-of-others.ts';
 import type { Kind } from '../kinds/kind.ts';
 import { resolveInside } from '../tools/workspace.ts';
 
@@ -44,7 +45,10 @@ async function wrongByCode(
   { kind, workspace }: CheckOptions,
   signal: AbortSignal,
 ): Promise<string | null> {
-  return (await kind.check?.(answer ?? '', { instruction: spec.instruction, effects, workspace }, signal)) ?? null;
+  const { check: look } = kind;
+  if (!look) return null;
+  const task = structuredClone({ instruction: spec.instruction, effects, workspace });
+  return heardFrom(`check of ${kind.name}`, Wrong, () => look(answer ?? '', task, signal));
 }
 
 const Judgement = z.object({ fulfilled: z.boolean(), reason: z.string().max(1_000) });

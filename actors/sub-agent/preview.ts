@@ -6,6 +6,7 @@ import type { PreviewInput, SubAgentEvent } from '../../machines/sub-agent.ts';
 import { messageOf } from '../../platform/errors.ts';
 import { effect } from '../host/effect.ts';
 import type { EffectHost } from '../host/role.ts';
+import { heardFrom, Shown } from '../kinds/code-of-others.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
 import type { ToolPreview } from '../tools/tool.ts';
 import { contextOf } from './tool-context.ts';
@@ -20,10 +21,13 @@ export const preview = (host: EffectHost, { kind, workspace, artifacts }: Previe
   effect<PreviewInput, SubAgentEvent>(
     async ({ call }, say, signal) => {
       const tool = kind.tools.find(({ name }) => name === call.tool);
-      const checked = tool && checkArgs(tool, call.args);
+      const checked = tool && (await checkArgs(tool, call.args));
       // `act` tells the model what is wrong with a call that does not fit its tool.
       if (!tool?.preview || !checked?.ok) return say({ type: 'PREVIEWED', call: call.id, preview: null });
-      const made = await tool.preview(checked.args, contextOf(host, workspace, call, signal));
+      const { preview: look } = tool;
+      const made = await heardFrom(`preview of ${tool.name}`, Shown, () =>
+        look.call(tool, structuredClone(checked.args), contextOf(host, workspace, call, signal)),
+      );
       const place = { task: host.id, call: call.id };
       say({ type: 'PREVIEWED', call: call.id, preview: await withWhole(made, place, artifacts, signal) });
     },

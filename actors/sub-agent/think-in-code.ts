@@ -6,9 +6,10 @@ import type { SubAgentEvent, ThinkInput } from '../../machines/sub-agent.ts';
 import { effect } from '../host/effect.ts';
 import { failureOf } from '../host/failure-of.ts';
 import type { EffectHost } from '../host/role.ts';
-import type { CodeReply, Kind, ThinkInCode } from '../kinds/kind.ts';
+import { heardFrom, ThoughtReply } from '../kinds/code-of-others.ts';
+import type { Kind, ThinkInCode } from '../kinds/kind.ts';
 import type { Tool } from '../tools/tool.ts';
-import { asToolCall } from './think.ts';
+import { asToolCalls } from './think.ts';
 
 /** The name that usage is counted under. */
 const backend = 'code';
@@ -17,10 +18,10 @@ const backend = 'code';
 export const thinkInCode = (host: EffectHost, options: { kind: Kind; isGated: (tool: Tool) => boolean; run: ThinkInCode }) =>
   effect<ThinkInput, SubAgentEvent>(
     async ({ instruction, messages, step }, say, signal) => {
-      const said = await options.run({ instruction, messages, step, context: host.spec.context }, signal);
-      const { text, calls = [] }: CodeReply = typeof said === 'string' ? { text: said } : said;
-      const asked = calls.map((call, index) => asToolCall(call, `s${step}-${index}`, options));
-      say({ type: 'MODEL_REPLIED', text, calls: asked, usage: noUsage, backend });
+      const thought = structuredClone({ instruction, messages, step, context: host.spec.context });
+      const said = await heardFrom(`think of ${options.kind.name}`, ThoughtReply, () => options.run(thought, signal));
+      const { text, calls = [] } = typeof said === 'string' ? { text: said } : said;
+      say({ type: 'MODEL_REPLIED', text, calls: await asToolCalls(calls, step, options), usage: noUsage, backend });
     },
     (cause) => ({ type: 'MODEL_FAILED', error: failureOf(cause) }),
   );

@@ -13,6 +13,7 @@ import { failureOf } from '../host/failure-of.ts';
 import { Meter, metered } from '../host/meter.ts';
 import type { EffectHost } from '../host/role.ts';
 import { wholeReply } from '../host/whole-reply.ts';
+import { heardFrom, Target } from '../kinds/code-of-others.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
 import { type Tool, toolSpec } from '../tools/tool.ts';
 import { compact } from './compaction.ts';
@@ -52,7 +53,7 @@ export const think = (host: EffectHost, options: ThinkOptions) => {
       if (file !== null && (reply.finish === 'length' || reply.cut !== undefined)) throw cutOff(backend, file);
       if (reply.cut !== undefined) host.note(`${backend}: its reply was cut off (${reply.cut})`);
       const requested = file === null ? reply.calls : [writingOf(file, reply.text)];
-      const calls = requested.map((call, index) => asToolCall(call, `s${input.step}-${index}`, options));
+      const calls = await asToolCalls(requested, input.step, options);
       const { usage, echo } = reply;
       say({ type: 'MODEL_REPLIED', text: file === null ? reply.text : '', calls, usage, backend, echo });
     },
@@ -71,8 +72,7 @@ async function stepOfCode(
 ): Promise<{ text: string; calls: ToolCall[] } | null> {
   const { kind, workspace } = options;
   const reads = await readsDue(spec, input, kind.tools, workspace);
-  if (reads.length > 0)
-    return { text: '', calls: reads.map((call, index) => asToolCall(call, `s${input.step}-${index}`, options)) };
+  if (reads.length > 0) return { text: '', calls: await asToolCalls(reads, input.step, options) };
   const text = await closing(spec, input, workspace);
   return text === null ? null : { text, calls: [] };
 }
@@ -219,13 +219,19 @@ function prompt(kind: Kind, { messages, notes }: Thinking, given: string): ChatM
 }
 
 /** The task gives each call an id of its own, so that a model that repeats an id cannot mix up two calls. */
-export function asToolCall(
+export const asToolCalls = (
+  calls: readonly Pick<RequestedCall, 'tool' | 'args'>[],
+  step: number,
+  options: Pick<ThinkOptions, 'kind' | 'isGated'>,
+): Promise<ToolCall[]> => Promise.all(calls.map((call, index) => asToolCall(call, `s${step}-${index}`, options)));
+
+async function asToolCall(
   { tool: name, args }: Pick<RequestedCall, 'tool' | 'args'>,
   id: string,
   { kind, isGated }: Pick<ThinkOptions, 'kind' | 'isGated'>,
-): ToolCall {
+): Promise<ToolCall> {
   const tool = kind.tools.find((it) => it.name === name);
-  const checked = tool && checkArgs(tool, args);
+  const checked = tool && (await checkArgs(tool, args));
   // A call that cannot run has no effects; `act` tells the model the reason.
   if (!tool || !checked?.ok) return { id, tool: name, args, effects: 'none' };
   return {
@@ -233,8 +239,18 @@ export function asToolCall(
     tool: name,
     args: checked.args,
     effects: tool.effects,
-    ...(tool.target && { target: tool.target(checked.args) }),
+    ...(await targetOf(tool, checked.args)),
     ...(isGated(tool) && { gated: true }),
     ...(tool.asks && { asks: true }),
   };
+}
+
+/** A call whose tool cannot say what it is about is named by its tool. */
+async function targetOf(tool: Tool, args: unknown): Promise<Pick<ToolCall, 'target'>> {
+  if (!tool.target) return {};
+  const name = () => tool.target!(structuredClone(args));
+  return heardFrom(`target of ${tool.name}`, Target, name).then(
+    (target) => ({ target }),
+    () => ({}),
+  );
 }

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { defineTool } from './tool.ts';
+import type { Tool } from './tool.ts';
+import { askingTool } from './tool-problem.ts';
 
 /** Every kind has this tool. The task is parked until the operator answers. */
-export const askOperator = defineTool({
-  name: 'ask_operator',
+export const askOperator: Tool = {
+  name: askingTool,
   description: 'Ask the operator a question, only if you cannot go on without the answer.',
   args: z.object({
     question: z.string().min(1).max(2000),
@@ -17,4 +18,4 @@ export const askOperator = defineTool({
   effects: 'none',
   asks: true,
   run: () => Promise.reject(new Error('a question is answered by the operator')),
-});
+};

@@ -4,6 +4,8 @@ import type { Content } from '../../bus/artifacts/artifacts.ts';
 import type { Effects, Preview } from '../../machines/conversation.ts';
 import type { Change } from '../../machines/effects.ts';
 import { beginningOf } from '../../platform/cut.ts';
+import { CoxError } from '../../platform/errors.ts';
+import { toolProblem } from './tool-problem.ts';
 
 export interface ToolContext {
   /** The caller: the id of the task, or `primary`. */
@@ -51,7 +53,7 @@ export interface Tool<Args = unknown> {
   readonly args: z.ZodType<Args>;
   /** The effects of a call on the world: `none` only reads, `idempotent` may run twice, `writes` is every other effect. */
   readonly effects: Effects;
-  /** True: a call is a question to the operator, the answer is its result, and `run` is never called. */
+  /** True for `ask_operator` alone: a call is a question to the operator, and the answer is its result. `run` is never called. */
   readonly asks?: boolean;
   /** What a call is about, such as a path. */
   target?(args: Args): string;
@@ -67,8 +69,16 @@ export interface Tool<Args = unknown> {
 /**
  * Checks the type of the arguments inside the definition and hides it outside, so that one list can have tools with different
  * arguments.
+ * @throws CoxError `bad-tool`, which says what is wrong.
  */
-export const defineTool = <Args>(tool: Tool<Args>): Tool => tool as Tool;
+export function defineTool<Args>(tool: Tool<Args>): Tool {
+  const problem = toolProblem(tool);
+  if (problem)
+    throw new CoxError('bad-tool', `This tool cannot be used: ${problem}`, {
+      hint: 'docs/library.md describes the parts of a tool.',
+    });
+  return tool as Tool;
+}
 
 /** The description of a tool that a model gets. */
 export const toolSpec = ({ name, description, args }: Tool) => {

@@ -177,8 +177,8 @@ export function unseen<T extends { readonly steer: string }>(record: StateRecord
 
 /** Ids of all steers that this record has taken or returned. A copy of such a steer is dropped. */
 export function steersOf({ known, inbox, snapshot }: StateRecord): Set<string> {
-  // Every chart keeps its ledger in `context.steers`.
-  const context = snapshot?.context as { steers?: readonly { id: string }[] } | undefined;
-  const ledger = Array.isArray(context?.steers) ? (context.steers as readonly { id: string }[]) : [];
-  return new Set([...known, ...inbox.map(({ steer }) => steer), ...ledger.map(({ id }) => id)]);
+  // Every chart keeps its ledger in `context.steers`. A checkpoint of a chart that is not known here may have anything there.
+  const context = snapshot?.context as { steers?: readonly ({ id?: string } | null)[] } | undefined;
+  const ledger = Array.isArray(context?.steers) ? context.steers.flatMap((entry) => entry?.id ?? []) : [];
+  return new Set([...known, ...inbox.map(({ steer }) => steer), ...ledger]);
 }

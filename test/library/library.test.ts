@@ -7,7 +7,19 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { readProcessNote, readRecord, serverPaths } from '../../bus/embedded/server-record.ts';
-import { type CrewEvent, type CrewSession, defineKind, defineTool, joinCrew, parseRoster, startNode } from '../../index.ts';
+import {
+  type CoxError,
+  type CrewEvent,
+  type CrewSession,
+  defineKind,
+  defineTool,
+  joinCrew,
+  type KindDefinition,
+  parseRoster,
+  type StartOptions,
+  startNode,
+  type Tool,
+} from '../../index.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -98,19 +110,93 @@ test('the example in docs/library.md runs as it is', async () => {
   expect(stdout.trim().split('\n')).toEqual(['accepted', 'queued', 'applied', 'completed Il y a sept lampes.']);
 });
 
-test.each([
+const fine = { name: 'x', description: '', args: z.object({}), effects: 'none', run: async () => ({ text: '' }) } as const;
+
+test.each<[object, string]>([
   [{ name: 'Bad Name', prompt: 'x' }, 'letters'],
   [{ name: 'supervisor', prompt: 'x' }, 'built in'],
   [{ name: 'empty', prompt: ' ' }, 'prompt'],
+  [{ name: 'typo', promt: 'x' }, 'promt'],
+  [{ name: 'none', prompt: 'x', limits: { steps: -1 } }, 'limits.steps'],
+  [{ name: 'nan', prompt: 'x', limits: { failures: Number.NaN } }, 'limits.failures'],
+  [{ name: 'half', prompt: 'x', limits: { repeats: 1.5 } }, 'limits.repeats'],
+  [{ name: 'endless', prompt: 'x', limits: { costUsd: Number.POSITIVE_INFINITY } }, 'limits.costUsd'],
+  [{ name: 'unknown', prompt: 'x', limits: { step: 5 } }, 'step'],
+  [{ name: 'dull', think: 'x' }, 'think'],
+  [{ name: 'unchecked', prompt: 'x', check: true }, 'check'],
+  [{ name: 'toolless', prompt: 'x', tools: [{}] }, 'a tool has the name'],
+  [{ name: 'asking', prompt: 'x', tools: [{ ...fine, name: 'ask_operator' }] }, 'built in'],
+  [{ name: 'twice', prompt: 'x', tools: [fine, fine] }, 'two tools named x'],
 ])('a kind like %o is refused, with what is wrong', (definition, what) => {
-  expect(() => defineKind(definition)).toThrow(
+  expect(() => defineKind(definition as KindDefinition)).toThrow(
     expect.objectContaining({ code: 'bad-kind', message: expect.stringContaining(what) }),
   );
 });
 
-test('a kind with two tools of one name is refused', () => {
-  const tool = defineTool({ name: 'x', description: '', args: z.object({}), effects: 'none', run: async () => ({ text: '' }) });
-  expect(() => defineKind({ name: 'twice', prompt: 'x', tools: [tool, tool] })).toThrow('two tools named x');
+test.each<[object, string]>([
+  [{ name: 'ask_operator' }, 'built in'],
+  [{ asks: true }, 'built in'],
+  [{ name: 'no spaces' }, '"no spaces"'],
+  [{ name: '1st' }, 'beginning with a letter'],
+  [{ name: 'x'.repeat(65) }, '64'],
+  [{ name: undefined }, 'has the name undefined'],
+  [{ effects: undefined }, 'none, idempotent, writes'],
+  [{ effects: 'some' }, 'none, idempotent, writes'],
+  [{ description: undefined }, 'description'],
+  [{ run: undefined }, 'no function run'],
+  [{ preview: 'x' }, 'preview of x is not a function'],
+  [{ target: 5 }, 'target of x is not a function'],
+  [{ args: {} }, 'not a zod schema'],
+  [{ args: z.string() }, 'must be an object'],
+  [{ args: z.object({ on: z.date() }) }, 'Date cannot be represented'],
+  [{ args: z.object({ n: z.bigint() }) }, 'BigInt cannot be represented'],
+  [{ args: z.object({ n: z.map(z.string(), z.string()) }) }, 'Map cannot be represented'],
+  [{ args: z.object({ n: z.custom() }) }, 'Custom types cannot be represented'],
+  [{ args: z.object({ n: z.string().transform(Number) }) }, 'change what they are given'],
+  [{ args: z.object({ n: z.preprocess(Number, z.number()) }) }, 'change what they are given'],
+  [{ args: z.object({ n: z.array(z.object({ on: z.stringbool() })) }) }, 'change what they are given'],
+])('a tool with %o is refused, with what is wrong', (part, what) => {
+  expect(() => defineTool({ ...fine, ...part } as Tool)).toThrow(
+    expect.objectContaining({ code: 'bad-tool', message: expect.stringContaining(what) }),
+  );
+});
+
+test.each<[StartOptions, string, string]>([
+  [{ types: ['fils'] }, 'unknown-type', 'Did you mean files? There are: supervisor, files'],
+  [{ types: ['files', 'nothing-like-it'] }, 'unknown-type', 'There are: supervisor, files'],
+  [{ slots: Number.NaN }, 'bad-options', 'slots'],
+  [{ leaseMs: -1 }, 'bad-options', 'leaseMs'],
+  [{ workspace: 'relative' }, 'bad-options', 'workspace'],
+  [{ kinds: [{ name: 'x', prompt: '', tools: [], needs: [], limits: {} as never }] }, 'bad-kind', 'prompt'],
+])('a node with the options %o is not started, and says why', async (options, code, words) => {
+  const joined = await joinCrew({ env: crew.env });
+  const roster = parseRoster(`${rosterText()}agents: { files: { prompt: x } }`, '/roster.yaml');
+  try {
+    const refused = await startNode(joined, { roster, ...options }).catch((cause: unknown) => cause);
+    expect(refused).toMatchObject({ code });
+    const { message, hint } = refused as CoxError;
+    expect(`${message} ${hint}`).toContain(words);
+  } finally {
+    await joined.close();
+  }
+});
+
+test('a wait for a result that is aborted says that the task goes on, and why the wait ended', async () => {
+  const joined = await joinCrew({ env: crew.env });
+  try {
+    const id = await joined.crew.dispatch({ type: 'nobody', instruction: 'x' });
+    const leave = new AbortController();
+    const waiting = joined.crew.result(id, leave.signal);
+    leave.abort(new Error('enough'));
+    await expect(waiting).rejects.toMatchObject({
+      code: 'wait-ended',
+      message: expect.stringMatching(/goes on/),
+      cause: { message: 'enough' },
+    });
+    expect(await joined.crew.status(id)).toMatchObject({ state: 'idle' });
+  } finally {
+    await joined.close();
+  }
 });
 
 test('an embedded server that dies again before a session has reconnected to it is started again', async () => {

@@ -176,7 +176,6 @@ export class World {
       description: name,
       args: z.record(z.string(), z.unknown()),
       effects,
-      ...(name === 'ask_operator' && { asks: true }),
       ...(name === 'pay' && {
         preview: (_: unknown, { signal, idempotencyKey }: ToolContext) =>
           new Promise<Preview>((resolve, reject) => {
@@ -199,12 +198,11 @@ export class World {
   }
 }
 
-/** The tools that the replies of the alphabet call. */
+/** The tools that the replies of the alphabet call, beside the one that every kind has. */
 const effectsOf = {
   read: 'none',
   dear: 'none',
   put: 'idempotent',
   write: 'writes',
   pay: 'writes',
-  ask_operator: 'none',
 } satisfies Record<string, Effects>;
