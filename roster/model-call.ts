@@ -238,8 +238,9 @@ function finishOf({ ending }: RawReply, calls: readonly RequestedCall[]): ModelR
   return calls.length > 0 ? 'tools' : 'stop';
 }
 
-/** More than any tokenizer packs into a token, except of blanks and rows of one character. */
-const mostCharsPerToken = 16;
+/** Far more than a tokenizer packs into a token, except of blanks and rows of one character; and a text that is too short to tell. */
+const mostCharsPerToken = 64;
+const shortChars = 1_000;
 
 function usageOf(
   raw: RawReply,
@@ -251,8 +252,8 @@ function usageOf(
   const written = raw.text + raw.thoughts + raw.calls.map((call) => call.tool + call.argumentsText).join('');
   // Far too few tokens for what was said, or more than the prompt can have: the count is not of this reply.
   const said = raw.text.length + raw.calls.reduce((sum, { tool, argumentsText }) => sum + tool.length + argumentsText.length, 0);
-  const isOfAnother =
-    raw.usage && (raw.usage.outputTokens < said / mostCharsPerToken || raw.usage.inputTokens > mostInputTokens(body));
+  const fewest = said === 0 ? 0 : Math.max(1, (said - shortChars) / mostCharsPerToken);
+  const isOfAnother = raw.usage && (raw.usage.outputTokens < fewest || raw.usage.inputTokens > mostInputTokens(body));
   const told = isOfAnother ? null : raw.usage;
   const { inputTokens, outputTokens } = told ?? { inputTokens: estimatePrompt(request), outputTokens: estimateTokens(written) };
   const byTokens = cost ? (inputTokens * cost.input + outputTokens * cost.output) / 1_000_000 : 0;

@@ -1,5 +1,6 @@
 /** Builds the state record that a commit writes, from the previous record and the present state of the machine. */
 import type { Receipt, Result } from '../../bus/messages.ts';
+import { isReadable } from '../../bus/state/record-shape.ts';
 import { type InFlight, type StateRecord, withStatus } from '../../bus/state/state-record.ts';
 import { inDoubt } from '../../machines/budget.ts';
 import { spend, totalUsage } from '../../machines/conversation.ts';
@@ -26,7 +27,15 @@ export interface Progress {
   readonly claimedAt: string | null;
 }
 
+/** @throws TypeError for a machine that shows something else than a record can have, as a spoiled checkpoint may have it do. */
 export async function nextRecord(record: StateRecord, progress: Progress): Promise<StateRecord> {
+  const next = await recordOf(record, progress);
+  // Every reader would pass such a record over, and the task would be gone.
+  if (!isReadable(next)) throw new TypeError('its machine shows something that no state record can have');
+  return next;
+}
+
+async function recordOf(record: StateRecord, progress: Progress): Promise<StateRecord> {
   const { phase, at, actor, role, signs, steering, resultCursor, inFlight, claimedAt } = progress;
   const { snapshot, crash, lastTransitionAt } = actor;
   const view = role.view(snapshot);

@@ -49,6 +49,10 @@ export const isStateRecord = (value: unknown): boolean => {
   return success && data.plan.every(isPlanRow);
 };
 
+/** Whether readers can read the status and the result of a record that is to be written. */
+export const isReadable = ({ last, result: end }: { readonly last: unknown; readonly result: unknown }): boolean =>
+  status.nullable().safeParse(last).success && result.nullable().safeParse(end).success;
+
 /** Written out, since a plan may have 10,000 rows. */
 function isPlanRow(row: unknown): boolean {
   if (typeof row !== 'object' || row === null) return false;

@@ -156,7 +156,7 @@ test.each([
 });
 
 test('a reply that reports far too few tokens for its words is billed at the worst case', async () => {
-  const text = 'So it is. '.repeat(100);
+  const text = 'So it is. '.repeat(200);
   const { server, backends } = await open(() => ({ chunks: [delta({ content: text }), delta({}, 'stop'), usageChunk(20, 1)] }));
   const { purse, entries } = book(server);
   await replyOf(backends.call('main', user('well?'), never, purse));
