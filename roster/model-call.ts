@@ -238,8 +238,9 @@ function finishOf({ ending }: RawReply, calls: readonly RequestedCall[]): ModelR
   return calls.length > 0 ? 'tools' : 'stop';
 }
 
-/** Far more than a tokenizer packs into a token, except of blanks and rows of one character; and a text that is too short to tell. */
+/** Far more characters than a tokenizer packs into a token, except of blanks and rows of one character. */
 const mostCharsPerToken = 64;
+/** A text of up to this many characters is too short to tell. */
 const shortChars = 1_000;
 
 function usageOf(
