@@ -35,10 +35,14 @@ export function callsIn(body: string): Found {
 /** One object, a list of them, or one a line. */
 function jsonCalls(text: string): Found {
   const body = text.trim();
-  const values = parsed(body) ?? body.split(/\n+/).map(parsed);
+  const values = callJson(body) ?? body.split(/\n+/).map(callJson);
   const calls = (Array.isArray(values) ? values.flat() : [values]).map(callOf);
   return calls.length > 0 && calls.every((it) => it !== null) ? calls : null;
 }
+
+/** The template of Qwen2.5-Coder shows a call within doubled braces, and the model copies them. */
+const callJson = (text: string): unknown =>
+  parsed(text) ?? (text.startsWith('{{') && text.trimEnd().endsWith('}}') ? parsed(text.trim().slice(1, -1)) : undefined);
 
 function callOf(value: unknown): PrintedCall | null {
   if (typeof value !== 'object' || value === null) return null;

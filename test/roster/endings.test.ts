@@ -149,6 +149,7 @@ const printed = [
   `\`\`\`json\n${json}\n\`\`\``,
   `<tool_call>\n${json}\n</tool_call>`,
   `<tool_call>${json}`,
+  `{${json}}`,
   `<tool_call>\n${tags}\n</tool_call>`,
   tags,
   '<function=read_file>{"path": "a", "line": 2}</function>',
