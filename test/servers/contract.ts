@@ -15,8 +15,11 @@ import { contextTokens, type RealServer, type Start, started } from './real-serv
 
 /** The words of the table. */
 export interface Found {
-  /** `native`: a call comes as one. `printed`: tools are taken, and the call comes as text. `refused`: calls go in words. */
-  readonly tools: 'native' | 'printed' | 'refused';
+  /**
+   * `native`: a call comes as one. `printed`: tools are taken, and the call comes as text. `in words`: tools are taken, but a
+   * history with calls has to go in words. `refused`: everything about tools goes in words.
+   */
+  readonly tools: 'native' | 'printed' | 'in words' | 'refused';
   /** `held`: the reply cannot differ from the schema. `refused`: JSON is asked for in words. */
   readonly structured: 'held' | 'refused';
   readonly usage: 'told' | 'not told';
@@ -40,15 +43,19 @@ const tools = [
 ];
 /** The limit ends a reply of a small model that would never end. */
 const asked = (text: string) => ({ messages: [{ role: 'user' as const, text }], temperature: 0, maxOutputTokens: 200 });
-/** In the syntax of the model's template, which the server has to know; the smallest models do not use it by themselves. */
-const readNotes = asked(
-  'Reply with exactly this and nothing else:\n<tool_call>\n{"name": "read_file", "arguments": {"path": "notes.txt"}}\n</tool_call>',
-);
+/** A model goes on in the syntax in which it is told its earlier calls. */
+const earlier = [
+  { role: 'user' as const, text: 'Read other.txt.' },
+  { role: 'assistant' as const, text: '', calls: [{ id: 'call_1', tool: 'read_file', args: { path: 'other.txt' } }] },
+  { role: 'tool' as const, call: 'call_1', text: 'This file is empty.' },
+  { role: 'user' as const, text: 'Now read notes.txt.' },
+];
 const words = (count: number): string => 'The cat sat on the mat. '.repeat(count / 6);
 
 export function serverTests(start: Start, found: Found): void {
   let server: RealServer & AsyncDisposable;
   const stops: (() => Promise<unknown>)[] = [];
+  let log = (): string => '';
   beforeAll(async () => {
     server = await started(start);
   });
@@ -63,8 +70,9 @@ export function serverTests(start: Start, found: Found): void {
     return `{ base_url: "${server.baseUrl}", model: ${server.model}, tier: local, good_at: [files]${key}${more && `, ${more}`} }`;
   };
   const open = (yaml: string) => {
-    const { backends } = rig(yaml, { env: env() });
+    const { backends, logged } = rig(yaml, { env: env() });
     stops.push(() => backends.stop());
+    log = logged;
     return backends;
   };
   const one = (more = '') => open(`backends: { main: ${entry(more)} }`);
@@ -91,33 +99,22 @@ export function serverTests(start: Start, found: Found): void {
 
   test(`a call is ${found.tools}, and its result is answered`, async () => {
     const backends = one();
-    const request = { ...readNotes, tools };
+    const request = { messages: earlier, tools, temperature: 0, maxOutputTokens: 200 };
     const { said, reply } = await replyOf(backends.call('main', request, never));
     expect(reply.calls).toMatchObject([{ tool: 'read_file', args: { path: 'notes.txt' } }]);
     expect(reply.finish).toBe('tools');
     expect(reply.text).toBe('');
-    const isInWords = learnt(backends).includes('tools are described in the prompt');
-    expect(isInWords ? 'refused' : said.join('').trim() ? 'printed' : 'native').toBe(found.tools);
+    const isLearnt = learnt(backends).includes('tools are described in the prompt');
+    const isInWords = log().includes('backend takes a simpler protocol');
+    expect(isLearnt ? 'refused' : isInWords ? 'in words' : said.join('').trim() ? 'printed' : 'native').toBe(found.tools);
 
     const [call] = reply.calls;
-    const answer = await replyOf(
-      backends.call(
-        'main',
-        {
-          messages: [
-            { role: 'user', text: 'Which animal does notes.txt name? Answer in words.' },
-            { role: 'assistant', text: '', calls: reply.calls },
-            { role: 'tool', call: call!.id, text: 'The animal is a heron.' },
-          ],
-          tools,
-          // Small models like to call again.
-          toolChoice: 'none',
-          temperature: 0,
-          maxOutputTokens: 200,
-        },
-        never,
-      ),
-    );
+    const result = [
+      { role: 'assistant' as const, text: '', calls: reply.calls },
+      { role: 'tool' as const, call: call!.id, text: 'The animal of the day is the heron.' },
+      { role: 'user' as const, text: 'Which animal is it? Answer in words.' },
+    ];
+    const answer = await replyOf(backends.call('main', { ...request, messages: [...earlier, ...result] }, never));
     expect(answer.reply.calls).toEqual([]);
     expect(answer.reply.text).toMatch(/heron/i);
   });
@@ -191,8 +188,10 @@ export function serverTests(start: Start, found: Found): void {
     const call = () => one('max_output: 8').call('main', long, never);
     if (found.tooLong === 'cut') expect((await replyOf(call())).reply.usage.inputTokens).toBeLessThanOrEqual(contextTokens);
     else {
-      const failure = await failureOf(call());
-      expect(failure.code).toBe(found.tooLong === 'refused' ? 'context-too-long' : 'interrupted');
+      const { code } = await failureOf(call());
+      if (found.tooLong === 'refused') expect(code).toBe('context-too-long');
+      // The stream is either broken or empty.
+      else expect(['interrupted', 'unreachable']).toContain(code);
     }
     const known = one(`context: ${contextTokens}`).call('main', long, never);
     expect(await failureOf(known)).toMatchObject({ code: 'context-too-long', retryable: false });
@@ -205,13 +204,13 @@ export function serverTests(start: Start, found: Found): void {
     const joined = await crew.join();
     await writeFile(join(crew.folder, 'notes.txt'), 'The animal of the day is the heron.\n');
     const roster = parseRoster(
-      `backends: { main: ${entry(`context: ${contextTokens}, max_output: 200`)} }
+      `backends: { main: ${entry(`context: ${contextTokens}, max_output: 200, tools: false`)} }
 agents:
-  reader: { prompt: Call read_file once and then answer in words., tools: [read_file], needs: [files], limits: { steps: 4 } }`,
+  reader: { prompt: Your first reply is always the call of read_file. Your second reply is the answer in words., tools: [read_file], needs: [files], limits: { steps: 4 } }`,
       '/roster.yaml',
     );
     await crew.node(joined, { roster: { current: () => roster } });
-    // The temperature is the server's own, so a small model may go astray.
+    // A small model may go astray: the temperature is the server's own.
     const outcomes: unknown[] = [];
     for (let tries = 0; tries < 5; tries++) {
       const id = await joined.crew.dispatch({

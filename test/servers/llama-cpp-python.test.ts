@@ -2,7 +2,7 @@ import { serverTests } from './contract.ts';
 import { llamaCppPython } from './llama-cpp-python.ts';
 
 serverTests(llamaCppPython, {
-  tools: 'printed',
+  tools: 'in words',
   structured: 'refused',
   usage: 'not told',
   unknownModel: 'ignored',

@@ -4,7 +4,7 @@ import type { Surroundings } from '../bench/peers/contender.ts';
 import { freePorts, startServer } from '../bench/peers/server.ts';
 import { llamaSource } from './llama-source.ts';
 import { pythonEnvironment } from './python-environment.ts';
-import { answers, contextTokens, type RealServer, smallModel } from './real-server.ts';
+import { answers, contextTokens, modelPath, type RealServer } from './real-server.ts';
 
 /** @throws Unavailable */
 export async function llamaCppPython(surroundings: Surroundings): Promise<RealServer> {
@@ -12,7 +12,7 @@ export async function llamaCppPython(surroundings: Surroundings): Promise<RealSe
   const programs = await pythonEnvironment('llama-cpp-python', surroundings);
   const [port] = await freePorts(1);
   const address = `http://127.0.0.1:${port}`;
-  const args = ['-m', 'llama_cpp.server', '--host', '127.0.0.1', '--port', `${port}`, '--model', await smallModel()];
+  const args = ['-m', 'llama_cpp.server', '--host', '127.0.0.1', '--port', `${port}`, '--model', await modelPath(surroundings)];
   args.push('--model_alias', 'small', '--n_ctx', `${contextTokens}`, '--n_threads', '1', '--n_threads_batch', '1');
   await startServer(
     {

@@ -1,9 +1,11 @@
-/** A model server of others, with the small model: started for one test file, and ended with it. */
+/** A model server of others, with the same model: started for one test file, and ended with it. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { download } from '../../platform/download.ts';
 import { foldersOf } from '../../platform/folders.ts';
-import { modelFile } from '../../roster/embedded/models.ts';
+import { openLog } from '../../platform/log.ts';
+import { modelFile, namedModels } from '../../roster/embedded/models.ts';
 import type { Surroundings } from '../bench/peers/contender.ts';
 
 export interface RealServer {
@@ -22,11 +24,14 @@ export type Start = (surroundings: Surroundings) => Promise<RealServer>;
 /** Tokens of context of every server, so that a prompt is soon too long. */
 export const contextTokens = 2048;
 
-/** The path of the small model, which is fetched before all tests. */
-export async function smallModel(): Promise<string> {
-  const file = await modelFile('small', foldersOf(process.env));
-  if (!file.here) throw new Error('the small model is not in the cache');
-  return file.path;
+/**
+ * The path of the 1.5B model, fetched if it is not in the cache: smaller ones do not carry out the sub-task on every server.
+ */
+export async function modelPath({ say, signal }: Surroundings): Promise<string> {
+  const folders = foldersOf(process.env);
+  if (!(await modelFile('standard', folders)).here) say(`fetching ${namedModels.standard.name} …`);
+  const log = openLog({ folder: folders.state, verbose: false, name: 'test' });
+  return download(namedModels.standard, { folder: folders.cache, log, onProgress: () => {}, signal });
 }
 
 export async function started(start: Start): Promise<RealServer & AsyncDisposable> {
