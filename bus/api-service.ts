@@ -11,14 +11,24 @@ import { CoxError, messageOf } from '../platform/errors.ts';
 import { withTimeLimit } from '../platform/time-limit.ts';
 import type { Bus } from './bus.ts';
 import type { Crew } from './crew.ts';
-import { type NodeReport, PlanTask, SteeringMessage, type SteeringType, steeringTypes, TaskSpec } from './messages.ts';
+import {
+  CallOutcome,
+  type NodeReport,
+  PlanTask,
+  Seal,
+  SteeringMessage,
+  type SteeringType,
+  steeringTypes,
+  TaskSpec,
+} from './messages.ts';
 import { type Page, PageQuery } from './page.ts';
 import { describe } from './parse-message.ts';
-import { maxPayload } from './publish.ts';
+import { maxPayload, publish } from './publish.ts';
 import { DeadLetters, LetterQuery } from './queue/dead-letters.ts';
 import { QuestionQuery } from './state/open-questions.ts';
 import { TaskQuery } from './state/task-list.ts';
 import { TaskId } from './task-id.ts';
+import { orderVerbs, readVerbs, relayVerbs } from './team/roles.ts';
 
 /** Version of the service and of its messages. docs/protocol shows it. */
 export const serviceVersion = '1.0.0';
@@ -71,6 +81,8 @@ export const requests = {
   dead: LetterQuery,
   deadRetry: z.object({ id: LetterId, waitMs: waiting.waitMs.default(5_000) }).strict(),
   deadDrop: z.object({ id: LetterId }).strict(),
+  order: z.object({ id: TaskId.describe('Chosen by the operator.'), spec: TaskSpec, seal: Seal }).strict(),
+  outcome: z.object({ task: TaskId, outcome: CallOutcome }).strict(),
 } as const;
 export type Verb = keyof typeof requests;
 
@@ -81,6 +93,15 @@ export interface ServiceOptions {
   /** The backends of this node. */
   readonly menu: () => readonly unknown[];
   readonly report: () => NodeReport;
+}
+
+/**
+ * The verbs that a node answers. In a crew with roles a steer is signed and published on the steering subject, and a dispatch is
+ * the sealed `order`; only nodes that host goals take orders.
+ */
+function verbsOf({ team }: Bus): readonly Verb[] {
+  if (!team) return (Object.keys(requests) as Verb[]).filter((verb) => verb !== 'order' && verb !== 'outcome');
+  return team.is('supervisor') ? [...readVerbs, ...orderVerbs, ...relayVerbs] : readVerbs;
 }
 
 /** Verbs that every node answers for itself. Any other request is answered by one node, chosen by the queue group. */
@@ -116,15 +137,20 @@ export async function startService(bus: Bus, { crew, node, menu, report }: Servi
       await letters.drop(id);
       return { id };
     },
+    order: async (order) => ({ id: await crew.take(order) }),
+    outcome: async ({ task, outcome }) => {
+      await publish(bus, bus.subjects.of(task, 'steering'), JSON.stringify(outcome), { msgID: `${task}:${outcome.id}` });
+      return { id: outcome.id };
+    },
   };
   const group = service.addGroup(bus.subjects.api());
-  for (const verb of Object.keys(requests) as Verb[])
+  for (const verb of verbsOf(bus))
     group.addEndpoint(verb, {
       // A queue group with a random name, so that every node gets the request. Without one, the endpoint would join the service's
       // group.
       ...(askedOfAll.includes(verb) && { queue: randomUUID() }),
       handler: (err, message) => {
-        if (err) return;
+        if (err || !isInbox(bus, message.reply)) return;
         void reply(message, verb, answers[verb] as (request: unknown) => Promise<unknown>, bus);
       },
     });
@@ -137,6 +163,9 @@ export async function startService(bus: Bus, { crew, node, menu, report }: Servi
     },
   };
 }
+
+/** In a crew with roles a stranger must not have a node write its reply to a place where only nodes may write. */
+const isInbox = ({ team }: Bus, subject: string | undefined): boolean => !team || /^_(INBOX|R_)\./.test(subject ?? '');
 
 /** Bytes of a reply that are not its rows: their name, `next` and `more`. */
 const aroundRows = 512;

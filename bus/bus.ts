@@ -5,6 +5,7 @@ import type { Log } from '../platform/log.ts';
 import type { Backpressure } from './capacity/backpressure.ts';
 import type { RecentRecords } from './state/recent-records.ts';
 import type { Subjects } from './subjects.ts';
+import type { Team } from './team/team.ts';
 import type { Tick } from './tick.ts';
 import type { Writes } from './writes.ts';
 
@@ -19,6 +20,8 @@ export interface Bus {
   readonly recentRecords: RecentRecords;
   /** The clock of the bus. Every time that others read, or that is compared with a time that others wrote, comes from it. */
   readonly now: () => Date;
+  /** Set in a crew with roles (docs/adr/0030): who this client is, and who else belongs to the crew. */
+  readonly team?: Team;
   /** Set on a node: a write that a full bus refuses waits until the bus accepts it. Without it such a write throws. */
   readonly backpressure?: Backpressure;
 }

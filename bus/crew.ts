@@ -1,6 +1,7 @@
 /** The operations of a client of the bus: dispatch, steer, watch and read tasks. The command line uses only these. */
 import type { z } from 'zod';
 import { CoxError } from '../platform/errors.ts';
+import { askNodeAgain } from './ask-node.ts';
 import type { Bus } from './bus.ts';
 import { isFull } from './capacity/backpressure.ts';
 import { type CrewEvent, watch } from './crew-events.ts';
@@ -11,6 +12,7 @@ import {
   noUsage,
   type Receipt,
   type Result,
+  type Seal,
   type Status,
   type SteeringInput,
   SteeringMessage,
@@ -30,6 +32,8 @@ import { createState, readState } from './state/state-store.ts';
 import { type TaskQuery, taskPage } from './state/task-list.ts';
 import { planned, summariesOf, type TaskSummary, treeOf, treePage } from './state/tree.ts';
 import { goalOf, isTaskId, newRoot, parentOf, rootOf, type TaskId } from './task-id.ts';
+import { doesChores } from './team/chores.ts';
+import { signatureMs } from './team/signature.ts';
 
 /** A steer that the log stream has stored. */
 export interface Sent {
@@ -38,6 +42,14 @@ export interface Sent {
   /** Its sequence in the log stream. A task takes its steers in this order. */
   readonly seq: number;
 }
+
+/** A task to be stored. */
+interface NewTask {
+  readonly id: TaskId;
+  readonly spec: TaskSpec;
+  readonly seal: Seal | undefined;
+}
+type SealedTask = NewTask & { readonly seal: Seal };
 
 export interface CrewOptions {
   /** Name of this client, shown in records and logs. */
@@ -77,14 +89,44 @@ export class Crew {
       throw new CoxError('bad-task', `Not a task: ${describe(parsed.error)}`, { hint: 'Correct the named field.' });
     for (;;) {
       const id = goalOf(`${newRoot(this.#random)}.0`);
-      const created = await createState(this.bus, newRecord(id, parsed.data, this.#name, this.#now().toISOString()), signal);
-      if (!created) continue;
-      await enqueue(this.bus, parsed.data.type, 'pending', { id, run: 1 }, signal).catch(async (cause: unknown) => {
-        if (isFull(cause)) await undoDispatch(this.bus, created);
-        throw cause;
-      });
-      return id;
+      const seal = this.bus.team?.seal(id, parsed.data, this.#now());
+      if (await this.#submit({ id, spec: parsed.data, seal }, signal)) return id;
     }
+  }
+
+  /**
+   * Stores a new task and its ticket, or has a node do so if this member may not.
+   * @returns false if there is a task with this id. @throws CoxError `stream-full`.
+   */
+  async #submit({ id, spec, seal }: NewTask, signal?: AbortSignal): Promise<boolean> {
+    if (!doesChores(this.bus)) {
+      // An order that was taken is not taken twice.
+      await askNodeAgain(this.bus, 'order', { id, spec, seal });
+      return true;
+    }
+    const record = newRecord(id, spec, this.#name, this.#now().toISOString());
+    const created = await createState(this.bus, { ...record, ...(seal && { seal }) }, signal);
+    if (!created) return false;
+    await enqueue(this.bus, spec.type, 'pending', { id, run: 1 }, signal).catch(async (cause: unknown) => {
+      if (isFull(cause)) await undoDispatch(this.bus, created);
+      throw cause;
+    });
+    return true;
+  }
+
+  /**
+   * Takes the sealed order of an operator who may not write records. Safe to repeat: an order that was taken is not taken twice.
+   * @throws CoxError `bad-order`, which says why it does not count; `stream-full`.
+   */
+  async take({ id, spec, seal }: SealedTask): Promise<TaskId> {
+    const problem = this.bus.team?.sealProblem(id, spec, seal) ?? lateSeal(seal, this.#now());
+    if (problem || parentOf(id) !== null)
+      throw new CoxError('bad-order', `The order for ${id} does not count: ${problem ?? 'it is for a sub-task'}`, {
+        hint: 'Dispatch the task again with the crew file of an operator.',
+      });
+    if (await this.#submit({ id, spec, seal })) return id;
+    if ((await readState(this.bus, id))?.record.seal?.signature === seal.signature) return id;
+    throw new CoxError('bad-order', `There is another task ${id}`, { hint: 'Dispatch the task again.' });
   }
 
   /**
@@ -93,6 +135,7 @@ export class Crew {
    */
   async steer(id: TaskId, message: SteeringInput, signal?: AbortSignal): Promise<Sent> {
     this.#check(id);
+    this.bus.team?.require('operator', 'steer a task');
     const parsed = SteeringMessage.safeParse(message);
     if (!parsed.success)
       throw new CoxError('bad-steer', `Not a steering message: ${describe(parsed.error)}`, {
@@ -245,6 +288,9 @@ export class Crew {
 
 /** The keys of all state records, or of those of one tree. */
 const treeFilter = (root?: string): string => (root === undefined ? '>' : `${root}.*`);
+
+const lateSeal = ({ at }: Seal, now: Date): string | null =>
+  Math.abs(now.getTime() - Date.parse(at)) <= signatureMs ? null : `it was sealed more than ${signatureMs / 60_000} minutes ago`;
 
 const busClosed = (hint: string) => new CoxError('bus-closed', 'The connection to the bus was closed', { hint });
 

@@ -3,6 +3,7 @@
  * (server/errors.json). The client wraps them in `JetStreamApiError`, or in an error of its own with the same `code`.
  */
 import { JetStreamApiError } from '@nats-io/jetstream';
+import { PermissionViolationError } from '@nats-io/nats-core';
 
 const isOneOf =
   (...codes: readonly number[]) =>
@@ -35,6 +36,15 @@ const hasNoStorage = isOneOf(10047, 10077, 10023, 10122);
 /** The server refused a write because a limit on bytes, messages, storage or memory is reached, or because its disk is full. */
 export const isOutOfStorage = (cause: unknown): boolean =>
   cause instanceof JetStreamApiError && (hasNoStorage(cause) || /no space left|maximum (bytes|messages)/.test(cause.message));
+
+/** The server does not permit this client to publish on the subject of the request. */
+export const isDenied = (cause: unknown): boolean => violation(cause) !== null;
+export const deniedSubject = (cause: unknown): string | null => violation(cause)?.subject ?? null;
+
+const violation = (cause: unknown): PermissionViolationError | null => {
+  if (cause instanceof PermissionViolationError) return cause;
+  return cause instanceof Error && cause.cause instanceof PermissionViolationError ? cause.cause : null;
+};
 
 /**
  * The same request may succeed soon. 10008: JetStream is starting. 10003 and 10009: the cluster has no leader. 10118: the stream

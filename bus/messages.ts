@@ -183,11 +183,25 @@ export const TaskSpec = z.object({
 });
 export type TaskSpec = z.infer<typeof TaskSpec>;
 
+/** In a crew with roles: who has ordered a task with this specification (docs/adr/0030). */
+export const Seal = z.object({
+  key: z.string().max(64).describe('Public nkey of the operator, or of the node that holds the parent of a sub-task.'),
+  at: z.iso.datetime(),
+  signature: z
+    .string()
+    .max(128)
+    .describe(
+      'Ed25519 in base64url over five lines: `cox-seal-1`, the namespace, the task id, `at`, and the sha256 in hex of `spec` as JSON with sorted keys.',
+    ),
+});
+export type Seal = z.infer<typeof Seal>;
+
 /** On `cox.tasks.<type>.pending` and `.wake`. A ticket stands for one run of a task. */
 export const TicketMessage = z.object({
   id: TaskId,
   t: z.number().int().min(1).describe('Number of the run, from 1: one more than the run that the state record names.'),
   spec: TaskSpec.optional().describe('Only on the first ticket of a sub-task, whose state record is created when it is claimed.'),
+  seal: Seal.optional().describe('With `spec`, in a crew with roles.'),
 });
 export type TicketMessage = z.infer<typeof TicketMessage>;
 
@@ -326,6 +340,7 @@ export const Receipt = z.object({
   step: z.number().int().nonnegative().optional().describe('The step whose model call first saw the steer.'),
   reason: z.string().optional().describe('Why the steer was returned, how the task deviated from it, or what it has changed.'),
   reached: z.array(TaskId).optional().describe('For a correction of a goal: the sub-tasks that it was relayed to.'),
+  by: z.string().optional().describe('In a crew with roles: the member who has signed the message.'),
 });
 export type Receipt = z.infer<typeof Receipt>;
 

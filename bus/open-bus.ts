@@ -8,18 +8,24 @@ import { retryRequest } from './retry.ts';
 import { RecentRecords } from './state/recent-records.ts';
 import { type StreamOptions, setUpStreams } from './streams.ts';
 import { Subjects } from './subjects.ts';
+import { doesChores } from './team/chores.ts';
+import { followMembers } from './team/follow-members.ts';
+import type { Team } from './team/team.ts';
+import { checkTeamStreams, openTeamStreams } from './team/team-streams.ts';
 import { Tick } from './tick.ts';
 import { Writes } from './writes.ts';
 
 /**
  * Binds a connection to a namespace and creates the streams that are missing there. Several clients may do so at the same time.
- * @throws CoxError `bad-namespace`; `bus-closed` once the connection is closed for good.
+ * In a crew with roles supervisors create them, and other nodes expect them.
+ * @throws CoxError `bad-namespace`; `no-streams`; `bus-closed` once the connection is closed for good.
  */
 export async function openBus(
   nc: NatsConnection,
-  options: { namespace?: string | undefined; log: Log; streams?: Partial<StreamOptions> },
+  options: { namespace?: string | undefined; log: Log; streams?: Partial<StreamOptions>; team?: Team | undefined },
 ): Promise<Bus> {
-  const subjects = new Subjects(options.namespace);
+  const { team } = options;
+  const subjects = new Subjects(team?.namespace ?? options.namespace);
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   const js = jetstream(nc);
   const tick = new Tick();
@@ -32,10 +38,16 @@ export async function openBus(
     tick,
     writes: new Writes(nc, js, tick),
     recentRecords: new RecentRecords(),
+    ...(team && { team }),
   };
-  await retryRequest(bus, 'the streams', () => setUpStreams(bus, options.streams));
+  // Such a client reads no stream: it asks the nodes, and its own clock is good enough for a signature.
+  if (team && !team.isHosting) return { ...bus, now: () => new Date() };
+  await retryRequest(bus, 'the streams', () => (doesChores(bus) ? setUpStreams(bus, options.streams) : checkTeamStreams(bus)));
   const now = await retryRequest(bus, 'the time', () => startClock(nc, options.log, () => timeOf(bus)));
-  return { ...bus, now };
+  const opened = { ...bus, now };
+  if (team?.is('supervisor')) await openTeamStreams(opened);
+  if (team) await followMembers(opened);
+  return opened;
 }
 
 /** Time of the server that leads the stream of state records. Its clock also stamps the messages of that stream. */

@@ -4,12 +4,13 @@
  * also gives an expected sequence or relies on a state record.
  */
 import type { JetStreamPublishOptions } from '@nats-io/jetstream';
+import { headers } from '@nats-io/nats-core';
 import { crashPoint } from '../platform/crash-point.ts';
 import { CoxError } from '../platform/errors.ts';
 import type { Bus } from './bus.ts';
 import { busFull } from './capacity/backpressure.ts';
 import { WriteStallDetector } from './capacity/write-stall.ts';
-import { isConflict, isOutOfStorage, isTooBigForStream } from './jetstream-errors.ts';
+import { isConflict, isDenied, isOutOfStorage, isTooBigForStream } from './jetstream-errors.ts';
 import { retry, unlessReconnected } from './retry.ts';
 import type { WriteOptions } from './writes.ts';
 
@@ -43,16 +44,18 @@ export async function publish(
       cause,
     });
   if (bytes > max) throw tooBig(`the ${max} that the server accepts`);
+  const sent = { ...options, ...signature(bus, subject, payload, options) };
   let stuck: WriteStallDetector | undefined;
   const attempt = async (): Promise<Published> => {
     try {
       const stream = subjects.streamOf(subject);
       const { seq, duplicate } = await (stream === null || options.schedule
-        ? unlessReconnected(nc, js.publish(subject, payload, options))
-        : writes.send(stream, subject, payload, options));
+        ? unlessReconnected(nc, js.publish(subject, payload, sent))
+        : writes.send(stream, subject, payload, sent));
       return { ok: true, seq, duplicate };
     } catch (cause) {
       if (isConflict(cause)) return { ok: false, why: 'conflict' };
+      if (isDenied(cause)) throw cause;
       if (isOutOfStorage(cause)) throw busFull(subject, cause);
       if (isTooBigForStream(cause)) throw tooBig('its stream accepts', cause);
       stuck ??= new WriteStallDetector();
@@ -66,6 +69,19 @@ export async function publish(
   const published = await (bus.backpressure ? bus.backpressure.wait(subject, write, signal) : write());
   crashPoint(`${point}:after`);
   return published;
+}
+
+/** In a crew with roles every steer is signed by whoever sends it. */
+function signature(
+  { team, subjects, now }: Bus,
+  subject: string,
+  body: string | Uint8Array,
+  { msgID = '' }: Partial<JetStreamPublishOptions>,
+): Partial<JetStreamPublishOptions> {
+  if (!team || subjects.parse(subject)?.channel !== 'steering') return {};
+  const head = headers();
+  for (const [name, value] of team.signed({ subject, msgId: msgID, body }, now())) head.set(name, value);
+  return { headers: head };
 }
 
 /** Name of the crash point (platform/crash-point.ts) of a publish to this subject. */

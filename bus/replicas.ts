@@ -22,7 +22,7 @@ export async function replicate(bus: Bus, replicas: number): Promise<void> {
   if (replicas === 1) return;
   try {
     await retryRequest(bus, 'copies of the streams', () => setUpStreams(bus, { replicas }));
-    for (const name of [`KV_${bus.subjects.memoryBucket}`, bus.subjects.artifactStream])
+    for (const name of [`KV_${bus.subjects.memoryBucket}`, bus.subjects.artifactStream, bus.subjects.crewStream])
       await retryRequest(bus, `copies of ${name}`, () => replicateIfThere(bus, name, replicas));
   } catch (cause) {
     throw refusal(cause, replicas) ?? cause;
@@ -50,7 +50,7 @@ async function isCopied(bus: Bus, stream: string): Promise<void> {
 export const copies = async ({ jsm, subjects }: Bus): Promise<number> =>
   (await jsm.streams.info(`KV_${subjects.stateBucket}`)).config.num_replicas;
 
-/** The memory and the stream of the artifacts are created on first use, so they may not exist yet. */
+/** The memory and the artifacts are created on first use, and the list of members by crews with roles, so they may not exist. */
 async function replicateIfThere({ jsm }: Bus, name: string, replicas: number): Promise<void> {
   try {
     const { config } = await jsm.streams.info(name);

@@ -6,14 +6,16 @@ import { JetStreamApiError } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { CoxError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
-import { isOutOfStorage, isTransient } from './jetstream-errors.ts';
+import { deniedSubject, isDenied, isOutOfStorage, isTransient } from './jetstream-errors.ts';
 import { pause } from './pause.ts';
 import { onReconnect } from './reconnections.ts';
+import type { Team } from './team/team.ts';
 
 /** The part of a bus that a request needs. */
 interface Requester {
   readonly nc: NatsConnection;
   readonly log: Log;
+  readonly team?: Team;
 }
 
 /** The server refused the request for good, so a retry would not help. */
@@ -48,7 +50,7 @@ export const retryRequest = <T>(bus: Requester, what: string, request: () => Pro
 
 /** The same for a request that handles reconnections itself, as writes do. */
 export async function retry<T>(
-  { nc, log }: Requester,
+  { nc, log, team }: Requester,
   what: string,
   request: () => Promise<T>,
   signal?: AbortSignal,
@@ -58,6 +60,7 @@ export async function retry<T>(
     try {
       return await request();
     } catch (cause) {
+      if (isDenied(cause)) throw denied(what, cause, team);
       if (isAnswer(cause)) throw cause;
       if (nc.isClosed() || nc.isDraining())
         throw new CoxError('bus-closed', 'The connection to the bus was closed', { hint: 'Start again.', cause });
@@ -65,4 +68,15 @@ export async function retry<T>(
       await pause(Math.min(50 * 2 ** attempt, 2_000), signal);
     }
   }
+}
+
+function denied(what: string, cause: unknown, team: Team | undefined): CoxError {
+  const subject = deniedSubject(cause) ?? what;
+  return (
+    team?.denied(`publish on ${subject}`, 'Ask a member whose role allows it, or the keeper of the crew.', cause) ??
+    new CoxError('role-denied', `The NATS server does not permit this user to publish on ${subject}`, {
+      hint: 'Give the user more permissions; docs/operations.md says which ones a crew needs.',
+      cause,
+    })
+  );
 }

@@ -14,6 +14,7 @@ import { scanStream } from './log/stream-scan.ts';
 import { parseMessage } from './parse-message.ts';
 import { copies } from './replicas.ts';
 import { retryRequest } from './retry.ts';
+import { doesChores } from './team/chores.ts';
 
 export const maxKeyChars = 128;
 /** The longest text of one note, in characters. */
@@ -109,17 +110,7 @@ export class Memory {
   }
 
   #open(): Promise<KV> {
-    this.#bucket ??= this.#retry(async () =>
-      new Kvm(this.#bus.js).create(this.#bus.subjects.memoryBucket, {
-        description: 'Notes that agents leave for other agents',
-        history: 1,
-        replicas: await copies(this.#bus),
-        // Direct reads go to any copy, which may not have a note yet that an agent has just written.
-        allow_direct: false,
-        // JSON may escape one character of a text as six.
-        maxValueSize: 8 * maxNoteChars,
-      }),
-    ).catch((cause) => {
+    this.#bucket ??= this.#retry(() => openMemoryBucket(this.#bus)).catch((cause) => {
       this.#bucket = null;
       throw cause;
     });
@@ -132,6 +123,22 @@ export class Memory {
       throw isOutOfStorage(cause) ? busFull('the memory', cause) : cause;
     });
   }
+}
+
+/** Creates the bucket if it is missing. */
+export async function openMemoryBucket(bus: Bus): Promise<KV> {
+  const buckets = new Kvm(bus.js);
+  const { memoryBucket } = bus.subjects;
+  if (!doesChores(bus)) return buckets.open(memoryBucket);
+  return buckets.create(memoryBucket, {
+    description: 'Notes that agents leave for other agents',
+    history: 1,
+    replicas: await copies(bus),
+    // Direct reads go to any copy, which may not have a note yet that an agent has just written.
+    allow_direct: false,
+    // JSON may escape one character of a text as six.
+    maxValueSize: 8 * maxNoteChars,
+  });
 }
 
 function checkKey(key: string): void {

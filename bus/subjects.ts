@@ -49,6 +49,8 @@ export class Subjects {
   /** From the waker to the node that holds the task: new messages for the task are on the log. */
   readonly nudge = (id: TaskId) => `${this.namespace}.nudge.${id}`;
   readonly everyNudge = () => `${this.namespace}.nudge.*.*`;
+  /** The signed list of the members of a crew with roles (docs/adr/0030). */
+  readonly members = () => `${this.namespace}.crew.members`;
   readonly api = () => `${this.namespace}.api`;
 
   /** Names of streams and buckets must not contain dots. */
@@ -66,6 +68,10 @@ export class Subjects {
   }
   get deadStream() {
     return `${this.namespace}_dead`;
+  }
+  /** Keeps the last list of members. */
+  get crewStream() {
+    return `${this.namespace}_crew`;
   }
   get artifactStream() {
     return `${this.namespace}_artifacts`;

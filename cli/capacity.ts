@@ -19,14 +19,15 @@ export async function troubleOf(full: readonly Fullness[]): Promise<Trouble | nu
   return { isFull, message: isFull ? `The bus is full (${each}): work waits.` : `The bus is nearly full: ${each}.`, hint };
 }
 
-/** Uses the notice of a node whose writes the bus refuses, or else the limits of the streams. */
+/** Uses the notice of a node whose writes the bus refuses, or else the limits of the streams, if this client may read them. */
 export async function capacityTrouble(bus: Bus): Promise<Trouble | null> {
   const [{ fullNotice }, { fullStreams }, { stuckHint }] = await Promise.all([
     import('../bus/capacity/full-notice.ts'),
     import('../bus/capacity/stream-limits.ts'),
     import('../bus/capacity/write-stall.ts'),
   ]);
-  const [notice, streams] = await Promise.all([fullNotice(bus), fullStreams(bus)]);
+  const isReader = bus.team?.isHosting ?? true;
+  const [notice, streams] = await Promise.all([fullNotice(bus), isReader ? fullStreams(bus) : []]);
   if (!notice) return troubleOf(streams);
   const isStuck = notice.code === 'storage-stuck';
   const what = isStuck ? 'The NATS server answers but stores nothing' : 'The bus is full: it stores nothing more';

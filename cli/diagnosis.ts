@@ -89,7 +89,18 @@ async function nearest(path: string): Promise<string> {
 }
 
 async function bus(cli: Cli, folders: Folders): Promise<Finding[]> {
-  return cli.env.NATS_URL ? [await namedBus(cli, folders)] : [await serverBinary(cli, folders), await embeddedBus(folders)];
+  if (cli.env.NATS_URL || (await isMember(cli, folders))) return [await namedBus(cli, folders)];
+  return [await serverBinary(cli, folders), await embeddedBus(folders)];
+}
+
+/** A crew file that cannot be used is a problem of the named bus, which reads it too. */
+async function isMember(cli: Cli, folders: Folders): Promise<boolean> {
+  const { findMemberFile } = await import('../bus/team/crew-file.ts');
+  try {
+    return findMemberFile(cli.env, folders.config) !== null;
+  } catch {
+    return true;
+  }
 }
 
 async function namedBus(cli: Cli, folders: Folders): Promise<Finding> {

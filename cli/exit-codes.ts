@@ -23,6 +23,8 @@ export const exitCodes = {
   undrained: 11,
   /** `run --on-question fail`: the goal waits for answers that nobody here can give. It is kept. */
   unanswered: 12,
+  /** A crew with roles: the role of this member does not allow it. */
+  denied: 13,
   /** A defect of Coxswain. */
   internal: 70,
   interrupted: 130,
@@ -39,7 +41,8 @@ const byPrefix: readonly (readonly [RegExp, ExitCode])[] = [
   [/^(no-space|read-only|stream-full|storage-|state-|lock-|ENOSPC|EDQUOT|EROFS|EACCES|EPERM)/, exitCodes.storage],
   [/^roster-/, exitCodes.rosterInvalid],
   [/^(download-|fetch-|server-not-found|server-binary|asset-|model-file|unsupported-platform)/, exitCodes.fetchFailed],
-  [/^(nats-|bus-|no-crew|server-|not-connected)/, exitCodes.busUnreachable],
+  [/^role-denied$/, exitCodes.denied],
+  [/^(nats-|bus-|no-crew|no-node|no-streams|server-|not-connected)/, exitCodes.busUnreachable],
 ];
 
 /** The exit code for an error: by its `code`, else its own `exitCode`, else 70. */

@@ -12,7 +12,7 @@ import { type InFlight, returned, type StateRecord } from '../../bus/state/state
 import { chosen } from '../../machines/answer.ts';
 import type { Steer } from '../../machines/steering-ledger.ts';
 import { isProven } from './in-flight-calls.ts';
-import { type Inbox, receiptsOf } from './receipts.ts';
+import { type Inbox, type Origin, receiptsOf } from './receipts.ts';
 import type { HostedSnapshot, Role } from './role.ts';
 import { SteeringLimits } from './steering-limits.ts';
 
@@ -30,8 +30,8 @@ export class Intake {
   readonly #role: Pick<Role, 'eventOf' | 'calls'>;
   readonly #now: () => Date;
   readonly #record: StateRecord;
-  /** Log sequences of the open steers, by their ids. */
-  readonly #seqs: Map<string, number>;
+  /** Origins of the open steers, by their ids. */
+  readonly #origins: Map<string, Origin>;
   /** Ids of steers that never reached the machine, so that no ledger has them. */
   #known: Set<string>;
   readonly #limits = new SteeringLimits();
@@ -43,14 +43,14 @@ export class Intake {
     this.#record = record;
     this.#role = role;
     this.#now = now;
-    this.#seqs = new Map(record.inbox.map(({ steer, seq }) => [steer, seq]));
+    this.#origins = new Map(record.inbox.map(({ steer, kind: _, ...origin }) => [steer, origin]));
     this.#known = new Set(record.known);
     this.cursor = record.steeringCursor;
   }
 
   take(steering: Steering, machine: Steerable): void {
     this.cursor = steering.seq;
-    const { steer, seq, message, problem } = steering;
+    const { steer, seq, message, problem, by } = steering;
     const isInLedger = () => machine.snapshot().context.steers.some(({ id }) => id === steer);
     if (this.#known.has(steer) || isInLedger()) return;
     if (message?.type === 'outcome') {
@@ -61,11 +61,11 @@ export class Intake {
     if (reason === null && isInLedger()) return;
     this.#known.add(steer);
     const type = message?.type ?? 'unknown';
-    this.#owed.push(returned(steer, type, seq, reason ?? `a ${this.#record.spec.type} task takes no ${type} now`));
+    this.#owed.push(returned(steer, type, seq, reason ?? `a ${this.#record.spec.type} task takes no ${type} now`, by));
   }
 
   /** @returns why the machine was not given the message; null if it was. */
-  #offer({ steer, seq, at }: Steering, message: SteeringMessage, machine: Steerable): string | null {
+  #offer({ steer, seq, at, by }: Steering, message: SteeringMessage, machine: Steerable): string | null {
     const { status, context } = machine.snapshot();
     if (status !== 'active') return 'the task has ended';
     const expected = 'expect' in message ? message.expect?.step : undefined;
@@ -77,7 +77,7 @@ export class Intake {
     if ('refused' in translated) return translated.refused;
     const flood = this.#limits.exceeded(message, at, context.steers);
     if (flood) return flood;
-    this.#seqs.set(steer, seq);
+    this.#origins.set(steer, { seq, ...(by && { by }) });
     machine.send(translated.event);
     return null;
   }
@@ -123,7 +123,7 @@ export class Intake {
   ): { receipts: Receipt[]; inbox: Inbox; known: string[] } {
     // A failed machine does not return its queued steers by itself.
     const ledger = crash === null ? after : after.map((steer) => givenBack(steer, crash));
-    const { receipts, inbox } = receiptsOf(this.#record.id, before, ledger, this.#seqs, plan);
+    const { receipts, inbox } = receiptsOf(this.#record.id, before, ledger, this.#origins, plan);
     const owed = this.#owed;
     this.#owed = [];
     const known = remembered([...this.#known]);

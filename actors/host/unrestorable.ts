@@ -116,7 +116,7 @@ async function beginAgain(
     {
       ...standing(record, at),
       state: 'idle',
-      receipts: [...lost.map(({ steer, kind, seq }) => returned(steer, kind, seq, reason)), ...receipts],
+      receipts: [...lost.map(({ steer, kind, seq, by }) => returned(steer, kind, seq, reason, by)), ...receipts],
       note: 'it begins again from its instruction, with the findings so far',
     },
   );
@@ -165,14 +165,14 @@ function hear(record: StateRecord, question: Question | null, steers: readonly S
   const known: Steering[] = [];
   const receipts: Receipt[] = [];
   for (const said of steers) {
-    const { steer, seq, message, problem } = said;
+    const { steer, seq, message, problem, by } = said;
     if (taken.has(steer)) continue;
     taken.add(steer);
     known.push(said);
     const kind = message?.type ?? 'unknown';
     const apply = () => {
-      const applied = { steer, kind, seq, step: record.last?.step ?? 0 };
-      receipts.push({ steer, kind, seq, fate: 'accepted' }, { ...applied, fate: 'applied' });
+      const base = { steer, kind, seq, ...(by && { by }) };
+      receipts.push({ ...base, fate: 'accepted' }, { ...base, step: record.last?.step ?? 0, fate: 'applied' });
     };
     if (message?.type === 'cancel') return { verdict: { kind: 'cancel', by: steer }, receipts, known, cursor: seq };
     const isAnswer = message?.type === 'answer' && message.question === question?.id && !left;
@@ -187,7 +187,7 @@ function hear(record: StateRecord, question: Question | null, steers: readonly S
     } else if (message?.type === 'resume' && left) {
       left = false;
       apply();
-    } else receipts.push(returned(steer, kind, seq, problem ?? whyNot(kind, isAnswer, question)));
+    } else receipts.push(returned(steer, kind, seq, problem ?? whyNot(kind, isAnswer, question), by));
   }
   return { verdict: { kind: 'wait', left }, receipts, known, cursor: steers.at(-1)?.seq ?? record.steeringCursor };
 }

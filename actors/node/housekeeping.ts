@@ -9,6 +9,7 @@ import { FullNotice } from '../../bus/capacity/full-notice.ts';
 import { collect } from '../../bus/capacity/retention.ts';
 import { limitStreams } from '../../bus/capacity/stream-limits.ts';
 import { within } from '../../bus/pause.ts';
+import { doesChores } from '../../bus/team/chores.ts';
 import type { Retention } from '../../roster/schema.ts';
 
 /** For how long a node that leaves waits for its purge or server restart to finish, in ms. */
@@ -82,7 +83,7 @@ export class Housekeeping {
   }
 
   #look(): void {
-    if (this.#collecting || this.#ended.signal.aborted) return;
+    if (this.#collecting || this.#ended.signal.aborted || !doesChores(this.#options.bus)) return;
     this.#collecting = this.#collect().finally(() => {
       this.#collecting = null;
     });

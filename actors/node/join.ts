@@ -1,6 +1,6 @@
 /**
  * Joins a crew: connects to the server that NATS_URL names, or to the embedded one of this machine, and opens the streams of a
- * namespace.
+ * namespace. With the file of a member it joins a crew with roles (docs/operations.md).
  */
 
 import { randomBytes } from 'node:crypto';
@@ -11,6 +11,11 @@ import { Crew } from '../../bus/crew.ts';
 import { type EmbeddedServer, existingServer, openEmbeddedServer } from '../../bus/embedded/embedded-server.ts';
 import { revive } from '../../bus/embedded/revive.ts';
 import { openBus } from '../../bus/open-bus.ts';
+import { RemoteCrew } from '../../bus/remote-crew.ts';
+import { findMemberFile } from '../../bus/team/crew-file.ts';
+import { addressOf } from '../../bus/team/login.ts';
+import { inboxOf } from '../../bus/team/roles.ts';
+import { Team } from '../../bus/team/team.ts';
 import type { Progress } from '../../platform/asset.ts';
 import { CoxError } from '../../platform/errors.ts';
 import type { Folders } from '../../platform/folders.ts';
@@ -55,16 +60,22 @@ export interface CrewSession {
   abandon(): Promise<void>;
 }
 
-/** @throws CoxError `no-crew` if no server runs and `start` is false; also any error of the server, the network or the disk. */
+/**
+ * @throws CoxError `bad-crew-file`; `no-crew` if no server runs and `start` is false; also any error of the server, the network or
+ * the disk.
+ */
 export async function joinCrew(options: JoinOptions): Promise<CrewSession> {
   const { env, log, signal } = options;
   const name = options.name ?? `cox-${process.pid}-${randomBytes(3).toString('hex')}`;
-  const address = await busAddress(env);
+  const member = findMemberFile(env, options.folders.config);
+  const team = member ? new Team(member) : undefined;
+  const address = member ? addressOf(member, env) : busAddress(env);
   const embedded = address ? null : await embeddedServer(options);
   try {
-    const nc = await connectBus({ to: address ?? embedded!, name, log, signal });
+    const inboxPrefix = team && inboxOf(team.name);
+    const nc = await connectBus({ to: address ?? embedded!, name, log, signal, ...(inboxPrefix && { inboxPrefix }) });
     try {
-      const bus = await openBus(nc, { namespace: options.namespace ?? env.COX_NAMESPACE, log });
+      const bus = await openBus(nc, { namespace: options.namespace ?? env.COX_NAMESPACE, log, team });
       return joined({ ...options, name }, bus, embedded);
     } catch (cause) {
       await nc.close();
@@ -97,7 +108,7 @@ function joined(
   };
   return {
     bus,
-    crew: new Crew(bus, { name }),
+    crew: bus.team && !bus.team.isHosting ? new RemoteCrew(bus, { name }) : new Crew(bus, { name }),
     folders,
     log,
     env,

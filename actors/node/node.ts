@@ -3,10 +3,12 @@
  */
 
 import { startService } from '../../bus/api-service.ts';
+import type { Bus } from '../../bus/bus.ts';
 import { limitStreams } from '../../bus/capacity/stream-limits.ts';
 import type { HeldTask, NodeReport } from '../../bus/messages.ts';
 import { replicate } from '../../bus/replicas.ts';
 import { Memory } from '../../bus/shared-memory.ts';
+import { doesChores } from '../../bus/team/chores.ts';
 import type { Progress } from '../../platform/asset.ts';
 import { messageOf } from '../../platform/errors.ts';
 import { Backends } from '../../roster/backends.ts';
@@ -67,7 +69,8 @@ export interface CoxNode {
 }
 
 /**
- * @throws CoxError `bad-options`, `bad-kind`, `roster-unknown-tool`: nothing was started.
+ * @throws CoxError `bad-options`, `bad-kind`, `roster-unknown-tool`: nothing was started; `role-denied` in a crew with roles, if
+ * this member may host no tasks, or not those of a type that is named.
  */
 export async function startNode(options: NodeOptions): Promise<CoxNode> {
   checkOptions(options);
@@ -77,10 +80,13 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const onProgress = harmless(options.onProgress, log);
   const { now } = bus;
   const current = () => roster.current();
+  const hosted = hostedTypes(bus, options.types);
   const kinds = new Kinds(current, checkedKinds(options.kinds ?? []), memoryTools(new Memory(bus)));
   kinds.check();
-  await replicate(bus, current().bus.replicas);
-  await limitStreams(bus, current().retention.streamBytes);
+  if (doesChores(bus)) {
+    await replicate(bus, current().bus.replicas);
+    await limitStreams(bus, current().retention.streamBytes);
+  }
   const housekeeping = new Housekeeping({
     bus,
     name,
@@ -90,7 +96,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   });
   const { backpressure } = housekeeping;
   const backends = new Backends({ roster: current, folders, log, onProgress, env });
-  const types = () => options.types ?? ['supervisor', ...kinds.names()];
+  const types = () => hosted(['supervisor', ...kinds.names()]);
   const since = now();
   const folderOf = (asked: string | null) => workspaceOf(asked, workspace, joined.server.embedded).folder;
   const worker = await Worker.start({
@@ -148,6 +154,17 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
       return stopping;
     },
   };
+}
+
+/** @returns which of all types a node works on: those that are named, or all that the roles of its member allow. */
+function hostedTypes({ team }: Bus, named: readonly string[] | undefined): (all: readonly string[]) => readonly string[] {
+  const denied = named?.find((type) => team && !team.hosts(type));
+  if (team && (!team.isHosting || denied))
+    throw team.denied(
+      denied ? `host tasks of the type ${denied}` : 'host tasks',
+      'It takes the role worker, and for goals the role supervisor.',
+    );
+  return (all) => named ?? all.filter((type) => team?.hosts(type) ?? true);
 }
 
 function problemOf(check: () => void): string | null {

@@ -21,6 +21,7 @@ import type { StateRecord, StoredRecord } from '../../bus/state/state-record.ts'
 import { readState } from '../../bus/state/state-store.ts';
 import type { Queue } from '../../bus/subjects.ts';
 import type { TaskId } from '../../bus/task-id.ts';
+import { doesChores } from '../../bus/team/chores.ts';
 import type { Chart } from '../../machines/charts.ts';
 import { CoxError, messageOf } from '../../platform/errors.ts';
 import { isLeftToOthers, openCheckpoint } from '../host/checkpoint.ts';
@@ -135,8 +136,9 @@ export class Worker {
   #sweepNowAndThen(): { stop(): void } {
     const { bus, now, sweepMs = 60_000, leaseMs = defaultLeaseMs } = this.#options;
     const published = new Set<string>();
+    const swept = () => (doesChores(bus) ? sweep(bus, { now, leaseMs, published }) : []);
     // Both start at once, so that a failure of one does not prevent the other.
-    const look = () => Promise.all([restoreConsumers(bus, this.types, leaseMs), sweep(bus, { now, leaseMs, published })]);
+    const look = () => Promise.all([restoreConsumers(bus, this.types, leaseMs), swept()]);
     const timer = setInterval(() => {
       look().catch((err) => bus.log.warn({ err }, 'the sweep failed; the next one tries again'));
     }, sweepMs);

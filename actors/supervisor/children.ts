@@ -68,7 +68,8 @@ export class Children {
     try {
       const { spec, cut } = childSpec(this.#bus, this.#host.spec, node, context, await this.#given(node, context));
       if (cut.length > 0) this.#host.note(`${node.key} gets ${cut.join(', ')} clipped: they are too long for one message`);
-      await enqueue(this.#bus, node.type, 'pending', { id, run: 1, spec });
+      const seal = this.#bus.team?.seal(id, spec, this.#now());
+      await enqueue(this.#bus, node.type, 'pending', { id, run: 1, spec, seal });
     } catch (cause) {
       if (!isRefusal(cause)) throw cause;
       await this.#endUnclaimed(child, failureOf(cause), `Was not started: ${node.key}`);

@@ -6,9 +6,12 @@
 import { DiscardPolicy, RetentionPolicy, StorageType, StoreCompression } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
 import { isStreamNameInUse } from '../jetstream-errors.ts';
+import { doesChores } from '../team/chores.ts';
 
 /** Creates the stream if it is missing, with as many copies and the same size limit as the state records. */
-export async function openArtifactStream({ jsm, subjects }: Bus): Promise<void> {
+export async function openArtifactStream(bus: Bus): Promise<void> {
+  if (!doesChores(bus)) return;
+  const { jsm, subjects } = bus;
   const name = subjects.artifactStream;
   const { num_replicas, max_bytes } = (await jsm.streams.info(`KV_${subjects.stateBucket}`)).config;
   try {

@@ -6,6 +6,7 @@ import { pause } from '../pause.ts';
 import { returned } from '../state/state-record.ts';
 import { readState } from '../state/state-store.ts';
 import type { TaskId } from '../task-id.ts';
+import { isReceiptOf } from './receipts-told.ts';
 
 /** Milliseconds between two looks at the record of a task for which somebody waits. */
 export const lookMs = 2_000;
@@ -47,7 +48,7 @@ export async function fateOfSteer(
     if (record?.phase === 'done' && record.steeringCursor >= seq) covered++;
     // The receipt may be on its way at the first look.
     if (covered > 1) {
-      const told = record!.last?.receipts.find((it) => it.steer === steer && it.fate !== 'accepted');
+      const told = record!.last?.receipts.find((it) => isReceiptOf(it, { steer, seq }) && it.fate !== 'accepted');
       return told ?? returned(steer, 'unknown', seq, `the task has ended: ${record!.result?.outcome}`);
     }
     await pause(lookMs, signal).catch(() => {});

@@ -64,7 +64,7 @@ async function returnUnread(
     const { steers } = await readSteering(bus, id, record.steeringCursor);
     if (steers.length === 0) return record.steeringCursor;
     const fresh = unseen(record, steers);
-    const receipts = fresh.map((it) => returned(it.steer, kindOf(it), it.seq, it.problem ?? why));
+    const receipts = fresh.map((it) => returned(it.steer, kindOf(it), it.seq, it.problem ?? why, it.by));
     const known = remembered(record.known, fresh);
     const taken = { ...record, outbox: [], statusSeq, steeringCursor: steers.at(-1)!.seq, known };
     const next = receipts.length > 0 ? withStatus(taken, { ...status, receipts }) : taken;
@@ -86,9 +86,10 @@ const nobody = (at: string): Standing => ({
 
 /** Returns a steer to tokens that cannot be a task id: publishes the receipt on their status subject, without a record. */
 export async function returnUnknown(bus: Bus, tokens: string, steering: Steering, node: string, at: string): Promise<void> {
-  const receipt = returned(steering.steer, kindOf(steering), steering.seq, steering.problem ?? `there is no task ${tokens}`);
+  const { steer, seq, problem, by } = steering;
+  const receipt = returned(steer, kindOf(steering), seq, problem ?? `there is no task ${tokens}`, by);
   const tombstone: Status = { ...nobody(at), id: tokens, type: 'unknown', commit: 1, epoch: 0, node, receipts: [receipt] };
   await publish(bus, `${bus.subjects.namespace}.tasks.${tokens}.status`, JSON.stringify(tombstone), {
-    msgID: `unknown:${steering.seq}`,
+    msgID: `unknown:${seq}`,
   });
 }

@@ -12,11 +12,17 @@ import { messagesAfter } from '../state/batch-get.ts';
 import type { TaskId } from '../task-id.ts';
 import { parseStatus } from './projection.ts';
 
-/** Yields each receipt once, until `signal` fires or the connection is closed. @param seq log sequence of the steer. */
+/** Whether a receipt is for this steer. One that does not count in a crew with roles is named by its sequence. */
+export const isReceiptOf = (
+  receipt: Pick<Receipt, 'steer'>,
+  { steer, seq }: { readonly steer: string; readonly seq: number },
+): boolean => receipt.steer === steer || receipt.steer === `seq:${seq}`;
+
+/** Yields each receipt once, until `signal` fires or the connection is closed. @param sent the steer and its log sequence. */
 export async function* receiptsTold(
   bus: Bus,
   id: TaskId,
-  { steer, seq }: { readonly steer: string; readonly seq: number },
+  sent: { readonly steer: string; readonly seq: number },
   signal: AbortSignal,
 ): AsyncGenerator<Receipt> {
   const { nc, subjects } = bus;
@@ -25,7 +31,7 @@ export async function* receiptsTold(
   const fresh = (data: Uint8Array): Receipt[] =>
     (parseStatus(data)?.receipts ?? []).filter((receipt) => {
       const text = JSON.stringify(receipt);
-      if (receipt.steer !== steer || told.has(text)) return false;
+      if (!isReceiptOf(receipt, sent) || told.has(text)) return false;
       told.add(text);
       return true;
     });
@@ -37,7 +43,7 @@ export async function* receiptsTold(
     wake();
   });
   void listening.closed.then(wake);
-  let [read, isBehind] = [seq, true];
+  let [read, isBehind] = [sent.seq, true];
   const stopWatching = onReconnect(nc, () => {
     isBehind = true;
     wake();

@@ -8,13 +8,18 @@ import { maxSteerChars, OnSteering } from '../messages.ts';
 import { describe, quoted } from '../parse-message.ts';
 import { pageAfter } from '../state/batch-get.ts';
 import { rootOf, type TaskId } from '../task-id.ts';
+import type { StoredSteer } from '../team/team.ts';
 
-/** One message on the steering subject. If it is malformed, `message` is null and `problem` says why. */
+/**
+ * One message on the steering subject. If it is malformed, or in a crew with roles not signed by a member who may send it,
+ * `message` is null and `problem` says why. `by` is the member who has signed it.
+ */
 export type Steering = {
   readonly steer: string;
   readonly seq: number;
   /** When the log stored it, in ms. */
   readonly at: number;
+  readonly by?: string;
 } & ({ readonly message: OnSteering; readonly problem: null } | { readonly message: null; readonly problem: string });
 
 /** The next unread steers, in stream order. `isLast`: the log had no more of them. */
@@ -41,7 +46,7 @@ export async function readSteering(bus: Bus, id: TaskId, cursor: number): Promis
   const steers: Steering[] = [];
   let [read, bytes] = [cursor, 0];
   const take = (message: StoredMsg) => {
-    steers.push(parseSteering(message));
+    steers.push(verifiedSteering(bus, message));
     read = message.seq;
     bytes += message.data.length;
   };
@@ -80,6 +85,20 @@ export const isSequenceName = (steer: string): boolean => steer.startsWith('seq:
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const Named = z.object({ id: z.string().min(1).max(128) });
 type OnLog = Pick<StoredMsg, 'data' | 'seq' | 'time'> & { readonly header?: MsgHdrs | undefined };
+
+/**
+ * Parses a steer, and in a crew with roles verifies who has sent it (rule `signed-steers`). One that does not count is named by
+ * its sequence: a stranger must not take the id of a message that is still to come. The outcome of a lost call has its own proof.
+ */
+export function verifiedSteering({ team, subjects }: Bus, stored: StoredSteer & { readonly seq: number }): Steering {
+  const steering = parseSteering(stored);
+  const type = steering.message?.type;
+  if (!team || type === 'outcome') return steering;
+  const sender = team.senderOf(stored, subjects.parse(stored.subject)?.id ?? null, type);
+  if (sender.problem === null) return { ...steering, by: sender.by };
+  const { seq, at } = steering;
+  return { steer: `seq:${seq}`, seq, at, message: null, problem: sender.problem };
+}
 
 /** Parses a steer. A payload that starts with `{` must be a typed JSON message; any other one is a correction in plain text. */
 export function parseSteering({ data, seq, time, header }: OnLog): Steering {

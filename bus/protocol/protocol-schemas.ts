@@ -47,6 +47,8 @@ const paged = {
 /** The schema of the reply to each verb of the service. */
 export const replies = {
   dispatch: z.object({ id: TaskId }),
+  order: z.object({ id: TaskId }),
+  outcome: z.object({ id: z.string() }),
   status: Status,
   ...forEachSteering(() => Steered),
   result: z.object({ result: Result.nullable().describe('Null if the task has no result yet.') }),

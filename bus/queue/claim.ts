@@ -1,6 +1,6 @@
 /**
  * Decides who may run a task (rule `claim`). One ticket is one run. After a lost compare-and-set the record is read again.
- * Rules `release` and `tombstone` (docs/task-protocol.md).
+ * Rules `release`, `tombstone` and `seal` (docs/task-protocol.md).
  */
 import type { Bus } from '../bus.ts';
 import { flush } from '../log/projection.ts';
@@ -26,8 +26,8 @@ export type Claim =
    */
   | { readonly kind: 'run'; readonly stored: StoredRecord; readonly tentative: boolean }
   /**
-   * The task is this worker's and must not run: it has failed for good (rule `poison`), or it is cancelled because its parent has
-   * ended (`failure` null, rule `ended-parent`).
+   * The task must not run: it has failed for good (rules `poison` and `seal`), or it is cancelled because its parent has ended
+   * (`failure` null, rule `ended-parent`).
    */
   | { readonly kind: 'end'; readonly stored: StoredRecord; readonly failure: Failure | null }
   /** Another node should run the task: requeue the ticket with a delay. */
@@ -69,10 +69,19 @@ export async function claim(
   // The dispatcher has chosen the queue by the type of the task; a ticket in another queue is not its work.
   const isElsewhere = (spec: TaskSpec) => spec.type !== type;
   if (ticket.spec && isElsewhere(ticket.spec)) return stale(`a ${ticket.spec.type} ticket in the queue for ${type}`);
-  const firstClaim = (spec: TaskSpec) => claimedBy(newRecord(id, spec, node, now().toISOString()), { node, run, seq });
+  const seal = ticket.seal && { seal: ticket.seal };
+  const firstClaim = (spec: TaskSpec) =>
+    claimedBy({ ...newRecord(id, spec, node, now().toISOString()), ...seal }, { node, run, seq });
+  const unsealed = (stored: StoredRecord): Claim | null => {
+    const { record } = stored;
+    const problem = bus.team?.sealProblem(id, record.spec, record.seal) ?? null;
+    return problem === null ? null : { kind: 'end', stored, failure: { code: 'unsealed', message: problem, retryable: false } };
+  };
   // Nearly always there is no record yet, so none is read. If there is one, the first commit gets a conflict.
-  if (tentatively && ticket.spec && run === 1 && (await planned(id)))
-    return { kind: 'run', stored: { record: firstClaim(ticket.spec), revision: 0 }, tentative: true };
+  if (tentatively && ticket.spec && run === 1 && (await planned(id))) {
+    const stored = { record: firstClaim(ticket.spec), revision: 0 };
+    return unsealed(stored) ?? { kind: 'run', stored, tentative: true };
+  }
   for (;;) {
     const stored = await readState(bus, id);
     if (!stored || stored.record.phase === 'unborn') {
@@ -80,6 +89,8 @@ export async function claim(
       // The first run must be number 1: after any other number the next ticket would not be taken for the next run.
       if (!ticket.spec || run !== 1 || !(await planned(id))) return stale('no such task');
       const first = { ...firstClaim(ticket.spec), ...(stored && returnedBefore(stored.record)) };
+      const refused = unsealed({ record: first, revision: stored?.revision ?? 0 });
+      if (refused) return refused;
       const written = stored ? await replaceState(bus, stored, first) : await createState(bus, first);
       if (!written) continue;
       if (await hasEndedAbove(bus, id)) return { kind: 'end', stored: written, failure: null };
@@ -95,6 +106,8 @@ export async function claim(
     const next = (record.phase === 'ready' || record.phase === 'parked') && run === record.run + 1;
     const again = record.phase === 'held' && run === record.run && seq === record.ticketSeq;
     if (next || again) {
+      const refused = unsealed(stored);
+      if (refused) return refused;
       if (record.snapshot !== null && (await leaves?.(record)))
         return { kind: 'later', why: 'its checkpoint is newer than this node' };
       // A redelivery: the worker that had the ticket may be frozen rather than dead (rule `in-doubt`).

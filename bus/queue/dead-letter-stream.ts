@@ -18,6 +18,7 @@ import { copies } from '../replicas.ts';
 import type { StateRecord } from '../state/state-record.ts';
 import { readState } from '../state/state-store.ts';
 import { isTaskId, parentOf } from '../task-id.ts';
+import { doesChores } from '../team/chores.ts';
 
 type TaskLetter = Extract<DeadLetter, { kind: 'task' }>;
 
@@ -29,12 +30,14 @@ const maxPayloadChars = 4_096;
 const againMs = 5_000;
 
 /**
- * Creates the stream if there is none. That happens with the first letter, so a crew without letters has no such stream.
+ * Creates the stream if there is none. That happens with the first letter, so a crew without letters has no such stream. Of a crew
+ * with roles it is there from the start.
  * @returns its name.
  */
 export async function openDeadStream(bus: Bus): Promise<string> {
   const { jsm, subjects } = bus;
   const name = subjects.deadStream;
+  if (!doesChores(bus)) return name;
   try {
     await jsm.streams.add({
       name,

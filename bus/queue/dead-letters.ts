@@ -185,7 +185,9 @@ export class DeadLetters {
     const { bus } = this.#crew;
     const now = this.#now();
     const isLate = spec.deadlineAt !== null && Date.parse(spec.deadlineAt) <= now.getTime();
-    await createState(bus, newRecord(id, isLate ? { ...spec, deadlineAt: null } : spec, this.#crew.name, now.toISOString()));
+    const order = isLate ? { ...spec, deadlineAt: null } : spec;
+    const seal = bus.team?.seal(id, order, now);
+    await createState(bus, { ...newRecord(id, order, this.#crew.name, now.toISOString()), ...(seal && { seal }) });
     await enqueue(bus, spec.type, 'pending', { id, run: 1 });
   }
 

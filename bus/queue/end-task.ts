@@ -80,11 +80,11 @@ const shortest = (record: StateRecord): StateRecord => ({
 /** A final receipt for each steer in the inbox and each unread steer: `returned` for all but the steer `applied`. */
 function finalReceipts(record: StateRecord, fresh: readonly Steering[], reason: string, applied: string | undefined): Receipt[] {
   return [
-    ...record.inbox.map(({ steer, kind, seq }) => returned(steer, kind, seq, reason)),
-    ...fresh.flatMap(({ steer, seq, message, problem }): Receipt[] => {
+    ...record.inbox.map(({ steer, kind, seq, by }) => returned(steer, kind, seq, reason, by)),
+    ...fresh.flatMap(({ steer, seq, message, problem, by }): Receipt[] => {
       const kind = message?.type ?? 'unknown';
-      if (steer !== applied) return [returned(steer, kind, seq, problem ?? reason)];
-      const base = { steer, kind, seq };
+      if (steer !== applied) return [returned(steer, kind, seq, problem ?? reason, by)];
+      const base = { steer, kind, seq, ...(by && { by }) };
       return [
         { ...base, fate: 'accepted' },
         { ...base, fate: 'applied', step: record.last?.step ?? 0 },

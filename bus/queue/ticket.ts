@@ -2,7 +2,7 @@
  * A ticket as the code names its fields. On the wire `run` is `t` (`TicketMessage` in bus/messages.ts).
  * Rule `claim` (docs/task-protocol.md).
  */
-import type { TaskSpec } from '../messages.ts';
+import type { Seal, TaskSpec } from '../messages.ts';
 import { TicketMessage } from '../messages.ts';
 import { parseMessage } from '../parse-message.ts';
 import type { TaskId } from '../task-id.ts';
@@ -14,6 +14,8 @@ export interface Ticket {
   readonly run: number;
   /** For a sub-task, whose state record is created at its first claim. */
   readonly spec?: TaskSpec | undefined;
+  /** In a crew with roles, with `spec`: the node that holds the parent has ordered this. */
+  readonly seal?: Seal | undefined;
 }
 
 export const ticketText = ({ run, ...rest }: Ticket): string => JSON.stringify({ ...rest, t: run });

@@ -6,7 +6,7 @@ import type { JsMsg } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
 import { isFull } from '../capacity/backpressure.ts';
 import { returnLate, returnUnborn, returnUnknown } from '../log/late-steers.ts';
-import { parseSteering } from '../log/steering-log.ts';
+import { verifiedSteering } from '../log/steering-log.ts';
 import { retryRequest } from '../retry.ts';
 import { isPlanned } from '../state/parents.ts';
 import { readState } from '../state/state-store.ts';
@@ -116,7 +116,7 @@ async function judge(
   if (!addressee) {
     const { logStream } = bus.subjects;
     const message = await retryRequest(bus, logStream, () => bus.jsm.streams.getMessage(logStream, { seq }));
-    if (message) await returnUnknown(bus, to.tokens, parseSteering(message), node, now());
+    if (message) await returnUnknown(bus, to.tokens, verifiedSteering(bus, message), node, now());
     return 'covered';
   }
   const hosted = local(addressee, to.channel, seq);

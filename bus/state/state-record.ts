@@ -3,7 +3,7 @@
  * D. One result per id: `result` is set by the commit that sets phase `done`, and never again.
  */
 import { z } from 'zod';
-import { PlanRow, type Receipt, Result, Status, TaskSpec } from '../messages.ts';
+import { PlanRow, type Receipt, Result, Seal, Status, TaskSpec } from '../messages.ts';
 import { TaskId } from '../task-id.ts';
 import { packed, unpacked } from './record-codec.ts';
 import { isStateRecord } from './record-shape.ts';
@@ -35,7 +35,7 @@ export const StateRecord = z.object({
   steeringCursor: z.number().int().describe('All messages on the steering subject up to this sequence are taken.'),
   resultCursor: z.number().int(),
   inbox: z
-    .array(z.object({ steer: z.string(), kind: z.string(), seq: z.number().int() }))
+    .array(z.object({ steer: z.string(), kind: z.string(), seq: z.number().int(), by: z.string().optional() }))
     .describe('Steers that were taken and have no final receipt yet.'),
   known: z.array(z.string()).describe('Ids of steers that were returned before they reached the machine.'),
   children: z.number().int().describe('Number n of sub-tasks: sub-tasks 1 to n exist once this is committed.'),
@@ -76,6 +76,7 @@ export const StateRecord = z.object({
     .enum(['kept', 'gone'])
     .optional()
     .describe('Set if the task ended as poison. `gone`: an operator has dropped or retried its letter.'),
+  seal: Seal.optional().describe('In a crew with roles: who has ordered the task (docs/adr/0030).'),
   createdAt: z.iso.datetime(),
 });
 export type StateRecord = z.infer<typeof StateRecord>;
@@ -161,12 +162,14 @@ export function withStatus(record: StateRecord, status: Omit<Status, 'id' | 'typ
   return { ...record, commit, last: full, outbox: [...record.outbox, full] };
 }
 
-export const returned = (steer: string, kind: string, seq: number, reason: string): Receipt => ({
+/** @param by the member who has signed the steer, in a crew with roles. */
+export const returned = (steer: string, kind: string, seq: number, reason: string, by?: string): Receipt => ({
   steer,
   kind,
   seq,
   fate: 'returned',
   reason,
+  ...(by && { by }),
 });
 
 /** The steers that this record has neither taken nor returned, each once. */

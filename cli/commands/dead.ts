@@ -1,11 +1,13 @@
 /** `cox dead` lists the dead letters. `cox dead retry <id>` runs a task again, `cox dead drop` removes its letter, or all. */
 import { z } from 'zod';
-import type { DeadLetters, LetterQuery, Retried } from '../../bus/queue/dead-letters.ts';
+import type { LetterQuery, Retried } from '../../bus/queue/dead-letters.ts';
+import type { Letters } from '../../bus/remote-letters.ts';
 import type { Cli, Run } from '../cli.ts';
 import { isConfirmed } from '../confirm.ts';
 import { findLetter } from '../dead-letter-ref.ts';
 import { usageError } from '../errors.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { lettersOf } from '../letters.ts';
 import { filterShape, pageShape, queryOf } from '../page-options.ts';
 import { parseOptions } from '../parse-options.ts';
 import { letterLine, letterLines, retriedLine } from '../render/dead-letters.ts';
@@ -30,8 +32,7 @@ export const run: Run = async (cli, [action, ref], options) => {
   if (action !== undefined && ref === undefined && !all)
     throw usageError('Which dead letter?', `Name one: cox dead ${action} <id>. cox dead lists them.`);
   return withCrew(cli, { start: false }, async ({ crew, bus }) => {
-    const { DeadLetters } = await import('../../bus/queue/dead-letters.ts');
-    const letters = new DeadLetters(crew);
+    const letters = await lettersOf(crew);
     const paint = cli.out.paint.stdout;
     if (all) return dropAll(cli, letters, await queryOf(crew, { ...given, limit: given.limit ?? Number.POSITIVE_INFINITY }), yes);
     if (action === undefined) {
@@ -54,7 +55,7 @@ export const run: Run = async (cli, [action, ref], options) => {
 };
 
 /** Drops the letters that it has shown and counted, and none that came later. */
-async function dropAll(cli: Cli, letters: DeadLetters, query: LetterQuery, isAgreed: boolean): Promise<ExitCode> {
+async function dropAll(cli: Cli, letters: Letters, query: LetterQuery, isAgreed: boolean): Promise<ExitCode> {
   const { rows } = await letters.page(query);
   const count = `${rows.length.toLocaleString('en')} dead ${rows.length === 1 ? 'letter' : 'letters'}`;
   if (rows.length > 0 && !isAgreed) {

@@ -231,6 +231,19 @@ export const commands: readonly Command[] = [
     load: async () => (await import('./menu.ts')).run,
   },
   {
+    name: 'crew',
+    summary: 'make a crew with roles on your own NATS server, invite members and revoke them; list them',
+    args: '[init|invite|revoke|publish] [name]',
+    options: [
+      ['--dir <dir>', 'the folder of the keeper of the crew, which has its key (default: crew)'],
+      ['--roles <roles>', 'invite: operator, supervisor, worker, observer, console; several are separated by commas'],
+      ['--server <url>', 'init: the servers of the crew, so that members need no NATS_URL'],
+      ['--jwt', 'init: members log in by JWTs; the configuration of the server does not change with an invitation'],
+    ],
+    example: 'cox crew init    cox crew invite ann --roles operator    cox crew revoke ann',
+    load: async () => (await import('./crew.ts')).run,
+  },
+  {
     name: 'gc',
     summary: 'purge finished tasks, with their trees, that exceed the retention of the roster',
     options: [

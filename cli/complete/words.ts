@@ -6,6 +6,7 @@ import { foldersOf } from '../../platform/folders.ts';
 import type { Roster } from '../../roster/schema.ts';
 import { wordsFor } from '../approval.ts';
 import type { Cli, Command, OptionRow } from '../cli.ts';
+import { lettersOf } from '../letters.ts';
 import { oneLine } from '../render/printable.ts';
 import { readRoster } from '../roster.ts';
 import { findTask, withCrew } from '../session.ts';
@@ -96,8 +97,7 @@ const askable = (crew: Crew): OnBus => ({
     return tasks.map(({ id, instruction }) => ({ word: id, about: oneLine(instruction) }));
   },
   async letters() {
-    const { DeadLetters } = await import('../../bus/queue/dead-letters.ts');
-    return (await new DeadLetters(crew).list()).map(({ id, why }) => ({ word: id, about: oneLine(why) }));
+    return (await (await lettersOf(crew)).list()).map(({ id, why }) => ({ word: id, about: oneLine(why) }));
   },
   async keys(ref) {
     const id = await findTask(crew, ref);

@@ -8,6 +8,7 @@ export function receiptLine(id: string, receipt: Receipt, paint: Paint): string 
   const step =
     receipt.step === undefined ? '' : receipt.fate === 'applied' ? ` at step ${receipt.step}` : ` (step ${receipt.step})`;
   const reached = receipt.reached && receipt.reached.length > 0 ? `, relayed to ${receipt.reached.join(' ')}` : '';
+  const by = receipt.by === undefined ? '' : paint.dim(` by ${oneLine(receipt.by, 32)}`);
   const why = receipt.reason ? `: ${oneLine(receipt.reason, 200)}` : '';
-  return `${paint.bold(oneLine(id))} ${oneLine(receipt.kind)} ${fate}${step}${reached}${why}`;
+  return `${paint.bold(oneLine(id))} ${oneLine(receipt.kind)} ${fate}${step}${by}${reached}${why}`;
 }

@@ -2,7 +2,6 @@
 import type { Crew } from '../../bus/crew.ts';
 import { type SteeringInput, TaskSpec } from '../../bus/messages.ts';
 import { allNodes } from '../../bus/nodes.ts';
-import { DeadLetters } from '../../bus/queue/dead-letters.ts';
 import type { TaskQuery } from '../../bus/state/task-list.ts';
 import { Talk } from '../../bus/talk/talk.ts';
 import type { TaskId } from '../../bus/task-id.ts';
@@ -15,6 +14,7 @@ import { findLetter } from '../dead-letter-ref.ts';
 import { usageError } from '../errors.ts';
 import { checkGoal } from '../goal.ts';
 import { type Named, namedBy } from '../inbox.ts';
+import { lettersOf } from '../letters.ts';
 import { listedRows } from '../page-options.ts';
 import { withPlanKeys } from '../plan-keys.ts';
 import { letterLines, retriedLine } from '../render/dead-letters.ts';
@@ -232,7 +232,7 @@ export class Operator implements Hands {
     const { crew, print, paint, signal, fail } = this.#options;
     if (action !== undefined && action !== 'retry' && action !== 'drop')
       throw usageError(`There is no "/dead ${action}".`, 'There are: /dead, /dead retry <id>, /dead drop <id>.');
-    const letters = new DeadLetters(crew);
+    const letters = await lettersOf(crew);
     if (action === undefined) {
       const { rows, more } = await letters.page({ limit: listedRows });
       print(letterLines(rows, crew.bus.now(), paint, '/dead'));

@@ -33,6 +33,8 @@ beforeAll(async () => {
   goal = (await world.json<{ id: string }>(['dispatch', 'supervisor', 'read it'])).value.id;
   await watching.crew.result(goal, new AbortController().signal);
   // What is made with the first use stays: the list that this shell has seen, and the history of the prompt.
+  // The folder of a keeper is what `cox crew init` is for.
+  await world.cox(['crew', 'init', '--dir', keeping()]);
   await Promise.all([world.cox(['inbox']), world.cox(['start'], { stdin: '/help\n' })]);
 });
 afterAll(async () => {
@@ -40,6 +42,7 @@ afterAll(async () => {
   await world?.stop();
 });
 
+const keeping = () => join(world.folder, 'keeping');
 const onGoal = (name: string, ...words: string[]) => [name, goal, ...words];
 /** The words of each command, for a goal that has ended. */
 const table: Readonly<Record<string, () => readonly string[]>> = {
@@ -70,6 +73,7 @@ const table: Readonly<Record<string, () => readonly string[]>> = {
   worker: () => ['worker'],
   nodes: () => ['nodes'],
   dead: () => ['dead'],
+  crew: () => ['crew', '--dir', keeping()],
   menu: () => ['menu'],
   gc: () => ['gc', '--dry-run'],
   doctor: () => ['doctor'],

@@ -81,7 +81,7 @@ export const filesIn = (folder: string, prefix = ''): string[] =>
   });
 
 /** A token that the client makes. A consumer's subscription has another one after each pull. */
-const randomToken = /(?<=\.)[A-Za-z0-9]{20,22}(?=\.|$)/g;
+export const randomToken = /(?<=\.)[A-Za-z0-9]{20,22}(?=\.|$)/g;
 
 interface Connection {
   readonly name?: string;

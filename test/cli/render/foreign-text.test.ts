@@ -12,6 +12,7 @@ import { examples } from '../../../bus/protocol/protocol-examples.ts';
 import { replies } from '../../../bus/protocol/protocol-schemas.ts';
 import type { Retried } from '../../../bus/queue/dead-letters.ts';
 import type { TaskSummary } from '../../../bus/state/tree.ts';
+import type { Member } from '../../../bus/team/members.ts';
 import type { UndoPlan } from '../../../bus/undo.ts';
 import * as deadLetters from '../../../cli/render/dead-letters.ts';
 import * as effects from '../../../cli/render/effects.ts';
@@ -19,6 +20,7 @@ import * as events from '../../../cli/render/events.ts';
 import { inboxLines } from '../../../cli/render/inbox.ts';
 import { LiveTree } from '../../../cli/render/live-tree.ts';
 import { MarkdownFlow } from '../../../cli/render/markdown.ts';
+import { memberLines } from '../../../cli/render/members.ts';
 import * as menu from '../../../cli/render/menu.ts';
 import { moreLines } from '../../../cli/render/more.ts';
 import * as nodes from '../../../cli/render/nodes.ts';
@@ -112,6 +114,10 @@ const line = hostile(TalkLine, {
   ...examples.TalkLine[0],
   replies: (['model', 'code', 'done'] as const).map((by) => ({ by, text: 'reply' })),
 } as z.input<typeof TalkLine>);
+/** As a list that the keeper's folder has from somebody else. */
+const members = [
+  { name: hostileText, key: hostileText, roles: ['operator'], since: at, revoked: at },
+] as const satisfies Member[];
 const wrap = (text: string) => wrapped(text, 60);
 const lives = examples.Live.map((live) => hostile(Live, live as z.input<typeof Live>));
 
@@ -153,6 +159,7 @@ const rendered: Record<string, () => string | readonly string[]> = {
   'inbox inboxLines': () => inboxLines(asked, plain, { now, answerWith: 'cox answer', showWith: 'cox status' }),
   'live-tree LiveTree': drawn,
   'markdown MarkdownFlow': flowed,
+  'members memberLines': () => memberLines(members, now, plain),
   'menu menuLines': () => menu.menuLines([entry], plain, now),
   'menu learntLine': () => menu.learntLine(entry.learnt![0]!, now),
   'more moreLines': () => moreLines({ next: hostileText, more: 1 }, plain),
