@@ -12,6 +12,9 @@ import { messagesAfter } from '../state/batch-get.ts';
 import type { TaskId } from '../task-id.ts';
 import { parseStatus } from './projection.ts';
 
+/** Milliseconds after which the log is read once more: a busy log stores a status after the server has passed its copy on. */
+const againMs = 1_000;
+
 /** Whether a receipt is for this steer. One that does not count in a crew with roles is named by its sequence. */
 export const isReceiptOf = (
   receipt: Pick<Receipt, 'steer'>,
@@ -44,10 +47,12 @@ export async function* receiptsTold(
   });
   void listening.closed.then(wake);
   let [read, isBehind] = [sent.seq, true];
-  const stopWatching = onReconnect(nc, () => {
+  const readAgain = () => {
     isBehind = true;
     wake();
-  });
+  };
+  const stopWatching = onReconnect(nc, readAgain);
+  const again = setTimeout(readAgain, againMs);
   signal.addEventListener('abort', wake);
   try {
     while (!signal.aborted && !nc.isClosed()) {
@@ -67,6 +72,7 @@ export async function* receiptsTold(
     }
   } finally {
     signal.removeEventListener('abort', wake);
+    clearTimeout(again);
     stopWatching();
     listening.stop();
   }
