@@ -21,7 +21,7 @@ import type { TaskQuery } from './state/task-list.ts';
 import type { TaskSummary } from './state/tree.ts';
 import { newRoot, type TaskId } from './task-id.ts';
 
-/** What a steer's task has told since just before it was sent. */
+/** The statuses that a steer's task has published since just before it was sent. */
 interface Heard {
   readonly receipts: Receipt[];
   readonly listening: Listening;

@@ -7,7 +7,7 @@ import type { DeadLetter } from './messages.ts';
 import type { DeadLetters } from './queue/dead-letters.ts';
 import type { Team } from './team/team.ts';
 
-/** What a client may ask of the dead letters, of their stream or by the nodes. */
+/** The questions that a client may ask of the dead letters, of their stream or by the nodes. */
 export type Letters = Pick<DeadLetters, 'list' | 'page' | 'retry' | 'drop' | 'dropAll'>;
 
 /** A retry would be an order of the node that answers, so an operator gives the order anew. */

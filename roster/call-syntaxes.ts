@@ -1,4 +1,4 @@
-/** How open models write calls of tools in their text: the marks of their templates, tags, and JSON. */
+/** The ways in which open models write calls of tools in their text: the marks of their templates, tags, and JSON. */
 
 export interface PrintedCall {
   readonly tool: string;

@@ -10,7 +10,7 @@ export type JsonFields = Readonly<Record<string, unknown>>;
 
 /** Fields of a reply that its server wants back unchanged (echo.ts). */
 export interface Echo {
-  /** Who sent them: no other backend and no other model gets them. */
+  /** The sender: no other backend and no other model gets them. */
   readonly backend: string;
   readonly model: string;
   readonly message: JsonFields;

@@ -14,7 +14,7 @@ const mostHead = 2_000;
 export class LiveAnswer {
   readonly #thoughts = new ThoughtFilter();
   #form: 'unknown' | 'answer' | 'plain' | 'over' = 'unknown';
-  /** What came and is not decoded yet. */
+  /** The text that came and is not decoded yet. */
   #held = '';
 
   /** @returns what the piece adds to the answer. */

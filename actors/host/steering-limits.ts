@@ -1,6 +1,6 @@
 /**
- * How much a task may be steered, so that a flood costs receipts and nothing else. Each type of message has a rate of its own, so
- * that a flood of corrections keeps out no answer. A `cancel` is never refused.
+ * Limits for the steering of a task, so that a flood costs receipts and nothing else. Each type of message has a rate of its own,
+ * so that a flood of corrections keeps out no answer. A `cancel` is never refused.
  * Rule `steering-limits` (docs/task-protocol.md).
  */
 import type { SteeringMessage, SteeringType } from '../../bus/messages.ts';

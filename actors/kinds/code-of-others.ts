@@ -30,7 +30,7 @@ export const Shown = z.object({
   base: z.string(),
   whole: z.string().optional(),
 }) as z.ZodType as z.ZodType<ToolPreview>;
-/** What `check` says is wrong. */
+/** The reply of `check`: the fault that it has found, or null. */
 export const Wrong = z.string().nullable();
 export const Target = z.string();
 

@@ -5,7 +5,7 @@ import { type Page, PageQuery, pageInTime } from '../page.ts';
 import { Root, rootOf } from '../task-id.ts';
 import type { TaskSummary } from './tree.ts';
 
-/** What a task may be in: a state, an outcome in place of `done`, or `unfinished` for every state before that. */
+/** The filter by the state of a task: a state, an outcome in place of `done`, or `unfinished` for every state before that. */
 export const ListedState = z.enum([...TaskState.options, 'completed', 'failed', 'cancelled', 'unfinished']);
 export type ListedState = z.infer<typeof ListedState>;
 

@@ -64,7 +64,7 @@ export class Keeper {
     return this.#list;
   }
 
-  /** How the key of the crew logs in to publish the list. */
+  /** The login with which the key of the crew publishes the list. */
   get login() {
     const { url, seed, jwt } = this.#file;
     return { crew: this.#crew.key, url, seed, jwt };

@@ -43,7 +43,7 @@ export interface Permissions {
 /** A name in a subject. Names of members have no other characters. */
 export const inboxOf = (member: string): string => `_INBOX.${member}`;
 
-/** What a member with these roles may publish and subscribe to, in its account. */
+/** The subjects that a member with these roles may publish and subscribe to, in its account. */
 export function permissionsOf(subjects: Subjects, member: string, roles: readonly Role[]): Permissions {
   const all = roles.map((role) => permissionsByRole[role](subjects));
   const union = (lists: readonly (readonly string[])[]) => [...new Set(lists.flat())];
@@ -113,7 +113,7 @@ const streamsOf = (subjects: Subjects): string[] => [
   `KV_${subjects.memoryBucket}`,
 ];
 
-/** What every node publishes for the tasks that it holds or wakes. Replies go to other nodes, and to the account `DESK`. */
+/** The subjects on which each node publishes for its tasks. Replies go to other nodes, and to the account `DESK`. */
 const written = (subjects: Subjects): string[] => [
   subjects.ticket('*', 'wake'),
   subjects.every('status'),

@@ -1,4 +1,4 @@
-/** How a steer is signed: by headers, over the subject, the message id, the time and the body. docs/protocol describes it. */
+/** The signature of a steer is in headers, over the subject, the message id, the time and the body. docs/protocol describes it. */
 import { createHash } from 'node:crypto';
 import type { MsgHdrs } from '@nats-io/nats-core';
 import { isSignedBy, type Signer } from './nkeys.ts';

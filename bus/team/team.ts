@@ -99,8 +99,8 @@ export class Team {
   }
 
   /**
-   * Who has sent a steer, or why it does not count. The answer follows from the message, the time at which it was stored and the
-   * list of members, so every node gives the same one, also after a crash.
+   * Tells the sender of a steer, or why it does not count. The answer follows from the message, the time at which it was stored
+   * and the list of members, so every node gives the same one, also after a crash.
    * @param id the task that is steered; null: no task has this subject.
    */
   senderOf({ subject, data, header, time }: StoredSteer, id: TaskId | null, type: SteeringType | undefined): Sender {

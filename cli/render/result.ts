@@ -62,7 +62,7 @@ function bySameText(items: readonly string[]): string[] {
 const some = (keys: readonly string[]): string =>
   keys.slice(0, mostKeys).join(', ') + (keys.length > mostKeys ? ` and ${keys.length - mostKeys} more` : '');
 
-/** What a task that completed did, in one line: for stderr, below its answer. None for a result of an earlier version. */
+/** The effects of a task that completed, in one line: for stderr, below its answer. None for a result of an earlier version. */
 export const doneLines = (result: Result, paint: Paint): string[] => {
   const done = effectsText(result, paint, mostShown);
   return done === '' ? [] : [`${paint.bold(result.id)} ${done}`];

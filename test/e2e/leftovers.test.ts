@@ -32,7 +32,7 @@ beforeAll(async () => {
   watching = await joinCrew({ env: world.env });
   goal = (await world.json<{ id: string }>(['dispatch', 'supervisor', 'read it'])).value.id;
   await watching.crew.result(goal, new AbortController().signal);
-  // What is made with the first use stays: the list that this shell has seen, and the history of the prompt.
+  // The things that are made with the first use stay: the list that this shell has seen, and the history of the prompt.
   // The folder of a keeper is what `cox crew init` is for.
   await world.cox(['crew', 'init', '--dir', keeping()]);
   await Promise.all([world.cox(['inbox']), world.cox(['start'], { stdin: '/help\n' })]);

@@ -350,7 +350,7 @@ const everyOperation = Object.entries(groups).flatMap(([group, operations]) =>
 );
 
 test.each(everyOperation)('%s leaves nothing behind', async (_, run) => {
-  // What is made with the first use stays: a bucket, a stream, the subscription for replies, a connection to a model.
+  // The things that are made with the first use stay: a bucket, a stream, the subscription for replies, a connection to a model.
   await run();
   const before = await now();
   for (let i = 0; i < times; i++) await run();

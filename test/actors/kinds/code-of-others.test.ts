@@ -28,7 +28,7 @@ const changing = () => {
 };
 const pending = new Promise<never>(() => {});
 
-/** What a function of somebody else may return. */
+/** Values that a function of somebody else may return. */
 const returns: Readonly<Record<string, () => unknown>> = {
   undefined: () => undefined,
   null: () => null,
@@ -58,7 +58,7 @@ const returns: Readonly<Record<string, () => unknown>> = {
   'a thenable that throws': () => Object.defineProperty({}, 'then', { get: explode }),
   'a promise that never settles': () => pending,
 };
-/** What it may throw. */
+/** Values that it may throw. */
 const throws: Readonly<Record<string, () => unknown>> = {
   undefined: () => undefined,
   null: () => null,

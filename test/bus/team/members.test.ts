@@ -1,4 +1,4 @@
-/** Who belongs to a crew is what the key of the crew has signed, and nothing else. */
+/** The members of a crew are those that the key of the crew has signed, and nobody else. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

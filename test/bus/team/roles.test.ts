@@ -1,4 +1,4 @@
-/** What each role may publish and subscribe to, as a real nats-server enforces it: role × verb × subject. */
+/** The subjects that each role may publish and subscribe to, as a real nats-server enforces it: role × verb × subject. */
 import type { NatsConnection } from '@nats-io/nats-core';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
