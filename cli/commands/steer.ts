@@ -87,7 +87,9 @@ async function* untilFinal(cli: Cli, crew: Crew, id: TaskId, sent: Sent): AsyncG
     const type = (await crew.status(id))?.type;
     if (type === undefined) return;
     await untilNobodyWorks(crew, type, until);
-    cli.out.note(`${id}: Stored. No node works on tasks of the kind ${type}: it is taken up with the next one that does.`);
+    cli.out.note(
+      `${id}: Stored. No node works on tasks of the kind ${type}: it is taken up with the next cox or cox up that does.`,
+    );
     over.abort();
   };
   void end().catch(() => {});

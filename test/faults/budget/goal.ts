@@ -163,7 +163,7 @@ export class Goal {
       `backends:
   main: ${backend('main')}
   other: ${backend('other')}
-agents: { files: { prompt: You look., tools: [list_files], needs: [files], limits: { steps: 1000, repeats: 100 } } }
+agents: { files: { prompt: You look., tools: [list_files], needs: [files], limits: { steps: 12, repeats: 100 } } }
 limits: { retries: 1, retry_first_ms: 0, breaker_failures: 1000 }
 `,
       '/roster.yaml',

@@ -1,6 +1,6 @@
 /** Files that are no files, that nobody may read, that never end, or whose names are a trap. No call waits for one. */
 import { execFileSync } from 'node:child_process';
-import { appendFile, chmod, mkdir, readdir, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readdir, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -64,7 +64,7 @@ test.each(Object.keys(makes).filter((what) => what !== 'device' || isRoot))(
   },
 );
 
-test('a folder and a file without permission are passed over by a search, and that is said', async () => {
+test('a folder and a file without permission are passed over by a search, and that is said', async (it) => {
   await made.write('closed/b.txt', 'needle\n');
   await made.write('unseen.txt', 'needle\n');
   await chmod(at('closed'), 0o000);
@@ -73,6 +73,8 @@ test('a folder and a file without permission are passed over by a search, and th
   // The system refuses root nothing.
   if (isRoot) process.seteuid!(65_534);
   try {
+    // Another user cannot get to a temporary folder that lies in a closed one.
+    if (isRoot && (await stat(made.folder).catch(() => null)) === null) return it.skip();
     expect(await search()).toBe('a.txt:1: needle\n(not searched, too large or not readable: unseen.txt, closed/)');
     await expect(made.text(listFiles, { path: 'closed' })).rejects.toThrow('no permission for closed');
     await expect(made.text(readFileTool, { path: 'unseen.txt' })).rejects.toThrow('no permission for unseen.txt');
