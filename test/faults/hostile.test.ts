@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeliverPolicy } from '@nats-io/jetstream';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { scanStream } from '../../bus/log/stream-scan.ts';
 import { Result, Status } from '../../bus/messages.ts';
 import { Refusal, replies } from '../../bus/protocol/protocol-schemas.ts';
@@ -36,6 +36,12 @@ test(`a node with ${heapMb} MB of heap works on beside a hostile client (seed ${
     env: { ...crew.env, MODEL_URL: crew.model.url } as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const gone = once(node, 'exit');
+  onTestFinished(async () => {
+    node.kill('SIGKILL');
+    await gone;
+    await crew.stop();
+  });
   await once(node.stdout!, 'data');
   const isUp = () => node.exitCode === null && node.signalCode === null;
 
@@ -50,6 +56,9 @@ test(`a node with ${heapMb} MB of heap works on beside a hostile client (seed ${
   });
 
   let isOver = false;
+  onTestFinished(() => {
+    isOver = true;
+  });
   const working: string[] = [];
   const latencies: number[] = [];
   const honest = async () => {
@@ -102,14 +111,14 @@ test(`a node with ${heapMb} MB of heap works on beside a hostile client (seed ${
   };
   const memory = new Memory({ node: () => residentBytes(node.pid!) });
   const sampling = setInterval(() => void memory.sample().catch(() => {}), 500);
+  onTestFinished(() => clearInterval(sampling));
   const works = [honest(), honest(), honest()];
   const attacking = attack();
-  await Promise.race([once(node, 'exit'), new Promise((resolve) => setTimeout(resolve, seconds * 1000))]);
+  await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, seconds * 1000))]);
   isOver = true;
   await attacking;
   expect(isUp()).toBe(true);
   const outcomes = (await Promise.all(works)).flat();
-  clearInterval(sampling);
 
   const check = (
     schema: { safeParse(value: unknown): { success: boolean; error?: Error | undefined } },
@@ -140,13 +149,10 @@ test(`a node with ${heapMb} MB of heap works on beside a hostile client (seed ${
       if (!parsed.success) misfits.push({ what: subject, error: parsed.error.message.slice(0, 500) });
     },
   );
-  node.kill('SIGKILL');
-  await once(node, 'exit');
   const sorted = latencies.toSorted((a, b) => a - b);
   const at = (p: number) => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? Number.NaN);
   const [course] = memory.courses();
   const logBytes = statSync(logFileIn(foldersOf(crew.env).state)).size;
-  await crew.stop();
   console.log(
     `hostile: ${sent} messages, ${outcomes.length} honest tasks, steer → final receipt p50 ${at(0.5)} ms, p99 ${at(0.99)} ms; ${ours} messages of the node; memory ${course?.start} MB at the start, ${course?.middle} in the middle, ${course?.end} at the end, ${course?.most} at most; log ${logBytes} bytes`,
   );
