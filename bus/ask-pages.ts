@@ -8,7 +8,7 @@ import { maxPageRows, type Page, type PageQuery } from './page.ts';
 const nameOfRows = { tasks: 'tasks', questions: 'questions', tree: 'nodes', dead: 'letters' } as const;
 type Listing = keyof typeof nameOfRows;
 
-/** The place in a tree at which the next page begins may be gone by then. So often the list is read from its beginning. */
+/** Most times that a list is read from its beginning, because the row at which the next page of a tree begins is gone by then. */
 const mostTries = 3;
 
 /** Asks until the page has as many rows as its `limit` allows: one reply of a node carries at most a message of the server. */

@@ -1,8 +1,8 @@
 /** Reads a goal or an instruction from the words of the command line, or from stdin for `-`. */
 import { fstatSync } from 'node:fs';
 import { maxInstructionChars } from '../bus/messages.ts';
-import { decodeText } from '../platform/decode-text.ts';
 import { CoxError, messageOf } from '../platform/errors.ts';
+import { utfText } from '../platform/utf-text.ts';
 import { usageError } from './errors.ts';
 
 const runUsage = 'cox run "<goal>"';
@@ -53,7 +53,7 @@ const unreadable = (why: string): CoxError =>
 
 function decoded(bytes: Buffer, isCut: boolean): string {
   try {
-    return decodeText(bytes, isCut);
+    return utfText(bytes, isCut);
   } catch {
     throw usageError('The text from stdin is not UTF-8.', 'Convert it, for example with iconv -t utf-8.', 'bad-stdin');
   }

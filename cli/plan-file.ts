@@ -4,8 +4,8 @@ import { type Document, parseDocument } from 'yaml';
 import { PlanSpec } from '../bus/messages.ts';
 import { describe } from '../bus/parse-message.ts';
 import { check, explain } from '../machines/plan.ts';
-import { decodeText, notDecoded } from '../platform/decode-text.ts';
 import { CoxError, codeOf, messageOf } from '../platform/errors.ts';
+import { notUtf, utfText } from '../platform/utf-text.ts';
 import { protoKey, withoutExtras } from '../platform/yaml-extras.ts';
 
 const hint = 'A plan is { tasks: [{ key, type, instruction, after, needs, backend }], reduce }: see docs/cli.md.';
@@ -15,9 +15,9 @@ export async function readPlan(file: string): Promise<PlanSpec> {
   const bad = (what: string, cause?: unknown) => new CoxError('bad-plan', `${file}: ${what}`, { hint, cause });
   let text: string;
   try {
-    text = decodeText(await readFile(file));
+    text = utfText(await readFile(file));
   } catch (cause) {
-    if (cause instanceof TypeError) throw bad(notDecoded, cause);
+    if (cause instanceof TypeError) throw bad(notUtf, cause);
     throw bad(codeOf(cause) === 'ENOENT' ? 'there is no such file' : messageOf(cause), cause);
   }
   const document = parseDocument(text, { merge: true });

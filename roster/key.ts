@@ -1,7 +1,7 @@
 /** Keys are read when they are used, and stored nowhere. */
 import { accessSync, constants, readFileSync } from 'node:fs';
-import { decodeText } from '../platform/decode-text.ts';
 import { codeOf } from '../platform/errors.ts';
+import { lenientUtfText } from '../platform/utf-text.ts';
 import type { KeyReference } from './backend-schema.ts';
 
 /** The reason, in words, why the key is not available; null if it is. Cheap: it reads no file. */
@@ -31,7 +31,7 @@ export function readKey(reference: KeyReference, env: NodeJS.ProcessEnv): { key:
   if (reference.from === 'env') return { key: inEnv(reference.name, env) };
   const place = `the file ${reference.path}`;
   try {
-    const key = decodeText(readFileSync(reference.path)).trim();
+    const key = lenientUtfText(readFileSync(reference.path)).trim();
     if (!key) return { problem: `its key is missing: ${place} is empty` };
     const wrong = malformed(key, place);
     return wrong === null ? { key } : { problem: wrong };

@@ -4,8 +4,8 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { decodeText, notDecoded } from '../platform/decode-text.ts';
 import { codeOf, messageOf } from '../platform/errors.ts';
+import { notUtf, utfText } from '../platform/utf-text.ts';
 import { protoKey, withoutExtras } from '../platform/yaml-extras.ts';
 import type { Backend } from './backend-schema.ts';
 import { RosterError, type RosterProblem } from './errors.ts';
@@ -70,14 +70,14 @@ const hasNames = (path: readonly string[]): boolean => path.length === 1 && ['ba
 async function read(file: string): Promise<string> {
   try {
     const bytes = await readFile(file);
-    if (bytes.length <= maxBytes) return decodeText(bytes);
+    if (bytes.length <= maxBytes) return utfText(bytes);
   } catch (error) {
     if (codeOf(error) === 'ENOENT')
       throw new RosterError('roster-missing', file, `The roster is not there: ${file}`, [], {
         hint: 'Create the file, or name another one.',
         cause: error,
       });
-    const why = error instanceof TypeError ? notDecoded : messageOf(error);
+    const why = error instanceof TypeError ? notUtf : messageOf(error);
     throw new RosterError('roster-unreadable', file, `The roster cannot be read: ${file} (${why})`, [], {
       hint: 'Make it a readable file, or name another one.',
       cause: error,

@@ -4,6 +4,7 @@ import type { Backends } from './backends.ts';
 import { addUsage, type ModelReply } from './conversation.ts';
 import { ModelError } from './errors.ts';
 import { nothing } from './purse.ts';
+import { lastOf } from './structured.ts';
 
 export interface Answering {
   readonly answers: true;
@@ -52,10 +53,9 @@ export async function probe(backends: Backends, name: string, signal: AbortSigna
   }
 }
 
-async function callWithTool(backends: Backends, name: string, signal: AbortSignal): Promise<ModelReply> {
+function callWithTool(backends: Backends, name: string, signal: AbortSignal): Promise<ModelReply> {
   const request = { messages: user('Call the tool `ready` with the word "yes".'), tools: [tool], maxOutputTokens };
-  for await (const event of backends.call(name, request, signal)) if (event.type === 'replied') return event;
-  throw new ModelError('bad-reply', name, 'the reply stopped before its last event');
+  return lastOf(backends.call(name, request, signal));
 }
 
 /** @returns the usage; null if the model gave no JSON that fits. */

@@ -50,7 +50,7 @@ const byWords: readonly (readonly [RegExp, Part])[] = [
     'thoughts',
   ],
   [
-    /\bprefill|must alternate|\broles? must|content blocks?|tool_call_id|tool_use|tool_result|tool_calls?['"`]?\s+must|must be (followed|a response)|\broles?\b|thinking|messages?[.[]\d|messages?:|['"]body['"], ?['"]messages|non-?whitespace|empty (content|text)/i,
+    /\bprefill|must alternate|content blocks?|tool_call_id|tool_use|tool_result|tool_calls?['"`]?\s+must|must be (followed|a response)|\broles?\b|thinking|messages?[.[]\d|messages?:|['"]body['"], ?['"]messages|non-?whitespace|empty (content|text)/i,
     'messages',
   ],
   [/response_format|json_?schema|json mode|structured[ _]output|guided[ _]/i, 'structured'],

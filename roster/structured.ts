@@ -79,7 +79,8 @@ function check<T>({ text, finish }: ModelReply, shape: z.ZodType<T>): { value: T
   return { wrong: issues.join('; ') };
 }
 
-async function lastOf(events: AsyncIterable<ModelEvent>): Promise<ModelReply> {
+/** The whole reply of a call whose text nobody watches. */
+export async function lastOf(events: AsyncIterable<ModelEvent>): Promise<ModelReply> {
   let reply: ModelReply | null = null;
   for await (const event of events) if (event.type === 'replied') reply = event;
   if (!reply) throw new Error('a model call ended without a reply');

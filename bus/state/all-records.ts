@@ -59,8 +59,8 @@ async function scan(bus: Bus, filter: string): Promise<Map<string, StateRecord>>
 const fields = Object.keys(StateRecord.shape) as (keyof StateRecord)[];
 
 /**
- * A record without fields that no list knows, and without the bulk of its checkpoint, of which lists show only what is asked: many
- * of them are in memory at once.
+ * Drops unknown fields and the checkpoint, because a list has many records in memory at once. The open question of the checkpoint
+ * stays: lists show it.
  */
 function listed(record: StateRecord): StateRecord {
   const known = Object.fromEntries(fields.flatMap((field) => (record[field] === undefined ? [] : [[field, record[field]]])));

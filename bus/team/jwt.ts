@@ -1,7 +1,7 @@
 /**
  * Decentralized logins: the server knows one NATS operator and two accounts, and a member shows a JWT that its account has signed.
- * So an invitation changes nothing at the server, and a revocation changes the JWT of one account. Written by the format of NATS
- * (version 2 of its JWTs), of which this crew needs a small part.
+ * So an invitation changes nothing at the server, and a revocation changes the JWT of one account. The JWTs have the format of
+ * NATS (version 2). This file writes only the claims that a crew needs.
  */
 import { createHash } from 'node:crypto';
 import type { Subjects } from '../subjects.ts';

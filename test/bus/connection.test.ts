@@ -254,7 +254,7 @@ it.each([true, false])('a connection with TLS reaches a server whether it wants 
   expect(plain).toMatchObject({ code: 'nats-unreachable', hint: expect.stringMatching(/tls:\/\//) });
 });
 
-it('a credentials file is taken with Windows line ends, without a last line end, in UTF-16 and with blanks around', () => {
+it('a credentials file is taken with Windows line ends, without a last line end, in UTF-16, and with blanks or a remark in Latin-1 around', () => {
   const user = nkeys.createUser();
   const seed = new TextDecoder().decode(user.getSeed());
   const jwt = 'eyJ0eXAiOiJKV1QifQ.eyJqdGkiOiJ4In0.c2ln';
@@ -264,6 +264,7 @@ it('a credentials file is taken with Windows line ends, without a last line end,
     Buffer.from(it),
   );
   forms.push(Buffer.from(`\uFEFF${text}`, 'utf16le'), Buffer.from(`\uFEFF${text}`, 'utf16le').swap16());
+  forms.push(Buffer.from(`Clé de René\n${text}`, 'latin1'));
   const file = join(rig.folder, 'ann.creds');
   for (const bytes of forms) {
     writeFileSync(file, bytes);

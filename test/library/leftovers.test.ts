@@ -39,7 +39,7 @@ let joined: CrewSession;
 let node: CoxNode;
 let workspace: string;
 const resources = watchResources();
-/** What the consumers that anybody has made so far were to be. */
+/** The configurations of all consumers that were made so far. */
 const made: { readonly durable_name?: string; readonly inactive_threshold?: number }[] = [];
 /** A caller passes the same signal to everything that it does. */
 const kept = new AbortController().signal;

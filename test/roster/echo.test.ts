@@ -1,4 +1,4 @@
-/** What a server wants back with its own reply: thoughts and signatures, under the names that real servers use. */
+/** Servers want thoughts and signatures back with their own replies, each under names of its own. */
 import { afterEach, expect, test } from 'vitest';
 import type { ChatMessage, ModelReply } from '../../roster/conversation.ts';
 import { delta, never, oneBackend, type Received, type Reply, replyOf, rig, scriptedServer, user } from './rig.ts';

@@ -11,7 +11,7 @@ const tools = [
   { name: 'read_file', description: 'Reads a file.', parameters: { type: 'object', properties: { path: { type: 'string' } } } },
 ];
 
-/** What is said before a call fails, and how it fails. */
+/** The text that a call streams before it fails, and its error. */
 async function heardOf(reply: Reply, { limits = 'retries: 0', more = '' } = {}): Promise<{ said: string; error: ModelError }> {
   const server = await scriptedServer(() => reply);
   const { backends } = rig(`${oneBackend(server.url, more)}\nlimits: { ${limits} }`);

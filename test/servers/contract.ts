@@ -23,9 +23,9 @@ export interface Found {
   /** `held`: the reply cannot differ from the schema. `refused`: JSON is asked for in words. */
   readonly structured: 'held' | 'refused';
   readonly usage: 'told' | 'not told';
-  /** What becomes of a model's name that it does not have. */
+  /** The reaction to the name of a model that the server does not have. */
   readonly unknownModel: 'refused' | 'ignored';
-  /** What becomes of a prompt that does not fit. `broken off`: the stream ends without a word. */
+  /** The reaction to a prompt that does not fit its context. `broken off`: the stream ends without a word. */
   readonly tooLong: 'refused' | 'cut' | 'broken off';
 }
 

@@ -31,7 +31,7 @@ function withText(value: unknown, [key, ...rest]: Path, text: string): unknown {
   return copy;
 }
 
-/** What no terminal may get from a stranger. Written independently of the pattern of the product. */
+/** Characters that no terminal may get from a stranger. This pattern was written without that of the product. */
 const harmful =
   /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e0fff}]/u;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one

@@ -1,5 +1,5 @@
 /**
- * What an operation may leave behind, each thing as a line that names it: resources and open files of this process, its child
+ * Lists things that an operation may leave behind, one line each: resources and open files of this process, its child
  * processes, connections and subscriptions on the server, consumers of every stream, and files in folders.
  */
 import { createHook } from 'node:async_hooks';

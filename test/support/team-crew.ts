@@ -48,7 +48,7 @@ export class TeamCrew {
     return crew;
   }
 
-  /** What the server did not permit, as the log has it. */
+  /** The log lines about requests that the server did not permit. */
   get denials(): readonly string[] {
     return this.#denials;
   }

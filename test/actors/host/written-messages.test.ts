@@ -1,4 +1,4 @@
-/** Whatever a backend replies and reports, every message that a task writes fits its schema: readers pass over all others. */
+/** A task writes only messages that fit their schemas, whatever its backend replies: readers pass over all others. */
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../../actors/node/join.ts';

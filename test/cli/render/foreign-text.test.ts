@@ -1,6 +1,6 @@
 /**
- * Whatever a stranger writes into a message, no line that is made of it has a control or bidi character, a colour that is not ours,
- * or looks like a line of its own. New code in cli/render must be added here.
+ * Renderers are given hostile text in every field that a stranger can write. No line that they return may have a control or bidi
+ * character or a colour that is not ours, or look like a line of Coxswain. New code in cli/render must be added here.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
