@@ -3,6 +3,7 @@ import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Log } from '../platform/log.ts';
 import type { Backpressure } from './capacity/backpressure.ts';
+import type { Scans } from './scans.ts';
 import type { RecentRecords } from './state/recent-records.ts';
 import type { Subjects } from './subjects.ts';
 import type { Team } from './team/team.ts';
@@ -18,6 +19,7 @@ export interface Bus {
   readonly tick: Tick;
   readonly writes: Writes;
   readonly recentRecords: RecentRecords;
+  readonly scans: Scans;
   /** The clock of the bus. Every time that others read, or that is compared with a time that others wrote, comes from it. */
   readonly now: () => Date;
   /** Set in a crew with roles (docs/adr/0030): who this client is, and who else belongs to the crew. */

@@ -1,6 +1,7 @@
 /**
  * Live events of tasks. A watch subscribes to core NATS subjects, so it needs no consumer on the server and slows nobody down.
  * The log stream stores all of these messages except live output, so after a reconnection the missed ones are read from the log.
+ * A client that may not read the log brings another source of what it has missed (`Missed`).
  */
 import { DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import { messageOf } from '../platform/errors.ts';
@@ -24,11 +25,26 @@ export type CrewEvent =
  */
 const unnoticedMs = 15_000;
 
+export interface Outage {
+  /** Of one tree; `*` for all tasks. */
+  readonly root: string;
+  /** By the clock of the bus. */
+  readonly since: Date;
+}
+/** Calls `tell` with the statuses and results since the beginning of an outage, in order. It may tell some that are known. */
+export type Missed = (outage: Outage, tell: (event: CrewEvent | null) => void, signal: AbortSignal) => Promise<void>;
+
 /**
  * Yields events until `signal` fires or the connection is closed.
  * @param root the root of one tree; `*` for all tasks.
+ * @param missed called after each reconnection. Default: reads the log.
  */
-export async function* watch(bus: Bus, root: string, signal: AbortSignal): AsyncGenerator<CrewEvent> {
+export async function* watch(
+  bus: Bus,
+  root: string,
+  signal: AbortSignal,
+  missed: Missed = (outage, tell) => readLog(bus, outage, tell, signal),
+): AsyncGenerator<CrewEvent> {
   const { nc, subjects } = bus;
   const events: CrewEvent[] = [];
   let news = Promise.withResolvers<void>();
@@ -53,10 +69,10 @@ export async function* watch(bus: Bus, root: string, signal: AbortSignal): Async
   const catchUp = async (awayMs: number) => {
     readings++;
     try {
-      await readLog(bus, root, awayMs + unnoticedMs, tellNew, signal);
+      await missed({ root, since: new Date(bus.now().getTime() - awayMs - unnoticedMs) }, tellNew, signal);
     } catch (err) {
       if (!signal.aborted && !nc.isClosed())
-        bus.log.warn({ err: messageOf(err) }, 'the log cannot be read: events during the outage are not shown');
+        bus.log.warn({ err: messageOf(err) }, 'what was missed cannot be read: events during the outage are not shown');
     } finally {
       if (--readings === 0) for (const event of later.splice(0)) tellNew(event);
     }
@@ -82,11 +98,9 @@ export async function* watch(bus: Bus, root: string, signal: AbortSignal): Async
   }
 }
 
-/** Reads the statuses and results of the last `withinMs` ms from the log and calls `tell` for each, in order. */
 async function readLog(
   bus: Bus,
-  root: string,
-  withinMs: number,
+  { root, since }: Outage,
   tell: (event: CrewEvent | null) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -94,7 +108,7 @@ async function readLog(
   const options = {
     filter_subjects: [subjects.every('status', root), subjects.every('result', root)],
     deliver_policy: DeliverPolicy.StartTime,
-    opt_start_time: new Date(bus.now().getTime() - withinMs).toISOString(),
+    opt_start_time: since.toISOString(),
   };
   const take = ({ subject, data }: JsMsg) => {
     const to = subjects.parse(subject);
@@ -106,8 +120,8 @@ async function readLog(
 const taskOf = (event: CrewEvent): TaskId => (event.kind === 'status' ? event.status.id : event.id);
 const commitOf = (event: CrewEvent): number => (event.kind === 'status' ? event.status.commit : Number.POSITIVE_INFINITY);
 
-const statusEvent = (status: Status | null): CrewEvent | null => status && { kind: 'status', status };
-const resultEvent = (id: TaskId | null | undefined): CrewEvent | null => (id ? { kind: 'result', id } : null);
+export const statusEvent = (status: Status | null): CrewEvent | null => status && { kind: 'status', status };
+export const resultEvent = (id: TaskId | null | undefined): CrewEvent | null => (id ? { kind: 'result', id } : null);
 function liveEvent(id: TaskId | null, data: Uint8Array): CrewEvent | null {
   const live = id && parseMessage(Live, data);
   return id && live ? { kind: 'live', id, live } : null;

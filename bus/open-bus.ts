@@ -5,10 +5,11 @@ import type { Log } from '../platform/log.ts';
 import type { Bus } from './bus.ts';
 import { startClock } from './clock.ts';
 import { retryRequest } from './retry.ts';
+import { Scans } from './scans.ts';
 import { RecentRecords } from './state/recent-records.ts';
 import { type StreamOptions, setUpStreams } from './streams.ts';
 import { Subjects } from './subjects.ts';
-import { doesChores } from './team/chores.ts';
+import { doesChores, mayHost } from './team/chores.ts';
 import { followMembers } from './team/follow-members.ts';
 import type { Team } from './team/team.ts';
 import { checkTeamStreams, openTeamStreams } from './team/team-streams.ts';
@@ -38,10 +39,11 @@ export async function openBus(
     tick,
     writes: new Writes(nc, js, tick),
     recentRecords: new RecentRecords(),
+    scans: new Scans(),
     ...(team && { team }),
   };
   // Such a client reads no stream: it asks the nodes, and its own clock is good enough for a signature.
-  if (team && !team.isHosting) return { ...bus, now: () => new Date() };
+  if (!mayHost(bus)) return { ...bus, now: () => new Date() };
   await retryRequest(bus, 'the streams', () => (doesChores(bus) ? setUpStreams(bus, options.streams) : checkTeamStreams(bus)));
   const now = await retryRequest(bus, 'the time', () => startClock(nc, options.log, () => timeOf(bus)));
   const opened = { ...bus, now };

@@ -8,6 +8,7 @@ import { askNode } from './ask-node.ts';
 import { askPage, askRows } from './ask-pages.ts';
 import type { Bus } from './bus.ts';
 import { Crew, type CrewOptions, type Sent } from './crew.ts';
+import { type CrewEvent, type Outage, resultEvent, statusEvent, watch } from './crew-events.ts';
 import { type Listening, listen } from './listen.ts';
 import { lookMs } from './log/fate-of-steer.ts';
 import { parseStatus } from './log/projection.ts';
@@ -19,7 +20,7 @@ import type { OpenQuestion, QuestionQuery } from './state/open-questions.ts';
 import { returned } from './state/state-record.ts';
 import type { TaskQuery } from './state/task-list.ts';
 import type { TaskSummary } from './state/tree.ts';
-import { newRoot, type TaskId } from './task-id.ts';
+import { newRoot, rootOf, type TaskId } from './task-id.ts';
 
 /** The statuses that a steer's task has published since just before it was sent. */
 interface Heard {
@@ -115,6 +116,19 @@ export class RemoteCrew extends Crew {
 
   override treePage(id: TaskId, query: PageQuery = {}): Promise<Page<TreeNode>> {
     return askPage(this.bus, 'tree', { ...query, task: id });
+  }
+
+  override watch(id: TaskId | null, signal: AbortSignal): AsyncGenerator<CrewEvent> {
+    return watch(this.bus, id === null ? '*' : rootOf(id), signal, (outage, tell) => this.#askMissed(outage, tell));
+  }
+
+  /** The last status of each task that has changed since, in place of every one; and whether it has ended. */
+  async #askMissed({ root, since }: Outage, tell: (event: CrewEvent | null) => void): Promise<void> {
+    const tasks = await this.tasks(root === '*' ? undefined : root);
+    for (const { id, outcome } of tasks.filter(({ updatedAt }) => Date.parse(updatedAt) >= since.getTime())) {
+      tell(statusEvent(await this.status(id)));
+      if (outcome) tell(resultEvent(id));
+    }
   }
 
   /** Listens before the steer is sent, so that no receipt is missed while the connection lasts. */

@@ -21,13 +21,13 @@ export async function troubleOf(full: readonly Fullness[]): Promise<Trouble | nu
 
 /** Uses the notice of a node whose writes the bus refuses, or else the limits of the streams, if this client may read them. */
 export async function capacityTrouble(bus: Bus): Promise<Trouble | null> {
-  const [{ fullNotice }, { fullStreams }, { stuckHint }] = await Promise.all([
+  const [{ fullNotice }, { fullStreams }, { stuckHint }, { mayHost }] = await Promise.all([
     import('../bus/capacity/full-notice.ts'),
     import('../bus/capacity/stream-limits.ts'),
     import('../bus/capacity/write-stall.ts'),
+    import('../bus/team/chores.ts'),
   ]);
-  const isReader = bus.team?.isHosting ?? true;
-  const [notice, streams] = await Promise.all([fullNotice(bus), isReader ? fullStreams(bus) : []]);
+  const [notice, streams] = await Promise.all([fullNotice(bus), mayHost(bus) ? fullStreams(bus) : []]);
   if (!notice) return troubleOf(streams);
   const isStuck = notice.code === 'storage-stuck';
   const what = isStuck ? 'The NATS server answers but stores nothing' : 'The bus is full: it stores nothing more';

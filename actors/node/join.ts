@@ -12,6 +12,7 @@ import { type EmbeddedServer, existingServer, openEmbeddedServer } from '../../b
 import { revive } from '../../bus/embedded/revive.ts';
 import { openBus } from '../../bus/open-bus.ts';
 import { RemoteCrew } from '../../bus/remote-crew.ts';
+import { mayHost } from '../../bus/team/chores.ts';
 import { findMemberFile } from '../../bus/team/crew-file.ts';
 import { addressOf } from '../../bus/team/login.ts';
 import { inboxOf } from '../../bus/team/roles.ts';
@@ -108,7 +109,7 @@ function joined(
   };
   return {
     bus,
-    crew: bus.team && !bus.team.isHosting ? new RemoteCrew(bus, { name }) : new Crew(bus, { name }),
+    crew: mayHost(bus) ? new Crew(bus, { name }) : new RemoteCrew(bus, { name }),
     folders,
     log,
     env,

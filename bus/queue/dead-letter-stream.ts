@@ -148,7 +148,9 @@ export async function readLetter(bus: Bus, id: string): Promise<Filed | null> {
 }
 
 /** Reads all letters, for a list. A message that is not a letter comes from a stranger and is left alone. */
-export async function allLetters(bus: Bus): Promise<DeadLetter[]> {
+export const allLetters = (bus: Bus): Promise<readonly DeadLetter[]> => bus.scans.share('dead letters', () => readLetters(bus));
+
+async function readLetters(bus: Bus): Promise<DeadLetter[]> {
   const letters: DeadLetter[] = [];
   await scanStream(bus, await openDeadStream(bus), { filter_subjects: [bus.subjects.everyLetter()] }, ({ subject, data }) => {
     const letter = parseLetter(data);

@@ -8,10 +8,13 @@ import { readState } from './state-store.ts';
 
 /**
  * Reads all records on `filter`, except those in phase `unborn`, without their checkpoints. For lists and sweeps: this is not a
- * read that decides.
+ * read that decides. Calls that come at once share one scan.
  * @param filter `>` for every task, `k3xq.*` for one tree.
  */
-export async function allRecords(bus: Bus, filter: string): Promise<StateRecord[]> {
+export const allRecords = (bus: Bus, filter: string): Promise<readonly StateRecord[]> =>
+  bus.scans.share(filter, () => readAll(bus, filter));
+
+async function readAll(bus: Bus, filter: string): Promise<StateRecord[]> {
   const records = await scan(bus, filter);
   // A record that is written during the scan moves behind the end of the scan. Such records are read one by one.
   const missing = (await keysOf(bus, filter)).filter((id) => !records.has(id));

@@ -5,3 +5,9 @@ import type { Bus } from '../bus.ts';
  * user every node does; in a crew with roles only those with the role `supervisor`, since the others lack the permissions.
  */
 export const doesChores = ({ team }: Pick<Bus, 'team'>): boolean => !team || team.is('supervisor');
+
+/**
+ * Whether a member may host tasks. In a crew with roles, who may not has no access to the streams either and asks the nodes
+ * (`bus/remote-crew.ts`).
+ */
+export const mayHost = ({ team }: Pick<Bus, 'team'>): boolean => !team || team.isHosting;

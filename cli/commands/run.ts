@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Crew } from '../../bus/crew.ts';
 import { noUsage, type PlanSpec, type Receipt, type Result } from '../../bus/messages.ts';
 import { rootOf, type TaskId } from '../../bus/task-id.ts';
+import { mayHost } from '../../bus/team/chores.ts';
 import type { Progress } from '../../platform/asset.ts';
 import { foldersOf } from '../../platform/folders.ts';
 import { canAsk } from '../ask.ts';
@@ -51,7 +52,8 @@ export const run: Run = async (cli, words, options) => {
     const { progressBar } = await import('../../platform/progress.ts');
     const bar = progressBar(cli.out.stderr);
     const onProgress = (progress: Progress) => (shown.tree ? shown.tree.progress(progress, bar) : bar.onProgress(progress));
-    const node = await hostNode(cli, joined, { slots, onProgress, note });
+    // An operator of a crew with roles may host nothing: the nodes of others work on the goal.
+    const node = mayHost(joined.bus) ? await hostNode(cli, joined, { slots, onProgress, note }) : null;
     let code: number;
     let isGivenBack = false;
     try {
@@ -65,7 +67,7 @@ export const run: Run = async (cli, words, options) => {
       shown.tree = new LiveTree(cli.out.stderr, cli.out.paint.stderr, () => view.nodes);
       code = await follow(cli, joined.crew, view, shown.tree, how);
     } finally {
-      isGivenBack = await drainNode(cli, { node, joined, patienceMs: 1_000 });
+      isGivenBack = node === null || (await drainNode(cli, { node, joined, patienceMs: 1_000 }));
     }
     return isGivenBack ? code : exitCodes.undrained;
   });

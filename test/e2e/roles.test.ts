@@ -1,5 +1,5 @@
 /** The steps of docs/operations.md for a crew with roles, by the real `cox`. */
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Receipt, Result, Status } from '../../bus/messages.ts';
@@ -74,6 +74,19 @@ it('an operator dispatches, steers and reads by the nodes', async () => {
   expect((await world.cox(['tree', sent.id], as('ann'))).code).toBe(0);
   expect((await world.json<{ nodes: unknown[] }>(['nodes'], as('eve'))).value.nodes).toHaveLength(1);
   expect((await world.json(['dead'], as('ann'))).value).toEqual({ letters: [], next: null, more: 0 });
+});
+
+it('an operator who hosts nothing runs a goal on the nodes of others', async () => {
+  const plan = join(world.folder, 'plan.json');
+  const tasks = [{ key: 'a', type: 'reasoning', instruction: 'say it' }];
+  writeFileSync(plan, JSON.stringify({ tasks, reduce: { by: 'concat' } }));
+  const running = world.json<Result>(['run', '--plan', plan, 'two words'], as('ann'));
+  (await world.model.next((it) => isWorking(it))).reply('as you wish');
+  expect(await running).toMatchObject({
+    code: 0,
+    value: { outcome: 'completed', answer: expect.stringContaining('as you wish') },
+  });
+  expect(await world.cox(['run', 'x'], as('eve'))).toMatchObject({ code: 13, stderr: expect.stringContaining('eve may not') });
 });
 
 it('what a role does not allow ends with exit code 13 and says so', async () => {

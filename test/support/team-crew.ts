@@ -78,8 +78,9 @@ export class TeamCrew {
     return JSON.parse(readFileSync(this.fileOf(name), 'utf8')) as MemberFile;
   }
 
-  async join(member: string, name?: string): Promise<CrewSession> {
-    const env = this.env(member);
+  /** @param url of a proxy before the server. */
+  async join(member: string, name?: string, url = this.url): Promise<CrewSession> {
+    const env = { ...this.env(member), NATS_URL: url };
     const options = { env, log: this.#log, folders: foldersOf(env), start: false, signal: AbortSignal.timeout(60_000) };
     const joined = await joinCrew({ ...options, ...(name && { name }) });
     this.#open.push(joined);

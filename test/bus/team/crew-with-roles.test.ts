@@ -1,10 +1,12 @@
 /** A crew with roles at work: nodes of two roles, and clients that may not read the streams. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../../actors/node/join.ts';
+import type { CrewEvent } from '../../../bus/crew-events.ts';
 import { sendLetter } from '../../../bus/queue/dead-letter-stream.ts';
 import { RemoteCrew } from '../../../bus/remote-crew.ts';
 import { readState } from '../../../bus/state/state-store.ts';
 import { lettersOf } from '../../../cli/letters.ts';
+import { TcpProxy } from '../../faults/tcp-proxy.ts';
 import { TeamCrew } from '../../support/team-crew.ts';
 import { never, receiptsOf, statusWhere } from '../../support/watching.ts';
 
@@ -110,6 +112,41 @@ test('an observer sees everything, and is told that it may not dispatch or steer
   call.reply('done');
   expect((await eve.crew.result(id, never)).output).toBe('done');
   expect(await eve.crew.status('zzzz.0')).toBeNull();
+});
+
+test('an operator who was cut off is told afterwards what became of the tasks that went on', async () => {
+  await crew.node(await crew.join('hand'));
+  const proxy = await TcpProxy.start(Number(new URL(crew.url).port));
+  const over = new AbortController();
+  try {
+    const far = await crew.join('ann', 'far', `nats://127.0.0.1:${proxy.port}`);
+    const before = await far.crew.dispatch(single);
+    (await crew.model.next()).reply('long ago');
+    await far.crew.result(before, never);
+    const id = await far.crew.dispatch(single);
+    const call = await crew.model.next();
+    const events = far.crew.watch(id, over.signal);
+    const first = events.next();
+    await far.bus.nc.flush();
+    proxy.weather = { kind: 'deaf' };
+    proxy.cut();
+    call.reply('done');
+    await ann.crew.result(id, never);
+    proxy.weather = { kind: 'fair' };
+    proxy.cut();
+    const told: CrewEvent[] = [];
+    for (let next = await first; !next.done; next = await events.next()) {
+      told.push(next.value);
+      if (next.value.kind === 'result') break;
+    }
+    expect(told.map((event) => [event.kind, event.kind === 'status' ? event.status.outcome : event.id])).toEqual([
+      ['status', 'completed'],
+      ['result', id],
+    ]);
+  } finally {
+    over.abort();
+    await proxy.stop();
+  }
 });
 
 test('a client of the desk reads lists in pages, and whole ones of any number of pages', async () => {
