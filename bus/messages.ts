@@ -461,8 +461,9 @@ export const DeadLetter = z.discriminatedUnion('kind', [
 export type DeadLetter = z.infer<typeof DeadLetter>;
 
 /**
- * On `cox.artifacts.<id>.<call>.<n>.head`: what the `n`th change of a call replaced. Its content is on
- * `cox.artifacts.<id>.<call>.<n>.<sha256>.<i>`, as bytes, for `i` from 0 to `parts` − 1.
+ * On `cox.artifacts.<id>.<call>.<n>.head`: what the `n`th change of a call replaced, or, with a name and a type, what the call
+ * made (`made-<n>`), showed before it ran (`preview-<digest>`) or the task answered (`output-<digest>`, with `result` for the
+ * call). Its content is on `cox.artifacts.<id>.<call>.<n>.<sha256>.<i>`, as bytes, for `i` from 0 to `parts` − 1.
  */
 export const ArtifactHead = z.object({
   sha256: z
@@ -473,6 +474,9 @@ export const ArtifactHead = z.object({
   bytes: z.number().int().nonnegative(),
   parts: z.number().int().min(0).max(4_096),
   mode: z.number().int().min(0).max(0o7777).optional().describe('Permission bits of the file.'),
+  name: z.string().min(1).max(255).optional().describe('Name of a file for it, without a folder.'),
+  type: z.string().min(1).max(255).optional().describe('Its MIME type.'),
+  step: z.number().int().nonnegative().optional().describe('Step of the task that made it.'),
 });
 export type ArtifactHead = z.infer<typeof ArtifactHead>;
 /** The longest reply that a line of the talk keeps, in characters. */

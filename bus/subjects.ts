@@ -35,10 +35,12 @@ export class Subjects {
   /** The dead letter of a task that lost too many workers, or of a message that is not a ticket. */
   readonly letter = (id: string) => `${this.namespace}.dead.${id}.letter`;
   readonly everyLetter = () => `${this.namespace}.dead.>`;
-  /** The head of an artifact. `n` counts the changes of one call. */
+  /** The head of an artifact. `n` counts the changes of one call, or says in a word what else it is (artifact-name.ts). */
   readonly artifactHead = ({ task, call, n }: ArtifactPlace) => `${this.namespace}.artifacts.${task}.${call}.${n}.head`;
   readonly artifactPart = ({ task, call, n }: ArtifactPlace, sha256: string, i: number) =>
     `${this.namespace}.artifacts.${task}.${call}.${n}.${sha256}.${i}`;
+  /** Wildcard for the heads of the artifacts of a task (`k3xq.4`), or of a tree (`k3xq.*`). */
+  readonly artifactHeads = (tasks: string) => `${this.namespace}.artifacts.${tasks}.*.*.head`;
   /** Wildcard for the artifacts of all tasks, or of the tasks of the tree `root`. */
   readonly everyArtifact = (root?: string) => `${this.namespace}.artifacts.${root === undefined ? '' : `${root}.`}>`;
   /** The record of a line of the talk with the primary. */

@@ -124,7 +124,11 @@ export type ThinkInput = Pick<SubAgentContext, 'instruction' | 'backend' | 'mess
 /** Input of the `act` effect, a callback actor that sends TOOL_RETURNED or CALL_OUTDATED. */
 export type ActInput = { readonly call: ToolCall; readonly step: number };
 /** Input of the `preview` effect, which sends PREVIEWED, or a failed TOOL_RETURNED for a call that would be refused anyway. */
-export type PreviewInput = { readonly call: ToolCall };
+export type PreviewInput = {
+  readonly call: ToolCall;
+  /** Left out in checkpoints of earlier versions. */
+  readonly step?: number;
+};
 /**
  * Input of the `check` effect, which sends CHECKED or CHECK_FAILED, and CALL_PRICED and CALL_BILLED about a backend that judges
  * the answer.

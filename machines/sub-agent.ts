@@ -506,7 +506,7 @@ export const subAgent = setup({
           invoke: {
             id: 'preview',
             src: 'preview',
-            input: ({ context: { calls } }) => ({ call: calls[0]! }),
+            input: ({ context: { calls, step } }) => ({ call: calls[0]!, step }),
             onError: { target: 'deciding', actions: { type: 'recordPreview', params: null } },
           },
           on: {

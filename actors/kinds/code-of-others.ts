@@ -24,6 +24,7 @@ export const RunOutput = z.object({
   artifacts: z.array(z.string()).optional(),
   changes: z.array(Change).optional(),
   sources: z.array(z.string()).optional(),
+  images: z.array(z.string()).optional(),
 }) as z.ZodType as z.ZodType<ToolOutput>;
 export const Shown = z.object({
   text: z.string(),

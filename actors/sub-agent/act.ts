@@ -13,16 +13,18 @@ import { heardFrom, RunOutput } from '../kinds/code-of-others.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
 import { Outdated, type Tool, type ToolOutput } from '../tools/tool.ts';
 import { keeping, notKept } from './keeping.ts';
+import { type MakingLimits, making } from './making.ts';
 import { contextOf } from './tool-context.ts';
 
 interface ActOptions {
   readonly kind: Kind;
   readonly workspace: string;
-  /** Keeps what calls replace. */
+  /** Keeps what calls replace and make. */
   readonly artifacts: Artifacts;
+  readonly making: MakingLimits;
 }
 
-export const act = (host: EffectHost, { kind, workspace, artifacts }: ActOptions) =>
+export const act = (host: EffectHost, { kind, workspace, artifacts, making: limits }: ActOptions) =>
   effect<ActInput, SubAgentEvent>(
     async ({ call, step }, say, signal) => {
       const failed = (text: string): SubAgentEvent => ({ type: 'TOOL_RETURNED', call: call.id, text, failed: true });
@@ -31,8 +33,10 @@ export const act = (host: EffectHost, { kind, workspace, artifacts }: ActOptions
       const checked = await checkArgs(tool, call.args);
       if (!checked.ok) return say(failed(`these arguments don't fit ${tool.name}: ${checked.problem}`));
       const writes = tool.effects === 'writes';
+      const stored: string[] = [];
       const ends = ({ text, changes = [], artifacts = [], sources = [] }: ToolOutput, hasFailed: boolean) => {
-        const how: EndedCall = { text, failed: hasFailed, artifacts, changes };
+        const how: EndedCall = { text, failed: hasFailed, artifacts: [...artifacts, ...stored], changes };
+        host.addArtifacts(how.artifacts);
         if (writes) host.callEnded(call.id, how);
         say({ type: 'TOOL_RETURNED', call: call.id, text, changes, sources, ...(hasFailed && { failed: true }) });
       };
@@ -45,15 +49,28 @@ export const act = (host: EffectHost, { kind, workspace, artifacts }: ActOptions
         if (!writes || !host.isLost()) stop.abort(signal.reason);
       });
       host.live({ type: 'tool', step, tool: tool.name, text: JSON.stringify(checked.args) });
+      const of = { task: host.id, call: call.id };
       const context = {
         ...contextOf(host, workspace, call, stop.signal),
-        keep: keeping(artifacts, { task: host.id, call: call.id }, stop.signal),
+        keep: keeping(artifacts, of, stop.signal),
+        ...making({
+          artifacts,
+          limits,
+          of: { ...of, step },
+          signal: stop.signal,
+          place: (n) => `made-${n}`,
+          // A call that only reads starts before the commit that names it. What it stores must not be found by another call,
+          // which the model makes in its place after a crash.
+          begun: async () => {
+            if (tool.effects === 'none') await host.committed(stop.signal);
+          },
+          onStored: ({ ref }) => stored.push(ref),
+        }),
       };
       try {
         crashPoint('tool:before');
         const output = await heardFrom(tool.name, RunOutput, () => tool.run(structuredClone(checked.args), context));
         crashPoint('tool:after');
-        if (output.artifacts) host.addArtifacts(output.artifacts);
         for (const target of notKept(output.changes))
           host.note(`${tool.name} ${target} cannot be undone: nothing was kept of it`);
         host.live({ type: 'tool', step, tool: tool.name, text: output.text });

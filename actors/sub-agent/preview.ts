@@ -9,30 +9,47 @@ import type { EffectHost } from '../host/role.ts';
 import { heardFrom, Shown } from '../kinds/code-of-others.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
 import type { ToolPreview } from '../tools/tool.ts';
+import { type MakingLimits, making } from './making.ts';
 import { contextOf } from './tool-context.ts';
 
 interface PreviewOptions {
   readonly kind: Kind;
   readonly workspace: string;
   readonly artifacts: Artifacts;
+  readonly making: MakingLimits;
 }
 
-export const preview = (host: EffectHost, { kind, workspace, artifacts }: PreviewOptions) =>
+export const preview = (host: EffectHost, { kind, workspace, artifacts, making: limits }: PreviewOptions) =>
   effect<PreviewInput, SubAgentEvent>(
-    async ({ call }, say, signal) => {
+    async ({ call, step }, say, signal) => {
       const tool = kind.tools.find(({ name }) => name === call.tool);
       const checked = tool && (await checkArgs(tool, call.args));
       // `act` tells the model what is wrong with a call that does not fit its tool.
       if (!tool?.preview || !checked?.ok) return say({ type: 'PREVIEWED', call: call.id, preview: null });
       const { preview: look } = tool;
-      const made = await heardFrom(`preview of ${tool.name}`, Shown, () =>
-        look.call(tool, structuredClone(checked.args), contextOf(host, workspace, call, signal)),
-      );
       const place = { task: host.id, call: call.id };
+      const context = {
+        ...contextOf(host, workspace, call, signal),
+        ...making({
+          artifacts,
+          limits,
+          of: { ...place, step },
+          signal,
+          // Each look stores what it sees, beside what earlier looks have stored.
+          place: (_, { bytes }) => previewOf(bytes),
+          begun: async () => {},
+          onStored: () => {},
+        }),
+      };
+      const made = await heardFrom(`preview of ${tool.name}`, Shown, () =>
+        look.call(tool, structuredClone(checked.args), context),
+      );
       say({ type: 'PREVIEWED', call: call.id, preview: await withWhole(made, place, artifacts, signal) });
     },
     (cause, { call }) => ({ type: 'TOOL_RETURNED', call: call.id, text: messageOf(cause), failed: true }),
   );
+
+const previewOf = (bytes: Uint8Array) => `preview-${sha256Of(bytes).slice(0, 16)}` as const;
 
 /** Keeps the whole of a preview that had to be cut as an artifact: a question and a checkpoint are no place for a long text. */
 async function withWhole(
@@ -43,7 +60,7 @@ async function withWhole(
 ): Promise<Preview> {
   if (whole === undefined) return shown;
   const bytes = Buffer.from(whole);
-  const place = { ...of, n: `preview-${sha256Of(bytes).slice(0, 16)}` } as const;
+  const place = { ...of, n: previewOf(bytes) };
   await artifacts.keep(place, { bytes }, signal);
   const artifact = artifactName(place);
   return { ...shown, text: `${shown.text}\nAll of it: cox artifact ${artifact}`, artifact };

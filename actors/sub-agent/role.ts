@@ -18,6 +18,7 @@ import type { Kind } from '../kinds/kind.ts';
 import type { Tool } from '../tools/tool.ts';
 import { act } from './act.ts';
 import { check } from './check.ts';
+import { MakingLimits } from './making.ts';
 import { preview } from './preview.ts';
 import { think } from './think.ts';
 import { thinkInCode } from './think-in-code.ts';
@@ -42,7 +43,7 @@ export interface SubAgentRoleOptions {
   readonly gated: readonly string[];
   /** Absolute path of the folder that its file tools are confined to. */
   readonly workspace: string;
-  /** Keeps what calls replace. */
+  /** Keeps what calls replace and make. */
   readonly artifacts: Artifacts;
   readonly now: () => Date;
 }
@@ -63,6 +64,7 @@ export function subAgentRole(host: EffectHost, options: SubAgentRoleOptions): Ro
     allowed: spec.allowed ?? [],
     ...(host.carryover && { earlier: host.carryover }),
   };
+  const making = new MakingLimits(options.artifacts, host.id);
   const isGated = (tool: Tool) => gated.includes(tool.name) || (spec.approval === 'every-effect' && tool.effects !== 'none');
   return {
     machine: { id: subAgent.id, version: subAgentVersion },
@@ -71,8 +73,8 @@ export function subAgentRole(host: EffectHost, options: SubAgentRoleOptions): Ro
       think: kind.think
         ? thinkInCode(host, { kind, isGated, run: kind.think })
         : think(host, { kind, backends, workspace: options.workspace, isGated }),
-      act: act(host, options),
-      preview: preview(host, options),
+      act: act(host, { ...options, making }),
+      preview: preview(host, { ...options, making }),
       check: check(host, options),
       deadline: deadline(now),
     },

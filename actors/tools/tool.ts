@@ -1,11 +1,18 @@
 /** A tool is a zod schema, a description, an `effects` word and a function. */
 import { z } from 'zod';
-import type { Content } from '../../bus/artifacts/artifacts.ts';
+import type { Content, MadeArtifact } from '../../bus/artifacts/artifacts.ts';
+import type { Label } from '../../bus/artifacts/label.ts';
 import type { Effects, Preview } from '../../machines/conversation.ts';
 import type { Change } from '../../machines/effects.ts';
 import { beginningOf } from '../../platform/cut.ts';
 import { CoxError } from '../../platform/errors.ts';
 import { toolProblem } from './tool-problem.ts';
+
+export type { MadeArtifact };
+/** Something that a call made, such as a picture or a download. `name` is the name of a file. */
+export interface Making extends Label {
+  readonly bytes: Uint8Array;
+}
 
 export interface ToolContext {
   /** The caller: the id of the task, or `primary`. */
@@ -25,6 +32,20 @@ export interface ToolContext {
    * @returns what the first run of this call has kept; null if it cannot be kept, for instance because it is too large.
    */
   keep?(content: Content | null): Promise<Kept | null>;
+  /**
+   * Stores something that the call made, such as a picture or a download, as an artifact of its task. In every run of the call
+   * it must store the same things in the same order: the first run's stay, and a later run is given those. The salvage of the
+   * result lists them.
+   * @returns the artifact, with its name and type made harmless.
+   * @throws CoxError `artifact-too-big` above 64 MB, `too-many-artifacts` above 32 of the call, 256 of the task or 512 MB of the
+   * task.
+   */
+  store?(made: Making): Promise<MadeArtifact>;
+  /**
+   * Reads an artifact that a task of the same tree has stored.
+   * @throws CoxError `artifact-refused` for another tree, `artifact-gone`, `bad-artifact`.
+   */
+  artifact?(ref: string): Promise<Making>;
 }
 export interface Kept {
   /** Name of the artifact. */
@@ -33,12 +54,14 @@ export interface Kept {
 }
 export interface ToolOutput {
   readonly text: string;
-  /** Names of files and other things that the tool made, for the salvage of the result. */
+  /** Names of files and other things that the tool made, for the salvage of the result. What it has stored is listed anyway. */
   readonly artifacts?: readonly string[];
   /** What the call changed, for the list of effects in the result. */
   readonly changes?: readonly Change[];
   /** What the call really read, such as paths or addresses. The result's sources are made of them. */
   readonly sources?: readonly string[];
+  /** Refs of artifacts (pictures) that the model is to see. */
+  readonly images?: readonly string[];
 }
 export interface ToolPreview extends Preview {
   /** The whole text, where `text` had to be cut. */

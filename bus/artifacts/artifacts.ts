@@ -1,8 +1,9 @@
 /**
- * Artifacts keep what the calls of tasks replaced, until the tree of the task is purged (docs/adr/0024). An artifact is a head and
- * its content in parts. The parts are stored first, each under the sha256 of the whole content, and the head last.
+ * Artifacts keep what the calls of tasks replaced and made until the tree of the task is purged (docs/adr/0024, docs/adr/0031).
+ * An artifact is a head and its content in parts. The parts are stored first, each under the sha256 of the whole content, and the
+ * head last.
  * - The first head under a name stays. A second run of a call after a crash therefore gets what the first run kept, which is what
- *   the call really replaced.
+ *   the call really replaced, and makes nothing twice.
  * - A head names only parts that are stored. Parts without a head go with their tree.
  * Rule `keep-first` (docs/task-protocol.md).
  */
@@ -15,8 +16,11 @@ import { ArtifactHead } from '../messages.ts';
 import { parseMessage } from '../parse-message.ts';
 import { publish } from '../publish.ts';
 import { retryRequest } from '../retry.ts';
+import type { TaskId } from '../task-id.ts';
+import { madeSizes } from './artifact-list.ts';
 import { type ArtifactPlace, artifactName, parseArtifactName } from './artifact-name.ts';
 import { openArtifactStream } from './artifact-stream.ts';
+import { type Label, labelOf } from './label.ts';
 
 /** The largest content that is kept, in bytes. */
 export const maxArtifactBytes = 64 * 2 ** 20;
@@ -30,6 +34,22 @@ export interface Content {
   readonly bytes: Uint8Array;
   /** Permission bits of the file, where they are known. */
   readonly mode?: number | undefined;
+}
+
+/** Something that a call made, or a long result. */
+export interface Made extends Label {
+  readonly bytes: Uint8Array;
+  /** Step of the task, where it is known. */
+  readonly step?: number | undefined;
+}
+
+/** An artifact that has a file name and a type, without its content. */
+export interface MadeArtifact extends Label {
+  /** The name of the artifact, by which it is read. */
+  readonly ref: string;
+  readonly bytes: number;
+  /** In hex. */
+  readonly sha256: string;
 }
 
 export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -50,20 +70,24 @@ export class Artifacts {
    * `bus.backpressure`; AbortError.
    */
   async keep(place: ArtifactPlace, content: Content | null, signal?: AbortSignal): Promise<Content | null> {
-    if (content && content.bytes.byteLength > maxArtifactBytes)
-      throw new CoxError(
-        'artifact-too-big',
-        `${content.bytes.byteLength} bytes are more than the ${maxArtifactBytes} that are kept`,
-        {
-          hint: 'The file can still be changed; the change cannot be undone.',
-        },
-      );
-    await this.#open(signal);
-    for (;;) {
-      const earlier = await this.#head(place);
-      if (earlier) return this.#content(place, earlier);
-      if (await this.#write(place, content, signal)) return content;
-    }
+    checkSize(content, 'The file can still be changed; the change cannot be undone.');
+    const mode = content?.mode;
+    const extra = mode === undefined ? {} : { mode: mode & 0o7777 };
+    const { head, isOurs } = await this.#first(place, content?.bytes ?? null, extra, signal);
+    return isOurs ? content : this.#content(place, head);
+  }
+
+  /**
+   * Stores something that a call made under a name, unless the name has something.
+   * @returns the artifact of that name: what was given, or what an earlier run of the call has stored.
+   * @throws CoxError as `keep` does.
+   */
+  async store(place: ArtifactPlace, { bytes, step, ...label }: Made, signal?: AbortSignal): Promise<MadeArtifact> {
+    checkSize({ bytes }, 'Make it smaller, or store a part of it.');
+    const extra = { ...labelOf(label), ...(step !== undefined && { step }) };
+    const made = madeOf(place, (await this.#first(place, bytes, extra, signal)).head);
+    if (!made) throw damaged(place);
+    return made;
   }
 
   /**
@@ -71,13 +95,33 @@ export class Artifacts {
    * @throws CoxError `artifact-gone` if nothing is kept under the name (any more), `bad-artifact` if it is damaged.
    */
   async read(name: string): Promise<Content | null> {
+    const { place, head } = await this.head(name);
+    return this.#content(place, head);
+  }
+
+  /**
+   * Reads an artifact that has a file name and a type.
+   * @throws CoxError `artifact-gone` if there is no such one (any more), `bad-artifact` if it is damaged.
+   */
+  async readMade(ref: string): Promise<{ readonly made: MadeArtifact; readonly bytes: Uint8Array }> {
+    const { place, head } = await this.head(ref);
+    const made = madeOf(place, head);
+    const content = made && (await this.#content(place, head));
+    if (!content) throw gone(ref);
+    return { made, bytes: content.bytes };
+  }
+
+  /** @returns the sizes in bytes of what the calls of a task have stored, by name. */
+  async sizesOf(task: TaskId): Promise<Map<string, number>> {
+    return new Map((await madeSizes(this.#bus, task)).map(([place, bytes]) => [artifactName(place), bytes]));
+  }
+
+  /** Reads a head. @throws CoxError `artifact-gone`, `bad-artifact`. */
+  async head(name: string): Promise<{ readonly place: ArtifactPlace; readonly head: ArtifactHead }> {
     const place = parseArtifactName(name);
     const head = place && (await this.#head(place));
-    if (!head)
-      throw new CoxError('artifact-gone', `The artifact ${name} is not kept any more`, {
-        hint: 'Artifacts are purged with the tree of their task.',
-      });
-    return this.#content(place, head);
+    if (!head) throw gone(name);
+    return { place, head };
   }
 
   /** @returns null if nothing is kept under the name. @throws CoxError `bad-artifact`. */
@@ -96,21 +140,37 @@ export class Artifacts {
     return head;
   }
 
-  /** @returns false if another writer has written the head meanwhile. */
-  async #write(place: ArtifactPlace, content: Content | null, signal?: AbortSignal): Promise<boolean> {
-    const bytes = content?.bytes ?? new Uint8Array();
+  /** @returns the head that the name has now, and whether this call has written it. */
+  async #first(
+    place: ArtifactPlace,
+    bytes: Uint8Array | null,
+    extra: Partial<ArtifactHead>,
+    signal?: AbortSignal,
+  ): Promise<{ readonly head: ArtifactHead; readonly isOurs: boolean }> {
+    await this.#open(signal);
+    for (;;) {
+      const earlier = await this.#head(place);
+      if (earlier) return { head: earlier, isOurs: false };
+      const head = await this.#write(place, bytes, extra, signal);
+      if (head) return { head, isOurs: true };
+    }
+  }
+
+  /** @returns null if another writer has written the head meanwhile. */
+  async #write(
+    place: ArtifactPlace,
+    content: Uint8Array | null,
+    extra: Partial<ArtifactHead>,
+    signal?: AbortSignal,
+  ): Promise<ArtifactHead | null> {
+    const bytes = content ?? new Uint8Array();
     const sha256 = content && sha256Of(bytes);
     const parts = Math.ceil(bytes.byteLength / partBytes);
     await inWindows(parts, (i) =>
       this.#put(this.#part(place, sha256!, i), bytes.subarray(i * partBytes, (i + 1) * partBytes), signal),
     );
-    const head: ArtifactHead = {
-      sha256,
-      bytes: bytes.byteLength,
-      parts,
-      ...(content?.mode !== undefined && { mode: content.mode & 0o7777 }),
-    };
-    return this.#put(this.#bus.subjects.artifactHead(place), JSON.stringify(head), signal);
+    const head: ArtifactHead = { sha256, bytes: bytes.byteLength, parts, ...extra };
+    return (await this.#put(this.#bus.subjects.artifactHead(place), JSON.stringify(head), signal)) ? head : null;
   }
 
   /** @returns whether the message is the first on its subject. */
@@ -139,9 +199,26 @@ export class Artifacts {
   }
 }
 
+/** @returns null for an artifact without a file name, such as a file before a write. */
+export function madeOf(place: ArtifactPlace, { sha256, bytes, name, type }: ArtifactHead): MadeArtifact | null {
+  if (sha256 === null || name === undefined || type === undefined) return null;
+  return { ref: artifactName(place), ...labelOf({ name, type }), bytes, sha256 };
+}
+
+function checkSize(content: Pick<Content, 'bytes'> | null, hint: string): void {
+  const size = content?.bytes.byteLength ?? 0;
+  if (size > maxArtifactBytes)
+    throw new CoxError('artifact-too-big', `${size} bytes are more than the ${maxArtifactBytes} that are kept`, { hint });
+}
+
+const gone = (name: string) =>
+  new CoxError('artifact-gone', `The artifact ${name} is not kept any more`, {
+    hint: 'Artifacts are purged with the tree of their task.',
+  });
+
 const damaged = (place: ArtifactPlace) =>
   new CoxError('bad-artifact', `The artifact ${artifactName(place)} is damaged`, {
-    hint: 'What it kept is lost. Restore the file from a backup, if there is one.',
+    hint: 'What it kept is lost. If it was a file, restore that from a backup.',
   });
 
 /** Calls `work` for 0 … `count` − 1, at most `partsAtOnce` at the same time, in order. */

@@ -104,6 +104,14 @@ export const examples: { readonly [M in keyof typeof messages]: readonly object[
   ArtifactHead: [
     { sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', bytes: 0, parts: 0, mode: 0o644 },
     { sha256: null, bytes: 0, parts: 0 },
+    {
+      sha256: '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae',
+      bytes: 3,
+      parts: 1,
+      name: 'form.png',
+      type: 'image/png',
+      step: 4,
+    },
   ],
   DeadLetter: [
     {
