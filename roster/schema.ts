@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { BackendEntry } from './backend-schema.ts';
 import { Duration, Size } from './quantity.ts';
 import { section } from './strict-section.ts';
+import { WebRules } from './web-schema.ts';
 
 export const BackendName = z
   .string()
@@ -169,6 +170,7 @@ export const RosterFile = section({
   routing: Routing.prefault({}).describe('Rules for the choice of a backend.'),
   budgets: Budgets.prefault({}).describe('Limits of spending.'),
   tools: ToolPolicy.prefault({}).describe('Rules for tools.'),
+  web: WebRules.prefault({}).describe('Where agents may go on the web, and about which acts there they ask.'),
   limits: Limits.prefault({}).describe('Retries and timeouts of model calls.'),
   retention: Retention.prefault({}).describe('Retention of finished tasks.'),
   bus: BusRules.prefault({}).describe('Replication of the bus’s streams.'),
