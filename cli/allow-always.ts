@@ -19,7 +19,9 @@ export async function allowAlways(cli: Cli, bus: Bus, tool: string): Promise<str
   const { gated, allowed } = (await loadRoster(file)).tools;
   if (allowed.includes(tool)) return `${named} allows ${tool} already.`;
   if (!gated.includes(tool))
-    throw refused(`${named} does not ask about ${tool}; this task does (--read-only, or a roster that has changed since).`);
+    throw refused(
+      `${named} does not ask about every ${tool}. This task does (--read-only, or a roster that has changed since), or the rules of the section \`web\` do.`,
+    );
   const changed = withAllowed(await readFile(file, 'utf8'), tool, file);
   if (!changed)
     throw refused(

@@ -86,8 +86,10 @@ export function applyAnswer(
 ): { calls: Calls; said: Message[]; outcome?: EffectOutcome } {
   if (!call) return { calls: [], said: [] };
   const choice = chosen(question, text);
-  if (question.kind === 'approval' && choice === 'approve')
-    return { calls: [{ ...call, gated: false, ...(args !== undefined && { args, edited: true }) }, ...rest], said: [] };
+  if (question.kind === 'approval' && choice === 'approve') {
+    const { mayPass: _, ...asked } = call;
+    return { calls: [{ ...asked, gated: false, ...(args !== undefined && { args, edited: true }) }, ...rest], said: [] };
+  }
   if (question.kind === 'in-doubt' && choice === 'run it again')
     return { calls: [{ ...call, started: false }, ...rest], said: [] };
   if (question.kind === 'asked') return { calls: rest, said: answered([call], text) };

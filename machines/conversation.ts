@@ -24,6 +24,8 @@ export interface ToolCall {
   readonly target?: string;
   /** The operator must allow the call before it runs. */
   readonly gated?: boolean;
+  /** Its tool looks at the call first, and may let it run although it is gated. Left out once the operator has allowed it. */
+  readonly mayPass?: boolean;
   /** `ask_operator`: the call is a question to the operator, and the answer is the call's result. */
   readonly asks?: boolean;
   /** The operator has allowed the call with other arguments than those of the model. */

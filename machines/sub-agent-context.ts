@@ -24,8 +24,8 @@ type Fact =
   | { type: 'MODEL_REPLIED'; text: string; calls: Calls; usage: Usage; backend: string; echo?: Echo | undefined }
   | { type: 'MODEL_FAILED'; error: Failure }
   | { type: 'TOOL_RETURNED'; call: string; text: string; failed?: true; changes?: readonly Change[]; sources?: readonly string[] }
-  /** The operator can be asked about the call. Null: its tool has nothing to show. */
-  | { type: 'PREVIEWED'; call: string; preview: Preview | null }
+  /** The tool has looked at the call. Null: it has nothing to show. `ask` (default true) false: what may pass runs unasked. */
+  | { type: 'PREVIEWED'; call: string; preview: Preview | null; ask?: boolean }
   /** The call did not run, because its target is not what the operator was shown. */
   | { type: 'CALL_OUTDATED'; call: string }
   /** Whether the task produced what it had to. Null: it did. Otherwise `missing` says what is missing and how to make it. */

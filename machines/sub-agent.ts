@@ -137,7 +137,9 @@ export const subAgent = setup({
       failures >= limits.failures || repeats >= limits.repeats || lastFailure?.retryable === false,
     isAsking: ({ context }) => context.calls[0]?.asks === true,
     isGated: ({ context }) => needsApproval(context),
-    isUnseen: ({ context }) => needsApproval(context) && context.calls[0]?.preview === undefined,
+    /** A tool that decides looks at each call, also where the operator has allowed it: it may refuse the call. */
+    isUnseen: ({ context }) =>
+      (needsApproval(context) || context.calls[0]?.mayPass === true) && context.calls[0]?.preview === undefined,
     hasCall: ({ context }) => context.calls.length > 0,
     isUnchecked: ({ context }) =>
       context.mustProduce && !context.checked && wouldEnd(context) && ledger.due(context.steers, true).length === 0,
@@ -275,8 +277,8 @@ export const subAgent = setup({
         ...(!toolsFail && { failures: 0, lastFailure: null }),
       };
     }),
-    recordPreview: assign(({ context: { calls } }, preview: Preview | null) => ({
-      calls: calls.map((call, i) => (i === 0 ? { ...call, preview } : call)),
+    recordPreview: assign(({ context: { calls } }, { preview, ask }: { preview: Preview | null; ask: boolean }) => ({
+      calls: calls.map((call, i) => (i === 0 ? { ...call, preview, ...(call.mayPass && !ask && { gated: false }) } : call)),
     })),
     /** The approval was for what the operator saw. */
     askAgain: assign(({ context: { calls } }) => ({
@@ -502,18 +504,18 @@ export const subAgent = setup({
         previewing: {
           tags: 'brief',
           description:
-            'The first of `calls` needs the operator’s approval. Its tool says what the call would do; a call that would be refused anyway is not asked about.',
+            'The first of `calls` needs the operator’s approval, or its tool decides about that. Its tool says what the call would do; a call that would be refused anyway is not asked about.',
           invoke: {
             id: 'preview',
             src: 'preview',
             input: ({ context: { calls, step } }) => ({ call: calls[0]!, step }),
-            onError: { target: 'deciding', actions: { type: 'recordPreview', params: null } },
+            onError: { target: 'deciding', actions: { type: 'recordPreview', params: { preview: null, ask: true } } },
           },
           on: {
             PREVIEWED: {
               guard: 'isOfCall',
               target: 'deciding',
-              actions: { type: 'recordPreview', params: ({ event }) => event.preview },
+              actions: { type: 'recordPreview', params: ({ event: { preview, ask = true } }) => ({ preview, ask }) },
             },
             TOOL_RETURNED: { guard: 'returnsCall', target: 'deciding', actions: 'recordResult' },
           },

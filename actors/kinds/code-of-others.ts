@@ -30,6 +30,7 @@ export const Shown = z.object({
   text: z.string(),
   base: z.string(),
   whole: z.string().optional(),
+  ask: z.boolean().optional(),
 }) as z.ZodType as z.ZodType<ToolPreview>;
 /** The reply of `check`: the fault that it has found, or null. */
 export const Wrong = z.string().nullable();

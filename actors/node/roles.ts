@@ -42,6 +42,7 @@ export function rolesOf(options: RolesOptions): Pick<WorkerOptions, 'chartOf' | 
           kind: undoKind(artifacts, spec.undo),
           backends,
           gated: [],
+          allowed: [],
           workspace: workspace(),
           artifacts,
           now,
@@ -51,8 +52,8 @@ export function rolesOf(options: RolesOptions): Pick<WorkerOptions, 'chartOf' | 
         throw new CoxError('unknown-kind', `The roster has no kind ${spec.type}`, {
           hint: 'Add it under `agents`, or start a worker that knows it.',
         });
-      const { gated } = roster().tools;
-      return subAgentRole(host, { kind, backends, gated, workspace: workspace(), artifacts, now });
+      const { gated, allowed } = roster().tools;
+      return subAgentRole(host, { kind, backends, gated, allowed, workspace: workspace(), artifacts, now });
     },
   };
 }

@@ -76,8 +76,9 @@ export const act = (host: EffectHost, { kind, workspace, artifacts, making: limi
         host.live({ type: 'tool', step, tool: tool.name, text: output.text });
         ends(output, false);
       } catch (cause) {
-        // Where nobody was shown anything, asking again would be the same call again, for ever.
-        if (!(cause instanceof Outdated) || context.base === undefined) return ends({ text: messageOf(cause) }, true);
+        // Where nobody was asked, asking again would be the same call again, for ever.
+        if (!(cause instanceof Outdated) || context.base === undefined || call.mayPass)
+          return ends({ text: messageOf(cause) }, true);
         if (writes) host.callDidNotBegin(call.id, `not run: ${cause.message}`);
         say({ type: 'CALL_OUTDATED', call: call.id });
       }

@@ -1,4 +1,7 @@
-/** Shows the operator what a call that needs approval would do. A call that its tool would refuse fails without a question. */
+/**
+ * Looks what a call would do that needs approval, or about which its tool decides. A call that its tool would refuse fails without
+ * a question.
+ */
 import { artifactName } from '../../bus/artifacts/artifact-name.ts';
 import { type Artifacts, sha256Of } from '../../bus/artifacts/artifacts.ts';
 import type { Preview } from '../../machines/conversation.ts';
@@ -17,9 +20,11 @@ interface PreviewOptions {
   readonly workspace: string;
   readonly artifacts: Artifacts;
   readonly making: MakingLimits;
+  /** Names of tools that run unasked by the roster, unless they refuse a call. */
+  readonly allowed: readonly string[];
 }
 
-export const preview = (host: EffectHost, { kind, workspace, artifacts, making: limits }: PreviewOptions) =>
+export const preview = (host: EffectHost, { kind, workspace, artifacts, making: limits, allowed }: PreviewOptions) =>
   effect<PreviewInput, SubAgentEvent>(
     async ({ call, step }, say, signal) => {
       const tool = kind.tools.find(({ name }) => name === call.tool);
@@ -44,7 +49,9 @@ export const preview = (host: EffectHost, { kind, workspace, artifacts, making: 
       const made = await heardFrom(`preview of ${tool.name}`, Shown, () =>
         look.call(tool, structuredClone(checked.args), context),
       );
-      say({ type: 'PREVIEWED', call: call.id, preview: await withWhole(made, place, artifacts, signal) });
+      const { ask = true, ...shown } = made;
+      const shownWhole = await withWhole(shown, place, artifacts, signal);
+      say({ type: 'PREVIEWED', call: call.id, preview: shownWhole, ask: ask && !allowed.includes(tool.name) });
     },
     (cause, { call }) => ({ type: 'TOOL_RETURNED', call: call.id, text: messageOf(cause), failed: true }),
   );
@@ -53,7 +60,7 @@ const previewOf = (bytes: Uint8Array) => `preview-${sha256Of(bytes).slice(0, 16)
 
 /** Keeps the whole of a preview that had to be cut as an artifact: a question and a checkpoint are no place for a long text. */
 async function withWhole(
-  { whole, ...shown }: ToolPreview,
+  { whole, ...shown }: Omit<ToolPreview, 'ask'>,
   of: { readonly task: string; readonly call: string },
   artifacts: Artifacts,
   signal: AbortSignal,

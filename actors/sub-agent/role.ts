@@ -41,6 +41,8 @@ export interface SubAgentRoleOptions {
   readonly backends: Backends;
   /** Names of tools whose every call the operator must allow. */
   readonly gated: readonly string[];
+  /** Names of tools that run unasked, also where they decide about each call themselves. */
+  readonly allowed: readonly string[];
   /** Absolute path of the folder that its file tools are confined to. */
   readonly workspace: string;
   /** Keeps what calls replace and make. */

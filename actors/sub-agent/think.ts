@@ -240,7 +240,8 @@ async function asToolCall(
     args: checked.args,
     effects: tool.effects,
     ...(await targetOf(tool, checked.args)),
-    ...(isGated(tool) && { gated: true }),
+    ...((isGated(tool) || tool.decides) && { gated: true }),
+    ...(tool.decides && !isGated(tool) && { mayPass: true }),
     ...(tool.asks && { asks: true }),
   };
 }

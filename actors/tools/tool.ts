@@ -23,7 +23,7 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   /** The same for every run of one call, so that a service that knows idempotency keys can drop a second run. */
   readonly idempotencyKey: string;
-  /** Fingerprint of the target as the operator saw it (`Preview.base`). Left out where nobody was shown anything. */
+  /** Fingerprint of the target as the preview showed it (`Preview.base`). Left out where the call did not depend on a preview. */
   readonly base?: string;
   /**
    * Keeps what the call is about to replace, so that the call can be undone (`Change.before`). To be called before each thing
@@ -66,8 +66,13 @@ export interface ToolOutput {
 export interface ToolPreview extends Preview {
   /** The whole text, where `text` had to be cut. */
   readonly whole?: string;
+  /** Whether the operator is asked about the call, if its tool decides that (`Tool.decides`). Default: true. */
+  readonly ask?: boolean;
 }
-/** Thrown by `run` if the target is not what the operator was shown (`ToolContext.base`). The operator is asked again. */
+/**
+ * Thrown by `run` if the target is not as the preview showed it (`ToolContext.base`). The operator who allowed the call is asked
+ * again; where nobody was asked, the model is told.
+ */
 export class Outdated extends Error {}
 
 export interface Tool<Args = unknown> {
@@ -78,6 +83,11 @@ export interface Tool<Args = unknown> {
   readonly effects: Effects;
   /** True for `ask_operator` alone: a call is a question to the operator, and the answer is its result. `run` is never called. */
   readonly asks?: boolean;
+  /**
+   * True: `preview` also decides about each call. It throws for a call that must not run, and says by `ask` whether the operator is
+   * asked. A roster or a task that has all calls of the tool asked about still does. Default: the roster decides for all calls.
+   */
+  readonly decides?: true;
   /** What a call is about, such as a path. */
   target?(args: Args): string;
   /**

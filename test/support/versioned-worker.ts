@@ -36,7 +36,15 @@ export function workerOf(
     now,
     chartOf: () => chart,
     roleOf: (_, host) => ({
-      ...subAgentRole(host, { kind, backends, gated: [], workspace: crew.folder, artifacts: new Artifacts(bus), now }),
+      ...subAgentRole(host, {
+        kind,
+        backends,
+        gated: [],
+        allowed: [],
+        workspace: crew.folder,
+        artifacts: new Artifacts(bus),
+        now,
+      }),
       machine: { id: chart.machine.id, version },
     }),
     ...rest,

@@ -85,6 +85,7 @@ export function startWorkerNode(joined: CrewSession, { run, modelUrl, outsideUrl
       tool('put', 'idempotent'),
       tool('write', 'writes'),
       tool('pay', 'writes'),
+      defineTool({ ...tool('send', 'writes'), decides: true, preview: async () => ({ text: 'all', base: 'b', ask: false }) }),
     ],
     needs: [],
     limits: { steps, failures, repeats, costUsd },

@@ -1,6 +1,5 @@
 /** All that can be seen of one task from outside: its model calls, its tool calls, and that something has happened. */
-import type { ToolOutput } from '../../../actors/tools/tool.ts';
-import type { Preview } from '../../../machines/conversation.ts';
+import type { ToolOutput, ToolPreview } from '../../../actors/tools/tool.ts';
 import type { ModelCall } from '../../support/model-server.ts';
 
 /** One run of a tool, which returns when the test says so. */
@@ -20,7 +19,7 @@ export interface ToolRun {
 export interface PreviewRun {
   readonly call: string;
   readonly signal: AbortSignal;
-  shows(preview: Preview): void;
+  shows(preview: ToolPreview): void;
   refuses(message: string): void;
 }
 type Kind = 'think' | 'act' | 'preview';

@@ -204,7 +204,7 @@ export class Drive {
         return this.#observe(event, moved);
       case 'PREVIEWED':
         this.#outside.saidLastWordTo(preview!);
-        preview!.shows(event.preview!);
+        preview!.shows({ ...event.preview!, ...(event.ask !== undefined && { ask: event.ask }) });
         return this.#observe(event, moved);
       case 'RESTORED':
         return this.#lose(event);

@@ -5,13 +5,20 @@ import { z } from 'zod';
 import type { Kind } from '../../../actors/kinds/kind.ts';
 import type { CrewSession } from '../../../actors/node/join.ts';
 import { type CoxNode, startNode } from '../../../actors/node/node.ts';
-import { defineTool, Outdated, type Tool, type ToolContext, type ToolOutput } from '../../../actors/tools/tool.ts';
+import {
+  defineTool,
+  Outdated,
+  type Tool,
+  type ToolContext,
+  type ToolOutput,
+  type ToolPreview,
+} from '../../../actors/tools/tool.ts';
 import type { Bus } from '../../../bus/bus.ts';
 import { Crew } from '../../../bus/crew.ts';
 import { openBus } from '../../../bus/open-bus.ts';
 import { retryRequest } from '../../../bus/retry.ts';
 import { goalOf } from '../../../bus/task-id.ts';
-import type { Effects, Preview } from '../../../machines/conversation.ts';
+import type { Effects } from '../../../machines/conversation.ts';
 import { parseRoster } from '../../../roster/load.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { input } from '../sub-agent/alphabet.ts';
@@ -176,9 +183,10 @@ export class World {
       description: name,
       args: z.record(z.string(), z.unknown()),
       effects,
-      ...(name === 'pay' && {
+      ...(name === 'send' && { decides: true as const }),
+      ...((name === 'pay' || name === 'send') && {
         preview: (_: unknown, { signal, idempotencyKey }: ToolContext) =>
-          new Promise<Preview>((resolve, reject) => {
+          new Promise<ToolPreview>((resolve, reject) => {
             const [id = '', call = ''] = idempotencyKey.split(':');
             const refuses = (message: string) => reject(new Error(message));
             signal.addEventListener('abort', () => refuses('aborted'));
@@ -205,4 +213,5 @@ const effectsOf = {
   put: 'idempotent',
   write: 'writes',
   pay: 'writes',
+  send: 'writes',
 } satisfies Record<string, Effects>;

@@ -31,9 +31,10 @@ export const replies: Record<string, Calls> = {
   writes: [write('w')],
   idempotent: [call('i', { tool: 'put', effects: 'idempotent' })],
   gated: [write('g', { tool: 'pay', gated: true })],
+  decides: [write('d', { tool: 'send', gated: true, mayPass: true })],
   asks: [call('a', { tool: 'ask_operator', asks: true, args: { question: 'which?', choices: ['this', 'stop'] } })],
   two: [write('w1'), call('r2')],
-  dear: [call('d', { tool: 'dear' })],
+  dear: [call('e', { tool: 'dear' })],
 };
 /** A quarter is exact in binary. `dear` alone reaches the limit, on a backend of its own. */
 const billOf = (name: string) => (name === 'dear' ? { costUsd: 4, backend: 'other' } : { costUsd: 0.25, backend: 'local' });
@@ -48,6 +49,7 @@ function commands(id: string, text: string): SubAgentEvent[] {
     { type: 'SWAP', id, backend: 'other', now: true },
     { type: 'ALLOW', id, tool: 'pay' },
     { type: 'ALLOW', id, tool: 'read' },
+    { type: 'ALLOW', id, tool: 'send' },
     { type: 'BUDGET', id, steps: 1 },
     { type: 'BUDGET', id, costUsd: 4 },
     { type: 'PAUSE', id },
@@ -86,6 +88,7 @@ const changes = [
 ];
 const previews = (id: string): ModelEvent[] => [
   { type: 'PREVIEWED', call: id, preview: { text: 'the diff', base: 'b1' } },
+  { type: 'PREVIEWED', call: id, preview: { text: 'the diff', base: 'b1' }, ask: false },
   { type: 'PREVIEWED', call: id, preview: null },
   { type: 'PREVIEWED', call: 'stale', preview: null },
   { type: 'TOOL_RETURNED', call: id, text: 'refused', failed: true },
@@ -153,7 +156,7 @@ export function label(event: ModelEvent): string {
   if (type === 'MODEL_REPLIED') return `${type} ${event.text}`;
   if (type === 'MODEL_FAILED' || type === 'CHECK_FAILED') return `${type} ${event.error.code}`;
   if (type === 'TOOL_RETURNED') return `${type} ${event.call} ${event.text}`;
-  if (type === 'PREVIEWED') return `${type} ${event.call} ${event.preview?.text}`;
+  if (type === 'PREVIEWED') return `${type} ${event.call} ${event.preview?.text}${event.ask === false ? ' passes' : ''}`;
   if (type === 'CALL_OUTDATED') return `${type} ${event.call}`;
   if (type === 'CHECKED') return `${type} ${event.missing?.what}`;
   if (type === 'ALLOW') return `${type} ${event.tool}`;

@@ -218,7 +218,7 @@ export class Contract {
         if (event.call !== head?.id || was.state !== 'previewing') break;
         decides = true;
         lastWord = 'preview';
-        this.#open[0] = { ...head, preview: event.preview };
+        this.#open[0] = { ...head, preview: event.preview, ...(head.mayPass && event.ask === false && { gated: false }) };
         break;
       case 'xstate.error.actor.preview':
         decides = true;
@@ -356,9 +356,10 @@ export class Contract {
           const allowed = event.args ? /^allowed, as edited$/ : /^allowed$/;
           const decided = kind === 'approval' && (event.text === 'approve' ? allowed : /^denied$/);
           receive(event.id, 'answer', 'applied', decided);
-          if (head && kind === 'approval' && event.text === 'approve')
-            this.#open[0] = { ...head, gated: false, ...(event.args !== undefined && { args: event.args, edited: true }) };
-          else if (head && kind === 'in-doubt' && event.text === 'run it again') this.#open[0] = { ...head, started: false };
+          if (head && kind === 'approval' && event.text === 'approve') {
+            const { mayPass: _, ...allowedOne } = head;
+            this.#open[0] = { ...allowedOne, gated: false, ...(event.args !== undefined && { args: event.args, edited: true }) };
+          } else if (head && kind === 'in-doubt' && event.text === 'run it again') this.#open[0] = { ...head, started: false };
           else if (kind === 'asked') resultOf(event.text);
           else if (kind !== 'stuck') {
             this.#lists(head, kind === 'approval' ? 'denied' : event.text === 'it ran' ? 'done' : 'in-doubt');
@@ -428,6 +429,10 @@ export class Contract {
       if (act?.began !== 'act') return;
       must(act.input.call.id === this.#open[0]?.id, 'E it is the one that is due', act.input);
       must(act.input.call.started === true, 'C what begins is marked before', act.input);
+      const { mayPass, gated, preview } = act.input.call;
+      const sight = [mayPass, gated, preview];
+      const seen = [this.#open[0]?.mayPass, this.#open[0]?.gated, this.#open[0]?.preview];
+      must(isDeepStrictEqual(sight, seen), 'S it is held to what was shown', sight, seen);
       must(isDeepStrictEqual(act.input.call.args, this.#open[0]?.args), 'S it runs with what was allowed', act.input);
       must(act.input.step === this.#step, 'E the call knows its step', act.input);
       this.#open[0] = { ...this.#open[0]!, started: true };
@@ -500,6 +505,7 @@ export class Contract {
     if (this.#failures >= this.#failuresAllowed || this.#repeats >= this.#repeatsAllowed || this.#hopeless) return 'stuck';
     const [call] = this.#open;
     if (call?.asks) return 'asked';
+    if (call?.mayPass && call.preview === undefined) return 'previewing';
     if (call?.gated && !this.#allowed.has(call.tool)) return call.preview === undefined ? 'previewing' : 'approval';
     if (call) return 'acting';
     if (this.#saidItsLast && this.#queued.length === 0) return this.#mustProduce && !this.#checked ? 'checking' : 'completed';

@@ -57,8 +57,10 @@ export const paths = (
   ...toldApart(size),
 ];
 
-const isWithoutPreview = (type: string, event: object, state: Look['state']): boolean =>
-  type !== 'CALL_OUTDATED' && (state !== 'previewing' || ('preview' in event && event.preview === null));
+/** Nothing is shown there but by `send`, which lets every call pass. */
+const isWithoutPreview = (type: string, event: object, { state, call }: Look): boolean =>
+  type !== 'CALL_OUTDATED' &&
+  (state !== 'previewing' || (call?.mayPass ? 'ask' in event : 'preview' in event && event.preview === null));
 
 /**
  * The small set for a suite that drives a real task over the bus, where facts are brought about instead of sent: MODEL_SAID and
@@ -67,14 +69,14 @@ const isWithoutPreview = (type: string, event: object, state: Look['state']): bo
  * @param hasPreviews whether the tool `pay` shows what it would do. Without it, the question follows by itself.
  */
 export function smallPaths(hasPreviews: boolean): SubAgentEvent[][] {
-  const isPossible = ({ type, ...event }: ModelEvent, { state, call }: Look): boolean =>
+  const isPossible = ({ type, ...event }: ModelEvent, here: Look): boolean =>
     !type.startsWith('xstate.') &&
     // Its backends have no price there; test/actors/host/budget.test.ts has paid calls.
     type !== 'CALL_PRICED' &&
     type !== 'CALL_BILLED' &&
-    // Only what was allowed on the sight of a preview can be outdated.
-    (type !== 'CALL_OUTDATED' || (call?.preview != null && call.gated === false)) &&
-    (hasPreviews ? !('preview' in event && event.preview === null) : isWithoutPreview(type, event, state)) &&
+    // Only what the operator has allowed on the sight of a preview can be outdated.
+    (type !== 'CALL_OUTDATED' || (here.call?.preview != null && here.call.gated === false && !here.call.mayPass)) &&
+    (hasPreviews ? !('preview' in event && event.preview === null) : isWithoutPreview(type, event, here)) &&
     // No worker is fenced, and a tool that reports changes is of the suite in process.
     !('call' in event && (event.call === 'stale' || ('text' in event && event.text === 'late')));
   return paths('tiny', subAgent, isPossible, { ...input, mustProduce: false }) as SubAgentEvent[][];

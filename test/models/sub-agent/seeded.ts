@@ -175,6 +175,19 @@ export const seeded: Mutant[] = [
     originally('applyAnswer')(context, { ...event, args: undefined }, params),
   ),
   guards('nobody is shown what would change', { isUnseen: () => false }),
+  guards('a tool that decides is not asked where the operator has allowed it', {
+    isUnseen: ({ context }) =>
+      head(context)?.gated === true && !context.allowed.includes(head(context)!.tool) && head(context)?.preview === undefined,
+  }),
+  action('a call passes whatever its tool says', 'recordPreview', ({ calls }, _, { preview }) => ({
+    calls: calls.map((call, i) => (i === 0 ? { ...call, preview, ...(call.mayPass && { gated: false }) } : call)),
+  })),
+  action('no call passes', 'recordPreview', ({ calls }, _, { preview }) => ({
+    calls: calls.map((call, i) => (i === 0 ? { ...call, preview } : call)),
+  })),
+  action('a call passes that the roster has asked about', 'recordPreview', ({ calls }, _, { preview, ask }) => ({
+    calls: calls.map((call, i) => (i === 0 ? { ...call, preview, ...(!ask && { gated: false }) } : call)),
+  })),
   guards('what is allowed is asked about', { isGated: ({ context }) => head(context)?.gated === true }),
   guards('nothing is checked', { isUnchecked: () => false }),
   guards('it is told again and again', { wasTold: () => false }),
