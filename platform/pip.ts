@@ -1,11 +1,9 @@
 /** Python's package installer, used only to download wheels. It fetches no dependencies and runs no code from them. */
-import { spawn } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Wheel } from './asset.ts';
-import { endingOf } from './cut.ts';
-import { codeOf } from './errors.ts';
+import { runCommand } from './run-command.ts';
 
 const candidates: readonly (readonly string[])[] =
   process.platform === 'win32'
@@ -16,7 +14,6 @@ const progressPollMs = 250;
 /** pip itself retries a request without an answer, but not a transfer that breaks off in the middle. */
 const mostTries = 3;
 const againMs = 1_000;
-const stderrTailChars = 4_000;
 
 export class Pip {
   readonly #command: readonly string[];
@@ -29,7 +26,7 @@ export class Pip {
 
   static async find(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Pip> {
     for (const command of candidates) {
-      const outcome = await run([...command, '--version'], env, signal);
+      const outcome = await runCommand([...command, '--version'], { env, signal });
       if (outcome.code === 0) return new Pip(command, env);
     }
     throw new Error('no pip on this machine to fetch Python packages (looked for pip, pip3 and python3 -m pip)');
@@ -47,7 +44,7 @@ export class Pip {
     const watch = setInterval(() => onBytes(largestFileIn(folder)), progressPollMs);
     try {
       for (let left = mostTries - 1; ; left--) {
-        const { code, stderr } = await run(
+        const { code, stderr } = await runCommand(
           // Without --only-binary a source package would run its set-up code. Without --no-cache-dir pip would keep a second
           // copy.
           [...this.#command, 'download', '--quiet', '--disable-pip-version-check', '--no-input', '--no-cache-dir', '--no-deps']
@@ -55,8 +52,7 @@ export class Pip {
             .concat(wheel.platform ? ['--platform', wheel.platform] : [])
             .concat(`${wheel.name}==${wheel.version}`),
           // pip downloads into its temporary folder, so that folder must be on the disk that was checked for space.
-          { ...this.#env, TMPDIR: folder, TEMP: folder, TMP: folder },
-          signal,
+          { env: { ...this.#env, TMPDIR: folder, TEMP: folder, TMP: folder }, signal },
         );
         if (code === 0) return;
         const cause = stderr.trim().split('\n').at(-1) ?? '';
@@ -69,32 +65,6 @@ export class Pip {
       clearInterval(watch);
     }
   }
-}
-
-interface Outcome {
-  readonly code: number | null;
-  readonly stderr: string;
-}
-
-/** Runs a command. A command that does not exist ends with code 127. Rejects only with the signal's reason. */
-function run([file, ...args]: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const child = spawn(file!, args, { env, stdio: ['ignore', 'ignore', 'pipe'], signal, windowsHide: true });
-    let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr = endingOf(stderr + text, stderrTailChars);
-    });
-    let failure: unknown = null;
-    child.on('error', (error) => {
-      failure = error;
-      if (child.pid === undefined) resolve({ code: codeOf(error) === 'ENOENT' ? 127 : 126, stderr: error.message });
-    });
-    child.on('close', (code) => {
-      if (signal.aborted) reject(signal.reason);
-      else resolve({ code, stderr: stderr || String(failure ?? '') });
-    });
-  });
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Shows a download: on a terminal as a bar that stays on one line, elsewhere as a plain line every 10 %. */
 
-import type { Asset, Progress } from './asset.ts';
+import type { Progress } from './asset.ts';
 import { beginningOf } from './cut.ts';
 
 export interface ProgressBar {
@@ -23,7 +23,7 @@ export function sizeOf(bytes: number): string {
 
 export function progressBar(stream: NodeJS.WriteStream): ProgressBar {
   /** For each asset the last tenth that was printed. The model and nats-server may be downloaded at the same time. */
-  const tenths = new Map<Asset, number>();
+  const tenths = new Map<Progress['asset'], number>();
   let from = '';
   let drawnAt = 0;
   let lineOpen = false;

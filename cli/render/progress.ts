@@ -7,11 +7,11 @@ export const progressLine = ({ asset, doneBytes, totalBytes, from }: Progress): 
 
 /** Passes on the first report of each download and then one for every further tenth. */
 export function tenths(say: (line: string) => void): (progress: Progress) => void {
-  const said = new Map<string, number>();
+  const said = new Map<Progress['asset'], number>();
   return (progress) => {
     const tenth = Math.floor((progress.doneBytes / progress.totalBytes) * 10);
-    if (said.get(progress.asset.file) === tenth) return;
-    said.set(progress.asset.file, tenth);
+    if (said.get(progress.asset) === tenth) return;
+    said.set(progress.asset, tenth);
     say(progressLine(progress));
   };
 }

@@ -74,6 +74,7 @@ test('the package has the program and its documents, and nothing else', () => {
       'LICENSE',
       'DISCLAIMER.md',
       'docs/cli.md',
+      'packages/chromium/package-lock.json',
     ]),
   );
   const sources = files.filter((path) => /^(test|\.ci)\//.test(path) || (path.endsWith('.ts') && !path.endsWith('.d.ts')));
