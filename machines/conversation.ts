@@ -79,6 +79,17 @@ export interface Echo {
   readonly calls: readonly Readonly<Record<string, unknown>>[];
 }
 
+/** A picture that a call shows to the model. A conversation has it by reference only. */
+export interface Picture {
+  /** Name of the artifact. */
+  readonly ref: string;
+  /** MIME type. */
+  readonly type: string;
+  /** In pixels. */
+  readonly width: number;
+  readonly height: number;
+}
+
 export type Message =
   | { readonly role: 'user'; readonly text: string }
   | {
@@ -88,7 +99,7 @@ export type Message =
       readonly unfinished?: true;
       readonly echo?: Echo;
     }
-  | { readonly role: 'tool'; readonly call: string; readonly text: string };
+  | { readonly role: 'tool'; readonly call: string; readonly text: string; readonly images?: readonly Picture[] };
 
 export type QuestionKind = 'asked' | 'approval' | 'in-doubt' | 'budget' | 'stuck';
 export interface Question {
@@ -107,7 +118,8 @@ export type Outcome = { readonly kind: 'completed' } | { readonly kind: 'cancell
 export const mayHaveRun = (call: ToolCall): boolean => call.started === true && call.effects !== 'none';
 
 /** The chat protocol requires a result for every requested call, even one that did not run. All of these get the same text. */
-export const answered = (calls: Calls, text: string): Message[] => calls.map((call) => ({ role: 'tool', call: call.id, text }));
+export const answered = (calls: Calls, text: string, images: readonly Picture[] = []): Message[] =>
+  calls.map((call) => ({ role: 'tool', call: call.id, text, ...(images.length > 0 && { images }) }));
 
 /** Results for abandoned calls. Each result says how far its call got. */
 export const givenUp = (calls: Calls, why: string): Message[] =>

@@ -7,6 +7,7 @@ import type {
   Failure,
   Message,
   Outcome,
+  Picture,
   Preview,
   Question,
   ToolCall,
@@ -23,7 +24,15 @@ type Fact =
   | { type: 'MODEL_SAID'; text: string }
   | { type: 'MODEL_REPLIED'; text: string; calls: Calls; usage: Usage; backend: string; echo?: Echo | undefined }
   | { type: 'MODEL_FAILED'; error: Failure }
-  | { type: 'TOOL_RETURNED'; call: string; text: string; failed?: true; changes?: readonly Change[]; sources?: readonly string[] }
+  | {
+      type: 'TOOL_RETURNED';
+      call: string;
+      text: string;
+      failed?: true;
+      changes?: readonly Change[];
+      sources?: readonly string[];
+      images?: readonly Picture[];
+    }
   /** The tool has looked at the call. Null: it has nothing to show. `ask` (default true) false: what may pass runs unasked. */
   | { type: 'PREVIEWED'; call: string; preview: Preview | null; ask?: boolean }
   /** The call did not run, because its target is not what the operator was shown. */

@@ -289,7 +289,7 @@ export const subAgent = setup({
       const lastFailure = event.failed ? { code: 'tool-failed', message: event.text, retryable: true } : null;
       return {
         calls: calls.slice(1),
-        messages: [...messages, ...answered(calls.slice(0, 1), `${event.text}${editedNote(calls[0])}`)],
+        messages: [...messages, ...answered(calls.slice(0, 1), `${event.text}${editedNote(calls[0])}`, event.images)],
         failures: lastFailure ? failures + 1 : 0,
         lastFailure,
         effects: [...effects, ...effectsOf(calls[0], step, event.failed ? 'failed' : 'done', event.changes)],

@@ -1,6 +1,7 @@
 /** The backends of a roster. YAML keys are snake_case, the types camelCase. Every key is described in docs/roster.md. */
 import { z } from 'zod';
 import { defaultMaxOutput, hasPrice } from './price.ts';
+import { Size } from './quantity.ts';
 import { section } from './strict-section.ts';
 
 export const Tier = z.enum(['local', 'subscription', 'api']);
@@ -32,12 +33,36 @@ const Structured = z.enum(['auto', 'json_schema', 'tools', 'prompt']);
 const Tools = z.union([z.boolean(), z.literal('auto')], 'expected true, false or auto');
 const count = (most: number) => z.int().min(1).max(most);
 
+const Pictures = section({
+  most: count(64).default(3).describe('Number of pictures in one request, the latest ones; older ones are described in words.'),
+  side: z
+    .int()
+    .min(64)
+    .max(16_384)
+    .default(1568)
+    .describe('Longest side of a picture in pixels. A larger one is scaled down before it is sent.'),
+  pixels: z
+    .int()
+    .min(4_096)
+    .max(50_000_000)
+    .default(1_150_000)
+    .describe('Maximum number of pixels of a picture. A larger one is scaled down before it is sent.'),
+  bytes: Size.prefault('3.5MB').describe('Maximum size of a picture. A larger one is sent as JPEG.'),
+  tokens: count(1_000_000)
+    .default(50_000)
+    .describe(
+      'The most tokens that the backend counts for one picture: the worst case, which is set aside where there is a price.',
+    ),
+});
+export type PictureLimits = Readonly<z.infer<typeof Pictures>>;
+
 const common = {
   tier: Tier.optional().describe('Cost class. Default: local for embedded, subscription for command, api for openai.'),
   opt_in: z.boolean().default(false).describe('A backend of any tier but local is off until this is true.'),
   good_at: z.array(Capability).max(64).default([]).describe('Capabilities, matched against the needs of a task.'),
   can_orchestrate: z.boolean().default(false).describe('The backend may split a goal and reduce the results.'),
   vision: z.boolean().default(false).describe('The model understands images.'),
+  pictures: Pictures.prefault({}).describe('What of pictures is sent to a backend with `vision`.'),
   cost: Cost.optional().describe('Price of tokens. Default: 0 for local and subscription; unknown for api.'),
   concurrency: count(1024)
     .optional()
@@ -99,6 +124,7 @@ interface BackendCommon {
   readonly goodAt: readonly string[];
   readonly canOrchestrate: boolean;
   readonly vision: boolean;
+  readonly pictures: PictureLimits;
   /** US dollars per million tokens; null: unknown. */
   readonly cost: { readonly input: number; readonly output: number } | null;
   readonly concurrency: number;
@@ -144,6 +170,7 @@ export const BackendEntry = z
       goodAt: entry.good_at,
       canOrchestrate: entry.can_orchestrate,
       vision: entry.vision,
+      pictures: entry.pictures,
       cost,
       context: entry.context ?? null,
       // Without a limit on its output, a call with a price has no worst case.

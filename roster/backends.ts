@@ -12,7 +12,7 @@ import type { Log } from '../platform/log.ts';
 import type { Backend } from './backend-schema.ts';
 import { Breaker } from './breaker.ts';
 import type { ModelEvent, ModelRequest } from './conversation.ts';
-import { type Change, simplerDialect } from './dialect.ts';
+import { type Change, hasPictures, simplerDialect } from './dialect.ts';
 import { type Endpoint, type EndpointOptions, Endpoints, openClient } from './endpoint.ts';
 import { ModelError } from './errors.ts';
 import { Lessons } from './lessons.ts';
@@ -245,7 +245,7 @@ export class Backends {
     const client = await openClient(endpoint, this.options.env, () => {
       sent++;
     });
-    const { cost, context, maxOutput } = backend;
+    const { cost, context, maxOutput, pictures } = backend;
     const { silenceMs, callMs } = this.options.roster().limits;
     const wire = { backend: name, isEmbedded: backend.kind === 'embedded', baseUrl: endpoint.baseUrl, key: endpoint.key };
     let dialect = this.lessons.dialect(name, backend);
@@ -263,6 +263,7 @@ export class Backends {
           cost,
           context,
           maxOutput,
+          pictures,
           purse,
           silenceMs,
           callMs,
@@ -274,6 +275,7 @@ export class Backends {
           if (event.type === 'replied') {
             if (request.tools?.length && dialect.tools === 'native') standing.proven.add('tools');
             if (request.schema && dialect.structured !== 'prompt') standing.proven.add('structured');
+            if (dialect.pictures === 'parts' && hasPictures(request)) standing.proven.add('pictures');
             for (const change of changes.values()) this.learn(name, backend, change);
           }
           yield event;

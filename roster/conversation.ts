@@ -18,6 +18,21 @@ export interface Echo {
   readonly calls: readonly JsonFields[];
 }
 
+/** A picture in a conversation. */
+export interface Picture {
+  /** Name of its artifact. */
+  readonly ref: string;
+  /** MIME type of the artifact. */
+  readonly type: string;
+  /** Of the artifact, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** The picture as it is sent: a data URL. Left out: the model is told of it in words. */
+  readonly data?: string;
+  /** Why it is not sent. Default: the model takes no pictures. */
+  readonly unseen?: string;
+}
+
 /** The messages of machines/conversation.ts fit this type as they are. */
 export type ChatMessage =
   | { readonly role: 'system' | 'user'; readonly text: string }
@@ -28,7 +43,7 @@ export type ChatMessage =
       readonly unfinished?: true;
       readonly echo?: Echo;
     }
-  | { readonly role: 'tool'; readonly call: string; readonly text: string };
+  | { readonly role: 'tool'; readonly call: string; readonly text: string; readonly images?: readonly Picture[] };
 
 export interface ToolSpec {
   readonly name: string;

@@ -23,6 +23,8 @@ export interface Dialect {
    * told in words. `dropped`: it gets none.
    */
   readonly thoughts: 'back' | 'required' | 'dropped';
+  /** `words`: pictures are only described. */
+  readonly pictures: 'parts' | 'words';
 }
 
 export function firstDialect(backend: Backend): Dialect {
@@ -35,8 +37,9 @@ export function firstDialect(backend: Backend): Dialect {
     stream: true,
     system: 'own',
     thoughts: 'back',
+    pictures: backend.vision ? 'parts' : 'words',
   };
-  if (backend.kind !== 'openai') return full;
+  if (backend.kind !== 'openai') return { ...full, pictures: 'words' };
   return {
     ...full,
     tools: backend.tools === false ? 'text' : 'native',
@@ -45,6 +48,10 @@ export function firstDialect(backend: Backend): Dialect {
     outputField: new URL(backend.baseUrl).hostname === 'api.openai.com' ? 'max_completion_tokens' : 'max_tokens',
   };
 }
+
+/** Whether the request has pictures that are to be sent. */
+export const hasPictures = ({ messages }: Pick<ModelRequest, 'messages'>): boolean =>
+  messages.some((message) => message.role === 'tool' && message.images?.some(({ data }) => data !== undefined));
 
 /** A part of the dialect that is replaced. */
 export interface Change {
@@ -84,17 +91,21 @@ export function simplerDialect(
       dialect.system === 'own' && request.messages.some(({ role }) => role === 'system') ? { system: 'user' as const } : null,
     outputField: { outputField: dialect.outputField === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens' },
     thoughts: isLacking || part === null ? withoutThoughts : withThoughts,
+    pictures: dialect.pictures === 'parts' && hasPictures(request) ? { pictures: 'words' as const } : null,
   };
   const change = (it: Change['part'], isLasting: boolean): Change | null => {
     const to = tried.has(it) ? null : can[it];
     return to && { part: it, to, isLasting };
   };
   // In words, a history has neither calls nor results that a server could refuse. Nothing is learnt: the next one may be fine.
-  if (part === 'messages') return hasCalls ? change('tools', false) : null;
+  const isAboutHistory = part === 'messages' || (part === 'pictures' && !can.pictures);
+  if (isAboutHistory) return change('pictures', false) ?? (hasCalls ? change('tools', false) : null);
   if (part === 'thoughts') return change('thoughts', true) ?? (hasCalls ? change('tools', false) : null);
   if (part === 'other') return null;
+  // A server that takes pictures refuses some of them.
+  if (part === 'pictures') return change(part, isLacking && !proven.has(part));
   if (part !== null) return change(part, isLacking || (!proven.has(part) && !hasCalls));
   // The server told nothing: assume the parts that servers most often lack.
-  const guess = (['structured', 'thoughts'] as const).find((it) => can[it] && !tried.has(it)) ?? 'tools';
+  const guess = (['pictures', 'structured', 'thoughts'] as const).find((it) => can[it] && !tried.has(it)) ?? 'tools';
   return change(guess, !proven.has(guess) && !hasCalls);
 }

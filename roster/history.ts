@@ -6,8 +6,9 @@
  * - Every call has one result, right after it. A late result is moved up; a call without one gets `notRun`.
  * - Ids of calls are unique, and ids and names of calls are legal everywhere.
  * - No text is blank, except that of an assistant that calls tools.
+ * - Each picture of a result is either among its pictures or described in its text.
  */
-import type { ChatMessage, Echo, RequestedCall } from './conversation.ts';
+import type { ChatMessage, Echo, Picture, RequestedCall } from './conversation.ts';
 
 export const interruptedMark = '[interrupted here by the operator]';
 export const brokenOffMark = '[broken off here]';
@@ -22,6 +23,10 @@ export interface AnsweredCall extends Omit<RequestedCall, 'args'> {
   /** An object: servers parse the arguments and fail on anything else. */
   readonly args: object;
   readonly result: string;
+  readonly pictures: readonly SentPicture[];
+}
+export interface SentPicture extends Picture {
+  readonly data: string;
 }
 export interface AssistantTurn {
   readonly role: 'assistant';
@@ -32,16 +37,25 @@ export interface AssistantTurn {
   readonly unfinished: boolean;
   readonly echo?: Echo | undefined;
 }
-export type Turn = { readonly role: 'user'; readonly text: string } | AssistantTurn;
+export interface UserTurn {
+  readonly role: 'user';
+  readonly text: string;
+  readonly pictures: readonly SentPicture[];
+}
+export type Turn = UserTurn | AssistantTurn;
 
-export function turnsOf(messages: readonly ChatMessage[]): Turn[] {
+/** @param sees whether the reader takes pictures. */
+export function turnsOf(messages: readonly ChatMessage[], sees: boolean): Turn[] {
   const { resultOf, strays } = matchResults(messages);
   const turns = new Turns();
   for (const message of messages) {
     if (message.role === 'user') turns.user(message.text);
-    else if (message.role === 'assistant') turns.assistant(message, (call) => resultOf.get(call) ?? notRun);
+    else if (message.role === 'assistant') turns.assistant(message, (call) => resultIn(resultOf.get(call), sees));
     // The model may still need a result whose call is no longer in the conversation.
-    else if (message.role === 'tool' && strays.has(message)) turns.user(`Result of a tool:\n${message.text}`);
+    else if (message.role === 'tool' && strays.has(message)) {
+      const { text, pictures } = resultIn(message, sees);
+      turns.user(`Result of a tool:\n${text}`, pictures);
+    }
   }
   return turns.finished();
 }
@@ -55,20 +69,38 @@ export const systemText = (messages: readonly ChatMessage[]): string =>
 const isBlank = (text: string): boolean => text.trim() === '';
 
 type Assistant = Extract<ChatMessage, { role: 'assistant' }>;
+type ToolResult = Extract<ChatMessage, { role: 'tool' }>;
+type Result = Pick<UserTurn, 'text' | 'pictures'>;
+
+/** The text of a result, which describes the pictures that are not sent, and those that are. */
+function resultIn(message: ToolResult | undefined, sees: boolean): Result {
+  if (!message) return { text: notRun, pictures: [] };
+  const { images = [] } = message;
+  const pictures = sees ? images.filter(isSent) : [];
+  const told = images.filter((image) => !pictures.includes(image as SentPicture)).map(inWords);
+  return { text: [message.text, ...told].join('\n'), pictures };
+}
+
+const isSent = (picture: Picture): picture is SentPicture => picture.data !== undefined;
+
+const takesNone = 'this model takes no pictures';
+const inWords = ({ ref, type, width, height, data, unseen }: Picture): string =>
+  `[Picture ${ref}, ${type}, ${width} × ${height} pixels. It is not shown to you: ${data === undefined ? (unseen ?? takesNone) : takesNone}.]`;
 
 class Turns {
   private readonly all: Turn[] = [];
   private calls = 0;
 
-  user(text: string): void {
+  user(text: string, pictures: readonly SentPicture[] = []): void {
     if (isBlank(text)) return;
     const last = this.all.at(-1);
     const said = text.toWellFormed();
-    if (last?.role === 'user') this.all[this.all.length - 1] = { role: 'user', text: `${last.text}\n\n${said}` };
-    else this.all.push({ role: 'user', text: said });
+    if (last?.role === 'user')
+      this.all[this.all.length - 1] = { ...last, text: `${last.text}\n\n${said}`, pictures: [...last.pictures, ...pictures] };
+    else this.all.push({ role: 'user', text: said, pictures });
   }
 
-  assistant(message: Assistant, resultOf: (call: RequestedCall) => string): void {
+  assistant(message: Assistant, resultOf: (call: RequestedCall) => Result): void {
     const { calls = [] } = message;
     const unfinished = message.unfinished === true;
     const parts = message.text.split(begunAnew);
@@ -97,13 +129,14 @@ class Turns {
     else if (last.role === 'assistant' && last.calls.length === 0) this.user(nothingSaid.next);
   }
 
-  private answered({ tool, args }: RequestedCall, result: string): AnsweredCall {
+  private answered({ tool, args }: RequestedCall, { text, pictures }: Result): AnsweredCall {
     const isObject = typeof args === 'object' && args !== null && !Array.isArray(args);
     return {
       id: legalId(this.calls++),
       tool: legalName(tool),
       args: wellFormed(isObject ? args : { not_an_object: args }),
-      result: isBlank(result) ? emptyResult : result.toWellFormed(),
+      result: isBlank(text) ? emptyResult : text.toWellFormed(),
+      pictures,
     };
   }
 }
@@ -126,7 +159,7 @@ function legalName(name: string): string {
 
 /** The results by call, and those whose call is not in the conversation. Of two results for one call the later one counts. */
 function matchResults(messages: readonly ChatMessage[]) {
-  const resultOf = new Map<RequestedCall, string>();
+  const resultOf = new Map<RequestedCall, ToolResult>();
   const strays = new Set<ChatMessage>();
   // A model may use an id again, so the latest message that has it counts.
   const callsOf = new Map<string, readonly RequestedCall[]>();
@@ -136,7 +169,7 @@ function matchResults(messages: readonly ChatMessage[]) {
     if (message.role !== 'tool') continue;
     const calls = callsOf.get(message.call) ?? [];
     const call = calls.find((it) => !resultOf.has(it)) ?? calls.at(-1);
-    if (call) resultOf.set(call, message.text);
+    if (call) resultOf.set(call, message);
     else strays.add(message);
   }
   return { resultOf, strays };

@@ -15,7 +15,17 @@ const lessonAgeMs = 3_600_000;
 const longestWhy = 200;
 
 const Lesson = z.object({
-  part: z.enum(['tools', 'structured', 'outputField', 'temperature', 'streamOptions', 'stream', 'system', 'thoughts']),
+  part: z.enum([
+    'tools',
+    'structured',
+    'outputField',
+    'temperature',
+    'streamOptions',
+    'stream',
+    'system',
+    'thoughts',
+    'pictures',
+  ]),
   to: z.object({
     tools: z.literal('text').optional(),
     structured: z.literal('prompt').optional(),
@@ -25,6 +35,7 @@ const Lesson = z.object({
     stream: z.literal(false).optional(),
     system: z.literal('user').optional(),
     thoughts: z.enum(['required', 'dropped']).optional(),
+    pictures: z.literal('words').optional(),
   }),
   /** The words of the refusal. */
   why: z.string().max(longestWhy),
@@ -42,6 +53,9 @@ export interface Learnt {
   readonly since: string;
 }
 
+const picturesInWords = 'pictures are described in words';
+export const refusesPictures = (learnt: readonly Learnt[]): boolean => learnt.some(({ what }) => what === picturesInWords);
+
 const inWords: Readonly<Record<Lesson['part'], (to: Lesson['to']) => string>> = {
   tools: () => 'tools are described in the prompt',
   structured: () => 'JSON is asked for in words',
@@ -54,6 +68,7 @@ const inWords: Readonly<Record<Lesson['part'], (to: Lesson['to']) => string>> = 
     thoughts === 'dropped'
       ? 'thoughts are not sent back to it'
       : 'thoughts are sent back to it, and calls of other models told in words',
+  pictures: () => picturesInWords,
 };
 
 export class Lessons {

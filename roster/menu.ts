@@ -1,6 +1,6 @@
-import type { Backend, Tier } from './backend-schema.ts';
+import type { Backend, PictureLimits, Tier } from './backend-schema.ts';
 import { keyProblem } from './key.ts';
-import type { Learnt } from './lessons.ts';
+import { type Learnt, refusesPictures } from './lessons.ts';
 
 /** A backend as `cox menu` and the orchestrating model see it. */
 export interface MenuEntry {
@@ -11,7 +11,10 @@ export interface MenuEntry {
   readonly tier: Tier;
   readonly goodAt: readonly string[];
   readonly canOrchestrate: boolean;
+  /** It takes pictures: its entry says so, and it has not refused them. */
   readonly vision: boolean;
+  /** Left out for a backend without vision. */
+  readonly pictures?: PictureLimits;
   /** US dollars per million tokens; null: unknown. */
   readonly cost: { readonly input: number; readonly output: number } | null;
   /** Tokens; null: unknown. */
@@ -42,7 +45,8 @@ export function menuEntry(
   env: NodeJS.ProcessEnv,
 ): MenuEntry {
   const why = whyNot(backend, load, env);
-  const { kind, tier, goodAt, canOrchestrate, vision, cost, context, concurrency } = backend;
+  const { kind, tier, goodAt, canOrchestrate, cost, context, concurrency } = backend;
+  const vision = backend.vision && backend.kind === 'openai' && !refusesPictures(learnt);
   const model = backend.kind === 'command' ? null : backend.model;
   const { inUse, inLine } = load;
   return {
@@ -53,6 +57,7 @@ export function menuEntry(
     goodAt,
     canOrchestrate,
     vision,
+    ...(vision && { pictures: backend.pictures }),
     cost,
     context,
     concurrency,

@@ -47,6 +47,7 @@ export interface ModelCall {
   readonly cost: Backend['cost'];
   readonly context: number | null;
   readonly maxOutput: number | null;
+  readonly pictures: Backend['pictures'];
   /** Reserves the money for each request, where the backend has a price. Default: nothing is reserved. */
   readonly purse?: Purse | undefined;
   readonly silenceMs: number;
@@ -247,14 +248,14 @@ function usageOf(
   raw: RawReply,
   body: ChatCompletionCreateParamsStreaming,
   request: ModelRequest,
-  { cost }: ModelCall,
+  { cost, pictures }: ModelCall,
   worstUsd: number | null,
 ): ModelUsage {
   const written = raw.text + raw.thoughts + raw.calls.map((call) => call.tool + call.argumentsText).join('');
   // Far too few tokens for what was said, or more than the prompt can have: the count is not of this reply.
   const said = raw.text.length + raw.calls.reduce((sum, { tool, argumentsText }) => sum + tool.length + argumentsText.length, 0);
   const fewest = said === 0 ? 0 : Math.max(1, (said - shortChars) / mostCharsPerToken);
-  const isOfAnother = raw.usage && (raw.usage.outputTokens < fewest || raw.usage.inputTokens > mostInputTokens(body));
+  const isOfAnother = raw.usage && (raw.usage.outputTokens < fewest || raw.usage.inputTokens > mostInputTokens(body, pictures));
   const told = isOfAnother ? null : raw.usage;
   const { inputTokens, outputTokens } = told ?? { inputTokens: estimatePrompt(request), outputTokens: estimateTokens(written) };
   const byTokens = cost ? (inputTokens * cost.input + outputTokens * cost.output) / 1_000_000 : 0;

@@ -14,6 +14,7 @@ export type Part =
   | 'stream'
   | 'system'
   | 'thoughts'
+  | 'pictures'
   | 'messages'
   | 'other';
 
@@ -37,13 +38,18 @@ const byParam: readonly (readonly [RegExp, Part])[] = [
   [/^stream_options/, 'streamOptions'],
   [/^stream$/, 'stream'],
   [/^messages\b.*(reasoning|thinking|thought)/, 'thoughts'],
+  [/^messages\b.*image|^images?\b/, 'pictures'],
   [/^messages/, 'messages'],
 ];
 const systemRole =
   /system (role|message)s? (is |are )?(not|un)|role.{0,20}['"`]system['"`]|['"`]system['"`] role|only user and assistant roles/i;
+/** Servers that know no pictures speak of the part that they do not know, or say that a content must be a text. */
+const pictures =
+  /\bimages?\b|image_url|\bvision\b|multi-?modal|content['"`]?\]?[^.]{0,40} (must|should) be (a |of type )?(valid )?string/i;
 /** The first that fits counts: what is said of messages often has words of the other parts. */
 const byWords: readonly (readonly [RegExp, Part])[] = [
   [systemRole, 'system'],
+  [pictures, 'pictures'],
   [/invalid ['"`]?(thought_?)?signature/i, 'messages'],
   [
     /reasoning[_ ](content|details|opaque|text)|['"`]reasoning['"`]|thought_?signature|thinking_?(content|blocks?)|['"`](redacted_)?thinking['"`]/i,
@@ -66,16 +72,26 @@ const lackWords =
 /** The server asks for thoughts. Weaker words of `lackWords` may stand beside these: “required when thinking is enabled”. */
 const wantWords = /must (be|start|have|contain|include)|missing|required|\bexpected|passed? back|\bneeds?\b/i;
 const refusal = /unsupported|not (be )?(supported|permitted|allowed|included)|must not|extra|unknown|unrecogni[sz]ed|unexpected/i;
-const lacks = (part: Part, words: string): boolean =>
-  part === 'thoughts' ? refusal.test(words) || (lackWords.test(words) && !wantWords.test(words)) : lackWords.test(words);
+/** The server takes pictures, and not this one. */
+const onePicture =
+  /format|media[_ ]?type|mime|\bsizes?\b|dimension|too (large|big|many|small)|pixel|corrupt|decod|process|invalid image|base64|download/i;
+const mustBeText = /(must|should) be (a |of type )?(valid )?string/i;
+
+function lacks(part: Part, words: string): boolean {
+  if (part === 'pictures') return mustBeText.test(words) || (lackWords.test(words) && !onePicture.test(words));
+  if (part === 'thoughts') return refusal.test(words) || (lackWords.test(words) && !wantWords.test(words));
+  return lackWords.test(words);
+}
 
 /** @param error of the package `openai`, or a ToldError. */
 export function refusedPart(error: unknown): RefusedPart {
   const param = typeof error === 'object' && error !== null && 'param' in error ? error.param : null;
   const words = wordsOfError(error);
   const name = typeof param === 'string' ? param.trim().replace(/^(body|request|\$)\./, '') : '';
-  const named = systemRole.test(words) ? undefined : byParam.find(([pattern]) => pattern.test(name))?.[1];
+  const byName = systemRole.test(words) ? undefined : byParam.find(([pattern]) => pattern.test(name))?.[1];
+  const named = byName === 'messages' && pictures.test(words) ? 'pictures' : byName;
   // `tools[3].function.parameters` is about one tool, `tools` about tools.
+  if (named === 'pictures') return { part: named, isLacking: lacks(named, words) };
   if (named) return { part: named, isLacking: (named !== 'thoughts' && !/[.[]/.test(name)) || lacks(named, words) };
   // Some servers write the kind of the error where the parameter belongs (Cerebras: `validation_error`).
   const part = byWords.find(([pattern]) => pattern.test(words))?.[1] ?? (noName.has(name.toLowerCase()) ? null : 'other');

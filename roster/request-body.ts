@@ -22,8 +22,8 @@ export function requestBody(
   // Some servers refuse a history with calls where no tools are offered; there, calls and results are told in words.
   const isText = dialect.tools === 'text' || tools.length === 0;
   const told = isText
-    ? textTranscript(request)
-    : nativeTranscript(request.messages, { backend, model, thoughts: dialect.thoughts });
+    ? textTranscript(request, dialect.pictures)
+    : nativeTranscript(request.messages, { backend, model, thoughts: dialect.thoughts, pictures: dialect.pictures });
   const messages = dialect.system === 'user' ? withoutSystem(told) : told;
   const body: ChatCompletionCreateParamsStreaming = { model, messages, stream: true };
   if (!dialect.stream) Object.assign(body, { stream: false });

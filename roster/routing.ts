@@ -7,8 +7,10 @@ import type { MenuEntry } from './menu.ts';
 import type { Roster } from './schema.ts';
 
 export interface Need {
-  /** The backend must have all of these in its `good_at`. */
+  /** The backend must have all of these in its `good_at`; `vision: true` counts as one of them. */
   readonly needs: readonly string[];
+  /** A backend that has more of these comes before a cheaper one. Default: none. */
+  readonly prefers?: readonly string[];
   /** Name of the backend. If it is set, `needs`, tiers and cost are ignored. */
   readonly backend?: string | null;
   /** The backend must be able to orchestrate. */
@@ -42,13 +44,12 @@ export function chooseBackend(
     if (why) losers.push({ backend: entry.name, why });
     return why === null;
   });
-  const best = able.toSorted(byPrice)[0];
+  const order = (a: MenuEntry, b: MenuEntry): number => unmet(a, need).length - unmet(b, need).length || byPrice(a, b);
+  const best = able.toSorted(order)[0];
   if (!best) return { backend: null, why: `no backend can do it${wanted(need)}: ${list(losers)}`, losers };
-  const equals = able.filter((entry) => byPrice(entry, best) === 0);
+  const equals = able.filter((entry) => order(entry, best) === 0);
   const chosen = equals[routing.rotate ? turn(equals.map((entry) => entry.name)) % equals.length : 0]!;
-  for (const entry of able)
-    if (entry !== chosen)
-      losers.push({ backend: entry.name, why: equals.includes(entry) ? 'equally cheap, not the next in rotation' : 'dearer' });
+  for (const entry of able) if (entry !== chosen) losers.push({ backend: entry.name, why: whyLost(entry, chosen, equals, need) });
   return { backend: chosen.name, why: reason(chosen, able, equals, need), losers };
 }
 
@@ -69,9 +70,20 @@ function named(name: string, need: Need, menu: readonly MenuEntry[]): Route {
     : { backend: name, why: 'it was asked for', losers };
 }
 
+const isCapable = ({ goodAt, vision }: MenuEntry, what: string): boolean =>
+  goodAt.includes(what) || (what === 'vision' && vision);
+
+const unmet = (entry: MenuEntry, { prefers = [] }: Need): string[] => prefers.filter((it) => !isCapable(entry, it));
+
+function whyLost(entry: MenuEntry, chosen: MenuEntry, equals: readonly MenuEntry[], need: Need): string {
+  if (equals.includes(entry)) return 'equally cheap, not the next in rotation';
+  const missing = unmet(entry, need);
+  return missing.length > unmet(chosen, need).length ? `it lacks ${missing.join(', ')}, which is preferred` : 'dearer';
+}
+
 function lacks(entry: MenuEntry, { needs, orchestrate }: Need): string | null {
   if (orchestrate && !entry.canOrchestrate) return 'it cannot orchestrate';
-  const missing = needs.filter((it) => !entry.goodAt.includes(it));
+  const missing = needs.filter((it) => !isCapable(entry, it));
   return missing.length > 0 ? `it is not said to be good at ${missing.join(', ')}` : null;
 }
 
@@ -99,7 +111,13 @@ const wanted = ({ needs, orchestrate }: Need): string => {
 const list = (losers: readonly Loser[]): string => losers.map(({ backend, why }) => `${backend}: ${why}`).join('; ');
 
 function reason(chosen: MenuEntry, able: readonly MenuEntry[], equals: readonly MenuEntry[], need: Need): string {
-  const fit = need.needs.length > 0 ? `good at ${need.needs.join(', ')}` : 'can do it';
+  const missing = unmet(chosen, need);
+  const has = (need.prefers ?? []).filter((it) => !missing.includes(it));
+  const fit = [
+    need.needs.length > 0 ? `good at ${need.needs.join(', ')}` : 'can do it',
+    ...(has.length > 0 ? [`has ${has.join(', ')}, which is preferred`] : []),
+    ...(missing.length > 0 ? [`no backend with ${missing.join(', ')} can take it`] : []),
+  ].join(', ');
   if (able.length === 1) return `${fit}, the only one available`;
   const cost = chosen.cost ? `$${chosen.cost.input + chosen.cost.output} per million tokens in and out` : 'cost unknown';
   return equals.length > 1

@@ -36,6 +36,11 @@ const AgentKind = section({
     .max(16)
     .default([])
     .describe('Capabilities that its backend must have, if the task names none.'),
+  prefers: z
+    .array(z.string().min(1).max(64))
+    .max(16)
+    .default([])
+    .describe('Capabilities that its backend should have. Backends with more of them come first, whatever they cost.'),
   limits: AgentLimits.prefault({}).describe('Limits at which the task stops and asks.'),
 });
 export type AgentKind = z.infer<typeof AgentKind>;

@@ -4,6 +4,7 @@
  */
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
 import type { ModelRequest, ToolSpec } from './conversation.ts';
+import type { Dialect } from './dialect.ts';
 import { systemText, turnsOf } from './history.ts';
 import { jsonIn } from './json-in-text.ts';
 import { looksLikeForm } from './live-answer.ts';
@@ -20,14 +21,17 @@ export interface TextReply {
 export const formReminder =
   'That was not one JSON object of the form {"tool": "<name>", "args": {…}} or {"answer": "<text>"}. Reply again, with nothing but that object.';
 
-export function textTranscript({ messages, tools = [], toolChoice = 'auto' }: ModelRequest): ChatCompletionMessageParam[] {
+export function textTranscript(
+  { messages, tools = [], toolChoice = 'auto' }: ModelRequest,
+  pictures: Dialect['pictures'],
+): ChatCompletionMessageParam[] {
   const offered = toolChoice === 'none' ? [] : tools;
   const system = [systemText(messages), offered.length > 0 ? toolPrompt(offered, toolChoice === 'required') : '']
     .filter(Boolean)
     .join('\n\n');
   const result: ChatCompletionMessageParam[] = system ? [{ role: 'system', content: system }] : [];
-  for (const turn of turnsOf(messages)) {
-    if (turn.role === 'user') addUser(result, turn.text);
+  for (const turn of turnsOf(messages, pictures === 'parts')) {
+    if (turn.role === 'user') addUser(result, turn.text, turn.pictures);
     else addInWords(result, turn, offered.length > 0);
   }
   return result;

@@ -1,5 +1,5 @@
 /** Estimates of token counts from a text. Only a model's tokenizer knows the exact count. */
-import type { ModelRequest } from './conversation.ts';
+import type { ModelRequest, Picture } from './conversation.ts';
 
 /** No common tokenizer packs ordinary text more densely. */
 const charsPerTokenAtMost = 8;
@@ -33,7 +33,20 @@ function tokensOf(unit: number): number {
 type Prompt = Pick<ModelRequest, 'messages' | 'tools' | 'schema'>;
 
 /** An estimate of the prompt's tokens: messages, tools and schema. */
-export const estimatePrompt = (request: Prompt): number => textsOf(request).reduce((sum, text) => sum + estimateTokens(text), 0);
+export const estimatePrompt = (request: Prompt): number =>
+  textsOf(request).reduce((sum, text) => sum + estimateTokens(text), 0) +
+  request.messages.reduce((sum, message) => sum + (message.role === 'tool' ? tokensOfPictures(message.images) : 0), 0);
+
+/** An estimate for a picture that is sent: vision models count a token for some 750 pixels, after their own scaling. */
+export const tokensOfPicture = (pixels: number): number => 100 + Math.ceil(pixels / 750);
+
+/** A data URL does not tell its pixels, so those count that all backends take. */
+const tokensOfPictures = (pictures: readonly Picture[] = []): number =>
+  pictures.reduce(
+    (sum, { width, height, data }) => sum + (data === undefined ? 0 : tokensOfPicture(Math.min(width * height, usualPixels))),
+    0,
+  );
+const usualPixels = 1_150_000;
 
 /** A lower bound of the prompt's tokens: if even these do not fit, the call cannot succeed. */
 export const leastPrompt = (request: Prompt): number =>

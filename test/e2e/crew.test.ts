@@ -60,9 +60,13 @@ describe('cox worker', () => {
   });
 
   it.each(['up', 'worker'])('refuses an unknown type before anything starts (%s)', async (command) => {
-    const { code, value } = await world.json<{ error: { code: string; message: string } }>([command, '--types', 'files,vision']);
+    const { code, value } = await world.json<{ error: { code: string; message: string } }>([
+      command,
+      '--types',
+      'files,painting',
+    ]);
     expect(code).toBe(2);
-    expect(value.error).toMatchObject({ code: 'unknown-type', message: expect.stringContaining('"vision"') });
+    expect(value.error).toMatchObject({ code: 'unknown-type', message: expect.stringContaining('"painting"') });
     expect((await world.json<{ error: { code: string } }>(['nodes'])).value.error.code).toBe('no-crew');
   });
 });

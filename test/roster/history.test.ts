@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
+import type { ChatCompletionContentPart, ChatCompletionMessageParam } from 'openai/resources/chat/completions';
 import { expect, test } from 'vitest';
-import type { ChatMessage } from '../../roster/conversation.ts';
+import type { ChatMessage, Picture } from '../../roster/conversation.ts';
 import { type Dialect, firstDialect } from '../../roster/dialect.ts';
 import { begunAnew, turnsOf } from '../../roster/history.ts';
 import { parseRoster } from '../../roster/load.ts';
@@ -19,6 +19,8 @@ const dialects: readonly Dialect[] = [
   { ...full, thoughts: 'dropped' },
   { ...full, structured: 'prompt' },
   { ...full, structured: 'tools' },
+  { ...full, pictures: 'parts' },
+  { ...full, pictures: 'parts', tools: 'text', system: 'user' },
 ];
 
 const text = fc.oneof(
@@ -38,6 +40,13 @@ const echo = fc.record({
   message: fc.constantFrom({}, { reasoning_content: '' }, { reasoning_details: [{ type: 'reasoning.text', text: 'hm' }] }),
   calls: fc.array(fc.constantFrom({}, { extra_content: { google: { thought_signature: 's' } } }), { maxLength: 3 }),
 });
+const picture: fc.Arbitrary<Picture> = fc.record(
+  {
+    ...{ ref: fc.constantFrom('k3xq.1/s1-0/made-0', 'k3xq.1/s2-0/made-0'), type: fc.constant('image/png') },
+    ...{ width: fc.nat(), height: fc.nat(), data: fc.constant('data:image/png;base64,AAAA'), unseen: text },
+  },
+  { requiredKeys: ['ref', 'type', 'width', 'height'] },
+);
 const message: fc.Arbitrary<ChatMessage> = fc.oneof(
   fc.record({ role: fc.constantFrom('system' as const, 'user' as const), text }),
   fc.record(
@@ -50,9 +59,18 @@ const message: fc.Arbitrary<ChatMessage> = fc.oneof(
     },
     { requiredKeys: ['role', 'text'] },
   ),
-  fc.record({ role: fc.constant('tool' as const), call: id, text }),
+  fc.record(
+    { role: fc.constant('tool' as const), call: id, text, images: fc.array(picture, { maxLength: 2 }) },
+    { requiredKeys: ['role', 'call', 'text'] },
+  ),
 );
 const history = fc.array(message, { maxLength: 14 });
+
+const isText = (content: unknown): boolean => typeof content === 'string' && content.trim() !== '';
+/** Texts and pictures, with a text before each picture. */
+const areParts = (parts: readonly ChatCompletionContentPart[]): boolean =>
+  parts.some(({ type }) => type === 'image_url') &&
+  parts.every((part, at) => (part.type === 'text' ? isText(part.text) : parts[at - 1]?.type === 'text'));
 
 /** What a strict server refuses in the messages of a request, in words; an empty list for a request that every server accepts. */
 function faults(messages: readonly ChatCompletionMessageParam[]): string[] {
@@ -66,7 +84,7 @@ function faults(messages: readonly ChatCompletionMessageParam[]): string[] {
     if (role === 'system' && at > 0) found.push(`${at}: a system text in the middle`);
     if (role === 'assistant' && last !== 'user' && last !== 'tool') found.push(`${at}: assistant after ${last}`);
     if (role === 'user' && last === 'user') found.push(`${at}: user after user`);
-    const isEmpty = typeof it.content !== 'string' || it.content.trim() === '';
+    const isEmpty = role === 'user' && Array.isArray(it.content) ? !areParts(it.content) : !isText(it.content);
     const calls = role === 'assistant' ? (it.tool_calls ?? []) : [];
     if (isEmpty && (calls.length === 0 || it.content !== null)) found.push(`${at}: blank`);
     for (const call of calls) {
@@ -121,7 +139,7 @@ test('no word of the user, no result and no call is lost', () => {
         ...calls.map(([, result], at) => ({ role: 'tool' as const, call: `${at}`, text: result })).reverse(),
         { role: 'tool', call: 'gone', text: 'stray.' },
       ];
-      const sent = JSON.stringify(nativeTranscript(messages, { backend: 'a', model: 'm', thoughts: 'back' }));
+      const sent = JSON.stringify(nativeTranscript(messages, { backend: 'a', model: 'm', thoughts: 'back', pictures: 'words' }));
       const words = [...before.map((it) => it.text), ...calls.flat(), 'stray.'];
       for (const one of words) expect(sent).toContain(one);
     }),
@@ -131,18 +149,21 @@ test('no word of the user, no result and no call is lost', () => {
 test('a longer history begins with the same messages, so that a server can reuse what it has read', () => {
   fc.assert(
     fc.property(history, history, (early, late) => {
-      const short = turnsOf([...early, { role: 'user', text: 'u' }]);
-      const long = turnsOf([...early, { role: 'user', text: 'u' }, ...late.filter((it) => it.role !== 'tool')]);
+      const short = turnsOf([...early, { role: 'user', text: 'u' }], false);
+      const long = turnsOf([...early, { role: 'user', text: 'u' }, ...late.filter((it) => it.role !== 'tool')], false);
       expect(long.slice(0, short.length - 1)).toEqual(short.slice(0, -1));
     }),
   );
 });
 
 test('the halves of two backends stay apart', () => {
-  const turns = turnsOf([
-    { role: 'user', text: 'Go.' },
-    { role: 'assistant', text: `One half${begunAnew}Other half`, unfinished: true },
-  ]);
+  const turns = turnsOf(
+    [
+      { role: 'user', text: 'Go.' },
+      { role: 'assistant', text: `One half${begunAnew}Other half`, unfinished: true },
+    ],
+    false,
+  );
   expect(turns).toMatchObject([
     { role: 'user', text: 'Go.' },
     { role: 'assistant', text: 'One half [broken off here]' },
@@ -154,13 +175,16 @@ test('the halves of two backends stay apart', () => {
 
 test('an id that a model uses again names the call that came last', () => {
   const call = { id: 'x', tool: 'read_file', args: {} };
-  const turns = turnsOf([
-    { role: 'assistant', text: '', calls: [call] },
-    { role: 'tool', call: 'x', text: 'one' },
-    { role: 'assistant', text: '', calls: [{ ...call }, { ...call }] },
-    { role: 'tool', call: 'x', text: 'two' },
-    { role: 'tool', call: 'x', text: 'three' },
-  ]);
+  const turns = turnsOf(
+    [
+      { role: 'assistant', text: '', calls: [call] },
+      { role: 'tool', call: 'x', text: 'one' },
+      { role: 'assistant', text: '', calls: [{ ...call }, { ...call }] },
+      { role: 'tool', call: 'x', text: 'two' },
+      { role: 'tool', call: 'x', text: 'three' },
+    ],
+    false,
+  );
   const results = turns.flatMap((turn) => (turn.role === 'assistant' ? turn.calls.map(({ result }) => result) : []));
   expect(results).toEqual(['one', 'two', 'three']);
 });

@@ -159,7 +159,16 @@ async function play(body: Buffer, size: number, ends: 'closed' | 'broken' = 'clo
   let ids = 0;
   let sent = 0;
   const call = {
-    ...{ client, backend: 'main', model: 'm', dialect: firstDialect(backend), cost: null, context: null, maxOutput: null },
+    ...{
+      client,
+      backend: 'main',
+      model: 'm',
+      dialect: firstDialect(backend),
+      pictures: backend.pictures,
+      cost: null,
+      context: null,
+      maxOutput: null,
+    },
     ...{ silenceMs: 60_000, callMs: 60_000, signal: never, newId: () => `new-${ids++}`, requestsSent: () => ++sent },
   };
   try {

@@ -8,7 +8,7 @@ import { nativeTranscript } from '../../roster/transcript.ts';
 
 const call = (id: string) => ({ id, tool: 'read_file', args: { path: id } });
 
-const reader = { backend: 'a', model: 'm', thoughts: 'back' as const };
+const reader = { backend: 'a', model: 'm', thoughts: 'back' as const, pictures: 'words' as const };
 
 test('a partial reply is marked as interrupted, the correction follows, and system texts come first', () => {
   const messages: ChatMessage[] = [
@@ -50,17 +50,20 @@ test('arguments that are no object are sent back as one', () => {
 const tools = [{ name: 'read_file', description: '', parameters: {} }];
 
 test('tools in text: the history has the form that the model is asked to write', () => {
-  const result = textTranscript({
-    tools,
-    messages: [
-      { role: 'user', text: 'a' },
-      { role: 'assistant', text: 'Answer one.' },
-      { role: 'user', text: 'b' },
-      { role: 'assistant', text: 'half', unfinished: true },
-      { role: 'user', text: 'c' },
-      { role: 'assistant', text: '', calls: [call('1')] },
-    ],
-  });
+  const result = textTranscript(
+    {
+      tools,
+      messages: [
+        { role: 'user', text: 'a' },
+        { role: 'assistant', text: 'Answer one.' },
+        { role: 'user', text: 'b' },
+        { role: 'assistant', text: 'half', unfinished: true },
+        { role: 'user', text: 'c' },
+        { role: 'assistant', text: '', calls: [call('1')] },
+      ],
+    },
+    'words',
+  );
   expect(result.slice(1).map(({ content }) => content)).toEqual([
     'a',
     '{"answer":"Answer one."}',
