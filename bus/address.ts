@@ -7,9 +7,9 @@
  * the URL. NATS_CA, NATS_CERT and NATS_KEY name files for TLS.
  */
 
-import { readFileSync } from 'node:fs';
 import { type Authenticator, tokenAuthenticator, usernamePasswordAuthenticator } from '@nats-io/nats-core';
 import { CoxError, messageOf } from '../platform/errors.ts';
+import { readSmallSync } from '../platform/small-file.ts';
 import { withoutTail } from '../platform/trim.ts';
 import { loginFromCreds, loginFromSeed } from './credential-file.ts';
 import { hostOf, parseServers, pathOf } from './server-url.ts';
@@ -104,9 +104,11 @@ function loginOf(urls: readonly URL[]): Login | null {
   return { from: 'NATS_URL', authenticator };
 }
 
+const mostCredentialBytes = 2 ** 20;
+
 function readAs<T>(variable: string, path: string, hint: string, use: (bytes: Buffer) => T): T {
   try {
-    return use(readFileSync(path));
+    return use(readSmallSync(path, mostCredentialBytes));
   } catch (error) {
     throw unusable(variable, path, messageOf(error), hint, error);
   }

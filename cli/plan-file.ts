@@ -1,13 +1,14 @@
 /** Reads an operator's plan, in YAML or JSON: `{ tasks: [{ key, type, instruction, after, needs, backend }], reduce }`. */
-import { readFile } from 'node:fs/promises';
 import { type Document, parseDocument } from 'yaml';
 import { PlanSpec } from '../bus/messages.ts';
 import { describe } from '../bus/parse-message.ts';
 import { check, explain } from '../machines/plan.ts';
 import { CoxError, codeOf, messageOf } from '../platform/errors.ts';
+import { readSmall } from '../platform/small-file.ts';
 import { notUtf, utfText } from '../platform/utf-text.ts';
 import { protoKey, withoutExtras } from '../platform/yaml-extras.ts';
 
+const maxBytes = 8 * 2 ** 20;
 const hint = 'A plan is { tasks: [{ key, type, instruction, after, needs, backend }], reduce }: see docs/cli.md.';
 
 /** @throws CoxError `bad-plan`. Its message names the file and the line or field. */
@@ -15,7 +16,7 @@ export async function readPlan(file: string): Promise<PlanSpec> {
   const bad = (what: string, cause?: unknown) => new CoxError('bad-plan', `${file}: ${what}`, { hint, cause });
   let text: string;
   try {
-    text = utfText(await readFile(file));
+    text = utfText(await readSmall(file, maxBytes));
   } catch (cause) {
     if (cause instanceof TypeError) throw bad(notUtf, cause);
     throw bad(codeOf(cause) === 'ENOENT' ? 'there is no such file' : messageOf(cause), cause);

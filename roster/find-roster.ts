@@ -1,5 +1,5 @@
 /** Finds the roster file to use. */
-import { access } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Folders } from '../platform/folders.ts';
@@ -45,10 +45,16 @@ export async function findRoster({ path, env, folders, cwd }: FindRoster): Promi
     { file: join(cwd, 'roster.yaml'), by: 'working folder' },
     { file: join(folders.config, 'roster.yaml'), by: 'config folder' },
   ];
-  for (const place of places) if (await isThere(place.file)) return place;
+  // A pipe in a downloaded folder is no roster: nobody may ever write to it.
+  for (const place of places) if (await isFile(place.file)) return place;
   return shippedRoster;
 }
 
+const isFile = (file: string): Promise<boolean> =>
+  stat(file).then(
+    (found) => found.isFile(),
+    () => false,
+  );
 const isThere = (file: string): Promise<boolean> =>
   access(file).then(
     () => true,

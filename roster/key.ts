@@ -1,8 +1,11 @@
 /** Keys are read when they are used, and stored nowhere. */
-import { accessSync, constants, readFileSync } from 'node:fs';
-import { codeOf } from '../platform/errors.ts';
+import { accessSync, constants, statSync } from 'node:fs';
+import { codeOf, messageOf } from '../platform/errors.ts';
+import { readSmallSync } from '../platform/small-file.ts';
 import { lenientUtfText } from '../platform/utf-text.ts';
 import type { KeyReference } from './backend-schema.ts';
+
+const mostKeyBytes = 65_536;
 
 /** The reason, in words, why the key is not available; null if it is. Cheap: it reads no file. */
 export function keyProblem(reference: KeyReference, env: NodeJS.ProcessEnv): string | null {
@@ -16,7 +19,8 @@ export function keyProblem(reference: KeyReference, env: NodeJS.ProcessEnv): str
     case 'file':
       try {
         accessSync(reference.path, constants.R_OK);
-        return null;
+        // A pipe without a writer would hold up the whole process.
+        return statSync(reference.path).isFile() ? null : `its key is missing: ${reference.path} is not a file`;
       } catch (error) {
         return `its key is missing: the file ${reference.path} cannot be read (${codeOf(error)})`;
       }
@@ -31,12 +35,12 @@ export function readKey(reference: KeyReference, env: NodeJS.ProcessEnv): { key:
   if (reference.from === 'env') return { key: inEnv(reference.name, env) };
   const place = `the file ${reference.path}`;
   try {
-    const key = lenientUtfText(readFileSync(reference.path)).trim();
+    const key = lenientUtfText(readSmallSync(reference.path, mostKeyBytes)).trim();
     if (!key) return { problem: `its key is missing: ${place} is empty` };
     const wrong = malformed(key, place);
     return wrong === null ? { key } : { problem: wrong };
   } catch (error) {
-    return { problem: `its key is missing: ${place} cannot be read (${codeOf(error)})` };
+    return { problem: `its key is missing: ${place} cannot be read (${codeOf(error) || messageOf(error)})` };
   }
 }
 

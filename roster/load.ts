@@ -1,10 +1,10 @@
 /** Reads a roster file. Errors name file, line, column and the expected value; they never repeat the value of `key`. */
-import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { codeOf, messageOf } from '../platform/errors.ts';
+import { readSmall } from '../platform/small-file.ts';
 import { notUtf, utfText } from '../platform/utf-text.ts';
 import { protoKey, withoutExtras } from '../platform/yaml-extras.ts';
 import type { Backend } from './backend-schema.ts';
@@ -69,8 +69,7 @@ const hasNames = (path: readonly string[]): boolean => path.length === 1 && ['ba
 
 async function read(file: string): Promise<string> {
   try {
-    const bytes = await readFile(file);
-    if (bytes.length <= maxBytes) return utfText(bytes);
+    return utfText(await readSmall(file, maxBytes));
   } catch (error) {
     if (codeOf(error) === 'ENOENT')
       throw new RosterError('roster-missing', file, `The roster is not there: ${file}`, [], {
@@ -83,9 +82,6 @@ async function read(file: string): Promise<string> {
       cause: error,
     });
   }
-  throw new RosterError('roster-unreadable', file, `The roster is larger than ${maxBytes} bytes: ${file}`, [], {
-    hint: 'Name another file.',
-  });
 }
 
 function sentence(issue: z.core.$ZodIssue): string {

@@ -3,12 +3,16 @@
  * the list of members as of its invitation. The file of the keeper has the key of the crew, which makes members.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { CoxError, messageOf } from '../../platform/errors.ts';
+import { readSmallSync } from '../../platform/small-file.ts';
 import { describe } from '../parse-message.ts';
 import { MemberList, MemberName } from './members.ts';
+
+/** Thousands of members. */
+const mostBytes = 4 * 2 ** 20;
 
 const Seed = z.string().regex(/^S[AOU][A-Z2-7]{56}$/, 'must be an nkey seed');
 
@@ -54,7 +58,7 @@ export function readCrewFile<T>(schema: z.ZodType<T>, path: string, mayLack = fa
     });
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(path, 'utf8'));
+    value = JSON.parse(readSmallSync(path, mostBytes).toString('utf8'));
   } catch (cause) {
     if (mayLack && (cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
     // A parser's message quotes the file, which has a secret in it.

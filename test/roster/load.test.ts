@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -250,4 +251,17 @@ test('a roster that has write_file asked about has the other tools asked about t
     parseRoster(`backends: { a: { kind: embedded } }\ntools: { gated: [${list}] }`, '/r.yaml').tools.gated;
   expect(gated('remember, write_file')).toEqual(['remember', ...fileWriters]);
   expect(gated('remember')).toEqual(['remember']);
+});
+
+test('a roster that is too large is refused, and a pipe in the folder is passed over', async () => {
+  const file = join(folder, 'roster.yaml');
+  await writeFile(file, '');
+  await truncate(file, 2 ** 31);
+  await expect(loadRoster(file)).rejects.toMatchObject({
+    code: 'roster-unreadable',
+    message: expect.stringContaining('larger than 1048576 bytes'),
+  });
+  await rm(file);
+  execFileSync('mkfifo', [file]);
+  expect(await findRoster({ env: {}, folders: { config: folder }, cwd: folder })).toBe(shippedRoster);
 });

@@ -1,6 +1,6 @@
 /**
- * A node in a process of its own, with the log of the product. Environment: that of joinCrew, and MODEL_URL. Prints `ready`, and then
- * every 5 s how many bytes it uses after a garbage collection, in the heap and beside it.
+ * A node in a process of its own, with the log of the product. Environment: that of joinCrew, and MODEL_URL. Prints `ready`, and
+ * then every 5 s how many bytes it uses after a garbage collection, in the heap and beside it.
  */
 import { joinCrew } from '../../../actors/node/join.ts';
 import { startNode } from '../../../actors/node/node.ts';
