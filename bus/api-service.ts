@@ -9,6 +9,9 @@ import { z } from 'zod';
 import { beginningOf, fitted } from '../platform/cut.ts';
 import { CoxError, messageOf } from '../platform/errors.ts';
 import { withTimeLimit } from '../platform/time-limit.ts';
+import { rowOf } from './artifacts/artifact-list.ts';
+import { Artifacts } from './artifacts/artifacts.ts';
+import type { ArtifactPart } from './artifacts/remote-artifacts.ts';
 import type { Bus } from './bus.ts';
 import type { Crew } from './crew.ts';
 import {
@@ -76,6 +79,13 @@ export const requests = {
   tree: PageQuery.extend({ task: TaskId }),
   tasks: TaskQuery,
   questions: QuestionQuery,
+  artifacts: PageQuery.extend({ task: TaskId.describe('A task; those below it are listed too.') }),
+  artifact: z
+    .object({
+      ref: z.string().min(1).max(256).describe('Its name, as `artifacts` lists it.'),
+      part: z.number().int().min(0).max(4_096).default(0).describe('Which of its parts of 256 KiB, from 0.'),
+    })
+    .strict(),
   menu: z.object({}).strict(),
   nodes: z.object({}).strict(),
   dead: LetterQuery,
@@ -116,6 +126,7 @@ export async function startService(bus: Bus, { crew, node, menu, report }: Servi
   });
   const ended = new AbortController();
   const letters = new DeadLetters(crew);
+  const artifacts = new Artifacts(bus);
   const answers: { [V in Verb]: (request: z.infer<(typeof requests)[V]>) => Promise<unknown> } = {
     dispatch: async (spec) => ({ id: await crew.dispatch(spec) }),
     status: async ({ task }) => (await crew.status(task)) ?? unknown(task),
@@ -124,11 +135,13 @@ export async function startService(bus: Bus, { crew, node, menu, report }: Servi
       result:
         waitMs === 0
           ? await crew.peekResult(task)
-          : await withinOrNull(waitMs, ended.signal, (signal) => crew.result(task, signal)),
+          : await withinOrNull(waitMs, ended.signal, (signal) => crew.awaitResult(task, signal)),
     }),
     tree: async ({ task, ...query }) => replyOf('nodes', await crew.treePage(task, query, roomForRows(bus))),
     tasks: async (query) => replyOf('tasks', await crew.taskPage(query, roomForRows(bus))),
     questions: async (query) => replyOf('questions', await crew.questionPage(query, roomForRows(bus))),
+    artifacts: async ({ task, ...query }) => replyOf('artifacts', await crew.artifactPage(task, query, roomForRows(bus))),
+    artifact: ({ ref, part }) => artifactPart(artifacts, ref, part),
     menu: async () => ({ backends: menu() }),
     nodes: async () => report(),
     dead: async (query) => replyOf('letters', await letters.page(query, roomForRows(bus))),
@@ -264,6 +277,20 @@ const withinOrNull = <T>(ms: number, ended: AbortSignal, wait: (signal: AbortSig
       }),
     ended,
   );
+
+/**
+ * One part of an artifact. What a call replaced is for the machines that host tasks: it is a file of theirs.
+ * @throws CoxError `artifact-refused`, `artifact-gone`, `bad-artifact`.
+ */
+async function artifactPart(artifacts: Artifacts, ref: string, i: number): Promise<ArtifactPart> {
+  const { place, head, at } = await artifacts.head(ref);
+  const artifact = rowOf({ place, head, at });
+  if (artifact.kind === 'replaced')
+    throw new CoxError('artifact-refused', `${ref} is a file as it was before a call, which no node hands out`, {
+      hint: 'Read it where a node may run, with `cox artifact`.',
+    });
+  return { artifact, parts: head.parts, base64: Buffer.from(await artifacts.part(ref, i)).toString('base64') };
+}
 
 const unknown = (task: TaskId): never => {
   throw new CoxError('unknown-task', `There is no task ${task}`, { hint: 'The verb `tasks` lists the tasks of this crew.' });

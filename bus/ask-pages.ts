@@ -5,7 +5,7 @@ import type { Bus } from './bus.ts';
 import { maxPageRows, type Page, type PageQuery } from './page.ts';
 
 /** The verbs that answer with pages, and what each calls its rows. */
-const nameOfRows = { tasks: 'tasks', questions: 'questions', tree: 'nodes', dead: 'letters' } as const;
+const nameOfRows = { tasks: 'tasks', questions: 'questions', tree: 'nodes', dead: 'letters', artifacts: 'artifacts' } as const;
 type Listing = keyof typeof nameOfRows;
 
 /** Most times that a list is read from its beginning, because the row at which the next page of a tree begins is gone by then. */

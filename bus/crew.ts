@@ -1,6 +1,10 @@
 /** The operations of a client of the bus: dispatch, steer, watch and read tasks. The command line uses only these. */
 import type { z } from 'zod';
 import { CoxError } from '../platform/errors.ts';
+import { artifactPage } from './artifacts/artifact-list.ts';
+import { Artifacts, type MadeArtifact } from './artifacts/artifacts.ts';
+import { wholeOutput } from './artifacts/long-text.ts';
+import type { ReadableArtifacts } from './artifacts/remote-artifacts.ts';
 import { askNodeAgain } from './ask-node.ts';
 import type { Bus } from './bus.ts';
 import { isFull } from './capacity/backpressure.ts';
@@ -9,6 +13,7 @@ import { listen } from './listen.ts';
 import { answered, fateOfSteer, lookMs } from './log/fate-of-steer.ts';
 import { receiptsTold } from './log/receipts-told.ts';
 import {
+  type ArtifactRow,
   noUsage,
   type Receipt,
   type Result,
@@ -224,12 +229,23 @@ export class Crew {
   }
 
   /**
-   * Waits for the result without a time limit.
+   * Waits for the result without a time limit. The output of a long one is read from its artifact, so that it is whole; if that
+   * is gone or damaged, `output` is the beginning, which says how much is missing.
    * @param signal ends the wait, and not the task.
    * @throws CoxError `bad-task-id`; `unknown-task`, also if the task is removed meanwhile; `bus-away`, `bus-closed`; `wait-ended`
    * when `signal` fires, with its reason as `cause`.
    */
   async result(id: TaskId, signal: AbortSignal): Promise<Result> {
+    const result = await this.awaitResult(id, signal);
+    const output = await wholeOutput(this.artifacts(), result).catch((cause: unknown) => {
+      if (cause instanceof CoxError && ['artifact-gone', 'bad-artifact'].includes(cause.code)) return result.output;
+      throw cause;
+    });
+    return { ...result, output };
+  }
+
+  /** As `result`, with the output as the record has it: at most 64 KiB, and `whole` names the artifact of a longer one. */
+  async awaitResult(id: TaskId, signal: AbortSignal): Promise<Result> {
     const { nc, subjects } = this.bus;
     let news = Promise.withResolvers<void>();
     const look = () => news.resolve();
@@ -268,6 +284,32 @@ export class Crew {
   /** A page of the rows of `tree`. @throws CoxError `bad-task-id`, `unknown-task`, `bad-cursor`. */
   async treePage(id: TaskId, query: PageQuery = {}, maxBytes?: number): Promise<Page<TreeNode>> {
     return treePage(await this.tree(id), query, maxBytes);
+  }
+
+  /**
+   * A page of the artifacts of a task and of all tasks below it, in the order of their names.
+   * @param maxBytes most bytes that the rows may have as JSON. Default: no limit.
+   * @throws CoxError `bad-task-id`, `unknown-task`, `bad-cursor`.
+   */
+  async artifactPage(id: TaskId, query: PageQuery = {}, maxBytes?: number): Promise<Page<ArtifactRow>> {
+    this.#check(id);
+    const page = await artifactPage(this.bus, id, query, maxBytes);
+    if (page.rows.length === 0 && !(await this.status(id))) throw unknownTask(id);
+    return page;
+  }
+
+  /** Reads artifacts, of their stream. */
+  artifacts(): ReadableArtifacts {
+    return new Artifacts(this.bus);
+  }
+
+  /**
+   * Reads something that a task has stored, with its file name and type, or the whole of a long result.
+   * @throws CoxError `artifact-gone`, `bad-artifact`.
+   */
+  async artifact(ref: string): Promise<MadeArtifact & { readonly content: Uint8Array }> {
+    const { made, bytes } = await this.artifacts().readMade(ref);
+    return { ...made, content: bytes };
   }
 
   /**

@@ -132,6 +132,14 @@ export const UndoSpec = z.object({
 });
 export type UndoSpec = z.infer<typeof UndoSpec>;
 
+/** Where the whole of a long text is kept (docs/adr/0031). */
+export const WholeText = z.object({
+  ref: z.string().min(1).max(256).describe('Name of the artifact that keeps the whole as UTF-8.'),
+  bytes: z.number().int().nonnegative(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+export type WholeText = z.infer<typeof WholeText>;
+
 /** The order for a task. It does not change after dispatch. */
 export const TaskSpec = z.object({
   type: TaskType,
@@ -164,7 +172,7 @@ export const TaskSpec = z.object({
     .default([])
     .describe('Names of backends that must not be used because an earlier attempt failed there.'),
   context: z
-    .array(z.object({ title: z.string().max(256), text: z.string().max(maxGivenChars) }))
+    .array(z.object({ title: z.string().max(256), text: z.string().max(maxGivenChars), whole: WholeText.optional() }))
     .max(64)
     .default([])
     .describe('Results of the sub-tasks that this one depends on.'),
@@ -400,7 +408,13 @@ export const Result = z.object({
   id: TaskId,
   type: TaskType,
   outcome: z.enum(['completed', 'failed', 'cancelled']),
-  output: z.string().nullable().describe('The answer; null unless the outcome is `completed`.'),
+  output: z
+    .string()
+    .nullable()
+    .describe(
+      'The answer; null unless the outcome is `completed`. Of an answer above 64 KiB it is the beginning, and its end says how much is missing.',
+    ),
+  whole: WholeText.optional().describe('For an answer above 16 KiB: the artifact that keeps all of it.'),
   failure: Failure.nullable(),
   salvage: z.object({
     findings: z.array(z.string()).describe('Findings up to the end of the task, kept whatever the outcome.'),
@@ -479,6 +493,25 @@ export const ArtifactHead = z.object({
   step: z.number().int().nonnegative().optional().describe('Step of the task that made it.'),
 });
 export type ArtifactHead = z.infer<typeof ArtifactHead>;
+/** A row of the reply to `artifacts`. */
+export const ArtifactRow = z.object({
+  ref: z.string().describe('Its name: `<task>/<call>/<n>`.'),
+  task: TaskId,
+  call: z.string().describe('The call of the task; `result` for a long result.'),
+  kind: z
+    .enum(['made', 'result', 'preview', 'replaced'])
+    .describe(
+      '`made`: a call has stored it. `result`: the whole of a long result. `preview`: what an approval has shown. `replaced`: a file as it was before a call changed it.',
+    ),
+  name: z.string().nullable().describe('Name of a file for it.'),
+  type: z.string().nullable().describe('Its MIME type.'),
+  bytes: z.number().int().nonnegative(),
+  sha256: z.string().nullable().describe('Of the content, in hex; null if there was nothing to replace.'),
+  step: z.number().int().nonnegative().nullable().describe('Step of the task, where it is known.'),
+  at: z.iso.datetime().describe('When it was stored, by the clock of the server.'),
+  damaged: z.literal(true).optional().describe('Its head is no head; somebody else has written it.'),
+});
+export type ArtifactRow = z.infer<typeof ArtifactRow>;
 /** The longest reply that a line of the talk keeps, in characters. */
 export const maxTalkReplyChars = 16_384;
 /**

@@ -4,6 +4,7 @@
  * that is up.
  */
 import { CoxError } from '../platform/errors.ts';
+import { type ReadableArtifacts, remoteArtifacts } from './artifacts/remote-artifacts.ts';
 import { askNode } from './ask-node.ts';
 import { askPage, askRows } from './ask-pages.ts';
 import type { Bus } from './bus.ts';
@@ -13,7 +14,7 @@ import { type Listening, listen } from './listen.ts';
 import { lookMs } from './log/fate-of-steer.ts';
 import { parseStatus } from './log/projection.ts';
 import { isReceiptOf } from './log/receipts-told.ts';
-import type { Receipt, Result, Status, SteeringInput, TreeNode } from './messages.ts';
+import type { ArtifactRow, Receipt, Result, Status, SteeringInput, TreeNode } from './messages.ts';
 import type { Page, PageQuery } from './page.ts';
 import { pause } from './pause.ts';
 import type { OpenQuestion, QuestionQuery } from './state/open-questions.ts';
@@ -129,6 +130,14 @@ export class RemoteCrew extends Crew {
       tell(statusEvent(await this.status(id)));
       if (outcome) tell(resultEvent(id));
     }
+  }
+
+  override artifactPage(id: TaskId, query: PageQuery = {}): Promise<Page<ArtifactRow>> {
+    return askPage(this.bus, 'artifacts', { ...query, task: id });
+  }
+
+  override artifacts(): ReadableArtifacts {
+    return remoteArtifacts(this.bus);
   }
 
   /** Listens before the steer is sent, so that no receipt is missed while the connection lasts. */

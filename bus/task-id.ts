@@ -43,3 +43,7 @@ export function newRoot(random: (bytes: Uint8Array) => Uint8Array): string {
   const alphabet = 'abcdefghijkmnpqrstuvwxyz23456789';
   return Array.from(random(new Uint8Array(6)), (byte) => alphabet[byte % alphabet.length]).join('');
 }
+
+/** Whether a task is `above` or below it. Everything in its tree is below a goal. */
+export const isWithin = (id: TaskId, above: TaskId): boolean =>
+  id === above || (above === goalOf(above) ? rootOf(id) === rootOf(above) : id.startsWith(`${above}-`));

@@ -8,7 +8,7 @@ import type { Crew } from './crew.ts';
 import { type Effect, maxInstructionChars, type UndoSpec } from './messages.ts';
 import { allRecords } from './state/all-records.ts';
 import type { StateRecord } from './state/state-record.ts';
-import { goalOf, rootOf, type TaskId } from './task-id.ts';
+import { isWithin, rootOf, type TaskId } from './task-id.ts';
 
 export interface UndoPlan {
   /** The task whose changes are to be undone, or the goal. */
@@ -29,7 +29,7 @@ export interface UndoPlan {
  * goal, which has no calls of its own.
  */
 export async function planUndo({ bus }: Crew, id: TaskId, step: number | null): Promise<UndoPlan> {
-  const records = (await allRecords(bus, `${rootOf(id)}.*`)).filter((record) => record.id === id || isBelow(record.id, id));
+  const records = (await allRecords(bus, `${rootOf(id)}.*`)).filter((record) => isWithin(record.id, id));
   const top = records.find((record) => record.id === id);
   if (!top) throw new CoxError('unknown-task', `There is no task ${id}`, { hint: '`cox status` lists the tasks of this crew.' });
   if (step !== null && top.spec.type === 'supervisor')
@@ -47,9 +47,6 @@ export async function planUndo({ bus }: Crew, id: TaskId, step: number | null): 
     newestFirst(records).filter(({ effect }) => step === null || effect.step === step),
   );
 }
-
-const isBelow = (id: TaskId, above: TaskId): boolean =>
-  above === goalOf(above) ? rootOf(id) === rootOf(above) : id.startsWith(`${above}-`);
 
 interface Did {
   readonly record: StateRecord;

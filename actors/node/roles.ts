@@ -36,7 +36,7 @@ export function rolesOf(options: RolesOptions): Pick<WorkerOptions, 'chartOf' | 
     roleOf: (spec, host) => {
       const workspace = () => folderOf(spec.workspace);
       if (spec.type === 'supervisor')
-        return supervisorRole(host, { bus, backends, roster, kinds: () => kinds.list(), workspace, now, drainMs });
+        return supervisorRole(host, { bus, artifacts, backends, roster, kinds: () => kinds.list(), workspace, now, drainMs });
       if (spec.undo)
         return subAgentRole(host, {
           kind: undoKind(artifacts, spec.undo),

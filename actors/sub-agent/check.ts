@@ -21,18 +21,21 @@ interface CheckOptions {
   readonly kind: Kind;
   readonly workspace: string;
   readonly backends: Backends;
+  /** All of an answer of which the conversation has the beginning. */
+  readonly wholeAnswer: (answer: string) => Promise<string>;
 }
 
 export const check = (host: EffectHost, options: CheckOptions) =>
   effect<CheckInput, SubAgentEvent>(
     async (input, say, signal) => {
       const { spec } = host;
+      const whole = { ...input, answer: input.answer === null ? null : await options.wholeAnswer(input.answer) };
       for (const produced of spec.produces ?? []) {
-        const missing = 'file' in produced ? await fileMissing(produced.file, input, options) : jsonMissing(produced, input);
+        const missing = 'file' in produced ? await fileMissing(produced.file, input, options) : jsonMissing(produced, whole);
         if (missing) return say({ type: 'CHECKED', missing });
       }
       const wrong =
-        (await wrongByCode(host, input, options, signal)) ??
+        (await wrongByCode(host, whole, options, signal)) ??
         (spec.expect ? await wrongByJudge(host, input, options, say, signal) : null);
       say({ type: 'CHECKED', missing: wrong === null ? null : { code: 'not-as-expected', what: wrong, tool: null } });
     },

@@ -1,7 +1,8 @@
 /** The role of a sub-agent: its chart, its effects, and its view for the bus. */
 import type { SnapshotFrom } from 'xstate';
 import type { Artifacts } from '../../bus/artifacts/artifacts.ts';
-import type { TaskState } from '../../bus/messages.ts';
+import { shortened } from '../../bus/artifacts/long-text.ts';
+import type { TaskSpec, TaskState } from '../../bus/messages.ts';
 import { parentOf } from '../../bus/task-id.ts';
 import { outUsd } from '../../machines/budget.ts';
 import { type Calls, type Message, mayHaveRun, totalUsage } from '../../machines/conversation.ts';
@@ -14,7 +15,9 @@ import { ownEffect } from '../host/effect.ts';
 import { listedEffects, maxSources } from '../host/listed-effects.ts';
 import type { EffectHost, Found, HostedSnapshot, Role } from '../host/role.ts';
 import { commandOf, isPlanChange } from '../host/steering-commands.ts';
+import { wholeAnswer, withWhole } from '../host/whole-answer.ts';
 import type { Kind } from '../kinds/kind.ts';
+import { readArtifactTool } from '../tools/read-artifact.ts';
 import type { Tool } from '../tools/tool.ts';
 import { act } from './act.ts';
 import { check } from './check.ts';
@@ -51,8 +54,9 @@ export interface SubAgentRoleOptions {
 }
 
 export function subAgentRole(host: EffectHost, options: SubAgentRoleOptions): Role {
-  const { kind, backends, now, gated } = options;
+  const { backends, now, gated, artifacts } = options;
   const { spec } = host;
+  const kind = withReading(options.kind, spec);
   const input: SubAgentInput = {
     instruction: spec.instruction,
     backend: spec.backend,
@@ -66,18 +70,20 @@ export function subAgentRole(host: EffectHost, options: SubAgentRoleOptions): Ro
     allowed: spec.allowed ?? [],
     ...(host.carryover && { earlier: host.carryover }),
   };
-  const making = new MakingLimits(options.artifacts, host.id);
+  const making = new MakingLimits(artifacts, host.id);
+  const short = (text: string, signal: AbortSignal) => shortened(artifacts, host.id, text, signal);
+  const acting = { ...options, kind, making };
   const isGated = (tool: Tool) => gated.includes(tool.name) || (spec.approval === 'every-effect' && tool.effects !== 'none');
   return {
     machine: { id: subAgent.id, version: subAgentVersion },
     logic: hosted,
     effects: {
       think: kind.think
-        ? thinkInCode(host, { kind, isGated, run: kind.think })
-        : think(host, { kind, backends, workspace: options.workspace, isGated }),
-      act: act(host, { ...options, making }),
-      preview: preview(host, { ...options, making }),
-      check: check(host, options),
+        ? thinkInCode(host, { kind, isGated, shortened: short, run: kind.think })
+        : think(host, { kind, backends, workspace: options.workspace, isGated, shortened: short }),
+      act: act(host, acting),
+      preview: preview(host, acting),
+      check: check(host, { ...options, wholeAnswer: (answer) => wholeAnswer(artifacts, host.id, answer) }),
       deadline: deadline(now),
     },
     input,
@@ -119,8 +125,15 @@ export function subAgentRole(host: EffectHost, options: SubAgentRoleOptions): Ro
         ...(doing && { doing }),
       };
     },
-    result: async (snapshot) => resultOf(of(snapshot)),
+    result: (snapshot) => withWhole(artifacts, host.id, resultOf(of(snapshot))),
   };
+}
+
+/** A sub-task that is given a long result can read all of it, whatever tools its kind has. */
+function withReading(kind: Kind, { context }: TaskSpec): Kind {
+  if (kind.think || !context.some(({ whole }) => whole) || kind.tools.some(({ name }) => name === readArtifactTool.name))
+    return kind;
+  return { ...kind, tools: [...kind.tools, readArtifactTool] };
 }
 
 /** A limit given at dispatch replaces the limit of the kind. A slice of a goal's budget can only lower it. */

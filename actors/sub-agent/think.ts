@@ -1,4 +1,6 @@
 /** One step of a sub-agent's thinking: it chooses a backend, calls it, and reports the reply to the chart. */
+import { wholeIn } from '../../bus/artifacts/long-text.ts';
+import type { WholeText } from '../../bus/messages.ts';
 import { noUsage, type ToolCall } from '../../machines/conversation.ts';
 import type { SubAgentEvent, ThinkInput } from '../../machines/sub-agent.ts';
 import { CoxError } from '../../platform/errors.ts';
@@ -15,6 +17,7 @@ import type { EffectHost } from '../host/role.ts';
 import { wholeReply } from '../host/whole-reply.ts';
 import { heardFrom, Target } from '../kinds/code-of-others.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
+import { readArtifactTool } from '../tools/read-artifact.ts';
 import { type Tool, toolSpec } from '../tools/tool.ts';
 import { compact } from './compaction.ts';
 import { closing, contentDue, contentMessages, type Offer, offered, readsDue, writingOf } from './small-model.ts';
@@ -27,6 +30,8 @@ export interface ThinkOptions {
   readonly workspace: string;
   /** Whether the operator must allow each call of the tool. */
   readonly isGated: (tool: Tool) => boolean;
+  /** A reply as the conversation keeps it: a long one is shortened, and its whole is an artifact. */
+  readonly shortened: (text: string, signal: AbortSignal) => Promise<string>;
 }
 
 export const think = (host: EffectHost, options: ThinkOptions) => {
@@ -42,7 +47,8 @@ export const think = (host: EffectHost, options: ThinkOptions) => {
       const byCode = first.isSmall ? await stepOfCode(host, options, input) : null;
       if (byCode) {
         await host.committed(signal);
-        return say({ type: 'MODEL_REPLIED', ...byCode, usage: noUsage, backend: first.backend });
+        const text = await options.shortened(byCode.text, signal);
+        return say({ type: 'MODEL_REPLIED', ...byCode, text, usage: noUsage, backend: first.backend });
       }
       const worstUsd = options.backends.worstCaseUsd(first.backend, first.request);
       // This comes before the commit of the step, so that no correction counts as seen by a call that is not made.
@@ -55,7 +61,8 @@ export const think = (host: EffectHost, options: ThinkOptions) => {
       const requested = file === null ? reply.calls : [writingOf(file, reply.text)];
       const calls = await asToolCalls(requested, input.step, options);
       const { usage, echo } = reply;
-      say({ type: 'MODEL_REPLIED', text: file === null ? reply.text : '', calls, usage, backend, echo });
+      const text = file === null ? await options.shortened(reply.text, signal) : '';
+      say({ type: 'MODEL_REPLIED', text, calls, usage, backend, echo });
     },
     (cause) => ({ type: 'MODEL_FAILED', error: failureOf(cause) }),
   );
@@ -198,15 +205,23 @@ function roomFor({ kind, backends }: ThinkOptions, backend: string, tools: objec
 /** The part of the room that the results of earlier sub-tasks may take, so that the conversation has room for tool results. */
 const shareOfResults = 0.6;
 
-/** The results of earlier sub-tasks in at most `maxTokens`. The long ones are clipped, and are named in `clipped`. */
+/**
+ * The results of earlier sub-tasks in at most `maxTokens`. The long ones are clipped, and are named in `clipped`. Each that is not
+ * shown whole says where the model reads the rest.
+ */
 function resultsWithin({ spec }: EffectHost, maxTokens: number): { text: string; clipped: string[] } {
-  const whole = spec.context.map(({ text }) => text);
-  const texts = clippedToTokens(whole, maxTokens);
+  const given = spec.context.map(({ text }) => text);
+  const refs = spec.context.map(({ whole }) => (whole ? restOf(whole) : ''));
+  const texts = clippedToTokens(given, maxTokens - refs.reduce((sum, ref) => sum + estimateTokens(ref), 0));
+  const isAll = (i: number) => texts[i] === given[i] && wholeIn(given[i]!) === null;
   return {
-    text: spec.context.map(({ title }, i) => `## ${title}\n${texts[i]}`).join('\n\n'),
-    clipped: spec.context.filter((_, i) => texts[i] !== whole[i]).map(({ title }) => title),
+    text: spec.context.map(({ title }, i) => `## ${title}\n${texts[i]}${isAll(i) ? '' : refs[i]}`).join('\n\n'),
+    clipped: spec.context.filter((_, i) => texts[i] !== given[i]).map(({ title }) => title),
   };
 }
+
+const restOf = ({ ref, bytes }: WholeText): string =>
+  `\n[This is not all: ${readArtifactTool.name} reads the whole, ${bytes} bytes, by the ref ${ref}]`;
 
 /** Results of earlier sub-tasks come before the instruction, so that the model reads the instruction last. */
 function prompt(kind: Kind, { messages, notes }: Thinking, given: string): ChatMessage[] {

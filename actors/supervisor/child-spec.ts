@@ -34,7 +34,7 @@ export function childSpec(
   const maxBytes = maxPayload(bus) / 2;
   for (let maxChars = maxGivenChars * Math.max(1, given.length); ; maxChars /= 2) {
     const texts = fitting(given, maxChars);
-    const whole = { ...spec, context: given.map(({ title }, i) => ({ title, text: texts[i]! })) };
+    const whole = { ...spec, context: given.map((each, i) => ({ ...each, text: texts[i]! })) };
     if (Buffer.byteLength(JSON.stringify(whole)) <= maxBytes) {
       const cut = given.filter(({ text }, i) => text !== texts[i]).map(({ title }) => `the result of ${title}`);
       return { spec: checked(node, whole), cut: isCut ? [...cut, 'the corrections'] : cut };

@@ -109,6 +109,7 @@ export class Children {
     const needed = await this.outcomes(after.flatMap((key) => nodeOf(nodes, key) ?? []));
     return needed.map(({ node: { key }, result }) => ({
       title: key,
+      ...(result?.whole && { whole: result.whole }),
       text: result?.output ?? `(no result: ${result?.failure?.message ?? result?.outcome ?? 'none'})`,
     }));
   }

@@ -1,11 +1,13 @@
 /** Turns the results of sub-tasks into one answer: by the orchestrator, by a named backend, or by code alone. */
 
+import { isShortened } from '../../bus/artifacts/long-text.ts';
 import { cutMarkIn } from '../../bus/cut-mark.ts';
 import type { Result } from '../../bus/messages.ts';
 import { noUsage, type Usage } from '../../machines/conversation.ts';
 import { effectsLine, effectWords } from '../../machines/effects.ts';
 import { all, type PlainReducer, type PlanNode } from '../../machines/plan.ts';
 import type { ReduceInput, SupervisorEvent } from '../../machines/supervisor-context.ts';
+import { CoxError } from '../../platform/errors.ts';
 import type { ModelRequest } from '../../roster/conversation.ts';
 import { estimateTokens } from '../../roster/tokens.ts';
 import { clippedToTokens } from '../host/clipped.ts';
@@ -27,6 +29,10 @@ export interface NodeResult {
 export interface ReduceOptions extends PlanOptions {
   /** Reads the results of these plan nodes from the bus. */
   readonly outcomes: (nodes: readonly PlanNode[]) => Promise<NodeResult[]>;
+  /** Reads the whole output of a result of which the record has the beginning. */
+  readonly whole: (result: Result) => Promise<string | null>;
+  /** An answer as the chart keeps it: a long one is shortened, and its whole is an artifact. */
+  readonly shortened: (text: string, signal: AbortSignal) => Promise<string>;
 }
 
 export const reduce = (host: EffectHost, options: ReduceOptions) =>
@@ -35,7 +41,11 @@ export const reduce = (host: EffectHost, options: ReduceOptions) =>
       const by = input.reduce!;
       if ('instruction' in by) await host.committed(signal);
       const outcomes = await options.outcomes(all(input.nodes));
-      if (!('instruction' in by)) return say(reduced(plainly[by.by](outcomes), noUsage, by.by));
+      const short = (text: string) => options.shortened(text, signal);
+      if (!('instruction' in by)) {
+        const whole = repeatsTexts.has(by.by) ? await withWholes(outcomes, options) : outcomes;
+        return say(reduced(await short(plainly[by.by](whole)), noUsage, by.by));
+      }
       if (outcomes.every(({ result }) => result?.outcome !== 'completed'))
         return say(reduced(withSources('No sub-task was completed.', outcomes), noUsage, 'none'));
       const { backend } = orchestrator(options.backends, by.by === 'backend' ? by.backend : input.backend, host.spec.avoid);
@@ -47,10 +57,33 @@ export const reduce = (host: EffectHost, options: ReduceOptions) =>
       const { text, usage } = await metered(meter, () =>
         wholeReply(backend, options.backends.call(backend, request, signal, meter), live),
       );
-      say(reduced(withSources(text.trim(), outcomes), meter.bill(usage), backend));
+      say(reduced(await short(withSources(text.trim(), outcomes)), meter.bill(usage), backend));
     },
     (cause) => ({ type: 'REDUCE_FAILED', error: failureOf(cause) }),
   );
+
+/** Reducers whose answer has the texts of the results in it. */
+const repeatsTexts: ReadonlySet<PlainReducer> = new Set(['concat', 'json']);
+/** Most of all texts together that a reducer puts into one answer, in bytes. The results beyond it stay shortened. */
+const mostRepeatedBytes = 32 * 2 ** 20;
+
+/** A whole that is gone or damaged leaves the beginning, whose mark says how much is missing. */
+async function withWholes(outcomes: readonly NodeResult[], { whole }: Pick<ReduceOptions, 'whole'>): Promise<NodeResult[]> {
+  let left = mostRepeatedBytes;
+  const found: NodeResult[] = [];
+  for (const { node, result } of outcomes) {
+    const fits = result !== null && isShortened(result) && result.whole!.bytes <= left;
+    const output = fits ? await whole(result).catch(unlessLost) : null;
+    left -= output === null ? Buffer.byteLength(result?.output ?? '') : result!.whole!.bytes;
+    found.push(output === null ? { node, result } : { node, result: { ...result!, output } });
+  }
+  return found;
+}
+
+function unlessLost(cause: unknown): null {
+  if (cause instanceof CoxError && ['artifact-gone', 'bad-artifact'].includes(cause.code)) return null;
+  throw cause;
+}
 
 const reduced = (answer: string, usage: Usage, backend: string): SupervisorEvent => ({ type: 'REDUCED', answer, usage, backend });
 
@@ -84,8 +117,12 @@ function prompt(input: ReduceInput, instruction: string, outcomes: readonly Node
   const shown = outcomes.slice(0, Math.max(1, Math.floor(room / leastShown)));
   const headings = shown.map((outcome) => `## ${outcome.node.key}${incompleteness(outcome)}\n`);
   const left = room - headings.reduce((sum, heading) => sum + estimateTokens(heading), 0);
-  const texts = clippedToTokens([...shown.map(text), input.draft ?? ''], left);
-  const results = headings.map((heading, i) => `${heading}${texts[i]}`);
+  const given = shown.map(text);
+  const refs = shown.map(({ result }) => (result?.whole ? `\n[the whole result is the artifact ${result.whole.ref}]` : ''));
+  const forRefs = refs.reduce((sum, ref) => sum + estimateTokens(ref), 0);
+  const texts = clippedToTokens([...given, input.draft ?? ''], left - forRefs);
+  // A shortened result that is clipped again loses its mark.
+  const results = headings.map((heading, i) => `${heading}${texts[i]}${texts[i] === given[i] ? '' : refs[i]}`);
   if (outcomes.length > shown.length) results.push(`[… ${outcomes.length - shown.length} more results do not fit here]`);
   return [
     {
@@ -163,7 +200,7 @@ const plainly: Record<PlainReducer, (outcomes: readonly NodeResult[]) => string>
     const votes = new Map<string, { answer: string; count: number }>();
     for (const { result } of outcomes) {
       if (result?.outcome !== 'completed' || result.output === null) continue;
-      const key = result.output.trim().toLowerCase().replaceAll(/\s+/g, ' ');
+      const key = result.whole?.sha256 ?? result.output.trim().toLowerCase().replaceAll(/\s+/g, ' ');
       votes.set(key, { answer: result.output.trim(), count: (votes.get(key)?.count ?? 0) + 1 });
     }
     const best = [...votes.values()].toSorted((a, b) => b.count - a.count)[0];

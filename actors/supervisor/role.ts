@@ -1,5 +1,7 @@
 /** The role of a supervisor: its chart, its effects, its children on the bus, and its view for the bus. */
 import type { SnapshotFrom } from 'xstate';
+import type { Artifacts } from '../../bus/artifacts/artifacts.ts';
+import { shortened, wholeOutput } from '../../bus/artifacts/long-text.ts';
 import type { Bus } from '../../bus/bus.ts';
 import type { PlanRow, Result, SteeringMessage, TaskSpec, TaskState } from '../../bus/messages.ts';
 import { childOf } from '../../bus/task-id.ts';
@@ -16,6 +18,7 @@ import { effect, ownEffect } from '../host/effect.ts';
 import { listedEffects, maxSources } from '../host/listed-effects.ts';
 import type { EffectHost, Found, HostedSnapshot, Role } from '../host/role.ts';
 import { commandOf, isPlanChange, planCommandOf } from '../host/steering-commands.ts';
+import { withWhole } from '../host/whole-answer.ts';
 import { Children } from './children.ts';
 import { decompose } from './decompose.ts';
 import type { PlanOptions } from './plan-request.ts';
@@ -35,13 +38,14 @@ const hosted = supervisor.provide({
 
 export interface SupervisorRoleOptions extends PlanOptions {
   readonly bus: Bus;
+  readonly artifacts: Artifacts;
   readonly now: () => Date;
   /** How long a goal that ends waits for its cancelled children to confirm, in milliseconds. */
   readonly drainMs: number;
 }
 
 export function supervisorRole(host: EffectHost, options: SupervisorRoleOptions): Role {
-  const { bus, now, roster, drainMs } = options;
+  const { bus, artifacts, now, roster, drainMs } = options;
   const { spec } = host;
   const children = new Children(bus, host, now);
   const { concurrency, onFailure, maxAttempts } = roster().supervision;
@@ -59,7 +63,12 @@ export function supervisorRole(host: EffectHost, options: SupervisorRoleOptions)
     logic: hosted,
     effects: {
       decompose: decompose(host, options),
-      reduce: reduce(host, { ...options, outcomes }),
+      reduce: reduce(host, {
+        ...options,
+        outcomes,
+        whole: (result) => wholeOutput(artifacts, result),
+        shortened: (text, signal) => shortened(artifacts, host.id, text, signal),
+      }),
       drain: drain(drainMs),
       deadline: deadline(now),
     },
@@ -96,7 +105,8 @@ export function supervisorRole(host: EffectHost, options: SupervisorRoleOptions)
     result: async (snapshot) => {
       const { nodes, children: count } = of(snapshot).context;
       const results = await children.everyResult(count);
-      return { ...resultOf(of(snapshot), await outcomes(all(nodes))), ...doneBelow(results) };
+      const found = { ...resultOf(of(snapshot), await outcomes(all(nodes))), ...doneBelow(results) };
+      return withWhole(artifacts, host.id, found);
     },
     news: async (snapshot, after) => {
       if (of(snapshot).context.children === 0) return { events: [], cursor: after };

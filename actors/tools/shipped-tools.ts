@@ -6,9 +6,10 @@ import { listFiles } from './files/list-files.ts';
 import { readFileTool } from './files/read-file.ts';
 import { searchFiles } from './files/search-files.ts';
 import { writeFileTool } from './files/write-file.ts';
+import { readArtifactTool } from './read-artifact.ts';
 import type { Tool } from './tool.ts';
 
 /** Tools that work on the files of the workspace. */
 export const fileTools: readonly Tool[] = [listFiles, readFileTool, searchFiles, writeFileTool, editFileTool, applyPatch];
 
-export const shippedTools: readonly Tool[] = [...fileTools, askOperator];
+export const shippedTools: readonly Tool[] = [...fileTools, readArtifactTool, askOperator];

@@ -1,11 +1,13 @@
-/** Lists the artifacts of a task or a tree: their names by one request, and their heads for a page of them. */
+/** Lists the artifacts of a task or a tree: all their names by one request, and the heads for a page of them. */
 import type { Bus } from '../bus.ts';
 import { isStreamNotFound } from '../jetstream-errors.ts';
 import { lastMessage } from '../leader-reads.ts';
-import { ArtifactHead } from '../messages.ts';
+import { ArtifactHead, type ArtifactRow } from '../messages.ts';
+import { badCursor, type Page, type PageQuery, pageFrom } from '../page.ts';
 import { parseMessage } from '../parse-message.ts';
-import type { TaskId } from '../task-id.ts';
-import { type ArtifactPlace, parseArtifactName } from './artifact-name.ts';
+import { isWithin, rootOf, type TaskId } from '../task-id.ts';
+import { type ArtifactPlace, artifactName, kindOfArtifact, parseArtifactName } from './artifact-name.ts';
+import { labelOf } from './label.ts';
 
 /** @returns where the artifacts of a task (`k3xq.4`) or of a tree (`k3xq.*`) are, in no order. */
 export async function artifactPlaces(bus: Bus, filter: string): Promise<ArtifactPlace[]> {
@@ -41,7 +43,7 @@ export async function artifactHeads(bus: Bus, places: readonly ArtifactPlace[]):
   }
   return found;
 }
-interface ListedHead {
+export interface ListedHead {
   readonly place: ArtifactPlace;
   readonly head: ArtifactHead | null;
   /** Time of the write, by the server's clock. */
@@ -52,4 +54,42 @@ interface ListedHead {
 export async function madeSizes(bus: Bus, task: TaskId): Promise<[ArtifactPlace, number][]> {
   const places = (await artifactPlaces(bus, task)).filter(({ n }) => typeof n === 'string');
   return (await artifactHeads(bus, places)).map(({ place, head }) => [place, head?.bytes ?? 0]);
+}
+
+/**
+ * A page of the artifacts of a task and the tasks below it, in the order of their names, numbers by value.
+ * @param maxBytes most bytes that the rows may have as JSON. Default: no limit.
+ * @throws CoxError `bad-cursor`.
+ */
+export async function artifactPage(bus: Bus, id: TaskId, query: PageQuery, maxBytes?: number): Promise<Page<ArtifactRow>> {
+  const places = (await artifactPlaces(bus, `${rootOf(id)}.*`)).filter(({ task }) => isWithin(task, id)).sort(byName);
+  const { after, limit = mostRows } = query;
+  const last = after === undefined ? null : parseArtifactName(after);
+  if (after !== undefined && !last) throw badCursor(after);
+  // The place itself may have been purged meanwhile.
+  const behind = last ? places.filter((place) => byName(place, last) > 0) : places;
+  const rows = (await artifactHeads(bus, behind.slice(0, limit))).map(rowOf);
+  const { rows: shown, next, more } = pageFrom(rows, 0, query, { rowOf: (row) => row, nameOf: ({ ref }) => ref, maxBytes });
+  const left = behind.length - Math.min(limit, behind.length);
+  const end = shown.at(-1)?.ref ?? null;
+  return { rows: shown, next: more > 0 ? next : left > 0 ? end : null, more: more + left };
+}
+/** Rows of a page whose query has no limit. */
+const mostRows = 10_000;
+
+const collator = new Intl.Collator('en', { numeric: true });
+const byName = (a: ArtifactPlace, b: ArtifactPlace): number => {
+  const [one, other] = [artifactName(a), artifactName(b)];
+  return collator.compare(one, other) || (one < other ? -1 : one > other ? 1 : 0);
+};
+
+export function rowOf({ place, head, at }: ListedHead): ArtifactRow {
+  const { name, type, bytes = 0, sha256 = null, step = null } = head ?? {};
+  const label = name === undefined || type === undefined ? { name: null, type: null } : labelOf({ name, type });
+  const { task, call } = place;
+  return {
+    ...{ ref: artifactName(place), task, call, kind: kindOfArtifact(place), ...label },
+    ...{ bytes, sha256, step, at: at.toISOString() },
+    ...(head === null && { damaged: true as const }),
+  };
 }

@@ -111,21 +111,33 @@ export class Artifacts {
     return { made, bytes: content.bytes };
   }
 
+  /** Reads one part of the content as it is stored, unchecked. Empty if there is no such part. @throws as `head` does. */
+  async part(name: string, i: number): Promise<Uint8Array> {
+    const { place, head } = await this.head(name);
+    if (head.sha256 === null || i >= head.parts) return new Uint8Array();
+    const message = await lastMessage(this.#bus, this.#bus.subjects.artifactStream, this.#part(place, head.sha256, i));
+    return message?.data ?? new Uint8Array();
+  }
+
   /** @returns the sizes in bytes of what the calls of a task have stored, by name. */
   async sizesOf(task: TaskId): Promise<Map<string, number>> {
     return new Map((await madeSizes(this.#bus, task)).map(([place, bytes]) => [artifactName(place), bytes]));
   }
 
   /** Reads a head. @throws CoxError `artifact-gone`, `bad-artifact`. */
-  async head(name: string): Promise<{ readonly place: ArtifactPlace; readonly head: ArtifactHead }> {
+  async head(name: string): Promise<{ readonly place: ArtifactPlace; readonly head: ArtifactHead; readonly at: Date }> {
     const place = parseArtifactName(name);
-    const head = place && (await this.#head(place));
-    if (!head) throw gone(name);
-    return { place, head };
+    const found = place && (await this.#found(place));
+    if (!found) throw gone(name);
+    return { place, ...found };
   }
 
   /** @returns null if nothing is kept under the name. @throws CoxError `bad-artifact`. */
   async #head(place: ArtifactPlace): Promise<ArtifactHead | null> {
+    return (await this.#found(place))?.head ?? null;
+  }
+
+  async #found(place: ArtifactPlace): Promise<{ readonly head: ArtifactHead; readonly at: Date } | null> {
     const { subjects } = this.#bus;
     const message = await lastMessage(this.#bus, subjects.artifactStream, subjects.artifactHead(place)).catch(
       (cause: unknown) => {
@@ -137,7 +149,7 @@ export class Artifacts {
     const head = parseMessage(ArtifactHead, message.data);
     // Any client may have published there.
     if (!head) throw damaged(place);
-    return head;
+    return { head, at: message.time };
   }
 
   /** @returns the head that the name has now, and whether this call has written it. */

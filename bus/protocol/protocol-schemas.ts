@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { forEachSteering, requests, type Verb } from '../api-service.ts';
 import {
   ArtifactHead,
+  ArtifactRow,
   CallOutcome,
   DeadLetter,
   Failure,
@@ -23,6 +24,7 @@ import {
   TicketMessage,
   TreeNode,
   Usage,
+  WholeText,
 } from '../messages.ts';
 import { Phase } from '../state/state-record.ts';
 import { TaskId } from '../task-id.ts';
@@ -110,6 +112,12 @@ export const replies = {
       }),
     ),
   }),
+  artifacts: z.object({ artifacts: z.array(ArtifactRow).describe('In the order of their names.'), ...paged }),
+  artifact: z.object({
+    artifact: ArtifactRow,
+    parts: z.number().int().nonnegative().describe('Number of parts; the content is all of them, one after the other.'),
+    base64: z.string().describe('The part. Compare the sha256 of the whole with that of the artifact.'),
+  }),
   nodes: NodeReport,
   dead: z.object({ letters: z.array(DeadLetter).describe('The dead letters, oldest first.'), ...paged }),
   deadRetry: z.discriminatedUnion('how', [
@@ -131,7 +139,21 @@ export const replies = {
 /** The payload of an error reply. `Nats-Service-Error-Code` is 400 for a request that cannot be fulfilled, 500 for a defect. */
 export const Refusal = z.object({ code: z.string(), message: z.string(), hint: z.string() });
 
-const shared = { Failure, HeldTask, PlanRow, PlanSpec, PlanTask, Question, Receipt, TaskId, TaskState, TreeNode, Usage };
+const shared = {
+  ArtifactRow,
+  Failure,
+  HeldTask,
+  PlanRow,
+  PlanSpec,
+  PlanTask,
+  Question,
+  Receipt,
+  TaskId,
+  TaskState,
+  TreeNode,
+  Usage,
+  WholeText,
+};
 /** The schemas of the messages on the bus, by their name in docs/protocol. */
 export const messages = {
   ArtifactHead,

@@ -29,7 +29,18 @@ export const accountOf = (roles: readonly Role[]): Account => (isHosting(roles) 
 export const isBrowserOnly = (roles: readonly Role[]): boolean => roles.every((role) => role === 'console');
 
 /** Verbs of the service that only read. Every node answers them. */
-export const readVerbs = ['status', 'result', 'tree', 'tasks', 'questions', 'menu', 'nodes', 'dead'] as const;
+export const readVerbs = [
+  'status',
+  'result',
+  'tree',
+  'tasks',
+  'questions',
+  'artifacts',
+  'artifact',
+  'menu',
+  'nodes',
+  'dead',
+] as const;
 /** Verbs of the service that change something, for operators. A node that hosts goals answers them. */
 export const orderVerbs = ['order', 'deadDrop'] as const;
 /** For workers, which may not publish on a steering subject: a node that hosts goals posts the outcome of a lost call there. */

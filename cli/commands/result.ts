@@ -1,5 +1,6 @@
 /** `cox result`: prints the final result of a task. */
 import type { CrewSession } from '../../actors/node/join.ts';
+import { wholeOutput } from '../../bus/artifacts/long-text.ts';
 import type { Crew } from '../../bus/crew.ts';
 import type { Result, Status } from '../../bus/messages.ts';
 import type { TaskId } from '../../bus/task-id.ts';
@@ -28,7 +29,7 @@ export const run: Run = async (cli, [ref = ''], options) =>
       cli.out.note(`${id} has no result yet: it is ${oneLine(status?.state ?? 'waiting for a worker')}.${next}`);
       return exitCodes.notDone;
     }
-    cli.out.content(result, result.output ?? '');
+    cli.out.content(result, cli.global.json ? '' : ((await wholeOutput(joined.crew.artifacts(), result)) ?? ''));
     const { stderr: paint } = cli.out.paint;
     if (!cli.global.json) cli.out.note(result.outcome === 'completed' ? doneLines(result, paint) : salvageLines(result, paint));
     return exitOf(result);
@@ -59,7 +60,7 @@ async function waitFor(cli: Cli, crew: Crew, id: TaskId): Promise<Result> {
   };
   const following = follow().catch(() => {});
   try {
-    return await crew.result(id, cli.signal);
+    return await crew.awaitResult(id, cli.signal);
   } finally {
     there.abort();
     await following;

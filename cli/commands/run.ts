@@ -3,6 +3,7 @@
  * the goal and shows its findings; a second one leaves without waiting for that.
  */
 import { z } from 'zod';
+import { wholeOutput } from '../../bus/artifacts/long-text.ts';
 import type { Crew } from '../../bus/crew.ts';
 import { noUsage, type PlanSpec, type Receipt, type Result } from '../../bus/messages.ts';
 import { rootOf, type TaskId } from '../../bus/task-id.ts';
@@ -111,7 +112,7 @@ async function follow(cli: Cli, crew: Crew, view: GoalView, tree: LiveTree, how:
     return unanswered(cli, crew, view);
   }
   if (!ended) return leave(cli, id);
-  print(cli, view, ended);
+  await print(cli, crew, view, ended);
   return interrupted ? exitCodes.interrupted : exitOf(ended);
 }
 
@@ -190,12 +191,12 @@ function leave(cli: Cli, id: TaskId): never {
   throw cli.signal.aborted ? cli.signal.reason : new Interrupted(exitCodes.interrupted);
 }
 
-function print(cli: Cli, view: GoalView, result: Result): void {
-  const { id, outcome, output: answer, failure, salvage, effects, sources } = result;
+async function print(cli: Cli, crew: Crew, view: GoalView, result: Result): Promise<void> {
+  const { id, outcome, output: answer, whole, failure, salvage, effects, sources } = result;
   // The usage of a goal includes its whole tree.
   cli.out.content(
-    { id, outcome, answer, failure, salvage, effects, sources, tasks: view.nodes, usage: result.usage },
-    answer ?? '',
+    { id, outcome, answer, whole, failure, salvage, effects, sources, tasks: view.nodes, usage: result.usage },
+    cli.global.json ? '' : ((await wholeOutput(crew.artifacts(), result)) ?? ''),
   );
   const { stderr: paint } = cli.out.paint;
   if (!cli.global.json) cli.out.note(outcome === 'completed' ? doneLines(result, paint) : salvageLines(result, paint));

@@ -100,7 +100,7 @@ test('a file that is changed is left to the tools that write, for no other file'
 
 test('with nothing to read, the model may look for it, and may not end without having written', () => {
   const { tools, toolChoice } = offered(task('list.md'), heard([opening]), shippedTools);
-  expect(names(tools)).toEqual(['list_files', 'read_file', 'search_files', 'write_file', 'ask_operator']);
+  expect(names(tools)).toEqual(['list_files', 'read_file', 'search_files', 'write_file', 'read_artifact', 'ask_operator']);
   expect(toolChoice).toBe('required');
 });
 

@@ -55,7 +55,14 @@ test('a goal dispatches a given plan in its first commit, and code joins the res
 
 test('a task that becomes too long to be stored fails with the reason and does not count as poison', async () => {
   const { randomBytes } = await import('node:crypto');
-  const wordy = defineKind({ name: 'wordy', think: () => randomBytes(12 * 2 ** 20).toString('base64') });
+  const long = defineTool({
+    name: 'long',
+    description: 'says much',
+    args: z.object({}),
+    effects: 'none',
+    run: async () => ({ text: randomBytes(12 * 2 ** 20).toString('base64') }),
+  });
+  const wordy = defineKind({ name: 'wordy', tools: [long], think: () => ({ text: '', calls: [{ tool: 'long', args: {} }] }) });
   const joined = await crew.join();
   await crew.node(joined, { kinds: [wordy] });
   const id = await joined.crew.dispatch({ type: 'wordy', instruction: 'talk' });

@@ -1,8 +1,11 @@
 /** docs/protocol describes the bus: the files are up to date, the examples are valid, and a live service answers as they say. */
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
+import { artifactName } from '../../../bus/artifacts/artifact-name.ts';
+import { Artifacts } from '../../../bus/artifacts/artifacts.ts';
 import { parseSteering } from '../../../bus/log/steering-log.ts';
 import { protocolFiles } from '../../../bus/protocol/protocol-document.ts';
 import { examples } from '../../../bus/protocol/protocol-examples.ts';
@@ -116,6 +119,13 @@ test('a live service answers and refuses every verb as documented', async () => 
   await answers('tree', { task });
   await answers('tasks', {});
   await answers('questions', {});
+  const place = { task, call: 's1-0', n: 'made-0' } as const;
+  const bytes = Buffer.alloc(300_000, 'a');
+  await new Artifacts(joined.bus).store(place, { name: 'a.txt', type: 'text/plain', bytes });
+  const ref = artifactName(place);
+  expect(await answers('artifacts', { task })).toMatchObject({ artifacts: [{ ref, name: 'a.txt', kind: 'made' }], next: null });
+  const second = { artifact: { ref, bytes: 300_000 }, parts: 2, base64: bytes.subarray(2 ** 18).toString('base64') };
+  expect(await answers('artifact', { ref, part: 1 })).toMatchObject(second);
   await answers('menu', {});
   await answers('nodes', {});
   expect(await answers('dead', {})).toEqual({ letters: [], next: null, more: 0 });
@@ -139,6 +149,8 @@ test('a live service answers and refuses every verb as documented', async () => 
     ['tree', { task: 'no id' }],
     ['add', { task, key: 'b' }],
     ['budget', { task }],
+    ['artifacts', { task: 'nobody.0' }],
+    ['artifact', { ref: '../../x' }],
     ['menu', { unexpected: 1 }],
     ['deadRetry', { id: 'dead1.0' }],
     ['deadDrop', { id: 'nobody.0' }],
