@@ -21,21 +21,24 @@ export { listFiles } from './actors/tools/files/list-files.ts';
 export { readFileTool } from './actors/tools/files/read-file.ts';
 export { searchFiles } from './actors/tools/files/search-files.ts';
 export { writeFileTool } from './actors/tools/files/write-file.ts';
+export { readArtifactTool } from './actors/tools/read-artifact.ts';
 export {
   defineTool,
   type Kept,
+  type Making,
   Outdated,
   type Tool,
   type ToolContext,
   type ToolOutput,
 } from './actors/tools/tool.ts';
-export type { Content } from './bus/artifacts/artifacts.ts';
+export type { Content, MadeArtifact } from './bus/artifacts/artifacts.ts';
 export { type Collected, type CollectOptions, collect, type Keep, type PurgedTree } from './bus/capacity/retention.ts';
 // Operations on tasks. Every client of the bus may call them.
 export { Crew, type Sent } from './bus/crew.ts';
 export type { CrewEvent } from './bus/crew-events.ts';
 // The messages: each name is a zod schema and a type.
 export {
+  ArtifactRow,
   DeadLetter,
   Failure,
   Live,

@@ -585,6 +585,7 @@ export const TreeNode = z.object({
   usage: Usage,
   question: Question.nullable(),
   effects: z.array(Effect).optional().describe('The latest effects of the task, at most 16, oldest first.'),
+  made: z.array(z.string()).optional().describe('Refs of what its calls have stored, at most 16, the latest last.'),
   incomplete: z.string().optional().describe('Why its answer is incomplete, in a word of its backend, such as `length`.'),
 });
 export type TreeNode = z.infer<typeof TreeNode>;

@@ -1,4 +1,5 @@
 /** Shows state records as rows of a list and of a tree. */
+import { parseArtifactName } from '../artifacts/artifact-name.ts';
 import { cutMarkIn } from '../cut-mark.ts';
 import { noUsage, type Question, type Status, type TaskState, type TreeNode } from '../messages.ts';
 import { badCursor, type Page, type PageQuery, pageFrom } from '../page.ts';
@@ -46,7 +47,7 @@ const summaryOf = ({ id, spec, instruction, phase, last, createdAt }: StateRecor
   updatedAt: last?.at ?? createdAt,
 });
 
-export const treeNode = ({ id, spec, instruction, last, result }: StateRecord): TreeNode => ({
+export const treeNode = ({ id, spec, instruction, last, result, artifacts }: StateRecord): TreeNode => ({
   id,
   parent: parentOf(id),
   key: null,
@@ -59,8 +60,15 @@ export const treeNode = ({ id, spec, instruction, last, result }: StateRecord): 
   usage: last?.usage ?? noUsage,
   question: last?.question ?? null,
   ...(last?.effects && { effects: last.effects }),
+  ...madeBy(artifacts),
   ...incompleteOf(result?.output ?? null),
 });
+
+const madeBy = (artifacts: readonly string[]): Pick<TreeNode, 'made'> => {
+  const made = artifacts.filter((name) => typeof parseArtifactName(name)?.n === 'string').slice(-mostMade);
+  return made.length > 0 ? { made } : {};
+};
+const mostMade = 16;
 
 const incompleteOf = (output: string | null): Pick<TreeNode, 'incomplete'> => {
   const incomplete = output === null ? null : cutMarkIn(output);

@@ -171,10 +171,23 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'artifact',
-    summary: 'print an artifact: a file as it was before a write, or the whole diff of an approval',
-    args: '<name>',
+    summary: 'print an artifact: a file as it was before a write, the whole diff of an approval, a long result',
+    args: '<ref>',
     example: 'cox artifact k3xq.4/s2-0/0 > before.txt',
     load: async () => (await import('./artifact.ts')).run,
+  },
+  {
+    name: 'artifacts',
+    summary: 'list what a task, or a goal with its sub-tasks, has made and replaced; write one into a file',
+    args: '<id> [ref]',
+    options: [
+      ['-o, --output <file>', 'with get: write to this file, into this folder, or - to stdout (default: its own name, here)'],
+      ['--force', 'with get: replace a file that is there'],
+      ...pageRows.slice(0, 2),
+    ],
+    example: 'cox artifacts k3xq    cox artifacts get k3xq.4/s2-0/made-0 -o page.png',
+    ended: true,
+    load: async () => (await import('./artifacts.ts')).run,
   },
   {
     name: 'tree',

@@ -1,6 +1,5 @@
 /** `cox result`: prints the final result of a task. */
 import type { CrewSession } from '../../actors/node/join.ts';
-import { wholeOutput } from '../../bus/artifacts/long-text.ts';
 import type { Crew } from '../../bus/crew.ts';
 import type { Result, Status } from '../../bus/messages.ts';
 import type { TaskId } from '../../bus/task-id.ts';
@@ -11,6 +10,7 @@ import { oneLine } from '../render/printable.ts';
 import { questionLines } from '../render/question.ts';
 import { doneLines, salvageLines } from '../render/result.ts';
 import { findTask, withCrew } from '../session.ts';
+import { outputOf } from '../whole-output.ts';
 
 export const run: Run = async (cli, [ref = ''], options) =>
   withCrew(cli, { start: 'if stored' }, async (joined, isTemporary) => {
@@ -29,7 +29,7 @@ export const run: Run = async (cli, [ref = ''], options) =>
       cli.out.note(`${id} has no result yet: it is ${oneLine(status?.state ?? 'waiting for a worker')}.${next}`);
       return exitCodes.notDone;
     }
-    cli.out.content(result, cli.global.json ? '' : ((await wholeOutput(joined.crew.artifacts(), result)) ?? ''));
+    cli.out.content(result, await outputOf(cli, joined.crew, result));
     const { stderr: paint } = cli.out.paint;
     if (!cli.global.json) cli.out.note(result.outcome === 'completed' ? doneLines(result, paint) : salvageLines(result, paint));
     return exitOf(result);

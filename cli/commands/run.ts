@@ -3,7 +3,6 @@
  * the goal and shows its findings; a second one leaves without waiting for that.
  */
 import { z } from 'zod';
-import { wholeOutput } from '../../bus/artifacts/long-text.ts';
 import type { Crew } from '../../bus/crew.ts';
 import { noUsage, type PlanSpec, type Receipt, type Result } from '../../bus/messages.ts';
 import { rootOf, type TaskId } from '../../bus/task-id.ts';
@@ -30,6 +29,7 @@ import { doneLines, endLine, salvageLines } from '../render/result.ts';
 import { readRoster } from '../roster.ts';
 import { type OnQuestion, RunQuestions } from '../run-questions.ts';
 import { pointInTime, withCrew, workspaceFor } from '../session.ts';
+import { outputOf } from '../whole-output.ts';
 import { exitOf } from './result.ts';
 
 const Shape = z.object({
@@ -196,7 +196,7 @@ async function print(cli: Cli, crew: Crew, view: GoalView, result: Result): Prom
   // The usage of a goal includes its whole tree.
   cli.out.content(
     { id, outcome, answer, whole, failure, salvage, effects, sources, tasks: view.nodes, usage: result.usage },
-    cli.global.json ? '' : ((await wholeOutput(crew.artifacts(), result)) ?? ''),
+    await outputOf(cli, crew, result),
   );
   const { stderr: paint } = cli.out.paint;
   if (!cli.global.json) cli.out.note(outcome === 'completed' ? doneLines(result, paint) : salvageLines(result, paint));

@@ -2,6 +2,7 @@
 import type { Crew } from '../../bus/crew.ts';
 import type { Question } from '../../bus/messages.ts';
 import { ListedState } from '../../bus/state/task-list.ts';
+import { goalOf, rootOf } from '../../bus/task-id.ts';
 import { foldersOf } from '../../platform/folders.ts';
 import type { Roster } from '../../roster/schema.ts';
 import { wordsFor } from '../approval.ts';
@@ -30,18 +31,22 @@ export async function wordsAt(cli: Cli, place: Place, typed: string, { commands,
   if (what === '<dir>') return ':folder';
   if (what === '<states>') return inList(typed, bare(ListedState.options));
   if (what === '<types>' || what === '<good_at>') return inList(typed, await fromRoster(cli, what));
-  return fitting(await values(cli, what, command, args), typed);
+  return fitting(await values(cli, what, command, args, typed), typed);
 }
 
-async function values(cli: Cli, what: string, command: Command | null, args: readonly string[]): Promise<Word[]> {
+async function values(cli: Cli, what: string, command: Command | null, args: readonly string[], typed: string): Promise<Word[]> {
   if (what.includes('|')) return bare(what.slice(1, -1).split('|'));
   switch (what) {
     case '<id>':
     case '[id]':
       return [
         ...(command?.name === 'answer' ? numbersOf(cli) : []),
+        ...(command?.name === 'artifacts' ? [{ word: 'get', about: 'write an artifact into a file' }] : []),
         ...(await onBus(cli, ({ tasks }) => tasks(command?.ended === true))),
       ];
+    case '<ref>':
+    case '[ref]':
+      return command?.name === 'artifacts' && args[0] !== 'get' ? [] : onBus(cli, ({ refs }) => refs(typed));
     case '[letter]':
       return onBus(cli, ({ letters }) => letters());
     case '<key>':
@@ -80,10 +85,14 @@ async function fromRoster(cli: Cli, what: '<type>' | '<types>' | '<backend>' | '
 const backendsOf = (roster: Roster): Word[] =>
   Object.entries(roster.backends).map(([word, { tier, goodAt }]) => ({ word, about: [tier, ...goodAt].join(', ') }));
 
+/** Most refs that are offered. */
+const mostRefs = 1_000;
+
 /** Lookups of candidates on the bus. */
 interface OnBus {
   tasks(ended: boolean): Promise<Word[]>;
   letters(): Promise<Word[]>;
+  refs(typed: string): Promise<Word[]>;
   keys(ref: string): Promise<Word[]>;
   question(ref: string): Promise<Question | null>;
 }
@@ -95,6 +104,17 @@ const askable = (crew: Crew): OnBus => ({
   async tasks(ended) {
     const tasks = (await crew.tasks()).filter(({ outcome }) => ended || outcome === null);
     return tasks.map(({ id, instruction }) => ({ word: id, about: oneLine(instruction) }));
+  },
+  /** The goals, until the typed text names one; then its artifacts. */
+  async refs(typed) {
+    const tasks = await crew.tasks();
+    const goal = tasks.find(({ id, parent }) => parent === null && typed.startsWith(`${rootOf(id)}.`));
+    if (!goal)
+      return tasks
+        .filter(({ parent }) => parent === null)
+        .map(({ id, instruction }) => ({ word: `${rootOf(id)}.`, about: oneLine(instruction) }));
+    const { rows } = await crew.artifactPage(goalOf(goal.id), { limit: mostRefs });
+    return rows.map(({ ref, name, kind }) => ({ word: ref, about: oneLine(name ?? kind) }));
   },
   async letters() {
     return (await (await lettersOf(crew)).list()).map(({ id, why }) => ({ word: id, about: oneLine(why) }));

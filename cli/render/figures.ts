@@ -26,3 +26,11 @@ export function usageText({ inputTokens, outputTokens, costUsd, estimatedUsd = 0
   const spent = `${estimatedUsd > 0 ? 'up to ' : ''}${dollars(costUsd)}`;
   return `${tokens(inputTokens + outputTokens)} tokens${spent && `, ${spent}`}`;
 }
+
+/** A number of bytes in the unit that people read: `640 bytes`, `12 kB`, `3.4 MB`. */
+export const byteCount = (bytes: number): string =>
+  bytes < 1_000
+    ? `${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`
+    : bytes < 999_500
+      ? `${(bytes / 1_000).toFixed(bytes < 9_950 ? 1 : 0)} kB`
+      : `${(bytes / 1_000_000).toFixed(bytes < 9_950_000 ? 1 : 0)} MB`;

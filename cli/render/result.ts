@@ -2,6 +2,7 @@
 import { cutMarkIn } from '../../bus/cut-mark.ts';
 import type { Result } from '../../bus/messages.ts';
 import { beginningOf } from '../../platform/cut.ts';
+import { isRefOfMade, madeLines } from './artifacts.ts';
 import { effectsText, effectTexts } from './effects.ts';
 import { usageText } from './figures.ts';
 import type { Paint } from './paint.ts';
@@ -26,7 +27,8 @@ export function salvageLines(result: Result, paint: Paint): string[] {
     ...(result.failure?.code === 'poison' ? ['  it is a dead letter: cox dead lists it, cox dead retry runs it again'] : []),
     ...(result.effects
       ? effectTexts(result, paint, mostShown).map((text) => `  ${text}`)
-      : artifacts.map((artifact) => `  wrote ${oneLine(artifact, 400)}`)),
+      : artifacts.filter((name) => !isRefOfMade(name)).map((artifact) => `  wrote ${oneLine(artifact, 400)}`)),
+    ...madeLines(result.id, artifacts, paint).map((line) => `  ${line}`),
   ];
 }
 
@@ -62,10 +64,10 @@ function bySameText(items: readonly string[]): string[] {
 const some = (keys: readonly string[]): string =>
   keys.slice(0, mostKeys).join(', ') + (keys.length > mostKeys ? ` and ${keys.length - mostKeys} more` : '');
 
-/** The effects of a task that completed, in one line: for stderr, below its answer. None for a result of an earlier version. */
+/** What a task that completed has done and stored, for stderr, below its answer. */
 export const doneLines = (result: Result, paint: Paint): string[] => {
   const done = effectsText(result, paint, mostShown);
-  return done === '' ? [] : [`${paint.bold(result.id)} ${done}`];
+  return [...(done === '' ? [] : [`${paint.bold(result.id)} ${done}`]), ...madeLines(result.id, result.salvage.artifacts, paint)];
 };
 
 /** One line about the end of a task. */

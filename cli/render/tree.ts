@@ -41,6 +41,7 @@ export function nodeLine(node: TreeNode, paint: Paint, columns: number): string 
     usageText(node.usage),
     node.question && node.outcome === null ? `asks ${oneLine(node.question.id)}` : '',
     ...effectTexts(node, plain, 2),
+    ...(node.made?.length ? [`made ${node.made.length} ${node.made.length === 1 ? 'artifact' : 'artifacts'}`] : []),
   ].filter((fact) => fact !== '');
   const planned = node.id === null && node.outcome === null;
   const [name, ...rest] = [node.id, node.key].filter((word) => word !== null);

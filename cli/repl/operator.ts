@@ -17,9 +17,11 @@ import { type Named, namedBy } from '../inbox.ts';
 import { lettersOf } from '../letters.ts';
 import { listedRows } from '../page-options.ts';
 import { withPlanKeys } from '../plan-keys.ts';
+import { artifactLines } from '../render/artifacts.ts';
 import { letterLines, retriedLine } from '../render/dead-letters.ts';
 import { resultLines } from '../render/events.ts';
 import { menuLines } from '../render/menu.ts';
+import { moreLines } from '../render/more.ts';
 import { nodeLines } from '../render/nodes.ts';
 import type { Paint } from '../render/paint.ts';
 import { oneLine, printable } from '../render/printable.ts';
@@ -262,8 +264,14 @@ export class Operator implements Hands {
 
   async showArtifact(name: string): Promise<void> {
     const { crew, print } = this.#options;
-    const content = await readArtifact(crew.bus, name);
+    const { content } = await readArtifact(crew, name);
     print(content ? printable(Buffer.from(content.bytes).toString()).trimEnd().split('\n') : [`${name}: there was no file.`]);
+  }
+
+  async showArtifacts(id: TaskId): Promise<void> {
+    const { crew, print, paint } = this.#options;
+    const { rows, next, more } = await crew.artifactPage(id, { limit: listedRows });
+    print([...artifactLines(rows, id, crew.bus.now(), paint, 'cox artifacts get'), ...moreLines({ next, more }, paint)]);
   }
 
   watch(id: TaskId | null): void {

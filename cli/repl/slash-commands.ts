@@ -28,6 +28,8 @@ export interface Hands {
   dead(action: string | undefined, ref: string | undefined): Promise<void>;
   /** Shows what an undo would do; does it if `isSure`. */
   undo(id: TaskId, step: number | null, isSure: boolean): Promise<void>;
+  /** Lists the artifacts of a task and of those below it. */
+  showArtifacts(id: TaskId): Promise<void>;
   /** Prints what an artifact keeps. */
   showArtifact(name: string): Promise<void>;
   /** Watches a task in addition to those already watched. Null stops watching all of them. */
@@ -119,9 +121,16 @@ export const slashCommands: readonly SlashCommand[] = [
     },
   },
   {
+    name: 'artifacts',
+    args: '[id]',
+    ended: true,
+    summary: 'list what a task, or a goal with its sub-tasks, has made and replaced',
+    run: async (hands, [ref]) => hands.showArtifacts(await optional(hands, ref)),
+  },
+  {
     name: 'artifact',
-    args: '<name>',
-    summary: 'print a file as it was before a write, or the whole diff of an approval',
+    args: '<ref>',
+    summary: 'print a file as it was before a write, the whole diff of an approval, or a long result',
     run: async (hands, [name = '']) => hands.showArtifact(name),
   },
   ...(Object.keys(verbs) as (keyof typeof verbs)[]).map(steering),

@@ -67,6 +67,7 @@ const table: Readonly<Record<string, () => readonly string[]>> = {
   result: () => onGoal('result'),
   undo: () => onGoal('undo', '--dry-run'),
   artifact: () => ['artifact', `${goal}/s1-0/0`],
+  artifacts: () => onGoal('artifacts'),
   tree: () => onGoal('tree'),
   watch: () => onGoal('watch'),
   up: () => ['up'],

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { requests } from '../../bus/api-service.ts';
+import { Artifacts } from '../../bus/artifacts/artifacts.ts';
 import { findServerBinary } from '../../bus/embedded/server-binary.ts';
 import { abandonedMs } from '../../bus/log/follow.ts';
 import { type SteeringInput, steeringTypes, TaskSpec } from '../../bus/messages.ts';
@@ -103,6 +104,12 @@ async function letter(): Promise<string> {
   return id;
 }
 
+/** The ref of an artifact of a task that has ended. */
+async function artifact(): Promise<string> {
+  const place = { task: await anEnded(), call: 's1-0', n: 'made-0' } as const;
+  return (await new Artifacts(joined.bus).store(place, { name: 'a', type: 'text/plain', bytes: new Uint8Array(3) })).ref;
+}
+
 async function first<T>(events: AsyncGenerator<T>, cause: () => Promise<unknown>): Promise<void> {
   const next = events.next();
   await cause();
@@ -127,6 +134,10 @@ const ofCrew: Operations = {
   questionPage: () => joined.crew.questionPage({ limit: 1 }),
   peekResult: async () => joined.crew.peekResult(await anEnded()),
   result: async () => joined.crew.result(await anEnded(), kept),
+  awaitResult: async () => joined.crew.awaitResult(await anEnded(), kept),
+  artifactPage: async () => joined.crew.artifactPage(await anEnded(), { limit: 1 }),
+  artifacts: async () => joined.crew.artifacts().read(await artifact()),
+  artifact: async () => joined.crew.artifact(await artifact()),
   tree: async () => joined.crew.tree(await anEnded()),
   treePage: async () => joined.crew.treePage(await anEnded(), { limit: 1 }),
   watch: async () => first(joined.crew.watch(null, kept), cancel),
@@ -216,7 +227,8 @@ const ofPrimary: Operations = {
 
 const keep = { finishedAfterMs: null, finishedBytes: null };
 const wrote = () => ended({ type: 'files', instruction: 'write', backend: 'main' });
-const context = () => ({ task: 'primary', workspace, signal: kept, idempotencyKey: 'k' });
+const stored = async () => ({ name: 'a', type: 'text/plain', bytes: new Uint8Array(3) });
+const context = () => ({ task: 'primary', workspace, signal: kept, idempotencyKey: 'k', artifact: stored });
 const tool = (it: Tool, args: object) => async () => {
   await ofTools.writeFileTool!();
   const parsed = it.args.parse(args);
@@ -229,6 +241,7 @@ const ofTools: Operations = {
   listFiles: tool(library.listFiles, {}),
   searchFiles: tool(library.searchFiles, { query: 'one' }),
   editFileTool: tool(library.editFileTool, { path: 'a.txt', old: 'one', new: 'two' }),
+  readArtifactTool: tool(library.readArtifactTool, { ref: 'k3xq.1/s1-0/made-0' }),
   applyPatch: tool(library.applyPatch, { patch: '--- a.txt\n+++ a.txt\n@@ -1 +1 @@\n-one\n+two\n' }),
 };
 const anyTool = library.defineTool({
@@ -282,6 +295,8 @@ const ofService: Operations = {
   tree: onTask('tree'),
   tasks: asked('tasks', () => ({})),
   questions: asked('questions', () => ({})),
+  artifacts: onTask('artifacts'),
+  artifact: asked('artifact', async () => ({ ref: await artifact() })),
   menu: asked('menu', () => ({})),
   nodes: asked('nodes', () => ({})),
   dead: asked('dead', () => ({})),

@@ -1,6 +1,8 @@
 /** A crew with roles at work: nodes of two roles, and clients that may not read the streams. */
+import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../../actors/node/join.ts';
+import { Artifacts } from '../../../bus/artifacts/artifacts.ts';
 import type { CrewEvent } from '../../../bus/crew-events.ts';
 import { sendLetter } from '../../../bus/queue/dead-letter-stream.ts';
 import { RemoteCrew } from '../../../bus/remote-crew.ts';
@@ -147,6 +149,31 @@ test('an operator who was cut off is told afterwards what became of the tasks th
     over.abort();
     await proxy.stop();
   }
+});
+
+test('a client of the desk reads long results and artifacts by the nodes, and no file of a machine', async () => {
+  await crew.node(await crew.join('hand'));
+  const eve = await crew.join('eve');
+  const id = await ann.crew.dispatch(single);
+  const answer = randomBytes(300_000).toString('base64');
+  (await crew.model.next()).reply(answer);
+  for (const client of [ann, eve]) expect((await client.crew.result(id, never)).output).toBe(answer);
+  const { whole } = (await eve.crew.peekResult(id))!;
+  const artifacts = new Artifacts(boss.bus);
+  const page = await artifacts.store(
+    { task: id, call: 's1-0', n: 'made-0' },
+    { name: 'a.png', type: 'image/png', bytes: Buffer.from('a') },
+  );
+  await artifacts.keep({ task: id, call: 's1-0', n: 0 }, { bytes: Buffer.from('a file of this machine') });
+  const { rows } = await eve.crew.artifactPage(id);
+  expect(rows.map(({ ref, kind }) => [ref, kind])).toEqual([
+    [whole!.ref, 'result'],
+    [`${id}/s1-0/0`, 'replaced'],
+    [page.ref, 'made'],
+  ]);
+  expect(await eve.crew.artifact(page.ref)).toEqual({ ...page, content: Buffer.from('a') });
+  await expect(eve.crew.artifacts().read(`${id}/s1-0/0`)).rejects.toMatchObject({ code: 'artifact-refused' });
+  await expect(eve.crew.artifact(`${id}/s9-0/made-0`)).rejects.toMatchObject({ code: 'artifact-gone' });
 });
 
 test('a client of the desk reads lists in pages, and whole ones of any number of pages', async () => {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CrewSession } from '../../../actors/node/join.ts';
+import { Artifacts } from '../../../bus/artifacts/artifacts.ts';
 import { askNode } from '../../../bus/ask-node.ts';
 import { Crew } from '../../../bus/crew.ts';
 import { TaskSpec } from '../../../bus/messages.ts';
@@ -48,6 +49,13 @@ const outcome = () =>
     outcome: { type: 'outcome', id: randomUUID(), call: 's1-0', epoch: 1, proof: 'none', text: 'done' },
   });
 
+/** The ref of something that the task has stored. */
+const artifact = async () => {
+  const place = { task, call: 's1-0', n: 'made-0' } as const;
+  const bytes = Buffer.alloc(600_000, 'a');
+  return (await new Artifacts(boss.bus).store(place, { name: 'a', type: 'text/plain', bytes })).ref;
+};
+
 const ofCrew: Readonly<Record<string, () => Promise<unknown>>> = {
   dispatch: async () => ann.crew.result(await ann.crew.dispatch(spec), kept),
   take: order,
@@ -60,6 +68,10 @@ const ofCrew: Readonly<Record<string, () => Promise<unknown>>> = {
   questionPage: () => ann.crew.questionPage({ limit: 1 }),
   peekResult: () => ann.crew.peekResult(task),
   result: () => ann.crew.result(task, kept),
+  awaitResult: () => ann.crew.awaitResult(task, kept),
+  artifactPage: () => ann.crew.artifactPage(task, { limit: 1 }),
+  artifacts: async () => ann.crew.artifacts().read(await artifact()),
+  artifact: async () => ann.crew.artifact(await artifact()),
   tree: () => ann.crew.tree(task),
   treePage: () => ann.crew.treePage(task, { limit: 1 }),
   watch: async () => {

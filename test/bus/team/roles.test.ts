@@ -33,6 +33,8 @@ const publishing: readonly Row[] = [
   ['ask for the menu', 'cox.api.menu', ...readers],
   ['ask for the nodes', 'cox.api.nodes', ...readers],
   ['ask for the dead letters', 'cox.api.dead', ...readers],
+  ['ask for the artifacts', 'cox.api.artifacts', ...readers],
+  ['ask for an artifact', 'cox.api.artifact', ...readers],
   ['publish a new ticket', 'cox.tasks.reasoning.pending', 'supervisor'],
   ['publish a wake', 'cox.tasks.reasoning.wake', ...nodes],
   ['write a record', `$KV.cox_tasks.${id}`, ...nodes],

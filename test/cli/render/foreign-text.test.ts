@@ -7,13 +7,14 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
-import { DeadLetter, Live, NodeReport, Receipt, Result, Status, TalkLine, TreeNode } from '../../../bus/messages.ts';
+import { ArtifactRow, DeadLetter, Live, NodeReport, Receipt, Result, Status, TalkLine, TreeNode } from '../../../bus/messages.ts';
 import { examples } from '../../../bus/protocol/protocol-examples.ts';
 import { replies } from '../../../bus/protocol/protocol-schemas.ts';
 import type { Retried } from '../../../bus/queue/dead-letters.ts';
 import type { TaskSummary } from '../../../bus/state/tree.ts';
 import type { Member } from '../../../bus/team/members.ts';
 import type { UndoPlan } from '../../../bus/undo.ts';
+import * as artifacts from '../../../cli/render/artifacts.ts';
 import * as deadLetters from '../../../cli/render/dead-letters.ts';
 import * as effects from '../../../cli/render/effects.ts';
 import * as events from '../../../cli/render/events.ts';
@@ -67,9 +68,14 @@ const result = (outcome: Result['outcome'], type = 'files') =>
     ...examples.Result[0],
     ...{ outcome, type, output: outcome === 'completed' ? 'done' : null, effects: [effect, failed], sources: ['a.txt'] },
     failure: { code: 'broken', message: 'broken', retryable: false },
-    salvage: { findings: ['a: b', 'c'], remaining: 'more', artifacts: ['a.txt'], steps: 2 },
+    salvage: { findings: ['a: b', 'c'], remaining: 'more', artifacts: ['a.txt', 'k3xq.4/s1-0/made-0'], steps: 2 },
   } as z.input<typeof Result>);
 const old = (outcome: Result['outcome']): Result => ({ ...result(outcome), effects: undefined });
+const row = (kind: ArtifactRow['kind'], name: string | null) =>
+  hostile(ArtifactRow, {
+    ...{ ref: 'k3xq.4/s1-0/made-0', task: 'k3xq.4', call: 's1-0', kind, name, type: name, bytes: 3, sha256: 'ab', step: 1, at },
+  });
+const rows = [row('made', 'a.png'), row('replaced', null), { ...row('preview', null), damaged: true as const }];
 const letters = examples.DeadLetter.map((letter) => hostile(DeadLetter, letter as z.input<typeof DeadLetter>));
 const retried: Retried[] = [
   { how: 'dispatched', id: 'k3xq.4', as: 'm2zz.0' },
@@ -80,7 +86,7 @@ const report = hostile(NodeReport, examples.NodeReport[0] as z.input<typeof Node
 const node = (id: string | null, parent: string | null) =>
   hostile(TreeNode, {
     ...{ id, parent, key: 'a', type: 'files', instruction: 'do', backend: 'main', state: 'awaiting-steer', outcome: null },
-    ...{ steps: 1, usage, question: status().question, effects: [effect], incomplete: 'length' },
+    ...{ steps: 1, usage, question: status().question, effects: [effect], incomplete: 'length', made: ['k3xq.4/s1-0/made-0'] },
   });
 const tree = [node('k3xq.0', null), node('k3xq.1', 'k3xq.0'), node(null, 'k3xq.0')];
 const summary = {
@@ -139,6 +145,10 @@ function flowed(): string[] {
 
 /** By module and export. Each returns what is printed, in lines or whole. */
 const rendered: Record<string, () => string | readonly string[]> = {
+  'artifacts artifactLines': () => artifacts.artifactLines(rows, 'k3xq.4', now, plain, 'cox artifacts get'),
+  'artifacts savedLine': () =>
+    artifacts.savedLine({ file: hostileText, type: hostileText, bytes: 3, sha256: hostileText }, plain),
+  'artifacts madeLines': () => artifacts.madeLines(hostileText, ['k3xq.4/s1-0/made-0', hostileText], plain),
   'dead-letters letterLines': () => deadLetters.letterLines(letters, now, plain, 'cox dead'),
   'dead-letters letterLine': () => letters.map((letter) => deadLetters.letterLine(letter, plain)),
   'dead-letters retriedLine': () => retried.map((each) => deadLetters.retriedLine(each, plain)),
@@ -194,7 +204,17 @@ const rendered: Record<string, () => string | readonly string[]> = {
 
 /** These put no text of a stranger into a line: numbers, times, measures, brushes, our own words. */
 const withoutForeignText = new Set([
-  ...['clip clip', 'diff diffBrushes', 'figures ago', 'figures dollars', 'figures tokens', 'figures usageText', 'fit fitting'],
+  ...[
+    'artifacts isRefOfMade',
+    'clip clip',
+    'diff diffBrushes',
+    'figures ago',
+    'figures byteCount',
+    'figures dollars',
+    'figures tokens',
+    'figures usageText',
+    'fit fitting',
+  ],
   ...['paint paintFor', 'printable printable', 'progress progressLine', 'progress tenths', 'question brushesFor', 'talk markOf'],
   ...['times shortTime', 'times timeAndAge', 'width graphemes', 'width head', 'width widthOf'],
 ]);
