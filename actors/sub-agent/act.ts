@@ -59,8 +59,8 @@ export const act = (host: EffectHost, { kind, workspace, artifacts, making: limi
           of: { ...of, step },
           signal: stop.signal,
           place: (n) => `made-${n}`,
-          // A call that only reads starts before the commit that names it. What it stores must not be found by another call,
-          // which the model makes in its place after a crash.
+          // A call that only reads starts before the commit that names it. What it stores must not be found by another call that
+          // is made in its place after a crash.
           begun: async () => {
             if (tool.effects === 'none') await host.committed(stop.signal);
           },

@@ -15,12 +15,13 @@ globalThis.Date = new Proxy(RightDate, {
   get: (target, key) => (key === 'now' ? wrongNow : Reflect.get(target, key)),
 });
 
-const [{ joinCrew }, { startNode }, { foldersOf }, { testRoster }, { clerk }] = await Promise.all([
+const [{ joinCrew }, { startNode }, { foldersOf }, { testRoster }, { clerk }, { camera, guide }] = await Promise.all([
   import('../../actors/node/join.ts'),
   import('../../actors/node/node.ts'),
   import('../../platform/folders.ts'),
   import('../support/roster.ts'),
   import('./books.ts'),
+  import('./camera.ts'),
 ]);
 
 const joined = await joinCrew({
@@ -39,6 +40,10 @@ await startNode({
   onProgress: () => {},
   leaseMs: Number(LEASE_MS),
   quietMs: 20,
-  kinds: [clerk(async (what) => void (await fetch(`${OUTSIDE_URL}/${encodeURIComponent(what)}`)))],
+  kinds: [
+    clerk(async (what) => void (await fetch(`${OUTSIDE_URL}/${encodeURIComponent(what)}`))),
+    camera(NODE_NAME),
+    guide(NODE_NAME),
+  ],
 });
 process.stdout.write(`${JSON.stringify({ msg: 'ready' })}\n`);

@@ -178,4 +178,18 @@ const mended: Scenario = {
   books: { kiwis: 1, melons: 2 },
 };
 
-export const scenarios: readonly Scenario[] = [books, desk, tree, parked, overdue, mended];
+/** A sub-task answers at a length that no record holds, and the next one is given the answer. */
+const long: Scenario = {
+  name: 'long',
+  begin: (stage) => goal(stage, [task(stage, 'words'), task(stage, 'cherries', { after: ['words'] })]),
+  model(call) {
+    const what = subjectOf(call);
+    if (isReduction(call)) call.reply('words '.repeat(20_000));
+    else if (what === 'words') call.reply('many words '.repeat(30_000));
+    else if (resultsIn(call) === 0) call.call('book', { what });
+    else call.reply(wordsOf(call).includes('read_artifact') ? 'booked, and there is more to read' : 'booked');
+  },
+  books: { cherries: 1 },
+};
+
+export const scenarios: readonly Scenario[] = [books, desk, tree, parked, overdue, mended, long];

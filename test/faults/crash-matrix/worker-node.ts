@@ -43,8 +43,9 @@ export function startWorkerNode(joined: CrewSession, { run, modelUrl, outsideUrl
       description: name,
       args: z.record(z.string(), z.unknown()),
       effects,
-      run: async (args, { signal, idempotencyKey }) => {
+      run: async (args, { signal, idempotencyKey, store }) => {
         const [task = '', call = ''] = idempotencyKey.split(':');
+        if (name === 'file') await store!({ name: 'filed.txt', type: 'text/plain', bytes: Buffer.from(idempotencyKey) });
         return { text: await callOutside(outsideUrl, { run, task, call, tool: name, args }, signal) };
       },
     });
