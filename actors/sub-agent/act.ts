@@ -64,7 +64,11 @@ export const act = (host: EffectHost, { kind, workspace, artifacts, making: limi
           begun: async () => {
             if (tool.effects === 'none') await host.committed(stop.signal);
           },
-          onStored: ({ ref }) => stored.push(ref),
+          onStored: ({ ref }) => {
+            stored.push(ref);
+            // A stop of the task must not lose it.
+            host.addArtifacts([ref]);
+          },
         }),
       };
       try {

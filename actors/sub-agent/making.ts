@@ -60,6 +60,7 @@ export function making(options: MakingOptions): Required<Pick<ToolContext, 'stor
   let count = 0;
   let last: Promise<unknown> = Promise.resolve();
   const storeOne = async (n: number, made: Making): Promise<MadeArtifact> => {
+    signal.throwIfAborted();
     const at = { ...call, n: place(n, made) };
     await limits.check(artifactName(at), made.bytes.byteLength);
     await begun();

@@ -7,7 +7,7 @@ import { defineTool, type MadeArtifact, type Tool, type ToolContext, type ToolOu
 import { Artifacts, sha256Of } from '../../../bus/artifacts/artifacts.ts';
 import type { TaskId } from '../../../bus/task-id.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
-import { never } from '../../support/watching.ts';
+import { never, statusWhere } from '../../support/watching.ts';
 
 let crew: TestCrew;
 let joined: CrewSession;
@@ -123,6 +123,62 @@ test.each([
   await new Artifacts(joined.bus).keep({ task: 'k3xq.1', call: 's1-0', n: 0 }, null);
   await crew.node(joined, { kinds: [caller(run, ['a'])] });
   expect((await resultOf(await dispatch())).output).toContain(said);
+});
+
+test('where nothing more can be stored a call waits until there is space', async () => {
+  await new Artifacts(joined.bus).keep({ task: 'k3xq.1', call: 's1-0', n: 0 }, null);
+  const { jsm, subjects } = joined.bus;
+  const run: Run = async (word, { store }) => ({ text: (await store!({ ...png(word), bytes: new Uint8Array(100_000) })).ref });
+  const full = Promise.withResolvers<void>();
+  const note = (said: string) => /^The bus is full/.test(said) && full.resolve();
+  await jsm.streams.update(subjects.artifactStream, { max_bytes: 50_000 });
+  await crew.node(joined, { kinds: [caller(run, ['a'])], note });
+  const id = await dispatch();
+  await full.promise;
+  expect(await joined.crew.peekResult(id)).toBeNull();
+  await jsm.streams.update(subjects.artifactStream, { max_bytes: -1 });
+  expect((await resultOf(id)).output).toBe(`${id}/s1-0/made-0`);
+});
+
+test('a cancelled call stores nothing more, and its task ends', async () => {
+  const begun = Promise.withResolvers<void>();
+  const run: Run = async (word, { store, signal }) => {
+    await store!(png(word));
+    begun.resolve();
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    await store!(png('too late'));
+    return { text: 'stored' };
+  };
+  await crew.node(joined, { kinds: [caller(run, ['a'])] });
+  const id = await dispatch();
+  await begun.promise;
+  await joined.crew.steer(id, { type: 'cancel' });
+  expect(await resultOf(id)).toMatchObject({ outcome: 'cancelled', salvage: { artifacts: [`${id}/s1-0/made-0`] } });
+  expect((await joined.crew.artifactPage(id)).rows).toHaveLength(1);
+});
+
+test('what an approval shows is an artifact for each look, and is not in the place of what the call makes', async () => {
+  const shown: MadeArtifact[] = [];
+  const shooter: Tool = {
+    ...tool(async (word, { store }) => ({ text: (await store!(png(`after ${word}`))).ref }), 'writes'),
+    preview: async (_, { store }) => {
+      shown.push(await store!(png(`before ${shown.length}`)));
+      return { text: `see ${shown.at(-1)!.ref}`, base: 'b' };
+    },
+  };
+  const kind = { ...caller(async () => ({ text: '' }), ['a']), tools: [shooter] };
+  await crew.node(joined, { kinds: [kind], rosterYaml: 'tools: { gated: [camera] }' });
+  const id = await dispatch();
+  const { question } = await statusWhere(joined.crew, id, (status) => status.question !== null);
+  expect(question!.text).toContain(shown[0]!.ref);
+  await joined.crew.steer(id, { type: 'answer', question: question!.id, text: 'approve' });
+  expect((await resultOf(id)).output).toBe(`${id}/s1-0/made-0`);
+  expect(await textOf(shown[0]!.ref)).toBe('before 0');
+  expect(await textOf(`${id}/s1-0/made-0`)).toBe('after a');
+  expect((await joined.crew.artifactPage(id)).rows.map(({ kind: each, step }) => [each, step])).toEqual([
+    ['made', 1],
+    ['preview', 1],
+  ]);
 });
 
 test('names and types of what is stored are made harmless', async () => {

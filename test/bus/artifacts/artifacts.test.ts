@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../../actors/node/join.ts';
 import { artifactName, parseArtifactName } from '../../../bus/artifacts/artifact-name.ts';
 import { Artifacts, maxArtifactBytes } from '../../../bus/artifacts/artifacts.ts';
+import { wholeOf } from '../../../bus/artifacts/long-text.ts';
 import { Backpressure } from '../../../bus/capacity/backpressure.ts';
 import { collect } from '../../../bus/capacity/retention.ts';
 import { fullStreams, limitStreams } from '../../../bus/capacity/stream-limits.ts';
@@ -128,6 +129,55 @@ test('artifacts count to the size of their tree and are purged with it, with par
   expect((await collect(joined.bus, { keep })).purged).toHaveLength(1);
   expect(await subjectsOf(root)).toEqual([]);
   expect(Buffer.compare((await artifacts.read(name('s1-0', live)))!.bytes, letters('c'))).toBe(0);
+});
+
+test('what calls made, and long results, are purged with their tree', async () => {
+  const id = await finished();
+  const made = { name: 'a.png', type: 'image/png', bytes: letters('a', 300_000) };
+  await artifacts.store({ ...place('s1-0', id), n: 'made-0' }, made);
+  const whole = await wholeOf(artifacts, id, 'long '.repeat(10_000));
+  const preview = { ...place('s1-0', id), n: `preview-${'a'.repeat(16)}` } as const;
+  await artifacts.store(preview, made);
+  expect((await joined.crew.artifactPage(id)).rows.map(({ kind }) => kind)).toEqual(['result', 'made', 'preview']);
+  expect((await collect(joined.bus, { keep: { finishedAfterMs: 0, finishedBytes: null } })).purged).toHaveLength(1);
+  expect(await subjectsOf(id.split('.')[0]!)).toEqual([]);
+  await expect(artifacts.readMade(whole!.ref)).rejects.toMatchObject({ code: 'artifact-gone' });
+  await expect(joined.crew.artifactPage(id)).rejects.toMatchObject({ code: 'unknown-task' });
+});
+
+test('a list shows damaged heads, and pages begin where the last one ended although rows were purged', async () => {
+  const { js, jsm, subjects } = joined.bus;
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
+  for (const call of ['s1-0', 's2-0', 's10-0'])
+    await artifacts.store({ ...place(call, id), n: 'made-0' }, { name: call, type: 'a/b', bytes: letters('a') });
+  const forged = { ...place('s3-0', id), n: 'made-0' } as const;
+  await js.publish(subjects.artifactHead(forged), 'no head');
+  // A subject that is no artifact's is left out.
+  await js.publish(`${subjects.namespace}.artifacts.${id}.s4-0.made-x.head`, 'no head');
+  const calls = (rows: readonly { readonly call: string }[]) => rows.map(({ call }) => call);
+  const first = await joined.crew.artifactPage(id, { limit: 2 });
+  expect([calls(first.rows), first.more]).toEqual([['s1-0', 's2-0'], 2]);
+  await jsm.streams.purge(subjects.artifactStream, { filter: subjects.artifactHead({ ...place('s2-0', id), n: 'made-0' }) });
+  const second = await joined.crew.artifactPage(id, { after: first.next! });
+  expect(calls(second.rows)).toEqual(['s3-0', 's10-0']);
+  expect(second).toMatchObject({ rows: [{ damaged: true, bytes: 0, sha256: null }, { name: 's10-0' }], next: null, more: 0 });
+  await expect(artifacts.store(forged, { name: 'a', type: 'a/b', bytes: letters('a') })).rejects.toMatchObject({
+    code: 'bad-artifact',
+  });
+});
+
+test('a page has no more bytes than it may', async () => {
+  const id = await joined.crew.dispatch({ type: 'reasoning', instruction: 'x' });
+  for (let n = 0; n < 5; n++)
+    await artifacts.store({ ...place('s1-0', id), n: `made-${n}` }, { name: 'a', type: 'a/b', bytes: letters('a') });
+  const seen: string[] = [];
+  for (let after: string | null | undefined; after !== null; ) {
+    const page = await joined.crew.artifactPage(id, { ...(after && { after }) }, 700);
+    expect(page.rows.length).toBeLessThan(4);
+    seen.push(...page.rows.map(({ ref }) => ref));
+    after = page.next;
+  }
+  expect(seen).toEqual(Array.from({ length: 5 }, (_, n) => `${id}/s1-0/made-${n}`));
 });
 
 test('artifacts alone can bring a tree above the roster’s size for finished trees', async () => {
