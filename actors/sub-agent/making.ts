@@ -83,10 +83,24 @@ export function making(options: MakingOptions): Required<Pick<ToolContext, 'stor
     artifact: async (ref) => {
       const named = parseArtifactName(String(ref));
       if (!named || rootOf(named.task) !== rootOf(of.task)) throw refused(String(ref), of.task);
-      const { made, bytes } = await artifacts.readMade(String(ref));
-      return { name: made.name, type: made.type, bytes };
+      const { made, bytes } = await readOnce(artifacts, String(ref));
+      return { name: made.name, type: made.type, bytes: Uint8Array.from(bytes) };
     },
   };
+}
+
+type Read = Awaited<ReturnType<Artifacts['readMade']>>;
+/** A long text is read in pieces, one call after the other, and the bus is asked for it once. */
+const lastRead = new WeakMap<Artifacts, Read>();
+const maxKeptBytes = 8 * 2 ** 20;
+
+/** What is under a ref never changes while its tree is there. */
+async function readOnce(artifacts: Artifacts, ref: string): Promise<Read> {
+  const last = lastRead.get(artifacts);
+  if (last?.made.ref === ref) return last;
+  const read = await artifacts.readMade(ref);
+  if (read.bytes.byteLength <= maxKeptBytes) lastRead.set(artifacts, read);
+  return read;
 }
 
 const tooMany = (why: string) =>
