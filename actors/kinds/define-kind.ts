@@ -23,6 +23,8 @@ export interface KindDefinition {
   readonly tools?: readonly Tool[];
   /** Capabilities that the backend must have in its `good_at`, all of them. Default: none, so that every backend fits. */
   readonly needs?: readonly string[];
+  /** Capabilities that the backend should have: backends with more of them come first, whatever they cost. Default: none. */
+  readonly prefers?: readonly string[];
   readonly limits?: {
     /** Model calls before the task asks its operator for more. Default: 24. */
     readonly steps?: number;
@@ -50,6 +52,7 @@ const Definition = z.strictObject({
   check: z.custom<CheckInCode>(isFunction, 'it is not a function').optional(),
   tools: z.array(z.custom<Tool>()).default([]),
   needs: z.array(z.string().min(1).max(64)).default([]),
+  prefers: z.array(z.string().min(1).max(64)).default([]),
   limits: Limits.prefault({}),
 });
 

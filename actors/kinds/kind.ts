@@ -15,6 +15,8 @@ export interface Kind {
   readonly prompt: string;
   readonly tools: readonly Tool[];
   readonly needs: readonly string[];
+  /** Capabilities that its backend should have. Default: none. */
+  readonly prefers?: readonly string[];
   readonly limits: Pick<Limits, 'steps' | 'failures' | 'repeats' | 'costUsd'>;
   /** Replaces the backend. */
   readonly think?: ThinkInCode;

@@ -4,6 +4,7 @@ import type { Roster } from '../../roster/schema.ts';
 import { askOperator } from '../tools/ask-operator.ts';
 import { shippedTools } from '../tools/shipped-tools.ts';
 import type { Tool } from '../tools/tool.ts';
+import { lookAtName } from '../tools/vision/look-at.ts';
 import type { Kind } from './kind.ts';
 
 export class Kinds {
@@ -14,11 +15,11 @@ export class Kinds {
   /** Kinds are made once for each roster; a reload brings a new roster object. */
   readonly #made = new WeakMap<Roster, Map<string, Kind | null>>();
 
-  /** @param bus tools that need the bus. */
-  constructor(roster: () => Roster, defined: readonly Kind[], bus: readonly Tool[]) {
+  /** @param more tools that need the bus, or processes of the node. */
+  constructor(roster: () => Roster, defined: readonly Kind[], more: readonly Tool[]) {
     this.#roster = roster;
     this.#defined = new Map(defined.map((kind) => [kind.name, kind]));
-    const tools = [...shippedTools, ...bus];
+    const tools = [...shippedTools, ...more];
     this.#tools = new Map(tools.map((tool) => [tool.name, tool]));
   }
 
@@ -36,11 +37,16 @@ export class Kinds {
     return [...new Set([...this.#defined.keys(), ...Object.keys(this.#roster().agents)])];
   }
 
-  /** All kinds, each with a description for the orchestrating model, and whether it has a tool that makes files. */
-  list(): { name: string; about: string; writes: boolean }[] {
+  /** All kinds, each with a description for the orchestrating model, and whether it can make files or look at pictures. */
+  list(): { name: string; about: string; writes: boolean; looks: boolean }[] {
     return this.names().map((name) => {
       const kind = this.get(name)!;
-      return { name, about: aboutOf(kind), writes: kind.tools.some(({ effects, target }) => effects !== 'none' && target) };
+      return {
+        name,
+        about: aboutOf(kind),
+        writes: kind.tools.some(({ effects, target }) => effects !== 'none' && target),
+        looks: kind.tools.some((tool) => tool.name === lookAtName),
+      };
     });
   }
 
@@ -65,6 +71,7 @@ export class Kinds {
       prompt: entry.prompt,
       tools: entry.tools.flatMap((tool) => this.#tools.get(tool) ?? []),
       needs: entry.needs,
+      prefers: entry.prefers,
       limits: { ...entry.limits, costUsd: entry.limits.costUsd ?? budgets.taskUsd },
     });
   }

@@ -20,6 +20,8 @@ import { Kinds } from '../kinds/kinds.ts';
 import type { Primary } from '../primary/events.ts';
 import { openPrimary } from '../primary/primary.ts';
 import { memoryTools } from '../tools/memory.ts';
+import { Reader } from '../tools/vision/reader.ts';
+import { visionTools } from '../tools/vision/vision-tools.ts';
 import { Housekeeping } from './housekeeping.ts';
 import type { CrewSession } from './join.ts';
 import { checkedKinds, checkOptions, harmless } from './node-options.ts';
@@ -81,7 +83,9 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const { now } = bus;
   const current = () => roster.current();
   const hosted = hostedTypes(bus, options.types);
-  const kinds = new Kinds(current, checkedKinds(options.kinds ?? []), memoryTools(new Memory(bus)));
+  const reader = new Reader({ folders, log, onProgress, env });
+  const nodeTools = [...memoryTools(new Memory(bus)), ...visionTools(reader)];
+  const kinds = new Kinds(current, checkedKinds(options.kinds ?? []), nodeTools);
   kinds.check();
   if (doesChores(bus)) {
     await replicate(bus, current().bus.replicas);
@@ -108,7 +112,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     now,
     ...(options.leaseMs !== undefined && { leaseMs: options.leaseMs }),
     ...(options.quietMs !== undefined && { quietMs: options.quietMs }),
-    ...rolesOf({ bus: { ...bus, backpressure }, backends, roster: current, kinds, folderOf, drainMs }),
+    ...rolesOf({ bus: { ...bus, backpressure }, backends, roster: current, kinds, reader, folderOf, drainMs }),
   });
   const unfollow = roster.onChange?.(() => {
     const unused = problemOf(() => kinds.check());

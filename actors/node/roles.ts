@@ -7,8 +7,10 @@ import type { Backends } from '../../roster/backends.ts';
 import type { Roster } from '../../roster/schema.ts';
 import type { Kinds } from '../kinds/kinds.ts';
 import { undoKind } from '../kinds/undo.ts';
+import { Pictures } from '../sub-agent/pictures.ts';
 import { subAgentRole } from '../sub-agent/role.ts';
 import { budgetOf, supervisorRole } from '../supervisor/role.ts';
+import type { Reader } from '../tools/vision/reader.ts';
 import type { WorkerOptions } from './worker.ts';
 
 export interface RolesOptions {
@@ -17,6 +19,8 @@ export interface RolesOptions {
   /** The present roster. */
   readonly roster: () => Roster;
   readonly kinds: Kinds;
+  /** Decodes pictures that are too large for a backend. */
+  readonly reader: Reader;
   /**
    * The folder that the file tools of a task are confined to.
    * @param asked the folder that the task names, or null.
@@ -28,9 +32,10 @@ export interface RolesOptions {
 }
 
 export function rolesOf(options: RolesOptions): Pick<WorkerOptions, 'chartOf' | 'roleOf'> {
-  const { bus, backends, roster, kinds, folderOf, drainMs } = options;
+  const { bus, backends, roster, kinds, reader, folderOf, drainMs } = options;
   const { now } = bus;
   const artifacts = new Artifacts(bus);
+  const pictures = new Pictures(artifacts, reader);
   return {
     chartOf: (spec) => (spec.type === 'supervisor' ? supervisorChart(budgetOf(spec, roster())) : subAgentChart),
     roleOf: (spec, host) => {
@@ -45,6 +50,7 @@ export function rolesOf(options: RolesOptions): Pick<WorkerOptions, 'chartOf' | 
           allowed: [],
           workspace: workspace(),
           artifacts,
+          pictures,
           now,
         });
       const kind = kinds.get(spec.type);
@@ -53,7 +59,7 @@ export function rolesOf(options: RolesOptions): Pick<WorkerOptions, 'chartOf' | 
           hint: 'Add it under `agents`, or start a worker that knows it.',
         });
       const { gated, allowed } = roster().tools;
-      return subAgentRole(host, { kind, backends, gated, allowed, workspace: workspace(), artifacts, now });
+      return subAgentRole(host, { kind, backends, gated, allowed, workspace: workspace(), artifacts, pictures, now });
     },
   };
 }

@@ -3,9 +3,11 @@
  * Rules `write-ahead` and `idempotency-key` (docs/task-protocol.md).
  */
 import type { Artifacts } from '../../bus/artifacts/artifacts.ts';
+import type { Picture } from '../../machines/conversation.ts';
 import type { ActInput, SubAgentEvent } from '../../machines/sub-agent.ts';
 import { crashPoint } from '../../platform/crash-point.ts';
 import { messageOf } from '../../platform/errors.ts';
+import type { Backends } from '../../roster/backends.ts';
 import { effect } from '../host/effect.ts';
 import type { EndedCall } from '../host/in-flight-calls.ts';
 import type { EffectHost } from '../host/role.ts';
@@ -14,17 +16,19 @@ import { checkArgs, type Kind } from '../kinds/kind.ts';
 import { Outdated, type Tool, type ToolOutput } from '../tools/tool.ts';
 import { keeping, notKept } from './keeping.ts';
 import { type MakingLimits, making } from './making.ts';
+import { shownPictures } from './shown-pictures.ts';
 import { contextOf } from './tool-context.ts';
 
 interface ActOptions {
   readonly kind: Kind;
   readonly workspace: string;
+  readonly backends: Backends;
   /** Keeps what calls replace and make. */
   readonly artifacts: Artifacts;
   readonly making: MakingLimits;
 }
 
-export const act = (host: EffectHost, { kind, workspace, artifacts, making: limits }: ActOptions) =>
+export const act = (host: EffectHost, { kind, workspace, backends, artifacts, making: limits }: ActOptions) =>
   effect<ActInput, SubAgentEvent>(
     async ({ call, step }, say, signal) => {
       const failed = (text: string): SubAgentEvent => ({ type: 'TOOL_RETURNED', call: call.id, text, failed: true });
@@ -34,11 +38,19 @@ export const act = (host: EffectHost, { kind, workspace, artifacts, making: limi
       if (!checked.ok) return say(failed(`these arguments don't fit ${tool.name}: ${checked.problem}`));
       const writes = tool.effects === 'writes';
       const stored: string[] = [];
-      const ends = ({ text, changes = [], artifacts = [], sources = [] }: ToolOutput, hasFailed: boolean) => {
+      const ends = (
+        { text, changes = [], artifacts = [], sources = [] }: ToolOutput,
+        hasFailed: boolean,
+        images: readonly Picture[] = [],
+      ) => {
         const how: EndedCall = { text, failed: hasFailed, artifacts: [...artifacts, ...stored], changes };
         host.addArtifacts(how.artifacts);
         if (writes) host.callEnded(call.id, how);
-        say({ type: 'TOOL_RETURNED', call: call.id, text, changes, sources, ...(hasFailed && { failed: true }) });
+        say({
+          ...{ type: 'TOOL_RETURNED', call: call.id, text, changes, sources },
+          ...(images.length > 0 && { images }),
+          ...(hasFailed && { failed: true }),
+        });
       };
       const problem = await begins(host, tool, call.id, signal);
       if (problem !== null) return ends({ text: `not run: ${problem}` }, true);
@@ -51,7 +63,7 @@ export const act = (host: EffectHost, { kind, workspace, artifacts, making: limi
       host.live({ type: 'tool', step, tool: tool.name, text: JSON.stringify(checked.args) });
       const of = { task: host.id, call: call.id };
       const context = {
-        ...contextOf(host, workspace, call, stop.signal),
+        ...contextOf(host, { workspace, backends }, call, stop.signal),
         keep: keeping(artifacts, of, stop.signal),
         ...making({
           artifacts,
@@ -78,7 +90,8 @@ export const act = (host: EffectHost, { kind, workspace, artifacts, making: limi
         for (const target of notKept(output.changes))
           host.note(`${tool.name} ${target} cannot be undone: nothing was kept of it`);
         host.live({ type: 'tool', step, tool: tool.name, text: output.text });
-        ends(output, false);
+        const { pictures, problems } = await shownPictures(output.images ?? [], context.artifact);
+        ends({ ...output, text: [output.text, ...problems].join('\n') }, false, pictures);
       } catch (cause) {
         // Where nobody was asked, asking again would be the same call again, for ever.
         if (!(cause instanceof Outdated) || context.base === undefined || call.mayPass)

@@ -1,7 +1,7 @@
 /**
  * Shortens a history that does not fit a backend's context, for that backend only; the task keeps all of it. Messages of
  * operators and the latest messages always stay. Thoughts, long replies and tool results are clipped first; then a note replaces
- * the earlier ones.
+ * the earlier ones. Pictures are kept by name: results keep theirs, and the note names those of the results that it replaces.
  */
 
 import type { Message } from '../../machines/conversation.ts';
@@ -16,7 +16,13 @@ const tokensOf = (messages: readonly Message[]): number =>
   messages.reduce((sum, message) => sum + estimateTokens(message.text + besideText(message)), 0);
 
 const besideText = (message: Message): string =>
-  message.role === 'assistant' ? [message.calls, message.echo].map((it) => (it ? JSON.stringify(it) : '')).join('') : '';
+  [
+    ...(message.role === 'assistant' ? [message.calls, message.echo] : []),
+    // Pictures that are sent have room of their own; all others are described in words that are about as long.
+    ...(message.role === 'tool' ? [message.images] : []),
+  ]
+    .map((it) => (it ? JSON.stringify(it) : ''))
+    .join('');
 
 /** Thoughts go first: they are long, and a backend that wants them back is told in words of the calls that have lost theirs. */
 function clip(message: Message): Message {
@@ -43,7 +49,7 @@ export function compact(messages: readonly Message[], budget: number): { message
   const left = older.length - kept.length;
   const note: Message = {
     role: 'user',
-    text: `[${left} earlier replies and tool results were left out, because they do not fit]`,
+    text: `[${left} earlier replies and tool results were left out, because they do not fit${picturesOf(older)}]`,
   };
   const [first, ...rest] = kept;
   const shortened = [...(first ? [first] : []), note, ...rest, ...withoutOrphans(recent)];
@@ -52,6 +58,14 @@ export function compact(messages: readonly Message[], budget: number): { message
     messages: [...(first ? [first] : []), note, ...rest, ...withoutOrphans(recent).map(clip)],
     done: `${left} earlier messages were left out and the latest clipped to fit`,
   };
+}
+
+/** The latest of the pictures that are left out, by name, so that they can be looked at again. */
+const mostNamed = 8;
+function picturesOf(messages: readonly Message[]): string {
+  const refs = messages.flatMap((message) => (message.role === 'tool' ? (message.images ?? []).map(({ ref }) => ref) : []));
+  const named = [...new Set(refs)].slice(-mostNamed);
+  return named.length > 0 ? `. Pictures among them: ${named.join(', ')}` : '';
 }
 
 /** Leaves out tool results whose call was left out, because a backend would refuse them. */

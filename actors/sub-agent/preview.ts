@@ -7,6 +7,7 @@ import { type Artifacts, sha256Of } from '../../bus/artifacts/artifacts.ts';
 import type { Preview } from '../../machines/conversation.ts';
 import type { PreviewInput, SubAgentEvent } from '../../machines/sub-agent.ts';
 import { messageOf } from '../../platform/errors.ts';
+import type { Backends } from '../../roster/backends.ts';
 import { effect } from '../host/effect.ts';
 import type { EffectHost } from '../host/role.ts';
 import { heardFrom, Shown } from '../kinds/code-of-others.ts';
@@ -18,13 +19,14 @@ import { contextOf } from './tool-context.ts';
 interface PreviewOptions {
   readonly kind: Kind;
   readonly workspace: string;
+  readonly backends: Backends;
   readonly artifacts: Artifacts;
   readonly making: MakingLimits;
   /** Names of tools that run unasked by the roster, unless they refuse a call. */
   readonly allowed: readonly string[];
 }
 
-export const preview = (host: EffectHost, { kind, workspace, artifacts, making: limits, allowed }: PreviewOptions) =>
+export const preview = (host: EffectHost, { kind, workspace, backends, artifacts, making: limits, allowed }: PreviewOptions) =>
   effect<PreviewInput, SubAgentEvent>(
     async ({ call, step }, say, signal) => {
       const tool = kind.tools.find(({ name }) => name === call.tool);
@@ -34,7 +36,7 @@ export const preview = (host: EffectHost, { kind, workspace, artifacts, making: 
       const { preview: look } = tool;
       const place = { task: host.id, call: call.id };
       const context = {
-        ...contextOf(host, workspace, call, signal),
+        ...contextOf(host, { workspace, backends }, call, signal),
         ...making({
           artifacts,
           limits,

@@ -22,6 +22,7 @@ import type { Tool } from '../tools/tool.ts';
 import { act } from './act.ts';
 import { check } from './check.ts';
 import { MakingLimits } from './making.ts';
+import type { Pictures } from './pictures.ts';
 import { preview } from './preview.ts';
 import { think } from './think.ts';
 import { thinkInCode } from './think-in-code.ts';
@@ -50,6 +51,7 @@ export interface SubAgentRoleOptions {
   readonly workspace: string;
   /** Keeps what calls replace and make. */
   readonly artifacts: Artifacts;
+  readonly pictures: Pictures;
   readonly now: () => Date;
 }
 
@@ -80,7 +82,7 @@ export function subAgentRole(host: EffectHost, options: SubAgentRoleOptions): Ro
     effects: {
       think: kind.think
         ? thinkInCode(host, { kind, isGated, shortened: short, run: kind.think })
-        : think(host, { kind, backends, workspace: options.workspace, isGated, shortened: short }),
+        : think(host, { kind, backends, pictures: options.pictures, workspace: options.workspace, isGated, shortened: short }),
       act: act(host, acting),
       preview: preview(host, acting),
       check: check(host, { ...options, wholeAnswer: (answer) => wholeAnswer(artifacts, host.id, answer) }),

@@ -10,11 +10,13 @@ import type { Calls, Message } from '../../machines/conversation.ts';
 import type { ThinkInput } from '../../machines/sub-agent.ts';
 import type { ChatMessage, ModelRequest, RequestedCall, ToolSpec } from '../../roster/conversation.ts';
 import { clipped } from '../host/clipped.ts';
-import { filesIn } from '../supervisor/names-in.ts';
+import { filesIn, refsIn } from '../supervisor/names-in.ts';
 import { bytesAt, withFile } from '../tools/files/open-file.ts';
 import { readFileTool } from '../tools/files/read-file.ts';
 import { writeFileTool } from '../tools/files/write-file.ts';
 import { type Tool, toolSpec } from '../tools/tool.ts';
+import { lookAtName } from '../tools/vision/look-at.ts';
+import { readDocumentName } from '../tools/vision/read-document.ts';
 import { isFile, resolveInside } from '../tools/workspace.ts';
 
 type Spec = Pick<TaskSpec, 'instruction' | 'produces' | 'context'>;
@@ -48,21 +50,32 @@ const wordsOfDenial = ({ role, text }: Message): string[] | null =>
   role === 'tool' && text.startsWith(deniedBy) ? text.slice(deniedBy.length).trim().split(/\s+/) : null;
 
 /**
- * The files that a task is to read first: those that its instruction names, and those that it changes. A small model would answer
- * or write without having read them.
+ * The files that a task is to read first: those that its instruction names, and those that it changes; of pictures and documents
+ * those that its kind can look at, artifacts too. A small model would answer or write without having read them.
  * @returns nothing if the model has begun already.
  */
 export async function readsDue(spec: Spec, heard: Heard, tools: readonly Tool[], workspace: string): Promise<RequestedCall[]> {
   const written = filesOf(spec.produces);
-  if (!tools.includes(readFileTool) || heard.messages.length !== 1 || !isUnsteered(spec, heard)) return [];
+  if (heard.messages.length !== 1 || !isUnsteered(spec, heard)) return [];
+  const has = (tool: string) => tools.some(({ name }) => name === tool);
   // The result of an earlier sub-task stands for the file that it is named after.
   const known = new Set(spec.context.map(({ title }) => title));
   const names = [...new Set([...filesIn(spec.instruction), ...written])].filter((name) => !known.has(name));
   const there = await Promise.all(names.map((name) => isFile(workspace, name)));
-  return names
-    .filter((_, at) => there[at])
+  const looks = refsIn([spec.instruction, ...spec.context.map(({ text }) => text)].join('\n')).map((picture) => ({
+    tool: lookAtName,
+    args: { picture },
+  }));
+  return [...names.filter((_, at) => there[at]).map(readingOf), ...looks]
+    .filter(({ tool }) => has(tool))
     .slice(0, maxRead)
-    .map((path, at) => ({ id: `read-${at}`, tool: readFileTool.name, args: { path } }));
+    .map((read, at) => ({ id: `read-${at}`, ...read }));
+}
+
+function readingOf(path: string): Pick<RequestedCall, 'tool' | 'args'> {
+  if (/\.(png|jpe?g|webp|gif|bmp|avif)$/i.test(path)) return { tool: lookAtName, args: { picture: path } };
+  if (/\.pdf$/i.test(path)) return { tool: readDocumentName, args: { document: path } };
+  return { tool: readFileTool.name, args: { path } };
 }
 
 /** The file whose content the model is to give now; null where it shall use tools. */

@@ -20,12 +20,14 @@ import { checkArgs, type Kind } from '../kinds/kind.ts';
 import { readArtifactTool } from '../tools/read-artifact.ts';
 import { type Tool, toolSpec } from '../tools/tool.ts';
 import { compact } from './compaction.ts';
+import { choosePictures, type Pictures } from './pictures.ts';
 import { closing, contentDue, contentMessages, type Offer, offered, readsDue, writingOf } from './small-model.ts';
 import { notesInWords, workspaceNotes } from './workspace-notes.ts';
 
 export interface ThinkOptions {
   readonly kind: Kind;
   readonly backends: Backends;
+  readonly pictures: Pictures;
   /** Absolute path of the folder that its file tools are confined to. */
   readonly workspace: string;
   /** Whether the operator must allow each call of the tool. */
@@ -43,7 +45,7 @@ export const think = (host: EffectHost, options: ThinkOptions) => {
       for (const problem of problems) if (!noted.has(problem)) host.note(problem);
       for (const problem of problems) noted.add(problem);
       const input: Thinking = { ...given, notes: notesInWords(notes) };
-      const first = choose(host, options, input, []);
+      const first = await choose(host, options, input, [], signal);
       const byCode = first.isSmall ? await stepOfCode(host, options, input) : null;
       if (byCode) {
         await host.committed(signal);
@@ -102,10 +104,21 @@ interface Choice {
 /**
  * Chooses the task's own backend, else by routing, and builds the request for it. @throws CoxError `no-backend` if none is left.
  */
-function choose(host: EffectHost, options: ThinkOptions, input: Thinking, failed: readonly string[]): Choice {
-  const { kind, backends } = options;
+async function choose(
+  host: EffectHost,
+  options: ThinkOptions,
+  input: Thinking,
+  failed: readonly string[],
+  signal: AbortSignal,
+): Promise<Choice> {
+  const { kind, backends, pictures } = options;
   const needs = host.spec.needs.length > 0 ? host.spec.needs : kind.needs;
-  const route = backends.route({ needs, backend: input.backend, not: [...host.spec.avoid, ...failed] });
+  const route = backends.route({
+    needs,
+    prefers: kind.prefers ?? [],
+    backend: input.backend,
+    not: [...host.spec.avoid, ...failed],
+  });
   if (route.backend === null)
     throw new CoxError('no-backend', `No backend can take this: ${route.why}`, {
       hint: 'See "cox menu", and change the roster.',
@@ -117,7 +130,8 @@ function choose(host: EffectHost, options: ThinkOptions, input: Thinking, failed
   const { tools, toolChoice }: Offer = isSmall ? offered(host.spec, input, kind.tools) : { tools: kind.tools.map(toolSpec) };
   // As many characters as the context has tokens: about a quarter of it.
   const notes = clipped(input.notes, entry?.context ?? Number.POSITIVE_INFINITY);
-  const room = roomFor(options, route.backend, tools, notes);
+  const seen = choosePictures(input.messages, entry?.pictures, entry?.context ?? null);
+  const room = roomFor(options, route.backend, tools, notes) - seen.tokens;
   const given = resultsWithin(host, room * shareOfResults);
   if (given.clipped.length > 0 && (input.step === 1 || failed.length > 0))
     host.note(`${route.backend}: the results of ${given.clipped.join(', ')} were clipped to fit`);
@@ -131,7 +145,8 @@ function choose(host: EffectHost, options: ThinkOptions, input: Thinking, failed
       host.note(`${file} is written from only a part of ${cut.join(', ')}: the rest does not fit into ${route.backend}`);
     return { backend: route.backend, isSmall, file, request: { messages: content } };
   }
-  const request = { messages: prompt(kind, { ...input, messages, notes }, given.text), tools, ...(toolChoice && { toolChoice }) };
+  const told = await pictures.into(prompt(kind, { ...input, messages, notes }, given.text), seen, signal);
+  const request = { messages: told, tools, ...(toolChoice && { toolChoice }) };
   return { backend: route.backend, isSmall, file, request };
 }
 
@@ -165,7 +180,7 @@ async function callSomeone(
       failed.push(backend);
       host.note(`${backend} failed (${cause.code})`);
       try {
-        ({ backend, file, request } = choose(host, options, input, failed));
+        ({ backend, file, request } = await choose(host, options, input, failed, signal));
       } catch {
         throw cause;
       }

@@ -4,17 +4,19 @@
  * was shown.
  */
 import type { ToolCall } from '../../machines/conversation.ts';
+import type { Backends } from '../../roster/backends.ts';
 import type { EffectHost } from '../host/role.ts';
 import type { ToolContext } from '../tools/tool.ts';
 
 export const contextOf = (
   host: EffectHost,
-  workspace: string,
+  { workspace, backends }: { readonly workspace: string; readonly backends: Backends },
   { id, preview, gated, mayPass }: ToolCall,
   signal: AbortSignal,
 ): ToolContext => ({
   task: host.id,
   workspace,
+  sees: backends.menu().some(({ name, vision }) => vision && name === host.backend()),
   signal,
   idempotencyKey: `${host.id}:${id}`,
   // Calls of a tool that the operator has allowed unseen are held to no sight.

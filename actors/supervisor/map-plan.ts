@@ -145,7 +145,7 @@ export function planOfMap(
   map: PlanMap,
   input: Pick<DecomposeInput, 'nodes' | 'instruction'>,
   roster: Pick<Roster, 'reducer'>,
-  kinds: readonly { readonly name: string; readonly writes: boolean }[],
+  kinds: readonly { readonly name: string; readonly writes: boolean; readonly looks?: boolean }[],
 ): Planned {
   const taken = new Set(Object.keys(input.nodes));
   const written = Object.keys(map.files).filter((name) => map.files[name] === 'write');
@@ -154,9 +154,16 @@ export function planOfMap(
   const node = (item: string, type: string, instruction: string, after: readonly string[]): NodeSpec => ({
     ...{ key: freshKey(item, taken), type, instruction, needs: [], after, backend: null },
   });
-  const isDirect = written.length > 0 && read.length <= fewFiles;
+  const viewer = kinds.find(({ name, looks }) => looks && name === map.kind) ?? kinds.find(({ looks }) => looks);
+  // Who writes files cannot look at pictures.
+  const isDirect = written.length > 0 && read.length <= fewFiles && !read.some(isToBeSeen);
   const parts = (isDirect ? [] : items).map((item) => ({
-    ...node(item, map.kind, map.each.includes('{item}') ? map.each.replaceAll('{item}', item) : `${map.each} (${item})`, []),
+    ...node(
+      item,
+      isToBeSeen(item) ? (viewer?.name ?? map.kind) : map.kind,
+      map.each.includes('{item}') ? map.each.replaceAll('{item}', item) : `${map.each} (${item})`,
+      [],
+    ),
     // Only the sub-tasks of `writing` write files.
     ...(written.length > 0 && { produces: [] }),
   }));
@@ -169,6 +176,9 @@ export function planOfMap(
   const reduce: Reduce = writing.length > 0 && map.say === 'nothing' ? { by: 'effects' } : reduceBy(roster, map.final);
   return { nodes: [...parts, ...writing], reduce };
 }
+
+/** Pictures and documents are for a kind that can look at them. */
+const isToBeSeen = (name: string): boolean => /\.(png|jpe?g|webp|gif|bmp|avif|pdf)$/i.test(name);
 
 /** Makes a key that resembles the item, because operators type keys. */
 function freshKey(item: string, taken: Set<string>): string {

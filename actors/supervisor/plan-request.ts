@@ -9,8 +9,13 @@ export interface PlanOptions {
   readonly roster: () => Roster;
   /** Absolute path of the folder of the goal's files. @throws CoxError `workspace-refused`. */
   readonly workspace: () => string;
-  /** Kinds of sub-agent that a plan may name, each with a description, and whether it can make files. */
-  readonly kinds: () => readonly { readonly name: string; readonly about: string; readonly writes: boolean }[];
+  /** Kinds of sub-agent that a plan may name, each with a description, and whether it can make files or look at pictures. */
+  readonly kinds: () => readonly {
+    readonly name: string;
+    readonly about: string;
+    readonly writes: boolean;
+    readonly looks?: boolean;
+  }[];
 }
 export interface Planned {
   readonly nodes: readonly NodeSpec[];

@@ -19,6 +19,8 @@ export interface ToolContext {
   readonly task: string;
   /** Absolute path that file tools are confined to. */
   readonly workspace: string;
+  /** Whether the backend of the task takes pictures (`ToolOutput.images`). */
+  readonly sees?: boolean;
   /** Fires when the call is not needed any more. A tool that writes may finish, unless the task ends. */
   readonly signal: AbortSignal;
   /** The same for every run of one call, so that a service that knows idempotency keys can drop a second run. */
@@ -60,7 +62,10 @@ export interface ToolOutput {
   readonly changes?: readonly Change[];
   /** What the call really read, such as paths or addresses. The result's sources are made of them. */
   readonly sources?: readonly string[];
-  /** Refs of artifacts (pictures) that the model is to see. */
+  /**
+   * Refs of artifacts (pictures) that the model is to see, at most 16. A backend that takes no pictures gets their names, types and
+   * sizes in words.
+   */
   readonly images?: readonly string[];
 }
 export interface ToolPreview extends Preview {

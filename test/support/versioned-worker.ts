@@ -3,8 +3,10 @@
 import { defineKind } from '../../actors/kinds/define-kind.ts';
 import type { CrewSession } from '../../actors/node/join.ts';
 import { Worker, type WorkerOptions } from '../../actors/node/worker.ts';
+import { Pictures } from '../../actors/sub-agent/pictures.ts';
 import { subAgentRole } from '../../actors/sub-agent/role.ts';
 import { askOperator } from '../../actors/tools/ask-operator.ts';
+import { Reader } from '../../actors/tools/vision/reader.ts';
 import { Artifacts } from '../../bus/artifacts/artifacts.ts';
 import type { StateRecord } from '../../bus/state/state-record.ts';
 import { readState, replaceState } from '../../bus/state/state-store.ts';
@@ -28,6 +30,8 @@ export function workerOf(
   const chart: Chart = { ...subAgentChart, version, migrations };
   const kind = defineKind({ name: 'reasoning', prompt: 'You think.', tools: [askOperator] });
   const { now } = bus;
+  const artifacts = new Artifacts(bus);
+  const pictures = new Pictures(artifacts, new Reader({ folders, log, onProgress: () => {}, env }));
   return Worker.start({
     bus,
     name,
@@ -42,7 +46,8 @@ export function workerOf(
         gated: [],
         allowed: [],
         workspace: crew.folder,
-        artifacts: new Artifacts(bus),
+        artifacts,
+        pictures,
         now,
       }),
       machine: { id: chart.machine.id, version },

@@ -2,9 +2,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { closing, contentDue, contentMessages, offered, readsDue, writingOf } from '../../../actors/sub-agent/small-model.ts';
 import { shippedTools } from '../../../actors/tools/shipped-tools.ts';
+import type { Tool } from '../../../actors/tools/tool.ts';
+import { Reader } from '../../../actors/tools/vision/reader.ts';
+import { visionTools } from '../../../actors/tools/vision/vision-tools.ts';
 import type { Message } from '../../../machines/conversation.ts';
 
 const instruction = 'Read notes.txt and write a list into list.md';
@@ -45,6 +49,23 @@ test('the files that the task names and that are there are read first, and only 
   expect(await readsDue(summarized, heard([opening]), shippedTools, folder)).toMatchObject([{ args: { path: 'list.md' } }]);
   expect(await readsDue({ instruction, context: [] }, heard([opening]), shippedTools, folder)).toHaveLength(2);
   expect(await readsDue({ instruction, context: [] }, heard([opening]), [], folder)).toEqual([]);
+});
+
+test('pictures and documents that the task or a result names are looked at first, by a kind that can', async () => {
+  for (const name of ['shot.PNG', 'bill.pdf']) await writeFile(join(folder, name), 'x');
+  const wanted = 'Compare shot.PNG, bill.pdf and notes.txt.';
+  const spec = { instruction: wanted, context: [{ title: 'page', text: 'The screenshot is k3xq.4/s2-0/made-0.' }] };
+  const reader = new Reader({ folders: { cache: folder }, log: pino({ level: 'silent' }), onProgress: () => {}, env: {} });
+  const due = async (tools: readonly Tool[]) =>
+    (await readsDue(spec, { instruction: wanted, messages: [{ role: 'user', text: wanted }], wanted: null }, tools, folder)).map(
+      ({ tool, args }) => [tool, ...Object.values(args as object)],
+    );
+  expect(await due(visionTools(reader))).toEqual([
+    ['look_at', 'shot.PNG'],
+    ['read_document', 'bill.pdf'],
+    ['look_at', 'k3xq.4/s2-0/made-0'],
+  ]);
+  expect(await due(shippedTools)).toEqual([['read_file', 'notes.txt']]);
 });
 
 test('the content of a new file is asked for as plain text, once, and not after words of the operator', () => {

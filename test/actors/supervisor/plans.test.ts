@@ -33,6 +33,27 @@ test('a map becomes one sub-task for each item, with keys that an operator can t
   expect(reduce).toEqual({ by: 'orchestrator', instruction: 'Join' });
 });
 
+test('sub-tasks about pictures and documents are for a kind that looks at them', () => {
+  const looking = [...kinds, { name: 'vision', writes: false, looks: true }];
+  const items = ['shot.png', 'notes.txt', 'Bill.PDF'];
+  const typesOf = (known: typeof kinds) =>
+    planOfMap({ ...map, items }, goal, { reducer: 'concat' }, known).nodes.map(({ type }) => type);
+  expect(typesOf(looking)).toEqual(['vision', 'files', 'vision']);
+  expect(typesOf(kinds)).toEqual(['files', 'files', 'files']);
+  const written = planOfMap(
+    { ...map, items, files: { 'shot.png': 'read', 'list.md': 'write' } },
+    goal,
+    { reducer: 'concat' },
+    looking,
+  );
+  expect(written.nodes.map(({ key, type, after }) => [key, type, after.length])).toEqual([
+    ['shot.png', 'vision', 0],
+    ['notes.txt', 'files', 0],
+    ['Bill.PDF', 'vision', 0],
+    ['list.md', 'files', 3],
+  ]);
+});
+
 test('a new plan does not reuse the keys of sub-tasks that are done', () => {
   const done = { 'README.md': {} as PlanNode };
   expect(planOfMap(map, { ...goal, nodes: done }, { reducer: 'concat' }, kinds).nodes[0]?.key).toBe('README.md-2');
