@@ -21,6 +21,7 @@ export function menuLines(
       oneLine(entry.model ?? entry.kind),
       entry.goodAt.map((word) => oneLine(word)).join(', '),
       entry.canOrchestrate ? 'can orchestrate' : '',
+      entry.vision ? 'sees pictures' : '',
       price(entry.cost),
       entry.context ? `${Math.round(entry.context / 1000)}k context` : '',
     ].filter((fact) => fact !== '');
