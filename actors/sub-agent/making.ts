@@ -70,13 +70,15 @@ export function making(options: MakingOptions): Required<Pick<ToolContext, 'stor
     return stored;
   };
   return {
-    store: async ({ name, type, bytes }) => {
-      if (count >= mostOfCall) throw tooMany(`the call has stored ${mostOfCall} things`);
+    // One after the other, so that the limits count what was stored before. A tool that does not wait for its store must not end
+    // the node: `last` handles every failure.
+    store: (given) => {
+      const made = copied(given);
       const n = count++;
-      // Code of others gives a copy, so that it cannot change what is being stored.
-      const made = { name: String(name), type: String(type), bytes: Uint8Array.from(bytes) };
-      // One after the other, so that the limits count what was stored before.
-      const stored = last.then(() => storeOne(n, made));
+      const stored = last.then(() => {
+        if (n >= mostOfCall) throw tooMany(`the call has stored ${mostOfCall} things`);
+        return storeOne(n, made);
+      });
       last = stored.catch(() => {});
       return stored;
     },
@@ -87,6 +89,12 @@ export function making(options: MakingOptions): Required<Pick<ToolContext, 'stor
       return { name: made.name, type: made.type, bytes: Uint8Array.from(bytes) };
     },
   };
+}
+
+/** Code of others gives a copy, so that it cannot change what is being stored. @throws TypeError. */
+function copied({ name, type, bytes }: Making): Making {
+  if (!ArrayBuffer.isView(bytes)) throw new TypeError('`bytes` of what is stored must be a Uint8Array');
+  return { name: String(name), type: String(type), bytes: new Uint8Array(bytes) };
 }
 
 type Read = Awaited<ReturnType<Artifacts['readMade']>>;

@@ -9,6 +9,7 @@ import { usageError } from '../errors.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { pageShape, queryOf } from '../page-options.ts';
 import { parseOptions } from '../parse-options.ts';
+import { printArtifact } from '../print-artifact.ts';
 import { artifactLines, savedLine } from '../render/artifacts.ts';
 import { moreLines } from '../render/more.ts';
 import { saveFile } from '../save-file.ts';
@@ -41,7 +42,7 @@ export const run: Run = async (cli, [first = '', ref], options) => {
 };
 
 async function get(cli: Cli, crew: Crew, ref: string, output: string | undefined, force: boolean): Promise<ExitCode> {
-  const { json, stdout, paint } = cli.out;
+  const { json, paint } = cli.out;
   if (json && output === '-')
     throw usageError('Either --json or -o -.', '--json names the file; cox artifact --json has the content.');
   const { label, content, sha256 } = await readArtifact(crew, ref);
@@ -50,7 +51,7 @@ async function get(cli: Cli, crew: Crew, ref: string, output: string | undefined
     return exitCodes.ok;
   }
   if (output === '-') {
-    stdout.write(content.bytes);
+    printArtifact(cli, ref, content.bytes, label);
     return exitCodes.ok;
   }
   const file = await placeFor(resolve(cli.cwd, output ?? '.'), label.name);

@@ -95,6 +95,7 @@ describe('cox artifacts', () => {
     const terminal = world.terminal(['artifact', `${id}/s1-0/made-0`]);
     await terminal.line(/is no text \(image\/png\)/);
     expect(await terminal.exited).toBe(2);
+    expect(await world.terminal(['artifacts', 'get', `${id}/s1-0/made-0`, '-o', '-']).exited).toBe(2);
   });
 
   it('says what is wrong with its words, and refuses what is damaged or gone', async () => {
@@ -103,6 +104,8 @@ describe('cox artifacts', () => {
     expect((await world.cox(['artifacts', id, 'x'])).code).toBe(2);
     expect((await world.cox(['artifacts', id, '-o', 'x'])).code).toBe(2);
     expect((await world.cox(['artifacts', 'get', `${id}/s9-0/made-0`])).code).toBe(3);
+    expect((await world.cox(['artifacts', 'get', `${id}/s1-0/made-1`, '-o', 'no/folder/a.txt'])).code).toBe(2);
+    expect((await world.cox(['artifacts', 'get', `${id}/s1-0/made-1`, '-o', 'no/folder/a.txt', '--force'])).code).toBe(2);
     const { bus } = joined;
     const place = { task: 'evil.0', call: 's1-0', n: 'made-0' } as const;
     const head = { sha256: 'a'.repeat(64), bytes: 3, parts: 1, name: '../../../evil', type: 'x' };

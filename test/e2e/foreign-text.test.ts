@@ -113,6 +113,9 @@ beforeAll(async () => {
   };
   await new Talk(bus).write(hostile(TalkLine, said as never), 0);
   await new Artifacts(bus).keep({ task: 'evil.2', call: 's1-0', n: 0 }, { bytes: Buffer.from(evil) });
+  const made = { task: 'evil.2', call: 's1-0', n: 'made-0' } as const;
+  const head = { sha256: 'a'.repeat(64), bytes: 1, parts: 1, name: evil.slice(0, 250), type: evil.slice(0, 250) };
+  await bus.js.publish(bus.subjects.artifactHead(made), JSON.stringify(head));
   const report = hostile(NodeReport, {
     ...{
       name: 'node',
@@ -150,6 +153,8 @@ const commands: readonly string[][] = [
   ['result', 'evil.2'],
   ['result', 'evil.0', '--no-wait'],
   ['artifact', 'evil.2/s1-0/0'],
+  ['artifacts', 'evil'],
+  ['artifacts', 'get', 'evil.2/s1-0/0', '-o', '-'],
   ['undo', 'evil.2', '--dry-run'],
   ['dead', 'drop', 'zzzz'],
   ['status', 'evil/nothing'],
@@ -159,14 +164,15 @@ const commands: readonly string[][] = [
   ['complete', '--', 'drop', 'evil.0', ''],
 ];
 /** Into a pipe an artifact goes as it is. */
-const lines = commands.filter(([name]) => name !== 'artifact');
+const isContent = (args: readonly string[]) => args[0] === 'artifact' || args[1] === 'get';
+const lines = commands.filter((args) => !isContent(args));
 
 describe.each(commands.map((args) => [args.join(' '), args] as const))('cox %s', (_, args) => {
   it('prints words on a terminal, in no colour but ours', async () => {
     const terminal = world.terminal(args, { columns: 400 });
     await terminal.exited;
     // The lines of a file are its own.
-    const strange = strangeLines(terminal.raw).filter((line) => args[0] !== 'artifact' || !line.startsWith('FORGED'));
+    const strange = strangeLines(terminal.raw).filter((line) => !isContent(args) || !line.startsWith('FORGED'));
     expect(strange).toEqual([]);
   });
 

@@ -107,6 +107,20 @@ test('a call stores at most 32 things', async () => {
   expect(salvage.artifacts).toHaveLength(33);
 });
 
+test('a call that does not wait for what it stores, or stores what is none, harms nobody', async () => {
+  const run: Run = async (word, { store }) => {
+    if (word === 'wrong') await store!({ ...png('x'), bytes: 'text' as unknown as Uint8Array });
+    for (let n = 0; n < 40; n++) void store!(png(String(n)));
+    return { text: 'stored' };
+  };
+  await crew.node(joined, { kinds: [caller(run, ['wrong', 'many', 'more'])] });
+  const { outcome, output } = await resultOf(await dispatch());
+  expect({ outcome, output }).toEqual({
+    outcome: 'completed',
+    output: '`bytes` of what is stored must be a Uint8Array\nstored\nstored',
+  });
+});
+
 test.each([
   ['256 things', 256, 1, 'the task has stored 256 things'],
   ['512 MB', 1, 512 * 2 ** 20, `the task has stored ${512 * 2 ** 20} bytes`],
