@@ -62,25 +62,33 @@ export async function madeSizes(bus: Bus, task: TaskId): Promise<[ArtifactPlace,
  * @throws CoxError `bad-cursor`.
  */
 export async function artifactPage(bus: Bus, id: TaskId, query: PageQuery, maxBytes?: number): Promise<Page<ArtifactRow>> {
-  const places = (await artifactPlaces(bus, `${rootOf(id)}.*`)).filter(({ task }) => isWithin(task, id)).sort(byName);
   const { after, limit = mostRows } = query;
   const last = after === undefined ? null : parseArtifactName(after);
   if (after !== undefined && !last) throw badCursor(after);
-  // The place itself may have been purged meanwhile.
-  const behind = last ? places.filter((place) => byName(place, last) > 0) : places;
-  const rows = (await artifactHeads(bus, behind.slice(0, limit))).map(rowOf);
+  const from = last ? orderOf(last) : '';
+  const placed = (await artifactPlaces(bus, `${rootOf(id)}.*`))
+    .filter(({ task }) => isWithin(task, id))
+    .map((place) => ({ place, order: orderOf(place) }))
+    // The place itself may have been purged meanwhile.
+    .filter(({ order }) => order > from)
+    .sort((a, b) => (a.order < b.order ? -1 : 1));
+  const rows = (
+    await artifactHeads(
+      bus,
+      placed.slice(0, limit).map(({ place }) => place),
+    )
+  ).map(rowOf);
   const { rows: shown, next, more } = pageFrom(rows, 0, query, { rowOf: (row) => row, nameOf: ({ ref }) => ref, maxBytes });
-  const left = behind.length - Math.min(limit, behind.length);
-  const end = shown.at(-1)?.ref ?? null;
-  return { rows: shown, next: more > 0 ? next : left > 0 ? end : null, more: more + left };
+  const left = Math.max(0, placed.length - limit);
+  return { rows: shown, next: next ?? (left > 0 ? artifactName(placed[limit - 1]!.place) : null), more: more + left };
 }
 /** Rows of a page whose query has no limit. */
 const mostRows = 10_000;
 
-const collator = new Intl.Collator('en', { numeric: true });
-const byName = (a: ArtifactPlace, b: ArtifactPlace): number => {
-  const [one, other] = [artifactName(a), artifactName(b)];
-  return collator.compare(one, other) || (one < other ? -1 : one > other ? 1 : 0);
+/** A text whose order is that of the names, numbers by value. The name at its end tells apart what is equal as numbers. */
+const orderOf = (place: ArtifactPlace): string => {
+  const name = artifactName(place);
+  return `${name.replaceAll(/\d+/g, (digits) => digits.padStart(16, '0'))} ${name}`;
 };
 
 export function rowOf({ place, head, at }: ListedHead): ArtifactRow {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Artifacts, sha256Of } from '../../bus/artifacts/artifacts.ts';
 import type { ArtifactRow } from '../../bus/messages.ts';
 import { type CrewSession, joinCrew } from '../../index.ts';
-import { World } from './support/world.ts';
+import { isPlanning, planOf, World } from './support/world.ts';
 
 let world: World;
 let joined: CrewSession;
@@ -141,6 +141,16 @@ describe('a long result', () => {
     expect(value.output).toContain(value.whole.ref);
     expect(value.output.length).toBeLessThan(65_537);
     expect((await world.cox(['artifact', value.whole.ref])).stdout).toBe(answer);
+  });
+
+  it('is printed whole by cox run too', async () => {
+    world.model.answer((call) => call.reply(isPlanning(call) ? planOf(['a']) : answer));
+    const { stdout, code } = await world.cox(['run', 'say much', '--slots', '1']);
+    expect(code).toBe(0);
+    expect(stdout).toContain(answer);
+    const { value } = await world.json<{ answer: string; whole: { ref: string; bytes: number } }>(['run', 'say much']);
+    expect(value.answer).toContain(value.whole.ref);
+    expect(value.whole.bytes).toBeGreaterThanOrEqual(answer.length);
   });
 
   it('is whole in the library, and begins as it did where the whole is gone', async () => {
