@@ -22,6 +22,7 @@ import { openPrimary } from '../primary/primary.ts';
 import { memoryTools } from '../tools/memory.ts';
 import { Reader } from '../tools/vision/reader.ts';
 import { visionTools } from '../tools/vision/vision-tools.ts';
+import { webTools } from '../tools/web/web-tools.ts';
 import { Housekeeping } from './housekeeping.ts';
 import type { CrewSession } from './join.ts';
 import { checkedKinds, checkOptions, harmless } from './node-options.ts';
@@ -84,8 +85,9 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const current = () => roster.current();
   const hosted = hostedTypes(bus, options.types);
   const reader = new Reader({ folders, log, onProgress, env });
-  const nodeTools = [...memoryTools(new Memory(bus)), ...visionTools(reader)];
-  const kinds = new Kinds(current, checkedKinds(options.kinds ?? []), nodeTools);
+  const web = webTools({ rules: () => current().web });
+  const ofNode = [...memoryTools(new Memory(bus)), ...visionTools(reader), ...web.tools];
+  const kinds = new Kinds(current, checkedKinds(options.kinds ?? []), ofNode);
   kinds.check();
   if (doesChores(bus)) {
     await replicate(bus, current().bus.replicas);
@@ -154,7 +156,9 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     report,
     drain,
     stop: () => {
-      stopping ??= drain().then(() => backends.stop());
+      stopping ??= drain()
+        .then(() => web.close())
+        .then(() => backends.stop());
       return stopping;
     },
   };

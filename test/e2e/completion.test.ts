@@ -53,7 +53,7 @@ const words = async (...line: string[]): Promise<string[]> => {
 describe('completion', () => {
   it('offers kinds of the roster, one by one within a list', async () => {
     expect(await words('dispatch', 's')).toEqual(['supervisor', 'scribe']);
-    expect(await words('up', '--types', '')).toEqual(['supervisor', 'files', 'reasoning', 'vision', 'scribe']);
+    expect(await words('up', '--types', '')).toEqual(['supervisor', 'files', 'reasoning', 'vision', 'web', 'scribe']);
     expect(await words('worker', '--types', 'files,s')).toEqual(['files,supervisor', 'files,scribe']);
   });
 

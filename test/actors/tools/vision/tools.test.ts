@@ -62,7 +62,9 @@ test('of a document that cannot be read the error names it', async () => {
   await writeFile(join(folder, 'broken.pdf'), '%PDF-1.4\n');
   await expect(run('read_document', { document: 'broken.pdf' })).rejects.toThrow(/^broken\.pdf: it is no PDF that can be read/);
   await writeFile(join(folder, 'fake.pdf'), 'MZ and something');
-  await expect(run('read_document', { document: 'fake.pdf' })).rejects.toThrow('fake.pdf is application/x-msdownload, which cannot be decoded here');
+  await expect(run('read_document', { document: 'fake.pdf' })).rejects.toThrow(
+    'fake.pdf is application/x-msdownload, which cannot be decoded here',
+  );
 });
 
 test('a form and the text of a picture are read from an artifact, too', async () => {
