@@ -125,8 +125,8 @@ async function installLocked(set: PackageSet, target: string, options: DownloadO
     watch = setInterval(() => tell(set, options, bytesIn(part), 'npm'), watchEveryMs);
     await npm.install(part, signal);
     clearInterval(watch);
-    await set.finish?.(part, signal);
     writeFileSync(join(part, doorway), 'export const load = (name) => import(name);\n');
+    await set.finish?.(part, signal);
     renameSync(part, target);
     tell(set, options, set.bytes, 'npm');
     options.log.info({ set: set.name, folder: target }, 'installed and verified');
