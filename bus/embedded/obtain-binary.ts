@@ -5,10 +5,11 @@ import { dirname, join } from 'node:path';
 import type { Asset, Progress } from '../../platform/asset.ts';
 import { download } from '../../platform/download.ts';
 import { CoxError, messageOf } from '../../platform/errors.ts';
+import { executableOnPath } from '../../platform/executables.ts';
 import { withLock } from '../../platform/lock.ts';
 import type { Log } from '../../platform/log.ts';
 import { builtFile, pinnedVersion, serverAsset } from './server-asset.ts';
-import { executableOnPath, type FindOptions, findServerBinary, type ServerBinary } from './server-binary.ts';
+import { type FindOptions, findServerBinary, type ServerBinary } from './server-binary.ts';
 
 export interface ObtainOptions extends FindOptions {
   readonly log: Log;

@@ -1,9 +1,9 @@
 /** Finds a nats-server on this machine: the one that COX_NATS_SERVER names, on the PATH, or in the cache. Downloads nothing. */
 import { execFile } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { cachedAsset } from '../../platform/download.ts';
 import { messageOf } from '../../platform/errors.ts';
+import { executableOnPath, isExecutable } from '../../platform/executables.ts';
 import type { Folders } from '../../platform/folders.ts';
 import { isNewEnough, oldestServer, versionIn } from '../server-version.ts';
 import { builtFile, pinnedVersion, serverAsset } from './server-asset.ts';
@@ -58,28 +58,6 @@ export async function findServerBinary({ folders, env, signal }: FindOptions): P
   if (isExecutable(built)) return { path: built, version: pinnedVersion, source: 'go install' };
   tried.push(`cache: ${join(folders.cache, 'bin')} has no nats-server`);
   return { missing: true, tried };
-}
-
-/** The first executable file of this name on the PATH, or null. */
-export function executableOnPath(name: string, env: NodeJS.ProcessEnv): string | null {
-  const file = process.platform === 'win32' ? `${name}.exe` : name;
-  const path = env.PATH ?? env.Path ?? '';
-  return (
-    path
-      .split(delimiter)
-      .filter(Boolean)
-      .map((folder) => join(folder, file))
-      .find(isExecutable) ?? null
-  );
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function versionOf(path: string, signal: AbortSignal | undefined): Promise<{ version: string } | { problem: string }> {

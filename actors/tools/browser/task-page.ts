@@ -1,0 +1,233 @@
+/**
+ * The page that a task works on, in a browser context of its own: cookies, storage and cache are of this task alone. Whatever a
+ * page does beside its own content is handled here and told to the model by `notices()`.
+ * - No dialog waits: all are answered at once. Pop-ups, dialogs and downloads are bounded.
+ * - The current page is the newest; if it is closed, the one before it.
+ */
+import type { BrowserContext, Dialog, FileChooser, Page } from 'playwright-core';
+import { beginningOf } from '../../../platform/cut.ts';
+import type { ToolContext } from '../tool.ts';
+import type { Downloads } from './downloads.ts';
+import { actionMs, answerMs, loadMs, maxClosedPopups, maxDialogs, maxNotices, maxPages } from './page-limits.ts';
+import { withinMs } from './within.ts';
+
+/** The page of a task. */
+export interface TaskPage {
+  /** The current page. It changes when a pop-up opens or the page is closed, so it is not kept over an action. */
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** All open pages, the oldest first. */
+  readonly pages: readonly Page[];
+  /**
+   * Dialogs, pop-ups, downloads, refused requests and other news since it was last asked, one line each, oldest first. Lines may
+   * have text of the page.
+   */
+  notices(): string[];
+  /** Answers the next dialog of the page so. Default: every dialog is dismissed. */
+  answerNextDialog(answer: { readonly accept: boolean; readonly text?: string }): void;
+  /** The file chooser that the page has opened and nobody has answered; null if there is none. */
+  fileChooser(): FileChooser | null;
+  /** The task has been let go to this address, so the proxy lets pages load from its origin. */
+  visits(url: URL): void;
+  /**
+   * To be called at the end of each call that has acted, before `notices()`: stores downloads that have ended as artifacts of the
+   * call, and keeps the address and the storage of the task, so that another node can go on from there.
+   */
+  settle(call: Pick<ToolContext, 'store'>): Promise<void>;
+}
+
+export interface OpenPageOptions {
+  readonly context: BrowserContext;
+  readonly downloads: Downloads;
+  /** The same list that `downloads` writes to. */
+  readonly notes: Notes;
+  readonly visits: (url: URL) => void;
+  /** Keeps where the task is. */
+  readonly keep: (page: OpenPage) => Promise<void>;
+}
+
+/** Lines for the model, bounded in number and length. */
+export class Notes {
+  #lines: string[] = [];
+  #more = 0;
+
+  add(line: string): void {
+    const plain = beginningOf(line.replace(/\s/g, ' '), 400);
+    if (this.#lines.includes(plain)) return;
+    if (this.#lines.length >= maxNotices) this.#more++;
+    else this.#lines.push(plain);
+  }
+
+  take(): string[] {
+    const more = this.#more > 0 ? [`There were ${this.#more} further notices, which are left out.`] : [];
+    const taken = [...this.#lines, ...more];
+    this.#lines = [];
+    this.#more = 0;
+    return taken;
+  }
+}
+
+const downloadWaitMs = 5_000;
+
+export class OpenPage implements TaskPage {
+  readonly context: BrowserContext;
+  readonly #options: OpenPageOptions;
+  #pages: Page[] = [];
+  #crashed = new WeakSet<Page>();
+  #dialogs = 0;
+  #closedPopups = 0;
+  #nextAnswer: { readonly accept: boolean; readonly text?: string } | null = null;
+  #chooser: FileChooser | null = null;
+
+  private constructor(options: OpenPageOptions) {
+    this.#options = options;
+    this.context = options.context;
+  }
+
+  /** @param options `context` has its first page. */
+  static open(options: OpenPageOptions): OpenPage {
+    const open = new OpenPage(options);
+    const { context } = options;
+    context.setDefaultTimeout(actionMs);
+    context.setDefaultNavigationTimeout(loadMs);
+    context.on('page', (page) => open.#opened(page));
+    for (const page of context.pages()) open.#opened(page);
+    return open;
+  }
+
+  get page(): Page {
+    return this.#pages.at(-1)!;
+  }
+  get pages(): readonly Page[] {
+    return this.#pages;
+  }
+  get notes(): Notes {
+    return this.#options.notes;
+  }
+
+  notices(): string[] {
+    this.#dialogs = 0;
+    this.#closedPopups = 0;
+    return this.notes.take();
+  }
+  answerNextDialog(answer: { readonly accept: boolean; readonly text?: string }): void {
+    this.#nextAnswer = answer;
+  }
+  fileChooser(): FileChooser | null {
+    return this.#chooser;
+  }
+  visits(url: URL): void {
+    this.#options.visits(url);
+  }
+  async settle(call: Pick<ToolContext, 'store'>): Promise<void> {
+    await this.#options.downloads.settle(call, downloadWaitMs);
+    await this.#options.keep(this);
+  }
+
+  /** Makes sure that there is a page that can be used. @returns the address of the page that was lost, or null. */
+  async ensureUsable(signal: AbortSignal): Promise<string | null> {
+    const { page } = this;
+    if (page && !page.isClosed()) {
+      if (!this.#crashed.has(page) && (await this.#answers(page, signal))) return null;
+      const url = page.url();
+      if (!this.#crashed.has(page)) this.notes.add(`The page did not answer for ${answerMs / 1_000} s, so it was closed.`);
+      await this.#drop(page);
+      if (!this.page) await this.context.newPage();
+      return url;
+    }
+    await this.context.newPage();
+    return null;
+  }
+
+  async #answers(page: Page, signal: AbortSignal): Promise<boolean> {
+    try {
+      await withinMs(answerMs, page.evaluate('1'), signal);
+      return true;
+    } catch (cause) {
+      signal.throwIfAborted();
+      // A page that has just moved on answers with an error of its own.
+      return !page.isClosed() && /context was destroyed|navigat/i.test(String(cause));
+    }
+  }
+
+  #opened(page: Page): void {
+    if (this.#pages.length > maxPages) {
+      this.#closedPopups++;
+      this.notes.add(`The page opened more than ${maxPages} further pages. The newest are closed at once.`);
+      void page.close().catch(() => {});
+      if (this.#closedPopups > maxClosedPopups) this.#punish(this.page, 'it went on opening pages');
+      return;
+    }
+    if (this.#pages.length > 0) {
+      this.notes.add('The page opened another page, which is the current one now.');
+      this.#chooser = null;
+    }
+    this.#pages.push(page);
+    page.on('dialog', (dialog) => void this.#answer(page, dialog));
+    page.on('filechooser', (chooser) => {
+      this.#chooser = chooser;
+      this.notes.add('The page asks for a file. No file was given to it.');
+    });
+    page.on('crash', () => {
+      this.#crashed.add(page);
+      this.notes.add('The page crashed, perhaps for want of memory.');
+    });
+    page.on('close', () => this.#closed(page));
+    page.on('framenavigated', (frame) => {
+      if (frame === page.mainFrame()) this.#chooser = null;
+    });
+    this.#options.downloads.of(page);
+  }
+
+  #closed(page: Page): void {
+    if (!this.#pages.includes(page)) return;
+    const wasCurrent = page === this.page;
+    this.#pages = this.#pages.filter((it) => it !== page);
+    if (wasCurrent && this.page)
+      this.notes.add('The page was closed. The page that was open before it is the current one again.');
+    if (!this.page) {
+      this.notes.add('The last page was closed. An empty one is open now; call goto.');
+      void this.context.newPage().catch(() => {});
+    }
+  }
+
+  async #answer(page: Page, dialog: Dialog): Promise<void> {
+    const kind = dialog.type();
+    // A page that is told to stay would hold the task for ever.
+    const isLeaving = kind === 'beforeunload';
+    const answer = isLeaving ? { accept: true } : (this.#nextAnswer ?? { accept: false });
+    if (!isLeaving) this.#nextAnswer = null;
+    this.#dialogs++;
+    const said = beginningOf(dialog.message(), 200);
+    if (isLeaving) this.notes.add('The page asked whether it may be left; it was left.');
+    else
+      this.notes.add(
+        `The page showed ${withArticle[kind] ?? 'a dialog'}: "${said}". It was ${answer.accept ? 'accepted' : 'dismissed'}.`,
+      );
+    await (answer.accept ? dialog.accept('text' in answer ? answer.text : undefined) : dialog.dismiss()).catch(() => {});
+    if (this.#dialogs > maxDialogs) this.#punish(page, 'it went on showing dialogs');
+  }
+
+  /** Closes a page that does not let anybody work. */
+  #punish(page: Page, why: string): void {
+    if (!this.#pages.includes(page)) return;
+    this.notes.add(`The page was closed: ${why}.`);
+    void this.#drop(page);
+  }
+
+  async #drop(page: Page): Promise<void> {
+    this.#pages = this.#pages.filter((it) => it !== page);
+    if (!this.page) await this.context.newPage().catch(() => {});
+    await withinMs(answerMs, page.close({ runBeforeUnload: false })).catch(() => {});
+  }
+
+  /** Ends the context of the task. Idempotent. */
+  async close(): Promise<void> {
+    this.#options.downloads.stop();
+    // Events of pages that are being closed change nothing any more.
+    this.#pages = [];
+    await withinMs(answerMs, this.context.close()).catch(() => {});
+  }
+}
+
+const withArticle: Readonly<Record<string, string>> = { alert: 'an alert', confirm: 'a question', prompt: 'a question for text' };
