@@ -39,6 +39,8 @@ export class Subjects {
   readonly artifactHead = ({ task, call, n }: ArtifactPlace) => `${this.namespace}.artifacts.${task}.${call}.${n}.head`;
   readonly artifactPart = ({ task, call, n }: ArtifactPlace, sha256: string, i: number) =>
     `${this.namespace}.artifacts.${task}.${call}.${n}.${sha256}.${i}`;
+  /** The last state of a tool of the task. It is no artifact, but is purged like one. */
+  readonly keptState = (task: string, tool: string) => `${this.namespace}.artifacts.${task}.${tool}.kept`;
   /** Wildcard for the heads of the artifacts of a task (`k3xq.4`), or of a tree (`k3xq.*`). */
   readonly artifactHeads = (tasks: string) => `${this.namespace}.artifacts.${tasks}.*.*.head`;
   /** Wildcard for the artifacts of all tasks, or of the tasks of the tree `root`. */

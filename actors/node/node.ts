@@ -3,6 +3,7 @@
  */
 
 import { startService } from '../../bus/api-service.ts';
+import { KeptStates } from '../../bus/artifacts/kept-state.ts';
 import type { Bus } from '../../bus/bus.ts';
 import { limitStreams } from '../../bus/capacity/stream-limits.ts';
 import type { HeldTask, NodeReport } from '../../bus/messages.ts';
@@ -19,6 +20,8 @@ import type { Kind } from '../kinds/kind.ts';
 import { Kinds } from '../kinds/kinds.ts';
 import type { Primary } from '../primary/events.ts';
 import { openPrimary } from '../primary/primary.ts';
+import { Browsers } from '../tools/browser/browsers.ts';
+import { keptPages } from '../tools/browser/kept-page.ts';
 import { memoryTools } from '../tools/memory.ts';
 import { Reader } from '../tools/vision/reader.ts';
 import { visionTools } from '../tools/vision/vision-tools.ts';
@@ -102,6 +105,20 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   });
   const { backpressure } = housekeeping;
   const backends = new Backends({ roster: current, folders, log, onProgress, env });
+  const browsers = new Browsers({
+    folders,
+    env,
+    log,
+    kept: keptPages(new KeptStates(bus, 'browser')),
+    openProxy: async () => {
+      const [{ openGuardedProxy }, { livePolicy }] = await Promise.all([
+        import('../tools/web/guarded-proxy.ts'),
+        import('../tools/web/web-policy.ts'),
+      ]);
+      return openGuardedProxy(livePolicy(() => current().web));
+    },
+    onProgress,
+  });
   const types = () => hosted(['supervisor', ...kinds.names()]);
   const since = now();
   const folderOf = (asked: string | null) => workspaceOf(asked, workspace, joined.server.embedded).folder;
@@ -112,6 +129,12 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     types: types(),
     slots,
     now,
+    onRunEnd: (id, end) => {
+      if (end === 'done' || end === 'orphaned') void browsers.ended(id);
+      else if (end === 'released') void browsers.left(id);
+      // A parked task may go on here, and a call of a task that was lost may still be running.
+      else browsers.parked(id);
+    },
     ...(options.leaseMs !== undefined && { leaseMs: options.leaseMs }),
     ...(options.quietMs !== undefined && { quietMs: options.quietMs }),
     ...rolesOf({ bus: { ...bus, backpressure }, backends, roster: current, kinds, reader, folderOf, drainMs }),
@@ -144,6 +167,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     // Before the worker drains: a task whose write waits on a full bus cannot be released by a commit.
     await housekeeping.stop();
     await worker.drain();
+    await browsers.close();
     // The service stops last, so that clients can ask until then which tasks the node still holds.
     await service.stop();
   };

@@ -27,7 +27,7 @@ import { CoxError, messageOf } from '../../platform/errors.ts';
 import { isLeftToOthers, openCheckpoint } from '../host/checkpoint.ts';
 import { requeue } from '../host/requeue.ts';
 import type { EffectHost, Role } from '../host/role.ts';
-import { TaskHost, tentativeMs } from '../host/task-host.ts';
+import { type HostEnd, TaskHost, tentativeMs } from '../host/task-host.ts';
 import { hostUnrestorable } from '../host/unrestorable.ts';
 
 export interface WorkerOptions {
@@ -51,6 +51,8 @@ export interface WorkerOptions {
   readonly quietMs?: number;
   /** Milliseconds until the redelivery of a ticket that is left to another node. Default: 5 s. */
   readonly leaveMs?: number;
+  /** Called when a run of a task has ended on this node; null if it ended by an error. */
+  readonly onRunEnd?: (id: TaskId, end: HostEnd | null) => void;
   /** Milliseconds until a task whose checkpoint this node cannot restore is tried again. Default: 5 minutes. */
   readonly retryMs?: number;
 }
@@ -213,8 +215,9 @@ export class Worker {
     this.#hosts.set(id, host);
     if (this.#isDraining) host.release();
     let isTaken = false;
+    let how: HostEnd | null = null;
     try {
-      const how = await host.run();
+      how = await host.run();
       bus.log.info({ id, epoch: stored.record.epoch, end: how }, 'a run of the task has ended');
       if (how === 'orphaned') await end(host.stored, null);
       isTaken = how === 'fenced' && host.isTentative;
@@ -233,6 +236,7 @@ export class Worker {
       } else throw cause;
     } finally {
       if (this.#hosts.get(id) === host) this.#hosts.delete(id);
+      this.#options.onRunEnd?.(id, how);
     }
     // The first commit has conflicted, so the task is not new. Its record decides whether the ticket is stale.
     if (isTaken && !(await this.#isHeldByIt(delivery))) await this.#run(delivery, false);

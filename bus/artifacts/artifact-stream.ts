@@ -8,6 +8,9 @@ import type { Bus } from '../bus.ts';
 import { isStreamNameInUse } from '../jetstream-errors.ts';
 import { doesChores } from '../team/chores.ts';
 
+/** Artifacts are written once under a subject; of a state that is kept (kept-state.ts) only the last counts. */
+const max_msgs_per_subject = 1;
+
 /** Creates the stream if it is missing, with as many copies and the same size limit as the state records. */
 export async function openArtifactStream(bus: Bus): Promise<void> {
   if (!doesChores(bus)) return;
@@ -21,6 +24,7 @@ export async function openArtifactStream(bus: Bus): Promise<void> {
       storage: StorageType.File,
       retention: RetentionPolicy.Limits,
       discard: DiscardPolicy.New,
+      max_msgs_per_subject,
       compression: StoreCompression.S2,
       num_replicas,
       max_bytes,
@@ -29,6 +33,7 @@ export async function openArtifactStream(bus: Bus): Promise<void> {
     // The stream exists, perhaps with fewer copies or another limit than the other streams have by now.
     if (!isStreamNameInUse(cause)) throw cause;
     const { config } = await jsm.streams.info(name);
-    if (config.num_replicas < num_replicas) await jsm.streams.update(name, { num_replicas });
+    if (config.num_replicas < num_replicas || config.max_msgs_per_subject !== max_msgs_per_subject)
+      await jsm.streams.update(name, { num_replicas: Math.max(num_replicas, config.num_replicas), max_msgs_per_subject });
   }
 }

@@ -14,10 +14,9 @@ import type { Log } from '../../../platform/log.ts';
 import { BrowserProcess } from './browser-process.ts';
 import { Downloads } from './downloads.ts';
 import { type FoundBrowser, obtainBrowser } from './find-browser.ts';
-import { type KeptPage, type Origins, readKept } from './kept-page.ts';
-import { loadMs } from './page-limits.ts';
+import { type KeptPage, type KeptPages, nothingKept, type Origins, readKept } from './kept-page.ts';
+import { restoreMs } from './page-limits.ts';
 import { Notes, OpenPage, type TaskPage } from './task-page.ts';
-import { withinMs } from './within.ts';
 
 /** A proxy on loopback through which the browser goes: `openGuardedProxy`. */
 export interface BrowserProxy {
@@ -30,14 +29,6 @@ interface ProxyLogin {
   readonly password: string;
   visits(url: URL): void;
   end(): void;
-}
-
-/** Keeps where tasks are, so that every node of the crew can go on from there. */
-export interface KeptPages {
-  /** @returns the last that was kept of a task, with its number; null if nothing was. */
-  read(task: string): Promise<{ readonly page: KeptPage; readonly revision: number } | null>;
-  /** @returns the number of what is kept now. */
-  write(task: string, page: KeptPage): Promise<number>;
 }
 
 export interface BrowsersOptions {
@@ -100,9 +91,26 @@ export class Browsers {
     );
   }
 
-  /** The task has ended, or is on another node now: its page is closed. */
+  /** The task has ended: its page is closed, and its cookies and storage are forgotten. */
   async ended(task: string): Promise<void> {
-    if (this.#turns.has(task) || this.#entries.has(task)) await this.#inTurn(task, () => this.#drop(task));
+    await this.#dropInTurn(task, async (entry) => {
+      if (entry.revision > 0) await this.#options.kept.write(task, nothingKept, entry.revision);
+    });
+  }
+
+  /** Another node goes on with the task: its page is closed here. */
+  async left(task: string): Promise<void> {
+    await this.#dropInTurn(task, (entry) => this.#keep(entry));
+  }
+
+  async #dropInTurn(task: string, first: (entry: Entry) => Promise<void>): Promise<void> {
+    if (!this.#turns.has(task) && !this.#entries.has(task)) return;
+    await this.#inTurn(task, async () => {
+      const entry = this.#entries.get(task);
+      if (!entry) return;
+      await first(entry).catch((err) => this.#options.log.warn({ err, task }, 'the state of a page could not be written'));
+      await this.#drop(task);
+    });
   }
 
   /** The task waits, and may go on here or elsewhere: its page stays for a while. */
@@ -211,8 +219,8 @@ export class Browsers {
     this.#entries.set(task, entry);
     if (this.#empty) clearTimeout(this.#empty);
     this.#empty = null;
-    if (kept) {
-      notes.add(`${why}. ${kept.url === 'about:blank' ? 'No page is open now.' : ''}`.trim());
+    if (kept && !isNothing(kept)) {
+      notes.add(kept.url === 'about:blank' ? `${why}. No page is open now.` : `${why}.`);
       await this.#goBackTo(entry, kept.url, kept.isPartial);
     }
     return entry;
@@ -226,7 +234,8 @@ export class Browsers {
       ...(isPartial ? ['a part of its storage'] : []),
     ];
     try {
-      await withinMs(loadMs + 1_000, open.page.goto(url, { waitUntil: 'domcontentloaded' }), this.#stop.signal);
+      await open.page.goto(url, { waitUntil: 'commit', timeout: restoreMs });
+      await open.page.waitForLoadState('domcontentloaded', { timeout: restoreMs }).catch(() => open.stopLoading());
       open.notes.add(`The page was opened again at ${url}. Lost are ${lost.join(', and ')}; look before you go on.`);
     } catch (cause) {
       const said = messageOf(cause).split('\n')[0];
@@ -238,7 +247,8 @@ export class Browsers {
   async #keep(entry: Entry): Promise<void> {
     try {
       const kept = await readKept(entry.open.context, entry.open.page, entry.origins);
-      entry.revision = await this.#options.kept.write(entry.task, kept);
+      // Where another node has gone on, the next call finds its state and opens the page again from there.
+      entry.revision = (await this.#options.kept.write(entry.task, kept, entry.revision)) ?? entry.revision;
     } catch (err) {
       this.#options.log.warn({ err, task: entry.task }, 'where a page is could not be kept');
     }
@@ -246,11 +256,7 @@ export class Browsers {
 
   /** Closes the page of a task that may still want it: it is opened again from what is kept. */
   async #closeKept(entry: Entry): Promise<void> {
-    await this.#inTurn(entry.task, async () => {
-      if (this.#entries.get(entry.task) !== entry) return;
-      await this.#keep(entry);
-      await this.#drop(entry.task);
-    });
+    if (this.#entries.get(entry.task) === entry) await this.left(entry.task);
   }
 
   /** Pages of parked tasks go first, and of each sort the one that was used least recently. */
@@ -325,6 +331,8 @@ export class Browsers {
     }
   }
 }
+
+const isNothing = ({ url, isPartial }: KeptPage): boolean => url === 'about:blank' && !isPartial;
 
 /** `<-loopback>` sends addresses of this machine through the proxy too. */
 const proxyOf = ({ url }: BrowserProxy, { username, password }: ProxyLogin) => ({

@@ -4,6 +4,7 @@
  */
 import type { BrowserContext, Page } from 'playwright-core';
 import { z } from 'zod';
+import type { KeptStates } from '../../../bus/artifacts/kept-state.ts';
 import { answerMs } from './page-limits.ts';
 import { withinMs } from './within.ts';
 
@@ -26,6 +27,7 @@ export const KeptPage = z.object({
   isPartial: z.boolean().default(false),
 });
 export type KeptPage = z.infer<typeof KeptPage>;
+export const nothingKept: KeptPage = { url: 'about:blank', cookies: [], origins: [], isPartial: false };
 export type Origins = Map<string, KeptPage['origins'][number]>;
 
 /** The most that is kept of one task, in characters of JSON. */
@@ -50,6 +52,35 @@ export async function readKept(context: BrowserContext, page: Page, origins: Ori
   const whole: KeptPage = { url, cookies, origins: [...origins.values()], isPartial: false };
   const smaller = [whole, { ...whole, origins: [], isPartial: true }, { url, cookies: [], origins: [], isPartial: true }];
   return smaller.find((kept) => JSON.stringify(kept).length <= maxKeptChars) ?? { ...smaller[2]!, url: 'about:blank' };
+}
+
+/** Keeps where tasks are, so that every node of the crew can go on from there. */
+export interface KeptPages {
+  /** @returns the last that was kept of a task, with its number; null if nothing was. */
+  read(task: string): Promise<{ readonly page: KeptPage; readonly revision: number } | null>;
+  /**
+   * @param after the number of what the writer goes on from; 0 if nothing is known to be kept.
+   * @returns the new number; null if another node has gone on with the task: then nothing is written.
+   */
+  write(task: string, page: KeptPage, after: number): Promise<number | null>;
+}
+
+export const keptPages = (states: KeptStates): KeptPages => ({
+  read: async (task) => {
+    const kept = await states.read(task);
+    const page = kept && parsed(kept.text);
+    return page && { page, revision: kept.revision };
+  },
+  write: (task, page, after) => states.write(task, JSON.stringify(page), after),
+});
+
+/** Another version may have written it: then the task begins with an empty page. */
+function parsed(text: string): KeptPage {
+  try {
+    return KeptPage.parse(JSON.parse(text));
+  } catch {
+    return { ...nothingKept, isPartial: true };
+  }
 }
 
 /** Runs in the page. A page without an origin, such as `about:blank`, throws. */

@@ -18,3 +18,5 @@ export const actionMs = 10_000;
 export const loadMs = 30_000;
 /** A page that does not answer within this many ms hangs. */
 export const answerMs = 5_000;
+/** Longest wait for a page that is opened again, in ms: for its answer, and then for its content. */
+export const restoreMs = 10_000;

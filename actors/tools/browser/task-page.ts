@@ -27,6 +27,8 @@ export interface TaskPage {
   answerNextDialog(answer: { readonly accept: boolean; readonly text?: string }): void;
   /** The file chooser that the page has opened and nobody has answered; null if there is none. */
   fileChooser(): FileChooser | null;
+  /** Ends the load of the current page, for instance after the time limit of a `goto`. What has arrived stays. */
+  stopLoading(): Promise<void>;
   /** The task has been let go to this address, so the proxy lets pages load from its origin. */
   visits(url: URL): void;
   /**
@@ -73,6 +75,8 @@ export class OpenPage implements TaskPage {
   readonly context: BrowserContext;
   readonly #options: OpenPageOptions;
   #pages: Page[] = [];
+  /** The last page that was open, also when none is. */
+  #last: Page | null = null;
   #crashed = new WeakSet<Page>();
   #dialogs = 0;
   #closedPopups = 0;
@@ -95,8 +99,9 @@ export class OpenPage implements TaskPage {
     return open;
   }
 
+  /** After the end of the context it is a closed page, so that a call that still uses it fails by itself. */
   get page(): Page {
-    return this.#pages.at(-1)!;
+    return this.#pages.at(-1) ?? this.#last!;
   }
   get pages(): readonly Page[] {
     return this.#pages;
@@ -119,6 +124,9 @@ export class OpenPage implements TaskPage {
   visits(url: URL): void {
     this.#options.visits(url);
   }
+  async stopLoading(): Promise<void> {
+    await withinMs(answerMs, stopped(this.context, this.page)).catch(() => {});
+  }
   async settle(call: Pick<ToolContext, 'store'>): Promise<void> {
     await this.#options.downloads.settle(call, downloadWaitMs);
     await this.#options.keep(this);
@@ -127,12 +135,12 @@ export class OpenPage implements TaskPage {
   /** Makes sure that there is a page that can be used. @returns the address of the page that was lost, or null. */
   async ensureUsable(signal: AbortSignal): Promise<string | null> {
     const { page } = this;
-    if (page && !page.isClosed()) {
+    if (!page.isClosed()) {
       if (!this.#crashed.has(page) && (await this.#answers(page, signal))) return null;
       const url = page.url();
       if (!this.#crashed.has(page)) this.notes.add(`The page did not answer for ${answerMs / 1_000} s, so it was closed.`);
       await this.#drop(page);
-      if (!this.page) await this.context.newPage();
+      if (this.#pages.length === 0) await this.context.newPage();
       return url;
     }
     await this.context.newPage();
@@ -140,6 +148,13 @@ export class OpenPage implements TaskPage {
   }
 
   async #answers(page: Page, signal: AbortSignal): Promise<boolean> {
+    if (await this.#evaluates(page, signal)) return true;
+    // A page whose load goes on for ever answers when that is stopped.
+    await this.stopLoading();
+    return this.#evaluates(page, signal);
+  }
+
+  async #evaluates(page: Page, signal: AbortSignal): Promise<boolean> {
     try {
       await withinMs(answerMs, page.evaluate('1'), signal);
       return true;
@@ -163,6 +178,7 @@ export class OpenPage implements TaskPage {
       this.#chooser = null;
     }
     this.#pages.push(page);
+    this.#last = page;
     page.on('dialog', (dialog) => void this.#answer(page, dialog));
     page.on('filechooser', (chooser) => {
       this.#chooser = chooser;
@@ -185,7 +201,7 @@ export class OpenPage implements TaskPage {
     this.#pages = this.#pages.filter((it) => it !== page);
     if (wasCurrent && this.page)
       this.notes.add('The page was closed. The page that was open before it is the current one again.');
-    if (!this.page) {
+    if (this.#pages.length === 0) {
       this.notes.add('The last page was closed. An empty one is open now; call goto.');
       void this.context.newPage().catch(() => {});
     }
@@ -217,7 +233,7 @@ export class OpenPage implements TaskPage {
 
   async #drop(page: Page): Promise<void> {
     this.#pages = this.#pages.filter((it) => it !== page);
-    if (!this.page) await this.context.newPage().catch(() => {});
+    if (this.#pages.length === 0) await this.context.newPage().catch(() => {});
     await withinMs(answerMs, page.close({ runBeforeUnload: false })).catch(() => {});
   }
 
@@ -231,3 +247,9 @@ export class OpenPage implements TaskPage {
 }
 
 const withArticle: Readonly<Record<string, string>> = { alert: 'an alert', confirm: 'a question', prompt: 'a question for text' };
+
+async function stopped(context: BrowserContext, page: Page): Promise<void> {
+  const session = await context.newCDPSession(page);
+  await session.send('Page.stopLoading');
+  await session.detach();
+}
