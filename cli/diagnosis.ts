@@ -36,6 +36,7 @@ export async function diagnose(cli: Cli, folders: Folders): Promise<Finding[]> {
     Promise.resolve([roster.finding]),
     roster.roster ? backends(roster.roster, folders, cli.env) : [],
     roster.roster ? models(roster.roster, folders) : [],
+    browser(cli, folders),
     fetching(),
   ]);
   return checks.flat();
@@ -225,6 +226,29 @@ async function models(roster: Roster, folders: Folders): Promise<Finding[]> {
       }
     }),
   );
+}
+
+/** Looks for the browser of agents that browse. */
+async function browser(cli: Cli, folders: Folders): Promise<Finding[]> {
+  const [{ findBrowser, installHint }, { isChromiumFetchable, chromiumSet }, { sizeOf }] = await Promise.all([
+    import('../actors/tools/browser/find-browser.ts'),
+    import('../actors/tools/browser/chromium-set.ts'),
+    import('../platform/progress.ts'),
+  ]);
+  try {
+    const found = await findBrowser({ cacheFolder: folders.cache, env: cli.env, signal: cli.signal });
+    if (!('missing' in found))
+      return [good('browser', 'browser', `${found.version ?? 'a browser'} at ${found.path} (${found.source})`)];
+    const why = `not here yet (${found.tried.join('; ')})`;
+    if (cli.env.COX_CHROMIUM)
+      return [problem('browser', 'browser', why, 'Set COX_CHROMIUM to a recent Chrome or Chromium, or unset it.')];
+    const hint = isChromiumFetchable()
+      ? `Agents that browse need one. ${sizeOf(chromiumSet.bytes)} are fetched on first use, or by \`cox doctor --install browser\`.`
+      : `Agents that browse need one. ${installHint}`;
+    return [note('browser', 'browser', why, hint)];
+  } catch (error) {
+    return [failed('browser', 'browser', error)];
+  }
 }
 
 /** Checks for pip, which fetches the same files where the model hub and the release page cannot be reached. */

@@ -8,6 +8,7 @@ import type { Roster } from '../../roster/schema.ts';
 import { wordsFor } from '../approval.ts';
 import type { Cli, Command, OptionRow } from '../cli.ts';
 import { lettersOf } from '../letters.ts';
+import { parts } from '../parts.ts';
 import { oneLine } from '../render/printable.ts';
 import { readRoster } from '../roster.ts';
 import { findTask, withCrew } from '../session.ts';
@@ -55,6 +56,8 @@ async function values(cli: Cli, what: string, command: Command | null, args: rea
       return onBus(cli, async ({ question }) => asWords(await question(args[0]!)));
     case '[text...]':
       return command?.name === 'answer' ? onBus(cli, async ({ question }) => choicesOf(await question(args[0]!), args[1])) : [];
+    case '<part>':
+      return parts.map(({ name, summary }) => ({ word: name, about: summary }));
     case '<type>':
     case '<backend>':
       return fromRoster(cli, what);

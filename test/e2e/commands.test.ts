@@ -390,7 +390,7 @@ it('doctor reports what is in order, and how to mend the rest', async () => {
   const { code, value } = await world.json<{ ok: boolean; findings: { id: string; level: string; hint: string }[] }>(['doctor']);
   expect(code).toBe(value.ok ? 0 : 1);
   expect(value.findings.map(({ id }) => id)).toEqual(
-    expect.arrayContaining(['node', 'state-folder', 'cache-folder', 'nats-server', 'bus', 'roster', 'backend']),
+    expect.arrayContaining(['node', 'state-folder', 'cache-folder', 'nats-server', 'bus', 'roster', 'backend', 'browser']),
   );
   expect(value.findings.filter(({ level, hint }) => level !== 'good' && hint === '')).toEqual([]);
   const broken = await world.json<{ ok: boolean; findings: { id: string; level: string }[] }>([
@@ -400,6 +400,12 @@ it('doctor reports what is in order, and how to mend the rest', async () => {
   ]);
   expect(broken).toMatchObject({ code: 1, value: { ok: false } });
   expect(broken.value.findings.find(({ id }) => id === 'roster')?.level).toBe('problem');
+});
+
+it('doctor refuses to install a part that there is not, and names those that there are', async () => {
+  const { code, stderr } = await world.cox(['doctor', '--install', 'kitchen']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('expected one of browser');
 });
 
 it('a command ends quietly when its reader closes the pipe', async () => {
