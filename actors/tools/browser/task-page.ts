@@ -148,21 +148,20 @@ export class OpenPage implements TaskPage {
   }
 
   async #answers(page: Page, signal: AbortSignal): Promise<boolean> {
-    if (await this.#evaluates(page, signal)) return true;
+    const asked = page.evaluate('1');
+    const isAnswered = (ms: number) =>
+      withinMs(ms, asked, signal).then(
+        () => true,
+        (cause) => {
+          signal.throwIfAborted();
+          // A page that has just moved on answers with an error of its own.
+          return !page.isClosed() && /context was destroyed|navigat/i.test(String(cause));
+        },
+      );
+    if (await isAnswered(answerMs / 2)) return true;
     // A page whose load goes on for ever answers when that is stopped.
-    await this.stopLoading();
-    return this.#evaluates(page, signal);
-  }
-
-  async #evaluates(page: Page, signal: AbortSignal): Promise<boolean> {
-    try {
-      await withinMs(answerMs, page.evaluate('1'), signal);
-      return true;
-    } catch (cause) {
-      signal.throwIfAborted();
-      // A page that has just moved on answers with an error of its own.
-      return !page.isClosed() && /context was destroyed|navigat/i.test(String(cause));
-    }
+    void this.stopLoading();
+    return isAnswered(answerMs / 2);
   }
 
   #opened(page: Page): void {

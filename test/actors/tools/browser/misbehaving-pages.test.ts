@@ -216,7 +216,8 @@ describe('a page that takes too much', () => {
   it('of the processor is closed and opened again', async () => {
     await goto('/spin');
     const spinning = page.page;
-    await spinning.click('button').catch(() => {});
+    void spinning.click('button').catch(() => {});
+    await until(() => site.requests.includes('GET /spinning'));
     page = await again();
     expect(page.page).not.toBe(spinning);
     expect(page.page.url()).toBe(`${site.url}/spin`);

@@ -26,7 +26,9 @@ const pages: Readonly<Record<string, string>> = {
     '<title>Storm</title><button onclick="setInterval(() => window.open(`/form`), 1); for (let i = 0; i < 30; i++) window.open(`/form`)">go</button>',
   '/downloads': '<title>Files</title><a id=small href=/small.csv>small</a><a id=endless href=/endless.bin>endless</a>',
   '/upload': '<title>Upload</title><input type=file id=f>',
-  '/spin': '<title>Spin</title><button onclick="setTimeout(() => { for (;;); })">spin</button>',
+  // A synchronous request tells the test that the loop begins.
+  '/spin':
+    '<title>Spin</title><button onclick="const r = new XMLHttpRequest(); r.open(`GET`, `/spinning`, false); r.send(); for (;;);">spin</button>',
   '/hungry':
     '<title>Hungry</title><button onclick="setTimeout(() => { const kept = []; for (;;) kept.push(new Array(1e6).fill({}).map((_, i) => ({ i }))); })">eat</button>',
   '/permissions':
