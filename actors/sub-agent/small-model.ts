@@ -176,6 +176,9 @@ const contentOf = (workspace: string, file: string): Promise<string | null> =>
 export function offered(spec: Spec, heard: Heard, tools: readonly Tool[]): Offer {
   const known = tools.filter(({ name }) => !tooHard.has(name));
   const written = filesOf(spec.produces);
+  // What code has looked at for the task is all that there is to see: a small model would look again and again.
+  if (written.length === 0 && isUnsteered(spec, heard) && hasLooked(heard.messages))
+    return { tools: known.map(toolSpec), toolChoice: 'none' };
   if (spec.produces?.length === 0 && isUnsteered(spec, heard))
     return { tools: known.filter((tool) => !isWriting(tool)).map(toolSpec) };
   if (written.length === 0 || !isUnsteered(spec, heard)) return { tools: known.map(toolSpec) };
@@ -192,6 +195,13 @@ export function offered(spec: Spec, heard: Heard, tools: readonly Tool[]): Offer
   if (heard.wanted !== null && fitting.some(({ name }) => name === heard.wanted))
     return { tools: specs, toolChoice: { mode: 'required', only: [heard.wanted] } };
   return { tools: specs, toolChoice: 'required' };
+}
+
+/** Whether the first reply, which code has made, looked at pictures or documents, and nothing else has been done since. */
+function hasLooked(messages: readonly Message[]): boolean {
+  const [first, ...later] = messages.filter((message) => message.role === 'assistant');
+  const calls = first?.role === 'assistant' ? (first.calls ?? []) : [];
+  return later.length === 0 && first?.text === '' && calls.some(({ tool }) => tool === lookAtName || tool === readDocumentName);
 }
 
 const callsIn = (messages: readonly Message[]): Calls =>

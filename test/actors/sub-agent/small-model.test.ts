@@ -68,6 +68,17 @@ test('pictures and documents that the task or a result names are looked at first
   expect(await due(shippedTools)).toEqual([['read_file', 'notes.txt']]);
 });
 
+test('a small model for which code has looked at the pictures answers, unless the operator has said something', () => {
+  const reader = new Reader({ folders: { cache: folder }, log: pino({ level: 'silent' }), onProgress: () => {}, env: {} });
+  const offer = (messages: readonly Message[]) =>
+    offered({ instruction, context: [] }, heard([opening, ...messages]), visionTools(reader)).toolChoice;
+  const looked = made('look_at', { picture: 'shot.png' }, 'Its text was read by OCR: …');
+  expect(offer(looked)).toBe('none');
+  expect(offer([])).toBeUndefined();
+  expect(offer([...looked, steered])).toBeUndefined();
+  expect(offer(made('list_files', {}, 'shot.png'))).toBeUndefined();
+});
+
 test('the content of a new file is asked for as plain text, once, and not after words of the operator', () => {
   const due = (messages: readonly Message[], file = 'list.md') => contentDue(task(file), heard(messages), shippedTools);
   expect(due([opening, ...readNotes])).toBe('list.md');
