@@ -29,6 +29,7 @@ export const lookAt = (reader: Reader): Tool =>
       }
       const shown = ref ?? (await context.store?.({ name: basename(name), type, bytes }))?.ref;
       if (shown === undefined) throw new Error(`${name} cannot be shown here; use read_image_text`);
-      return { text: `${name} is shown to you: ${type}, ${width} × ${height} pixels.`, images: [shown], sources: [name] };
+      const words = `${name} is shown to you${ref === null ? ` as ${shown}` : ''}: ${type}, ${width} × ${height} pixels.`;
+      return { text: words, images: [shown], sources: [name] };
     },
   });

@@ -1,14 +1,18 @@
 /** Pictures from a tool or a file to the request of a backend, with a real bus and a scripted model. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineKind } from '../../../actors/kinds/define-kind.ts';
 import type { CrewSession } from '../../../actors/node/join.ts';
 import { compact } from '../../../actors/sub-agent/compaction.ts';
-import { choosePictures } from '../../../actors/sub-agent/pictures.ts';
+import { choosePictures, Pictures } from '../../../actors/sub-agent/pictures.ts';
 import { defineTool } from '../../../actors/tools/tool.ts';
 import { pictureHead } from '../../../actors/tools/vision/format.ts';
+import { Reader } from '../../../actors/tools/vision/reader.ts';
+import { Artifacts } from '../../../bus/artifacts/artifacts.ts';
+import type { TaskId } from '../../../bus/task-id.ts';
 import type { Message, Picture } from '../../../machines/conversation.ts';
 import { shippedRoster } from '../../../roster/find-roster.ts';
 import { loadRoster, parseRoster } from '../../../roster/load.ts';
@@ -208,6 +212,26 @@ test('a file that is no picture is an error for the model, which goes on', async
     expect(wordsOf(second)).toContain(words);
   second.reply('Nothing to see.');
   await joined.crew.result(id, never);
+});
+
+test('a picture that cannot be made small enough, because the packages cannot be had, is told in words', async () => {
+  const artifacts = new Artifacts(joined.bus);
+  const store = (task: TaskId, bytes: Uint8Array) =>
+    artifacts.store({ task, call: 's1-0', n: 'made-0' }, { name: 'a.png', type: 'image/png', bytes });
+  const [large, small] = [await store('k3xq.1', png(400, 300)), await store('k3xq.2', png(40, 30))];
+  const reader = new Reader({
+    ...{ folders: { cache: join(crew.folder, 'no-cache') }, log: pino({ level: 'silent' }), onProgress: () => {} },
+    env: { PATH: '' },
+  });
+  const messages: Message[] = [large, small].map(({ ref }, n) => ({
+    ...{ role: 'tool', call: `s${n}-0`, text: 'shown' },
+    images: [{ ref, type: 'image/png', ...(n === 0 ? { width: 400, height: 300 } : { width: 40, height: 30 }) }],
+  }));
+  const limits = { ...rosterOf().backends.sees!.pictures, side: 200 };
+  const told = await new Pictures(artifacts, reader).into(messages, choosePictures(messages, limits, null), never);
+  const images = told.flatMap((message) => (message.role === 'tool' ? (message.images ?? []) : []));
+  expect(images[0]).toMatchObject({ ref: large.ref, unseen: expect.stringMatching(/^it cannot be sent \(.*npm/) });
+  expect(images[1]).toMatchObject({ ref: small.ref, data: expect.stringMatching(/^data:image\/png;base64,iVBOR/) });
 });
 
 const picture = (n: number): Picture => ({ ref: `k3xq.1/s${n}-0/made-0`, type: 'image/png', width: 1280, height: 720 });
