@@ -37,6 +37,7 @@ export async function diagnose(cli: Cli, folders: Folders): Promise<Finding[]> {
     roster.roster ? backends(roster.roster, folders, cli.env) : [],
     roster.roster ? models(roster.roster, folders) : [],
     browser(cli, folders),
+    readingSets(folders),
     fetching(),
   ]);
   return checks.flat();
@@ -249,6 +250,22 @@ async function browser(cli: Cli, folders: Folders): Promise<Finding[]> {
   } catch (error) {
     return [failed('browser', 'browser', error)];
   }
+}
+
+/** Looks for the packages that read pictures and documents. */
+async function readingSets(folders: Folders): Promise<Finding[]> {
+  const [{ readingSets: sets, canvasSet }, { cachedPackages }, { sizeOf }] = await Promise.all([
+    import('../actors/tools/vision/package-sets.ts'),
+    import('../platform/package-set.ts'),
+    import('../platform/progress.ts'),
+  ]);
+  return Object.entries(sets).map(([id, set]): Finding => {
+    // The set for documents has the packages for pictures, too.
+    const here = cachedPackages(id === 'pictures' ? canvasSet(folders.cache) : set, folders.cache);
+    if (here) return good(id, id, `${set.name} at ${here}`);
+    const hint = `Fetched when a tool first needs it, ${sizeOf(set.bytes)} on the disk, or by \`cox doctor --install ${id}\`.`;
+    return note(id, id, `${set.name}: not here yet`, hint);
+  });
 }
 
 /** Checks for pip, which fetches the same files where the model hub and the release page cannot be reached. */

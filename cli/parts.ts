@@ -12,6 +12,12 @@ export interface Part {
   readonly install: (options: DownloadOptions) => Promise<string>;
 }
 
+const summaries = {
+  ocr: 'tesseract.js, to read text in pictures',
+  documents: 'pdfjs-dist, to read PDFs',
+  pictures: '@napi-rs/canvas, to scale pictures',
+};
+
 export const parts: readonly Part[] = [
   {
     name: 'browser',
@@ -22,4 +28,17 @@ export const parts: readonly Part[] = [
       return `${version} at ${path}`;
     },
   },
+  ...(['ocr', 'documents', 'pictures'] as const).map(
+    (name): Part => ({
+      name,
+      summary: summaries[name],
+      install: async (options) => {
+        const [{ readingSets }, { obtainPackages }] = await Promise.all([
+          import('../actors/tools/vision/package-sets.ts'),
+          import('../platform/package-set.ts'),
+        ]);
+        return `${readingSets[name].name} at ${await obtainPackages(readingSets[name], options)}`;
+      },
+    }),
+  ),
 ];

@@ -106,6 +106,7 @@ export class Pictures {
     const head = await pictureHead(ref, bytes);
     const fits =
       plainTypes.has(head.type) &&
+      !head.turned &&
       bytes.byteLength <= limits.bytes &&
       sizeWithin(head, limits).width === head.width &&
       sizeWithin(head, limits).height === head.height;

@@ -272,7 +272,9 @@ export const commands: readonly Command[] = [
   {
     name: 'doctor',
     summary: 'check this machine, and say how to fix each problem',
-    options: [['--install <part>', 'fetch a part first that is otherwise fetched on first use: browser']],
+    options: [
+      ['--install <part>', 'fetch a part first that is otherwise fetched on first use: browser, ocr, documents, pictures'],
+    ],
     example: 'cox doctor --install browser',
     load: async () => (await import('./doctor.ts')).run,
   },

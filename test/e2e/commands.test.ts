@@ -390,7 +390,10 @@ it('doctor reports what is in order, and how to mend the rest', async () => {
   const { code, value } = await world.json<{ ok: boolean; findings: { id: string; level: string; hint: string }[] }>(['doctor']);
   expect(code).toBe(value.ok ? 0 : 1);
   expect(value.findings.map(({ id }) => id)).toEqual(
-    expect.arrayContaining(['node', 'state-folder', 'cache-folder', 'nats-server', 'bus', 'roster', 'backend', 'browser']),
+    expect.arrayContaining([
+      ...['node', 'state-folder', 'cache-folder', 'nats-server', 'bus', 'roster', 'backend'],
+      ...['browser', 'ocr', 'documents', 'pictures'],
+    ]),
   );
   expect(value.findings.filter(({ level, hint }) => level !== 'good' && hint === '')).toEqual([]);
   const broken = await world.json<{ ok: boolean; findings: { id: string; level: string }[] }>([

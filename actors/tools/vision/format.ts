@@ -27,6 +27,8 @@ export interface PictureHead {
   /** In pixels. */
   readonly width: number;
   readonly height: number;
+  /** The camera was turned, and the file says so: a decoder turns the picture. */
+  readonly turned?: true;
 }
 export type Head = PictureHead | { readonly kind: 'pdf' };
 
@@ -42,13 +44,14 @@ export async function headOf(name: string, bytes: Uint8Array): Promise<Head> {
   const found = await fileTypeFromBuffer(bytes.subarray(0, headBytes)).catch(() => undefined);
   if (found?.mime === 'application/pdf') return { kind: 'pdf' };
   if (!found || !pictureTypes.has(found.mime)) throw strange(name, bytes, found?.mime);
-  const { width, height } = await sizeOf(name, found.mime, bytes);
+  const { width, height, turned } = await sizeOf(name, found.mime, bytes);
   if (width * height > maxPixels)
     throw new Error(
       `${name} would have ${width} × ${height} pixels when decoded; at most ${maxPixels} are. Make it smaller with another program first.`,
     );
   if (!isWhole(found.mime, bytes)) throw new Error(`${name} is cut off: the end of the picture is missing. Get the file again.`);
-  return { kind: 'picture', type: found.mime === 'image/apng' ? 'image/png' : found.mime, width, height };
+  const type = found.mime === 'image/apng' ? 'image/png' : found.mime;
+  return { kind: 'picture', type, width, height, ...(turned && { turned }) };
 }
 
 /** As `headOf`, for what must be a picture. */
@@ -58,11 +61,13 @@ export async function pictureHead(name: string, bytes: Uint8Array): Promise<Pict
   return head;
 }
 
-async function sizeOf(name: string, type: string, bytes: Uint8Array): Promise<{ width: number; height: number }> {
+async function sizeOf(name: string, type: string, bytes: Uint8Array): Promise<Pick<PictureHead, 'width' | 'height' | 'turned'>> {
   const { imageSize } = await import('image-size');
   try {
-    const { width, height } = imageSize(bytes);
-    if (width > 0 && height > 0) return { width, height };
+    const { width, height, orientation = 1 } = imageSize(bytes);
+    // EXIF: from 5 on the sides are exchanged.
+    const [across, down] = orientation >= 5 ? [height, width] : [width, height];
+    if (width > 0 && height > 0) return { width: across, height: down, ...(orientation > 1 && { turned: true }) };
   } catch {
     // The error below says it for the model.
   }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { importFrom } from '../../../platform/package-set.ts';
 import { drawn } from './canvas-work.ts';
-import type { PageText, Word } from './reading.ts';
+import type { PageText, Readings, Word } from './reading.ts';
 
 /** Larger pictures are scaled down first: they take minutes and are not read better. */
 export const maxOcrPixels = 16_000_000;
@@ -40,8 +40,8 @@ interface Tesseract {
 const ownFormats: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/bmp']);
 
 /** Whether the picture must be decoded by @napi-rs/canvas first. */
-export const needsCanvas = ({ type, pixels }: { readonly type: string; readonly pixels: number }): boolean =>
-  !ownFormats.has(type) || pixels > maxOcrPixels;
+export const needsCanvas = ({ type, pixels, turned }: Omit<Readings['text']['asks'], 'bytes'>): boolean =>
+  !ownFormats.has(type) || pixels > maxOcrPixels || turned;
 
 /** A worker of tesseract.js, to read several pictures. @param isSparse the text stands here and there, as in a form. */
 export async function openOcr(
@@ -87,7 +87,7 @@ const wordOf = ({ text, bbox: { x0, y0, x1, y1 } }: { readonly text: string; rea
 
 export async function textOf(
   sets: { readonly ocr: string; readonly pictures?: string },
-  picture: { readonly bytes: Uint8Array; readonly type: string; readonly pixels: number },
+  picture: Readings['text']['asks'],
 ): Promise<PageText> {
   const ocr = await openOcr(sets.ocr);
   try {

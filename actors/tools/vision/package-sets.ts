@@ -9,6 +9,9 @@ export const documentsSet: PackageSet = {
   bytes: 73_700_000,
 };
 
+/** By the names under which `cox doctor` knows them. */
+export const readingSets = { ocr: ocrSet, documents: documentsSet, pictures: picturesSet };
+
 /** The set with @napi-rs/canvas: one that is there already, else the smaller one. */
 export const canvasSet = (cacheFolder: string): PackageSet =>
   cachedPackages(documentsSet, cacheFolder) ? documentsSet : picturesSet;

@@ -67,7 +67,7 @@ export class Reader {
   /** The text of a picture. */
   async text(name: string, bytes: Uint8Array, signal: AbortSignal): Promise<PageText & { readonly head: PictureHead }> {
     const head = await pictureHead(name, bytes);
-    const asked = { bytes, type: head.type, pixels: head.width * head.height };
+    const asked = { bytes, type: head.type, pixels: head.width * head.height, turned: head.turned === true };
     const sets: Sets = {
       ocr: await this.#obtain(ocrSet, signal),
       ...(needsCanvas(asked) && { pictures: await this.#canvas(signal) }),

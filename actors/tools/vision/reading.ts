@@ -57,7 +57,7 @@ export interface Limits {
 export interface Readings {
   scale: { readonly asks: { readonly bytes: Uint8Array; readonly to: Limits }; readonly gives: Scaled };
   text: {
-    readonly asks: { readonly bytes: Uint8Array; readonly pixels: number; readonly type: string };
+    readonly asks: { readonly bytes: Uint8Array; readonly pixels: number; readonly type: string; readonly turned: boolean };
     readonly gives: PageText;
   };
   form: { readonly asks: { readonly bytes: Uint8Array }; readonly gives: Form };

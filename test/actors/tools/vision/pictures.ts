@@ -55,6 +55,22 @@ export function noise(width: number, height: number): Buffer {
   });
 }
 
+/** A JPEG with a mark of EXIF that says how the camera was held. */
+export function withOrientation(jpeg: Buffer, orientation: number): Buffer {
+  const entry = Buffer.alloc(26);
+  entry.write('II*\0', 0, 'latin1');
+  entry.writeUInt32LE(8, 4);
+  entry.writeUInt16LE(1, 8);
+  entry.writeUInt16LE(0x0112, 10);
+  entry.writeUInt16LE(3, 12);
+  entry.writeUInt32LE(1, 14);
+  entry.writeUInt16LE(orientation, 18);
+  const body = Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), entry]);
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(body.length + 2);
+  return Buffer.concat([jpeg.subarray(0, 2), Buffer.from([0xff, 0xe1]), length, body, jpeg.subarray(2)]);
+}
+
 /** A GIF of 2 × 1 pixels with two pictures: first black, then white. */
 export function animatedGif(): Buffer {
   const picture = (data: readonly number[]) => [

@@ -10,7 +10,7 @@ import { picturesSet } from '../../../../actors/tools/vision/package-sets.ts';
 import { Reader, type ReaderOptions } from '../../../../actors/tools/vision/reader.ts';
 import { foldersOf } from '../../../../platform/folders.ts';
 import { obtainPackages } from '../../../../platform/package-set.ts';
-import { animatedGif, brokenPng, contactForm, grain, noise, pdf } from './pictures.ts';
+import { animatedGif, brokenPng, contactForm, grain, noise, pdf, withOrientation } from './pictures.ts';
 
 const folders = foldersOf(process.env);
 const log = pino({ level: 'silent' });
@@ -60,6 +60,25 @@ test('the text of a screenshot is read exactly', async () => {
   ])
     expect(text).toContain(line);
   expect(confidence).toBeGreaterThan(80);
+});
+
+test('a photo that was taken with a turned camera is turned before it is read or sent', async () => {
+  const upright = await drawnText(['Receipt number 4711'], 'png');
+  const { createCanvas, loadImage } = await canvasIn(await canvasFolder());
+  // Turned to the left, with the mark of EXIF that says: turn it to the right.
+  const canvas = createCanvas(120, 1000);
+  const context = canvas.getContext('2d') as ReturnType<typeof canvas.getContext> & {
+    translate(x: number, y: number): void;
+    rotate(angle: number): void;
+  };
+  context.translate(0, 1000);
+  context.rotate(-Math.PI / 2);
+  context.drawImage(await loadImage(upright), 0, 0, 1000, 120);
+  const photo = withOrientation(Buffer.from(await canvas.encode('jpeg', 90)), 6);
+  const { text, head } = await reader().text('photo.jpg', photo, never);
+  expect(head).toMatchObject({ width: 1000, height: 120, turned: true });
+  expect(text).toBe('Receipt number 4711');
+  expect(await reader().scaled(photo, usual, never)).toMatchObject({ width: 1000, height: 120 });
 });
 
 test('the fields of a form are read from a screenshot, the empty one too', async () => {
