@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { beginningOf } from '../../../platform/cut.ts';
+import { messageOf } from '../../../platform/errors.ts';
 import { importFrom } from '../../../platform/package-set.ts';
 import { type Canvas, canvasIn } from './canvas-work.ts';
 import { openOcr } from './ocr-work.ts';
@@ -62,7 +63,8 @@ export async function pagesOf({ documents, ocr }: PdfSets, bytes: Uint8Array, wa
       throw inWords(cause);
     });
     const read: DocumentPage[] = [];
-    for (const page of wanted.filter((it) => it <= pdf.numPages)) read.push(await reader.read(pdf, page));
+    for (const page of wanted.filter((it) => it <= pdf.numPages))
+      read.push(await reader.read(pdf, page).catch((cause) => ({ page, text: messageOf(cause), from: 'damaged' as const })));
     return { pages: pdf.numPages, read };
   } finally {
     await reader.close();

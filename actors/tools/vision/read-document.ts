@@ -13,6 +13,7 @@ const fromWhere: Readonly<Record<DocumentPage['from'], string>> = {
   layer: '',
   ocr: ', read by OCR from its picture',
   none: ', without text',
+  damaged: ', which cannot be read',
   'not-read': `, a picture that was not read: at most ${maxOcrPages} are in one call`,
 };
 

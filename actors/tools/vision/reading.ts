@@ -29,11 +29,14 @@ export interface Form {
   /** Frames that look like the fields of a form. */
   readonly frames: readonly Box[];
 }
-/** `layer`: the text is in the file. `ocr`: it was read from a picture of the page. `none`: the page has no text. */
+/**
+ * `layer`: the text is in the file. `ocr`: it was read from a picture of the page. `none`: the page has no text. `damaged`: the text
+ * says why the page cannot be read.
+ */
 export interface DocumentPage {
   readonly page: number;
   readonly text: string;
-  readonly from: 'layer' | 'ocr' | 'none' | 'not-read';
+  readonly from: 'layer' | 'ocr' | 'none' | 'not-read' | 'damaged';
 }
 export interface DocumentText {
   /** Number of pages of the document. */

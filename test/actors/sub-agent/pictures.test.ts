@@ -140,6 +140,22 @@ test('only the latest pictures are sent; older ones are told in words, and a pic
   await joined.crew.result(id, never);
 });
 
+test('another node that takes the task over sends the picture again', async () => {
+  await writeFile(join(crew.folder, 'form.png'), contactForm());
+  const first = await node();
+  const id = await joined.crew.dispatch({ type: 'vision', instruction: 'Look.' });
+  (await crew.model.next()).call('look_at', { picture: 'form.png' });
+  const second = await crew.model.next();
+  await first.drain();
+  expect(await second.closed).toBe(true);
+  const roster = rosterOf();
+  await crew.node(await crew.join('other'), { roster: { current: () => roster } });
+  const third = await crew.model.next();
+  expect((await picturesOf(third))[0]!.bytes.equals(contactForm())).toBe(true);
+  third.reply('A form.');
+  expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'completed', output: 'A form.' });
+});
+
 const camera = () =>
   defineKind({
     name: 'camera',

@@ -150,6 +150,22 @@ test('pages of a PDF are read from its text, and a page that is a picture by OCR
   ]);
 });
 
+test('a page that is damaged takes nothing from the others', async () => {
+  const whole = pdf([{ text: ['The first page is whole.'] }, { text: ['The second one is not.'] }]).toString('latin1');
+  // Where the second page belongs, the tree has a content.
+  const damaged = whole.replace(/(\/Kids \[\d+ 0 R )\d+ 0 R/, (_, first) => `${first}4 0 R`);
+  const { read } = await reader().document(Buffer.from(damaged, 'latin1'), [1, 2], never);
+  expect(read).toEqual([
+    { page: 1, text: 'The first page is whole.', from: 'layer' },
+    { page: 2, text: expect.stringMatching(/./), from: 'damaged' },
+  ]);
+  const circle = whole.replace('/Type /Page /Parent 2 0 R', '/Type /Pages /Count 1 /Kids [2 0 R]   ');
+  expect((await reader().document(Buffer.from(circle, 'latin1'), [1], never)).read[0]).toMatchObject({
+    text: expect.stringContaining('circular'),
+    from: 'damaged',
+  });
+});
+
 test('of ten thousand pages those that are asked for are read', async () => {
   const many = pdf(Array.from({ length: 10_000 }, (_, i) => ({ text: [`This is page number ${i + 1}.`] })));
   const { pages, read } = await reader().document(many, [1, 9_999], never);
