@@ -277,7 +277,9 @@ export const steeringTypes: readonly SteeringType[] = SteeringMessage.options.ma
 /** What a call of a tool changed, as its tool reported it. Made from commits, never from words. */
 export const Change = z.object({
   target: z.string().describe('What was changed: for a file its path in the workspace.'),
-  kind: z.enum(['created', 'changed', 'deleted']),
+  kind: z
+    .enum(['created', 'changed', 'deleted', 'submitted', 'uploaded', 'filled', 'clicked', 'pressed'])
+    .describe('The first three are of files; the others are acts on the page of a browser, whose address is in `target`.'),
   added: z.number().int().nonnegative().optional().describe('Lines added.'),
   removed: z.number().int().nonnegative().optional().describe('Lines removed.'),
   before: z

@@ -5,11 +5,14 @@
 import type { Calls, ToolCall } from './conversation.ts';
 import { mayHaveRun } from './conversation.ts';
 
+/** The first three are of files, the others of a page in a browser: a form was sent, a file given away, something acted on. */
+export type ChangeKind = 'created' | 'changed' | 'deleted' | 'submitted' | 'uploaded' | 'filled' | 'clicked' | 'pressed';
+
 /** What one call changed, as its tool reports it. */
 export interface Change {
-  /** What was changed: for a file its path, relative to the workspace, with slashes. */
+  /** What was changed: for a file its path, relative to the workspace, with slashes; for an act on a page the address too. */
   readonly target: string;
-  readonly kind: 'created' | 'changed' | 'deleted';
+  readonly kind: ChangeKind;
   /** Number of lines added and removed, where the target is text. */
   readonly added?: number;
   readonly removed?: number;
@@ -56,7 +59,7 @@ type Told = Pick<Effect, 'tool' | 'target' | 'outcome'> & {
   readonly removed?: number | undefined;
 };
 
-/** One effect in words: `wrote a.txt (+12 −3)`, `denied: write_file b.txt`. Code writes them, so they say what happened. */
+/** One effect in words: `wrote a.txt (+12 −3)`, `submitted form at http://…`, `denied: write_file b.txt`. Code writes them, so they say what happened. */
 export function effectWords({ tool, target: named, outcome, kind, added, removed }: Told): string {
   // A line break in a name would make a line of its own in the list of what was done.
   const target = named.replaceAll(/\p{Cc}/gu, ' ');
@@ -65,9 +68,19 @@ export function effectWords({ tool, target: named, outcome, kind, added, removed
   if (outcome === 'failed') return `failed: ${what}`;
   if (outcome === 'in-doubt') return `may have run: ${what}`;
   const lines = [...(added ? [`+${added}`] : []), ...(removed ? [`−${removed}`] : [])].join(' ');
-  const verb = { created: 'created', changed: 'wrote', deleted: 'deleted' };
-  return `${kind ? `${verb[kind]} ${target}` : `ran ${what}`}${lines ? ` (${lines})` : ''}`;
+  return `${kind ? `${verbs[kind]} ${target}` : `ran ${what}`}${lines ? ` (${lines})` : ''}`;
 }
+
+const verbs: Readonly<Record<ChangeKind, string>> = {
+  created: 'created',
+  changed: 'wrote',
+  deleted: 'deleted',
+  submitted: 'submitted form at',
+  uploaded: 'uploaded',
+  filled: 'filled',
+  clicked: 'clicked',
+  pressed: 'pressed',
+};
 
 /** All effects in one line. @returns `changed nothing` where nothing was done. */
 export function effectsLine(effects: readonly Told[], leftOut = 0): string {

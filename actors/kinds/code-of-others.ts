@@ -35,6 +35,7 @@ export const Shown = z.object({
 /** The reply of `check`: the fault that it has found, or null. */
 export const Wrong = z.string().nullable();
 export const Target = z.string();
+export const EffectsWord = z.enum(['none', 'idempotent', 'writes']);
 
 /** Longest text of an error, in characters: a model or an operator reads it. */
 const maxWordsChars = 4_000;

@@ -3,8 +3,7 @@ import { CoxError } from '../../platform/errors.ts';
 import type { Roster } from '../../roster/schema.ts';
 import { askOperator } from '../tools/ask-operator.ts';
 import { shippedTools } from '../tools/shipped-tools.ts';
-import type { Tool } from '../tools/tool.ts';
-import { lookAtName } from '../tools/vision/look-at.ts';
+import { makesFiles, type Tool } from '../tools/tool.ts';
 import type { Kind } from './kind.ts';
 
 export class Kinds {
@@ -37,16 +36,11 @@ export class Kinds {
     return [...new Set([...this.#defined.keys(), ...Object.keys(this.#roster().agents)])];
   }
 
-  /** All kinds, each with a description for the orchestrating model, and whether it can make files or look at pictures. */
-  list(): { name: string; about: string; writes: boolean; looks: boolean }[] {
+  /** All kinds, each with a description for the orchestrating model, and with what it can do. */
+  list(): { name: string; about: string; writes: boolean; tools: string[] }[] {
     return this.names().map((name) => {
       const kind = this.get(name)!;
-      return {
-        name,
-        about: aboutOf(kind),
-        writes: kind.tools.some(({ effects, target }) => effects !== 'none' && target),
-        looks: kind.tools.some((tool) => tool.name === lookAtName),
-      };
+      return { name, about: aboutOf(kind), writes: kind.tools.some(makesFiles), tools: kind.tools.map((tool) => tool.name) };
     });
   }
 

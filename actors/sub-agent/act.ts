@@ -3,7 +3,7 @@
  * Rules `write-ahead` and `idempotency-key` (docs/task-protocol.md).
  */
 import type { Artifacts } from '../../bus/artifacts/artifacts.ts';
-import type { Picture } from '../../machines/conversation.ts';
+import type { Picture, ToolCall } from '../../machines/conversation.ts';
 import type { ActInput, SubAgentEvent } from '../../machines/sub-agent.ts';
 import { crashPoint } from '../../platform/crash-point.ts';
 import { messageOf } from '../../platform/errors.ts';
@@ -13,7 +13,7 @@ import type { EndedCall } from '../host/in-flight-calls.ts';
 import type { EffectHost } from '../host/role.ts';
 import { heardFrom, RunOutput } from '../kinds/code-of-others.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
-import { Outdated, type Tool, type ToolOutput } from '../tools/tool.ts';
+import { Outdated, type ToolOutput } from '../tools/tool.ts';
 import { keeping, notKept } from './keeping.ts';
 import { type MakingLimits, making } from './making.ts';
 import { shownPictures } from './shown-pictures.ts';
@@ -36,7 +36,7 @@ export const act = (host: EffectHost, { kind, workspace, backends, artifacts, ma
       if (!tool) return say(failed(`there is no tool ${call.tool}; there are ${kind.tools.map(({ name }) => name).join(', ')}`));
       const checked = await checkArgs(tool, call.args);
       if (!checked.ok) return say(failed(`these arguments don't fit ${tool.name}: ${checked.problem}`));
-      const writes = tool.effects === 'writes';
+      const writes = call.effects === 'writes';
       const stored: string[] = [];
       const ends = (
         { text, changes = [], artifacts = [], sources = [] }: ToolOutput,
@@ -52,7 +52,7 @@ export const act = (host: EffectHost, { kind, workspace, backends, artifacts, ma
           ...(hasFailed && { failed: true }),
         });
       };
-      const problem = await begins(host, tool, call.id, signal);
+      const problem = await begins(host, call, signal);
       if (problem !== null) return ends({ text: `not run: ${problem}` }, true);
       // A writing call cannot be undone. Even if another worker has the task by now, the call runs to its end and its outcome is
       // posted.
@@ -74,7 +74,7 @@ export const act = (host: EffectHost, { kind, workspace, backends, artifacts, ma
           // A call that only reads starts before the commit that names it. What it stores must not be found by another call that
           // is made in its place after a crash.
           begun: async () => {
-            if (tool.effects === 'none') await host.committed(stop.signal);
+            if (call.effects === 'none') await host.committed(stop.signal);
           },
           onStored: ({ ref }) => {
             stored.push(ref);
@@ -108,7 +108,7 @@ export const act = (host: EffectHost, { kind, workspace, backends, artifacts, ma
  * @returns why it must not run; null if it may.
  * @throws if the commit failed or the task has left the state of the call.
  */
-async function begins(host: EffectHost, { effects }: Tool, call: string, signal: AbortSignal): Promise<string | null> {
+async function begins(host: EffectHost, { id: call, effects }: ToolCall, signal: AbortSignal): Promise<string | null> {
   const writes = effects === 'writes';
   if (writes) host.callBegins(call);
   if (effects === 'none') return null;

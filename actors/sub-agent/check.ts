@@ -15,6 +15,7 @@ import { Meter, metered } from '../host/meter.ts';
 import type { EffectHost } from '../host/role.ts';
 import { heardFrom, Wrong } from '../kinds/code-of-others.ts';
 import type { Kind } from '../kinds/kind.ts';
+import { makesFiles } from '../tools/tool.ts';
 import { resolveInside } from '../tools/workspace.ts';
 
 interface CheckOptions {
@@ -107,7 +108,7 @@ async function fileMissing(path: string, { effects }: CheckInput, { kind, worksp
     () => false,
   );
   if (isThere && last?.outcome === 'done' && last.kind !== 'deleted') return null;
-  const tool = kind.tools.find((it) => it.effects !== 'none' && it.target)?.name ?? null;
+  const tool = kind.tools.find(makesFiles)?.name ?? null;
   const how = tool ? ` Write it now with ${tool}.` : '';
   if (last?.outcome === 'denied') return { code, what: `${name} was not written: the operator denied it.`, tool: null };
   if (!isThere) return { code, what: `the file ${name} is not there.${how}`, tool };

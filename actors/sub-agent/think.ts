@@ -1,7 +1,7 @@
 /** One step of a sub-agent's thinking: it chooses a backend, calls it, and reports the reply to the chart. */
 import { wholeIn } from '../../bus/artifacts/long-text.ts';
 import type { WholeText } from '../../bus/messages.ts';
-import { noUsage, type ToolCall } from '../../machines/conversation.ts';
+import { type Effects, noUsage, type ToolCall } from '../../machines/conversation.ts';
 import type { SubAgentEvent, ThinkInput } from '../../machines/sub-agent.ts';
 import { CoxError } from '../../platform/errors.ts';
 import type { Backends } from '../../roster/backends.ts';
@@ -15,7 +15,7 @@ import { failureOf } from '../host/failure-of.ts';
 import { Meter, metered } from '../host/meter.ts';
 import type { EffectHost } from '../host/role.ts';
 import { wholeReply } from '../host/whole-reply.ts';
-import { heardFrom, Target } from '../kinds/code-of-others.ts';
+import { EffectsWord, heardFrom, Target } from '../kinds/code-of-others.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
 import { readArtifactTool } from '../tools/read-artifact.ts';
 import { type Tool, toolSpec } from '../tools/tool.ts';
@@ -268,12 +268,19 @@ async function asToolCall(
     id,
     tool: name,
     args: checked.args,
-    effects: tool.effects,
+    effects: await effectsOfCall(tool, checked.args),
     ...(await targetOf(tool, checked.args)),
     ...((isGated(tool) || tool.decides) && { gated: true }),
     ...(tool.decides && !isGated(tool) && { mayPass: true }),
     ...(tool.asks && { asks: true }),
   };
+}
+
+/** A call whose tool cannot say what effects it has may have any. */
+async function effectsOfCall(tool: Tool, args: unknown): Promise<Effects> {
+  if (!tool.effectsOf) return tool.effects;
+  const effects = () => tool.effectsOf!(structuredClone(args));
+  return heardFrom(`effectsOf of ${tool.name}`, EffectsWord, effects).catch(() => 'writes');
 }
 
 /** A call whose tool cannot say what it is about is named by its tool. */

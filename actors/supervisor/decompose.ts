@@ -17,6 +17,7 @@ import { Meter, metered } from '../host/meter.ts';
 import type { EffectHost } from '../host/role.ts';
 import { askForMap } from './map-plan.ts';
 import { orchestrator } from './orchestrator.ts';
+import { planOfPage } from './page-plan.ts';
 import { firstLines, kindList, type PlanOptions, reduceBy } from './plan-request.ts';
 
 export const decompose = (host: EffectHost, options: PlanOptions) =>
@@ -47,6 +48,8 @@ export const decompose = (host: EffectHost, options: PlanOptions) =>
       host.onBackend(route.backend);
       host.note(`plan by ${route.backend}: ${route.why}`);
       const isSmall = options.backends.menu().find(({ name }) => name === route.backend)?.kind === 'embedded';
+      const direct = isSmall ? await planOfPage(input, options) : null;
+      if (direct) return say({ type: 'PLANNED', ...direct, usage: noUsage, backend: 'plan' });
       const meter = new Meter(host, route.backend, say, signal);
       const { plan, usage } = await metered(meter, () =>
         isSmall

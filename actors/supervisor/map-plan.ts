@@ -10,9 +10,11 @@ import type { ChatMessage } from '../../roster/conversation.ts';
 import type { Purse } from '../../roster/purse.ts';
 import type { Roster } from '../../roster/schema.ts';
 import { listing } from '../tools/files/paths.ts';
+import { lookAtName } from '../tools/vision/look-at.ts';
 import { isFile, resolveInside } from '../tools/workspace.ts';
-import { filesIn } from './names-in.ts';
-import { firstLines, kindList, type Planned, type PlanOptions, reduceBy } from './plan-request.ts';
+import { addressesIn, filesIn } from './names-in.ts';
+import { browsingKind } from './page-plan.ts';
+import { firstLines, kindList, type Planned, type PlannedKind, type PlanOptions, reduceBy } from './plan-request.ts';
 
 export async function askForMap(backend: string, input: DecomposeInput, options: PlanOptions, signal: AbortSignal, purse: Purse) {
   const [first, ...rest] = options.kinds().map(({ name }) => name);
@@ -145,7 +147,7 @@ export function planOfMap(
   map: PlanMap,
   input: Pick<DecomposeInput, 'nodes' | 'instruction'>,
   roster: Pick<Roster, 'reducer'>,
-  kinds: readonly { readonly name: string; readonly writes: boolean; readonly looks?: boolean }[],
+  kinds: readonly Omit<PlannedKind, 'about'>[],
 ): Planned {
   const taken = new Set(Object.keys(input.nodes));
   const written = Object.keys(map.files).filter((name) => map.files[name] === 'write');
@@ -154,16 +156,16 @@ export function planOfMap(
   const node = (item: string, type: string, instruction: string, after: readonly string[]): NodeSpec => ({
     ...{ key: freshKey(item, taken), type, instruction, needs: [], after, backend: null },
   });
-  const viewer = kinds.find(({ name, looks }) => looks && name === map.kind) ?? kinds.find(({ looks }) => looks);
+  const viewer = kinds.find((kind) => looks(kind) && kind.name === map.kind) ?? kinds.find(looks);
+  const browser = browsingKind(kinds);
+  const kindFor = (item: string): string => {
+    if (isToBeSeen(item) && addressesIn(item).length === 0) return viewer?.name ?? map.kind;
+    return addressesIn(item).length > 0 ? (browser ?? map.kind) : map.kind;
+  };
   // Who writes files cannot look at pictures.
   const isDirect = written.length > 0 && read.length <= fewFiles && !read.some(isToBeSeen);
   const parts = (isDirect ? [] : items).map((item) => ({
-    ...node(
-      item,
-      isToBeSeen(item) ? (viewer?.name ?? map.kind) : map.kind,
-      map.each.includes('{item}') ? map.each.replaceAll('{item}', item) : `${map.each} (${item})`,
-      [],
-    ),
+    ...node(item, kindFor(item), map.each.includes('{item}') ? map.each.replaceAll('{item}', item) : `${map.each} (${item})`, []),
     // Only the sub-tasks of `writing` write files.
     ...(written.length > 0 && { produces: [] }),
   }));
@@ -176,6 +178,8 @@ export function planOfMap(
   const reduce: Reduce = writing.length > 0 && map.say === 'nothing' ? { by: 'effects' } : reduceBy(roster, map.final);
   return { nodes: [...parts, ...writing], reduce };
 }
+
+const looks = ({ tools }: Pick<PlannedKind, 'tools'>): boolean => tools.includes(lookAtName);
 
 /** Pictures and documents are for a kind that can look at them. */
 const isToBeSeen = (name: string): boolean => /\.(png|jpe?g|webp|gif|bmp|avif|pdf)$/i.test(name);

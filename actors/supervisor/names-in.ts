@@ -34,3 +34,6 @@ export const refsIn = (text: string): string[] => [
 
 /** Names of files alone. */
 export const filesIn = (text: string): string[] => namesIn(text).filter((found) => !isAddress(found));
+
+/** Addresses of pages alone. */
+export const addressesIn = (text: string): string[] => namesIn(text).filter(isAddress);

@@ -9,13 +9,17 @@ export interface PlanOptions {
   readonly roster: () => Roster;
   /** Absolute path of the folder of the goal's files. @throws CoxError `workspace-refused`. */
   readonly workspace: () => string;
-  /** Kinds of sub-agent that a plan may name, each with a description, and whether it can make files or look at pictures. */
-  readonly kinds: () => readonly {
-    readonly name: string;
-    readonly about: string;
-    readonly writes: boolean;
-    readonly looks?: boolean;
-  }[];
+  /** Kinds of sub-agent that a plan may name. */
+  readonly kinds: () => readonly PlannedKind[];
+}
+export interface PlannedKind {
+  readonly name: string;
+  /** A description for the model. */
+  readonly about: string;
+  /** Whether it can make files. */
+  readonly writes: boolean;
+  /** The names of its tools. */
+  readonly tools: readonly string[];
 }
 export interface Planned {
   readonly nodes: readonly NodeSpec[];

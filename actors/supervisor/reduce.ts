@@ -177,7 +177,13 @@ const withSources = (answer: string, outcomes: readonly NodeResult[]): string =>
 
 const plainly: Record<PlainReducer, (outcomes: readonly NodeResult[]) => string> = {
   concat: (outcomes) =>
-    withSources(outcomes.map((outcome) => `## ${outcome.node.key}\n${plainText(outcome)}`).join('\n\n'), outcomes),
+    withSources(
+      // The only result needs no heading to be told apart.
+      outcomes.length === 1
+        ? plainText(outcomes[0]!)
+        : outcomes.map((outcome) => `## ${outcome.node.key}\n${plainText(outcome)}`).join('\n\n'),
+      outcomes,
+    ),
   /** Lists the effects of all sub-tasks, in words that code has written. */
   effects: (outcomes) => {
     const done = outcomes.flatMap(({ result }) => result?.effects ?? []);

@@ -6,6 +6,7 @@ import type { Effects, Preview } from '../../machines/conversation.ts';
 import type { Change } from '../../machines/effects.ts';
 import { beginningOf } from '../../platform/cut.ts';
 import { CoxError } from '../../platform/errors.ts';
+import { browserToolNames } from './browser/browser-tool-names.ts';
 import { toolProblem } from './tool-problem.ts';
 
 export type { MadeArtifact };
@@ -86,6 +87,8 @@ export interface Tool<Args = unknown> {
   readonly args: z.ZodType<Args>;
   /** The effects of a call on the world: `none` only reads, `idempotent` may run twice, `writes` is every other effect. */
   readonly effects: Effects;
+  /** The effects of one call, where they depend on its arguments. Default: `effects`. */
+  effectsOf?(args: Args): Effects;
   /** True for `ask_operator` alone: a call is a question to the operator, and the answer is its result. `run` is never called. */
   readonly asks?: boolean;
   /**
@@ -117,6 +120,10 @@ export function defineTool<Args>(tool: Tool<Args>): Tool {
     });
   return tool as Tool;
 }
+
+/** Whether the tool may make a file, as far as its definition tells. What it is about could also be a page. */
+export const makesFiles = ({ name, effects, target }: Tool): boolean =>
+  effects !== 'none' && target !== undefined && !browserToolNames.has(name);
 
 /** The description of a tool that a model gets. */
 export const toolSpec = ({ name, description, args }: Tool) => {

@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { mustBeThere, planOfMap } from '../../../actors/supervisor/map-plan.ts';
 import { namesIn } from '../../../actors/supervisor/names-in.ts';
+import { planOfPage } from '../../../actors/supervisor/page-plan.ts';
+import type { PlanOptions } from '../../../actors/supervisor/plan-request.ts';
 import { type NodeResult, sources } from '../../../actors/supervisor/reduce.ts';
 import { withCutMark } from '../../../bus/cut-mark.ts';
 import type { PlanNode } from '../../../machines/plan.ts';
+import type { DecomposeInput } from '../../../machines/supervisor-context.ts';
 
 const map = {
   files: {},
@@ -18,8 +21,8 @@ const map = {
 };
 
 const kinds = [
-  { name: 'files', writes: true },
-  { name: 'reasoning', writes: false },
+  { name: 'files', writes: true, tools: ['read_file', 'write_file'] },
+  { name: 'reasoning', writes: false, tools: [] },
 ];
 const goal = { nodes: {}, instruction: 'the goal' };
 
@@ -34,7 +37,7 @@ test('a map becomes one sub-task for each item, with keys that an operator can t
 });
 
 test('sub-tasks about pictures and documents are for a kind that looks at them', () => {
-  const looking = [...kinds, { name: 'vision', writes: false, looks: true }];
+  const looking = [...kinds, { name: 'vision', writes: false, tools: ['look_at'] }];
   const items = ['shot.png', 'notes.txt', 'Bill.PDF'];
   const typesOf = (known: typeof kinds) =>
     planOfMap({ ...map, items }, goal, { reducer: 'concat' }, known).nodes.map(({ type }) => type);
@@ -166,4 +169,35 @@ test('names are found in a text without blanks as fast as in any other', () => {
     'b.txt',
     'https://x.example/y',
   ]);
+});
+
+test('a goal about one page is one task in the browser, with the words of the operator, and no model splits it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'cox-page-'));
+  await writeFile(join(folder, 'me.md'), 'me');
+  const browser = { name: 'browser', writes: false, tools: ['goto', 'click'], about: '' };
+  const withBrowser = [...kinds.map((kind) => ({ ...kind, about: '' })), browser];
+  const plan = (instruction: string, kindsThere = withBrowser, nodes = {}) =>
+    planOfPage(
+      { instruction, corrections: [], nodes, backend: null, step: 1 } as unknown as DecomposeInput,
+      { kinds: () => kindsThere, workspace: () => folder } as unknown as PlanOptions,
+    );
+  const instruction = 'Go to http://127.0.0.1:8080/contact and fill in the contact form for me';
+  expect(await plan(instruction)).toEqual({
+    nodes: [{ key: 'page', type: 'browser', instruction, needs: [], after: [], backend: null }],
+    reduce: { by: 'concat' },
+  });
+  expect((await plan(`${instruction}; see me.md`))?.nodes[0]?.type).toBe('browser');
+  expect((await plan(instruction, withBrowser, { page: {} }))?.nodes[0]?.key).toBe('page-2');
+  expect(await plan('Read https://a.example/x and write the prices into prices.csv')).toBeNull();
+  expect(await plan('Compare https://a.example/x with https://b.example/y')).toBeNull();
+  expect(await plan('Read me.md and say who I am')).toBeNull();
+  expect(await plan(instruction, withBrowser.slice(0, 2))).toBeNull();
+  await rm(folder, { recursive: true });
+});
+
+test('an item that is an address goes to the browser, whatever kind the model has chosen', () => {
+  const items = ['https://a.example/x', 'me.md'];
+  const browser = { name: 'browser', writes: false, tools: ['goto', 'click'] };
+  const { nodes } = planOfMap({ ...map, items }, goal, { reducer: 'main' }, [...kinds, browser]);
+  expect(nodes.map(({ type }) => type)).toEqual(['browser', 'files']);
 });
