@@ -59,7 +59,7 @@ type Told = Pick<Effect, 'tool' | 'target' | 'outcome'> & {
   readonly removed?: number | undefined;
 };
 
-/** One effect in words: `wrote a.txt (+12 −3)`, `submitted form at http://…`, `denied: write_file b.txt`. Code writes them, so they say what happened. */
+/** One effect in words: `wrote a.txt (+12 −3)`, `submitted form at http://…`. Code writes them, so they say what happened. */
 export function effectWords({ tool, target: named, outcome, kind, added, removed }: Told): string {
   // A line break in a name would make a line of its own in the list of what was done.
   const target = named.replaceAll(/\p{Cc}/gu, ' ');

@@ -37,6 +37,8 @@ type Fact =
   | { type: 'PREVIEWED'; call: string; preview: Preview | null; ask?: boolean }
   /** The call did not run, because its target is not what the operator was shown. */
   | { type: 'CALL_OUTDATED'; call: string }
+  /** The call ended, and nobody knows whether it took effect: what it worked with was lost, such as a browser. */
+  | { type: 'CALL_DOUBTED'; call: string }
   /** Whether the task produced what it had to. Null: it did. Otherwise `missing` says what is missing and how to make it. */
   | { type: 'CHECKED'; missing: Missing | null }
   /** It could not be checked. */
@@ -130,7 +132,7 @@ export type ThinkInput = Pick<SubAgentContext, 'instruction' | 'backend' | 'mess
   /** The tool that the reply should call, because what it makes is missing; null: the model chooses. */
   readonly wanted: string | null;
 };
-/** Input of the `act` effect, a callback actor that sends TOOL_RETURNED or CALL_OUTDATED. */
+/** Input of the `act` effect, a callback actor that sends TOOL_RETURNED, CALL_OUTDATED or CALL_DOUBTED. */
 export type ActInput = { readonly call: ToolCall; readonly step: number };
 /** Input of the `preview` effect, which sends PREVIEWED, or a failed TOOL_RETURNED for a call that would be refused anyway. */
 export type PreviewInput = {

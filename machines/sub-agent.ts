@@ -155,6 +155,8 @@ export const subAgent = setup({
     returnsCall: ({ context, event }) => event.type === 'TOOL_RETURNED' && event.call === context.calls[0]?.id,
     isOfCall: ({ context, event }) =>
       (event.type === 'PREVIEWED' || event.type === 'CALL_OUTDATED') && event.call === context.calls[0]?.id,
+    doubtsCall: ({ context: { calls }, event }) =>
+      event.type === 'CALL_DOUBTED' && event.call === calls[0]?.id && calls[0].effects === 'writes',
     allowsCall: ({ context: { question, calls }, event }) =>
       event.type === 'ALLOW' && question?.kind === 'approval' && event.tool === calls[0]?.tool,
     answersDoubt: ({ context, event }) =>
@@ -499,6 +501,7 @@ export const subAgent = setup({
           on: {
             TOOL_RETURNED: { guard: 'returnsCall', target: 'deciding', actions: 'recordResult' },
             CALL_OUTDATED: { guard: 'isOfCall', target: 'deciding', actions: 'askAgain' },
+            CALL_DOUBTED: { guard: 'doubtsCall', target: 'deciding' },
           },
         },
         previewing: {

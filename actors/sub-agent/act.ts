@@ -13,7 +13,7 @@ import type { EndedCall } from '../host/in-flight-calls.ts';
 import type { EffectHost } from '../host/role.ts';
 import { heardFrom, RunOutput } from '../kinds/code-of-others.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
-import { Outdated, type ToolOutput } from '../tools/tool.ts';
+import { InDoubt, Outdated, type ToolOutput } from '../tools/tool.ts';
 import { keeping, notKept } from './keeping.ts';
 import { type MakingLimits, making } from './making.ts';
 import { shownPictures } from './shown-pictures.ts';
@@ -93,6 +93,10 @@ export const act = (host: EffectHost, { kind, workspace, backends, artifacts, ma
         const { pictures, problems } = await shownPictures(output.images ?? [], context.artifact);
         ends({ ...output, text: [output.text, ...problems].join('\n') }, false, pictures);
       } catch (cause) {
+        if (cause instanceof InDoubt && writes) {
+          host.note(messageOf(cause));
+          return say({ type: 'CALL_DOUBTED', call: call.id });
+        }
         // Where nobody was asked, asking again would be the same call again, for ever.
         if (!(cause instanceof Outdated) || context.base === undefined || call.mayPass)
           return ends({ text: messageOf(cause) }, true);

@@ -1,6 +1,6 @@
 /**
- * The plan for a goal that is about one page. A small model splits everything that it is asked about, and a form that several agents
- * fill in is sent several times. So code makes one task for the browser of it, with the words of the goal as they are.
+ * The plan for a goal that is about one page. A small model splits everything that it is asked about, and a form that several
+ * agents fill in is sent several times. So code makes one task for the browser of it, with the words of the goal as they are.
  */
 import type { DecomposeInput } from '../../machines/supervisor-context.ts';
 import { isFile } from '../tools/workspace.ts';

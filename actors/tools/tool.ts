@@ -80,6 +80,8 @@ export interface ToolPreview extends Preview {
  * again; where nobody was asked, the model is told.
  */
 export class Outdated extends Error {}
+/** Thrown by `run` of a call that writes if nobody knows whether it took effect. It is not repeated: the operator is asked. */
+export class InDoubt extends Error {}
 
 export interface Tool<Args = unknown> {
   readonly name: string;

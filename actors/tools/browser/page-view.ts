@@ -31,7 +31,10 @@ export function fittingView(lines: readonly PageLine[], maxChars = maxViewChars)
   return { text: shown.join('\n'), leftOut: lines.length - kept.size };
 }
 
-/** A part of the lines, from a number on (from 1): as many as fit. @returns the number of the first line that does not fit, or null. */
+/**
+ * A part of the lines, from a number on (from 1): as many as fit.
+ * @returns in `next` the number of the first line that does not fit, or null.
+ */
 export function viewFrom(
   lines: readonly PageLine[],
   from: number,

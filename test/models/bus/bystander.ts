@@ -14,6 +14,8 @@ export interface ToolRun {
   fails(message: string): void;
   /** Its target is not what the operator was shown. */
   isOutdated(): void;
+  /** It ended, and nobody knows whether it took effect. */
+  isInDoubt(): void;
 }
 /** A tool that says what a call would change, when the test lets it. */
 export interface PreviewRun {

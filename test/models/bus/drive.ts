@@ -40,7 +40,7 @@ const runAgain = 'run it again';
 const isTaken = (record: StateRecord, { id }: Command) => committed(record).context.steers.some((steer) => steer.id === id);
 const isCommand = (event: SubAgentEvent): event is Command => 'id' in event;
 const isLastWord = ({ type }: SubAgentEvent) =>
-  ['MODEL_REPLIED', 'MODEL_FAILED', 'TOOL_RETURNED', 'PREVIEWED', 'CALL_OUTDATED'].includes(type);
+  ['MODEL_REPLIED', 'MODEL_FAILED', 'TOOL_RETURNED', 'PREVIEWED', 'CALL_OUTDATED', 'CALL_DOUBTED'].includes(type);
 
 function messageOf(command: Command): SteeringInput {
   if (command.type === 'SWAP') return swapOf(command);
@@ -139,7 +139,8 @@ export class Drive {
         backend: String(this.#outside.call?.body.model).replace('model-of-', ''),
         calls: event.calls.map((call, i) => ({ ...call, id: `s${step}-${i}` })),
       };
-    if (event.type === 'TOOL_RETURNED' || event.type === 'CALL_OUTDATED') return { ...event, call: calls[0]!.id };
+    if (event.type === 'TOOL_RETURNED' || event.type === 'CALL_OUTDATED' || event.type === 'CALL_DOUBTED')
+      return { ...event, call: calls[0]!.id };
     // The tool of this test always has something to show.
     if (event.type === 'PREVIEWED') return { ...event, call: calls[0]!.id, preview: event.preview ?? { text: 'all', base: 'b' } };
     if (event.type === 'ANSWER' && event.question !== 'q0' && question) return { ...event, question: question.id };
@@ -201,6 +202,10 @@ export class Drive {
       case 'CALL_OUTDATED':
         this.#outside.saidLastWordTo(run!);
         run!.isOutdated();
+        return this.#observe(event, moved);
+      case 'CALL_DOUBTED':
+        this.#outside.saidLastWordTo(run!);
+        run!.isInDoubt();
         return this.#observe(event, moved);
       case 'PREVIEWED':
         this.#outside.saidLastWordTo(preview!);

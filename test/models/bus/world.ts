@@ -7,6 +7,7 @@ import type { CrewSession } from '../../../actors/node/join.ts';
 import { type CoxNode, startNode } from '../../../actors/node/node.ts';
 import {
   defineTool,
+  InDoubt,
   Outdated,
   type Tool,
   type ToolContext,
@@ -198,9 +199,10 @@ export class World {
           const [id = '', call = ''] = idempotencyKey.split(':');
           const returns = (text: string, more: Pick<ToolOutput, 'changes' | 'sources'> = {}) => resolve({ text, ...more });
           const isOutdated = () => reject(new Outdated('it has changed'));
+          const isInDoubt = () => reject(new InDoubt('the browser ended'));
           const fails = (message: string) => reject(new Error(message));
           signal.addEventListener('abort', () => fails('aborted'));
-          this.#byId.get(goalOf(id))?.acts({ task: id, call, tool: name, args, signal, returns, fails, isOutdated });
+          this.#byId.get(goalOf(id))?.acts({ task: id, call, tool: name, args, signal, returns, fails, isOutdated, isInDoubt });
         }),
     });
   }

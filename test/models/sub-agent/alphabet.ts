@@ -104,11 +104,14 @@ const checks: ModelEvent[] = [
   { type: 'CHECK_FAILED', error: { code: 'refused', message: 'refused', retryable: false } },
   { type: 'xstate.error.actor.check', error: 'broken' },
 ];
-const toolFacts = (id: string): ModelEvent[] => [
+const toolFacts = ({ id, effects }: ToolCall): ModelEvent[] => [
   { type: 'xstate.error.actor.act', error: 'broken' },
   { type: 'TOOL_RETURNED', call: id, text: 'ok', changes, sources: ['x', 'y'] },
   { type: 'CALL_OUTDATED', call: id },
   { type: 'CALL_OUTDATED', call: 'stale' },
+  // A tool whose calls do not write cannot leave one in doubt.
+  ...(effects === 'writes' ? ([{ type: 'CALL_DOUBTED', call: id }] as const) : []),
+  { type: 'CALL_DOUBTED', call: 'stale' },
   { type: 'TOOL_RETURNED', call: id, text: 'no', failed: true },
   { type: 'TOOL_RETURNED', call: 'stale', text: 'stale' },
 ];
@@ -124,7 +127,7 @@ export function alphabet({ state, question, call: head, commands: n, isFresh }: 
     state === 'thinking'
       ? thoughts
       : state === 'acting'
-        ? toolFacts(head!.id)
+        ? toolFacts(head!)
         : state === 'previewing'
           ? previews(head!.id)
           : state === 'checking'
@@ -157,7 +160,7 @@ export function label(event: ModelEvent): string {
   if (type === 'MODEL_FAILED' || type === 'CHECK_FAILED') return `${type} ${event.error.code}`;
   if (type === 'TOOL_RETURNED') return `${type} ${event.call} ${event.text}`;
   if (type === 'PREVIEWED') return `${type} ${event.call} ${event.preview?.text}${event.ask === false ? ' passes' : ''}`;
-  if (type === 'CALL_OUTDATED') return `${type} ${event.call}`;
+  if (type === 'CALL_OUTDATED' || type === 'CALL_DOUBTED') return `${type} ${event.call}`;
   if (type === 'CHECKED') return `${type} ${event.missing?.what}`;
   if (type === 'ALLOW') return `${type} ${event.tool}`;
   return type;
@@ -171,7 +174,7 @@ export const saidBy: SaidBy = ({ type, text, call: of }: AnyEventObject) => {
   if (type === 'xstate.error.actor.act') return { effect: 'act', last: true };
   if (type === 'TOOL_RETURNED' && text === 'refused') return { effect: 'preview', last: of !== 'stale' };
   if (type === 'TOOL_RETURNED') return text === 'late' ? null : { effect: 'act', last: of !== 'stale' };
-  if (type === 'CALL_OUTDATED') return { effect: 'act', last: of !== 'stale' };
+  if (type === 'CALL_OUTDATED' || type === 'CALL_DOUBTED') return { effect: 'act', last: of !== 'stale' };
   if (type === 'PREVIEWED') return { effect: 'preview', last: of !== 'stale' };
   if (type === 'xstate.error.actor.preview') return { effect: 'preview', last: true };
   if (type === 'CHECKED' || type === 'CHECK_FAILED' || type === 'xstate.error.actor.check')

@@ -233,6 +233,12 @@ export class Contract {
         this.#open[0] = { ...unseen, started: false, gated: true };
         break;
       }
+      case 'CALL_DOUBTED':
+        // Only a call that writes can be in doubt.
+        if (event.call !== head?.id || was.state !== 'acting' || head.effects !== 'writes') break;
+        decides = true;
+        lastWord = 'act';
+        break;
       case 'CHECKED':
         decides = true;
         lastWord = 'check';

@@ -1,0 +1,95 @@
+/** One act on a page: it runs, what it has set off is waited for, and the agent is told what has changed. */
+import type { Change } from '../../../machines/effects.ts';
+import { beginningOf } from '../../../platform/cut.ts';
+import { InDoubt, type ToolOutput } from '../tool.ts';
+import type { Found } from './element.ts';
+import { inOnePageLine, shortPageLine, shownUrl } from './page-words.ts';
+import { type Sent, settled } from './settle.ts';
+import { newsOf, see } from './sight.ts';
+import { isLost, isOfPlaywright, plainError, type Site, strayed } from './site.ts';
+
+/** Longest wait until an element can be acted on, in ms. */
+export const actMs = 5_000;
+
+interface Act {
+  /** `click on button "Send"`. */
+  readonly words: string;
+  /** In the past: `Clicked button "Send".` */
+  readonly done: string;
+  readonly element: Found | null;
+  /** Whether the act may have an effect that lasts. */
+  readonly mayLast: boolean;
+  /** What the act has changed, by what it has sent. */
+  readonly changes: (sent: readonly Sent[]) => readonly Change[];
+  readonly run: () => Promise<unknown>;
+}
+
+/** @throws InDoubt if the browser ended during the act. @throws Error that says what stands in the way. */
+export async function acted(site: Site, act: Act, signal: AbortSignal): Promise<ToolOutput> {
+  const { page } = site;
+  let sent: Sent[];
+  try {
+    sent = await settled(page, signal, act.run);
+  } catch (cause) {
+    signal.throwIfAborted();
+    if (isLost(cause)) {
+      if (act.mayLast) throw new InDoubt(`the browser ended during the ${act.words}, so nobody knows whether it took effect`);
+      throw new Error(`the browser ended during the ${act.words}; call goto to open the page again`);
+    }
+    throw isOfPlaywright(cause) ? new Error(await hindrance(act, plainError(cause), String(cause))) : cause;
+  }
+  return { text: await told(site, act.done, signal), changes: act.changes(sent), sources: [shownUrl(page.url(), 1_000)] };
+}
+
+/** What an agent is told after an act: what was done, what the browser noticed, what has changed. */
+export async function told(site: Site, done: string, signal: AbortSignal): Promise<string> {
+  const { page } = site;
+  const stray = strayed(site);
+  const view =
+    stray ??
+    (await see(page, signal).then(
+      (sight) => newsOf(page, sight, 'Nothing else has changed on the page.'),
+      (cause) => `It cannot be seen now: ${plainError(cause)}`,
+    ));
+  return [done, ...noticesOf(site), view].join('\n');
+}
+
+const maxNotices = 8;
+export function noticesOf(site: Pick<Site, 'notices'>): string[] {
+  const notices = site.notices();
+  const more = notices.length > maxNotices ? [`(and ${notices.length - maxNotices} more notices)`] : [];
+  return [...notices.slice(0, maxNotices).map((notice) => `(${beginningOf(inOnePageLine(notice), 400)})`), ...more];
+}
+
+async function hindrance({ words, element }: Act, message: string, log: string): Promise<string> {
+  const covering = /(<[^\n]{1,2000}) intercepts pointer events/.exec(log)?.[1];
+  if (covering)
+    return `the ${words} was not possible: the element is covered by ${shortPageLine(covering, 160)}. Close or handle that first; snapshot shows what is there.`;
+  if (log.includes('element is not enabled'))
+    return `the ${words} was not possible: the element is disabled. Fill in what it waits for first.`;
+  if (log.includes('element is not editable')) return `the ${words} was not possible: the field is read-only.`;
+  if (log.includes('element is not visible') || log.includes('element is outside of the viewport'))
+    return `the ${words} was not possible: the element is not visible. Open the menu, tab or section that it is in first; snapshot shows what is there.`;
+  if (log.includes('did not find some options') && element)
+    return `${element.words} has no such option. ${await optionsOf(element)}`;
+  if (log.includes('is not an <input>') || log.includes('not a <select>') || log.includes('not an <input>'))
+    return `${element?.words ?? 'the element'} is no such field; click it instead, then look what has changed.`;
+  if (log.includes('element was detached')) return `the ${words} was not possible: the element is gone. Call snapshot.`;
+  return `the ${words} failed: ${shortPageLine(message, 600)}`;
+}
+
+interface Option {
+  readonly label: string;
+  readonly value: string;
+}
+type Options = { readonly options?: Iterable<Option> };
+/** The options of a list field; none of every other element. */
+export const optionsIn = ({ locator }: Found): Promise<Option[]> =>
+  locator.evaluate((list: Options) => [...(list.options ?? [])].map(({ label, value }) => ({ label, value })));
+
+export async function optionsOf(found: Found): Promise<string> {
+  const options = await optionsIn(found).catch(() => []);
+  const shown = options.slice(0, 30).map(({ label }) => JSON.stringify(shortPageLine(label, 80)));
+  if (shown.length === 0) return 'It has no options that are known; click it and look.';
+  return `It has: ${shown.join(', ')}${options.length > shown.length ? ` and ${options.length - shown.length} more` : ''}`;
+}

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import type { Change } from '../../../machines/effects.ts';
+import { defineTool, type Tool, type ToolContext } from '../tool.ts';
+import { acted, actMs } from './acted.ts';
+import { type Control, consequencesOf, controlAt, type Deed } from './consequence.ts';
+import { elementFor, type Found } from './element.ts';
+import { type Intent, mustBeAsShown, previewOf } from './gate.ts';
+import { shortPageLine, shownUrl } from './page-words.ts';
+import type { Sent } from './settle.ts';
+import { type BrowserTools, openSite, type Site } from './site.ts';
+
+const Target = z.string().min(1).max(300).describe('ref such as e5, or the words on it');
+
+/** A click may send a form or do anything else that the page wants, so it is never repeated unasked. */
+export const clickTool = (tools: BrowserTools): Tool =>
+  defineTool<{ target: string }>({
+    name: 'click',
+    description: 'Click a button, link or other element of the open page. Returns what has changed.',
+    args: z.object({ target: Target }),
+    effects: 'writes',
+    decides: true,
+    target: ({ target }) => shortPageLine(target, 100),
+    preview: async ({ target }, context) => {
+      const site = await openSite(tools, context);
+      return previewOf(site, (await clickOn(site, target, context)).intent, context);
+    },
+    run: async ({ target }, context) => {
+      const site = await openSite(tools, context);
+      const { found, control, intent } = await clickOn(site, target, context);
+      mustBeAsShown(site, intent, context);
+      enterAll(site, intent);
+      return acted(
+        site,
+        {
+          ...{ words: intent.words, done: `Clicked ${found.words}.`, element: found, mayLast: true },
+          changes: (sent) => changesOf(control, found, sent, 'clicked'),
+          run: () => found.locator.click({ timeout: actMs }),
+        },
+        context.signal,
+      );
+    },
+  });
+
+async function clickOn(site: Site, target: string, { signal }: ToolContext) {
+  const found = await elementFor(site.page, target, 'any', signal);
+  const control = await controlAt(found.locator, signal);
+  const consequences = consequencesOf(control, { kind: 'click' }, site.mayVisit);
+  return { found, control, intent: { words: `click on ${found.words}`, control, consequences } satisfies Intent };
+}
+
+export const pressTool = (tools: BrowserTools): Tool =>
+  defineTool<{ key: string; target?: string | undefined }>({
+    name: 'press',
+    description: 'Press a key, such as Enter, Tab, Escape, ArrowDown or Control+A, in an element or in the open page.',
+    args: z.object({ key: z.string().min(1).max(40), target: Target.optional() }),
+    effects: 'writes',
+    decides: true,
+    target: ({ key, target }) => shortPageLine(target ? `${key} in ${target}` : key, 100),
+    preview: async (args, context) => {
+      const site = await openSite(tools, context);
+      return previewOf(site, (await pressOn(site, args, context)).intent, context);
+    },
+    run: async (args, context) => {
+      const site = await openSite(tools, context);
+      const { found, control, intent } = await pressOn(site, args, context);
+      mustBeAsShown(site, intent, context);
+      enterAll(site, intent);
+      const where = found ? ` in ${found.words}` : '';
+      return acted(
+        site,
+        {
+          ...{ words: intent.words, done: `Pressed ${args.key}${where}.`, element: found, mayLast: true },
+          changes: (sent) => changesOf(control, found, sent, 'pressed', args.key),
+          run: () => (found ? found.locator.press(args.key, { timeout: actMs }) : site.page.keyboard.press(args.key)),
+        },
+        context.signal,
+      );
+    },
+  });
+
+async function pressOn(site: Site, { key, target }: { key: string; target?: string | undefined }, { signal }: ToolContext) {
+  const found = target === undefined ? null : await elementFor(site.page, target, 'field', signal);
+  const deed: Deed = { kind: 'press', key };
+  // Without a target the key goes to the element that has the focus.
+  const control = await controlAt(found?.locator ?? site.page.locator('*:focus, body').last(), signal);
+  const consequences = consequencesOf(control, deed, site.mayVisit);
+  const words = `press of ${key}${found ? ` in ${found.words}` : ''}`;
+  return { found, control, intent: { words, control, consequences } satisfies Intent };
+}
+
+/** What the operator or the rules have let it do includes the way to where it leads. */
+function enterAll(site: Site, { consequences }: Intent): void {
+  for (const { action, url } of consequences) if (action === 'leave') site.enter(url);
+}
+
+/** A form counts as sent where something was sent; what was sent is known from the requests, never from the page. */
+function changesOf(
+  control: Control,
+  found: Found | null,
+  sent: readonly Sent[],
+  kind: 'clicked' | 'pressed',
+  key?: string,
+): Change[] {
+  const submission =
+    sent.find(({ method }) => method !== 'GET') ?? (control.form && sent.find(({ isNavigation }) => isNavigation));
+  const leads = sent.find(({ isNavigation }) => isNavigation);
+  if (submission && (control.form || submission.method !== 'GET'))
+    return [{ target: shownUrl(submission.url, 500), kind: 'submitted' }];
+  const target = key ? `${key}${found ? ` in ${found.words}` : ''}` : (found?.words ?? '');
+  return [{ target: `${target} at ${shownUrl(leads?.url ?? control.url, 300)}`, kind }];
+}

@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { bytesAt, withFile } from '../files/open-file.ts';
+import { defineTool, type Tool, type ToolContext } from '../tool.ts';
+import { resolveInside } from '../workspace.ts';
+import { acted, actMs, optionsIn, optionsOf } from './acted.ts';
+import { type Control, controlAt } from './consequence.ts';
+import { elementFor, type Found } from './element.ts';
+import { type Intent, mustBeAsShown, previewOf } from './gate.ts';
+import { shortPageLine, shownUrl } from './page-words.ts';
+import { type BrowserTools, openSite, type Site } from './site.ts';
+
+const Field = z.string().min(1).max(300).describe('ref such as e5, or the label of the field');
+interface Args {
+  readonly target: string;
+  readonly value?: string | undefined;
+  readonly file?: string | undefined;
+}
+const maxUploadBytes = 50_000_000;
+
+/**
+ * Filling a field twice leaves what filling it once leaves. A file may be sent by the page as soon as it is chosen, so with a file
+ * the call `writes`.
+ */
+export const fillTool = (tools: BrowserTools): Tool =>
+  defineTool<Args>({
+    name: 'fill',
+    description: 'Fill in one field of the open page; this replaces what is in it. It sends nothing.',
+    args: z.object({
+      target: Field,
+      value: z.string().max(100_000).optional().describe('text; for a checkbox on or off'),
+      file: z.string().min(1).max(1_024).optional().describe('for a file field: a file of the workspace'),
+    }),
+    effects: 'idempotent',
+    effectsOf: ({ file }) => (file === undefined ? 'idempotent' : 'writes'),
+    decides: true,
+    target: ({ target }) => shortPageLine(target, 100),
+    preview: async (args, context) => {
+      const site = await openSite(tools, context);
+      return previewOf(site, (await filling(site, args, context)).intent, context);
+    },
+    run: async (args, context) => {
+      const site = await openSite(tools, context);
+      const { found, control, intent, upload } = await filling(site, args, context);
+      mustBeAsShown(site, intent, context);
+      const { value = '' } = args;
+      return acted(
+        site,
+        {
+          ...{ words: intent.words, element: found, mayLast: upload !== null },
+          done: upload ? `Gave ${upload.name} to ${found.words}.` : `Filled in ${found.words}.`,
+          changes: () =>
+            upload
+              ? [{ target: `${upload.name} to ${shownUrl(site.page.url())}`, kind: 'uploaded' }]
+              : [{ target: `${found.words} at ${shownUrl(site.page.url())}`, kind: 'filled' }],
+          run: () => (upload ? found.locator.setInputFiles(upload, { timeout: actMs }) : put(found, control, value)),
+        },
+        context.signal,
+      );
+    },
+  });
+
+async function put({ locator, words, node }: Found, { tag, type }: Control, value: string): Promise<void> {
+  if (type === 'checkbox' || type === 'radio' || node.role === 'switch' || node.role === 'checkbox') {
+    const isOn = !/^(?:off|false|no|0|unchecked|)$/i.test(value.trim());
+    if (type === 'radio' && !isOn) throw new Error(`${words} is switched off by choosing another one`);
+    return locator.setChecked(isOn, { timeout: actMs });
+  }
+  if (tag === 'select') return choose({ locator, words, node }, value);
+  if (tag === 'input' && type === 'range') {
+    await locator.fill(value, { timeout: actMs });
+    return;
+  }
+  await locator.fill(value, { timeout: actMs });
+}
+
+interface Upload {
+  readonly name: string;
+  readonly mimeType: string;
+  readonly buffer: Buffer;
+}
+
+async function filling(site: Site, { target, value, file }: Args, context: ToolContext) {
+  const found = await elementFor(site.page, target, 'field', context.signal);
+  const control = await controlAt(found.locator, context.signal);
+  const isFileField = control.tag === 'input' && control.type === 'file';
+  const path = file ?? (isFileField ? null : undefined);
+  if (path === null) throw new Error(`${found.words} takes a file: give \`file\`, the path of a file of the workspace`);
+  if (path === undefined) {
+    if (value === undefined) throw new Error('give the value to fill in');
+    const intent: Intent = { words: `fill of ${found.words}`, control: null, consequences: [] };
+    return { found, control, upload: null, intent };
+  }
+  if (!isFileField) throw new Error(`${found.words} takes no file`);
+  const upload = await uploadOf(path, context.workspace);
+  const intent: Intent = {
+    ...{ words: `fill of ${found.words}`, control },
+    consequences: [{ action: 'upload', url: control.form?.action ?? control.url }],
+    lines: [`The file: ${upload.name}, ${upload.buffer.length} bytes`],
+    print: createHash('sha256').update(upload.name).update('\0').update(upload.buffer).digest('hex'),
+  };
+  return { found, control, upload, intent };
+}
+
+/** @throws Error if the file is not one of the workspace, or is too large. */
+async function uploadOf(path: string, workspace: string): Promise<Upload> {
+  const inside = await resolveInside(workspace, path);
+  const buffer = await withFile(inside, async (open) => {
+    if (open.size > maxUploadBytes) throw new Error(`${path} has ${open.size} bytes; files up to ${maxUploadBytes} can be given`);
+    return bytesAt(open, 0, open.size);
+  });
+  return { name: inside.name.split('/').at(-1)!, mimeType: 'application/octet-stream', buffer: Buffer.from(buffer) };
+}
+
+export const selectTool = (tools: BrowserTools): Tool =>
+  defineTool<{ target: string; option: string }>({
+    name: 'select',
+    description: 'Choose an option of a list field of the open page.',
+    args: z.object({ target: Field, option: z.string().min(1).max(1_000).describe('its words') }),
+    effects: 'idempotent',
+    target: ({ target }) => shortPageLine(target, 100),
+    run: async ({ target, option }, context) => {
+      const site = await openSite(tools, context);
+      const found = await elementFor(site.page, target, 'field', context.signal);
+      return acted(
+        site,
+        {
+          ...{
+            words: `choice of ${JSON.stringify(shortPageLine(option, 80))} in ${found.words}`,
+            element: found,
+            mayLast: false,
+          },
+          done: `Chose ${JSON.stringify(shortPageLine(option, 80))} in ${found.words}.`,
+          changes: () => [{ target: `${found.words} at ${shownUrl(site.page.url())}`, kind: 'filled' }],
+          run: () => choose(found, option),
+        },
+        context.signal,
+      );
+    },
+  });
+
+/** Chooses by the words of the option, whatever their case, else by its value. */
+async function choose(found: Found, asked: string): Promise<void> {
+  const { locator, words } = found;
+  const options = await optionsIn(found);
+  if (options.length === 0) throw new Error(`${words} is no list of options; click it, and then the option`);
+  const plain = (text: string) => text.replaceAll(/\s+/g, ' ').trim().toLocaleLowerCase();
+  const by = (fits: (option: { label: string; value: string }) => boolean) => options.findIndex(fits);
+  const places = [
+    by(({ label }) => plain(label) === plain(asked)),
+    by(({ value }) => value === asked),
+    by(({ label }) => plain(label).includes(plain(asked))),
+  ];
+  const index = places.find((place) => place >= 0);
+  if (index === undefined)
+    throw new Error(`${words} has no option ${JSON.stringify(shortPageLine(asked, 80))}. ${await optionsOf(found)}`);
+  await locator.selectOption({ index }, { timeout: actMs });
+}

@@ -1,0 +1,70 @@
+/**
+ * The operator's rules for acts of a browser: before the call, what the operator is shown and whether they are asked; in the call,
+ * that nothing is done that is denied, or that is not what they were shown (Q).
+ */
+import type { Page } from 'playwright-core';
+import { Outdated, type ToolContext, type ToolPreview } from '../tool.ts';
+import { type Consequence, type Control, inDeeds, printOf, type Ruling, rulingOn, valuesOf } from './consequence.ts';
+import { shownUrl } from './page-words.ts';
+import type { Site } from './site.ts';
+
+export interface Intent {
+  /** `click on button "Send"`. */
+  readonly words: string;
+  /** Null where no control is touched, such as for a `goto`. */
+  readonly control: Control | null;
+  readonly consequences: readonly Consequence[];
+  /** Further lines for the operator, such as the file that is given away. */
+  readonly lines?: readonly string[];
+  /** Fingerprint of what else the operator is shown. */
+  readonly print?: string;
+}
+
+const baseOf = ({ control, print = '' }: Intent): string => `${control ? printOf(control) : ''}${print}`;
+/** The base of a call about which nobody was asked. It runs as long as nobody has to be asked, whatever else the page changes. */
+const unasked = 'unasked';
+
+/** @throws Error with the reason where the rules deny it. */
+export async function previewOf(site: Site, intent: Intent, context: ToolContext): Promise<ToolPreview> {
+  const ruling = rulingOn(intent.consequences, site.policy);
+  mustNotBeDenied(intent, ruling);
+  if (ruling.verdict === 'allow') return { text: intent.words, base: unasked, ask: false };
+  const values = intent.control ? valuesOf(intent.control) : [];
+  return {
+    text: [
+      `The ${intent.words} ${inDeeds(ruling.by)}.`,
+      ...(intent.lines ?? []),
+      ...(values.length > 0 ? ['Values in the form (lines with | have text of the page):', ...values] : []),
+      ...(intent.control ? [`On the page ${shownUrl(site.page.url())}`, ...(await pictureOf(site.page, context))] : []),
+    ].join('\n'),
+    base: baseOf(intent),
+    ask: true,
+  };
+}
+
+/** @throws Outdated where it is not what the operator was shown. @throws Error where the rules deny it. */
+export function mustBeAsShown(site: Site, intent: Intent, { base }: Pick<ToolContext, 'base'>): void {
+  const ruling = rulingOn(intent.consequences, site.policy);
+  mustNotBeDenied(intent, ruling);
+  if (base === undefined || (base === unasked ? ruling.verdict === 'allow' : base === baseOf(intent))) return;
+  throw new Outdated(`the page has changed meanwhile, and the ${intent.words} was not made; look at the page and try again`);
+}
+
+function mustNotBeDenied({ words }: Intent, { verdict, by }: Ruling): void {
+  if (verdict === 'deny')
+    throw new Error(
+      `the ${words} is denied by the operator's rules (roster, web): it ${inDeeds(by)}. Don't try it again; say so in your answer if the task needs it.`,
+    );
+}
+
+/** A picture of what is on the screen, kept as an artifact. The question must not fail for want of one. */
+async function pictureOf(page: Page, { store }: ToolContext): Promise<string[]> {
+  if (!store) return [];
+  try {
+    const bytes = await page.screenshot({ type: 'png', timeout: 5_000 });
+    const { ref } = await store({ name: 'page.png', type: 'image/png', bytes });
+    return [`Picture: cox artifacts get ${ref} -o page.png`];
+  } catch {
+    return ['(There is no picture of the page.)'];
+  }
+}

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { defineTool, type Tool } from '../tool.ts';
+import { noticesOf } from './acted.ts';
+import { type Intent, mustBeAsShown, previewOf } from './gate.ts';
+import { shownUrl } from './page-words.ts';
+import { settled } from './settle.ts';
+import { see, wholeView } from './sight.ts';
+import { type BrowserTools, plainError, type Site, siteOf, strayed } from './site.ts';
+
+const loadMs = 30_000;
+
+/** Loading a page is `none`: by the rules of HTTP a GET asks for something and changes nothing, so it may be repeated. */
+export const gotoTool = (tools: BrowserTools): Tool =>
+  defineTool<{ url: string }>({
+    name: 'goto',
+    description: 'Open a page in the browser by its address. Returns what is on it.',
+    args: z.object({ url: z.string().min(1).max(4_000).describe('http or https; "back" goes back one page') }),
+    effects: 'none',
+    decides: true,
+    target: ({ url }) => shownUrl(url),
+    preview: async ({ url }, context) => {
+      const site = await siteOf(tools, context);
+      return previewOf(site, intentOf(site, url), context);
+    },
+    run: async ({ url }, context) => {
+      const site = await siteOf(tools, context);
+      const { page } = site;
+      const { signal } = context;
+      mustBeAsShown(site, intentOf(site, url), context);
+      const isBack = url.trim() === 'back';
+      const address = isBack ? null : addressOf(url).href;
+      if (address) site.enter(address);
+      try {
+        if (address) await page.goto(address, { waitUntil: 'domcontentloaded', timeout: loadMs });
+        else if (!(await page.goBack({ waitUntil: 'domcontentloaded', timeout: loadMs })))
+          throw new Error('there is no page to go back to');
+        await settled(page, signal, async () => {});
+      } catch (cause) {
+        signal.throwIfAborted();
+        throw new Error([whyNot(address ?? 'the page before', plainError(cause)), ...noticesOf(site)].join('\n'));
+      }
+      const stray = strayed(site);
+      if (stray) throw new Error([`${shownUrl(address ?? 'back')} leads elsewhere: ${stray}`, ...noticesOf(site)].join('\n'));
+      const view = wholeView(page, await see(page, signal));
+      return { text: [...noticesOf(site), view].join('\n'), sources: [shownUrl(page.url(), 1_000)] };
+    },
+  });
+
+/** Going back leads to a page that the task was on, so it leaves nothing. */
+function intentOf(site: Site, asked: string): Intent {
+  const words = `goto ${shownUrl(asked)}`;
+  if (asked.trim() === 'back') return { words, control: null, consequences: [] };
+  const url = addressOf(asked).href;
+  return { words, control: null, print: url, consequences: site.mayVisit(url) ? [] : [{ action: 'leave', url }] };
+}
+
+/** @throws Error for the model if it is no address of a page. */
+function addressOf(asked: string): URL {
+  const text = asked.trim();
+  const hasScheme = /^[a-z][a-z0-9+.-]{0,30}:(?!\d)/i.test(text);
+  let url: URL;
+  try {
+    url = new URL(hasScheme ? text : `https://${text}`);
+  } catch {
+    throw new Error(`${JSON.stringify(shownUrl(asked))} is no address; give one such as https://example.com/contact`);
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw new Error(`only http and https pages can be opened, not ${url.protocol}`);
+  if (url.username || url.password) throw new Error('an address with a user or a password is not opened; leave them out');
+  return url;
+}
+
+const reasons: readonly (readonly [RegExp, string])[] = [
+  [/ERR_NAME_NOT_RESOLVED/, 'there is no such host; check the spelling'],
+  [/ERR_CONNECTION_REFUSED/, 'nothing answers there; check the port'],
+  [/ERR_CERT|ERR_SSL/, 'its certificate is not valid, so it is not trusted'],
+  [/ERR_TOO_MANY_REDIRECTS/, 'it redirects for ever'],
+  [/ERR_TUNNEL_CONNECTION_FAILED|ERR_PROXY/, 'it was refused'],
+  [/ERR_ABORTED/, 'it is a download or was stopped, and no page'],
+  [/Timeout/, `it did not load within ${loadMs / 1_000} s`],
+];
+
+const whyNot = (address: string, message: string): string => {
+  const reason = reasons.find(([pattern]) => pattern.test(message))?.[1] ?? message.split('\n')[0];
+  return `${shownUrl(address)} could not be opened: ${reason}`;
+};

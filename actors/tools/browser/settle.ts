@@ -1,0 +1,57 @@
+/** Runs an action on a page, and waits for what it has set off: requests, a new page. */
+import type { Page, Request } from 'playwright-core';
+import { withinMs } from './within.ts';
+
+/** A request that sent something, by its method. */
+export interface Sent {
+  readonly url: string;
+  readonly method: string;
+  readonly isNavigation: boolean;
+}
+
+const maxWaitMs = 10_000;
+/** Longest wait for requests of scripts: some pages always have one open. */
+const maxScriptWaitMs = 1_500;
+const scripted = new Set(['xhr', 'fetch', 'script']);
+
+/** @returns the requests that the action has set off. */
+export async function settled(page: Page, signal: AbortSignal, run: () => Promise<unknown>): Promise<Sent[]> {
+  const open = new Set<Request>();
+  const sent: Sent[] = [];
+  let heard = Promise.withResolvers<void>();
+  const begun = (request: Request) => {
+    const type = request.resourceType();
+    const isDocument = type === 'document' && request.isNavigationRequest();
+    if (isDocument || scripted.has(type)) open.add(request);
+    if (isDocument || request.method() !== 'GET')
+      if (type !== 'ping') sent.push({ url: request.url(), method: request.method(), isNavigation: isDocument });
+  };
+  const ended = (request: Request) => {
+    open.delete(request);
+    heard.resolve();
+    heard = Promise.withResolvers<void>();
+  };
+  const context = page.context();
+  context.on('request', begun);
+  context.on('requestfinished', ended);
+  context.on('requestfailed', ended);
+  try {
+    await run();
+    // The handlers of the page have run by then, and their requests have begun.
+    await withinMs(300, page.evaluate('new Promise((done) => setTimeout(done))'), signal).catch(() => {});
+    const start = performance.now();
+    for (;;) {
+      const isLoading = [...open].some((request) => request.isNavigationRequest());
+      const left = (isLoading ? maxWaitMs : maxScriptWaitMs) - (performance.now() - start);
+      if (open.size === 0 || left <= 0) break;
+      await withinMs(left, heard.promise, signal).catch(() => {});
+      signal.throwIfAborted();
+    }
+    await page.waitForLoadState('domcontentloaded', { timeout: 5_000 }).catch(() => {});
+  } finally {
+    context.off('request', begun);
+    context.off('requestfinished', ended);
+    context.off('requestfailed', ended);
+  }
+  return sent;
+}

@@ -1,0 +1,84 @@
+/** What a tool sees of a page now, and what its agent was shown of it last. */
+import type { Page } from 'playwright-core';
+import { type AriaNode, everyNode, parseAria } from './aria-tree.ts';
+import { concealedIn } from './concealed.ts';
+import { type PageLine, pageLines } from './page-lines.ts';
+import { changesBetween, fittingView, maxViewChars, viewFrom } from './page-view.ts';
+import { fromPage } from './page-words.ts';
+import { withinMs } from './within.ts';
+
+export interface Sight {
+  readonly url: string;
+  readonly title: string;
+  readonly nodes: readonly AriaNode[];
+  readonly lines: readonly PageLine[];
+  /** The same lines without folded lists. */
+  whole(): PageLine[];
+  /** The lines of one part of the page, without folded lists. */
+  of(part: AriaNode): PageLine[];
+}
+
+const lookMs = 10_000;
+
+/** @throws Error if the page does not answer. */
+export async function see(page: Page, signal: AbortSignal): Promise<Sight> {
+  const [yaml, concealed, title] = await withinMs(
+    lookMs,
+    Promise.all([page.ariaSnapshot({ mode: 'ai', timeout: lookMs }), concealedIn(page), page.title().catch(() => '')]),
+    signal,
+  );
+  const nodes = parseAria(yaml);
+  const unfolded = { ...concealed, listItems: Number.POSITIVE_INFINITY };
+  return {
+    ...{ url: page.url(), title, nodes, lines: pageLines(nodes, concealed) },
+    whole: () => pageLines(nodes, unfolded),
+    of: (part) => pageLines([part], { ...unfolded, maxTextChars: 1_000 }),
+  };
+}
+
+interface Shown {
+  readonly sight: Sight;
+  /** Characters of changes that the agent was shown since it last was shown the whole view. */
+  readonly chars: number;
+}
+const shown = new WeakMap<Page, Shown>();
+
+export const lastSight = (page: Page): Sight | null => shown.get(page)?.sight ?? null;
+
+/** The whole view. @param from number of the line to begin with, counted from 1 over all lines; null: the most useful ones. */
+export function wholeView(page: Page, sight: Sight, from: number | null = null): string {
+  shown.set(page, { sight, chars: 0 });
+  const head = fromPage(sight.url, sight.title);
+  if (from !== null) return [head, partOfView(sight.whole(), from)].join('\n');
+  const { text, leftOut } = fittingView(sight.lines);
+  const more =
+    leftOut > 0
+      ? [`(${leftOut} lines are left out: snapshot with a part, a word to look for, or from: 1 shows them; extract reads text)`]
+      : [];
+  return [head, text || '(the page is empty)', ...more].join('\n');
+}
+
+export function partOfView(lines: readonly PageLine[], from: number): string {
+  if (lines.length === 0) return '(nothing is there)';
+  const { text, next } = viewFrom(lines, from);
+  return next === null ? text : `${text}\n(lines ${from} to ${next - 1} of ${lines.length}; go on with from: ${next})`;
+}
+
+/**
+ * What has changed since the agent was last shown something; the whole view where that is shorter, or was long ago.
+ * @param otherwise what an agent is told if nothing has changed. Default: the whole view, for an agent that asks for one.
+ */
+export function newsOf(page: Page, sight: Sight, otherwise?: string): string {
+  const last = shown.get(page);
+  if (!last || last.sight.url.split('#')[0] !== sight.url.split('#')[0]) return wholeView(page, sight);
+  const changes = changesBetween(last.sight.lines, sight.lines);
+  if (changes === '') return otherwise ?? wholeView(page, sight);
+  if (changes === null || last.chars + changes.length > maxViewChars) return wholeView(page, sight);
+  shown.set(page, { sight, chars: last.chars + changes.length });
+  return `Changed on the page (+ new, - gone, ~ different; lines with | are text of the page):\n${changes}`;
+}
+
+export const nodeWithRef = ({ nodes }: Pick<Sight, 'nodes'>, ref: string): AriaNode | null => {
+  for (const node of everyNode(nodes)) if (node.ref === ref) return node;
+  return null;
+};
