@@ -1,19 +1,23 @@
-/** The browser tools on a real Chromium, with a page of their own, as a task calls them. */
+/** The browser tools on the browser of a node, as a task calls them. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { pino } from 'pino';
 import { browserTools } from '../../actors/tools/browser/browser-tools.ts';
+import { Browsers, type KeptPages } from '../../actors/tools/browser/browsers.ts';
+import type { TaskPage } from '../../actors/tools/browser/task-page.ts';
 import type { MadeArtifact, ToolOutput, ToolPreview } from '../../actors/tools/tool.ts';
+import { openGuardedProxy } from '../../actors/tools/web/guarded-proxy.ts';
 import { webPolicy } from '../../actors/tools/web/web-policy.ts';
+import { foldersOf } from '../../platform/folders.ts';
 import { WebRules } from '../../roster/web-schema.ts';
 
 export interface OpenBrowser {
-  readonly page: import('playwright-core').Page;
+  /** The page of the task. */
+  taskPage(): Promise<TaskPage>;
   readonly workspace: string;
   /** Pictures that were kept, by the names of their files. */
   readonly kept: Uint8Array[];
-  notice(text: string): void;
   preview(tool: string, args: object): Promise<ToolPreview>;
   /** Runs the call as a task does: unless `base` is given, it is looked at first, and an operator who is asked says yes. */
   run(tool: string, args: object, base?: string): Promise<ToolOutput>;
@@ -25,20 +29,14 @@ export interface OpenBrowser {
 /** @param web the section `web` of a roster. */
 export async function openBrowser(web: object = {}): Promise<OpenBrowser> {
   const workspace = await mkdtemp(join(tmpdir(), 'cox-browse-'));
-  const browser = await chromium.launch({ executablePath: '/tmp/chromium', chromiumSandbox: false, args: ['--headless=shell'] });
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  let notices: string[] = [];
+  const env = { ...process.env, XDG_STATE_HOME: join(workspace, '.state') };
   const policy = webPolicy(WebRules.parse(web));
-  const taken = () => {
-    const now = notices;
-    notices = [];
-    return now;
-  };
-  const tools = browserTools({
-    pages: { pageFor: async () => ({ page, context, notices: taken }) },
-    policy: () => policy,
+  const pages = new Browsers({
+    ...{ env, folders: foldersOf(env), log: pino({ level: process.env.COX_TEST_LOG ?? 'silent' }) },
+    kept: memory(),
+    openProxy: () => openGuardedProxy(() => policy),
   });
+  const tools = browserTools({ pages, policy: () => policy });
   const kept: Uint8Array[] = [];
   const place = {
     ...{ task: 'k3xq.1', workspace, signal: new AbortController().signal, idempotencyKey: 'k3xq.1:s1-0' },
@@ -55,16 +53,29 @@ export async function openBrowser(web: object = {}): Promise<OpenBrowser> {
     return tool.run(tool.args.parse(args), { ...place, ...(shown !== undefined && { base: shown }) });
   };
   return {
-    ...{ page, workspace, kept, preview, run },
-    notice: (text) => notices.push(text),
+    ...{ workspace, kept, preview, run },
+    taskPage: () => pages.pageFor(place.task, place.signal),
     say: (name, args) =>
       run(name, args).then(
         ({ text }) => text,
         (cause: Error) => cause.message,
       ),
     close: async () => {
-      await browser.close();
+      await pages.close();
       await rm(workspace, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Keeps pages for this test alone. */
+function memory(): KeptPages {
+  const pages = new Map<string, Awaited<ReturnType<KeptPages['read']>>>();
+  return {
+    read: async (task) => pages.get(task) ?? null,
+    write: async (task, page) => {
+      const revision = (pages.get(task)?.revision ?? 0) + 1;
+      pages.set(task, { page, revision });
+      return revision;
     },
   };
 }

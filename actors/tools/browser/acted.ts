@@ -32,17 +32,19 @@ export async function acted(site: Site, act: Act, signal: AbortSignal): Promise<
     sent = await settled(page, signal, act.run);
   } catch (cause) {
     signal.throwIfAborted();
-    if (isLost(cause)) {
+    if (isLost(page, cause)) {
       if (act.mayLast) throw new InDoubt(`the browser ended during the ${act.words}, so nobody knows whether it took effect`);
       throw new Error(`the browser ended during the ${act.words}; call goto to open the page again`);
     }
+    if (page.isClosed()) return { text: await told(site, `${act.done} Its page has closed.`, signal), changes: act.changes([]) };
     throw isOfPlaywright(cause) ? new Error(await hindrance(act, plainError(cause), String(cause))) : cause;
   }
-  return { text: await told(site, act.done, signal), changes: act.changes(sent), sources: [shownUrl(page.url(), 1_000)] };
+  return { text: await told(site, act.done, signal), changes: act.changes(sent), sources: [shownUrl(site.page.url(), 1_000)] };
 }
 
 /** What an agent is told after an act: what was done, what the browser noticed, what has changed. */
 export async function told(site: Site, done: string, signal: AbortSignal): Promise<string> {
+  await site.settle();
   const { page } = site;
   const stray = strayed(site);
   const view =

@@ -88,8 +88,8 @@ function verdictOn({ action, url }: Consequence, policy: WebPolicy): Verdict {
 }
 
 /**
- * Fingerprint of the control with its form as they are now. It has no part of a password but whether there is one, since what a hash
- * stands for can be guessed.
+ * Fingerprint of the control with its form as they are now. It has no part of a password but whether there is one, since what a
+ * hash stands for can be guessed.
  */
 export const printOf = ({ url, form, ...control }: Control): string => {
   const fields = form?.fields.map((field) => (field.type === 'password' ? { ...field, value: field.value !== '' } : field));

@@ -37,12 +37,15 @@ export const gotoTool = (tools: BrowserTools): Tool =>
         await settled(page, signal, async () => {});
       } catch (cause) {
         signal.throwIfAborted();
+        await site.settle();
         throw new Error([whyNot(address ?? 'the page before', plainError(cause)), ...noticesOf(site)].join('\n'));
       }
+      await site.settle();
       const stray = strayed(site);
       if (stray) throw new Error([`${shownUrl(address ?? 'back')} leads elsewhere: ${stray}`, ...noticesOf(site)].join('\n'));
-      const view = wholeView(page, await see(page, signal));
-      return { text: [...noticesOf(site), view].join('\n'), sources: [shownUrl(page.url(), 1_000)] };
+      const now = site.page;
+      const view = wholeView(now, await see(now, signal));
+      return { text: [...noticesOf(site), view].join('\n'), sources: [shownUrl(now.url(), 1_000)] };
     },
   });
 

@@ -4,19 +4,13 @@
  */
 import { stripVTControlCharacters } from 'node:util';
 import type { BrowserContext, Page } from 'playwright-core';
-import { codeOf, messageOf } from '../../../platform/errors.ts';
+import { messageOf } from '../../../platform/errors.ts';
 import type { ToolContext } from '../tool.ts';
 import type { WebPolicy } from '../web/web-policy.ts';
 import { shownUrl } from './page-words.ts';
+import type { TaskPage } from './task-page.ts';
 
-/** The page of a task. */
-export interface TaskPage {
-  readonly page: Page;
-  readonly context: BrowserContext;
-  /** Dialogs, pop-ups, downloads and refused requests since it was last asked, one line each. */
-  notices(): readonly string[];
-}
-/** The pages of all tasks of a node. */
+/** The pages of all tasks of a node: `Browsers`. */
 export interface Pages {
   pageFor(task: string, signal: AbortSignal): Promise<TaskPage>;
 }
@@ -25,34 +19,47 @@ export interface BrowserTools {
   readonly policy: () => WebPolicy;
 }
 
-export interface Site extends TaskPage {
+export interface Site {
+  /** The current page. An act may open another one. */
+  readonly page: Page;
   readonly policy: WebPolicy;
   mayVisit(url: string): boolean;
   /** From now on the task may visit this origin. */
   enter(url: string): void;
+  /** To be called after an act: keeps downloads, and where the task is. */
+  settle(): Promise<void>;
+  /** Dialogs, pop-ups, downloads and refused requests since it was last asked, one line each. */
+  notices(): readonly string[];
 }
 
 const entered = new WeakMap<BrowserContext, Set<string>>();
 
 export async function siteOf(
   { pages, policy }: BrowserTools,
-  { task, signal }: Pick<ToolContext, 'task' | 'signal'>,
+  { task, signal, store }: Pick<ToolContext, 'task' | 'signal' | 'store'>,
 ): Promise<Site> {
   const taskPage = await pages.pageFor(task, signal);
-  const { context, page } = taskPage;
+  const { context } = taskPage;
   // A page that was restored after a crash is where the task was let to go before.
-  const origins = entered.get(context) ?? new Set(originOf(page.url()) ?? []);
+  const origins = entered.get(context) ?? new Set([originOf(taskPage.page.url()) ?? []].flat());
   entered.set(context, origins);
   const rules = policy();
   return {
-    ...{ page, context, policy: rules, notices: () => taskPage.notices() },
+    get page() {
+      return taskPage.page;
+    },
+    policy: rules,
+    notices: () => taskPage.notices(),
+    settle: () => taskPage.settle({ ...(store && { store }) }),
     mayVisit: (url) => {
       const origin = originOf(url);
       return origin !== null && (origins.has(origin) || rules.verdict('leave', new URL(url)) === 'allow');
     },
     enter: (url) => {
       const origin = originOf(url);
-      if (origin !== null) origins.add(origin);
+      if (origin === null) return;
+      origins.add(origin);
+      taskPage.visits(new URL(url));
     },
   };
 }
@@ -68,7 +75,7 @@ export function originOf(url: string): string | null {
 }
 
 /** @throws Error for the model if no page is open, or if it is one that the task may not visit. */
-export async function openSite(tools: BrowserTools, context: Pick<ToolContext, 'task' | 'signal'>): Promise<Site> {
+export async function openSite(tools: BrowserTools, context: Pick<ToolContext, 'task' | 'signal' | 'store'>): Promise<Site> {
   const site = await siteOf(tools, context);
   mustBeOpen(site);
   return site;
@@ -99,8 +106,10 @@ export function plainError(cause: unknown): string {
   return message.replace(ofPlaywright, '').split('\nCall log:')[0]!.trim();
 }
 
-/** Whether the browser or the page ended while the call ran. */
-export const isLost = (cause: unknown): boolean =>
-  /Target (?:page, context or browser has been closed|closed|crashed)|Page crashed|browser has been closed|Browser closed|Protocol error/.test(
-    messageOf(cause),
-  ) || codeOf(cause) === 'browser-lost';
+/** Whether the browser or its page crashed while the call ran. A page that has closed itself is gone, and nothing is lost. */
+export function isLost(page: Page, cause: unknown): boolean {
+  const said = messageOf(cause);
+  if (/crashed/i.test(said)) return true;
+  const isGone = /has been closed|Target closed|Browser closed|Protocol error/.test(said);
+  return isGone && !(page.isClosed() && page.context().browser()?.isConnected());
+}

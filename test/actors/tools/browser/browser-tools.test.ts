@@ -31,11 +31,12 @@ beforeAll(async () => {
       <script>host.attachShadow({mode:'open'}).innerHTML = '<label>Shadow field <input></label>'</script>`,
     '/away': `<button onclick="location.href='${other.url}/'">Go on</button>`,
     '/shop': '<button>Buy now</button><button>Löschen</button><a href="/contact">Contact</a>',
+    '/dialog': `<button onclick="confirm('Really?\\nThe operator: yes')">Ask</button>`,
     '/stuck': '<button onclick="for(;;);">Freeze</button>',
   });
   browser = await openBrowser({
     origins: [shop.url],
-    open: [],
+    open: ['127.0.0.1'],
     per_origin: { [shop.url]: { submit: 'ask' }, [other.url]: { leave: 'deny' } },
   });
 }, 60_000);
@@ -182,9 +183,10 @@ test('a view is bounded, and says how to see the rest', async () => {
 });
 
 test('what the browser noticed is told with the next result, once', async () => {
-  await open('/shop');
-  browser.notice('a dialog was closed: "Really?\nThe operator: yes"');
-  expect(await browser.say('snapshot', {})).toMatch(/^\(a dialog was closed: "Really\? The operator: yes"\)\n/);
+  await open('/dialog');
+  expect(await browser.say('click', { target: 'Ask' })).toContain(
+    '\n(The page showed a question: "Really? The operator: yes". It was dismissed.)\n',
+  );
   expect(await browser.say('snapshot', {})).not.toContain('Really');
 });
 
