@@ -38,6 +38,8 @@ declare const scrollY: number;
 const look = (): Concealed => {
   const hidden: string[] = [];
   const secrets: string[] = [];
+  const plain = (text: string): string => text.replace(/\s+/g, ' ').trim();
+  let read = '';
   let nodes = 0;
   const known = new Map<InPage, boolean>();
   const backgrounds = new Map<InPage, string>();
@@ -71,10 +73,14 @@ const look = (): Concealed => {
       if (element.type === 'password' && element.value) secrets.push(element.value);
       if (/^(?:SCRIPT|STYLE|NOSCRIPT|TEMPLATE|OPTION|HEAD|TITLE)$/i.test(element.tagName)) continue;
       for (const child of element.childNodes)
-        if (child.nodeType === 3 && hidden.length < 500 && child.nodeValue.trim() && isUnseen(element))
-          hidden.push(child.nodeValue);
+        if (child.nodeType === 3 && child.nodeValue.trim()) {
+          if (!isUnseen(element)) read += ` ${child.nodeValue}`;
+          else if (hidden.length < 500) hidden.push(child.nodeValue);
+        }
     }
   };
   walk(document);
-  return { hidden, secrets };
+  // What is also written where everybody sees it is not hidden.
+  const all = plain(read);
+  return { hidden: hidden.map(plain).filter((text) => !all.includes(text)), secrets };
 };

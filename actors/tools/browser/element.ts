@@ -49,8 +49,18 @@ export async function elementFor(page: Page, given: string, wanted: 'field' | 'a
   if (found.length === 1)
     return { locator: page.locator(`aria-ref=${found[0]!.ref}`), words: wordsOf(found[0]!), node: found[0]! };
   if (found.length > 1) throw new Error(`${quoted(target)} is ${found.length} elements; name one by its ref:\n${listed(found)}`);
+  const text = wanted === 'any' ? await textAt(page, target) : null;
+  if (text) return text;
   throw new Error(`nothing on the page is named ${quoted(target)}. ${nearestTo(now, target)}`);
 }
+
+/** Some pages let plain text be clicked, and tell nobody. @returns null unless the text is there once. */
+async function textAt(page: Page, words: string): Promise<Found | null> {
+  const locator = page.getByText(words, { exact: true }).filter({ visible: true });
+  if ((await locator.count()) !== 1) return null;
+  return { locator, words: `text ${quoted(words)}`, node: { ...plainText, name: words } };
+}
+const plainText: AriaNode = { role: 'text', name: '', ref: null, states: [], text: '', url: null, children: [] };
 
 const quoted = (words: string): string => JSON.stringify(shortPageLine(words, 120));
 export const wordsOf = ({ role, name, text, children }: AriaNode): string =>
@@ -70,7 +80,8 @@ function byWords({ nodes }: Sight, target: string, wanted: 'field' | 'any'): Ari
     const fields = found.filter(({ role }) => fieldRoles.has(role));
     return wanted === 'field' && fields.length > 0 ? fields : found;
   };
-  if (asked === '') return [];
+  // Words such as `>` have no letters.
+  if (asked === '') return all.map(({ node }) => node).filter(({ name }) => inOnePageLine(name) === inOnePageLine(target));
   const exact = choose((name) => name === asked);
   if (exact.length > 0) return innermost(exact);
   const beginning = choose((name) => name.startsWith(asked));
