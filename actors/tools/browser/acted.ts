@@ -32,11 +32,12 @@ export async function acted(site: Site, act: Act, signal: AbortSignal): Promise<
     sent = await settled(page, signal, act.run);
   } catch (cause) {
     signal.throwIfAborted();
-    if (isLost(page, cause)) {
+    if (isLost(page, cause) || !site.isOpen()) {
       if (act.mayLast) throw new InDoubt(`the browser ended during the ${act.words}, so nobody knows whether it took effect`);
       throw new Error(`the browser ended during the ${act.words}; call goto to open the page again`);
     }
-    if (page.isClosed()) return { text: await told(site, `${act.done} Its page has closed.`, signal), changes: act.changes([]) };
+    if (page.isClosed() && site.isOpen())
+      return { text: await told(site, `${act.done} Its page has closed.`, signal), changes: act.changes([]) };
     throw isOfPlaywright(cause) ? new Error(await hindrance(act, plainError(cause), String(cause))) : cause;
   }
   return { text: await told(site, act.done, signal), changes: act.changes(sent), sources: [shownUrl(site.page.url(), 1_000)] };

@@ -8,6 +8,8 @@ import { see, wholeView } from './sight.ts';
 import { type BrowserTools, plainError, type Site, siteOf, strayed } from './site.ts';
 
 const loadMs = 30_000;
+/** Longest wait for the end of a page that has begun to load. */
+const wholeMs = 8_000;
 
 /** Loading a page is `none`: by the rules of HTTP a GET asks for something and changes nothing, so it may be repeated. */
 export const gotoTool = (tools: BrowserTools): Tool =>
@@ -30,11 +32,15 @@ export const gotoTool = (tools: BrowserTools): Tool =>
       const isBack = url.trim() === 'back';
       const address = isBack ? null : addressOf(url).href;
       if (address) site.enter(address);
+      let isWhole = true;
       try {
-        if (address) await page.goto(address, { waitUntil: 'domcontentloaded', timeout: loadMs });
-        else if (!(await page.goBack({ waitUntil: 'domcontentloaded', timeout: loadMs })))
+        if (address) await page.goto(address, { waitUntil: 'commit', timeout: loadMs });
+        else if (!(await page.goBack({ waitUntil: 'commit', timeout: loadMs })))
           throw new Error('there is no page to go back to');
-        await settled(page, signal, async () => {});
+        await page.waitForLoadState('domcontentloaded', { timeout: wholeMs }).catch(() => {
+          isWhole = false;
+        });
+        if (isWhole) await settled(page, signal, async () => {});
       } catch (cause) {
         signal.throwIfAborted();
         await site.settle();
@@ -45,7 +51,8 @@ export const gotoTool = (tools: BrowserTools): Tool =>
       if (stray) throw new Error([`${shownUrl(address ?? 'back')} leads elsewhere: ${stray}`, ...noticesOf(site)].join('\n'));
       const now = site.page;
       const view = wholeView(now, await see(now, signal));
-      return { text: [...noticesOf(site), view].join('\n'), sources: [shownUrl(now.url(), 1_000)] };
+      const part = isWhole ? [] : [`(The page has not finished loading after ${wholeMs / 1_000} s; this is what is there.)`];
+      return { text: [...part, ...noticesOf(site), view].join('\n'), sources: [shownUrl(now.url(), 1_000)] };
     },
   });
 

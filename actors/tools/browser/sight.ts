@@ -5,6 +5,7 @@ import { concealedIn } from './concealed.ts';
 import { type PageLine, pageLines } from './page-lines.ts';
 import { changesBetween, fittingView, maxViewChars, viewFrom } from './page-view.ts';
 import { fromPage } from './page-words.ts';
+import { plainError } from './site.ts';
 import { withinMs } from './within.ts';
 
 export interface Sight {
@@ -22,11 +23,9 @@ const lookMs = 10_000;
 
 /** @throws Error if the page does not answer. */
 export async function see(page: Page, signal: AbortSignal): Promise<Sight> {
-  const [yaml, concealed, title] = await withinMs(
-    lookMs,
-    Promise.all([page.ariaSnapshot({ mode: 'ai', timeout: lookMs }), concealedIn(page), page.title().catch(() => '')]),
-    signal,
-  );
+  const look = () => page.ariaSnapshot({ mode: 'ai', timeout: lookMs }).catch(unreadable);
+  const all = Promise.all([look(), concealedIn(page), page.title().catch(() => '')]);
+  const [yaml, concealed, title] = await withinMs(lookMs, all, signal);
   const nodes = parseAria(yaml);
   const unfolded = { ...concealed, listItems: Number.POSITIVE_INFINITY };
   return {
@@ -34,6 +33,12 @@ export async function see(page: Page, signal: AbortSignal): Promise<Sight> {
     whole: () => pageLines(nodes, unfolded),
     of: (part) => pageLines([part], { ...unfolded, maxTextChars: 1_000 }),
   };
+}
+
+/** A page can break the code that looks at it, for instance by fields that are named like its functions. */
+function unreadable(cause: unknown): never {
+  if (/closed|crashed|Timeout/.test(String(cause))) throw cause;
+  throw new Error(`this page cannot be looked at (${plainError(cause).split('\n')[0]}); extract may read its text`);
 }
 
 interface Shown {

@@ -23,6 +23,8 @@ export interface Site {
   /** The current page. An act may open another one. */
   readonly page: Page;
   readonly policy: WebPolicy;
+  /** Whether there is a page; there is none once the browser has ended. */
+  isOpen(): boolean;
   mayVisit(url: string): boolean;
   /** From now on the task may visit this origin. */
   enter(url: string): void;
@@ -49,6 +51,7 @@ export async function siteOf(
       return taskPage.page;
     },
     policy: rules,
+    isOpen: () => taskPage.pages.length > 0,
     notices: () => taskPage.notices(),
     settle: () => taskPage.settle({ ...(store && { store }) }),
     mayVisit: (url) => {
