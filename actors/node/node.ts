@@ -20,11 +20,13 @@ import type { Kind } from '../kinds/kind.ts';
 import { Kinds } from '../kinds/kinds.ts';
 import type { Primary } from '../primary/events.ts';
 import { openPrimary } from '../primary/primary.ts';
+import { browserTools } from '../tools/browser/browser-tools.ts';
 import { Browsers } from '../tools/browser/browsers.ts';
 import { keptPages } from '../tools/browser/kept-page.ts';
 import { memoryTools } from '../tools/memory.ts';
 import { Reader } from '../tools/vision/reader.ts';
 import { visionTools } from '../tools/vision/vision-tools.ts';
+import { livePolicy } from '../tools/web/web-policy.ts';
 import { webTools } from '../tools/web/web-tools.ts';
 import { Housekeeping } from './housekeeping.ts';
 import type { CrewSession } from './join.ts';
@@ -87,10 +89,26 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const { now } = bus;
   const current = () => roster.current();
   const hosted = hostedTypes(bus, options.types);
+  const policy = livePolicy(() => current().web);
+  const browsers = new Browsers({
+    folders,
+    env,
+    log,
+    kept: keptPages(new KeptStates(bus, 'browser')),
+    openProxy: async () => {
+      const { openGuardedProxy } = await import('../tools/web/guarded-proxy.ts');
+      return openGuardedProxy(policy);
+    },
+    onProgress,
+  });
   const reader = new Reader({ folders, log, onProgress, env });
-  const web = webTools({ rules: () => current().web });
-  const ofNode = [...memoryTools(new Memory(bus)), ...visionTools(reader), ...web.tools];
-  const kinds = new Kinds(current, checkedKinds(options.kinds ?? []), ofNode);
+  const web = webTools({ policy });
+  const kinds = new Kinds(current, checkedKinds(options.kinds ?? []), [
+    ...memoryTools(new Memory(bus)),
+    ...visionTools(reader),
+    ...web.tools,
+    ...browserTools({ pages: browsers, policy }),
+  ]);
   kinds.check();
   if (doesChores(bus)) {
     await replicate(bus, current().bus.replicas);
@@ -105,20 +123,6 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   });
   const { backpressure } = housekeeping;
   const backends = new Backends({ roster: current, folders, log, onProgress, env });
-  const browsers = new Browsers({
-    folders,
-    env,
-    log,
-    kept: keptPages(new KeptStates(bus, 'browser')),
-    openProxy: async () => {
-      const [{ openGuardedProxy }, { livePolicy }] = await Promise.all([
-        import('../tools/web/guarded-proxy.ts'),
-        import('../tools/web/web-policy.ts'),
-      ]);
-      return openGuardedProxy(livePolicy(() => current().web));
-    },
-    onProgress,
-  });
   const types = () => hosted(['supervisor', ...kinds.names()]);
   const since = now();
   const folderOf = (asked: string | null) => workspaceOf(asked, workspace, joined.server.embedded).folder;

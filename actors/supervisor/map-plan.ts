@@ -16,7 +16,8 @@ import { addressesIn, filesIn } from './names-in.ts';
 import { browsingKind } from './page-plan.ts';
 import { firstLines, kindList, type Planned, type PlannedKind, type PlanOptions, reduceBy } from './plan-request.ts';
 
-export async function askForMap(backend: string, input: DecomposeInput, options: PlanOptions, signal: AbortSignal, purse: Purse) {
+export async function askForMap(backend: string, input: DecomposeInput, given: PlanOptions, signal: AbortSignal, purse: Purse) {
+  const options = withFittingKinds(given, [input.instruction, ...input.corrections].join('\n'));
   const [first, ...rest] = options.kinds().map(({ name }) => name);
   if (!first) throw new CoxError('no-kinds', 'The roster has no kinds of agent', { hint: 'Add one under `agents`.' });
   const named = await namedFiles([input.instruction, ...input.corrections].join('\n'), options);
@@ -46,6 +47,12 @@ export async function askForMap(backend: string, input: DecomposeInput, options:
   );
   if (input.corrections.length === 0) await mustBeThere(value.files, options);
   return { plan: planOfMap(value, input, options.roster(), options.kinds()), usage };
+}
+
+/** A small model would send a goal about files to the browser, so it hears of the browser only where an address is named. */
+function withFittingKinds(options: PlanOptions, goal: string): PlanOptions {
+  const browser = addressesIn(goal).length > 0 ? null : browsingKind(options.kinds());
+  return { ...options, kinds: () => options.kinds().filter(({ name }) => name !== browser) };
 }
 
 const promptOf = (options: PlanOptions): string => `You split a goal into equal sub-tasks, one per item. Fill in:

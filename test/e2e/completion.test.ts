@@ -53,7 +53,8 @@ const words = async (...line: string[]): Promise<string[]> => {
 describe('completion', () => {
   it('offers kinds of the roster, one by one within a list', async () => {
     expect(await words('dispatch', 's')).toEqual(['supervisor', 'scribe']);
-    expect(await words('up', '--types', '')).toEqual(['supervisor', 'files', 'reasoning', 'vision', 'web', 'scribe']);
+    const shipped = ['files', 'reasoning', 'vision', 'web', 'browser'];
+    expect(await words('up', '--types', '')).toEqual(['supervisor', ...shipped, 'scribe']);
     expect(await words('worker', '--types', 'files,s')).toEqual(['files,supervisor', 'files,scribe']);
   });
 

@@ -58,7 +58,7 @@ test('a key __proto__ is reported with its place', () => {
   ]);
 });
 
-test('the shipped roster is valid and has the local model, and the kinds files, reasoning, vision and web', async () => {
+test('the shipped roster is valid and has the local model, and the shipped kinds', async () => {
   const roster = await loadRoster(shippedRoster.file);
   expect(roster.backends.local).toMatchObject({
     kind: 'embedded',
@@ -67,7 +67,7 @@ test('the shipped roster is valid and has the local model, and the kinds files, 
     canOrchestrate: true,
     context: 8192,
   });
-  expect(Object.keys(roster.agents)).toEqual(['files', 'reasoning', 'vision', 'web']);
+  expect(Object.keys(roster.agents)).toEqual(['files', 'reasoning', 'vision', 'web', 'browser']);
   expect(roster.agents.files!.tools).toContain('read_file');
   expect(roster).toMatchObject({ coordinator: 'deterministic', reducer: 'orchestrator', tools: { gated: fileWriters } });
 });
@@ -76,7 +76,7 @@ test('a kind of the user’s own joins the shipped ones, or replaces one of the 
   const file = join(folder, 'r.yaml');
   await writeFile(file, `backends: { a: { ${backend} } }\nagents: { files: { prompt: Mine }, poet: { prompt: Rhyme } }`);
   const { agents } = await loadRoster(file);
-  expect(Object.keys(agents).sort()).toEqual(['files', 'poet', 'reasoning', 'vision', 'web']);
+  expect(Object.keys(agents).sort()).toEqual(['browser', 'files', 'poet', 'reasoning', 'vision', 'web']);
   expect(agents.files).toMatchObject({
     prompt: 'Mine',
     tools: [],

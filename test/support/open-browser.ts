@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { browserTools } from '../../actors/tools/browser/browser-tools.ts';
-import { Browsers, type KeptPages } from '../../actors/tools/browser/browsers.ts';
+import { Browsers } from '../../actors/tools/browser/browsers.ts';
+import type { KeptPages } from '../../actors/tools/browser/kept-page.ts';
 import type { TaskPage } from '../../actors/tools/browser/task-page.ts';
 import type { MadeArtifact, ToolOutput, ToolPreview } from '../../actors/tools/tool.ts';
 import { openGuardedProxy } from '../../actors/tools/web/guarded-proxy.ts';
@@ -72,8 +73,8 @@ function memory(): KeptPages {
   const pages = new Map<string, Awaited<ReturnType<KeptPages['read']>>>();
   return {
     read: async (task) => pages.get(task) ?? null,
-    write: async (task, page) => {
-      const revision = (pages.get(task)?.revision ?? 0) + 1;
+    write: async (task, page, after) => {
+      const revision = after + 1;
       pages.set(task, { page, revision });
       return revision;
     },

@@ -1,12 +1,11 @@
 /** The tools of a node that read the web. */
-import type { WebRules } from '../../../roster/web-schema.ts';
 import type { Tool } from '../tool.ts';
 import { type FetchPageLimits, fetchPageTool } from './fetch-page.ts';
 import { PageReader } from './page-reader.ts';
 import { ReadPages } from './read-pages.ts';
 import { Robots } from './robots.ts';
 import { Visits } from './visits.ts';
-import { type Lookup, livePolicy } from './web-policy.ts';
+import type { WebPolicy } from './web-policy.ts';
 
 export interface WebTools {
   readonly tools: readonly Tool[];
@@ -14,17 +13,14 @@ export interface WebTools {
   close(): Promise<void>;
 }
 export interface WebToolsOptions {
-  /** The present rules of the roster. */
-  readonly rules: () => WebRules;
-  /** Looks names up. Default: the system. */
-  readonly lookup?: Lookup;
+  /** The present one. */
+  readonly policy: () => WebPolicy;
   readonly limits?: FetchPageLimits;
   /** Default: a reader of its own. */
   readonly reader?: PageReader;
 }
 
-export function webTools({ rules, lookup, limits, reader = new PageReader() }: WebToolsOptions): WebTools {
-  const policy = livePolicy(rules, lookup);
+export function webTools({ policy, limits, reader = new PageReader() }: WebToolsOptions): WebTools {
   const shared = { policy, reader, robots: new Robots(reader), visits: new Visits(), pages: new ReadPages() };
   return {
     tools: [fetchPageTool({ ...shared, ...(limits && { limits }) })],

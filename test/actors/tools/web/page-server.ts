@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { MadeArtifact, Tool, ToolContext, ToolOutput } from '../../../../actors/tools/tool.ts';
 import type { FetchPageLimits } from '../../../../actors/tools/web/fetch-page.ts';
 import { PageReader, type PageReaderLimits } from '../../../../actors/tools/web/page-reader.ts';
+import { livePolicy } from '../../../../actors/tools/web/web-policy.ts';
 import { type WebTools, webTools } from '../../../../actors/tools/web/web-tools.ts';
 import { nameServer, rulesOf } from './names.ts';
 
@@ -83,7 +84,7 @@ export function visitor(limits: FetchPageLimits = {}, reading: PageReaderLimits 
   const stored: Visitor['stored'] = [];
   let current = rulesOf({});
   let given: Visitor['rules'];
-  const web: WebTools = webTools({ rules: () => current, lookup: server.lookup, limits, reader });
+  const web: WebTools = webTools({ policy: livePolicy(() => current, server.lookup), limits, reader });
   const tool = web.tools[0]!;
   const context = (more: Partial<ToolContext> = {}): ToolContext => ({
     ...{ task: 't.0', workspace: '/', signal: new AbortController().signal, idempotencyKey: 't.0:c' },
