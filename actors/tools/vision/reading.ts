@@ -30,8 +30,8 @@ export interface Form {
   readonly frames: readonly Box[];
 }
 /**
- * `layer`: the text is in the file. `ocr`: it was read from a picture of the page. `none`: the page has no text. `damaged`: the text
- * says why the page cannot be read.
+ * `layer`: the text is in the file. `ocr`: it was read from a picture of the page. `none`: the page has no text. `damaged`: the
+ * text says why the page cannot be read.
  */
 export interface DocumentPage {
   readonly page: number;
