@@ -15,7 +15,7 @@ import { Backends } from '../../roster/backends.ts';
 import type { TestCrew } from './crew.ts';
 import { testRoster } from './roster.ts';
 
-export type VersionedOptions = Partial<Pick<WorkerOptions, 'leaveMs' | 'retryMs' | 'leaseMs' | 'sweepMs'>> &
+export type VersionedOptions = Partial<Pick<WorkerOptions, 'leaveMs' | 'retryMs' | 'leaseMs' | 'sweepMs' | 'onRunEnd'>> &
   Partial<Pick<Chart, 'version' | 'migrations'>>;
 
 /** Works on `reasoning` tasks with the sub-agent chart as `version`. */

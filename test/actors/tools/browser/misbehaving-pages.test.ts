@@ -180,6 +180,18 @@ describe('what a page may reach', () => {
     expect(site.requests).not.toContain('GET /sw.js');
   });
 
+  it('is nothing by WebRTC, which would go around the proxy', async () => {
+    await goto('/form');
+    const candidates = await page.page.evaluate(`new Promise(async (done) => {
+      const peer = new RTCPeerConnection({ iceServers: [{ urls: 'stun:127.0.0.1:9' }] });
+      const found = [];
+      peer.onicecandidate = ({ candidate }) => candidate ? found.push(candidate.candidate) : done(found);
+      peer.createDataChannel('out');
+      await peer.setLocalDescription(await peer.createOffer());
+    })`);
+    expect(candidates).toEqual([]);
+  });
+
   it('is no server whose certificate does not fit', async () => {
     const { certificate, key } = loopbackCertificate();
     const server = createTlsServer({ cert: certificate, key }, (_, response) => response.end('secret'));
