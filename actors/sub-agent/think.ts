@@ -1,7 +1,7 @@
 /** One step of a sub-agent's thinking: it chooses a backend, calls it, and reports the reply to the chart. */
 import { wholeIn } from '../../bus/artifacts/long-text.ts';
 import type { WholeText } from '../../bus/messages.ts';
-import { type Effects, noUsage, type ToolCall } from '../../machines/conversation.ts';
+import { type Effects, noUsage, type ToolCall, type Usage } from '../../machines/conversation.ts';
 import type { SubAgentEvent, ThinkInput } from '../../machines/sub-agent.ts';
 import { CoxError } from '../../platform/errors.ts';
 import type { Backends } from '../../roster/backends.ts';
@@ -21,6 +21,17 @@ import { readArtifactTool } from '../tools/read-artifact.ts';
 import { type Tool, toolSpec } from '../tools/tool.ts';
 import { compact } from './compaction.ts';
 import { choosePictures, type Pictures } from './pictures.ts';
+import {
+  type Form,
+  fillingCalls,
+  formOf,
+  hasPages,
+  openingDue,
+  sending,
+  sentInWords,
+  valuesMessages,
+  valuesShape,
+} from './small-form.ts';
 import { closing, contentDue, contentMessages, type Offer, offered, readsDue, writingOf } from './small-model.ts';
 import { notesInWords, workspaceNotes } from './workspace-notes.ts';
 
@@ -52,6 +63,8 @@ export const think = (host: EffectHost, options: ThinkOptions) => {
         const text = await options.shortened(byCode.text, signal);
         return say({ type: 'MODEL_REPLIED', ...byCode, text, usage: noUsage, backend: first.backend });
       }
+      const form = first.isSmall ? formOf(input, kind.tools) : null;
+      if (form) return say(await valuesOfForm(host, options, { input, form, backend: first.backend }, say, signal));
       const worstUsd = options.backends.worstCaseUsd(first.backend, first.request);
       // This comes before the commit of the step, so that no correction counts as seen by a call that is not made.
       if (worstUsd !== null && input.leftUsd !== null && worstUsd > input.leftUsd)
@@ -80,10 +93,34 @@ async function stepOfCode(
   input: Thinking,
 ): Promise<{ text: string; calls: ToolCall[] } | null> {
   const { kind, workspace } = options;
-  const reads = await readsDue(spec, input, kind.tools, workspace);
+  const reads = hasPages(kind.tools) ? [] : await readsDue(spec, input, kind.tools, workspace);
   if (reads.length > 0) return { text: '', calls: await asToolCalls(reads, input.step, options) };
-  const text = await closing(spec, input, workspace);
+  const opening = await openingDue(spec, input, kind.tools, workspace);
+  if (opening.length > 0) return { text: '', calls: await asToolCalls(opening, input.step, options) };
+  const text = (await closing(spec, input, workspace)) ?? sentInWords(input);
   return text === null ? null : { text, calls: [] };
+}
+
+/** A small model is asked for the values of a form, and code fills them in; once it is filled in, code sends it. */
+async function valuesOfForm(
+  host: EffectHost,
+  options: ThinkOptions,
+  { input, form, backend }: { readonly input: Thinking; readonly form: Form; readonly backend: string },
+  say: (fact: SubAgentEvent) => void,
+  signal: AbortSignal,
+): Promise<SubAgentEvent> {
+  await host.committed(signal);
+  const reply = async (requested: readonly Omit<RequestedCall, 'id'>[], usage: Usage): Promise<SubAgentEvent> => {
+    const calls = await asToolCalls(requested, input.step, options);
+    return { type: 'MODEL_REPLIED', text: '', calls, usage, backend };
+  };
+  if (!form.isOpen) return reply([sending(form)], noUsage);
+  const maxChars = (options.backends.menu().find(({ name }) => name === backend)?.context ?? 8_192) * 1.5;
+  const messages = valuesMessages(host.spec, input, form, maxChars);
+  const request = { messages, shape: valuesShape(form), shapeName: 'values', temperature: 0 };
+  const meter = new Meter(host, backend, say, signal);
+  const { value, usage } = await metered(meter, () => options.backends.ask(backend, request, signal, meter));
+  return reply(fillingCalls(form, value, input), meter.bill(usage));
 }
 
 /** A file must not look whole that is not. */
