@@ -45,15 +45,16 @@ export async function acted(site: Site, act: Act, signal: AbortSignal): Promise<
 
 /** What an agent is told after an act: what was done, what the browser noticed, what has changed. */
 export async function told(site: Site, done: string, signal: AbortSignal): Promise<string> {
-  await site.settle();
   const { page } = site;
   const stray = strayed(site);
+  const settling = site.settle();
   const view =
     stray ??
     (await see(page, signal).then(
       (sight) => newsOf(page, sight, 'Nothing else has changed on the page.'),
       (cause) => `It cannot be seen now: ${plainError(cause)}`,
     ));
+  await settling;
   return [done, ...noticesOf(site), view].join('\n');
 }
 

@@ -10,20 +10,20 @@ import { withinMs } from './within.ts';
 
 const lookMs = 2_000;
 /** A page can change the functions that it is asked with, so what it says is checked. */
-const Told = z.object({ hidden: z.array(z.string()).max(1_000), secrets: z.array(z.string()).max(1_000) });
+const Told = z.object({ hidden: z.array(z.string()).max(1_000), secrets: z.array(z.string()).max(1_000), title: z.string() });
 
 /** @returns nothing where the page does not answer in time: then its snapshot fails as well, with a reason. */
-export async function concealedIn(page: Page): Promise<Concealed> {
+export async function concealedIn(page: Page): Promise<Concealed & { readonly title: string }> {
   const found = await Promise.all(
     page.frames().map((frame) =>
       withinMs(lookMs, frame.evaluate(look))
         .then(Told.parse)
-        .catch(() => nothingConcealed),
+        .catch(() => ({ ...nothingConcealed, title: '' })),
     ),
   );
   const hidden = found.flatMap((one) => one.hidden.map(inOnePageLine)).filter(Boolean);
   const byLength = [...new Set(hidden)].sort((a, b) => b.length - a.length);
-  return { hidden: byLength, secrets: found.flatMap((one) => one.secrets) };
+  return { hidden: byLength, secrets: found.flatMap((one) => one.secrets), title: found[0]?.title ?? '' };
 }
 
 // The compiler of this house knows no documents, since only the functions that run in a page have one.
@@ -35,7 +35,7 @@ declare const scrollX: number;
 declare const scrollY: number;
 
 /** Runs in the page. */
-const look = (): Concealed => {
+const look = (): Concealed & { title: string } => {
   const hidden: string[] = [];
   const secrets: string[] = [];
   const plain = (text: string): string => text.replace(/\s+/g, ' ').trim();
@@ -82,5 +82,5 @@ const look = (): Concealed => {
   walk(document);
   // What is also written where everybody sees it is not hidden.
   const all = plain(read);
-  return { hidden: hidden.map(plain).filter((text) => !all.includes(text)), secrets };
+  return { hidden: hidden.map(plain).filter((text) => !all.includes(text)), secrets, title: String(document.title) };
 };

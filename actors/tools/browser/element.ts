@@ -44,6 +44,12 @@ export async function elementFor(page: Page, given: string, wanted: 'field' | 'a
       `${target} is not on the page${node ? ` any more (it was ${wordsOf(node)})` : ''}. ${nearestTo(now, node?.name ?? '')}`,
     );
   }
+  const before = lastSight(page);
+  const [known, ...others] = before && before.url === page.url() ? byWords(before, target, wanted) : [];
+  if (known && others.length === 0) {
+    const locator = page.locator(`aria-ref=${known.ref}`);
+    if ((await locator.count()) === 1) return { locator, words: wordsOf(known), node: known };
+  }
   const now = await see(page, signal);
   const found = byWords(now, target, wanted);
   if (found.length === 1)

@@ -6,7 +6,7 @@ import { resolveInside } from '../workspace.ts';
 import { acted, actMs, optionsIn, optionsOf } from './acted.ts';
 import { type Control, controlAt } from './consequence.ts';
 import { elementFor, type Found } from './element.ts';
-import { type Intent, mustBeAsShown, previewOf } from './gate.ts';
+import { type Intent, mustBeAsShown, previewOf, unasked } from './gate.ts';
 import { shortPageLine, shownUrl } from './page-words.ts';
 import { type BrowserTools, openSite, type Site } from './site.ts';
 
@@ -36,6 +36,8 @@ export const fillTool = (tools: BrowserTools): Tool =>
     decides: true,
     target: ({ target }) => shortPageLine(target, 100),
     preview: async (args, context) => {
+      // Filling in a text gives nothing away, so nothing has to be looked at.
+      if (args.file === undefined) return { text: `fill of ${shortPageLine(args.target, 100)}`, base: unasked, ask: false };
       const site = await openSite(tools, context);
       return previewOf(site, (await filling(site, args, context)).intent, context);
     },
@@ -60,7 +62,10 @@ export const fillTool = (tools: BrowserTools): Tool =>
     },
   });
 
-async function put({ locator, words, node }: Found, { tag, type }: Control, value: string): Promise<void> {
+const textRoles = new Set(['textbox', 'searchbox', 'spinbutton']);
+
+async function put({ locator, words, node }: Found, control: Control | null, value: string): Promise<void> {
+  const { tag, type } = control ?? { tag: '', type: '' };
   if (type === 'checkbox' || type === 'radio' || node.role === 'switch' || node.role === 'checkbox') {
     const isOn = !/^(?:off|false|no|0|unchecked|)$/i.test(value.trim());
     if (type === 'radio' && !isOn) throw new Error(`${words} is switched off by choosing another one`);
@@ -82,8 +87,10 @@ interface Upload {
 
 async function filling(site: Site, { target, value, file }: Args, context: ToolContext) {
   const found = await elementFor(site.page, target, 'field', context.signal);
-  const control = await controlAt(found.locator, context.signal);
-  const isFileField = control.tag === 'input' && control.type === 'file';
+  // A field for text needs no second look; of files, lists and boxes the page says what they are.
+  const isText = file === undefined && textRoles.has(found.node.role);
+  const control = isText ? null : await controlAt(found.locator, context.signal);
+  const isFileField = control?.tag === 'input' && control.type === 'file';
   const path = file ?? (isFileField ? null : undefined);
   if (path === null) throw new Error(`${found.words} takes a file: give \`file\`, the path of a file of the workspace`);
   if (path === undefined) {
@@ -91,7 +98,7 @@ async function filling(site: Site, { target, value, file }: Args, context: ToolC
     const intent: Intent = { words: `fill of ${found.words}`, control: null, consequences: [] };
     return { found, control, upload: null, intent };
   }
-  if (!isFileField) throw new Error(`${found.words} takes no file`);
+  if (!control || !isFileField) throw new Error(`${found.words} takes no file`);
   const upload = await uploadOf(path, context.workspace);
   const intent: Intent = {
     ...{ words: `fill of ${found.words}`, control },

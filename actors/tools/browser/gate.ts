@@ -22,7 +22,7 @@ export interface Intent {
 
 const baseOf = ({ control, print = '' }: Intent): string => `${control ? printOf(control) : ''}${print}`;
 /** The base of a call about which nobody was asked. It runs as long as nobody has to be asked, whatever else the page changes. */
-const unasked = 'unasked';
+export const unasked = 'unasked';
 
 /** @throws Error with the reason where the rules deny it. */
 export async function previewOf(site: Site, intent: Intent, context: ToolContext): Promise<ToolPreview> {

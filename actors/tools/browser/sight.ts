@@ -24,8 +24,7 @@ const lookMs = 10_000;
 /** @throws Error if the page does not answer. */
 export async function see(page: Page, signal: AbortSignal): Promise<Sight> {
   const look = () => page.ariaSnapshot({ mode: 'ai', timeout: lookMs }).catch(unreadable);
-  const all = Promise.all([look(), concealedIn(page), page.title().catch(() => '')]);
-  const [yaml, concealed, title] = await withinMs(lookMs, all, signal);
+  const [yaml, { title, ...concealed }] = await withinMs(lookMs, Promise.all([look(), concealedIn(page)]), signal);
   const nodes = parseAria(yaml);
   const unfolded = { ...concealed, listItems: Number.POSITIVE_INFINITY };
   return {
