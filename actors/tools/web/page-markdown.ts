@@ -25,7 +25,6 @@ interface Document {
   readonly documentElement: Element | null;
   querySelector(selector: string): Element | null;
   querySelectorAll(selector: string): Iterable<Element>;
-  cloneNode(deep: boolean): Document;
 }
 const documentOf = (html: string): Document => (parseHTML(html) as unknown as { document: Document }).document;
 
@@ -52,9 +51,27 @@ const articleChars = 400;
 const articlePart = 0.3;
 
 export function pageMarkdown({ html, url, all }: PageJob): ReadPage {
+  const page = prepared(html, url);
+  const { document, body, title, hidden, refresh } = page;
+  const length = textLength(body);
+  if (all || length <= articleChars) return { title, markdown: markdownOf(body), isArticle: false, hidden, refresh };
+  const article = articleOf(document);
+  if (article && article.length >= Math.max(articleChars, length * articlePart))
+    return { title: article.title || title, markdown: markdownOf(article.element), isArticle: true, hidden, refresh };
+  // The search for the article has taken the page apart.
+  return { title, markdown: markdownOf(prepared(html, url).body), isArticle: false, hidden, refresh };
+}
+
+function articleOf(document: Document): { element: Element; title: string; length: number } | null {
+  const options = { charThreshold: articleChars, serializer: (element: unknown) => element as Element };
+  const article = new Readability<Element>(document as never, options).parse();
+  return article?.content ? { element: article.content, title: article.title ?? '', length: article.length ?? 0 } : null;
+}
+
+/** The page without what its readers do not see, and with whole addresses. */
+function prepared(html: string, url: string) {
   const document = documentOf(/<html[\s>]/i.test(html) ? html : `<html><body>${html}</body></html>`);
-  const body = document.body ?? document.documentElement;
-  if (!body) return { title: '', markdown: '', isArticle: false, hidden: 0, refresh: null };
+  const body = document.body!;
   gatherBody(document, body);
   const base = baseOf(document, url);
   const title = document.querySelector('title')?.textContent?.trim() ?? '';
@@ -62,15 +79,7 @@ export function pageMarkdown({ html, url, all }: PageJob): ReadPage {
   const hidden = withoutHidden(document);
   for (const it of document.querySelectorAll(unread)) it.remove();
   makeAbsolute(document, base);
-  const length = textLength(body);
-  if (!all && length > articleChars) {
-    const article = new Readability(document.cloneNode(true) as never, { charThreshold: articleChars }).parse();
-    if (article?.content && (article.length ?? 0) >= Math.max(articleChars, length * articlePart)) {
-      const { body: own } = documentOf(`<html><body>${article.content}</body></html>`);
-      return { title: article.title || title, markdown: markdownOf(own!), isArticle: true, hidden, refresh };
-    }
-  }
-  return { title, markdown: markdownOf(body), isArticle: false, hidden, refresh };
+  return { document, body, title, refresh, hidden };
 }
 
 /** Pages leave out the tags of the head and the body, and the parser does not put them where they belong. */

@@ -2,7 +2,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { type SubAgentEvent, type SubAgentInput, subAgent } from '../../../machines/sub-agent.ts';
 import { edgePaths } from '../explore.ts';
-import { alphabet, input, label, type ModelEvent } from './alphabet.ts';
+import { alphabet, input, label, type ModelEvent, replies } from './alphabet.ts';
 import { type Look, look, type Snap, stateOf } from './observation.ts';
 
 const queued = ({ context: { steers } }: Snap) =>
@@ -26,7 +26,10 @@ const large = (snapshot: Snap) => {
 };
 const projections = { tiny, small, medium, large };
 
-/** Paths that only the text of a conversation tells apart: an answer is overtaken by a correction whose call is then not made. */
+/**
+ * Paths that the projections do not tell from others. An answer is overtaken by a correction whose call is then not made; and a
+ * call that may have run is begun again after a crash, although an urgent correction waits.
+ */
 const toldApart = (size: keyof typeof projections): ModelEvent[][] => {
   const usage = { inputTokens: 2, outputTokens: 1, costUsd: 0.25 };
   const overtaken: ModelEvent[] = [
@@ -35,7 +38,13 @@ const toldApart = (size: keyof typeof projections): ModelEvent[][] => {
     { type: 'MODEL_REPLIED', text: 'said final', calls: [], usage, backend: 'local' },
     { type: 'CALL_PRICED', backend: 'paid', worstUsd: 64, first: true },
   ];
-  return size === 'tiny' ? [] : [overtaken, [...overtaken, { type: 'CANCEL', id: 's2' }]];
+  const begunAgain: ModelEvent[] = [
+    { type: 'START' },
+    { type: 'MODEL_REPLIED', text: 'said idempotent', calls: replies.idempotent!, usage, backend: 'local' },
+    { type: 'STEER', id: 's1', text: 't1', urgency: 'now' },
+    { type: 'RESTORED' },
+  ];
+  return size === 'tiny' ? [] : [overtaken, [...overtaken, { type: 'CANCEL', id: 's2' }], begunAgain];
 };
 
 export const paths = (
