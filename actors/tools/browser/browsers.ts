@@ -5,41 +5,15 @@
  * - A page is never older than what is kept of its task: if another node has gone on with it, it is opened again from there.
  * - Chromium ends when it has had no page for a while, and with the node.
  */
-import { join } from 'node:path';
-import type { BrowserContext } from 'playwright-core';
-import type { Progress } from '../../../platform/asset.ts';
-import { CoxError, messageOf } from '../../../platform/errors.ts';
-import type { Folders } from '../../../platform/folders.ts';
-import type { Log } from '../../../platform/log.ts';
-import { BrowserProcess } from './browser-process.ts';
-import { Downloads } from './downloads.ts';
-import { type FoundBrowser, obtainBrowser } from './find-browser.ts';
+import { messageOf } from '../../../platform/errors.ts';
 import { type KeptPage, type KeptPages, nothingKept, type Origins, readKept } from './kept-page.ts';
 import { restoreMs } from './page-limits.ts';
-import { Notes, OpenPage, type TaskPage } from './task-page.ts';
+import { type BrowserOptions, type ProxyLogin, type Running, SharedBrowser } from './shared-browser.ts';
+import { openContext } from './task-context.ts';
+import { OpenPage, type TaskPage } from './task-page.ts';
 
-/** A proxy on loopback through which the browser goes: `openGuardedProxy`. */
-export interface BrowserProxy {
-  readonly url: string;
-  user(task: string, onRefused: (why: string, url: string) => void): ProxyLogin;
-  close(): Promise<void>;
-}
-interface ProxyLogin {
-  readonly username: string;
-  readonly password: string;
-  visits(url: URL): void;
-  end(): void;
-}
-
-export interface BrowsersOptions {
-  readonly folders: Folders;
-  readonly env: NodeJS.ProcessEnv;
-  readonly log: Log;
+export interface BrowsersOptions extends BrowserOptions {
   readonly kept: KeptPages;
-  /** Opens the proxy for all traffic of the browser. Default: the browser connects by itself. */
-  readonly openProxy?: () => Promise<BrowserProxy>;
-  /** Called while Chromium is fetched. */
-  readonly onProgress?: (progress: Progress) => void;
   /** The most tasks that have a page at once. Default: 12. The page of the task that used it least recently is closed first. */
   readonly maxContexts?: number;
   /** Milliseconds for which a parked task keeps its page on this node. Default: 10 minutes. */
@@ -48,10 +22,8 @@ export interface BrowsersOptions {
   readonly emptyMs?: number;
 }
 
-interface Running {
-  readonly process: BrowserProcess;
-  readonly proxy: BrowserProxy | null;
-}
+type Latest = Awaited<ReturnType<KeptPages['read']>>;
+
 interface Entry {
   readonly task: string;
   readonly open: OpenPage;
@@ -69,13 +41,14 @@ export class Browsers {
   readonly #entries = new Map<string, Entry>();
   /** Openings and closings of the page of one task come one after another. */
   readonly #turns = new Map<string, Promise<unknown>>();
-  #running: Promise<Running> | null = null;
+  readonly #browser: SharedBrowser;
+  /** Pages that are being opened now. */
+  #opening = 0;
   #empty: NodeJS.Timeout | null = null;
-  #found: FoundBrowser | null = null;
-  readonly #stop = new AbortController();
 
   constructor(options: BrowsersOptions) {
     this.#options = options;
+    this.#browser = new SharedBrowser(options);
   }
 
   /**
@@ -124,15 +97,10 @@ export class Browsers {
 
   /** Ends everything. Idempotent. */
   async close(): Promise<void> {
-    this.#stop.abort(new CoxError('browser-failed', 'The node is stopping', { hint: 'Another node goes on with the task.' }));
     if (this.#empty) clearTimeout(this.#empty);
-    const running = this.#running;
-    this.#running = null;
     for (const { parked } of this.#entries.values()) if (parked) clearTimeout(parked);
     this.#entries.clear();
-    const up = await running?.catch(() => null);
-    await up?.process.close();
-    await up?.proxy?.close();
+    await this.#browser.close();
   }
 
   #inTurn<T>(task: string, work: () => Promise<T>): Promise<T> {
@@ -158,17 +126,18 @@ export class Browsers {
       await this.#lost(entry.running);
       const notes = entry.open.notes.take();
       const reopened = await this.#open(task, latest, 'The browser ended or hung');
+      if (latest === null) reopened.open.notes.add('The browser ended or hung. No page is open now; call goto.');
       for (const note of notes) reopened.open.notes.add(note);
       return reopened.open;
     }
     this.#used(entry);
-    const lostUrl = await entry.open.ensureUsable(this.#stop.signal);
+    const lostUrl = await entry.open.ensureUsable(this.#browser.signal);
     if (lostUrl !== null) await this.#goBackTo(entry, lostUrl, false);
     return entry.open;
   }
 
   /** What is kept, or null. Without the bus the page that is here is used. */
-  async #latest(task: string): Promise<{ page: KeptPage; revision: number } | null> {
+  async #latest(task: string): Promise<Latest> {
     try {
       return await this.#options.kept.read(task);
     } catch (err) {
@@ -184,23 +153,23 @@ export class Browsers {
     this.#entries.set(entry.task, entry);
   }
 
-  async #open(task: string, latest: { page: KeptPage; revision: number } | null, why: string): Promise<Entry> {
+  async #open(task: string, latest: Latest, why: string): Promise<Entry> {
+    this.#opening++;
+    if (this.#empty) clearTimeout(this.#empty);
+    try {
+      return await this.#openNow(task, latest, why);
+    } finally {
+      this.#opening--;
+      this.#endsWhenEmpty();
+    }
+  }
+
+  async #openNow(task: string, latest: Latest, why: string): Promise<Entry> {
     await this.#makeRoom();
-    const running = await this.#start();
-    const notes = new Notes();
-    const login = running.proxy?.user(task, (reason, url) => notes.add(`${reason} (${url})`)) ?? null;
+    const running = await this.#browser.start();
     const kept = latest?.page ?? null;
-    const context = await running.process.browser.newContext({
-      acceptDownloads: true,
-      permissions: [],
-      // The requests of a service worker would come from no page.
-      serviceWorkers: 'block',
-      viewport: { width: 1280, height: 800 },
-      ...(kept && { storageState: { cookies: kept.cookies, origins: kept.origins } }),
-      ...(login && running.proxy && { proxy: proxyOf(running.proxy, login) }),
-    });
+    const { context, downloads, notes, login } = await openContext(running, task, kept);
     const origins: Origins = new Map(kept?.origins.map((it) => [it.origin, it]));
-    const downloads = await watchDownloads(context, running.process, notes);
     const entry: Entry = {
       task,
       running,
@@ -217,8 +186,6 @@ export class Browsers {
       }),
     };
     this.#entries.set(task, entry);
-    if (this.#empty) clearTimeout(this.#empty);
-    this.#empty = null;
     if (kept && !isNothing(kept)) {
       notes.add(kept.url === 'about:blank' ? `${why}. No page is open now.` : `${why}.`);
       await this.#goBackTo(entry, kept.url, kept.isPartial);
@@ -277,83 +244,38 @@ export class Browsers {
     if (entry.parked) clearTimeout(entry.parked);
     entry.login?.end();
     await entry.open.close();
-    if (this.#entries.size > 0 || this.#stop.signal.aborted) return;
+    this.#endsWhenEmpty();
+  }
+
+  get #isEmpty(): boolean {
+    return this.#entries.size === 0 && this.#opening === 0;
+  }
+
+  #endsWhenEmpty(): void {
+    if (!this.#isEmpty || this.#browser.signal.aborted) return;
+    if (this.#empty) clearTimeout(this.#empty);
     this.#empty = setTimeout(() => void this.#closeEmpty(), this.#options.emptyMs ?? 60_000);
     this.#empty.unref();
   }
 
   async #closeEmpty(): Promise<void> {
-    const running = await this.#running?.catch(() => null);
-    if (running && this.#entries.size === 0) await this.#lost(running);
+    const running = await this.#browser.running();
+    if (running && this.#isEmpty) await this.#lost(running);
   }
 
   /** Ends a browser that is not wanted any more or does not answer. Its tasks get another one with their next call. */
   async #lost(running: Running): Promise<void> {
-    if ((await this.#running?.catch(() => null)) === running) this.#running = null;
     for (const entry of [...this.#entries.values()])
       if (entry.running === running) {
         entry.login?.end();
         if (entry.parked) clearTimeout(entry.parked);
         this.#entries.delete(entry.task);
       }
-    await running.process.close();
-    await running.proxy?.close();
-  }
-
-  #start(): Promise<Running> {
-    this.#stop.signal.throwIfAborted();
-    this.#running ??= this.#startOne().catch((cause) => {
-      this.#running = null;
-      throw cause;
-    });
-    return this.#running;
-  }
-
-  async #startOne(): Promise<Running> {
-    const { folders, env, log, onProgress, openProxy } = this.#options;
-    this.#found ??= await obtainBrowser({ folder: folders.cache, env, log, onProgress, signal: this.#stop.signal });
-    const proxy = (await openProxy?.()) ?? null;
-    try {
-      const process = await BrowserProcess.start({
-        found: this.#found,
-        folder: join(folders.state, 'browsers'),
-        env,
-        log,
-        proxyUrl: proxy?.url,
-      });
-      const { path, version } = this.#found;
-      log.info({ path, version: version ?? process.browser.version() }, 'the browser has started');
-      return { process, proxy };
-    } catch (cause) {
-      this.#found = null;
-      await proxy?.close();
-      throw cause;
-    }
+    await this.#browser.end(running);
   }
 }
 
 const isNothing = ({ url, isPartial }: KeptPage): boolean => url === 'about:blank' && !isPartial;
-
-/** `<-loopback>` sends addresses of this machine through the proxy too. */
-const proxyOf = ({ url }: BrowserProxy, { username, password }: ProxyLogin) => ({
-  server: url,
-  username,
-  password,
-  bypass: '<-loopback>',
-});
-
-async function watchDownloads(context: BrowserContext, { root, downloads }: BrowserProcess, notes: Notes): Promise<Downloads> {
-  const page = await context.newPage();
-  const session = await context.newCDPSession(page);
-  const { targetInfo } = await session.send('Target.getTargetInfo');
-  await session.detach();
-  return Downloads.watch({
-    root,
-    contextId: targetInfo.browserContextId!,
-    folder: downloads,
-    note: (line) => notes.add(line),
-  });
-}
 
 /** Rejects with the signal's reason as soon as it fires. The work goes on. */
 async function raced<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

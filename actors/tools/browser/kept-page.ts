@@ -40,7 +40,8 @@ const maxOrigins = 8;
  * which is brought up to date.
  */
 export async function readKept(context: BrowserContext, page: Page, origins: Origins): Promise<KeptPage> {
-  const url = page.url();
+  // A page of the browser itself, such as that of a failed load, cannot be opened by its address.
+  const url = /^https?:/.test(page.url()) ? page.url() : nothingKept.url;
   const storage = await withinMs(answerMs, page.evaluate(storageOfPage)).catch(() => null);
   if (storage) {
     origins.delete(storage.origin);

@@ -77,6 +77,7 @@ export class OpenPage implements TaskPage {
   #pages: Page[] = [];
   /** The last page that was open, also when none is. */
   #last: Page | null = null;
+  #beingOpened: Promise<Page> | null = null;
   #crashed = new WeakSet<Page>();
   #dialogs = 0;
   #closedPopups = 0;
@@ -140,11 +141,19 @@ export class OpenPage implements TaskPage {
       const url = page.url();
       if (!this.#crashed.has(page)) this.notes.add(`The page did not answer for ${answerMs / 1_000} s, so it was closed.`);
       await this.#drop(page);
-      if (this.#pages.length === 0) await this.context.newPage();
+      if (this.#pages.length === 0) await this.#emptyPage();
       return url;
     }
-    await this.context.newPage();
+    await this.#emptyPage();
     return null;
+  }
+
+  /** Opens one page, also for callers that come while it is being opened. */
+  #emptyPage(): Promise<unknown> {
+    this.#beingOpened ??= this.context.newPage().finally(() => {
+      this.#beingOpened = null;
+    });
+    return this.#beingOpened;
   }
 
   async #answers(page: Page, signal: AbortSignal): Promise<boolean> {
@@ -202,7 +211,7 @@ export class OpenPage implements TaskPage {
       this.notes.add('The page was closed. The page that was open before it is the current one again.');
     if (this.#pages.length === 0) {
       this.notes.add('The last page was closed. An empty one is open now; call goto.');
-      void this.context.newPage().catch(() => {});
+      void this.#emptyPage().catch(() => {});
     }
   }
 
@@ -232,7 +241,7 @@ export class OpenPage implements TaskPage {
 
   async #drop(page: Page): Promise<void> {
     this.#pages = this.#pages.filter((it) => it !== page);
-    if (this.#pages.length === 0) await this.context.newPage().catch(() => {});
+    if (this.#pages.length === 0) await this.#emptyPage().catch(() => {});
     await withinMs(answerMs, page.close({ runBeforeUnload: false })).catch(() => {});
   }
 
