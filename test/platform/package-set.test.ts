@@ -226,7 +226,7 @@ describe('a set that cannot be stored', () => {
 });
 
 describe('a set that Coxswain ships', () => {
-  it.each(['chromium'])('%s is pinned by hash and names no registry', (name) => {
+  it.each(['chromium', 'documents', 'ocr', 'pictures'])('%s is pinned by hash and names no registry', (name) => {
     const { packages } = JSON.parse(readFileSync(join(shippedSet(name), 'package-lock.json'), 'utf8')) as {
       packages: Record<string, { integrity?: string; resolved?: string }>;
     };
