@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { Readability } from '@mozilla/readability';
 import { parseHTML } from 'linkedom';
 import TurndownService from 'turndown';
+import { webPolicy } from '../../actors/tools/web/web-policy.ts';
 import { webTools } from '../../actors/tools/web/web-tools.ts';
 import { WebRules } from '../../roster/web-schema.ts';
 
@@ -27,8 +28,8 @@ const server = createServer((request, response) => {
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
 const { port } = server.address() as AddressInfo;
-const rules = WebRules.parse({ open: ['127.0.0.1'], on: { leave: 'allow' } });
-const web = webTools({ rules: () => rules });
+const policy = webPolicy(WebRules.parse({ open: ['127.0.0.1'], on: { leave: 'allow' } }));
+const web = webTools({ policy: () => policy });
 const [tool] = web.tools;
 const context = { task: 't.0', workspace: '/', signal: new AbortController().signal, idempotencyKey: 'k' };
 

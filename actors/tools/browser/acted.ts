@@ -32,16 +32,20 @@ export async function acted(site: Site, act: Act, signal: AbortSignal): Promise<
     sent = await settled(page, signal, act.run);
   } catch (cause) {
     signal.throwIfAborted();
-    if (isLost(page, cause) || !site.isOpen()) {
-      if (act.mayLast) throw new InDoubt(`the browser ended during the ${act.words}, so nobody knows whether it took effect`);
-      throw new Error(`the browser ended during the ${act.words}; call goto to open the page again`);
-    }
+    if (isLost(page, cause) || !site.isOpen()) throw lost(act);
     if (page.isClosed() && site.isOpen())
       return { text: await told(site, `${act.done} Its page has closed.`, signal), changes: act.changes([]) };
     throw isOfPlaywright(cause) ? new Error(await hindrance(act, plainError(cause), String(cause))) : cause;
   }
+  // The act was made, and the browser ended before it was known what came of it.
+  if (!page.context().browser()?.isConnected()) throw lost(act);
   return { text: await told(site, act.done, signal), changes: act.changes(sent), sources: [shownUrl(site.page.url(), 1_000)] };
 }
+
+const lost = ({ words, mayLast }: Act): Error =>
+  mayLast
+    ? new InDoubt(`the browser ended during the ${words}, so nobody knows whether it took effect`)
+    : new Error(`the browser ended during the ${words}; call goto to open the page again`);
 
 /** What an agent is told after an act: what was done, what the browser noticed, what has changed. */
 export async function told(site: Site, done: string, signal: AbortSignal): Promise<string> {

@@ -26,8 +26,8 @@ export async function settled(page: Page, signal: AbortSignal, run: () => Promis
     if (isDocument || request.method() !== 'GET')
       if (type !== 'ping') sent.push({ url: request.url(), method: request.method(), isNavigation: isDocument });
   };
-  const ended = (request: Request) => {
-    open.delete(request);
+  const ended = (request?: Request) => {
+    if (request) open.delete(request);
     heard.resolve();
     heard = Promise.withResolvers<void>();
   };
@@ -35,6 +35,9 @@ export async function settled(page: Page, signal: AbortSignal, run: () => Promis
   context.on('request', begun);
   context.on('requestfinished', ended);
   context.on('requestfailed', ended);
+  // Of a page that has ended nothing comes any more.
+  const closed = () => ended();
+  page.on('close', closed);
   try {
     await run();
     // The handlers of the page have run by then, and their requests have begun.
@@ -43,7 +46,7 @@ export async function settled(page: Page, signal: AbortSignal, run: () => Promis
     for (;;) {
       const isLoading = [...open].some((request) => request.isNavigationRequest());
       const left = (isLoading ? maxWaitMs : maxScriptWaitMs) - (performance.now() - start);
-      if (open.size === 0 || left <= 0) break;
+      if (open.size === 0 || left <= 0 || page.isClosed()) break;
       await withinMs(left, heard.promise, signal).catch(() => {});
       signal.throwIfAborted();
     }
@@ -52,6 +55,7 @@ export async function settled(page: Page, signal: AbortSignal, run: () => Promis
     context.off('request', begun);
     context.off('requestfinished', ended);
     context.off('requestfailed', ended);
+    page.off('close', closed);
   }
   return sent;
 }
