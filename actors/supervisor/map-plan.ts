@@ -13,7 +13,7 @@ import { listing } from '../tools/files/paths.ts';
 import { lookAtName } from '../tools/vision/look-at.ts';
 import { isFile, resolveInside } from '../tools/workspace.ts';
 import { addressesIn, filesIn } from './names-in.ts';
-import { browsingKind } from './page-plan.ts';
+import { kindForPages, withFittingKinds } from './page-plan.ts';
 import { firstLines, kindList, type Planned, type PlannedKind, type PlanOptions, reduceBy } from './plan-request.ts';
 
 export async function askForMap(backend: string, input: DecomposeInput, given: PlanOptions, signal: AbortSignal, purse: Purse) {
@@ -47,12 +47,6 @@ export async function askForMap(backend: string, input: DecomposeInput, given: P
   );
   if (input.corrections.length === 0) await mustBeThere(value.files, options);
   return { plan: planOfMap(value, input, options.roster(), options.kinds()), usage };
-}
-
-/** A small model would send a goal about files to the browser, so it hears of the browser only where an address is named. */
-function withFittingKinds(options: PlanOptions, goal: string): PlanOptions {
-  const browser = addressesIn(goal).length > 0 ? null : browsingKind(options.kinds());
-  return { ...options, kinds: () => options.kinds().filter(({ name }) => name !== browser) };
 }
 
 const promptOf = (options: PlanOptions): string => `You split a goal into equal sub-tasks, one per item. Fill in:
@@ -164,10 +158,10 @@ export function planOfMap(
     ...{ key: freshKey(item, taken), type, instruction, needs: [], after, backend: null },
   });
   const viewer = kinds.find((kind) => looks(kind) && kind.name === map.kind) ?? kinds.find(looks);
-  const browser = browsingKind(kinds);
+  const pages = kindForPages(input.instruction, kinds);
   const kindFor = (item: string): string => {
     if (isToBeSeen(item) && addressesIn(item).length === 0) return viewer?.name ?? map.kind;
-    return addressesIn(item).length > 0 ? (browser ?? map.kind) : map.kind;
+    return addressesIn(item).length > 0 ? (pages ?? map.kind) : map.kind;
   };
   // Who writes files cannot look at pictures.
   const isDirect = written.length > 0 && read.length <= fewFiles && !read.some(isToBeSeen);

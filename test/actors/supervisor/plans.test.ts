@@ -192,6 +192,10 @@ test('a goal about one page is one task in the browser, with the words of the op
   expect(await plan('Compare https://a.example/x with https://b.example/y')).toBeNull();
   expect(await plan('Read me.md and say who I am')).toBeNull();
   expect(await plan(instruction, withBrowser.slice(0, 2))).toBeNull();
+  const withReader = [...withBrowser, { name: 'web', writes: false, tools: ['fetch_page'], about: '' }];
+  expect((await plan(instruction, withReader))?.nodes[0]?.type).toBe('browser');
+  expect((await plan('Read https://a.example/x and say what it costs', withReader))?.nodes[0]?.type).toBe('web');
+  expect((await plan('Öffne https://a.example/x und sag, was es kostet', withReader))?.nodes[0]?.type).toBe('browser');
   await rm(folder, { recursive: true });
 });
 
