@@ -86,6 +86,11 @@ export interface Role {
   /** The effects of this task, by the names under which the chart invokes them. */
   readonly effects: Parameters<typeof provideEffects>[1];
   readonly input: unknown;
+  /**
+   * Called before the machine goes on from this snapshot, for instance to look how things are that a question is about. The host
+   * waits for it, so it takes seconds at most. @returns null if there is nothing to prepare.
+   */
+  prepare?(snapshot: HostedSnapshot): Promise<void> | null;
   /** Whether the machine only waits and may be parked: at once, after `quietMs` without news, or not at all. */
   parks(snapshot: HostedSnapshot): 'now' | 'when-quiet' | 'no';
   /** When a parked task must be woken without a message, in milliseconds since 1970; null for never. */

@@ -162,6 +162,8 @@ export class TaskHost implements EffectHost {
   async run(): Promise<HostEnd> {
     const heartbeat = setInterval(() => this.#beat(), renewalMs(this.#options.leaseMs));
     try {
+      const preparing = this.#role.prepare?.(this.#actor.snapshot);
+      if (preparing) await preparing;
       this.#actor.start();
       return await this.#loop();
     } finally {

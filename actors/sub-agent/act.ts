@@ -15,6 +15,7 @@ import { heardFrom, RunOutput } from '../kinds/code-of-others.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
 import { InDoubt, Outdated, type ToolOutput } from '../tools/tool.ts';
 import { keeping, notKept } from './keeping.ts';
+import { lookAt } from './look.ts';
 import { type MakingLimits, making } from './making.ts';
 import { shownPictures } from './shown-pictures.ts';
 import { contextOf } from './tool-context.ts';
@@ -95,6 +96,7 @@ export const act = (host: EffectHost, { kind, workspace, backends, artifacts, ma
       } catch (cause) {
         if (cause instanceof InDoubt && writes) {
           host.note(messageOf(cause));
+          await lookAt(host, { kind, workspace, backends, artifacts, making: limits }, call, step);
           return say({ type: 'CALL_DOUBTED', call: call.id });
         }
         // Where nobody was asked, asking again would be the same call again, for ever.

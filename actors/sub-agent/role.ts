@@ -21,6 +21,7 @@ import { readArtifactTool } from '../tools/read-artifact.ts';
 import type { Tool } from '../tools/tool.ts';
 import { act } from './act.ts';
 import { check } from './check.ts';
+import { lookAt } from './look.ts';
 import { MakingLimits } from './making.ts';
 import type { Pictures } from './pictures.ts';
 import { preview } from './preview.ts';
@@ -89,6 +90,12 @@ export function subAgentRole(host: EffectHost, options: SubAgentRoleOptions): Ro
       deadline: deadline(now),
     },
     input,
+    prepare: (snapshot) => {
+      const { calls, question, step } = of(snapshot).context;
+      const [call] = calls;
+      const isInDoubt = call !== undefined && question === null && call.effects === 'writes' && mayHaveRun(call);
+      return isInDoubt ? lookAt(host, { ...options, making }, call, step) : null;
+    },
     parks: (snapshot) => (snapshot.value === 'awaiting-steer' ? 'now' : 'no'),
     calls: {
       inFlight: (snapshot) => {

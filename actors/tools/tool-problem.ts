@@ -14,7 +14,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** @returns null for a tool that can be used. It is named in the text. */
 export function toolProblem(tool: unknown): string | null {
   if (typeof tool !== 'object' || tool === null) return 'a tool is not an object of defineTool';
-  const { name, description, effects, args, asks, run, preview, target, decides, effectsOf } = tool as Fields;
+  const { name, description, effects, args, asks, run, preview, target, look, decides, effectsOf } = tool as Fields;
   if (typeof name !== 'string' || !legalName.test(name))
     return `a tool has the name ${JSON.stringify(name)?.slice(0, 100)}: it takes at most 64 letters, digits, - and _, beginning with a letter or _`;
   if (name === askingTool || asks !== undefined) return `${name}: ${askingTool} is built in, and every kind has it`;
@@ -22,7 +22,7 @@ export function toolProblem(tool: unknown): string | null {
   if (typeof effects !== 'string' || !effectWords.includes(effects))
     return `${name} must say its effects: ${effectWords.join(', ')}`;
   if (typeof run !== 'function') return `${name} has no function run`;
-  for (const [field, it] of Object.entries({ preview, target, effectsOf }))
+  for (const [field, it] of Object.entries({ preview, target, look, effectsOf }))
     if (it !== undefined && typeof it !== 'function') return `${field} of ${name} is not a function`;
   if (decides !== undefined && decides !== true) return `decides of ${name} is not true: leave it out where the roster decides`;
   if (decides && preview === undefined) return `${name} decides about its calls, so it needs a function preview`;

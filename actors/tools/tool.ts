@@ -105,6 +105,11 @@ export interface Tool<Args = unknown> {
    * @throws Error if the call would be refused anyway, such as a path outside of the workspace. Then nobody is asked.
    */
   preview?(args: Args, context: ToolContext): Promise<ToolPreview>;
+  /**
+   * How what the call works on is now, in a line for the operator who is asked whether a call ran that was lost in the middle.
+   * Changes nothing.
+   */
+  look?(args: Args, context: ToolContext): Promise<string>;
   /** @throws Error whose message tells the model what was wrong and what to try. */
   run(args: Args, context: ToolContext): Promise<ToolOutput>;
 }

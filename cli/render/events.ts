@@ -53,7 +53,7 @@ export function statusLines(
   // The first backend of a task is worth a line only at `every step`; a change of backend is always worth one.
   const isFirstRoute = (before?.backend ?? null) === null;
   if (!quiet && now.note && now.note !== before?.note && (detail === 'every step' || !isFirstRoute))
-    lines.push(`${head} ${oneLine(now.note, 200)}`);
+    lines.push(`${head} ${oneLine(now.note, 400)}`);
   const told = before?.question?.id ?? toldQuestion;
   if (now.question && now.outcome === null && now.question.id !== told)
     lines.push(

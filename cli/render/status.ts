@@ -37,7 +37,7 @@ export function statusReport(status: Status, now: Date, paint: Paint, answerWith
   const at = (label: string, time: string | undefined) => (time ? [paint.dim(`    ${label} ${timeAndAge(time, now)}`)] : []);
   return [
     `${paint.bold(oneLine(status.id))} ${oneLine(status.type)} ${statusLine(status, paint)}`,
-    ...(status.note ? [`    ${oneLine(status.note, 200)}`] : []),
+    ...(status.note ? [`    ${oneLine(status.note, 400)}`] : []),
     ...(status.question && status.outcome === null ? questionLines(status.id, status.question, paint, answerWith) : []),
     ...status.receipts.map((receipt) => `    ${receiptLine(status.id, receipt, paint)}`),
     ...effectTexts(status, paint, mostEffects).map((text) => `    ${text}`),

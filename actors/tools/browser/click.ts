@@ -5,6 +5,7 @@ import { acted, actMs } from './acted.ts';
 import { type Control, consequencesOf, controlAt, type Deed } from './consequence.ts';
 import { elementFor, type Found } from './element.ts';
 import { type Intent, mustBeAsShown, previewOf } from './gate.ts';
+import { pageNow } from './page-now.ts';
 import { shortPageLine, shownUrl } from './page-words.ts';
 import type { Sent } from './settle.ts';
 import { type BrowserTools, openSite, type Site } from './site.ts';
@@ -19,6 +20,7 @@ export const clickTool = (tools: BrowserTools): Tool =>
     args: z.object({ target: Target }),
     effects: 'writes',
     decides: true,
+    look: pageNow(tools),
     target: ({ target }) => shortPageLine(target, 100),
     preview: async ({ target }, context) => {
       const site = await openSite(tools, context);
@@ -55,6 +57,7 @@ export const pressTool = (tools: BrowserTools): Tool =>
     args: z.object({ key: z.string().min(1).max(40), target: Target.optional() }),
     effects: 'writes',
     decides: true,
+    look: pageNow(tools),
     target: ({ key, target }) => shortPageLine(target ? `${key} in ${target}` : key, 100),
     preview: async (args, context) => {
       const site = await openSite(tools, context);

@@ -7,6 +7,7 @@ import { acted, actMs, optionsIn, optionsOf } from './acted.ts';
 import { type Control, controlAt } from './consequence.ts';
 import { elementFor, type Found } from './element.ts';
 import { type Intent, mustBeAsShown, previewOf, unasked } from './gate.ts';
+import { pageNow } from './page-now.ts';
 import { shortPageLine, shownUrl } from './page-words.ts';
 import { type BrowserTools, openSite, type Site } from './site.ts';
 
@@ -34,6 +35,7 @@ export const fillTool = (tools: BrowserTools): Tool =>
     effects: 'idempotent',
     effectsOf: ({ file }) => (file === undefined ? 'idempotent' : 'writes'),
     decides: true,
+    look: pageNow(tools),
     target: ({ target }) => shortPageLine(target, 100),
     preview: async (args, context) => {
       // Filling in a text gives nothing away, so nothing has to be looked at.

@@ -58,7 +58,7 @@ function mustNotBeDenied({ words }: Intent, { verdict, by }: Ruling): void {
 }
 
 /** A picture of what is on the screen, kept as an artifact. The question must not fail for want of one. */
-async function pictureOf(page: Page, { store }: ToolContext): Promise<string[]> {
+export async function pictureOf(page: Page, { store }: ToolContext): Promise<string[]> {
   if (!store) return [];
   try {
     const bytes = await page.screenshot({ type: 'png', timeout: 5_000 });

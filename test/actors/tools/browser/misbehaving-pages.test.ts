@@ -3,12 +3,15 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CrewSession } from '../../../../actors/node/join.ts';
+import { browserTools } from '../../../../actors/tools/browser/browser-tools.ts';
 import type { Browsers } from '../../../../actors/tools/browser/browsers.ts';
 import { maxDownloadBytes, maxPages } from '../../../../actors/tools/browser/page-limits.ts';
 import type { TaskPage } from '../../../../actors/tools/browser/task-page.ts';
 import type { Making } from '../../../../actors/tools/tool.ts';
+import { webPolicy } from '../../../../actors/tools/web/web-policy.ts';
 import { loopbackCertificate } from '../../../faults/certificate.ts';
 import { type TestCrew, testCrew } from '../../../support/crew.ts';
+import { rulesOf } from '../web/names.ts';
 import { browsersOf, until } from './rig.ts';
 import { openSite, type Site } from './site.ts';
 
@@ -143,6 +146,19 @@ describe('downloads', () => {
     expect(lines).toContain('larger than 67.1 MB');
     expect(stored.filter(({ bytes }) => bytes.length > maxDownloadBytes)).toEqual([]);
   });
+});
+
+it('the page as it is now is told to an operator who asks whether a click took place', async () => {
+  await goto('/form');
+  const [click] = browserTools({
+    pages: browsers,
+    policy: () => webPolicy(rulesOf({ origins: [site.url], open: [site.url] })),
+  }).filter(({ name }) => name === 'click');
+  const context = { task: `k3xq.${task}`, workspace: crew.folder, signal, idempotencyKey: 'x', store };
+  expect(await click!.look!({ target: 'Send' }, context)).toMatch(
+    /^The page now: http:.*\/form\. Picture: cox artifacts get \S+ -o page\.png$/,
+  );
+  expect(stored.at(-1)).toMatchObject({ type: 'image/png' });
 });
 
 it('a file chooser is reported and given nothing', async () => {
