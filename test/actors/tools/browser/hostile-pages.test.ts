@@ -1,6 +1,9 @@
 /** Pages that work against their reader. Each is a clear result or error, and the next call works. */
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { InDoubt } from '../../../../actors/tools/tool.ts';
+import { loopbackCertificate } from '../../../faults/certificate.ts';
 import { type OpenBrowser, openBrowser } from '../../../support/open-browser.ts';
 import { redirected, type Site, site } from '../../../support/site.ts';
 
@@ -40,8 +43,9 @@ beforeAll(async () => {
       response.on('close', () => clearInterval(timer));
     },
     '/huge': `<h1>Huge</h1>${'<p>Lorem ipsum dolor sit amet, consectetur adipiscing.</p>'.repeat(40_000)}`,
+    '/fifty-megabytes': `<h1>Fifty</h1><p>${'Lorem ipsum dolor sit amet. '.repeat(1_850_000)}</p>`,
   });
-  browser = await openBrowser({ open: [`127.0.0.1:${new URL(pages.url).port}`], origins: [pages.url], on: { submit: 'allow' } });
+  browser = await openBrowser({ open: ['127.0.0.1'], origins: [pages.url], on: { submit: 'allow' } });
 }, 60_000);
 afterAll(async () => {
   await browser?.close();
@@ -104,11 +108,26 @@ test('a page without end and a huge one are told in few lines', async () => {
   const huge = await open('/huge');
   expect(huge).toContain('# Huge');
   expect(huge.length).toBeLessThan(4_500);
+  const fifty = await open('/fifty-megabytes');
+  expect(fifty.length).toBeLessThan(4_500);
+  expect(fifty).toMatch(/# Fifty|did not answer/);
   const endless = await open('/endless');
   expect(endless).toMatch(/^\(The page has not finished loading after 8 s; this is what is there\.\)/);
   expect(endless).toContain('# Endless');
   await worksOn();
 }, 120_000);
+
+test('a certificate that nobody vouches for is not trusted', async () => {
+  const { certificate, key } = loopbackCertificate();
+  const server = createServer({ cert: certificate, key }, (_, response) => response.end('<h1>Trust me</h1>'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const said = await browser.say('goto', { url });
+  expect(said).toContain(`${url} could not be opened: its certificate is not valid, so it is not trusted`);
+  await worksOn();
+  server.closeAllConnections();
+  server.close();
+});
 
 test('a browser that ends in the middle of a click leaves doubt, and is there again for the next call', async () => {
   await open('/slow-click');
