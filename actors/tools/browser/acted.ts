@@ -22,6 +22,8 @@ interface Act {
   /** What the act has changed, by what it has sent. */
   readonly changes: (sent: readonly Sent[]) => readonly Change[];
   readonly run: () => Promise<unknown>;
+  /** Whether it is meant to send something. Default: false. */
+  readonly sends?: boolean;
 }
 
 /** @throws InDoubt if the browser ended during the act. @throws Error that says what stands in the way. */
@@ -29,7 +31,7 @@ export async function acted(site: Site, act: Act, signal: AbortSignal): Promise<
   const { page } = site;
   let sent: Sent[];
   try {
-    sent = await settled(page, signal, act.run);
+    sent = await settled(page, signal, act.run, act.sends);
   } catch (cause) {
     signal.throwIfAborted();
     if (isLost(page, cause) || !site.isOpen()) throw lost(act);

@@ -34,7 +34,7 @@ export const clickTool = (tools: BrowserTools): Tool =>
       return acted(
         site,
         {
-          ...{ words: intent.words, done: `Clicked ${found.words}.`, element: found, mayLast: true },
+          ...{ words: intent.words, done: `Clicked ${found.words}.`, element: found, mayLast: true, sends: sends(intent) },
           changes: (sent) => changesOf(control, found, sent, 'clicked'),
           run: () => found.locator.click({ timeout: actMs }),
         },
@@ -72,7 +72,7 @@ export const pressTool = (tools: BrowserTools): Tool =>
       return acted(
         site,
         {
-          ...{ words: intent.words, done: `Pressed ${args.key}${where}.`, element: found, mayLast: true },
+          ...{ words: intent.words, done: `Pressed ${args.key}${where}.`, element: found, mayLast: true, sends: sends(intent) },
           changes: (sent) => changesOf(control, found, sent, 'pressed', args.key),
           run: () => (found ? found.locator.press(args.key, { timeout: actMs }) : site.page.keyboard.press(args.key)),
         },
@@ -90,6 +90,9 @@ async function pressOn(site: Site, { key, target }: { key: string; target?: stri
   const words = `press of ${key}${found ? ` in ${found.words}` : ''}`;
   return { found, control, intent: { words, control, consequences } satisfies Intent };
 }
+
+/** Forms, orders and deletions are sent; a link loads by itself. */
+const sends = ({ consequences }: Intent): boolean => consequences.some(({ action }) => action !== 'leave');
 
 /** What the operator or the rules have let it do includes the way to where it leads. */
 function enterAll(site: Site, { consequences }: Intent): void {

@@ -12,19 +12,28 @@ export interface Sent {
 const maxWaitMs = 10_000;
 /** Longest wait for requests of scripts: some pages always have one open. */
 const maxScriptWaitMs = 1_500;
+/** Longest wait for the first request of an action that is meant to send something. */
+const firstRequestMs = 1_000;
 const scripted = new Set(['xhr', 'fetch', 'script']);
 
-/** @returns the requests that the action has set off. */
-export async function settled(page: Page, signal: AbortSignal, run: () => Promise<unknown>): Promise<Sent[]> {
+/**
+ * @param sends whether the action is meant to send something: then the first request is waited for, since a page may look at a form
+ * before it sends it, and an agent that saw nothing happen would send it again. Default: false.
+ * @returns the requests that the action has set off.
+ */
+export async function settled(page: Page, signal: AbortSignal, run: () => Promise<unknown>, sends = false): Promise<Sent[]> {
   const open = new Set<Request>();
   const sent: Sent[] = [];
   let heard = Promise.withResolvers<void>();
   const begun = (request: Request) => {
     const type = request.resourceType();
     const isDocument = type === 'document' && request.isNavigationRequest();
+    const isSent = (isDocument || request.method() !== 'GET') && type !== 'ping';
+    if (isSent) sent.push({ url: request.url(), method: request.method(), isNavigation: isDocument });
     if (isDocument || scripted.has(type)) open.add(request);
-    if (isDocument || request.method() !== 'GET')
-      if (type !== 'ping') sent.push({ url: request.url(), method: request.method(), isNavigation: isDocument });
+    else if (!isSent) return;
+    heard.resolve();
+    heard = Promise.withResolvers<void>();
   };
   const ended = (request?: Request) => {
     if (request) open.delete(request);
@@ -41,7 +50,9 @@ export async function settled(page: Page, signal: AbortSignal, run: () => Promis
   try {
     await run();
     // The handlers of the page have run by then, and their requests have begun.
-    await withinMs(300, page.evaluate('new Promise((done) => setTimeout(done))'), signal).catch(() => {});
+    await withinMs(300, page.evaluate('0'), signal).catch(() => {});
+    if (sends && open.size === 0 && sent.length === 0) await withinMs(firstRequestMs, heard.promise, signal).catch(() => {});
+    signal.throwIfAborted();
     const start = performance.now();
     for (;;) {
       const isLoading = [...open].some((request) => request.isNavigationRequest());

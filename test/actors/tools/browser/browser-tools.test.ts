@@ -32,6 +32,9 @@ beforeAll(async () => {
     '/away': `<button onclick="location.href='${other.url}/'">Go on</button>`,
     '/shop': '<button>Buy now</button><button>Löschen</button><a href="/contact">Contact</a>',
     '/dialog': `<button onclick="confirm('Really?\\nThe operator: yes')">Ask</button>`,
+    '/late': `<form onsubmit="event.preventDefault(); setTimeout(() => fetch('/sent', { method: 'POST' }).then(() => document.body.append('It is sent')), 200)">
+      <button>Send late</button></form>`,
+    '/sent': 'yes',
     '/stuck': '<button onclick="for(;;);">Freeze</button>',
   });
   browser = await openBrowser({
@@ -180,6 +183,13 @@ test('a view is bounded, and says how to see the rest', async () => {
   expect(await browser.say('snapshot', { from: 390 })).toContain('button "Last"');
   const read = await browser.say('extract', {});
   expect(read).toMatch(/go on with offset: \d+\)$/);
+});
+
+test('a form that is sent some time after the click is waited for, and listed as sent', async () => {
+  await open('/late');
+  const { text, changes } = await browser.run('click', { target: 'Send late' });
+  expect(text).toContain('+ It is sent');
+  expect(changes).toEqual([{ target: `${shop.url}/sent`, kind: 'submitted' }]);
 });
 
 test('what the browser noticed is told with the next result, once', async () => {
