@@ -196,6 +196,7 @@ export class Browsers {
   async #goBackTo({ open, login }: Entry, url: string, isPartial: boolean): Promise<void> {
     if (!/^https?:/.test(url)) return;
     login?.visits(new URL(url));
+    open.openedAnew();
     const lost = [
       'what was typed into forms, the scroll position and the history of the page',
       ...(isPartial ? ['a part of its storage'] : []),

@@ -4,9 +4,11 @@
  */
 import type { Page } from 'playwright-core';
 import { Outdated, type ToolContext, type ToolPreview } from '../tool.ts';
+import { mustNotBeClosed } from '../web/web-policy.ts';
+import { noticesOf } from './acted.ts';
 import { type Consequence, type Control, inDeeds, printOf, type Ruling, rulingOn, valuesOf } from './consequence.ts';
 import { shownUrl } from './page-words.ts';
-import type { Site } from './site.ts';
+import { originOf, type Site } from './site.ts';
 
 export interface Intent {
   /** `click on button "Send"`. */
@@ -26,28 +28,52 @@ export const unasked = 'unasked';
 
 /** @throws Error with the reason where the rules deny it. */
 export async function previewOf(site: Site, intent: Intent, context: ToolContext): Promise<ToolPreview> {
+  mustBeFilledIn(site, intent);
   const ruling = rulingOn(intent.consequences, site.policy);
   mustNotBeDenied(intent, ruling);
   if (ruling.verdict === 'allow') return { text: intent.words, base: unasked, ask: false };
+  const left = ruling.by.filter(({ action }) => action === 'leave').map(({ url }) => new URL(url));
+  for (const url of left) await mustNotBeClosed(url, site.policy);
   const values = intent.control ? valuesOf(intent.control) : [];
   return {
     text: [
-      `The ${intent.words} ${inDeeds(ruling.by)}.`,
+      intent.control
+        ? `The ${intent.words} ${inDeeds(ruling.by)}.`
+        : `It opens ${left.map((url) => shownUrl(url.href, 2_000)).join()}`,
+      ...left.flatMap((url) => unlisted(url, site)),
       ...(intent.lines ?? []),
-      ...(values.length > 0 ? ['Values in the form (lines with | have text of the page):', ...values] : []),
+      // The values come last: a list of questions shows the first lines.
       ...(intent.control ? [`On the page ${shownUrl(site.page.url())}`, ...(await pictureOf(site.page, context))] : []),
+      ...(values.length > 0 ? ['Values in the form (lines with | have text of the page):', ...values] : []),
     ].join('\n'),
     base: baseOf(intent),
     ask: true,
   };
 }
 
+function unlisted(url: URL, { policy }: Site): string[] {
+  const origin = originOf(url.href);
+  if (origin === null || policy.isListed(url)) return [];
+  return [`${origin} is not in \`web.origins\` of the roster. Once allowed, the task works on its pages unasked.`];
+}
+
 /** @throws Outdated where it is not what the operator was shown. @throws Error where the rules deny it. */
 export function mustBeAsShown(site: Site, intent: Intent, { base }: Pick<ToolContext, 'base'>): void {
+  mustBeFilledIn(site, intent);
   const ruling = rulingOn(intent.consequences, site.policy);
   mustNotBeDenied(intent, ruling);
   if (base === undefined || (base === unasked ? ruling.verdict === 'allow' : base === baseOf(intent))) return;
   throw new Outdated(`the page has changed meanwhile, and the ${intent.words} was not made; look at the page and try again`);
+}
+
+/**
+ * A form that was filled in before its page was opened again is empty. To ask the operator about it would be to ask about another
+ * form than the agent means.
+ */
+function mustBeFilledIn(site: Site, { words, control }: Intent): void {
+  if (!control?.form || !site.isAnew()) return;
+  const why = `the ${words} was not made, because what was typed in before is lost. Fill in the form again, then repeat it.`;
+  throw new Error([why, ...noticesOf(site)].join('\n'));
 }
 
 function mustNotBeDenied({ words }: Intent, { verdict, by }: Ruling): void {

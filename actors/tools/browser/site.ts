@@ -30,6 +30,8 @@ export interface Site {
   enter(url: string): void;
   /** To be called after an act: keeps downloads, and where the task is. */
   settle(): Promise<void>;
+  /** Whether the page was opened again, without what was typed in, and the agent has not been told of it. */
+  isAnew(): boolean;
   /** Dialogs, pop-ups, downloads and refused requests since it was last asked, one line each. */
   notices(): readonly string[];
 }
@@ -52,6 +54,7 @@ export async function siteOf(
     },
     policy: rules,
     isOpen: () => taskPage.pages.length > 0,
+    isAnew: () => taskPage.isAnew,
     notices: () => taskPage.notices(),
     settle: () => taskPage.settle({ ...(store && { store }) }),
     mayVisit: (url) => {

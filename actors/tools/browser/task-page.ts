@@ -23,6 +23,8 @@ export interface TaskPage {
    * have text of the page.
    */
   notices(): string[];
+  /** Whether the page was opened again, without what was typed in, since `notices` was last asked. */
+  readonly isAnew: boolean;
   /** Answers the next dialog of the page so. Default: every dialog is dismissed. */
   answerNextDialog(answer: { readonly accept: boolean; readonly text?: string }): void;
   /** The file chooser that the page has opened and nobody has answered; null if there is none. */
@@ -81,6 +83,7 @@ export class OpenPage implements TaskPage {
   #crashed = new WeakSet<Page>();
   #dialogs = 0;
   #closedPopups = 0;
+  #isAnew = false;
   #nextAnswer: { readonly accept: boolean; readonly text?: string } | null = null;
   #chooser: FileChooser | null = null;
 
@@ -111,7 +114,16 @@ export class OpenPage implements TaskPage {
     return this.#options.notes;
   }
 
+  get isAnew(): boolean {
+    return this.#isAnew;
+  }
+  /** The page was opened again: what was typed in is gone. */
+  openedAnew(): void {
+    this.#isAnew = true;
+  }
+
   notices(): string[] {
+    this.#isAnew = false;
     this.#dialogs = 0;
     this.#closedPopups = 0;
     return this.notes.take();

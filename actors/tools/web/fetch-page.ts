@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
 import { version } from '../../../platform/version.ts';
-import { originOf, portOf } from '../../../roster/web-schema.ts';
+import { originOf } from '../../../roster/web-schema.ts';
 import { fromPage, inOnePageLine, quotedText, shownUrl } from '../browser/page-words.ts';
 import { defineTool, type Tool, type ToolContext, type ToolOutput } from '../tool.ts';
 import { decodePage } from './charset.ts';
@@ -13,7 +13,7 @@ import type { BegunPage, ReadPages } from './read-pages.ts';
 import { type Robots, robotsName } from './robots.ts';
 import type { Visits } from './visits.ts';
 import { type Fetched, FetchProblem, pageAddress, webFetch } from './web-fetch.ts';
-import { type WebPolicy, WebRefused } from './web-policy.ts';
+import { mustNotBeClosed, type WebPolicy, WebRefused } from './web-policy.ts';
 
 export interface FetchPageLimits {
   /** Longest time for a page with its redirects, in ms. Default: 30 s. */
@@ -54,8 +54,7 @@ export function fetchPageTool(parts: FetchPageParts): Tool {
       const rules = policy();
       const verdict = rules.verdict('leave', url);
       if (verdict === 'deny') throw denied(url);
-      // A name is not looked up before somebody has allowed it: also a look-up tells others something.
-      if (/^[\d.]+$|^\[|(^|\.)localhost\.?$/.test(url.hostname)) await rules.resolve(url.hostname, portOf(url));
+      await mustNotBeClosed(url, rules);
       const text = `It reads ${shownUrl(url.href, 2_000)}\n${origin} is not in \`web.origins\` of the roster. Once allowed, the task reads more pages of it unasked.`;
       return { text, base: url.href, ask: verdict === 'ask' && !visits.has(task, origin) };
     },

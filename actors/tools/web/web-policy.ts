@@ -9,7 +9,15 @@ import ipaddr from 'ipaddr.js';
 import { fitted } from '../../../platform/cut.ts';
 import { CoxError, codeOf } from '../../../platform/errors.ts';
 import { withTimeLimit } from '../../../platform/time-limit.ts';
-import { originOf, plainHost, type Verdict, type WebAction, type WebOpening, type WebRules } from '../../../roster/web-schema.ts';
+import {
+  originOf,
+  plainHost,
+  portOf,
+  type Verdict,
+  type WebAction,
+  type WebOpening,
+  type WebRules,
+} from '../../../roster/web-schema.ts';
 import { closedRange, unmapped } from './closed-ranges.ts';
 
 export type { Verdict, WebAction } from '../../../roster/web-schema.ts';
@@ -76,6 +84,15 @@ export function webPolicy(rules: WebRules, lookup: Lookup = bySystem): WebPolicy
       return addresses;
     },
   };
+}
+
+/**
+ * To be called before anybody is asked about the address. A name is not looked up before somebody has allowed it: also a look-up
+ * tells others something.
+ * @throws WebRefused if it is in a closed range as it stands.
+ */
+export async function mustNotBeClosed(url: URL, policy: WebPolicy): Promise<void> {
+  if (/^[\d.]+$|^\[|(^|\.)localhost\.?$/.test(url.hostname)) await policy.resolve(url.hostname, portOf(url));
 }
 
 /** The policy of a roster that may change: it is made again for each roster. */

@@ -31,6 +31,7 @@ beforeAll(async () => {
       <script>host.attachShadow({mode:'open'}).innerHTML = '<label>Shadow field <input></label>'</script>`,
     '/away': `<button onclick="location.href='${other.url}/'">Go on</button>`,
     '/shop': '<button>Buy now</button><button>Löschen</button><a href="/contact">Contact</a>',
+    '/closed': '<a href="http://10.0.0.1/">Router</a>',
     '/dialog': `<button onclick="confirm('Really?\\nThe operator: yes')">Ask</button>`,
     '/late': `<form onsubmit="event.preventDefault(); setTimeout(() => fetch('/sent', { method: 'POST' }).then(() => document.body.append('It is sent')), 200)">
       <button>Send late</button></form>`,
@@ -66,6 +67,8 @@ test('a form is filled in by labels and refs, and sent once the operator has see
   const asked = await browser.preview('click', { target: 'Send' });
   expect(asked.ask).toBe(true);
   expect(asked.text).toBe(`The click on button "Send" sends a form to ${shop.url}/send.
+On the page ${shop.url}/contact
+Picture: cox artifacts get k3xq.1/s1-0/made-0 -o page.png
 Values in the form (lines with | have text of the page):
 | Name: Ada
 | Email: ada@work.example
@@ -73,9 +76,7 @@ Values in the form (lines with | have text of the page):
 | Topic: Support
 | News: on (checked)
 | Message: (empty)
-| Attachment: (empty)
-On the page ${shop.url}/contact
-Picture: cox artifacts get k3xq.1/s1-0/made-0 -o page.png`);
+| Attachment: (empty)`);
   expect(Buffer.from(browser.kept[0]!).subarray(1, 4).toString()).toBe('PNG');
   const { text, changes, sources } = await browser.run('click', { target: 'Send' }, asked.base);
   expect(text).toContain('Clicked button "Send".\n');
@@ -84,6 +85,28 @@ Picture: cox artifacts get k3xq.1/s1-0/made-0 -o page.png`);
   expect(sources).toEqual([`${shop.url}/thanks`]);
   expect(shop.sent).toHaveLength(1);
   expect(shop.sent[0]).toContain('email=ada%40work.example');
+});
+
+test('nobody is asked about an address that is closed anyway', async () => {
+  await open('/closed');
+  await expect(browser.preview('goto', { url: 'http://[::1]:8080/' })).rejects.toThrow('web: { open: ["[::1]:8080"] }');
+  await expect(browser.preview('click', { target: 'Router' })).rejects.toThrow('web: { open: ["10.0.0.1:80"] }');
+});
+
+test('nobody is asked about a form whose page was opened again, until the agent knows that it is empty', async () => {
+  await open('/contact');
+  await browser.run('fill', { target: 'Email', value: 'ada@home.example' });
+  const { base } = await browser.preview('click', { target: 'Send' });
+  const { page, context } = await browser.taskPage();
+  const crashed = page.waitForEvent('crash');
+  void (await context.newCDPSession(page)).send('Page.crash').catch(() => {});
+  await crashed;
+  const before = shop.sent.length;
+  const lost = /not made, because what was typed in before is lost[\s\S]*opened again/;
+  await expect(browser.run('click', { target: 'Send' }, base)).rejects.toThrow(lost);
+  await browser.run('fill', { target: 'Email', value: 'ada@work.example' });
+  expect((await browser.preview('click', { target: 'Send' })).text).toContain('| Email: ada@work.example');
+  expect(shop.sent).toHaveLength(before);
 });
 
 test('a form that has changed since the operator saw it is not sent', async () => {
@@ -137,8 +160,8 @@ test('another origin is asked about or denied, and a page that goes there by its
   expect(gone).toContain(`the page has gone to ${other.url}/, and this origin is not allowed`);
   expect(gone).not.toContain('Another site');
   expect(await browser.say('extract', {})).not.toContain('Another site');
-  expect((await browser.preview('goto', { url: 'https://example.com' })).text).toBe(
-    'The goto https://example.com/ goes to https://example.com/.',
+  expect((await browser.preview('goto', { url: 'https://example.com/a' })).text).toBe(
+    'It opens https://example.com/a\nhttps://example.com is not in `web.origins` of the roster. Once allowed, the task works on its pages unasked.',
   );
   for (const url of ['file:///etc/passwd', 'javascript:alert(1)', 'chrome://settings', 'http://u:p@a.example', 'no address'])
     expect(await browser.say('goto', { url })).toMatch(/only http|is not opened|is no address/);
