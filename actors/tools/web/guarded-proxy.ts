@@ -101,8 +101,18 @@ export async function openGuardedProxy(policy: () => WebPolicy): Promise<Guarded
       response.on('close', () => outgoing.destroy());
       await new Promise<void>((resolve, reject) => {
         outgoing.once('error', reject);
+        outgoing.once('upgrade', (_, target) => {
+          target.destroy();
+          reject(new Refusal(502, 'The server changed to another protocol that nobody asked for.'));
+        });
         outgoing.once('response', (reply) => {
-          response.writeHead(reply.statusCode ?? 502, reply.statusMessage ?? '', withoutHops(reply.rawHeaders));
+          const { statusCode = 0 } = reply;
+          if (statusCode < 200) {
+            outgoing.destroy();
+            return reject(new Refusal(502, `The server answered with the status ${statusCode}, which is none.`));
+          }
+          // The server's own words for the status may have characters that no head may have.
+          response.writeHead(statusCode, STATUS_CODES[statusCode] ?? '', withoutHops(reply.rawHeaders));
           // A reply that breaks off must not look whole.
           reply.on('close', () => reply.complete || request.socket.destroy());
           reply.pipe(response);

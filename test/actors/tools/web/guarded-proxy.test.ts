@@ -338,6 +338,28 @@ test.each([
   expect([status, refusals]).toEqual([502, []]);
 });
 
+describe('a reply that is no HTTP costs its request alone', () => {
+  const asText = (head: string) => `${head}\r\ncontent-length: 2\r\n\r\nhi`;
+  it.each([
+    ['a status of 0', asText('HTTP/1.1 000 x'), 502],
+    ['a status below 100', asText('HTTP/1.1 099 x'), 502],
+    ['control characters in the words of the status', asText('HTTP/1.1 200 a\u0001b\u007f'), 200],
+    ['another protocol that nobody asked for', 'HTTP/1.1 101 x\r\nconnection: upgrade\r\nupgrade: x\r\n\r\nraw', 502],
+    ['control characters in a header', asText('HTTP/1.1 200 OK\r\nx: a\u0001'), 502],
+    ['two lengths', asText('HTTP/1.1 200 OK\r\ncontent-length: 3'), 502],
+    ['nothing', '', 502],
+  ])('%s', async (_, reply, status) => {
+    const strange = createTcpServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.end(reply));
+    });
+    others.push(strange);
+    const strangePort = await listening(strange);
+    expect(await get(`http://site.test:${strangePort}/`)).toMatchObject({ status });
+    expect(await get(`http://site.test:${port}/next`)).toMatchObject({ status: 200 });
+  });
+});
+
 describe('what is no request of a proxy', () => {
   it.each(['/', 'site.test', 'ftp://site.test/', 'https://site.test/', 'file:///etc/passwd', 'http://', '*'])(
     'address %j',
