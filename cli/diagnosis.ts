@@ -240,9 +240,10 @@ async function browser(cli: Cli, folders: Folders): Promise<Finding[]> {
     const found = await findBrowser({ cacheFolder: folders.cache, env: cli.env, signal: cli.signal });
     if (!('missing' in found))
       return [good('browser', 'browser', `${found.version ?? 'a browser'} at ${found.path} (${found.source})`)];
-    const why = `not here yet (${found.tried.join('; ')})`;
+    const tried = found.tried.join('; ');
+    const why = `not here yet (${tried})`;
     if (cli.env.COX_CHROMIUM)
-      return [problem('browser', 'browser', why, 'Set COX_CHROMIUM to a recent Chrome or Chromium, or unset it.')];
+      return [problem('browser', 'browser', tried, 'Set COX_CHROMIUM to a recent Chrome or Chromium, or unset it.')];
     const hint = isChromiumFetchable()
       ? `Agents that browse need one. ${sizeOf(chromiumSet.bytes)} are fetched on first use, or by \`cox doctor --install browser\`.`
       : `Agents that browse need one. ${installHint}`;

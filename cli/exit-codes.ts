@@ -40,7 +40,10 @@ const byPrefix: readonly (readonly [RegExp, ExitCode])[] = [
   [/^(usage|bad-|empty-|unknown-|not-opted-in|too-long|message-too-big|no-key$)/, exitCodes.usage],
   [/^(no-space|read-only|stream-full|storage-|state-|lock-|ENOSPC|EDQUOT|EROFS|EACCES|EPERM)/, exitCodes.storage],
   [/^roster-/, exitCodes.rosterInvalid],
-  [/^(download-|fetch-|server-not-found|server-binary|asset-|model-file|unsupported-platform)/, exitCodes.fetchFailed],
+  [
+    /^(download-|fetch-|no-npm$|no-browser$|server-not-found|server-binary|asset-|model-file|unsupported-platform)/,
+    exitCodes.fetchFailed,
+  ],
   [/^role-denied$/, exitCodes.denied],
   [/^(nats-|bus-|no-crew|no-node|no-streams|server-|not-connected)/, exitCodes.busUnreachable],
 ];

@@ -13,6 +13,8 @@ export interface Preview {
   readonly base: string;
   /** Name of the artifact with the whole text, where `text` had to be cut. */
   readonly artifact?: string;
+  /** The arguments of the call have a secret, such as a password: progress is shown without them. */
+  readonly secret?: true;
 }
 
 export interface ToolCall {
@@ -176,7 +178,10 @@ const isShort = (args: unknown): boolean => (JSON.stringify(args)?.length ?? 0) 
 /** With a preview, the operator reads what the call would change instead of its arguments. */
 const shownTo = (call: ToolCall | undefined) =>
   call?.preview ? `${call.tool}${call.target ? ` on ${call.target}` : ''}?\n${call.preview.text}` : `${inWords(call)}?`;
-const inWords = (call: ToolCall | undefined) => `${call?.tool} ${JSON.stringify(call?.args)}`;
+const inWords = (call: ToolCall | undefined) => `${call?.tool} ${call && argsShown(call)}`;
+/** The arguments of a call as its progress is shown: those with a secret only by what the call is about. */
+export const argsShown = ({ args, target, preview }: Pick<ToolCall, 'args' | 'target' | 'preview'>): string =>
+  preview?.secret ? `${target ?? ''} ••••••`.trim() : (JSON.stringify(args) ?? '');
 /** `ask_operator` takes `{ question, choices? }`. Other arguments are shown to the operator as JSON. */
 function wordsOf(args: unknown): Pick<Question, 'text' | 'choices'> {
   if (typeof args !== 'object' || args === null || !('question' in args) || typeof args.question !== 'string')

@@ -31,6 +31,7 @@ export const Shown = z.object({
   base: z.string(),
   whole: z.string().optional(),
   ask: z.boolean().optional(),
+  secret: z.literal(true).optional(),
 }) as z.ZodType as z.ZodType<ToolPreview>;
 /** The reply of `check`: the fault that it has found, or null. */
 export const Wrong = z.string().nullable();

@@ -3,7 +3,7 @@
  * Rules `write-ahead` and `idempotency-key` (docs/task-protocol.md).
  */
 import type { Artifacts } from '../../bus/artifacts/artifacts.ts';
-import type { Picture, ToolCall } from '../../machines/conversation.ts';
+import { argsShown, type Picture, type ToolCall } from '../../machines/conversation.ts';
 import type { ActInput, SubAgentEvent } from '../../machines/sub-agent.ts';
 import { crashPoint } from '../../platform/crash-point.ts';
 import { messageOf } from '../../platform/errors.ts';
@@ -61,7 +61,7 @@ export const act = (host: EffectHost, { kind, workspace, backends, artifacts, ma
       signal.addEventListener('abort', () => {
         if (!writes || !host.isLost()) stop.abort(signal.reason);
       });
-      host.live({ type: 'tool', step, tool: tool.name, text: JSON.stringify(checked.args) });
+      host.live({ type: 'tool', step, tool: tool.name, text: argsShown({ ...call, args: checked.args }) });
       const of = { task: host.id, call: call.id };
       const context = {
         ...contextOf(host, { workspace, backends }, call, stop.signal),

@@ -5,7 +5,7 @@ import { shortened } from '../../bus/artifacts/long-text.ts';
 import type { TaskSpec, TaskState } from '../../bus/messages.ts';
 import { parentOf } from '../../bus/task-id.ts';
 import { outUsd } from '../../machines/budget.ts';
-import { type Calls, type Message, mayHaveRun, totalUsage } from '../../machines/conversation.ts';
+import { argsShown, type Calls, type Message, mayHaveRun, totalUsage } from '../../machines/conversation.ts';
 import { type SubAgentInput, subAgent, subAgentVersion } from '../../machines/sub-agent.ts';
 import type { Backends } from '../../roster/backends.ts';
 import { swapProblem } from '../host/backend-swap.ts';
@@ -163,7 +163,7 @@ function doingOf(snapshot: Snapshot): string | null {
   const leaf = leafOf(snapshot);
   if (leaf === 'checking') return 'checking what it had to produce';
   if (leaf === 'previewing') return `looking what ${call?.tool} would change`;
-  return leaf === 'acting' && call ? clipped(`${call.tool} ${JSON.stringify(call.args)}`, 300) : null;
+  return leaf === 'acting' && call ? clipped(`${call.tool} ${argsShown(call)}`, 300) : null;
 }
 
 /** Number of effects in a status. */

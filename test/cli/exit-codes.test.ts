@@ -18,6 +18,8 @@ describe('an error ends the process with', () => {
     ['roster-invalid', 7],
     ['roster-missing', 7],
     ['download-failed', 8],
+    ['no-npm', 8],
+    ['no-browser', 8],
     ['no-space', 9],
     ['read-only', 9],
     ['never-heard-of', 70],

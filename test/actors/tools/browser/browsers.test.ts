@@ -58,6 +58,7 @@ describe('the pages of tasks', () => {
     await browsers.ended('k3xq.1');
     await closed;
     await until(() => browserProcesses(folderOf('a')).length === 0);
+    // Its folder is removed after its end.
     await until(() => readdirSync(join(folderOf('a'), 'browsers')).length === 0);
     await goto(await browsers.pageFor('k3xq.2', signal), '/');
   });
