@@ -182,6 +182,7 @@ export class Browsers {
         downloads,
         notes,
         visits: (url) => login?.visits(url),
+        whyUnreached: (url) => login?.whyUnreached(url) ?? null,
         keep: () => this.#keep(entry),
       }),
     };

@@ -8,6 +8,7 @@ import type { CDPSession, Download, Page } from 'playwright-core';
 import { messageOf } from '../../../platform/errors.ts';
 import { sizeOf } from '../../../platform/progress.ts';
 import type { ToolContext } from '../tool.ts';
+import { contentOf } from '../web/page-content.ts';
 import { maxDownloadBytes, maxDownloads } from './page-limits.ts';
 import { withinMs } from './within.ts';
 
@@ -24,6 +25,12 @@ export interface DownloadsOptions {
   /** The folder that Chromium writes to. */
   readonly folder: string;
   readonly note: (line: string) => void;
+}
+
+/** By its content: a browser does not say as which type the server sent it. */
+async function typeOf(bytes: Buffer): Promise<string> {
+  const content = await contentOf(bytes, '');
+  return content.kind === 'file' ? content.type : `text/${content.kind === 'html' ? 'html' : 'plain'}`;
 }
 
 export class Downloads {
@@ -106,7 +113,7 @@ export class Downloads {
     try {
       if (!store) return `The download of ${name} was dropped: nothing can be stored here.`;
       const bytes = await readFile(end.path);
-      const made = await store({ name, type: 'application/octet-stream', bytes });
+      const made = await store({ name, type: await typeOf(bytes), bytes });
       return `Downloaded ${made.name}, ${sizeOf(made.bytes)}: it is the artifact ${made.ref}.`;
     } catch (cause) {
       return `The download of ${name} could not be stored: ${messageOf(cause)}`;

@@ -34,9 +34,13 @@ export const gotoTool = (tools: BrowserTools): Tool =>
       if (address) site.enter(address);
       let isWhole = true;
       try {
-        if (address) await page.goto(address, { waitUntil: 'commit', timeout: loadMs });
-        else if (!(await page.goBack({ waitUntil: 'commit', timeout: loadMs })))
-          throw new Error('there is no page to go back to');
+        const reply = await (address
+          ? page.goto(address, { waitUntil: 'commit', timeout: loadMs })
+          : page.goBack({ waitUntil: 'commit', timeout: loadMs }));
+        if (!address && !reply) throw new Error('there is no page to go back to');
+        // What is shown then is a page of the proxy.
+        const unreached = reply && !reply.ok() ? site.whyUnreached(page.url()) : null;
+        if (unreached !== null) throw new Error(unreached);
         await page.waitForLoadState('domcontentloaded', { timeout: wholeMs }).catch(() => {
           isWhole = false;
         });
@@ -44,7 +48,8 @@ export const gotoTool = (tools: BrowserTools): Tool =>
       } catch (cause) {
         signal.throwIfAborted();
         await site.settle();
-        throw new Error([whyNot(address ?? 'the page before', plainError(cause)), ...noticesOf(site)].join('\n'));
+        const why = (address && site.whyUnreached(address)) ?? plainError(cause);
+        throw new Error([whyNot(address ?? 'the page before', why), ...noticesOf(site)].join('\n'));
       }
       await site.settle();
       const stray = strayed(site);
@@ -83,6 +88,7 @@ function addressOf(asked: string): URL {
 const reasons: readonly (readonly [RegExp, string])[] = [
   [/ERR_NAME_NOT_RESOLVED/, 'there is no such host; check the spelling'],
   [/ERR_CONNECTION_REFUSED/, 'nothing answers there; check the port'],
+  [/ERR_UNSAFE_PORT/, 'browsers open no page at this port, which is that of another service'],
   [/ERR_CERT|ERR_SSL/, 'its certificate is not valid, so it is not trusted'],
   [/ERR_TOO_MANY_REDIRECTS/, 'it redirects for ever'],
   [/ERR_TUNNEL_CONNECTION_FAILED|ERR_PROXY/, 'it was refused'],

@@ -17,6 +17,7 @@ export interface ProxyLogin {
   readonly username: string;
   readonly password: string;
   visits(url: URL): void;
+  whyUnreached(url: URL): string | null;
   end(): void;
 }
 

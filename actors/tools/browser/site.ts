@@ -28,6 +28,8 @@ export interface Site {
   mayVisit(url: string): boolean;
   /** From now on the task may visit this origin. */
   enter(url: string): void;
+  /** Why nothing came from the server of this address when it was last asked; null if something came. */
+  whyUnreached(url: string): string | null;
   /** To be called after an act: keeps downloads, and where the task is. */
   settle(): Promise<void>;
   /** Whether the page was opened again, without what was typed in, and the agent has not been told of it. */
@@ -54,6 +56,7 @@ export async function siteOf(
     },
     policy: rules,
     isOpen: () => taskPage.pages.length > 0,
+    whyUnreached: (url) => (originOf(url) === null ? null : taskPage.whyUnreached(new URL(url))),
     isAnew: () => taskPage.isAnew,
     notices: () => taskPage.notices(),
     settle: () => taskPage.settle({ ...(store && { store }) }),

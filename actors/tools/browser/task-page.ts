@@ -33,6 +33,8 @@ export interface TaskPage {
   stopLoading(): Promise<void>;
   /** The task has been let go to this address, so the proxy lets pages load from its origin. */
   visits(url: URL): void;
+  /** Why the last request to the host and port of this address got no reply; null if it got one. */
+  whyUnreached(url: URL): string | null;
   /**
    * To be called at the end of each call that has acted, before `notices()`: stores downloads that have ended as artifacts of the
    * call, and keeps the address and the storage of the task, so that another node can go on from there.
@@ -46,6 +48,7 @@ export interface OpenPageOptions {
   /** The same list that `downloads` writes to. */
   readonly notes: Notes;
   readonly visits: (url: URL) => void;
+  readonly whyUnreached: (url: URL) => string | null;
   /** Keeps where the task is. */
   readonly keep: (page: OpenPage) => Promise<void>;
 }
@@ -136,6 +139,9 @@ export class OpenPage implements TaskPage {
   }
   visits(url: URL): void {
     this.#options.visits(url);
+  }
+  whyUnreached(url: URL): string | null {
+    return this.#options.whyUnreached(url);
   }
   async stopLoading(): Promise<void> {
     await withinMs(answerMs, stopped(this.context, this.page)).catch(() => {});

@@ -16,7 +16,7 @@ import {
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { CoxError, codeOf, messageOf } from '../../../platform/errors.ts';
-import { originOf, plainHost } from '../../../roster/web-schema.ts';
+import { originOf, plainHost, portOf } from '../../../roster/web-schema.ts';
 import { checkedHost, pinnedLookup } from './pinned-lookup.ts';
 import { connectTo, joinSockets } from './tunnel.ts';
 import { type WebAddress, type WebPolicy, WebRefused } from './web-policy.ts';
@@ -26,6 +26,8 @@ export interface ProxyUser {
   readonly password: string;
   /** The task has gone to this address, so pages may load from its origin also with `web.resources: listed`. */
   visits(url: URL): void;
+  /** Why the last request to the host and port of this address got no reply; null if it got one, or if there was none. */
+  whyUnreached(url: URL): string | null;
   /** Ends the connections of the task; its credentials are worth nothing any more. Idempotent. */
   end(): void;
 }
@@ -51,6 +53,8 @@ interface User {
   readonly onRefused: (why: string, url: string) => void;
   readonly visited: Set<string>;
   readonly sockets: Set<Socket>;
+  /** Why the last request got no reply, by `host:port`; the oldest first. */
+  readonly unreached: Map<string, string>;
   /** Connections that are being opened or open. */
   open: number;
   hasEnded: boolean;
@@ -166,7 +170,8 @@ export async function openGuardedProxy(policy: () => WebPolicy): Promise<Guarded
         else release();
       });
       // Whoever waits for the reply hears of an error too.
-      outgoing.on('error', () => {});
+      outgoing.on('error', (cause) => recordReach(user, place, unreachable(place.host, cause)));
+      outgoing.once('response', () => recordReach(user, place, null));
       return outgoing;
     });
   }
@@ -181,7 +186,16 @@ export async function openGuardedProxy(policy: () => WebPolicy): Promise<Guarded
     user: (task, onRefused) => {
       const username = `task-${randomBytes(12).toString('hex')}`;
       const password = randomBytes(24).toString('hex');
-      const user: User = { task, password, onRefused, visited: new Set(), sockets: new Set(), open: 0, hasEnded: false };
+      const user: User = {
+        task,
+        password,
+        onRefused,
+        visited: new Set(),
+        sockets: new Set(),
+        unreached: new Map(),
+        open: 0,
+        hasEnded: false,
+      };
       users.set(username, user);
       return {
         username,
@@ -190,6 +204,7 @@ export async function openGuardedProxy(policy: () => WebPolicy): Promise<Guarded
           const origin = originOf(url);
           if (origin !== null) user.visited.add(origin);
         },
+        whyUnreached: (url) => user.unreached.get(placeOf(url.hostname, portOf(url))) ?? null,
         end: () => {
           users.delete(username);
           endUser(user);
@@ -261,12 +276,33 @@ async function admitted<T>(
       );
     const addresses = await policy.resolve(host, port);
     if (user.hasEnded) throw new Refusal(407, 'The task has ended.');
-    return await open(addresses, release);
+    const opened = await open(addresses, release);
+    recordReach(user, { host, port }, null);
+    return opened;
   } catch (cause) {
     release();
-    if (cause instanceof WebRefused) throw refused(403, cause.message);
-    throw cause instanceof Refusal ? cause : new Refusal(502, unreachable(host, cause));
+    if (cause instanceof WebRefused) {
+      recordReach(user, { host, port }, 'it was refused');
+      throw refused(403, cause.message);
+    }
+    if (cause instanceof Refusal) throw cause;
+    const why = unreachable(host, cause);
+    recordReach(user, { host, port }, why);
+    throw new Refusal(502, why);
   }
+}
+
+const placeOf = (host: string, port: number): string => `${plainHost(host) ?? host}:${port}`;
+/** Most places that are remembered for a task. */
+const maxUnreached = 100;
+
+function recordReach({ unreached }: User, { host, port }: Pick<Place, 'host' | 'port'>, why: string | null): void {
+  const place = placeOf(host, port);
+  unreached.delete(place);
+  if (why === null) return;
+  unreached.set(place, why);
+  const [oldest] = unreached.keys();
+  if (unreached.size > maxUnreached) unreached.delete(oldest!);
 }
 
 const unreachable = (host: string, cause: unknown): string =>

@@ -179,6 +179,18 @@ test('another origin is asked about or denied, and a page that goes there by its
     expect(await browser.say('goto', { url })).toMatch(/only http|is not opened|is no address/);
 });
 
+test('a server that does not answer is an error, and no page', async () => {
+  const gone = await site({});
+  await gone.stop();
+  expect(await browser.say('goto', { url: gone.url })).toBe(
+    `${gone.url}/ could not be opened: 127.0.0.1 cannot be reached (ECONNREFUSED).`,
+  );
+  const missing = 'could not be opened: There is no host no-such-host.localhost.invalid (no such name).';
+  for (const scheme of ['http', 'https'])
+    expect(await browser.say('goto', { url: `${scheme}://no-such-host.localhost.invalid` })).toContain(missing);
+  expect(await open('/shop')).toContain('Buy now');
+});
+
 test('what is not there is answered with what is', async () => {
   await open('/contact');
   expect(await browser.say('click', { target: 'e999' })).toMatch(/^e999 is not on the page\. There are:\n\| \w*e/);

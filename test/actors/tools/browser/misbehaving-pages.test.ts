@@ -130,7 +130,7 @@ describe('downloads', () => {
       await page.settle({ store });
       return stored.length > 0;
     });
-    expect(stored.at(-1)).toMatchObject({ name: 'small.csv', bytes: Buffer.from('a,b\n1,2\n') });
+    expect(stored.at(-1)).toMatchObject({ name: 'small.csv', type: 'text/plain', bytes: Buffer.from('a,b\n1,2\n') });
     expect(told()).toMatch(/Downloaded small\.csv, 8 B: it is the artifact k3xq\.1\/s1-0\/made-1/);
   });
 
