@@ -2,6 +2,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { browserToolNames } from '../actors/tools/browser/browser-tool-names.ts';
 import { replaceFile } from '../actors/tools/files/replace-file.ts';
 import type { Bus } from '../bus/bus.ts';
 import { allNodes } from '../bus/nodes.ts';
@@ -20,7 +21,9 @@ export async function allowAlways(cli: Cli, bus: Bus, tool: string): Promise<str
   if (allowed.includes(tool)) return `${named} allows ${tool} already.`;
   if (!gated.includes(tool))
     throw refused(
-      `${named} does not ask about every ${tool}. This task does (--read-only, or a roster that has changed since), or the rules of the section \`web\` do.`,
+      actsOnPages.has(tool)
+        ? `The rules of the section \`web\` in ${named} ask about this ${tool}: its \`per_origin\` can allow an act at one site always, as in \`https://example.com: { submit: allow }\`.`
+        : `${named} does not ask about every ${tool}. This task does (--read-only, or a roster that has changed since).`,
     );
   const changed = withAllowed(await readFile(file, 'utf8'), tool, file);
   if (!changed)
@@ -31,6 +34,9 @@ export async function allowAlways(cli: Cli, bus: Bus, tool: string): Promise<str
   await replaceFile(place, Buffer.from(changed.text), (await stat(file)).mode);
   return `${named}:${changed.line} is now \`${changed.says}\`: ${tool} needs no approval any more.`;
 }
+
+/** Tools about whose calls the rules of the section `web` decide. */
+const actsOnPages = new Set([...browserToolNames, 'fetch_page']);
 
 const refused = (why: string) =>
   usageError(why, 'Nothing was changed, and the question stays open. `goal` allows the tool for this goal.');

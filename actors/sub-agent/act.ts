@@ -17,6 +17,7 @@ import { InDoubt, Outdated, type ToolOutput } from '../tools/tool.ts';
 import { keeping, notKept } from './keeping.ts';
 import { lookAt } from './look.ts';
 import { type MakingLimits, making } from './making.ts';
+import { noteOperatorsPart } from './operators-part.ts';
 import { shownPictures } from './shown-pictures.ts';
 import { contextOf } from './tool-context.ts';
 
@@ -99,6 +100,7 @@ export const act = (host: EffectHost, { kind, workspace, backends, artifacts, ma
           await lookAt(host, { kind, workspace, backends, artifacts, making: limits }, call, step);
           return say({ type: 'CALL_DOUBTED', call: call.id });
         }
+        noteOperatorsPart(host, tool.name, cause);
         // Where nobody was asked, asking again would be the same call again, for ever.
         if (!(cause instanceof Outdated) || context.base === undefined || call.mayPass)
           return ends({ text: messageOf(cause) }, true);

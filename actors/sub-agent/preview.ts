@@ -14,6 +14,7 @@ import { heardFrom, Shown } from '../kinds/code-of-others.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
 import type { ToolPreview } from '../tools/tool.ts';
 import { type MakingLimits, making } from './making.ts';
+import { noteOperatorsPart } from './operators-part.ts';
 import { contextOf } from './tool-context.ts';
 
 interface PreviewOptions {
@@ -55,7 +56,10 @@ export const preview = (host: EffectHost, { kind, workspace, backends, artifacts
       const shownWhole = await withWhole(shown, place, artifacts, signal);
       say({ type: 'PREVIEWED', call: call.id, preview: shownWhole, ask: ask && !allowed.includes(tool.name) });
     },
-    (cause, { call }) => ({ type: 'TOOL_RETURNED', call: call.id, text: messageOf(cause), failed: true }),
+    (cause, { call }) => {
+      noteOperatorsPart(host, call.tool, cause);
+      return { type: 'TOOL_RETURNED', call: call.id, text: messageOf(cause), failed: true };
+    },
   );
 
 const previewOf = (bytes: Uint8Array) => `preview-${sha256Of(bytes).slice(0, 16)}` as const;

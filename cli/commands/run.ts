@@ -131,8 +131,6 @@ async function untilDone({ cli, crew, view, tree, how, questions, signal }: Foll
   const paint = cli.out.paint.stderr;
   const terminal = cli.out.stderr.isTTY === true;
   const detail = terminal ? 'news' : 'every step';
-  // On a terminal the tree shows the progress, so progress lines are not printed above it.
-  const isProgress = (line: string) => line.startsWith(paint.dim('·'));
   const told = new Set<TaskId>();
   const changed = () => {
     tree.changed();
@@ -145,8 +143,8 @@ async function untilDone({ cli, crew, view, tree, how, questions, signal }: Foll
       const { status } = event;
       // A question that is answered in place is shown there, and so are the receipts of its answers.
       const told = how === 'ask' ? { ...status, question: null, receipts: status.receipts.filter(isOther) } : status;
-      const lines = statusLines(view.last(status.id), told, paint, { detail, answerWith: 'cox answer' });
-      tree.print(terminal ? lines.filter((line) => !isProgress(line)) : lines);
+      const lines = statusLines(view.last(status.id), told, paint, { detail, answerWith: 'cox answer', inTree: terminal });
+      tree.print(lines);
       if (view.apply(status)) void reread().catch((error) => cli.out.note(String(error)));
       changed();
       continue;

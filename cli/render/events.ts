@@ -21,6 +21,8 @@ export interface EventOptions {
   readonly toldQuestion?: string;
   /** For one task of very many: leaves out starts and notes. */
   readonly quiet?: boolean;
+  /** A tree beside the lines shows the states of tasks: starts, steps and pauses are left out. */
+  readonly inTree?: boolean;
   /** The screen that a question is cut to. Default: it is not cut. */
   readonly place?: Room;
 }
@@ -29,7 +31,7 @@ export function statusLines(
   before: Status | null,
   now: Status,
   paint: Paint,
-  { detail, answerWith, skipReceipt = () => false, toldQuestion, quiet = false, place }: EventOptions,
+  { detail, answerWith, skipReceipt = () => false, toldQuestion, quiet = false, inTree = false, place }: EventOptions,
 ): string[] {
   const lines: string[] = [];
   const head = `${paint.dim('·')} ${paint.bold(oneLine(now.id))}`;
@@ -39,12 +41,14 @@ export function statusLines(
   const started = before === null || (before.state === 'idle' && now.state !== 'idle');
   if (
     !quiet &&
+    !inTree &&
     now.outcome === null &&
     now.state !== 'awaiting-steer' &&
     (detail === 'every step' ? moved : started && now.state !== 'idle')
   )
     lines.push(`${head} ${now.type} ${statusLine(now, paint)}`);
-  if (now.paused !== (before?.paused ?? false) && detail === 'news') lines.push(`${head} ${now.paused ? 'paused' : 'resumed'}`);
+  if (now.paused !== (before?.paused ?? false) && detail === 'news' && !inTree)
+    lines.push(`${head} ${now.paused ? 'paused' : 'resumed'}`);
   for (const receipt of now.receipts) {
     const worthTelling = detail === 'every step' || receipt.fate === 'applied' || receipt.fate === 'returned';
     if (!known.has(keyOf(receipt)) && worthTelling && !skipReceipt(receipt.steer))

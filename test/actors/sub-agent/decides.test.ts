@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { defineKind } from '../../../actors/kinds/define-kind.ts';
 import type { CrewSession } from '../../../actors/node/join.ts';
 import { defineTool, Outdated, type ToolContext } from '../../../actors/tools/tool.ts';
+import { WebRefused } from '../../../actors/tools/web/web-policy.ts';
 import type { SteeringInput, TaskSpec } from '../../../bus/messages.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { never, statusWhere } from '../../support/watching.ts';
@@ -26,6 +27,7 @@ const go = defineTool({
   preview: async ({ to }) => {
     looks.push(to);
     if (to === 'cliff') throw new Error('nobody may go to the cliff');
+    if (to === 'museum') throw new WebRefused('the museum is closed to agents');
     return { text: `goes to ${to}`, base: `the way to ${to}`, ask: to !== 'home' };
   },
   run: async ({ to }, { base }) => {
@@ -146,4 +148,13 @@ test('a tool that decides and does not look, or decides now and then, is refused
   const { preview: _, ...blind } = go;
   expect(() => defineTool(blind)).toThrow('needs a function preview');
   expect(() => defineTool({ ...go, decides: 'no' as never })).toThrow('decides of go is not true');
+});
+
+test('what only the operator can do something about is noted for them', async () => {
+  await node();
+  const id = await dispatch();
+  await calls('museum');
+  const { note } = await statusWhere(joined.crew, id, ({ note }) => note?.startsWith('go: ') === true);
+  expect(note).toBe('go: the museum is closed to agents');
+  expect(await told()).toEqual(['the museum is closed to agents']);
 });

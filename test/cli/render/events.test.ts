@@ -30,6 +30,14 @@ describe('the news of a task', () => {
     expect(lines(first, status({ step: 2, state: 'acting', doing: 'read_file README.md' }))).toEqual([]);
   });
 
+  it('beside a tree tell what the tree does not show, such as what only the operator can do', () => {
+    const inTree = { ...news, inTree: true };
+    const first = status({});
+    expect(lines(null, first, inTree)).toEqual([]);
+    const note = `fetch_page: Refused: ${'x'.repeat(300)} web: { open: ["a:1"] }`;
+    expect(lines(first, status({ step: 2, state: 'acting', note }), inTree)).toEqual([`· k3xq.1 ${note}`]);
+  });
+
   it('show a question once, with the words that answer it', () => {
     const asking = status({
       state: 'awaiting-steer',
