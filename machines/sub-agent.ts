@@ -56,10 +56,10 @@ const interruptible = ({ calls: [call] }: SubAgentContext) => call === undefined
 const wouldEnd = ({ answer }: SubAgentContext) => answer !== null;
 const outOfMoney = ({ limits: { costUsd }, usage }: SubAgentContext) => costUsd !== null && totalUsage(usage).costUsd >= costUsd;
 
-/** Why an urgent correction has to wait nevertheless; undefined if it does not. */
+/** Why an urgent correction has to wait nevertheless, in words for while it waits and for afterwards; undefined if it does not. */
 function whatItWaitsFor(context: SubAgentContext): string | undefined {
-  if (context.question) return `it waited until question ${context.question.id} was closed`;
-  if (context.paused) return 'it waited while the task was paused';
+  if (context.question) return `question ${context.question.id} comes first`;
+  if (context.paused) return 'the task was paused';
   if (!interruptible(context)) return `${context.calls[0]?.tool} was left to finish: it may have effects`;
   return undefined;
 }
