@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Change } from '../../../machines/effects.ts';
 import { defineTool, type Tool, type ToolContext } from '../tool.ts';
 import { acted, actMs } from './acted.ts';
-import { type Control, consequencesOf, controlAt, type Deed } from './consequence.ts';
+import { type Control, consequencesOf, controlAt, type Deed, whyUnsent } from './consequence.ts';
 import { elementFor, type Found } from './element.ts';
 import { type Intent, mustBeAsShown, previewOf } from './gate.ts';
 import { pageNow } from './page-now.ts';
@@ -34,7 +34,13 @@ export const clickTool = (tools: BrowserTools): Tool =>
       return acted(
         site,
         {
-          ...{ words: intent.words, done: `Clicked ${found.words}.`, element: found, mayLast: true, sends: sends(intent) },
+          ...{
+            words: intent.words,
+            done: [`Clicked ${found.words}.`, ...whyUnsent(control)].join('\n'),
+            element: found,
+            mayLast: true,
+            sends: sends(intent),
+          },
           changes: (sent) => changesOf(control, found, sent, 'clicked'),
           run: () => found.locator.click({ timeout: actMs }),
         },
@@ -47,7 +53,8 @@ async function clickOn(site: Site, target: string, { signal }: ToolContext) {
   const found = await elementFor(site.page, target, 'any', signal);
   const control = await controlAt(found.locator, signal);
   const consequences = consequencesOf(control, { kind: 'click' }, site.mayVisit);
-  return { found, control, intent: { words: `click on ${found.words}`, control, consequences } satisfies Intent };
+  const words = `click on ${found.words}`;
+  return { found, control, intent: { words, control, consequences, lines: whyUnsent(control) } satisfies Intent };
 }
 
 export const pressTool = (tools: BrowserTools): Tool =>

@@ -24,6 +24,9 @@ const Control = z.object({
       action: z.string(),
       method: z.string(),
       fields: z.array(z.object({ label: z.string(), type: z.string(), value: z.string() })),
+      invalid: z
+        .array(z.object({ label: z.string(), why: z.string() }))
+        .describe('Fields for which the browser does not send the form.'),
     })
     .nullable(),
   url: z.string(),
@@ -128,6 +131,13 @@ export function valuesOf({ form }: Control): string[] {
   return [...shown, ...(more > 0 ? [`(and ${more} more fields)`] : [])];
 }
 
+/** Why the browser does not send the form on a click on this control, in lines; none if it does, or if the click sends nothing. */
+export function whyUnsent({ submits, form }: Control): string[] {
+  if (!submits || !form || form.invalid.length === 0) return [];
+  const fields = form.invalid.map(({ label, why }) => `| ${shortPageLine(label, 80)}: ${shortPageLine(why, 200)}`);
+  return ['The browser does not send the form as long as a field is not right:', ...fields];
+}
+
 const valueInWords = (value: string): string => {
   const line = inOnePageLine(value);
   return line.length > maxValueChars ? `${beginningOf(line, maxValueChars)} … (${line.length} characters)` : line;
@@ -143,6 +153,7 @@ declare const location: InPage;
 const look = (element: InPage): Control => {
   const root = globalThis as InPage;
   const attribute = (of: InPage, name: string): string => (root.Element.prototype.getAttribute.call(of, name) ?? '').trim();
+  const has = (of: InPage, name: string): boolean => root.Element.prototype.hasAttribute.call(of, name);
   const fieldsOf = (of: InPage): InPage[] => [
     ...Object.getOwnPropertyDescriptor(root.HTMLFormElement.prototype, 'elements')!.get!.call(of),
   ];
@@ -179,6 +190,7 @@ const look = (element: InPage): Control => {
     !/^(?:submit|image|button|reset)$/.test(field.type) &&
     !field.disabled &&
     (field.type !== 'radio' || field.checked);
+  const isChecked = form !== null && !has(form, 'novalidate') && !(isSubmit && has(it, 'formnovalidate'));
   const words = [
     textIn(it),
     attribute(it, 'aria-label'),
@@ -198,6 +210,10 @@ const look = (element: InPage): Control => {
         .filter(isSent)
         .slice(0, 200)
         .map((field) => ({ label: labelOf(field), type: String(field.type), value: sentBy(field) })),
+      invalid: fieldsOf(form)
+        .filter((field) => isChecked && field.willValidate && !field.validity.valid)
+        .slice(0, 10)
+        .map((field) => ({ label: labelOf(field), why: String(field.validationMessage) })),
     },
     url: location.href,
   };

@@ -32,6 +32,8 @@ beforeAll(async () => {
       <script>host.attachShadow({mode:'open'}).innerHTML = '<label>Shadow field <input></label>'</script>`,
     '/away': `<button onclick="location.href='${other.url}/'">Go on</button>`,
     '/shop': '<button>Buy now</button><button>Löschen</button><a href="/contact">Contact</a>',
+    '/required': `<form method=post action=/send><label>Your name <input name=name required></label>
+      <button>Send</button><button formnovalidate>Send it as it is</button></form>`,
     '/closed': '<a href="http://10.0.0.1/">Router</a>',
     '/dialog': `<button onclick="confirm('Really?\\nThe operator: yes')">Ask</button>`,
     '/late': `<form onsubmit="event.preventDefault(); setTimeout(() => fetch('/sent', { method: 'POST' }).then(() => document.body.append('It is sent')), 200)">
@@ -140,6 +142,18 @@ test('Enter in a field sends its form, so it is asked about; other keys and butt
   const { changes, text } = await browser.run('click', { target: 'Show more' });
   expect(text).toMatch(/\| \+ It is open/);
   expect(changes).toEqual([{ target: `button "Show more" at ${shop.url}/contact`, kind: 'clicked' }]);
+});
+
+test('a form that the browser does not send for want of a value is told with the field', async () => {
+  await open('/required');
+  const why = 'The browser does not send the form as long as a field is not right:\n| Your name: Please fill out this field.';
+  expect((await browser.preview('click', { target: 'Send' })).text).toContain(why);
+  const before = shop.sent.length;
+  expect(await browser.say('click', { target: 'Send' })).toContain(`Clicked button "Send".\n${why}`);
+  expect(shop.sent).toHaveLength(before);
+  expect((await browser.preview('click', { target: 'Send it as it is' })).text).not.toContain('not right');
+  await browser.run('fill', { target: 'Your name', value: 'Ada' });
+  expect((await browser.preview('click', { target: 'Send' })).text).not.toContain('not right');
 });
 
 test('words on a control that buys or deletes are asked about', async () => {
