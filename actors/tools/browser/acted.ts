@@ -57,7 +57,8 @@ export async function told(site: Site, done: string, signal: AbortSignal): Promi
   const view =
     stray ??
     (await see(page, signal).then(
-      (sight) => newsOf(page, sight, 'Nothing else has changed on the page.'),
+      // It may have gone on while it was looked at.
+      (sight) => strayed(site, sight.url) ?? newsOf(page, sight, 'Nothing else has changed on the page.'),
       (cause) => `It cannot be seen now: ${plainError(cause)}`,
     ));
   await settling;

@@ -1,10 +1,11 @@
+import type { Frame, Locator, Page } from 'playwright-core';
 import { z } from 'zod';
 import type { Change } from '../../../machines/effects.ts';
 import { defineTool, type Tool, type ToolContext } from '../tool.ts';
 import { acted, actMs } from './acted.ts';
 import { type Control, consequencesOf, controlAt, type Deed, whyUnsent } from './consequence.ts';
 import { elementFor, type Found } from './element.ts';
-import { type Intent, mustBeAsShown, previewOf } from './gate.ts';
+import { type Intent, keyOf, mustBeAsShown, previewOf, withKnown } from './gate.ts';
 import { pageNow } from './page-now.ts';
 import { shortPageLine, shownUrl } from './page-words.ts';
 import type { Sent } from './settle.ts';
@@ -31,6 +32,7 @@ export const clickTool = (tools: BrowserTools): Tool =>
       const { found, control, intent } = await clickOn(site, target, context);
       mustBeAsShown(site, intent, context);
       enterAll(site, intent);
+      site.outbox.begin({ key: intent.key, kind: 'touch', let: intent.consequences });
       return acted(
         site,
         {
@@ -53,8 +55,14 @@ async function clickOn(site: Site, target: string, { signal }: ToolContext) {
   const found = await elementFor(site.page, target, 'any', signal);
   const control = await controlAt(found.locator, signal);
   const consequences = consequencesOf(control, { kind: 'click' }, site.mayVisit);
-  const words = `click on ${found.words}`;
-  return { found, control, intent: { words, control, consequences, lines: whyUnsent(control) } satisfies Intent };
+  const intent = {
+    key: keyOf(site, 'click', { target }),
+    words: `click on ${found.words}`,
+    control,
+    consequences,
+    lines: whyUnsent(control),
+  };
+  return { found, control, intent: withKnown(site, intent) };
 }
 
 export const pressTool = (tools: BrowserTools): Tool =>
@@ -75,6 +83,7 @@ export const pressTool = (tools: BrowserTools): Tool =>
       const { found, control, intent } = await pressOn(site, args, context);
       mustBeAsShown(site, intent, context);
       enterAll(site, intent);
+      site.outbox.begin({ key: intent.key, kind: 'touch', let: intent.consequences });
       const where = found ? ` in ${found.words}` : '';
       return acted(
         site,
@@ -92,10 +101,33 @@ async function pressOn(site: Site, { key, target }: { key: string; target?: stri
   const found = target === undefined ? null : await elementFor(site.page, target, 'field', signal);
   const deed: Deed = { kind: 'press', key };
   // Without a target the key goes to the element that has the focus.
-  const control = await controlAt(found?.locator ?? site.page.locator('*:focus, body').last(), signal);
+  const control = await controlAt(found?.locator ?? (await focusIn(site.page)), signal);
   const consequences = consequencesOf(control, deed, site.mayVisit);
   const words = `press of ${key}${found ? ` in ${found.words}` : ''}`;
-  return { found, control, intent: { words, control, consequences } satisfies Intent };
+  const sentBy = keyOf(site, 'press', { key, target });
+  return { found, control, intent: withKnown(site, { key: sentBy, words, control, consequences }) };
+}
+
+/** The element that keys go to, in whatever frame it is. */
+async function focusIn(page: Page): Promise<Locator> {
+  let frame: Frame = page.mainFrame();
+  for (;;) {
+    const inner: Frame | null = await frameInFocus(frame);
+    if (inner === null) return frame.locator('*:focus, body').last();
+    frame = inner;
+  }
+}
+
+// The compiler of this house knows no documents, since only the functions that run in a page have one.
+// biome-ignore lint/suspicious/noExplicitAny: see above.
+const hasFocus = (element: any): boolean => element.getRootNode().activeElement === element;
+
+async function frameInFocus(frame: Frame): Promise<Frame | null> {
+  for (const child of frame.childFrames()) {
+    const holder = await child.frameElement();
+    if (await holder.evaluate(hasFocus)) return child;
+  }
+  return null;
 }
 
 /** Forms, orders and deletions are sent; a link loads by itself. */

@@ -6,7 +6,7 @@ import { resolveInside } from '../workspace.ts';
 import { acted, actMs, optionsIn, optionsOf } from './acted.ts';
 import { type Control, controlAt } from './consequence.ts';
 import { elementFor, type Found } from './element.ts';
-import { type Intent, mustBeAsShown, previewOf, unasked } from './gate.ts';
+import { type Intent, keyOf, mustBeAsShown, previewOf, unasked } from './gate.ts';
 import { pageNow } from './page-now.ts';
 import { shortPageLine, shownUrl } from './page-words.ts';
 import { type BrowserTools, openSite, type Site } from './site.ts';
@@ -48,6 +48,8 @@ export const fillTool = (tools: BrowserTools): Tool =>
       const { found, control, intent, upload } = await filling(site, args, context);
       mustBeAsShown(site, intent, context);
       const { value = '' } = args;
+      site.outbox.typed(value);
+      site.outbox.begin({ key: intent.key, kind: 'fill', let: intent.consequences });
       return acted(
         site,
         {
@@ -102,6 +104,7 @@ interface Upload {
 
 async function filling(site: Site, { target, value, file }: Args, context: ToolContext) {
   const found = await elementFor(site.page, target, 'field', context.signal);
+  const key = keyOf(site, 'fill', { target });
   // A field for text needs no second look; of files, lists and boxes the page says what they are.
   const isText = file === undefined && textRoles.has(found.node.role);
   const control = isText ? null : await controlAt(found.locator, context.signal);
@@ -110,13 +113,13 @@ async function filling(site: Site, { target, value, file }: Args, context: ToolC
   if (path === null) throw new Error(`${found.words} takes a file: give \`file\`, the path of a file of the workspace`);
   if (path === undefined) {
     if (value === undefined) throw new Error('give the value to fill in');
-    const intent: Intent = { words: `fill of ${found.words}`, control: null, consequences: [] };
+    const intent: Intent = { key, words: `fill of ${found.words}`, control: null, consequences: [] };
     return { found, control, upload: null, intent };
   }
   if (!control || !isFileField) throw new Error(`${found.words} takes no file`);
   const upload = await uploadOf(path, context.workspace);
   const intent: Intent = {
-    ...{ words: `fill of ${found.words}`, control },
+    ...{ key, words: `fill of ${found.words}`, control },
     consequences: [{ action: 'upload', url: control.form?.action ?? control.url }],
     lines: [`The file: ${upload.name}, ${upload.buffer.length} bytes`],
     print: createHash('sha256').update(upload.name).update('\0').update(upload.buffer).digest('hex'),
@@ -144,6 +147,8 @@ export const selectTool = (tools: BrowserTools): Tool =>
     run: async ({ target, option }, context) => {
       const site = await openSite(tools, context);
       const found = await elementFor(site.page, target, 'field', context.signal);
+      site.outbox.typed(option);
+      site.outbox.begin({ key: keyOf(site, 'select', { target }), kind: 'fill', let: [] });
       return acted(
         site,
         {

@@ -6,11 +6,15 @@ import type { Page } from 'playwright-core';
 import { Outdated, type ToolContext, type ToolPreview } from '../tool.ts';
 import { mustNotBeClosed } from '../web/web-policy.ts';
 import { noticesOf } from './acted.ts';
+import { concealedIn } from './concealed.ts';
 import { type Consequence, type Control, inDeeds, printOf, type Ruling, rulingOn, valuesOf } from './consequence.ts';
+import { stoppedLines } from './outbox.ts';
 import { shownUrl } from './page-words.ts';
 import { originOf, type Site } from './site.ts';
 
 export interface Intent {
+  /** The same for the same call on the same page. */
+  readonly key: string;
   /** `click on button "Send"`. */
   readonly words: string;
   /** Null where no control is touched, such as for a `goto`. */
@@ -23,6 +27,25 @@ export interface Intent {
 }
 
 const baseOf = ({ control, print = '' }: Intent): string => `${control ? printOf(control) : ''}${print}`;
+
+export const keyOf = (site: Site, tool: string, args: object): string =>
+  JSON.stringify([tool, Object.entries(args).sort(), site.page.url().split('#')[0]]);
+
+/** The intent with what the same call was stopped from sending before. */
+export function withKnown(site: Site, intent: Intent): Intent {
+  const known = site.outbox.known(intent.key).map(({ url }) => url);
+  if (known.length === 0) return intent;
+  const isNew = (one: Consequence) => !intent.consequences.some(({ action, url }) => action === one.action && url === one.url);
+  const more = known.flatMap((url): Consequence[] => [
+    { action: 'submit', url },
+    ...(site.mayVisit(url) ? [] : [{ action: 'leave', url } as const]),
+  ]);
+  return {
+    ...intent,
+    consequences: [...intent.consequences, ...more.filter(isNew)],
+    print: `${intent.print ?? ''}${JSON.stringify(known)}`,
+  };
+}
 /** The base of a call about which nobody was asked. It runs as long as nobody has to be asked, whatever else the page changes. */
 export const unasked = 'unasked';
 
@@ -35,6 +58,8 @@ export async function previewOf(site: Site, intent: Intent, context: ToolContext
   const left = ruling.by.filter(({ action }) => action === 'leave').map(({ url }) => new URL(url));
   for (const url of left) await mustNotBeClosed(url, site.policy);
   const values = intent.control ? valuesOf(intent.control) : [];
+  const known = site.outbox.known(intent.key);
+  const { secrets } = known.length > 0 ? await concealedIn(site.page) : { secrets: [] };
   return {
     text: [
       intent.control
@@ -44,6 +69,7 @@ export async function previewOf(site: Site, intent: Intent, context: ToolContext
       ...(intent.lines ?? []),
       // The values come last: a list of questions shows the first lines.
       ...(intent.control ? [`On the page ${shownUrl(site.page.url())}`, ...(await pictureOf(site.page, context))] : []),
+      ...stoppedLines(known, secrets),
       ...(values.length > 0 ? ['Values in the form (lines with | have text of the page):', ...values] : []),
     ].join('\n'),
     base: baseOf(intent),

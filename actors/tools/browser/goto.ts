@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineTool, type Tool } from '../tool.ts';
 import { noticesOf } from './acted.ts';
-import { type Intent, mustBeAsShown, previewOf } from './gate.ts';
+import { type Intent, mustBeAsShown, previewOf, withKnown } from './gate.ts';
 import { shownUrl } from './page-words.ts';
 import { settled } from './settle.ts';
 import { see, wholeView } from './sight.ts';
@@ -28,7 +28,9 @@ export const gotoTool = (tools: BrowserTools): Tool =>
       const site = await siteOf(tools, context);
       const { page } = site;
       const { signal } = context;
-      mustBeAsShown(site, intentOf(site, url), context);
+      const intent = intentOf(site, url);
+      mustBeAsShown(site, intent, context);
+      site.outbox.begin({ key: intent.key, kind: 'goto', let: intent.consequences });
       const isBack = url.trim() === 'back';
       const address = isBack ? null : addressOf(url).href;
       if (address) site.enter(address);
@@ -64,9 +66,12 @@ export const gotoTool = (tools: BrowserTools): Tool =>
 /** Going back leads to a page that the task was on, so it leaves nothing. */
 function intentOf(site: Site, asked: string): Intent {
   const words = `goto ${shownUrl(asked)}`;
-  if (asked.trim() === 'back') return { words, control: null, consequences: [] };
+  // The page that the task is on is no part of it.
+  const key = `goto ${asked}`;
+  if (asked.trim() === 'back') return { key, words, control: null, consequences: [] };
   const url = addressOf(asked).href;
-  return { words, control: null, print: url, consequences: site.mayVisit(url) ? [] : [{ action: 'leave', url }] };
+  const consequences: Intent['consequences'] = site.mayVisit(url) ? [] : [{ action: 'leave', url }];
+  return withKnown(site, { key, words, control: null, print: url, consequences });
 }
 
 /** @throws Error for the model if it is no address of a page. */

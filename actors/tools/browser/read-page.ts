@@ -5,7 +5,7 @@ import { noticesOf } from './acted.ts';
 import { concealedIn } from './concealed.ts';
 import { elementFor } from './element.ts';
 import { fromPage, inOnePageLine, quotedLine, shownUrl } from './page-words.ts';
-import { type BrowserTools, openSite } from './site.ts';
+import { type BrowserTools, mustNotHaveStrayed, openSite } from './site.ts';
 import { withinMs } from './within.ts';
 
 /** Characters of one reading. */
@@ -32,6 +32,7 @@ export const extractTool = (tools: BrowserTools): Tool =>
         Promise.all([locator.innerText({ timeout: readMs }), concealedIn(page)]),
         signal,
       );
+      mustNotHaveStrayed(site);
       const marks = hidden.filter((words) => words.length >= 4);
       const marked = (line: string) => marks.reduce((text, words) => text.replaceAll(words, '[hidden text]'), line);
       const lines = text
@@ -64,6 +65,7 @@ export const screenshotTool = (tools: BrowserTools): Tool =>
       const bytes = target
         ? await (await elementFor(page, target, 'any', context.signal)).locator.screenshot(options)
         : await page.screenshot(options);
+      mustNotHaveStrayed(site);
       const { ref } = await context.store({ name: 'page.png', type: 'image/png', bytes });
       return {
         text: [

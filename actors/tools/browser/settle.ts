@@ -1,5 +1,6 @@
 /** Runs an action on a page, and waits for what it has set off: requests, a new page. */
 import type { Page, Request } from 'playwright-core';
+import { wasStopped } from './outbox.ts';
 import { withinMs } from './within.ts';
 
 /** A request that sent something, by its method. */
@@ -23,13 +24,13 @@ const scripted = new Set(['xhr', 'fetch', 'script']);
  */
 export async function settled(page: Page, signal: AbortSignal, run: () => Promise<unknown>, sends = false): Promise<Sent[]> {
   const open = new Set<Request>();
-  const sent: Sent[] = [];
+  const sent = new Map<Request, Sent>();
   let heard = Promise.withResolvers<void>();
   const begun = (request: Request) => {
     const type = request.resourceType();
     const isDocument = type === 'document' && request.isNavigationRequest();
     const isSent = (isDocument || request.method() !== 'GET') && type !== 'ping';
-    if (isSent) sent.push({ url: request.url(), method: request.method(), isNavigation: isDocument });
+    if (isSent) sent.set(request, { url: request.url(), method: request.method(), isNavigation: isDocument });
     if (isDocument || scripted.has(type)) open.add(request);
     else if (!isSent) return;
     heard.resolve();
@@ -50,8 +51,8 @@ export async function settled(page: Page, signal: AbortSignal, run: () => Promis
   try {
     await run();
     // The handlers of the page have run by then, and their requests have begun.
-    await withinMs(300, page.evaluate('0'), signal).catch(() => {});
-    if (sends && open.size === 0 && sent.length === 0) await withinMs(firstRequestMs, heard.promise, signal).catch(() => {});
+    await withinMs(300, page.evaluate('new Promise((done) => setTimeout(done))'), signal).catch(() => {});
+    if (sends && open.size === 0 && sent.size === 0) await withinMs(firstRequestMs, heard.promise, signal).catch(() => {});
     signal.throwIfAborted();
     const start = performance.now();
     for (;;) {
@@ -68,5 +69,5 @@ export async function settled(page: Page, signal: AbortSignal, run: () => Promis
     context.off('requestfailed', ended);
     page.off('close', closed);
   }
-  return sent;
+  return [...sent].flatMap(([request, one]) => (wasStopped(request) ? [] : [one]));
 }

@@ -21,10 +21,16 @@ export interface Sight {
 
 const lookMs = 10_000;
 
+const tooLong = `the page did not answer within ${lookMs / 1_000} s: it is too large, or too busy. extract may read its text`;
+
 /** @throws Error if the page does not answer. */
 export async function see(page: Page, signal: AbortSignal): Promise<Sight> {
   const look = () => page.ariaSnapshot({ mode: 'ai', timeout: lookMs }).catch(unreadable);
-  const [yaml, { title, ...concealed }] = await withinMs(lookMs, Promise.all([look(), concealedIn(page)]), signal);
+  const looks = Promise.all([look(), concealedIn(page)]);
+  const [yaml, { title, ...concealed }] = await withinMs(lookMs, looks, signal).catch((cause: unknown) => {
+    signal.throwIfAborted();
+    throw /did not answer|Timeout/.test(String(cause)) ? new Error(tooLong) : cause;
+  });
   const nodes = parseAria(yaml);
   const unfolded = { ...concealed, listItems: Number.POSITIVE_INFINITY };
   return {

@@ -7,6 +7,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { messageOf } from '../../../platform/errors.ts';
 import type { ToolContext } from '../tool.ts';
 import type { WebPolicy } from '../web/web-policy.ts';
+import { type Outbox, outboxOf } from './outbox.ts';
 import { shownUrl } from './page-words.ts';
 import type { TaskPage } from './task-page.ts';
 
@@ -23,6 +24,7 @@ export interface Site {
   /** The current page. An act may open another one. */
   readonly page: Page;
   readonly policy: WebPolicy;
+  readonly outbox: Outbox;
   /** Whether there is a page; there is none once the browser has ended. */
   isOpen(): boolean;
   mayVisit(url: string): boolean;
@@ -50,19 +52,21 @@ export async function siteOf(
   const origins = entered.get(context) ?? new Set([originOf(taskPage.page.url()) ?? []].flat());
   entered.set(context, origins);
   const rules = policy();
+  const outbox = await outboxOf(context, policy);
   return {
     get page() {
       return taskPage.page;
     },
     policy: rules,
+    outbox,
     isOpen: () => taskPage.pages.length > 0,
     whyUnreached: (url) => (originOf(url) === null ? null : taskPage.whyUnreached(new URL(url))),
     isAnew: () => taskPage.isAnew,
-    notices: () => taskPage.notices(),
+    notices: () => [...outbox.notices(), ...taskPage.notices()],
     settle: () => taskPage.settle({ ...(store && { store }) }),
     mayVisit: (url) => {
       const origin = originOf(url);
-      return origin !== null && (origins.has(origin) || rules.verdict('leave', new URL(url)) === 'allow');
+      return origin !== null && (origins.has(origin) || rules.verdict('leave', new URL(origin)) === 'allow');
     },
     enter: (url) => {
       const origin = originOf(url);
@@ -73,11 +77,11 @@ export async function siteOf(
   };
 }
 
-/** @returns null for addresses that are not of the web, such as `about:blank`. */
+/** @returns null for addresses that are not of the web, such as `about:blank`. A `blob:` is of the origin that made it. */
 export function originOf(url: string): string | null {
   try {
     const { protocol, origin } = new URL(url);
-    return protocol === 'http:' || protocol === 'https:' ? origin : null;
+    return /^(?:https?|blob):$/.test(protocol) && origin !== 'null' ? origin : null;
   } catch {
     return null;
   }
@@ -98,11 +102,18 @@ export function mustBeOpen(site: Site): void {
 }
 
 /** @returns why nothing of the present page may be shown; null if it may. */
-export function strayed(site: Site): string | null {
-  const url = site.page.url();
+export function strayed(site: Site, url = site.page.url()): string | null {
   if (url.startsWith('chrome-error:')) return 'The page could not be loaded; call goto with an address.';
-  if (originOf(url) === null || site.mayVisit(url)) return null;
+  // Whoever opened an empty page may have written into it.
+  if (url === 'about:blank') return 'no page is open: the current one is about:blank. Call goto with an address.';
+  if (site.mayVisit(url)) return null;
   return `the page has gone to ${shownUrl(url)}, and this origin is not allowed for the task. Nothing of it is shown. Call goto with this address to ask for it, or goto another page.`;
+}
+
+/** After a look at the page, which may have gone on meanwhile. @throws Error for the model if it may not visit what was seen. */
+export function mustNotHaveStrayed(site: Site, url?: string): void {
+  const why = strayed(site, url);
+  if (why !== null) throw new Error(why);
 }
 
 /** Its errors begin with the call that failed: `locator.click: `. */

@@ -4,7 +4,7 @@ import { noticesOf } from './acted.ts';
 import { nearestTo } from './element.ts';
 import { fromPage, quotedLine } from './page-words.ts';
 import { newsOf, nodeWithRef, partOfView, type Sight, see, wholeView } from './sight.ts';
-import { type BrowserTools, openSite } from './site.ts';
+import { type BrowserTools, mustNotHaveStrayed, openSite } from './site.ts';
 
 interface Args {
   readonly part?: string | undefined;
@@ -23,6 +23,7 @@ export const snapshotTool = (tools: BrowserTools): Tool =>
     run: async ({ part, from }, context) => {
       const site = await openSite(tools, context);
       const sight = await see(site.page, context.signal);
+      mustNotHaveStrayed(site, sight.url);
       const { page } = site;
       const view = part
         ? partOf(sight, part, from ?? 1)

@@ -1,0 +1,209 @@
+/**
+ * What the pages of a task send, by whatever script. A click says by its control what it would send, and a page can do something
+ * else; so each request that is no GET is looked at before it leaves the browser. Invariants:
+ * - A form leaves only to an origin to which the rules or the operator have let the present act send. A hidden frame may send one
+ *   while nothing is clicked or typed, as log-ins do.
+ * - A script sends nothing where the rules deny it, and nothing that the task has typed by a click about which nobody was asked.
+ * - What was stopped is known of the call, so that the operator is asked when it is made again.
+ */
+import type { BrowserContext, Request, Route } from 'playwright-core';
+import { beginningOf } from '../../../platform/cut.ts';
+import type { WebPolicy } from '../web/web-policy.ts';
+import type { Consequence } from './consequence.ts';
+import { inOnePageLine, shownUrl } from './page-words.ts';
+
+/** A call of a tool that acts on a page. */
+export interface Deal {
+  /** The same for the same call on the same page. */
+  readonly key: string;
+  /** `touch` may send when it was let, `goto` too; `fill` never sends. */
+  readonly kind: 'touch' | 'goto' | 'fill';
+  /** What the rules or the operator have let it do. */
+  readonly let: readonly Consequence[];
+}
+interface Stopped {
+  readonly url: string;
+  readonly body: string;
+}
+
+const maxKnown = 50;
+const maxTyped = 200;
+const maxLines = 8;
+/** Shorter texts stand in many requests by chance. */
+const minTypedChars = 3;
+const maxBodyBytes = 5_000_000;
+const maxShownChars = 1_000;
+
+const outboxes = new WeakMap<BrowserContext, Outbox>();
+const stopped = new WeakSet<Request>();
+
+/** Whether it never left the browser. */
+export const wasStopped = (request: Request): boolean => stopped.has(request);
+
+export async function outboxOf(context: BrowserContext, policy: () => WebPolicy): Promise<Outbox> {
+  const known = outboxes.get(context);
+  if (known) return known;
+  const outbox = new Outbox(policy);
+  outboxes.set(context, outbox);
+  await context.route(
+    () => true,
+    (route) => outbox.judge(route),
+  );
+  return outbox;
+}
+
+export class Outbox {
+  readonly #policy: () => WebPolicy;
+  readonly #known = new Map<string, Map<string, Stopped>>();
+  readonly #typed = new Set<string>();
+  #deal: Deal = { key: '', kind: 'goto', let: [] };
+  #lines: string[] = [];
+
+  constructor(policy: () => WebPolicy) {
+    this.#policy = policy;
+  }
+
+  /** From now on what pages send is of this call. */
+  begin(deal: Deal): void {
+    this.#deal = deal;
+  }
+
+  /** Whether the present call was let to send something. */
+  get maySend(): boolean {
+    return this.#deal.let.some(({ action }) => action !== 'leave');
+  }
+
+  /** The task has typed this into a page. */
+  typed(text: string): void {
+    if (text.trim().length < minTypedChars) return;
+    this.#typed.delete(text);
+    this.#typed.add(text);
+    for (const first of this.#typed) if (this.#typed.size > maxTyped) this.#typed.delete(first);
+  }
+
+  /** What the same call was stopped from sending before. */
+  known(key: string): readonly Stopped[] {
+    return [...(this.#known.get(key)?.values() ?? [])];
+  }
+
+  /** What was stopped since it was last asked, one line each. */
+  notices(): string[] {
+    const lines = this.#lines;
+    this.#lines = [];
+    return lines;
+  }
+
+  async judge(route: Route): Promise<void> {
+    const request = route.request();
+    const why = this.#whyNot(request);
+    if (why === null) return route.continue().catch(() => {});
+    stopped.add(request);
+    this.#stop(request, why);
+    await route.abort('aborted').catch(() => {});
+    if (request.isNavigationRequest()) await closeEmpty(request);
+  }
+
+  /** @returns why it must not be sent; null if it may. */
+  #whyNot(request: Request): 'denied' | 'unasked' | null {
+    if (/^(?:GET|HEAD)$/.test(request.method())) return null;
+    const url = request.url();
+    const verdict = this.#verdict(url);
+    if (verdict === 'allow') return null;
+    const { kind, let: granted } = this.#deal;
+    if (request.isNavigationRequest()) {
+      if (granted.some((one) => one.action !== 'leave' && originIn(one.url) === originIn(url))) return null;
+      if (verdict === 'ask' && kind === 'goto' && isInFrame(request)) return null;
+    } else {
+      if (this.maySend) return null;
+      if (verdict === 'ask' && !(kind === 'touch' && this.#carriesTyped(request))) return null;
+    }
+    return verdict === 'deny' ? 'denied' : 'unasked';
+  }
+
+  #verdict(url: string) {
+    try {
+      return this.#policy().verdict('submit', new URL(url));
+    } catch {
+      return 'deny';
+    }
+  }
+
+  #carriesTyped(request: Request): boolean {
+    const bytes = request.postDataBuffer();
+    if (!bytes || this.#typed.size === 0) return false;
+    if (bytes.length > maxBodyBytes) return true;
+    const body = bytes.toString();
+    return [...this.#typed].some((text) => spellings(text).some((spelling) => body.includes(spelling)));
+  }
+
+  #stop(request: Request, why: 'denied' | 'unasked'): void {
+    const url = request.url();
+    const { key, kind } = this.#deal;
+    if (why === 'unasked' && kind !== 'fill') {
+      const known = this.#known.get(key) ?? new Map<string, Stopped>();
+      known.set(originIn(url), { url, body: bodyOf(request) });
+      this.#known.delete(key);
+      this.#known.set(key, known);
+      for (const first of this.#known.keys()) if (this.#known.size > maxKnown) this.#known.delete(first);
+    }
+    const what = `The page wanted to send ${request.isNavigationRequest() ? 'a form' : 'data'} to ${shownUrl(url)}, and was stopped`;
+    const line =
+      why === 'denied'
+        ? `${what}: the operator's rules deny it (roster, web).`
+        : kind === 'fill'
+          ? `${what}: filling in sends nothing. What was filled in stays; click or press what sends it.`
+          : `${what}: nobody has been asked about that. To have it sent, make the same call again; the operator is asked then.`;
+    if (this.#lines.length < maxLines && !this.#lines.includes(line)) this.#lines.push(line);
+  }
+}
+
+/** @param secrets texts that the operator is not shown, such as passwords. */
+export function stoppedLines(known: readonly Stopped[], secrets: readonly string[]): string[] {
+  return known.map(({ url, body }) => {
+    let text = body;
+    for (const secret of secrets) for (const spelling of spellings(secret)) text = text.replaceAll(spelling, '••••••');
+    const line = inOnePageLine(text);
+    return `The page was stopped before from sending to ${shownUrl(url)}:\n| ${beginningOf(line, maxShownChars) || '(nothing)'}`;
+  });
+}
+
+/** How forms and scripts write a text into what they send. */
+function spellings(text: string): string[] {
+  const encoded = encodeURIComponent(text.toWellFormed());
+  return [...new Set([text, encoded, encoded.replaceAll('%20', '+'), JSON.stringify(text).slice(1, -1)])];
+}
+
+function bodyOf(request: Request): string {
+  const body = request.postDataBuffer()?.subarray(0, 100_000).toString() ?? '';
+  return /urlencoded/i.test(request.headers()['content-type'] ?? '') ? readable(body) : body;
+}
+function readable(body: string): string {
+  return [...new URLSearchParams(body)].map(([name, value]) => `${name}: ${value}`).join(', ');
+}
+
+function originIn(url: string): string {
+  try {
+    return new URL(url).origin;
+  } catch {
+    return '';
+  }
+}
+
+function isInFrame(request: Request): boolean {
+  try {
+    return request.frame().parentFrame() !== null;
+  } catch {
+    // A page that is only being opened.
+    return false;
+  }
+}
+
+/** A page that was opened for the form alone would stay as an empty one. */
+async function closeEmpty(request: Request): Promise<void> {
+  try {
+    const page = request.frame().page();
+    if (page.url() === 'about:blank' && page.context().pages().length > 1) await page.close();
+  } catch {
+    // It has closed itself.
+  }
+}

@@ -1,0 +1,156 @@
+/** Nothing is sent by a page unless the rules or the operator have let the present act send it, whatever script sends it. */
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { type OpenBrowser, openBrowser } from '../../../support/open-browser.ts';
+import { type Site, site } from '../../../support/site.ts';
+
+let shop: Site;
+let other: Site;
+let asks: OpenBrowser;
+let denies: OpenBrowser;
+
+const form = (more: string, attributes = '') =>
+  `<form id=f action=/send method=post ${attributes}><label>Name <input name=name></label>${more}</form>`;
+const pages: Readonly<Record<string, string>> = {
+  '/link': `${form('')}<a href=# onclick="f.submit(); return false">Next</a>`,
+  '/request-submit': form('<div role=button tabindex=0 onclick="f.requestSubmit()">Next</div>'),
+  '/outside': `${form('')}<button type=button onclick="HTMLFormElement.prototype.submit.call(f)">Next</button>`,
+  '/new-page': `${form('', 'target=_blank')}<a href=# onclick="f.submit(); return false">Next</a>`,
+  '/hidden-frame': `<iframe name=out hidden></iframe>${form('', 'target=out')}<a href=# onclick="f.submit(); return false">Next</a>`,
+  '/fetch': `${form('')}<button type=button onclick="fetch('/send', { method: 'POST', body: new FormData(f) })">Next</button>`,
+  '/json': `${form('')}<button type=button
+    onclick="fetch('/send', { method: 'PUT', body: JSON.stringify({ name: f.name.value ?? f.elements[0].value }) })">Next</button>`,
+  '/beacon': `${form('')}<button type=button onclick="navigator.sendBeacon('/send', f.elements[0].value)">Next</button>`,
+};
+const typing: Readonly<Record<string, string>> = {
+  '/by-input': '<form action=/send method=post><label>Name <input name=name oninput="this.form.submit()"></label></form>',
+  '/by-box':
+    '<form action=/send method=post><label><input type=checkbox name=ok onchange="this.form.submit()"> Name</label></form>',
+};
+
+beforeAll(async () => {
+  other = await site({
+    '/': '<h1>Another site</h1>',
+    '/blob': `<script>location = URL.createObjectURL(new Blob(['<h1>Another site</h1>'], { type: 'text/html' }))</script>`,
+    '/writes': `<script>const page = open('about:blank'); page.document.write('<h1>Another site</h1>')</script><h1>Writer</h1>`,
+  });
+  shop = await site({
+    ...pages,
+    ...typing,
+    '/list':
+      '<form action=/send method=post><label>City <select name=city onchange="this.form.submit()"><option>Aachen<option>Berlin</select></label></form>',
+    '/frame': `<iframe srcdoc="<form action=/send method=get><input name=x value=1></form><script>document.querySelector('input').focus()</script>"></iframe>`,
+    '/by-itself': `<h1>Itself</h1>${form('')}<script>setTimeout(() => f.submit())</script>`,
+    '/elsewhere': `<form id=f action=/send method=post onsubmit="f.action = '${other.url}/'"><label>Name <input name=name></label><button>Next</button></form>`,
+    '/secret': `${form('<label>Password <input type=password name=password></label>')}<a href=# onclick="f.submit(); return false">Next</a>`,
+    '/talks': `<label>Name <input name=name></label><button onclick="fetch('/send', { method: 'POST', body: 'more' })">Next</button>`,
+    '/gone-blob': `<button onclick="location = '${other.url}/blob'">Next</button>`,
+    '/gone-writes': `<button onclick="location = '${other.url}/writes'">Next</button>`,
+    '/send': '<h1>Sent</h1>',
+  });
+  const open = [shop, other].map(({ url }) => new URL(url).host);
+  asks = await openBrowser({ open, origins: [shop.url] });
+  denies = await openBrowser({ open, origins: [shop.url], on: { submit: 'deny', leave: 'deny' } });
+}, 60_000);
+afterAll(async () => {
+  await asks?.close();
+  await denies?.close();
+  await shop?.stop();
+  await other?.stop();
+});
+const next = { target: 'Next' };
+const newOnes = async (run: () => Promise<unknown>): Promise<readonly string[]> => {
+  const before = shop.sent.length + other.sent.length;
+  await run();
+  return [...shop.sent, ...other.sent].slice(before);
+};
+
+describe('what a click sends by a script', () => {
+  it.each(Object.keys(pages))('%s is stopped, and sent when the operator has been asked', async (path) => {
+    await asks.say('goto', { url: `${shop.url}${path}` });
+    await asks.run('fill', { target: 'Name', value: 'Ada Lovelace' });
+    expect((await asks.preview('click', next)).ask).toBe(false);
+    const stopped = await newOnes(async () => {
+      const { text, changes } = await asks.run('click', next);
+      // A beacon leaves when the page has time.
+      const said = path === '/beacon' ? `${text}\n${await asks.say('snapshot', {})}` : text;
+      expect(said).toMatch(/\(The page wanted to send (a form|data) to .*nobody has been asked/);
+      expect(changes?.map(({ kind }) => kind)).toEqual(['clicked']);
+    });
+    expect(stopped).toEqual([]);
+    const { ask, text, base } = await asks.preview('click', next);
+    expect(ask).toBe(true);
+    expect(text).toContain(`sends a form to ${shop.url}/send.`);
+    expect(text).toMatch(/\n\| .*Ada Lovelace/);
+    const sent = await newOnes(async () => {
+      const { changes } = await asks.run('click', next, base);
+      // A beacon is no submission: nobody hears what became of it.
+      if (path !== '/beacon') expect(changes).toEqual([{ target: `${shop.url}/send`, kind: 'submitted' }]);
+    });
+    expect(sent).toHaveLength(1);
+  });
+
+  it.each(Object.keys(pages))('%s is stopped where the rules deny it', async (path) => {
+    await denies.say('goto', { url: `${shop.url}${path}` });
+    await denies.run('fill', { target: 'Name', value: 'Ada' });
+    const sent = await newOnes(async () => {
+      const said = `${await denies.say('click', next)}\n${await denies.say('snapshot', {})}`;
+      expect(said).toContain("the operator's rules deny it");
+    });
+    expect(sent).toEqual([]);
+  });
+
+  it('is shown without passwords', async () => {
+    await asks.say('goto', { url: `${shop.url}/secret` });
+    await asks.run('fill', { target: 'Password', value: 'hunter2 & co' });
+    await asks.run('click', next);
+    const { text } = await asks.preview('click', next);
+    expect(text).toContain('| name: , password: ••••••');
+    expect(text).not.toContain('hunter2');
+  });
+
+  it('is let through where it has nothing that the task has typed', async () => {
+    await asks.say('goto', { url: `${shop.url}/talks` });
+    await asks.run('fill', { target: 'Name', value: 'Ada' });
+    expect(await newOnes(() => asks.run('click', next))).toEqual(['POST /send more']);
+  });
+});
+
+it.each(Object.keys(typing))('filling in sends nothing, also where the page wants to: %s', async (path) => {
+  await asks.say('goto', { url: `${shop.url}${path}` });
+  const sent = await newOnes(async () =>
+    expect(await asks.say('fill', { target: 'Name', value: 'on' })).toContain('filling in sends nothing'),
+  );
+  expect(sent).toEqual([]);
+});
+
+test('choosing sends nothing', async () => {
+  await asks.say('goto', { url: `${shop.url}/list` });
+  expect(await newOnes(() => asks.run('select', { target: 'City', option: 'Berlin' }))).toEqual([]);
+});
+
+test('a page that sends its form by itself is stopped, and goes on when the operator has been asked about the page', async () => {
+  const url = `${shop.url}/by-itself`;
+  expect(await newOnes(async () => expect(await asks.say('goto', { url })).toContain('wanted to send a form'))).toEqual([]);
+  expect((await asks.preview('goto', { url })).ask).toBe(true);
+  expect(await newOnes(() => asks.run('goto', { url }))).toEqual(['POST /send name=']);
+}, 30_000);
+
+test('a form that is sent elsewhere than the operator was told is stopped', async () => {
+  await asks.say('goto', { url: `${shop.url}/elsewhere` });
+  const { base } = await asks.preview('click', next);
+  expect(await newOnes(() => asks.run('click', next, base))).toEqual([]);
+  expect((await asks.preview('click', next)).text).toContain(`sends a form to ${other.url}/`);
+});
+
+test('Enter without an element goes to the frame that has the focus, and counts by the form there', async () => {
+  await asks.say('goto', { url: `${shop.url}/frame` });
+  expect((await asks.preview('press', { key: 'Enter' })).ask).toBe(true);
+});
+
+test.each(['/gone-blob', '/gone-writes'])('what another origin wrote itself is not shown: %s', async (path) => {
+  await denies.say('goto', { url: `${shop.url}${path}` });
+  const said = [await denies.say('click', next), await denies.say('snapshot', {}), await denies.say('extract', {})].join('\n');
+  expect(said).toMatch(/not allowed for the task|no page is open/);
+  expect(said).not.toContain('# Another site');
+  expect(said).not.toContain('| Another site');
+});
