@@ -25,11 +25,14 @@ const western = new Set([
 export function decodePage(bytes: Buffer, header: string): string {
   const marked = markedEncoding(bytes);
   if (marked !== null) return withoutMark(decodeBytes(bytes, marked));
-  const said = labelIn(header) ?? labelIn(headOf(bytes)) ?? 'utf-8';
+  const said = labelIn(header) ?? ofText(labelIn(headOf(bytes))) ?? 'utf-8';
   // Pages say UTF-8 more often than they are.
   if (said === 'utf-8' && !isUtf8(bytes)) return decodeAs(bytes, otherLabel(header, bytes));
   return decodeAs(bytes, said);
 }
+
+/** Whether the `content-type` says UTF-16. */
+export const isWide = (header: string): boolean => labelIn(header)?.startsWith('utf-16') === true;
 
 const withoutMark = (text: string): string => (text.startsWith('\uFEFF') ? text.slice(1) : text);
 const headOf = (bytes: Buffer): string => bytes.toString('latin1', 0, headBytes);
@@ -38,7 +41,7 @@ const headOf = (bytes: Buffer): string => bytes.toString('latin1', 0, headBytes)
  * The second opinion about bytes that are not the UTF-8 they were said to be. A few broken bytes in a long text are still UTF-8.
  */
 function otherLabel(header: string, bytes: Buffer): string {
-  const own = labelIn(headOf(bytes));
+  const own = ofText(labelIn(headOf(bytes)));
   if (own !== null && own !== 'utf-8') return own;
   const read = bytes.toString('utf8');
   const broken = read.split('\uFFFD').length - 1;
@@ -53,13 +56,14 @@ function labelIn(text: string): string | null {
   const name = label.toLowerCase();
   if (western.has(name)) return 'windows-1252';
   try {
-    const { encoding } = new TextDecoder(name);
-    // A page whose head could be read byte by byte is no UTF-16, whatever it says.
-    return encoding.startsWith('utf-16') ? 'utf-8' : encoding;
+    return new TextDecoder(name).encoding;
   } catch {
     return null;
   }
 }
+
+/** A page whose head could be read byte by byte is no UTF-16, whatever it says. */
+const ofText = (label: string | null): string | null => (label?.startsWith('utf-16') ? 'utf-8' : label);
 
 const decodeAs = (bytes: Buffer, label: string): string =>
   label === 'windows-1252' ? decodeBytes(bytes, 'windows-1252') : new TextDecoder(label).decode(bytes);

@@ -1,6 +1,7 @@
 /** What the bytes of a reply are: by the bytes themselves, and by the server's word only where they do not tell. */
 import { isUtf8 } from 'node:buffer';
 import { markedEncoding } from '../files/text-form.ts';
+import { isWide } from './charset.ts';
 
 export type PageContent =
   | { readonly kind: 'html' }
@@ -18,7 +19,9 @@ export async function contentOf(bytes: Buffer, header: string): Promise<PageCont
   const found = await fileTypeFromBuffer(bytes.subarray(0, headBytes)).catch(() => undefined);
   if (found && !isMarkup(found.mime)) return { kind: 'file', type: found.mime, ending: found.ext };
   const isHtml = said === 'text/html' || said === 'application/xhtml+xml';
-  if (!isText(bytes, isHtml || said.startsWith('text/')))
+  const isSaid = isHtml || said.startsWith('text/');
+  // In UTF-16 every other byte may be 0.
+  if (!(isSaid && isWide(header)) && !isText(bytes, isSaid))
     return { kind: 'file', type: 'application/octet-stream', ending: 'bin' };
   if (isHtml) return { kind: 'html' };
   const isUnsaid = said === '' || said === 'application/octet-stream';

@@ -171,6 +171,7 @@ describe('the charset of a page', () => {
   it.each<[string, Buffer, string, string]>([
     ['its byte order mark', Buffer.from('\uFEFFäö'), 'text/plain; charset=windows-1251', 'äö'],
     ['the mark of UTF-16', Buffer.from('\uFEFFäö', 'utf16le'), 'text/plain', 'äö'],
+    ['UTF-16 by the header alone', Buffer.from('äö', 'utf16le').swap16(), 'text/plain; charset=utf-16be', 'äö'],
     ['the header', greek, 'text/plain; charset=ISO-8859-7', 'Αλφα'],
     ['the header, with quotation marks', Buffer.from([0x82, 0xa0]), 'text/plain; charset="Shift_JIS"', 'あ'],
     ['its meta', Buffer.concat([Buffer.from('<html><meta charset=iso-8859-7><p>'), greek]), 'text/html', 'Αλφα'],
