@@ -5,7 +5,7 @@ import { type Intent, mustBeAsShown, previewOf, withKnown } from './gate.ts';
 import { shownUrl } from './page-words.ts';
 import { settled } from './settle.ts';
 import { see, wholeView } from './sight.ts';
-import { type BrowserTools, plainError, type Site, siteOf, strayed } from './site.ts';
+import { type BrowserTools, mustNotHaveStrayed, plainError, type Site, siteOf, strayed } from './site.ts';
 
 const loadMs = 30_000;
 /** Longest wait for the end of a page that has begun to load. */
@@ -57,7 +57,9 @@ export const gotoTool = (tools: BrowserTools): Tool =>
       const stray = strayed(site);
       if (stray) throw new Error([`${shownUrl(address ?? 'back')} leads elsewhere: ${stray}`, ...noticesOf(site)].join('\n'));
       const now = site.page;
-      const view = wholeView(now, await see(now, signal));
+      const sight = await see(now, signal);
+      mustNotHaveStrayed(site, sight.url);
+      const view = wholeView(now, sight);
       const part = isWhole ? [] : [`(The page has not finished loading after ${wholeMs / 1_000} s; this is what is there.)`];
       return { text: [...part, ...noticesOf(site), view].join('\n'), sources: [shownUrl(now.url(), 1_000)] };
     },

@@ -11,6 +11,8 @@ import { withinMs } from './within.ts';
 /** Characters of one reading. */
 const partChars = 4_000;
 const readMs = 10_000;
+/** Longer texts are read by elements: to look for hidden words in them would take too long. */
+const maxChars = 400_000;
 
 export const extractTool = (tools: BrowserTools): Tool =>
   defineTool<{ target?: string | undefined; offset?: number | undefined }>({
@@ -26,13 +28,14 @@ export const extractTool = (tools: BrowserTools): Tool =>
       const { page } = site;
       const { signal } = context;
       const locator = target === undefined ? page.locator('body') : (await elementFor(page, target, 'any', signal)).locator;
-      const [text, { hidden }] = await withinMs(
+      const [whole, { hidden }] = await withinMs(
         readMs,
         // biome-ignore lint/performance/useDomNodeTextContent: hidden text is not to be read.
         Promise.all([locator.innerText({ timeout: readMs }), concealedIn(page)]),
         signal,
       );
       mustNotHaveStrayed(site);
+      const text = beginningOf(whole, maxChars);
       const marks = hidden.filter((words) => words.length >= 4);
       const marked = (line: string) => marks.reduce((text, words) => text.replaceAll(words, '[hidden text]'), line);
       const lines = text
@@ -43,6 +46,8 @@ export const extractTool = (tools: BrowserTools): Tool =>
       const part = beginningOf(all.slice(offset), partChars);
       const end = offset + part.length;
       const more = end < all.length ? [`(characters ${offset} to ${end} of ${all.length}; go on with offset: ${end})`] : [];
+      if (text.length < whole.length)
+        more.push(`(the text has ${whole.length} characters, of which the first ${maxChars} are read; give a target for others)`);
       const words = part === '' ? '(no text)' : part.split('\n').map(quotedLine).join('\n');
       return {
         text: [...noticesOf(site), fromPage(page.url()), words, ...more].join('\n'),

@@ -252,6 +252,15 @@ describe('a page that takes too much', () => {
     expect(told()).toMatch(/did not answer.*\n.*opened again/);
   });
 
+  it('of the processor as soon as it is opened stays closed, and the task can go elsewhere', async () => {
+    await goto('/spins').catch(() => {});
+    page = await again();
+    expect(page.page.url()).toBe('about:blank');
+    expect(told()).toMatch(/did not answer.*\n[^]*opened again at .*, to no avail\. It stays closed/);
+    await goto('/form');
+    expect(await page.page.title()).toBe('Form');
+  });
+
   it('of memory crashes alone', async () => {
     const other = await again('k3xq.901');
     await goto('/hungry');

@@ -29,6 +29,7 @@ const pages: Readonly<Record<string, string>> = {
   // A synchronous request tells the test that the loop begins.
   '/spin':
     '<title>Spin</title><button onclick="const r = new XMLHttpRequest(); r.open(`GET`, `/spinning`, false); r.send(); for (;;);">spin</button>',
+  '/spins': '<title>Spins</title><iframe srcdoc="<script>for (;;);</script>"></iframe>',
   '/hungry':
     '<title>Hungry</title><button onclick="setTimeout(() => { const kept = []; for (;;) kept.push(new Array(1e6).fill({}).map((_, i) => ({ i }))); })">eat</button>',
   '/permissions':
