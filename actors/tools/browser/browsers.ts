@@ -206,7 +206,7 @@ export class Browsers {
       await open.page.goto(url, { waitUntil: 'commit', timeout: restoreMs });
       await open.page.waitForLoadState('domcontentloaded', { timeout: restoreMs }).catch(() => open.stopLoading());
       // A page that hangs or crashes as soon as it is opened would otherwise keep the task for ever.
-      if ((await open.ensureUsable(this.#stop.signal)) !== null)
+      if ((await open.ensureUsable(this.#browser.signal)) !== null)
         return open.notes.add(
           `The page was opened again at ${url}, to no avail. It stays closed; call goto with another address.`,
         );

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
+import { InDoubt } from '../../../actors/tools/tool.ts';
 
 const Call = z.object({
   run: z.string(),
@@ -21,6 +22,8 @@ export interface Effect extends z.infer<typeof Call> {
   readonly isGone: () => boolean;
   returns(text: string): void;
   fails(message: string): void;
+  /** Nobody knows whether it took effect. */
+  doubts(): void;
 }
 
 export class Outside {
@@ -72,13 +75,18 @@ async function arrived(request: IncomingMessage, response: ServerResponse): Prom
     isGone: () => response.destroyed && !response.writableFinished,
     returns: (said) => end(200, said),
     fails: (message) => end(500, message),
+    doubts: () => end(504, 'nobody knows whether it took effect'),
   };
 }
 
-/** Makes a call from a tool in another process. @throws Error with the words of the test, when it lets the call fail. */
+/**
+ * Makes a call from a tool in another process.
+ * @throws Error with the words of the test, when it lets the call fail; InDoubt.
+ */
 export async function callOutside(url: string, call: z.infer<typeof Call>, signal: AbortSignal): Promise<string> {
   const response = await fetch(url, { method: 'POST', body: JSON.stringify(call), signal });
   const said = await response.text();
+  if (response.status === 504) throw new InDoubt(said);
   if (!response.ok) throw new Error(said);
   return said;
 }

@@ -17,8 +17,11 @@ import type { ModelCall } from '../../support/model-server.ts';
 import type { Bell } from './bell.ts';
 import type { Effect } from './outside.ts';
 
-export type Fact = Extract<SubAgentEvent, { type: 'MODEL_SAID' | 'MODEL_REPLIED' | 'MODEL_FAILED' | 'TOOL_RETURNED' }>;
-const factTypes = ['MODEL_SAID', 'MODEL_REPLIED', 'MODEL_FAILED', 'TOOL_RETURNED'];
+export type Fact = Extract<
+  SubAgentEvent,
+  { type: 'MODEL_SAID' | 'MODEL_REPLIED' | 'MODEL_FAILED' | 'TOOL_RETURNED' | 'CALL_DOUBTED' }
+>;
+const factTypes = ['MODEL_SAID', 'MODEL_REPLIED', 'MODEL_FAILED', 'TOOL_RETURNED', 'CALL_DOUBTED'];
 const isFact = (event: SubAgentEvent): event is Fact => factTypes.includes(event.type);
 const isCommand = (event: SubAgentEvent): event is Command => 'id' in event;
 
@@ -113,11 +116,16 @@ export class PathWalk implements Walk<SubAgentEvent> {
 
   /** Sends the fact until a commit has it. A fact that can no longer come after a crash is left out. */
   async #bringAbout(fact: Fact, name: string): Promise<void> {
-    const isTaken = (record: StateRecord) => JSON.stringify(committed(record).context).includes(`${name}.`);
+    // A doubt has no words of its own. A worker that dies over it leaves the same question.
+    const isTaken = (record: StateRecord) => {
+      const { context } = committed(record);
+      if (fact.type === 'CALL_DOUBTED') return context.question?.kind === 'in-doubt';
+      return JSON.stringify(context).includes(`${name}.`);
+    };
     for (let i = 0; i < tries; i++) {
       const record = await this.#settled();
       if (!record || record.phase === 'done' || isTaken(record)) return;
-      const effect = fact.type === 'TOOL_RETURNED' ? this.#openEffect(record) : this.#openCall(record);
+      const effect = isOfEffect(fact) ? this.#openEffect(record) : this.#openCall(record);
       if (!effect) {
         const help = this.#help(record);
         if (!isCommand(help)) return;
@@ -136,9 +144,10 @@ export class PathWalk implements Walk<SubAgentEvent> {
   }
 
   #say(fact: Fact, name: string, to: ModelCall | Effect): void {
-    if (fact.type === 'TOOL_RETURNED') {
+    if (isOfEffect(fact)) {
       const effect = to as Effect;
-      if (fact.failed) effect.fails(`${fact.text} ${name}.`);
+      if (fact.type === 'CALL_DOUBTED') effect.doubts();
+      else if (fact.failed) effect.fails(`${fact.text} ${name}.`);
       else effect.returns(`${fact.text} ${name}.`);
       return;
     }
@@ -176,6 +185,9 @@ export class PathWalk implements Walk<SubAgentEvent> {
     });
   }
 }
+
+const isOfEffect = (fact: Fact): fact is Extract<Fact, { type: 'TOOL_RETURNED' | 'CALL_DOUBTED' }> =>
+  fact.type === 'TOOL_RETURNED' || fact.type === 'CALL_DOUBTED';
 
 const isAtRest = ({ phase }: StateRecord) => phase === 'parked';
 
