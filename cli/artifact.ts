@@ -7,7 +7,7 @@ import { codeOf } from '../platform/errors.ts';
 import { usageError } from './errors.ts';
 
 export interface FoundArtifact {
-  /** What its task has called it; for what a call replaced or showed, a name that is made of the ref. */
+  /** The name that its task gave it; for one that a call replaced or showed, a name that is made of the ref. */
   readonly label: Label;
   /** Null: the artifact says that there was no file. */
   readonly content: Content | null;

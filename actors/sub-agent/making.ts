@@ -102,7 +102,7 @@ type Read = Awaited<ReturnType<Artifacts['readMade']>>;
 const lastRead = new WeakMap<Artifacts, Read>();
 const maxKeptBytes = 8 * 2 ** 20;
 
-/** What is under a ref never changes while its tree is there. */
+/** The content under a ref never changes while its tree is there. */
 async function readOnce(artifacts: Artifacts, ref: string): Promise<Read> {
   const last = lastRead.get(artifacts);
   if (last?.made.ref === ref) return last;

@@ -28,7 +28,7 @@ export interface Choice {
   readonly limits: PictureLimits | null;
   /** The messages whose pictures are sent, with the indices of those. */
   readonly sent: ReadonlySet<Picture>;
-  /** What they take of the context, by estimate. */
+  /** Their part of the context in tokens, by estimate. */
   readonly tokens: number;
 }
 

@@ -73,7 +73,7 @@ interface Field {
 export interface Form {
   readonly fields: readonly Field[];
   readonly button: string;
-  /** What was filled in, by the refs of the fields. */
+  /** The values that were filled in, by the refs of the fields. */
   readonly filled: ReadonlyMap<string, string>;
   /** Whether the operator has said something since, or nothing was filled in yet. */
   readonly isOpen: boolean;
@@ -122,7 +122,7 @@ function fieldIn(line: string): Field[] {
 const isAnswer = (message: Message, calls: Calls): boolean =>
   message.role === 'tool' && calls.some(({ id, tool }) => id === message.call && tool === 'ask_operator');
 
-/** What was filled in since the page was shown; null if anything else was done, or something has failed. */
+/** The values that were filled in since the page was shown; null if anything else was done, or something has failed. */
 function filledIn(after: readonly Message[], calls: Calls): Map<string, string> | null {
   const filled = new Map<string, string>();
   for (const message of after) {

@@ -176,7 +176,7 @@ const contentOf = (workspace: string, file: string): Promise<string | null> =>
 export function offered(spec: Spec, heard: Heard, tools: readonly Tool[]): Offer {
   const known = tools.filter(({ name }) => !tooHard.has(name));
   const written = filesOf(spec.produces);
-  // What code has looked at for the task is all that there is to see: a small model would look again and again.
+  // Code has looked at everything that the task names; a small model would look again and again.
   if (written.length === 0 && isUnsteered(spec, heard) && hasLooked(heard.messages))
     return { tools: known.map(toolSpec), toolChoice: 'none' };
   if (spec.produces?.length === 0 && isUnsteered(spec, heard))

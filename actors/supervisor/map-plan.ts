@@ -163,7 +163,7 @@ export function planOfMap(
     if (isToBeSeen(item) && addressesIn(item).length === 0) return viewer?.name ?? map.kind;
     return addressesIn(item).length > 0 ? (pages ?? map.kind) : map.kind;
   };
-  // Who writes files cannot look at pictures.
+  // A kind that writes files cannot look at pictures.
   const isDirect = written.length > 0 && read.length <= fewFiles && !read.some(isToBeSeen);
   const parts = (isDirect ? [] : items).map((item) => ({
     ...node(item, kindFor(item), map.each.includes('{item}') ? map.each.replaceAll('{item}', item) : `${map.each} (${item})`, []),

@@ -106,7 +106,7 @@ export interface Tool<Args = unknown> {
    */
   preview?(args: Args, context: ToolContext): Promise<ToolPreview>;
   /**
-   * How what the call works on is now, in a line for the operator who is asked whether a call ran that was lost in the middle.
+   * The present state of the target, in a line for the operator who is asked whether a call ran that was lost in the middle.
    * Changes nothing.
    */
   look?(args: Args, context: ToolContext): Promise<string>;

@@ -51,7 +51,7 @@ export async function wholeOf(
   return stored(artifacts, task, answer, signal);
 }
 
-/** What the mark of a shortened text says; null if it has none. */
+/** The content of the mark of a shortened text; null if it has none. */
 export function wholeIn(text: string): WholeText | null {
   const [, ref, bytes, sha256] = mark.exec(text.slice(text.lastIndexOf('[… '))) ?? [];
   return ref === undefined ? null : { ref, bytes: Number(bytes), sha256: sha256! };

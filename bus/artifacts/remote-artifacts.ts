@@ -15,7 +15,7 @@ export interface ArtifactPart {
   readonly base64: string;
 }
 
-/** What a client reads of artifacts, of their stream or by the nodes. */
+/** The reads of artifacts that a client can make, of their stream or by the nodes. */
 export type ReadableArtifacts = Pick<Artifacts, 'read' | 'readMade'>;
 
 export function remoteArtifacts(bus: Bus): ReadableArtifacts {

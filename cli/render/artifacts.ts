@@ -34,7 +34,7 @@ interface Saved extends Pick<ArtifactRow, 'bytes' | 'sha256'> {
   readonly type: string;
 }
 
-/** What the calls of a task, or of all tasks of a goal, have stored: in one line, with the first refs. Empty if that is nothing. */
+/** One line for all that the calls of a task or of a goal have stored, with the first refs. Empty if they have stored nothing. */
 export function madeLines(id: TaskId, artifacts: readonly string[], paint: Paint): string[] {
   const refs = artifacts.filter(isRefOfMade);
   if (refs.length === 0) return [];

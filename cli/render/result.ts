@@ -64,7 +64,7 @@ function bySameText(items: readonly string[]): string[] {
 const some = (keys: readonly string[]): string =>
   keys.slice(0, mostKeys).join(', ') + (keys.length > mostKeys ? ` and ${keys.length - mostKeys} more` : '');
 
-/** What a task that completed has done and stored, for stderr, below its answer. */
+/** Lines about the effects and the artifacts of a completed task, for stderr, below its answer. */
 export const doneLines = (result: Result, paint: Paint): string[] => {
   const done = effectsText(result, paint, mostShown);
   return [...(done === '' ? [] : [`${paint.bold(result.id)} ${done}`]), ...madeLines(result.id, result.salvage.artifacts, paint)];

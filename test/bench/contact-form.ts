@@ -1,5 +1,6 @@
 /**
- * How often the real embedded model fills in a contact form while its operator corrects it: the scenario of the README, ten times.
+ * Counts how often the real embedded model fills in a contact form while its operator corrects it: the scenario of the README, ten
+ * times.
  * `npm run test:real`, or `node test/bench/contact-form.ts [standard|small|<gguf>] [times]`. The correction comes when the first
  * field is being filled in. A run is right if the site has got one form, with the name and the work address. A question is answered
  * by nobody, and counts as not right. Prints each run and the count; it fails if fewer than seven of ten are right, or if anything

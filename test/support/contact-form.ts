@@ -19,6 +19,6 @@ export const contactForm = (): Promise<Site> =>
     '/thanks': '<!doctype html><title>Thank you</title><h1>Thank you</h1><p>We have your message.</p>',
   });
 
-/** What the site was sent, by the names of the fields. */
+/** The values that the site was sent, by the names of the fields. */
 export const submissions = ({ sent }: Site): Record<string, string>[] =>
   sent.map((one) => Object.fromEntries(new URLSearchParams(one.slice(one.indexOf(' ', 5) + 1))));

@@ -19,7 +19,7 @@ interface Act {
   readonly element: Found | null;
   /** Whether the act may have an effect that lasts. */
   readonly mayLast: boolean;
-  /** What the act has changed, by what it has sent. */
+  /** The changes of the act, made from the requests that it has sent. */
   readonly changes: (sent: readonly Sent[]) => readonly Change[];
   readonly run: () => Promise<unknown>;
   /** Whether it is meant to send something. Default: false. */
@@ -49,7 +49,7 @@ const lost = ({ words, mayLast }: Act): Error =>
     ? new InDoubt(`the browser ended during the ${words}, so nobody knows whether it took effect`)
     : new Error(`the browser ended during the ${words}; call goto to open the page again`);
 
-/** What an agent is told after an act: what was done, what the browser noticed, what has changed. */
+/** The words for an agent after an act: the act, the notices of the browser, and the changes of the page. */
 export async function told(site: Site, done: string, signal: AbortSignal): Promise<string> {
   const { page } = site;
   const stray = strayed(site);

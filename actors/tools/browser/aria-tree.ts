@@ -9,7 +9,7 @@ export interface AriaNode {
   readonly name: string;
   /** By this word the element can be found again (`aria-ref=e5`); null for elements that take no clicks. */
   readonly ref: string | null;
-  /** What stands in brackets beside the ref: `checked`, `level=1`, `disabled`. */
+  /** The words in brackets beside the ref: `checked`, `level=1`, `disabled`. */
   readonly states: readonly string[];
   /** The value of a field, or the text of an element without children. */
   readonly text: string;

@@ -19,7 +19,7 @@ export const browserTools = (tools: BrowserTools): Tool[] =>
     extractTool(tools),
   ].map(inPlainWords);
 
-/** What playwright-core throws has a log of its attempts, with colours; a model is told the first sentence. */
+/** An error of playwright-core has a log of its attempts, with colours; a model is told the first sentence. */
 function inPlainWords(tool: Tool): Tool {
   const plainly = <T>(work: Promise<T>): Promise<T> =>
     work.catch((cause: unknown) => {

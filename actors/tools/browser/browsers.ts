@@ -136,7 +136,7 @@ export class Browsers {
     return entry.open;
   }
 
-  /** What is kept, or null. Without the bus the page that is here is used. */
+  /** The kept state of the page, or null. Without the bus the page that is here is used. */
   async #latest(task: string): Promise<Latest> {
     try {
       return await this.#options.kept.read(task);

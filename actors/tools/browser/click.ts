@@ -133,7 +133,7 @@ async function frameInFocus(frame: Frame): Promise<Frame | null> {
 /** Forms, orders and deletions are sent; a link loads by itself. */
 const sends = ({ consequences }: Intent): boolean => consequences.some(({ action }) => action !== 'leave');
 
-/** What the operator or the rules have let it do includes the way to where it leads. */
+/** An act that the operator or the rules have let through may also go to where it leads. */
 function enterAll(site: Site, { consequences }: Intent): void {
   for (const { action, url } of consequences) if (action === 'leave') site.enter(url);
 }

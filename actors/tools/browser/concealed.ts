@@ -80,7 +80,7 @@ const look = (): Concealed & { title: string } => {
     }
   };
   walk(document);
-  // What is also written where everybody sees it is not hidden.
+  // A text that also stands where everybody sees it is not hidden.
   const all = plain(read);
   return { hidden: hidden.map(plain).filter((text) => !all.includes(text)), secrets, title: String(document.title) };
 };

@@ -47,7 +47,7 @@ const lists = (['buy', 'delete', 'submit'] as const).map((sort) => ({
   unspaced: split(unspaced[sort]),
 }));
 
-/** What the words on a control announce. Long texts announce nothing: they are a description and no label. */
+/** The acts that the words on a control announce. Long texts announce nothing: they are a description and no label. */
 export function announced(label: string): Sort[] {
   const words = inOnePageLine(label).toLowerCase().normalize('NFC');
   if (words.length > 80) return [];

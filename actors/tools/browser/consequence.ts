@@ -1,7 +1,7 @@
 /**
- * What a click, a key or a file may set off: sending a form, buying, deleting, uploading, leaving for another origin. Code looks
- * at the control and its form, and at the words on it. It is a help for the operator's rules and no guarantee, because the scripts
- * of a page can make any click do anything.
+ * The acts that a click, a key or a file may set off: sending a form, buying, deleting, uploading, leaving for another origin.
+ * Code looks at the control and its form, and at the words on it. It is a help for the operator's rules and no guarantee, because
+ * the scripts of a page can make any click do anything.
  */
 import { createHash } from 'node:crypto';
 import type { Locator } from 'playwright-core';
@@ -12,7 +12,7 @@ import { announced } from './consequence-words.ts';
 import { inOnePageLine, shortPageLine, shownUrl } from './page-words.ts';
 import { withinMs } from './within.ts';
 
-/** What the page says about a control. A page can change the functions that it is asked with, so it is checked. */
+/** A control as the page describes it. A page can change the functions that it is asked with, so it is checked. */
 const Control = z.object({
   tag: z.string(),
   type: z.string(),

@@ -40,7 +40,7 @@ export const gotoTool = (tools: BrowserTools): Tool =>
           ? page.goto(address, { waitUntil: 'commit', timeout: loadMs })
           : page.goBack({ waitUntil: 'commit', timeout: loadMs }));
         if (!address && !reply) throw new Error('there is no page to go back to');
-        // What is shown then is a page of the proxy.
+        // The page that is shown then is one of the proxy.
         const unreached = reply && !reply.ok() ? site.whyUnreached(page.url()) : null;
         if (unreached !== null) throw new Error(unreached);
         await page.waitForLoadState('domcontentloaded', { timeout: wholeMs }).catch(() => {

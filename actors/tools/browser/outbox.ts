@@ -1,6 +1,6 @@
 /**
- * What the pages of a task send, by whatever script. A click says by its control what it would send, and a page can do something
- * else; so each request that is no GET is looked at before it leaves the browser. Invariants:
+ * The requests by which pages of a task send something, by whatever script. A click says by its control what it would send, and a
+ * page can do something else; so each request that is no GET is looked at before it leaves the browser. Invariants:
  * - A form leaves only to an origin to which the rules or the operator have let the present act send. A hidden frame may send one
  *   while nothing is clicked or typed, as log-ins do.
  * - A script sends nothing where the rules deny it, and nothing that the task has typed by a click about which nobody was asked.
@@ -18,7 +18,7 @@ export interface Deal {
   readonly key: string;
   /** `touch` may send when it was let, `goto` too; `fill` never sends. */
   readonly kind: 'touch' | 'goto' | 'fill';
-  /** What the rules or the operator have let it do. */
+  /** The acts that the rules or the operator have let it do. */
   readonly let: readonly Consequence[];
 }
 interface Stopped {
@@ -81,12 +81,12 @@ export class Outbox {
     for (const first of this.#typed) if (this.#typed.size > maxTyped) this.#typed.delete(first);
   }
 
-  /** What the same call was stopped from sending before. */
+  /** The requests that the same call was stopped from sending before. */
   known(key: string): readonly Stopped[] {
     return [...(this.#known.get(key)?.values() ?? [])];
   }
 
-  /** What was stopped since it was last asked, one line each. */
+  /** The requests that were stopped since it was last asked, one line each. */
   notices(): string[] {
     const lines = this.#lines;
     this.#lines = [];
@@ -167,7 +167,7 @@ export function stoppedLines(known: readonly Stopped[], secrets: readonly string
   });
 }
 
-/** How forms and scripts write a text into what they send. */
+/** The spellings by which forms and scripts write a text into a request. */
 function spellings(text: string): string[] {
   const encoded = encodeURIComponent(text.toWellFormed());
   return [...new Set([text, encoded, encoded.replaceAll('%20', '+'), JSON.stringify(text).slice(1, -1)])];

@@ -18,7 +18,7 @@ export interface PageLine {
 export interface Concealed {
   /** Texts that nobody sees: transparent, off the page, tiny, in the colour of their background. */
   readonly hidden: readonly string[];
-  /** What stands in fields for passwords. */
+  /** The values of fields for passwords. */
   readonly secrets: readonly string[];
 }
 export const nothingConcealed: Concealed = { hidden: [], secrets: [] };
@@ -106,7 +106,7 @@ function writeOne(node: AriaNode, options: Options, lines: PageLine[]): void {
     say(`[${role}${text ? ` ${JSON.stringify(text)}` : ''}]${words ? ` ${words}` : ''}`, 0, ref);
     const inside: PageLine[] = [];
     write(children, options, inside, node);
-    // What a message says matters as much as that there is one.
+    // The words of a message matter as much as that there is one.
     for (const line of inside) lines.push(line.weight === 3 ? { ...line, weight: 0 } : line);
     return;
   }

@@ -1,6 +1,6 @@
 /**
- * What an agent is shown of a page: at most some thousand characters, the most useful lines first and in the order of the page; or,
- * where that is shorter, only what has changed since the last view.
+ * The view of a page that an agent is shown: at most some thousand characters, the most useful lines first and in the order of the
+ * page; or, where that is shorter, only what has changed since the last view.
  */
 
 import type { PageLine, Weight } from './page-lines.ts';
@@ -51,7 +51,7 @@ export function viewFrom(
 }
 
 /**
- * What is different from an earlier view: `+` for new lines, `-` for lines that are gone, `~` for an element that has changed.
+ * The differences from an earlier view: `+` for new lines, `-` for lines that are gone, `~` for an element that has changed.
  * @returns null if that is more than `maxChars` characters. Empty if nothing has changed.
  */
 export function changesBetween(

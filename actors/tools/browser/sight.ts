@@ -1,4 +1,4 @@
-/** What a tool sees of a page now, and what its agent was shown of it last. */
+/** A page as a tool sees it now, and as its agent was shown it last. */
 import type { Page } from 'playwright-core';
 import { type AriaNode, everyNode, parseAria } from './aria-tree.ts';
 import { concealedIn } from './concealed.ts';
@@ -75,7 +75,7 @@ export function partOfView(lines: readonly PageLine[], from: number): string {
 }
 
 /**
- * What has changed since the agent was last shown something; the whole view where that is shorter, or was long ago.
+ * The changes since the agent was last shown something; the whole view where that is shorter, or was long ago.
  * @param otherwise what an agent is told if nothing has changed. Default: the whole view, for an agent that asks for one.
  */
 export function newsOf(page: Page, sight: Sight, otherwise?: string): string {

@@ -104,7 +104,7 @@ export function mustBeOpen(site: Site): void {
 /** @returns why nothing of the present page may be shown; null if it may. */
 export function strayed(site: Site, url = site.page.url()): string | null {
   if (url.startsWith('chrome-error:')) return 'The page could not be loaded; call goto with an address.';
-  // Whoever opened an empty page may have written into it.
+  // The page that opened an empty page may have written into it.
   if (url === 'about:blank') return 'no page is open: the current one is about:blank. Call goto with an address.';
   if (site.mayVisit(url)) return null;
   return `the page has gone to ${shownUrl(url)}, and this origin is not allowed for the task. Nothing of it is shown. Call goto with this address to ask for it, or goto another page.`;

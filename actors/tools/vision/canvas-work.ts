@@ -4,7 +4,7 @@ import { importFrom } from '../../../platform/package-set.ts';
 import { maxPixels } from './format.ts';
 import type { Limits, Scaled } from './reading.ts';
 
-/** What is used of the package. */
+/** The part of the package that is used. */
 export interface Canvas {
   readonly width: number;
   readonly height: number;

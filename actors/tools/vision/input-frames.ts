@@ -36,7 +36,7 @@ export function toGrey(width: number, height: number, rgba: Uint8ClampedArray): 
   return { width, height, pixels };
 }
 
-/** @returns the frames from top to bottom, at most 200, of which none overlaps another one. */
+/** @returns the frames from top to bottom, at most 200; none overlaps another one. */
 export function framesIn(grey: Grey): Box[] {
   const bottoms = linesOf(grey, 1);
   const all = linesOf(grey, -1).flatMap((top) => {

@@ -169,7 +169,7 @@ export async function openGuardedProxy(policy: () => WebPolicy): Promise<Guarded
         if (socket && !socket.destroyed) socket.once('close', release);
         else release();
       });
-      // Whoever waits for the reply hears of an error too.
+      // The waiter for the reply hears of an error too.
       outgoing.on('error', (cause) => recordReach(user, place, unreachable(place.host, cause)));
       outgoing.once('response', () => recordReach(user, place, null));
       return outgoing;

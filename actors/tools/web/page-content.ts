@@ -1,4 +1,4 @@
-/** What the bytes of a reply are: by the bytes themselves, and by the server's word only where they do not tell. */
+/** The type of a reply's content: by the bytes themselves, and by the server's word only where they do not tell. */
 import { isUtf8 } from 'node:buffer';
 import { markedEncoding } from '../files/text-form.ts';
 import { isWide } from './charset.ts';

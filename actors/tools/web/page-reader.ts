@@ -79,7 +79,7 @@ export class PageReader {
       const [message] = await Promise.race([done, ended.catch((cause) => Promise.reject(cause))]);
       return message as Done;
     } catch (cause) {
-      // Whatever it is busy with would be in the way of the next page.
+      // The work that it is busy with would be in the way of the next page.
       await this.#end();
       throw until.aborted ? until.reason : cause;
     } finally {

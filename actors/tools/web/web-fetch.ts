@@ -39,7 +39,7 @@ export interface Fetched {
 const maxRedirects = 10;
 const redirects = new Set([301, 302, 303, 307, 308]);
 
-/** What a page can do wrong. The message is for a model: it says what happened, and what to try. */
+/** A fault of a page or its server. The message is for a model: it says what happened, and what to try. */
 export class FetchProblem extends CoxError {
   constructor(code: string, message: string, cause?: unknown) {
     super(code, message, { hint: 'Try another address.', cause });

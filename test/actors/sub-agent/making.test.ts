@@ -1,4 +1,4 @@
-/** What tools store by `ToolContext.store`, and read by `ToolContext.artifact`. */
+/** Artifacts that tools store by `ToolContext.store`, and read by `ToolContext.artifact`. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineKind } from '../../../actors/kinds/define-kind.ts';

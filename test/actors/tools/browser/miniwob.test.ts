@@ -59,9 +59,9 @@ afterAll(async () => {
 });
 
 interface Look {
-  /** What the page asks for. */
+  /** The task that the page sets. */
   readonly asked: string;
-  /** What the tools have said last. */
+  /** The last words of the tools. */
   view(): string;
   click(target: string): Promise<unknown>;
   fill(target: string, value: string): Promise<unknown>;
@@ -75,7 +75,7 @@ interface Look {
 
 const listed = (asked: string): string[] => /^Select (.*) and click/.exec(asked)![1]!.split(', ');
 
-/** How each page is solved. */
+/** The solution of each page. */
 const ways: Readonly<Record<string, (look: Look) => Promise<unknown>>> = {
   'click-test': ({ click }) => click('Click Me!'),
   'click-test-2': ({ click }) => click('ONE'),

@@ -1,4 +1,4 @@
-/** Whatever a page does beside its content is bounded and told to the model; the browser and its other pages stay. */
+/** Acts of a page beside its content are bounded and told to the model; the browser and its other pages stay. */
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** What the tools tell a model. */
+/** The words that the tools tell a model. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
