@@ -6,7 +6,7 @@
  * - A script sends nothing where the rules deny it, and nothing that the task has typed by a click about which nobody was asked.
  * - What was stopped is known of the call, so that the operator is asked when it is made again.
  */
-import type { BrowserContext, Request, Route } from 'playwright-core';
+import type { BrowserContext, Page, Request, Route } from 'playwright-core';
 import { beginningOf } from '../../../platform/cut.ts';
 import type { WebPolicy } from '../web/web-policy.ts';
 import type { Consequence } from './consequence.ts';
@@ -26,6 +26,9 @@ interface Stopped {
   readonly body: string;
 }
 
+/** Requests of one task in `windowMs`. Each is judged by the node, so a page that makes more is closed. */
+const maxRequests = 2_000;
+const windowMs = 5_000;
 const maxKnown = 50;
 const maxTyped = 200;
 const maxLines = 8;
@@ -58,6 +61,9 @@ export class Outbox {
   readonly #typed = new Set<string>();
   #deal: Deal = { key: '', kind: 'goto', let: [] };
   #lines: string[] = [];
+  #window = { since: 0, requests: 0 };
+  /** Pages that have made too many requests. */
+  readonly #closed = new WeakSet<Page>();
 
   constructor(policy: () => WebPolicy) {
     this.#policy = policy;
@@ -95,12 +101,32 @@ export class Outbox {
 
   async judge(route: Route): Promise<void> {
     const request = route.request();
+    const page = pageOf(request);
+    if ((page && this.#closed.has(page)) || this.#isStorm()) return this.#close(route, page);
     const why = this.#whyNot(request);
     if (why === null) return route.continue().catch(() => {});
     stopped.add(request);
     this.#stop(request, why);
     await route.abort('aborted').catch(() => {});
     if (request.isNavigationRequest()) await closeEmpty(request);
+  }
+
+  #isStorm(): boolean {
+    const now = performance.now();
+    if (now - this.#window.since > windowMs) this.#window = { since: now, requests: 0 };
+    return ++this.#window.requests > maxRequests;
+  }
+
+  async #close(route: Route, page: Page | null): Promise<void> {
+    stopped.add(route.request());
+    if (page && this.#closed.has(page)) return route.abort('aborted').catch(() => {});
+    if (page) {
+      this.#closed.add(page);
+      this.#window.requests = 0;
+    }
+    const line = `The page was closed: it made more than ${maxRequests} requests in ${windowMs / 1_000} s.`;
+    if (!this.#lines.includes(line)) this.#lines.push(line);
+    await Promise.all([route.abort('aborted').catch(() => {}), page?.close().catch(() => {})]);
   }
 
   /** @returns why it must not be sent; null if it may. */
@@ -198,11 +224,19 @@ function isInFrame(request: Request): boolean {
   }
 }
 
+function pageOf(request: Request): Page | null {
+  try {
+    return request.frame().page();
+  } catch {
+    return null;
+  }
+}
+
 /** A page that was opened for the form alone would stay as an empty one. */
 async function closeEmpty(request: Request): Promise<void> {
   try {
-    const page = request.frame().page();
-    if (page.url() === 'about:blank' && page.context().pages().length > 1) await page.close();
+    const page = pageOf(request);
+    if (page?.url() === 'about:blank' && page.context().pages().length > 1) await page.close();
   } catch {
     // It has closed itself.
   }

@@ -45,6 +45,7 @@ beforeAll(async () => {
     '/talks': `<label>Name <input name=name></label><button onclick="fetch('/send', { method: 'POST', body: 'more' })">Next</button>`,
     '/gone-blob': `<button onclick="location = '${other.url}/blob'">Next</button>`,
     '/gone-writes': `<button onclick="location = '${other.url}/writes'">Next</button>`,
+    '/storm': `<h1>Storm</h1><script>setInterval(() => { for (let i = 0; i < 200; i++) fetch('/none') }, 10)</script>`,
     '/send': '<h1>Sent</h1>',
   });
   const open = [shop, other].map(({ url }) => new URL(url).host);
@@ -154,3 +155,11 @@ test.each(['/gone-blob', '/gone-writes'])('what another origin wrote itself is n
   expect(said).not.toContain('# Another site');
   expect(said).not.toContain('| Another site');
 });
+
+test('a page that makes requests without end is closed, and the next one opens', async () => {
+  const said = [await asks.say('goto', { url: `${shop.url}/storm` })];
+  for (let i = 0; i < 20 && !said.join().includes('was closed'); i++) said.push(await asks.say('snapshot', {}));
+  said.push(await asks.say('goto', { url: `${shop.url}/send` }));
+  expect(said.join('\n')).toContain('it made more than 2000 requests in 5 s');
+  expect(said.at(-1)).toContain('| # Sent');
+}, 60_000);
