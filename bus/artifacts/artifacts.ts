@@ -225,7 +225,7 @@ function checkSize(content: Pick<Content, 'bytes'> | null, hint: string): void {
 
 const gone = (name: string) =>
   new CoxError('artifact-gone', `The artifact ${name} is not kept any more`, {
-    hint: 'Artifacts are purged with the tree of their task.',
+    hint: 'Artifacts are purged with the tree of their task; `cox artifacts <id>` lists those that are there.',
   });
 
 const damaged = (place: ArtifactPlace) =>

@@ -86,7 +86,7 @@ export function questionLines(
 }
 
 /** What an approval takes beside `approve`. */
-const otherWords = ['no, use b.txt', ...approvalWords].join(' · ');
+const otherWords = ['no, with a reason', ...approvalWords].join(' · ');
 
 function hints(id: string, question: Question, command: string | null): string[] {
   const isApproval = question.kind === 'approval';

@@ -46,7 +46,7 @@ describe('the news of a task', () => {
     expect(lines(status({}), asking)).toEqual([
       '? k3xq.1 wants approval: Write a.txt? (yes / no)',
       '    /answer k3xq.1 q1 yes',
-      '    or: no, use b.txt · edit · goal · always',
+      '    or: no, with a reason · edit · goal · always',
     ]);
     expect(lines(asking, { ...asking, commit: 2 })).toEqual([]);
     const elsewhere = (toldQuestion: string) =>
