@@ -99,6 +99,8 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
       const { openGuardedProxy } = await import('../tools/web/guarded-proxy.ts');
       return openGuardedProxy(policy);
     },
+    // A page for each task that runs here, and for some that wait.
+    maxContexts: slots + 4,
     onProgress,
   });
   const reader = new Reader({ folders, log, onProgress, env });
