@@ -31,15 +31,18 @@ async function flood(id: string, count: number, payload: (n: number) => string):
   await nc.flush();
 }
 
-/** All statuses of a task, once a steer that was sent after the flood has its final receipt. */
+/** All statuses of a task, once the log has the final receipt of a steer that was sent after the flood. */
 async function statusesAfter(id: string): Promise<{ statuses: Status[]; finals: Receipt[] }> {
   const sent = await joined.crew.steer(id, { type: 'steer', text: 'the last one' });
   await finalReceipt(joined.crew, id, sent);
   const { logStream, ...subjects } = joined.bus.subjects;
-  const stored = await Array.fromAsync(messagesAfter(joined.bus, logStream, subjects.of(id, 'status'), 0));
-  const statuses = stored.flatMap(({ data }) => parseStatus(data) ?? []);
-  const finals = statuses.flatMap(({ receipts }) => receipts).filter(({ fate }) => fate === 'returned' || fate === 'applied');
-  return { statuses, finals };
+  // The server passes the copy of a status on before a busy log has stored it.
+  for (;;) {
+    const stored = await Array.fromAsync(messagesAfter(joined.bus, logStream, subjects.of(id, 'status'), 0));
+    const statuses = stored.flatMap(({ data }) => parseStatus(data) ?? []);
+    const finals = statuses.flatMap(({ receipts }) => receipts).filter(({ fate }) => fate === 'returned' || fate === 'applied');
+    if (finals.some(({ steer }) => steer === sent.steer)) return { statuses, finals };
+  }
 }
 
 const doubled = (receipts: readonly Receipt[]) => receipts.length - new Set(receipts.map(({ seq }) => seq)).size;
