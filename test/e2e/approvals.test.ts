@@ -227,7 +227,7 @@ describe('a diff in an approval', () => {
     const text = Array.from({ length: 30 }, (_, n) => `line ${n}\n`).join('');
     const id = await asked(terminal, 'long.txt', { path: 'long.txt', text });
     await terminal.line(new RegExp(`… \\d+ more lines: /status ${id}`));
-    await terminal.line(/or: no, use b\.txt · edit · goal · always/);
+    await terminal.line(/or: no, with a reason · edit · goal · always/);
     const shown = terminal.lines.findIndex((line) => line.startsWith('?'));
     expect(terminal.lines.length - shown).toBeLessThanOrEqual(16);
     expect(terminal.raw).toContain('\u001b[32m+line 0\u001b[39m');
