@@ -35,9 +35,6 @@ export function parentOf(id: TaskId): TaskId | null {
 /** The number of a task among the children of its parent: 4 for `k3xq.4`, 1 for `k3xq.4-1`; 0 for a goal. */
 export const ordinalOf = (id: TaskId): number => Number(pathOf(id).split('-').at(-1));
 
-/** Depth in the tree: 0 for a goal. */
-export const depthOf = (id: TaskId): number => (pathOf(id) === '0' ? 0 : pathOf(id).split('-').length);
-
 /** A random root of 6 characters (about 1 billion values). If it is taken, the creation of the state record fails. */
 export function newRoot(random: (bytes: Uint8Array) => Uint8Array): string {
   const alphabet = 'abcdefghijkmnpqrstuvwxyz23456789';

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { section } from './strict-section.ts';
 
 /** Acts that have effects beyond reading: `leave` is going to an origin that `web.origins` does not list. */
-export const webActions = ['leave', 'submit', 'buy', 'delete', 'upload'] as const;
+const webActions = ['leave', 'submit', 'buy', 'delete', 'upload'] as const;
 export type WebAction = (typeof webActions)[number];
 const Verdict = z.enum(['allow', 'ask', 'deny']);
 export type Verdict = z.infer<typeof Verdict>;

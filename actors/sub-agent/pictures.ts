@@ -60,7 +60,7 @@ const picturesIn = (messages: readonly Message[]): Picture[] =>
   messages.flatMap((message) => (message.role === 'tool' ? (message.images ?? []) : []));
 
 /** The size of a picture after it was scaled to the limits; the reader does the same. */
-export function sizeWithin(
+function sizeWithin(
   { width, height }: Pick<Picture, 'width' | 'height'>,
   { side, pixels }: Pick<PictureLimits, 'side' | 'pixels'>,
 ) {

@@ -31,7 +31,7 @@ const tooHard: ReadonlySet<string> = new Set(['apply_patch']);
 
 const isWriting = ({ effects }: Tool): boolean => effects !== 'none';
 
-export const filesOf = (produces: readonly Produced[] | undefined): string[] =>
+const filesOf = (produces: readonly Produced[] | undefined): string[] =>
   (produces ?? []).flatMap((produced) => ('file' in produced ? [produced.file] : []));
 
 /** Whether nobody has changed the task: only code has said something since, about what is missing. */

@@ -212,7 +212,7 @@ export class Artifacts {
 }
 
 /** @returns null for an artifact without a file name, such as a file before a write. */
-export function madeOf(place: ArtifactPlace, { sha256, bytes, name, type }: ArtifactHead): MadeArtifact | null {
+function madeOf(place: ArtifactPlace, { sha256, bytes, name, type }: ArtifactHead): MadeArtifact | null {
   if (sha256 === null || name === undefined || type === undefined) return null;
   return { ref: artifactName(place), ...labelOf({ name, type }), bytes, sha256 };
 }

@@ -13,7 +13,7 @@ export interface Label {
 }
 
 /** Longest file name in characters. A file system takes 255 bytes, and a letter can have four. */
-export const maxFileNameChars = 60;
+const maxFileNameChars = 60;
 /** Also those that Windows does not allow. */
 const unwanted = new RegExp(String.raw`${hiddenCharacter}|[\t\n<>:"\|?*]`, 'gv');
 const mime = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,63}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}$/;
@@ -38,7 +38,7 @@ function shortened(name: string): string {
 }
 
 /** The type without its parameters, or `application/octet-stream` for what is none. */
-export function mimeTypeOf(type: string): string {
+function mimeTypeOf(type: string): string {
   const bare = (type.split(';')[0] ?? '').trim().toLowerCase();
   return mime.test(bare) ? bare : 'application/octet-stream';
 }

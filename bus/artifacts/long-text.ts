@@ -11,7 +11,7 @@ import type { TaskId } from '../task-id.ts';
 import { type Artifacts, sha256Of } from './artifacts.ts';
 
 /** A text above this is kept as an artifact, in bytes of UTF-8, so that a reader who is shown a part can read the rest. */
-export const keptAboveBytes = 16_384;
+const keptAboveBytes = 16_384;
 /**
  * A text above this is shortened, in bytes of UTF-8. A record has an answer up to five times, and a message of 1 MB must hold it.
  */

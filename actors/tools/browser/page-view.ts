@@ -9,7 +9,7 @@ import { quotedLine } from './page-words.ts';
 /** Some thousand tokens, so that a small context holds several views. */
 export const maxViewChars = 4_000;
 /** Longest list of changes. Where more has changed, the whole view is shorter to read. */
-export const maxChangeChars = 1_500;
+const maxChangeChars = 1_500;
 
 const costOf = ({ text }: PageLine): number => text.length + 3;
 

@@ -94,7 +94,7 @@ export async function openSite(tools: BrowserTools, context: Pick<ToolContext, '
   return site;
 }
 
-export function mustBeOpen(site: Site): void {
+function mustBeOpen(site: Site): void {
   const url = site.page.url();
   if (url === 'about:blank' || url === '') throw new Error('no page is open; call goto with the address first');
   const why = strayed(site);

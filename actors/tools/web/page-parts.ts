@@ -8,7 +8,7 @@ export interface PagePart {
 }
 
 /** Longest part, in characters, with the mark before each line. */
-export const maxPartChars = 11_000;
+const maxPartChars = 11_000;
 const markChars = 2;
 
 /** Whole lines from an offset on, as many as fit; of a line that is too long itself its beginning. */
