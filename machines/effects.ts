@@ -10,7 +10,7 @@ export type ChangeKind = 'created' | 'changed' | 'deleted' | 'submitted' | 'uplo
 
 /** What one call changed, as its tool reports it. */
 export interface Change {
-  /** What was changed: for a file its path, relative to the workspace, with slashes; for an act on a page the address too. */
+  /** The changed thing: a file's path, relative to the workspace, with slashes; an act on a page has the page's address too. */
   readonly target: string;
   readonly kind: ChangeKind;
   /** Number of lines added and removed, where the target is text. */

@@ -11,3 +11,18 @@ export async function withTimeLimit<T>(ms: number, work: (signal: AbortSignal) =
     clearTimeout(timer);
   }
 }
+
+/** Rejects with the signal's reason as soon as it fires. The work goes on, and its outcome is dropped. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  aborted.catch(() => {});
+  work.catch(() => {});
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

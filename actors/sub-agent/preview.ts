@@ -3,52 +3,34 @@
  * a question.
  */
 import { artifactName } from '../../bus/artifacts/artifact-name.ts';
-import { type Artifacts, sha256Of } from '../../bus/artifacts/artifacts.ts';
+import type { Artifacts } from '../../bus/artifacts/artifacts.ts';
 import type { Preview } from '../../machines/conversation.ts';
 import type { PreviewInput, SubAgentEvent } from '../../machines/sub-agent.ts';
 import { messageOf } from '../../platform/errors.ts';
-import type { Backends } from '../../roster/backends.ts';
 import { effect } from '../host/effect.ts';
 import type { EffectHost } from '../host/role.ts';
 import { heardFrom, Shown } from '../kinds/code-of-others.ts';
-import { checkArgs, type Kind } from '../kinds/kind.ts';
+import { checkArgs } from '../kinds/kind.ts';
 import type { ToolPreview } from '../tools/tool.ts';
-import { type MakingLimits, making } from './making.ts';
+import { type LookOptions, lookingContext, previewPlace } from './looking.ts';
 import { noteOperatorsPart } from './operators-part.ts';
-import { contextOf } from './tool-context.ts';
 
-interface PreviewOptions {
-  readonly kind: Kind;
-  readonly workspace: string;
-  readonly backends: Backends;
-  readonly artifacts: Artifacts;
-  readonly making: MakingLimits;
+interface PreviewOptions extends LookOptions {
   /** Names of tools that run unasked by the roster, unless they refuse a call. */
   readonly allowed: readonly string[];
 }
 
-export const preview = (host: EffectHost, { kind, workspace, backends, artifacts, making: limits, allowed }: PreviewOptions) =>
+export const preview = (host: EffectHost, options: PreviewOptions) =>
   effect<PreviewInput, SubAgentEvent>(
     async ({ call, step }, say, signal) => {
+      const { kind, artifacts, allowed } = options;
       const tool = kind.tools.find(({ name }) => name === call.tool);
       const checked = tool && (await checkArgs(tool, call.args));
       // `act` tells the model what is wrong with a call that does not fit its tool.
       if (!tool?.preview || !checked?.ok) return say({ type: 'PREVIEWED', call: call.id, preview: null });
       const { preview: look } = tool;
       const place = { task: host.id, call: call.id };
-      const context = {
-        ...contextOf(host, { workspace, backends }, call, signal),
-        ...making({
-          artifacts,
-          limits,
-          of: { ...place, step },
-          signal,
-          // Each look stores what it sees, beside what earlier looks have stored.
-          place: (_, { bytes }) => previewOf(bytes),
-          begun: async () => {},
-          onStored: () => {},
-        }),
-      };
+      const context = lookingContext(host, options, call, step, signal);
       const made = await heardFrom(`preview of ${tool.name}`, Shown, () =>
         look.call(tool, structuredClone(checked.args), context),
       );
@@ -62,8 +44,6 @@ export const preview = (host: EffectHost, { kind, workspace, backends, artifacts
     },
   );
 
-const previewOf = (bytes: Uint8Array) => `preview-${sha256Of(bytes).slice(0, 16)}` as const;
-
 /** Keeps the whole of a preview that had to be cut as an artifact: a question and a checkpoint are no place for a long text. */
 async function withWhole(
   { whole, ...shown }: Omit<ToolPreview, 'ask'>,
@@ -73,7 +53,7 @@ async function withWhole(
 ): Promise<Preview> {
   if (whole === undefined) return shown;
   const bytes = Buffer.from(whole);
-  const place = { ...of, n: previewOf(bytes) };
+  const place = { ...of, n: previewPlace(bytes) };
   await artifacts.keep(place, { bytes }, signal);
   const artifact = artifactName(place);
   return { ...shown, text: `${shown.text}\nAll of it: cox artifact ${artifact}`, artifact };

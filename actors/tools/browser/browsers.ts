@@ -6,6 +6,7 @@
  * - Chromium ends when it has had no page for a while, and with the node.
  */
 import { messageOf } from '../../../platform/errors.ts';
+import { unlessAborted } from '../../../platform/time-limit.ts';
 import { type KeptPage, type KeptPages, nothingKept, type Origins, readKept } from './kept-page.ts';
 import { restoreMs } from './page-limits.ts';
 import { type BrowserOptions, type ProxyLogin, type Running, SharedBrowser } from './shared-browser.ts';
@@ -58,7 +59,7 @@ export class Browsers {
    */
   pageFor(task: string, signal: AbortSignal): Promise<TaskPage> {
     // An opening that nobody waits for any more goes on, since the next call wants the page.
-    return raced(
+    return unlessAborted(
       this.#inTurn(task, () => this.#pageFor(task)),
       signal,
     );
@@ -283,18 +284,3 @@ export class Browsers {
 }
 
 const isNothing = ({ url, isPartial }: KeptPage): boolean => url === 'about:blank' && !isPartial;
-
-/** Rejects with the signal's reason as soon as it fires. The work goes on. */
-async function raced<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const stop = () => reject(signal.reason);
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { once: true });
-  aborted.catch(() => {});
-  work.catch(() => {});
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}

@@ -8,7 +8,7 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { fitted } from '../../../platform/cut.ts';
 import { CoxError, codeOf } from '../../../platform/errors.ts';
-import { withTimeLimit } from '../../../platform/time-limit.ts';
+import { unlessAborted, withTimeLimit } from '../../../platform/time-limit.ts';
 import {
   originOf,
   plainHost,
@@ -113,16 +113,13 @@ async function addressesOf(host: string, lookup: Lookup): Promise<WebAddress[]> 
   const name = host.endsWith('.localhost') ? 'localhost' : host;
   let found: Awaited<ReturnType<Lookup>>;
   try {
-    found = await withTimeLimit(lookupMs, (signal) => Promise.race([lookup(name), rejection(signal)]));
+    found = await withTimeLimit(lookupMs, (signal) => unlessAborted(lookup(name), signal));
   } catch (cause) {
     throw noHost(host, codeOf(cause) === 'EAI_AGAIN' ? 'the name server did not answer' : 'no such name', cause);
   }
   if (found.length === 0) throw noHost(host, 'no such name');
   return found.map(({ address }) => ({ address, family: isIP(address) as 4 | 6 }));
 }
-
-const rejection = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
 
 const noHost = (host: string, why: string, cause?: unknown) =>
   new CoxError('no-host', `There is no host ${host} (${why}).`, { hint: 'Check the spelling of the address.', cause });
