@@ -10,7 +10,7 @@ import { oneLine } from '../render/printable.ts';
 import { questionLines } from '../render/question.ts';
 import { doneLines, salvageLines } from '../render/result.ts';
 import { findTask, withCrew } from '../session.ts';
-import { outputOf } from '../whole-output.ts';
+import { withWholeOutput } from '../whole-output.ts';
 
 export const run: Run = async (cli, [ref = ''], options) =>
   withCrew(cli, { start: 'if stored' }, async (joined, isTemporary) => {
@@ -29,7 +29,8 @@ export const run: Run = async (cli, [ref = ''], options) =>
       cli.out.note(`${id} has no result yet: it is ${oneLine(status?.state ?? 'waiting for a worker')}.${next}`);
       return exitCodes.notDone;
     }
-    cli.out.content(result, await outputOf(cli, joined.crew, result));
+    const whole = await withWholeOutput(cli, joined.crew, result);
+    cli.out.content(whole, whole.output ?? '');
     const { stderr: paint } = cli.out.paint;
     if (!cli.global.json) cli.out.note(result.outcome === 'completed' ? doneLines(result, paint) : salvageLines(result, paint));
     return exitOf(result);

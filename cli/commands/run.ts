@@ -29,7 +29,7 @@ import { doneLines, endLine, salvageLines } from '../render/result.ts';
 import { readRoster } from '../roster.ts';
 import { type OnQuestion, RunQuestions } from '../run-questions.ts';
 import { pointInTime, withCrew, workspaceFor } from '../session.ts';
-import { outputOf } from '../whole-output.ts';
+import { withWholeOutput } from '../whole-output.ts';
 import { exitOf } from './result.ts';
 
 const Shape = z.object({
@@ -190,11 +190,11 @@ function leave(cli: Cli, id: TaskId): never {
 }
 
 async function print(cli: Cli, crew: Crew, view: GoalView, result: Result): Promise<void> {
-  const { id, outcome, output: answer, whole, failure, salvage, effects, sources } = result;
+  const { id, outcome, output: answer, whole, failure, salvage, effects, sources } = await withWholeOutput(cli, crew, result);
   // The usage of a goal includes its whole tree.
   cli.out.content(
     { id, outcome, answer, whole, failure, salvage, effects, sources, tasks: view.nodes, usage: result.usage },
-    await outputOf(cli, crew, result),
+    answer ?? '',
   );
   const { stderr: paint } = cli.out.paint;
   if (!cli.global.json) cli.out.note(outcome === 'completed' ? doneLines(result, paint) : salvageLines(result, paint));
