@@ -6,11 +6,12 @@ import { Artifacts, type MadeArtifact } from './artifacts/artifacts.ts';
 import { wholeOutput } from './artifacts/long-text.ts';
 import type { ReadableArtifacts } from './artifacts/remote-artifacts.ts';
 import { askNodeAgain } from './ask-node.ts';
+import { answered, lookMs } from './away.ts';
 import type { Bus } from './bus.ts';
 import { isFull } from './capacity/backpressure.ts';
 import { type CrewEvent, watch } from './crew-events.ts';
 import { listen } from './listen.ts';
-import { answered, fateOfSteer, lookMs } from './log/fate-of-steer.ts';
+import { fateOfSteer } from './log/fate-of-steer.ts';
 import { receiptsTold } from './log/receipts-told.ts';
 import {
   type ArtifactRow,

@@ -1,5 +1,5 @@
 import type { CrewSession } from '../actors/node/join.ts';
-import { answered } from '../bus/log/fate-of-steer.ts';
+import { answered } from '../bus/away.ts';
 import { pause } from '../bus/pause.ts';
 
 /** Whether a node of the crew works on this kind of task now. */

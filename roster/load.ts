@@ -1,4 +1,5 @@
 /** Reads a roster file. Errors name file, line, column and the expected value; they never repeat the value of `key`. */
+import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
@@ -67,9 +68,19 @@ export function parseRoster(text: string, file: string): Roster {
 /** Mappings whose keys are names. In all others a key that begins with `x-` means nothing. */
 const hasNames = (path: readonly string[]): boolean => path.length === 1 && ['backends', 'agents'].includes(path[0]!);
 
+/** The texts of rosters that came through a pipe, which can be read only once. */
+const piped = new Map<string, Promise<Buffer>>();
+
+async function bytesOf(file: string): Promise<Buffer> {
+  if (!(await stat(file)).isFIFO()) return readSmall(file, maxBytes);
+  const reading = piped.get(file) ?? readSmall(file, maxBytes);
+  piped.set(file, reading);
+  return reading;
+}
+
 async function read(file: string): Promise<string> {
   try {
-    return utfText(await readSmall(file, maxBytes));
+    return utfText(await bytesOf(file));
   } catch (error) {
     if (codeOf(error) === 'ENOENT')
       throw new RosterError('roster-missing', file, `The roster is not there: ${file}`, [], {

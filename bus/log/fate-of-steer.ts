@@ -1,5 +1,6 @@
 /** What becomes of a steer whose final receipt does not come, so that nobody waits for it for ever (rule `receipts-end`). */
 import { CoxError } from '../../platform/errors.ts';
+import { answered, lookMs } from '../away.ts';
 import type { Bus } from '../bus.ts';
 import type { Receipt } from '../messages.ts';
 import { pause } from '../pause.ts';
@@ -7,23 +8,6 @@ import { returned } from '../state/state-record.ts';
 import { readState } from '../state/state-store.ts';
 import type { TaskId } from '../task-id.ts';
 import { isReceiptOf } from './receipts-told.ts';
-
-/** Milliseconds between two looks at the record of a task for which somebody waits. */
-export const lookMs = 2_000;
-/** A bus that does not answer for this time in ms is taken to be away for good. */
-const awayMs = 30_000;
-
-/** @throws CoxError `bus-away` if the bus does not answer; the error of `request`. */
-export function answered<T>(request: Promise<T>, withinMs = awayMs): Promise<T> {
-  const late = new AbortController();
-  const away = pause(withinMs, late.signal).then(() => {
-    throw new CoxError('bus-away', `The bus has not answered for ${withinMs / 1_000} s`, {
-      hint: 'Look at its server. What was sent is stored; `cox status` shows what became of it.',
-    });
-  });
-  away.catch(() => {});
-  return Promise.race([request, away]).finally(() => late.abort());
-}
 
 /**
  * Resolves with the final receipt of a steer to a task that has ended, if its record covers the steer and the log does not tell

@@ -1,4 +1,5 @@
-/** `cox watch`: prints events as they happen, until the watched task ends or until Ctrl-C. */
+/** `cox watch`: prints events as they happen, until the watched task ends or is removed, the bus is away for good, or Ctrl-C. */
+import { untilAway } from '../../bus/away.ts';
 import type { Result, Status } from '../../bus/messages.ts';
 import { capacityTrouble } from '../capacity.ts';
 import type { Run } from '../cli.ts';
@@ -34,23 +35,38 @@ export const run: Run = async (cli, [ref], options) =>
       if (status) sayStatus(status);
     };
     const stopped = new AbortController();
-    const events = eventsOf(crew, id, AbortSignal.any([cli.signal, stopped.signal]), async () => {
+    const ending = AbortSignal.any([cli.signal, stopped.signal]);
+    /** Nothing more can come: the task was removed, or the bus is away for good. */
+    let lost: unknown = null;
+    const whileThere = id === null ? untilAway(bus, ending) : crew.awaitResult(id, ending);
+    const looking = whileThere.catch((cause: unknown) => {
+      if (ending.aborted) return;
+      lost = cause;
+      stopped.abort();
+    });
+    const events = eventsOf(crew, id, ending, async () => {
       await started();
       if (early.result) stopped.abort();
     });
-    for await (const event of events) {
-      if (event.kind === 'live' && (options.tokens === true || event.live.type === 'tool'))
-        say(event, liveLines(event.id, event.live, paint));
-      if (event.kind === 'status') sayStatus(event.status);
-      if (event.kind !== 'result') continue;
-      const result = told.has(event.id) ? null : await crew.peekResult(event.id);
-      if (!result) continue;
-      // A node may publish a result twice. The log rejects the duplicate, but the event still arrives here.
-      told.add(event.id);
-      sayResult(result);
-      if (result.id === id) return exitOf(result);
+    try {
+      for await (const event of events) {
+        if (event.kind === 'live' && (options.tokens === true || event.live.type === 'tool'))
+          say(event, liveLines(event.id, event.live, paint));
+        if (event.kind === 'status') sayStatus(event.status);
+        if (event.kind !== 'result') continue;
+        const result = told.has(event.id) ? null : await crew.peekResult(event.id);
+        if (!result) continue;
+        // A node may publish a result twice. The log rejects the duplicate, but the event still arrives here.
+        told.add(event.id);
+        sayResult(result);
+        if (result.id === id) return exitOf(result);
+      }
+    } finally {
+      stopped.abort();
+      await looking;
     }
     cli.signal.throwIfAborted();
+    if (lost) throw lost;
     if (!early.result) return exitCodes.ok;
     sayResult(early.result);
     return exitOf(early.result);

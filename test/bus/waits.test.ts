@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CrewSession } from '../../actors/node/join.ts';
 import { startService } from '../../bus/api-service.ts';
-import { answered } from '../../bus/log/fate-of-steer.ts';
+import { answered, untilAway } from '../../bus/away.ts';
 import { hasUnreadSteers } from '../../bus/log/steering-log.ts';
 import { readState, stateStream, stateSubject } from '../../bus/state/state-store.ts';
 import { type TestCrew, testCrew } from '../support/crew.ts';
@@ -104,4 +104,14 @@ test('a wait for a receipt ends when the connection is closed', async () => {
 test('a bus that does not answer is taken to be away', async () => {
   await expect(answered(new Promise(() => {}), 1)).rejects.toMatchObject({ code: 'bus-away' });
   await expect(answered(Promise.resolve('here'), 1)).resolves.toBe('here');
+});
+
+test('a client that only listens is told that the bus is away, or ends when it likes', async () => {
+  const other = await crew.join('other');
+  const stopped = new AbortController();
+  const listening = untilAway(other.bus, stopped.signal);
+  stopped.abort();
+  await listening;
+  const deaf = { nc: { flush: () => new Promise<void>(() => {}) } } as unknown as typeof other.bus;
+  await expect(untilAway(deaf, never, 1)).rejects.toMatchObject({ code: 'bus-away' });
 });

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Receipt, Result, Status, TreeNode } from '../../bus/messages.ts';
+import { stateStream, stateSubject } from '../../bus/state/state-store.ts';
+import { joinCrew } from '../../index.ts';
 import type { ModelCall } from '../support/model-server.ts';
 import { isPlanning, isReducing, isWorking, planOf, type Running, World } from './support/world.ts';
 
@@ -409,6 +411,17 @@ it('doctor refuses to install a part that there is not, and names those that the
   const { code, stderr } = await world.cox(['doctor', '--install', 'kitchen']);
   expect(code).toBe(2);
   expect(stderr).toContain('expected one of browser');
+});
+
+it('a watch of a task that is removed ends, and says so', async () => {
+  const { id, call } = await inFlight('be removed');
+  const watch = world.start(['watch', id, '--json'], { stdin: null });
+  await watch.says('stdout', /"state":"thinking"/);
+  const { bus, close } = await joinCrew({ env: world.env });
+  await bus.jsm.streams.purge(stateStream(bus), { filter: stateSubject(bus, id) });
+  await close();
+  expect(await watch.ended).toMatchObject({ code: 3, stdout: expect.stringContaining('unknown-task') });
+  call.reply('too late');
 });
 
 it('a command ends quietly when its reader closes the pipe', async () => {

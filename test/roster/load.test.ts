@@ -265,3 +265,11 @@ test('a roster that is too large is refused, and a pipe in the folder is passed 
   execFileSync('mkfifo', [file]);
   expect(await findRoster({ env: {}, folders: { config: folder }, cwd: folder })).toBe(shippedRoster);
 });
+
+test('a roster that comes through a pipe is read once, and is there for each that asks', async () => {
+  const file = join(folder, 'piped.yaml');
+  execFileSync('mkfifo', [file]);
+  const [first, second] = [loadRoster(file), loadRoster(file)];
+  await writeFile(file, 'backends:\n  x: { base_url: "http://127.0.0.1:9/v1", model: m, tier: local, key: none }\n');
+  for (const roster of [await first, await second, await loadRoster(file)]) expect(Object.keys(roster.backends)).toEqual(['x']);
+});
