@@ -25,11 +25,15 @@ export interface LlamaSource {
   readonly headers: string;
 }
 
-/** No web pages, which it would fetch, and no TLS. */
+/**
+ * No web pages, which it would fetch, and no TLS. For any processor with AVX2: with the instructions for matrices (AMX) of some
+ * virtual machines the server ends with a segmentation fault at its first request.
+ */
 const settings = [
   'CMAKE_BUILD_TYPE=Release',
   'LLAMA_USE_PREBUILT_UI=OFF',
   'LLAMA_OPENSSL=OFF',
+  'GGML_NATIVE=OFF',
   'LLAMA_BUILD_TESTS=OFF',
   'LLAMA_BUILD_EXAMPLES=OFF',
   'LLAMA_BUILD_APP=OFF',
