@@ -132,8 +132,17 @@ export type ThinkInput = Pick<SubAgentContext, 'instruction' | 'backend' | 'mess
   /** The tool that the reply should call, because what it makes is missing; null: the model chooses. */
   readonly wanted: string | null;
 };
-/** Input of the `act` effect, a callback actor that sends TOOL_RETURNED, CALL_OUTDATED or CALL_DOUBTED. */
-export type ActInput = { readonly call: ToolCall; readonly step: number };
+/**
+ * Input of the `act` effect, a callback actor that sends TOOL_RETURNED, CALL_OUTDATED or CALL_DOUBTED, and CALL_PRICED and
+ * CALL_BILLED about a backend that a tool asks. Only calls with effects `none` ask one.
+ */
+export type ActInput = {
+  readonly call: ToolCall;
+  readonly step: number;
+  // Both are left out in checkpoints that were written before tools could ask.
+  readonly backend?: string | null;
+  readonly leftUsd?: number | null;
+};
 /** Input of the `preview` effect, which sends PREVIEWED, or a failed TOOL_RETURNED for a call that would be refused anyway. */
 export type PreviewInput = {
   readonly call: ToolCall;

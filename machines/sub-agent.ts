@@ -4,8 +4,8 @@
  * C. A started call that writes and has no result is never run again without asking the operator.
  * G. Every command enters the ledger exactly once, and no command is left queued at the end.
  * K. The received part of a reply that was cut off stays in the conversation, marked unfinished.
- * L. Spent money and the worst case of the request in flight together never exceed the limit. If `thinking` ends without a reply,
- * for whatever reason, its request counts as spent at its worst case.
+ * L. Spent money and the worst case of the request in flight together never exceed the limit. If the state of a request ends
+ * without a reply, for whatever reason, the request counts as spent at its worst case.
  * Rule `in-doubt` (docs/task-protocol.md).
  */
 import { assertEvent, assign, type EventObject, fromCallback, setup } from 'xstate';
@@ -488,17 +488,27 @@ export const subAgent = setup({
           },
         },
         acting: {
-          description: 'A tool call is in flight: the first of `calls`.',
+          description:
+            'A tool call is in flight: the first of `calls`. One that only reads may ask another backend, such as about a picture.',
+          exit: 'countDoubt',
           invoke: {
             id: 'act',
             src: 'act',
-            input: ({ context: { calls, step } }) => ({ call: calls[0]!, step }),
+            input: ({ context: { calls, step, backend, ...context } }) => ({
+              ...{ call: calls[0]!, step, backend },
+              leftUsd: leftUsd(context.limits.costUsd, context),
+            }),
             onError: [
               { guard: 'leavesDoubt', target: 'deciding' },
               { target: 'deciding', actions: { type: 'recordCrash', params: ({ event }) => crashed('act', event.error) } },
             ],
           },
           on: {
+            CALL_PRICED: [
+              { guard: 'isAffordable', actions: 'reserve' },
+              { target: 'deciding', actions: 'askToAfford' },
+            ],
+            CALL_BILLED: { actions: 'bill' },
             TOOL_RETURNED: { guard: 'returnsCall', target: 'deciding', actions: 'recordResult' },
             CALL_OUTDATED: { guard: 'isOfCall', target: 'deciding', actions: 'askAgain' },
             CALL_DOUBTED: { guard: 'doubtsCall', target: 'deciding' },

@@ -249,6 +249,7 @@ export class Backends {
     const { silenceMs, callMs } = this.options.roster().limits;
     const wire = { backend: name, isEmbedded: backend.kind === 'embedded', baseUrl: endpoint.baseUrl, key: endpoint.key };
     let dialect = this.lessons.dialect(name, backend);
+    if (request.needsPictures && dialect.pictures === 'words') throw takesNoPictures(name);
     let refused: ModelError | null = null;
     const changes = new Map<Part, Change & { readonly why: string }>();
     for (;;) {
@@ -291,6 +292,11 @@ export class Backends {
         const change = isRefusal ? simplerDialect(dialect, backend, request, part, tried, standing.proven) : null;
         // If every simpler dialect is refused too, the dialect was not the cause: the first refusal has the best explanation.
         if (!change) throw isRefusal ? (refused ?? failure) : failure;
+        if (change.part === 'pictures' && request.needsPictures) {
+          // Where the server said it, later calls need not try.
+          if (part.part === 'pictures') this.learn(name, backend, { ...change, why: failure.message });
+          throw failure;
+        }
         refused ??= failure;
         // The part is refused again, so its change was not what the server wanted.
         const inVain = part.part === null ? undefined : changes.get(part.part);
@@ -337,6 +343,9 @@ export class Backends {
 
   private readonly newId = (): string => `call_${randomUUID().slice(0, 8)}`;
 }
+
+const takesNoPictures = (name: string) =>
+  new ModelError('bad-request', name, 'it takes no pictures', { hint: 'Choose a backend with `vision: true` in the roster.' });
 
 function refuseTooLong(name: string, { context }: Backend, request: ModelRequest): void {
   const least = leastPrompt(request);

@@ -35,7 +35,8 @@ export interface Picture {
 
 /** The messages of machines/conversation.ts fit this type as they are. */
 export type ChatMessage =
-  | { readonly role: 'system' | 'user'; readonly text: string }
+  | { readonly role: 'system'; readonly text: string }
+  | { readonly role: 'user'; readonly text: string; readonly images?: readonly Picture[] }
   | {
       readonly role: 'assistant';
       readonly text: string;
@@ -62,6 +63,8 @@ export interface ModelRequest {
   /** Tokens. The backend's `max_output` remains the upper limit. */
   readonly maxOutputTokens?: number;
   readonly temperature?: number;
+  /** The reply is worth nothing without the pictures: a backend that refuses them fails, instead of being told of them in words. */
+  readonly needsPictures?: true;
   /** An operator waits for the reply: the call goes to the front of the backend's line. Default: false. */
   readonly isUrgent?: boolean;
 }

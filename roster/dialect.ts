@@ -51,7 +51,7 @@ export function firstDialect(backend: Backend): Dialect {
 
 /** Whether the request has pictures that are to be sent. */
 export const hasPictures = ({ messages }: Pick<ModelRequest, 'messages'>): boolean =>
-  messages.some((message) => message.role === 'tool' && message.images?.some(({ data }) => data !== undefined));
+  messages.some((message) => 'images' in message && message.images?.some(({ data }) => data !== undefined));
 
 /** A part of the dialect that is replaced. */
 export interface Change {

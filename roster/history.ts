@@ -6,7 +6,7 @@
  * - Every call has one result, right after it. A late result is moved up; a call without one gets `notRun`.
  * - Ids of calls are unique, and ids and names of calls are legal everywhere.
  * - No text is blank, except that of an assistant that calls tools.
- * - Each picture of a result is either among its pictures or described in its text.
+ * - Each picture of a message is either among its pictures or described in its text.
  */
 import type { ChatMessage, Echo, Picture, RequestedCall } from './conversation.ts';
 
@@ -49,8 +49,10 @@ export function turnsOf(messages: readonly ChatMessage[], sees: boolean): Turn[]
   const { resultOf, strays } = matchResults(messages);
   const turns = new Turns();
   for (const message of messages) {
-    if (message.role === 'user') turns.user(message.text);
-    else if (message.role === 'assistant') turns.assistant(message, (call) => resultIn(resultOf.get(call), sees));
+    if (message.role === 'user') {
+      const { text, pictures } = shownIn(message, sees);
+      turns.user(text, pictures);
+    } else if (message.role === 'assistant') turns.assistant(message, (call) => resultIn(resultOf.get(call), sees));
     // The model may still need a result whose call is no longer in the conversation.
     else if (message.role === 'tool' && strays.has(message)) {
       const { text, pictures } = resultIn(message, sees);
@@ -72,13 +74,14 @@ type Assistant = Extract<ChatMessage, { role: 'assistant' }>;
 type ToolResult = Extract<ChatMessage, { role: 'tool' }>;
 type Result = Pick<UserTurn, 'text' | 'pictures'>;
 
-/** The text of a result, which describes the pictures that are not sent, and those that are. */
-function resultIn(message: ToolResult | undefined, sees: boolean): Result {
-  if (!message) return { text: notRun, pictures: [] };
-  const { images = [] } = message;
+const resultIn = (message: ToolResult | undefined, sees: boolean): Result =>
+  message ? shownIn(message, sees) : { text: notRun, pictures: [] };
+
+/** The text, which describes the pictures that are not sent, and those that are. */
+function shownIn({ text, images = [] }: Pick<ToolResult, 'text' | 'images'>, sees: boolean): Result {
   const pictures = sees ? images.filter(isSent) : [];
   const told = images.filter((image) => !pictures.includes(image as SentPicture)).map(inWords);
-  return { text: [message.text, ...told].join('\n'), pictures };
+  return { text: [text, ...told].join('\n'), pictures };
 }
 
 const isSent = (picture: Picture): picture is SentPicture => picture.data !== undefined;

@@ -35,7 +35,7 @@ type Prompt = Pick<ModelRequest, 'messages' | 'tools' | 'schema'>;
 /** An estimate of the prompt's tokens: messages, tools and schema. */
 export const estimatePrompt = (request: Prompt): number =>
   textsOf(request).reduce((sum, text) => sum + estimateTokens(text), 0) +
-  request.messages.reduce((sum, message) => sum + (message.role === 'tool' ? tokensOfPictures(message.images) : 0), 0);
+  request.messages.reduce((sum, message) => sum + ('images' in message ? tokensOfPictures(message.images) : 0), 0);
 
 /** An estimate for a picture that is sent: vision models count a token for some 750 pixels, after their own scaling. */
 export const tokensOfPicture = (pixels: number): number => 100 + Math.ceil(pixels / 750);

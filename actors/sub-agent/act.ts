@@ -14,10 +14,12 @@ import type { EffectHost } from '../host/role.ts';
 import { heardFrom, RunOutput } from '../kinds/code-of-others.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
 import { InDoubt, Outdated, type ToolOutput } from '../tools/tool.ts';
+import { asking } from './asking.ts';
 import { keeping, notKept } from './keeping.ts';
 import { lookAt } from './look.ts';
 import { type MakingLimits, making } from './making.ts';
 import { noteOperatorsPart } from './operators-part.ts';
+import type { Pictures } from './pictures.ts';
 import { shownPictures } from './shown-pictures.ts';
 import { contextOf } from './tool-context.ts';
 
@@ -28,11 +30,12 @@ interface ActOptions {
   /** Keeps what calls replace and make. */
   readonly artifacts: Artifacts;
   readonly making: MakingLimits;
+  readonly pictures: Pictures;
 }
 
-export const act = (host: EffectHost, { kind, workspace, backends, artifacts, making: limits }: ActOptions) =>
+export const act = (host: EffectHost, { kind, workspace, backends, artifacts, making: limits, pictures }: ActOptions) =>
   effect<ActInput, SubAgentEvent>(
-    async ({ call, step }, say, signal) => {
+    async ({ call, step, backend: named = null, leftUsd = 0 }, say, signal) => {
       const failed = (text: string): SubAgentEvent => ({ type: 'TOOL_RETURNED', call: call.id, text, failed: true });
       const tool = kind.tools.find(({ name }) => name === call.tool);
       if (!tool) return say(failed(`there is no tool ${call.tool}; there are ${kind.tools.map(({ name }) => name).join(', ')}`));
@@ -66,6 +69,8 @@ export const act = (host: EffectHost, { kind, workspace, backends, artifacts, ma
       const of = { task: host.id, call: call.id };
       const context = {
         ...contextOf(host, { workspace, backends }, call, stop.signal),
+        // The money for a request needs a call that may simply be made again.
+        ...(call.effects === 'none' && asking(host, { backends, pictures, named, leftUsd }, say, signal)),
         keep: keeping(artifacts, of, stop.signal),
         ...making({
           artifacts,
@@ -92,8 +97,8 @@ export const act = (host: EffectHost, { kind, workspace, backends, artifacts, ma
         for (const target of notKept(output.changes))
           host.note(`${tool.name} ${target} cannot be undone: nothing was kept of it`);
         host.live({ type: 'tool', step, tool: tool.name, text: output.text });
-        const { pictures, problems } = await shownPictures(output.images ?? [], context.artifact);
-        ends({ ...output, text: [output.text, ...problems].join('\n') }, false, pictures);
+        const { pictures: shown, problems } = await shownPictures(output.images ?? [], context.artifact);
+        ends({ ...output, text: [output.text, ...problems].join('\n') }, false, shown);
       } catch (cause) {
         if (cause instanceof InDoubt && writes) {
           host.note(messageOf(cause));

@@ -10,7 +10,7 @@ import { messageOf } from '../../platform/errors.ts';
 import type { PictureLimits } from '../../roster/backend-schema.ts';
 import type { ChatMessage } from '../../roster/conversation.ts';
 import { tokensOfPicture } from '../../roster/tokens.ts';
-import { pictureHead } from '../tools/vision/format.ts';
+import { type PictureHead, pictureHead } from '../tools/vision/format.ts';
 import type { Reader } from '../tools/vision/reader.ts';
 
 /** The part of a context that pictures may take, so that there is room for the conversation. */
@@ -38,9 +38,8 @@ export interface Choice {
  */
 export function choosePictures(messages: readonly Message[], limits: PictureLimits | undefined, context: number | null): Choice {
   if (!limits) return { limits: null, sent: new Set(), tokens: 0 };
-  const room = (context ?? Number.POSITIVE_INFINITY) * shareOfContext;
-  const pixels = Math.max(fewestPixels, Math.min(limits.pixels, Math.floor((room - tokensOfPicture(0)) * 750)));
-  const fitting = { ...limits, pixels };
+  const room = roomFor(context);
+  const fitting = fittingOf(limits, context);
   const sent = new Set<Picture>();
   const refs = new Set<string>();
   let tokens = 0;
@@ -54,6 +53,14 @@ export function choosePictures(messages: readonly Message[], limits: PictureLimi
     tokens += more;
   }
   return { limits: fitting, sent, tokens };
+}
+
+const roomFor = (context: number | null): number => (context ?? Number.POSITIVE_INFINITY) * shareOfContext;
+
+/** The limits for a picture, so that it takes no more than its part of the context. */
+export function fittingOf(limits: PictureLimits, context: number | null): PictureLimits {
+  const most = Math.floor((roomFor(context) - tokensOfPicture(0)) * 750);
+  return { ...limits, pixels: Math.max(fewestPixels, Math.min(limits.pixels, most)) };
 }
 
 const picturesIn = (messages: readonly Message[]): Picture[] =>
@@ -103,7 +110,13 @@ export class Pictures {
     const kept = this.#kept.get(key);
     if (kept) return kept;
     const { bytes } = await this.#artifacts.readMade(ref);
-    const head = await pictureHead(ref, bytes);
+    const data = await this.sendable(bytes, await pictureHead(ref, bytes), limits, signal);
+    this.#keep(key, data);
+    return data;
+  }
+
+  /** A data URL of the picture, scaled down to the limits. @throws Error that says why it cannot be scaled; the signal's reason. */
+  async sendable(bytes: Uint8Array, head: PictureHead, limits: PictureLimits, signal: AbortSignal): Promise<string> {
     const fits =
       plainTypes.has(head.type) &&
       !head.turned &&
@@ -111,9 +124,7 @@ export class Pictures {
       sizeWithin(head, limits).width === head.width &&
       sizeWithin(head, limits).height === head.height;
     const picture = fits ? { type: head.type, bytes } : await this.#reader.scaled(bytes, limits, signal);
-    const data = `data:${picture.type};base64,${Buffer.from(picture.bytes).toString('base64')}`;
-    this.#keep(key, data);
-    return data;
+    return `data:${picture.type};base64,${Buffer.from(picture.bytes).toString('base64')}`;
   }
 
   #keep(key: string, data: string): void {

@@ -8,6 +8,7 @@ import type { Produced, TaskSpec } from '../../bus/messages.ts';
 import { deniedBy } from '../../machines/answer.ts';
 import type { Calls, Message } from '../../machines/conversation.ts';
 import type { ThinkInput } from '../../machines/sub-agent.ts';
+import { fitted } from '../../platform/cut.ts';
 import type { ChatMessage, ModelRequest, RequestedCall, ToolSpec } from '../../roster/conversation.ts';
 import { clipped } from '../host/clipped.ts';
 import { filesIn, refsIn } from '../supervisor/names-in.ts';
@@ -64,16 +65,22 @@ export async function readsDue(spec: Spec, heard: Heard, tools: readonly Tool[],
   const there = await Promise.all(names.map((name) => isFile(workspace, name)));
   const looks = refsIn([spec.instruction, ...spec.context.map(({ text }) => text)].join('\n')).map((picture) => ({
     tool: lookAtName,
-    args: { picture },
+    args: { picture, question: questionOf(spec) },
   }));
-  return [...names.filter((_, at) => there[at]).map(readingOf), ...looks]
+  const reads = names.filter((_, at) => there[at]).map((name) => readingOf(name, spec));
+  return [...reads, ...looks]
     .filter(({ tool }) => has(tool))
     .slice(0, maxRead)
     .map((read, at) => ({ id: `read-${at}`, ...read }));
 }
 
-function readingOf(path: string): Pick<RequestedCall, 'tool' | 'args'> {
-  if (/\.(png|jpe?g|webp|gif|bmp|avif)$/i.test(path)) return { tool: lookAtName, args: { picture: path } };
+/** Where another backend looks at a picture, it can answer for the small model, which reads the question again in its call. */
+const questionOf = ({ instruction }: Spec): string => fitted(instruction, maxAskedChars);
+const maxAskedChars = 400;
+
+function readingOf(path: string, spec: Spec): Pick<RequestedCall, 'tool' | 'args'> {
+  if (/\.(png|jpe?g|webp|gif|bmp|avif)$/i.test(path))
+    return { tool: lookAtName, args: { picture: path, question: questionOf(spec) } };
   if (/\.pdf$/i.test(path)) return { tool: readDocumentName, args: { document: path } };
   return { tool: readFileTool.name, args: { path } };
 }

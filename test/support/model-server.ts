@@ -18,6 +18,10 @@ interface WireUsage {
   readonly cost?: number;
 }
 
+/** A message with pictures has parts. */
+const textOf = (content: unknown): string =>
+  Array.isArray(content) ? content.map((part: { text?: string }) => part.text ?? '').join('\n') : String(content);
+
 /** One model call in flight. */
 export class ModelCall {
   readonly messages: readonly WireMessage[];
@@ -35,7 +39,7 @@ export class ModelCall {
 
   /** The texts of all messages of a role, in order. */
   texts(role: string): string[] {
-    return this.messages.filter((message) => message.role === role).map((message) => String(message.content));
+    return this.messages.filter((message) => message.role === role).map(({ content }) => textOf(content));
   }
 
   say(text: string): this {

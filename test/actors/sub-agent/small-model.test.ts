@@ -61,9 +61,9 @@ test('pictures and documents that the task or a result names are looked at first
       ({ tool, args }) => [tool, ...Object.values(args as object)],
     );
   expect(await due(visionTools(reader))).toEqual([
-    ['look_at', 'shot.PNG'],
+    ['look_at', 'shot.PNG', wanted],
     ['read_document', 'bill.pdf'],
-    ['look_at', 'k3xq.4/s2-0/made-0'],
+    ['look_at', 'k3xq.4/s2-0/made-0', wanted],
   ]);
   expect(await due(shippedTools)).toEqual([['read_file', 'notes.txt']]);
 });

@@ -192,4 +192,23 @@ const long: Scenario = {
   books: { cherries: 1 },
 };
 
-export const scenarios: readonly Scenario[] = [books, desk, tree, parked, overdue, mended, long];
+/** A task looks at a picture through a backend with a price, and is corrected while that backend looks again. */
+const looked: Scenario = {
+  name: 'looked',
+  begin: (stage) => stage.crew.dispatch({ type: 'viewer', instruction: `Say what is in the picture #${stage.run}` }),
+  model(call, stage) {
+    const picture = 'test/actors/tools/vision/contact-form.png';
+    if (call.body.model === 'model-of-eyes') {
+      if (!wordsOf(call).includes('And the phone?')) return call.reply('A form.');
+      call.say('It');
+      return stage.once('correct', () => stage.say('email', { type: 'steer', text: 'only the email', urgency: 'now' }));
+    }
+    const isCorrected = wordsOf(call).includes('only the email');
+    if (resultsIn(call) === 0) return call.call('look_at', { picture, question: `What is it? #${stage.run}` });
+    if (!isCorrected) return call.call('look_at', { picture, question: `And the phone? #${stage.run}` });
+    call.reply(call.texts('tool').join().includes('| A form.') ? 'A form with an email' : 'Nobody has looked');
+  },
+  books: {},
+};
+
+export const scenarios: readonly Scenario[] = [books, desk, tree, parked, overdue, mended, long, looked];

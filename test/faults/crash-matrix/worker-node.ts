@@ -28,7 +28,10 @@ const roster = (url: string) =>
     `backends:
   local: { base_url: "${url}", model: model-of-local, tier: local, good_at: [all], can_orchestrate: true, concurrency: 1000 }
   other: { base_url: "${url}", model: model-of-other, tier: local, good_at: [all], can_orchestrate: true, concurrency: 1000 }
-agents: {}
+  # It has a price, and is asked about pictures alone.
+  eyes: { base_url: "${url}", model: model-of-eyes, tier: local, vision: true, cost: { input: 0, output: 1 }, concurrency: 1000 }
+agents:
+  viewer: { prompt: You look at pictures., tools: [look_at], needs: [all], limits: { steps: 40, cost_usd: 10 } }
 supervision: { on_failure: ask, concurrency: 10000, max_tasks: 10000 }
 tools: { gated: [pay] }
 limits: { retries: 0, breaker_failures: 1000 }

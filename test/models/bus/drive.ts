@@ -334,7 +334,7 @@ export class Drive {
     const { run } = sight;
     if (run.call !== call?.id || run.tool !== call.tool || !isDeepStrictEqual(run.args, call.args))
       throw new Error(`${run.tool} runs as ${run.call}, not ${JSON.stringify(call)}`);
-    return { began: 'act', input: { call, step } };
+    return { began: 'act', input: { call, step, backend, leftUsd: leftUsd(limits.costUsd, this.#context) } };
   }
 }
 

@@ -109,6 +109,8 @@ const toolFacts = ({ id, effects }: ToolCall): ModelEvent[] => [
   { type: 'TOOL_RETURNED', call: id, text: 'ok', changes, sources: ['x', 'y'] },
   { type: 'CALL_OUTDATED', call: id },
   { type: 'CALL_OUTDATED', call: 'stale' },
+  // Only a call that reads asks another backend.
+  ...(effects === 'none' ? prices : []),
   // A tool whose calls do not write cannot leave one in doubt.
   ...(effects === 'writes' ? ([{ type: 'CALL_DOUBTED', call: id }] as const) : []),
   { type: 'CALL_DOUBTED', call: 'stale' },
@@ -169,7 +171,7 @@ export function label(event: ModelEvent): string {
 /** `TOOL_RETURNED` comes from the effect in `acting`, else from the host: the late outcome of a fenced worker. */
 export const saidBy: SaidBy = ({ type, text, call: of }: AnyEventObject) => {
   if (type === 'MODEL_SAID') return { effect: 'think', last: false };
-  if (type === 'CALL_PRICED' || type === 'CALL_BILLED') return { effect: ['think', 'check'], last: false };
+  if (type === 'CALL_PRICED' || type === 'CALL_BILLED') return { effect: ['think', 'act', 'check'], last: false };
   if (type.startsWith('MODEL_') || type === 'xstate.error.actor.think') return { effect: 'think', last: true };
   if (type === 'xstate.error.actor.act') return { effect: 'act', last: true };
   if (type === 'TOOL_RETURNED' && text === 'refused') return { effect: 'preview', last: of !== 'stale' };

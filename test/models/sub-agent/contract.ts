@@ -379,8 +379,8 @@ export class Contract {
         break;
     }
 
-    // L. A request that was out when the thinking was broken off is in doubt.
-    if ((was.state === 'thinking' || was.state === 'checking') && (decides || ends)) this.#till.doubt();
+    // L. A request that was out when its state ended is in doubt.
+    if (busy && (decides || ends)) this.#till.doubt();
 
     // D. The next effect, question or end.
     const next = ends ? null : tooDear ? 'budget' : decides ? this.#next(question !== null) : null;
@@ -441,6 +441,8 @@ export class Contract {
       must(isDeepStrictEqual(sight, seen), 'S it is held to what was shown', sight, seen);
       must(isDeepStrictEqual(act.input.call.args, this.#open[0]?.args), 'S it runs with what was allowed', act.input);
       must(act.input.step === this.#step, 'E the call knows its step', act.input);
+      const left = this.#costUsd === null ? null : this.#costUsd - this.#till.spent;
+      must(act.input.leftUsd === left && act.input.backend === this.#backend, 'L it knows what is left', act.input, left);
       this.#open[0] = { ...this.#open[0]!, started: true };
       must(is.question === null, 'D no question is open while it acts', is.question);
     } else if (next === 'previewing') {
