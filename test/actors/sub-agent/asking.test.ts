@@ -115,6 +115,7 @@ test('a browser task has its screenshot looked at', { timeout: 90_000 }, async (
     (await of('blind')).call('goto', { url: `${page.url}/` });
     (await of('blind')).call('screenshot', {});
     const shot = await of('blind');
+    expect(told(shot)).toContain('You cannot see it; look_at, if you have it, answers a question about it.');
     const [ref] = /[a-z0-9]+\.0\/s2-0\/made-0/.exec(told(shot))!;
     shot.call('look_at', { picture: ref, question: 'Is the button blue?' });
     const look = await of('seeing');

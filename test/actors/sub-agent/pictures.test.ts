@@ -116,7 +116,9 @@ test('without a backend with vision the same task goes on with the text of the p
   (await crew.model.next()).call('look_at', { picture: 'form.png' });
   const second = await crew.model.next();
   expect(partsOf(second)).toEqual([]);
-  expect(wordsOf(second)).toContain('You cannot see form.png: no backend that takes pictures does this task.');
+  expect(wordsOf(second)).toContain(
+    'You cannot see form.png: no backend has looked at it for you (no backend can do it (needs vision): main: ',
+  );
   expect(wordsOf(second)).toContain('ada@work.example');
   second.reply('By OCR: ada@work.example.');
   expect(await joined.crew.result(id, never)).toMatchObject({ outcome: 'completed', sources: ['form.png'] });

@@ -14,6 +14,8 @@ export const equivalents: Equivalents = {
   'retarget thinking CALL_PRICED#1 to #sub-agent.awaiting-steer': heldAnyway,
   'retarget thinking CALL_PRICED#2 to #sub-agent.awaiting-steer': heldAnyway,
   'retarget checking CALL_PRICED#1 to #sub-agent.awaiting-steer': heldAnyway,
+  'retarget acting CALL_PRICED#1 to #sub-agent.awaiting-steer':
+    'only a call that reads asks another backend, so it is in no doubt, and the question holds it',
   'swap awaiting-steer ANSWER#0 and #1': 'words that name a choice are never unclear',
   'swap awaiting-steer ANSWER#2 and #3': 'a question is about a call or about being stuck, never both',
 };
