@@ -3,6 +3,8 @@ import { z } from 'zod';
 import type { CrewSession } from '../actors/node/join.ts';
 import { foldersOf } from '../platform/folders.ts';
 import type { Cli, Run } from './cli.ts';
+import { consoleLines } from './console/console-lines.ts';
+import type { OpenConsole } from './console/open-console.ts';
 import { drainNode } from './drain.ts';
 import { usageError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -12,20 +14,42 @@ import { oneLine } from './render/printable.ts';
 import { readRoster } from './roster.ts';
 import { withCrew } from './session.ts';
 
-const Shape = z.object({ types: list.optional(), slots: count(1, 10_000).optional() });
+const Shape = z.object({
+  types: list.optional(),
+  slots: count(1, 10_000).optional(),
+  console: z.literal(true).optional(),
+  port: count(0, 65_535).default(0),
+  websocket: z.string().optional(),
+  credentials: z.string().optional(),
+});
+type Asked = z.infer<typeof Shape>;
 
 /** @param start Whether to start a server if none runs. `up` does; `worker` only joins a running one. */
 export const headless =
   ({ start }: { start: boolean }): Run =>
   async (cli, _args, options) => {
-    const { types, slots } = parseOptions(Shape, options);
+    const asked = parseOptions(Shape, options);
+    const { types, slots } = asked;
     if (types) await checkTypes(cli, types);
     return withCrew(cli, { start }, async (joined) => {
       const { progressBar } = await import('../platform/progress.ts');
       const { onProgress } = progressBar(cli.out.stderr);
-      return work(cli, joined, await hostNode(cli, joined, { types, slots, onProgress, note: (text) => cli.out.note(text) }));
+      const note = (text: string) => cli.out.note(text);
+      // Before the node starts: a console that cannot open is an error, and no task is begun.
+      const opened = await consoleOf(cli, joined, asked);
+      try {
+        return await work(cli, joined, await hostNode(cli, joined, { types, slots, onProgress, note }), opened);
+      } finally {
+        await opened?.close();
+      }
     });
   };
+
+async function consoleOf(cli: Cli, joined: CrewSession, { console, ...options }: Asked): Promise<OpenConsole | null> {
+  if (!console) return null;
+  const { openConsole } = await import('./console/open-console.ts');
+  return openConsole(joined, { ...options, open: false, cwd: cli.cwd, note: (text) => cli.out.note(text) });
+}
 
 async function checkTypes(cli: Cli, types: readonly string[]): Promise<void> {
   const { roster, source } = await readRoster(cli, foldersOf(cli.env));
@@ -36,7 +60,7 @@ async function checkTypes(cli: Cli, types: readonly string[]): Promise<void> {
   throw usageError(`${what} in the roster ${source.file}.`, `There are: ${known.join(', ')}.`, 'unknown-type');
 }
 
-async function work(cli: Cli, joined: CrewSession, node: HostedNode): Promise<number> {
+async function work(cli: Cli, joined: CrewSession, node: HostedNode, opened: OpenConsole | null): Promise<number> {
   const told = Promise.withResolvers<void>();
   const release = cli.onSignal(() => told.resolve());
   try {
@@ -48,7 +72,8 @@ async function work(cli: Cli, joined: CrewSession, node: HostedNode): Promise<nu
     const { types, slots } = node.report();
     const { url } = joined.server;
     const text = `${node.name} is up on ${url} for ${oneLine(types.join(', '), 400)}; Ctrl-C drains it`;
-    cli.out.answer({ node: node.name, server: url, types, slots }, [text]);
+    const link = opened && { console: { url: opened.url, link: opened.link } };
+    cli.out.answer({ node: node.name, server: url, types, slots, ...link }, [text, ...(opened ? consoleLines(opened) : [])]);
     await told.promise;
     return (await drainNode(cli, { node, joined, patienceMs: 0 })) ? exitCodes.ok : exitCodes.undrained;
   } finally {

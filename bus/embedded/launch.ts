@@ -8,6 +8,7 @@ import { CoxError, codeOf, messageOf, storageError } from '../../platform/errors
 import type { Log } from '../../platform/log.ts';
 import { isAlive, startOf } from '../../platform/process-identity.ts';
 import { isNewEnough, tooOld } from '../server-version.ts';
+import { livePageUsers } from './page-users-file.ts';
 import { probe } from './probe.ts';
 import type { ServerBinary } from './server-binary.ts';
 import { type Credentials, newServerName, serverConfig } from './server-config.ts';
@@ -26,6 +27,8 @@ export interface Launch {
   readonly credentials: Credentials;
   /** Port to try first, so that the clients of a server that died find its successor. Null: any free port. */
   readonly port: number | null;
+  /** The same for WebSockets: an open page of a console may connect to no other port. */
+  readonly websocketPort: number | null;
   readonly syncAlways: boolean;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -42,21 +45,26 @@ const tailChars = 2_000;
 
 /** @throws CoxError `nats-start-failed`, `nats-too-old`, `no-space`, `read-only`, `storage-failed`; the reason of `signal`. */
 export async function launch(options: Launch): Promise<ServerRecord> {
-  const first = await launchOn(options.port, options);
+  const first = await launchOn(options, options);
   if (first !== 'port-taken') return first;
   options.log.warn({ port: options.port }, 'the port of the server that died is in use: choosing another one');
-  const second = await launchOn(null, options);
+  const second = await launchOn({ port: null, websocketPort: null }, options);
   if (second !== 'port-taken') return second;
   throw new CoxError('nats-start-failed', 'There is no free port on 127.0.0.1 for the embedded server', {
     hint: 'A program uses all ports of this machine; find it with "ss -s", or name a running server with NATS_URL.',
   });
 }
 
-async function launchOn(port: number | null, options: Launch): Promise<ServerRecord | 'port-taken'> {
+async function launchOn(
+  { port, websocketPort }: Pick<Launch, 'port' | 'websocketPort'>,
+  options: Launch,
+): Promise<ServerRecord | 'port-taken'> {
   const { paths, binary, credentials, syncAlways, log, signal } = options;
   signal.throwIfAborted();
   const serverName = newServerName();
-  writePrivately(paths, paths.config, serverConfig(paths, { port, serverName, credentials, syncAlways }));
+  const pageUsers = livePageUsers(paths);
+  const settings = { port, websocketPort, serverName, credentials, pageUsers, syncAlways };
+  writePrivately(paths, paths.config, serverConfig(paths, settings));
   const child = start(binary, paths);
   const ended = endOf(child);
   try {
@@ -70,19 +78,19 @@ async function launchOn(port: number | null, options: Launch): Promise<ServerRec
       throw startFailed(binary, paths, await ended.then(describeEnd));
     }
     if (ready === 'timeout') throw startFailed(binary, paths, `it did not announce a port within ${readyTimeoutMs / 1000} s`);
-    const answer = await probe(ready, stopTimeoutMs);
+    const answer = await probe(ready.port, stopTimeoutMs);
     if (answer.kind !== 'nats' || answer.serverName !== serverName)
-      throw startFailed(binary, paths, `another program answers on its port ${ready}`);
+      throw startFailed(binary, paths, `another program answers on its port ${ready.port}`);
     if (!isNewEnough(answer.version)) throw tooOld(answer.version, binary.path);
 
-    const url = `nats://127.0.0.1:${ready}`;
+    const url = `nats://127.0.0.1:${ready.port}`;
     const startedAt = new Date().toISOString();
     const { version } = answer;
-    const record = { url, port: ready, ...credentials, serverName, pid, pidStart, version, binary: binary.path, startedAt };
+    const record = { url, ...ready, ...credentials, serverName, pid, pidStart, version, binary: binary.path, startedAt };
     writeRecord(paths, record);
     child.removeAllListeners();
     child.unref();
-    log.info({ server: pid, port: ready, version, binary: binary.path, syncAlways }, 'embedded nats-server started');
+    log.info({ server: pid, ...ready, version, binary: binary.path, syncAlways }, 'embedded nats-server started');
     return record;
   } catch (error) {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
@@ -135,13 +143,15 @@ const endOf = (child: ChildProcess): Promise<End> =>
 const describeEnd = ({ code, signal, error }: End): string =>
   error ? messageOf(error) : signal ? `it was ended by ${signal}` : `it ended with code ${code}`;
 
+type Ports = Pick<ServerRecord, 'port' | 'websocketPort'>;
+
 /** Polls for the file `<program>_<pid>.ports`, which the server writes once it accepts clients. It sends no other signal. */
 async function portOf(
   pid: number,
   paths: ServerPaths,
   ended: Promise<End>,
   signal: AbortSignal,
-): Promise<number | 'ended' | 'timeout'> {
+): Promise<Ports | 'ended' | 'timeout'> {
   let hasEnded = false;
   void ended.then(() => {
     hasEnded = true;
@@ -149,8 +159,8 @@ async function portOf(
   const deadline = performance.now() + readyTimeoutMs;
   for (let polls = 0; performance.now() < deadline; polls += 1) {
     signal.throwIfAborted();
-    const port = announcedPort(pid, paths);
-    if (port !== null) return port;
+    const ports = announcedPorts(pid, paths);
+    if (ports !== null) return ports;
     if (hasEnded) return 'ended';
     await Promise.race([delay(polls < quickPolls ? quickPollMs : slowPollMs), ended]);
   }
@@ -158,12 +168,14 @@ async function portOf(
 }
 
 /** @returns null while the file is missing or incomplete. */
-function announcedPort(pid: number, paths: ServerPaths): number | null {
+function announcedPorts(pid: number, paths: ServerPaths): Ports | null {
   try {
     const name = readdirSync(paths.ports).find((file) => file.endsWith(`_${pid}.ports`));
     if (!name) return null;
-    const url = /"nats:\/\/127\.0\.0\.1:(\d+)"/.exec(readFileSync(join(paths.ports, name), 'utf8'));
-    return url ? Number(url[1]) : null;
+    const text = readFileSync(join(paths.ports, name), 'utf8');
+    const portOfScheme = (scheme: string) => Number(new RegExp(`"${scheme}://127\\.0\\.0\\.1:(\\d+)"`).exec(text)?.[1] ?? 0);
+    const [port, websocketPort] = [portOfScheme('nats'), portOfScheme('ws')];
+    return port && websocketPort ? { port, websocketPort } : null;
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;
     throw storageError(error, paths.ports, 'reading the port of the embedded server');

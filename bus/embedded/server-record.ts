@@ -12,6 +12,8 @@ import type { Folders } from '../../platform/folders.ts';
 export const ServerRecord = z.object({
   url: z.string(),
   port: z.number().int().min(1).max(65_535),
+  /** Port for WebSockets. Servers that an older version started have none. */
+  websocketPort: z.number().int().min(1).max(65_535).optional(),
   user: z.string().min(1),
   password: z.string().min(1),
   /** User of the system account, which may list the connected clients. */
@@ -36,6 +38,8 @@ export interface ServerPaths {
   readonly record: string;
   readonly pid: string;
   readonly config: string;
+  /** The users of the pages of consoles (page-users-file.ts). */
+  readonly pageUsers: string;
   readonly lock: string;
   /** Folder in which the server writes a file with its port. */
   readonly ports: string;
@@ -53,6 +57,7 @@ export function serverPaths({ state }: Folders): ServerPaths {
     record: at('server.json'),
     pid: at('server.pid'),
     config: at('server.conf'),
+    pageUsers: at('page-users.json'),
     lock: at('lock'),
     ports: at('ports'),
     data: at('data'),
@@ -98,7 +103,7 @@ export function readProcessNote(paths: ServerPaths): ProcessNote | null {
 
 /** Called after a clean stop, because the credentials were for that run only. */
 export function removeRecord(paths: ServerPaths): void {
-  for (const path of [paths.record, paths.pid, paths.config]) rmSync(path, { force: true });
+  for (const path of [paths.record, paths.pid, paths.config, paths.pageUsers]) rmSync(path, { force: true });
   rmSync(paths.ports, { recursive: true, force: true });
 }
 

@@ -10,6 +10,16 @@ const hosting: Command['options'] = [
   ['--slots <n>', 'new tasks of one kind at once, plus as many that continue after a wait (default: 8)'],
 ];
 
+/** Options of a console. */
+const consoleRows: readonly OptionRow[] = [
+  ['--port <n>', 'serve the page on this port of 127.0.0.1 (default: any free one)'],
+  ['--no-open', 'print the link and open no browser'],
+  ['--websocket <url>', 'with NATS_URL: the WebSocket of that server, which the page reads at'],
+  ['--credentials <file>', 'with NATS_URL: the file of a member with the role console, for the page'],
+];
+const consoleNotes = `The link opens one session, in one browser, for twelve hours. The page only reads, with credentials of its own that expire;
+it sends orders once it is unlocked, for ten minutes at a time.`;
+
 /** Options of the commands that list (cli/page-options.ts). */
 const pageRows: readonly OptionRow[] = [
   ['--limit <n>', 'list at most this many (default: 100)'],
@@ -204,9 +214,21 @@ export const commands: readonly Command[] = [
     load: async () => (await import('./watch.ts')).run,
   },
   {
+    name: 'console',
+    summary: 'open a page in the browser of this machine that shows goals, questions and the crew; starts the bus if none runs',
+    options: consoleRows,
+    notes: consoleNotes,
+    example: 'cox console --no-open',
+    load: async () => (await import('./console.ts')).run,
+  },
+  {
     name: 'up',
     summary: 'run a node without a prompt until it is stopped; starts the bus if none runs',
-    options: hosting,
+    options: [
+      ...hosting,
+      ['--console', 'open a console too, and print its link'],
+      ...consoleRows.filter(([flags]) => flags !== '--no-open'),
+    ],
     load: async () => (await import('./up.ts')).run,
   },
   {

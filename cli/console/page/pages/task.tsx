@@ -1,0 +1,3 @@
+export function TaskPage(_props: { of: string | null }) {
+  return <h1>Task</h1>;
+}
