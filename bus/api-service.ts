@@ -14,6 +14,8 @@ import { Artifacts } from './artifacts/artifacts.ts';
 import type { ArtifactPart } from './artifacts/remote-artifacts.ts';
 import type { Bus } from './bus.ts';
 import type { Crew } from './crew.ts';
+import type { Rebuild } from './journal/journal.ts';
+import { JournalQuery } from './journal/journal-messages.ts';
 import {
   CallOutcome,
   type NodeReport,
@@ -86,6 +88,7 @@ export const requests = {
       part: z.number().int().min(0).max(4_096).default(0).describe('Which of its parts of 256 KiB, from 0.'),
     })
     .strict(),
+  journal: JournalQuery,
   menu: z.object({}).strict(),
   nodes: z.object({}).strict(),
   dead: LetterQuery,
@@ -103,6 +106,8 @@ export interface ServiceOptions {
   /** The backends of this node. */
   readonly menu: () => readonly unknown[];
   readonly report: () => NodeReport;
+  /** Builds the requests of steps again, for `journal`. Default: prompts are shown without what the kind adds. */
+  readonly rebuild?: Rebuild;
 }
 
 /**
@@ -117,7 +122,10 @@ function verbsOf({ team }: Bus): readonly Verb[] {
 /** Verbs that every node answers for itself. Any other request is answered by one node, chosen by the queue group. */
 const askedOfAll: readonly Verb[] = ['nodes'];
 
-export async function startService(bus: Bus, { crew, node, menu, report }: ServiceOptions): Promise<{ stop(): Promise<void> }> {
+export async function startService(
+  bus: Bus,
+  { crew, node, menu, report, rebuild }: ServiceOptions,
+): Promise<{ stop(): Promise<void> }> {
   const service = await new Svcm(bus.nc).add({
     name: bus.subjects.namespace,
     version: serviceVersion,
@@ -142,6 +150,7 @@ export async function startService(bus: Bus, { crew, node, menu, report }: Servi
     questions: async (query) => replyOf('questions', await crew.questionPage(query, roomForRows(bus))),
     artifacts: async ({ task, ...query }) => replyOf('artifacts', await crew.artifactPage(task, query, roomForRows(bus))),
     artifact: ({ ref, part }) => artifactPart(artifacts, ref, part),
+    journal: (query) => crew.journal(query, { rebuild, maxBytes: roomForRows(bus) - aroundRows }),
     menu: async () => ({ backends: menu() }),
     nodes: async () => report(),
     dead: async (query) => replyOf('letters', await letters.page(query, roomForRows(bus))),

@@ -10,6 +10,8 @@ import { answered, lookMs } from './away.ts';
 import type { Bus } from './bus.ts';
 import { isFull } from './capacity/backpressure.ts';
 import { type CrewEvent, watch } from './crew-events.ts';
+import { type JournalOptions, journalPage } from './journal/journal.ts';
+import { JournalQuery, type JournalReply } from './journal/journal-messages.ts';
 import { listen } from './listen.ts';
 import { fateOfSteer } from './log/fate-of-steer.ts';
 import { receiptsTold } from './log/receipts-told.ts';
@@ -299,6 +301,15 @@ export class Crew {
     return page;
   }
 
+  /**
+   * The steps of a task in order, each with why it was made, its prompt and its reply. Nothing is called for it.
+   * @param options.rebuild builds the prompts as they were sent; without it they are the conversation of the task.
+   * @throws CoxError `bad-query`; `unknown-task`.
+   */
+  async journal(query: z.input<typeof JournalQuery>, options: JournalOptions = {}): Promise<JournalReply> {
+    return journalPage(this.bus, checkedQuery(query), options);
+  }
+
   /** Reads artifacts, of their stream. */
   artifacts(): ReadableArtifacts {
     return new Artifacts(this.bus);
@@ -327,6 +338,13 @@ export class Crew {
         hint: 'A task id looks like k3xq.0 or k3xq.4-1; `cox status` lists them.',
       });
   }
+}
+
+/** @throws CoxError `bad-query`. */
+export function checkedQuery(query: z.input<typeof JournalQuery>): JournalQuery {
+  const parsed = JournalQuery.safeParse(query);
+  if (parsed.success) return parsed.data;
+  throw new CoxError('bad-query', `Not a query: ${describe(parsed.error)}`, { hint: 'Correct the named field.' });
 }
 
 /** The keys of all state records, or of those of one tree. */

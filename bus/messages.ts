@@ -140,6 +140,13 @@ export const WholeText = z.object({
 });
 export type WholeText = z.infer<typeof WholeText>;
 
+/** The step of another task from which a task goes on (`cox fork`). */
+export const ForkOf = z.object({
+  task: TaskId,
+  step: z.number().int().positive().describe('The conversation is that of this step, before its reply.'),
+  with: Text.optional().describe('A correction that the step is told in addition.'),
+});
+
 /** The order for a task. It does not change after dispatch. */
 export const TaskSpec = z.object({
   type: TaskType,
@@ -188,6 +195,7 @@ export const TaskSpec = z.object({
     .optional()
     .describe('Tools whose calls need no approval, because the operator has allowed them.'),
   undo: UndoSpec.optional().describe('The task undoes these changes, in code and without a model. Its type says who may run it.'),
+  forkOf: ForkOf.optional().describe('The task begins with the conversation of a step of another task.'),
 });
 export type TaskSpec = z.infer<typeof TaskSpec>;
 
@@ -402,6 +410,22 @@ export const Status = z.object({
   lastTransitionAt: z.iso.datetime().optional().describe('When the machine last changed its state or step.'),
   effects: z.array(Effect).optional().describe('The latest effects of the task, at most 16, oldest first.'),
   note: z.string().optional().describe('Something that an operator should know, for example that a backend was swapped.'),
+  prompt: z
+    .object({
+      messages: z
+        .number()
+        .int()
+        .nonnegative()
+        .optional()
+        .describe('While a model thinks: number of messages of the conversation.'),
+      digest: z
+        .string()
+        .max(64)
+        .optional()
+        .describe('Digests of the parts of the request that was sent: prompt, notes, tools, conversation.'),
+    })
+    .optional()
+    .describe('Of the model call of the step. The verb `journal` tells by it what was sent.'),
 });
 export type Status = z.infer<typeof Status>;
 

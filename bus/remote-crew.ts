@@ -3,14 +3,16 @@
  * the nodes (`cox.api.<verb>`), listens to statuses as core messages, and sends sealed orders and signed steers. So it needs a node
  * that is up.
  */
+import type { z } from 'zod';
 import { CoxError } from '../platform/errors.ts';
 import { type ReadableArtifacts, remoteArtifacts } from './artifacts/remote-artifacts.ts';
 import { askNode } from './ask-node.ts';
 import { askPage, askRows } from './ask-pages.ts';
 import { lookMs } from './away.ts';
 import type { Bus } from './bus.ts';
-import { Crew, type CrewOptions, type Sent } from './crew.ts';
+import { Crew, type CrewOptions, checkedQuery, type Sent } from './crew.ts';
 import { type CrewEvent, type Outage, resultEvent, statusEvent, watch } from './crew-events.ts';
+import type { JournalQuery, JournalReply } from './journal/journal-messages.ts';
 import { type Listening, listen } from './listen.ts';
 import { parseStatus } from './log/projection.ts';
 import { isReceiptOf } from './log/receipts-told.ts';
@@ -134,6 +136,10 @@ export class RemoteCrew extends Crew {
 
   override artifactPage(id: TaskId, query: PageQuery = {}): Promise<Page<ArtifactRow>> {
     return askPage(this.bus, 'artifacts', { ...query, task: id });
+  }
+
+  override async journal(query: z.input<typeof JournalQuery>): Promise<JournalReply> {
+    return this.#ask<JournalReply>('journal', checkedQuery(query));
   }
 
   override artifacts(): ReadableArtifacts {

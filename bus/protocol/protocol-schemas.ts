@@ -1,6 +1,7 @@
 /** Converts the zod schemas of messages.ts and service.ts to JSON Schema. docs/protocol is generated from the result. */
 import { z } from 'zod';
 import { forEachSteering, requests, type Verb } from '../api-service.ts';
+import { ForkRow, JournalPrompt, JournalReply, JournalStep, PromptMessage, Why } from '../journal/journal-messages.ts';
 import {
   ArtifactHead,
   ArtifactRow,
@@ -118,6 +119,7 @@ export const replies = {
     parts: z.number().int().nonnegative().describe('Number of parts; the content is all of them, one after the other.'),
     base64: z.string().describe('The part. Compare the sha256 of the whole with that of the artifact.'),
   }),
+  journal: JournalReply,
   nodes: NodeReport,
   dead: z.object({ letters: z.array(DeadLetter).describe('The dead letters, oldest first.'), ...paged }),
   deadRetry: z.discriminatedUnion('how', [
@@ -142,10 +144,14 @@ export const Refusal = z.object({ code: z.string(), message: z.string(), hint: z
 const shared = {
   ArtifactRow,
   Failure,
+  ForkRow,
   HeldTask,
+  JournalPrompt,
+  JournalStep,
   PlanRow,
   PlanSpec,
   PlanTask,
+  PromptMessage,
   Question,
   Receipt,
   TaskId,
@@ -153,6 +159,7 @@ const shared = {
   TreeNode,
   Usage,
   WholeText,
+  Why,
 };
 /** The schemas of the messages on the bus, by their name in docs/protocol. */
 export const messages = {

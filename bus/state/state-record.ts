@@ -77,6 +77,10 @@ export const StateRecord = z.object({
     .optional()
     .describe('Set if the task ended as poison. `gone`: an operator has dropped or retried its letter.'),
   seal: Seal.optional().describe('In a crew with roles: who has ordered the task (docs/adr/0030).'),
+  archived: z
+    .string()
+    .optional()
+    .describe('Only of an imported tree, which never runs: the id of the task where it ran (docs/adr/0039).'),
   createdAt: z.iso.datetime(),
 });
 export type StateRecord = z.infer<typeof StateRecord>;

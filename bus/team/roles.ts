@@ -37,6 +37,7 @@ export const readVerbs = [
   'questions',
   'artifacts',
   'artifact',
+  'journal',
   'menu',
   'nodes',
   'dead',

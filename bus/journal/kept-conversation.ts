@@ -1,0 +1,43 @@
+/** The conversation and the steering ledger in the checkpoint of a state record, as far as they can be read. */
+import { z } from 'zod';
+import type { StateRecord } from '../state/state-record.ts';
+
+const KeptMessage = z.looseObject({
+  role: z.enum(['user', 'assistant', 'tool']),
+  text: z.string(),
+  calls: z.array(z.looseObject({ id: z.string(), tool: z.string(), args: z.unknown() })).optional(),
+  call: z.string().optional(),
+  unfinished: z.literal(true).optional(),
+  images: z.array(z.looseObject({ ref: z.string() })).optional(),
+});
+export type KeptMessage = z.infer<typeof KeptMessage>;
+
+const KeptSteer = z.looseObject({
+  id: z.string(),
+  kind: z.string(),
+  text: z.string(),
+  fate: z.string(),
+  step: z.number().optional(),
+  reason: z.string().optional(),
+});
+export type KeptSteer = z.infer<typeof KeptSteer>;
+
+export interface Kept {
+  /** Empty for a goal, and for a checkpoint of a chart that is not known here. */
+  readonly messages: readonly KeptMessage[];
+  /** The steers that were applied, in order. */
+  readonly steers: readonly KeptSteer[];
+}
+
+const fitting = <T>(schema: z.ZodType<T>, value: unknown): T[] | null => {
+  const parsed = z.array(schema).safeParse(value);
+  return parsed.success ? parsed.data : null;
+};
+
+export function keptOf({ snapshot, earlier }: Pick<StateRecord, 'snapshot' | 'earlier'>): Kept {
+  const context = (snapshot?.context ?? earlier ?? {}) as { readonly messages?: unknown; readonly steers?: unknown };
+  return {
+    messages: fitting(KeptMessage, context.messages) ?? [],
+    steers: (fitting(KeptSteer, context.steers) ?? []).filter(({ fate }) => fate === 'applied'),
+  };
+}
