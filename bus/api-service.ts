@@ -14,6 +14,7 @@ import { Artifacts } from './artifacts/artifacts.ts';
 import type { ArtifactPart } from './artifacts/remote-artifacts.ts';
 import type { Bus } from './bus.ts';
 import type { Crew } from './crew.ts';
+import { MachineQuery, type MachineReport } from './inspect/machine-report.ts';
 import type { Rebuild } from './journal/journal.ts';
 import { JournalQuery } from './journal/journal-messages.ts';
 import {
@@ -90,6 +91,7 @@ export const requests = {
     .strict(),
   journal: JournalQuery,
   menu: z.object({}).strict(),
+  machine: MachineQuery,
   nodes: z.object({}).strict(),
   dead: LetterQuery,
   deadRetry: z.object({ id: LetterId, waitMs: waiting.waitMs.default(5_000) }).strict(),
@@ -105,6 +107,8 @@ export interface ServiceOptions {
   readonly node: string;
   /** The backends of this node. */
   readonly menu: () => readonly unknown[];
+  /** A chart, and where a task is in it. @throws CoxError `unknown-machine`, `unknown-task`. */
+  readonly machine: (query: MachineQuery) => Promise<MachineReport>;
   readonly report: () => NodeReport;
   /** Builds the requests of steps again, for `journal`. Default: prompts are shown without what the kind adds. */
   readonly rebuild?: Rebuild;
@@ -124,7 +128,7 @@ const askedOfAll: readonly Verb[] = ['nodes'];
 
 export async function startService(
   bus: Bus,
-  { crew, node, menu, report, rebuild }: ServiceOptions,
+  { crew, node, menu, machine, report, rebuild }: ServiceOptions,
 ): Promise<{ stop(): Promise<void> }> {
   const service = await new Svcm(bus.nc).add({
     name: bus.subjects.namespace,
@@ -152,6 +156,7 @@ export async function startService(
     artifact: ({ ref, part }) => artifactPart(artifacts, ref, part),
     journal: (query) => crew.journal(query, { rebuild, maxBytes: roomForRows(bus) - aroundRows }),
     menu: async () => ({ backends: menu() }),
+    machine,
     nodes: async () => report(),
     dead: async (query) => replyOf('letters', await letters.page(query, roomForRows(bus))),
     deadRetry: ({ id, waitMs }) => withTimeLimit(waitMs, (signal) => letters.retry(id, signal), ended.signal),

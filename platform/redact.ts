@@ -9,7 +9,11 @@ const fields = ['key', 'apiKey', 'api_key', 'authorization', 'password', 'pass',
 /** Paths for pino's `redact`, which also masks values that are not strings. Wildcards cost time, so they cover three levels. */
 export const secretFields: string[] = fields.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
-const mask = '[Redacted]';
+export const mask = '[Redacted]';
+
+const fieldNames = new Set(fields.map((name) => name.toLowerCase()));
+/** Whether a value under this name is a secret, whatever its form. */
+export const isSecretField = (name: string): boolean => fieldNames.has(name.toLowerCase());
 
 /** Matches string fields with these names at any depth of a JSON text. */
 const named = new RegExp(`("(?:${fields.join('|')})":)"(?:[^"\\\\]|\\\\.)*"`, 'gi');

@@ -16,6 +16,7 @@ import { Backends } from '../../roster/backends.ts';
 import type { RosterSource } from '../../roster/find-roster.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
 import type { Roster } from '../../roster/schema.ts';
+import { machineReport } from '../inspect/machine-report.ts';
 import type { Kind } from '../kinds/kind.ts';
 import { Kinds } from '../kinds/kinds.ts';
 import type { Primary } from '../primary/events.ts';
@@ -128,6 +129,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const types = () => hosted(['supervisor', ...kinds.names()]);
   const since = now();
   const folderOf = (asked: string | null) => workspaceOf(asked, workspace, joined.server.embedded).folder;
+  const roles = rolesOf({ bus: { ...bus, backpressure }, backends, roster: current, kinds, reader, folderOf, drainMs });
   const worker = await Worker.start({
     bus,
     backpressure,
@@ -143,7 +145,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     },
     ...(options.leaseMs !== undefined && { leaseMs: options.leaseMs }),
     ...(options.quietMs !== undefined && { quietMs: options.quietMs }),
-    ...rolesOf({ bus: { ...bus, backpressure }, backends, roster: current, kinds, reader, folderOf, drainMs }),
+    ...roles,
   });
   const unfollow = roster.onChange?.(() => {
     const unused = problemOf(() => kinds.check());
@@ -155,7 +157,13 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const rosterFile = roster.source && roster.source.by !== 'shipped' ? roster.source.file : null;
   const report = () =>
     nodeReport({ name, roster: rosterFile, since, types: worker.types, slots, draining, holding: worker.holding });
-  const service = await startService(bus, { crew, node: name, menu: () => backends.menu(), report });
+  const service = await startService(bus, {
+    crew,
+    node: name,
+    menu: () => backends.menu(),
+    machine: (query) => machineReport({ bus, chartOf: roles.chartOf }, query),
+    report,
+  });
   const primary = openPrimary({
     crew,
     backends,

@@ -1,6 +1,7 @@
 /** Converts the zod schemas of messages.ts and service.ts to JSON Schema. docs/protocol is generated from the result. */
 import { z } from 'zod';
 import { forEachSteering, requests, type Verb } from '../api-service.ts';
+import { MachineReport } from '../inspect/machine-report.ts';
 import { ForkRow, JournalPrompt, JournalReply, JournalStep, PromptMessage, Why } from '../journal/journal-messages.ts';
 import {
   ArtifactHead,
@@ -113,6 +114,7 @@ export const replies = {
       }),
     ),
   }),
+  machine: MachineReport,
   artifacts: z.object({ artifacts: z.array(ArtifactRow).describe('In the order of their names.'), ...paged }),
   artifact: z.object({
     artifact: ArtifactRow,

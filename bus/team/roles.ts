@@ -39,6 +39,7 @@ export const readVerbs = [
   'artifact',
   'journal',
   'menu',
+  'machine',
   'nodes',
   'dead',
 ] as const;

@@ -35,7 +35,13 @@ type Row = { readonly id: string | null; readonly key?: string; readonly instruc
 async function served(namespace: string): Promise<{ joined: CrewSession; ask: typeof ask; pages: typeof pages }> {
   const joined = await crew.join(namespace, namespace);
   const { bus } = joined;
-  await startService(bus, { crew: joined.crew, node: 'n', menu: () => [], report: () => ({}) as never });
+  await startService(bus, {
+    crew: joined.crew,
+    node: 'n',
+    menu: () => [],
+    machine: () => ({}) as never,
+    report: () => ({}) as never,
+  });
   type Reply = { next: string | null; more: number; code?: string } & Record<string, Row[]>;
   const ask = async (verb: Verb, body: object): Promise<Reply> =>
     (await bus.nc.request(`${bus.subjects.api()}.${verb}`, JSON.stringify(body), { timeout: 60_000 })).json();

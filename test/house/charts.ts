@@ -1,13 +1,13 @@
 /** The charts of the house, each with its page and its picture in docs/diagrams, and the picture of a sub-agent’s life. */
 import type { AnyStateMachine } from 'xstate';
+import { svgOf } from '../../cli/chart/chart-svg.ts';
+import { chartPicture } from '../../machines/chart/chart-picture.ts';
+import type { Picture } from '../../machines/chart/picture.ts';
 import { primary } from '../../machines/primary.ts';
 import { subAgent } from '../../machines/sub-agent.ts';
 import { supervisor } from '../../machines/supervisor.ts';
-import { chartPicture } from './chart-picture.ts';
-import { svgOf } from './chart-svg.ts';
 import { pageOf } from './diagram.ts';
 import { lifePicture } from './life-picture.ts';
-import type { Picture } from './picture.ts';
 
 const charts: Readonly<Record<string, AnyStateMachine>> = { 'sub-agent': subAgent, supervisor, primary };
 

@@ -1,6 +1,16 @@
 /** A chart as a page: a Mermaid state diagram and a table of all transitions, both read from the machine itself. */
 import type { AnyStateMachine } from 'xstate';
-import { type ChartNode, childrenOf, descend, eventOf, nameOf, pathOf, rootOf, transitionsOf, waysOf } from './chart.ts';
+import {
+  type ChartNode,
+  childrenOf,
+  descend,
+  eventOf,
+  nameOf,
+  pathOf,
+  rootOf,
+  transitionsOf,
+  waysOf,
+} from '../../machines/chart/chart.ts';
 
 /** An id of plain letters, as Mermaid needs it. */
 const idOf = (root: ChartNode, node: ChartNode): string => pathOf(root, node).replaceAll(/[^a-z]/gi, '_');

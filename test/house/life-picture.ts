@@ -1,8 +1,8 @@
 /** The life of a sub-agent as its operator sees it. States and routes come from the chart; this file has the words for them. */
 import type { AnyStateMachine } from 'xstate';
-import { type ChartNode, childrenOf, pathOf, rootOf } from './chart.ts';
-import { toneOf } from './chart-picture.ts';
-import type { Arrow, Box, Picture } from './picture.ts';
+import { type ChartNode, childrenOf, pathOf, rootOf } from '../../machines/chart/chart.ts';
+import { toneOf } from '../../machines/chart/chart-picture.ts';
+import type { Arrow, Box, Picture } from '../../machines/chart/picture.ts';
 import { isBrief, isPassedThrough, type Route, routesOf } from './routes.ts';
 
 /** State → its caption. */

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { createMachine } from 'xstate';
+import { svgOf, themes } from '../../cli/chart/chart-svg.ts';
+import { text } from '../../cli/chart/elk-graph.ts';
+import { type Area, type Layout, layOut, type Point } from '../../cli/chart/layout.ts';
+import { textWidth } from '../../cli/chart/text-width.ts';
+import { descend, pathOf, rootOf } from '../../machines/chart/chart.ts';
+import { chartPicture } from '../../machines/chart/chart-picture.ts';
 import { subAgent } from '../../machines/sub-agent.ts';
-import { descend, pathOf, rootOf } from './chart.ts';
-import { chartPicture } from './chart-picture.ts';
-import { svgOf, themes } from './chart-svg.ts';
 import { pictures } from './charts.ts';
-import { text } from './elk-graph.ts';
-import { type Area, type Layout, layOut, type Point } from './layout.ts';
 import { captions, keyOf, lifePicture, words } from './life-picture.ts';
 import { routesOf } from './routes.ts';
-import { textWidth } from './text-width.ts';
 
 /** Whether two areas share a point. A piece of a line is an area without width or without height. */
 const meet = (one: Area, other: Area): boolean =>

@@ -298,6 +298,7 @@ const ofService: Operations = {
   artifacts: onTask('artifacts'),
   artifact: asked('artifact', async () => ({ ref: await artifact() })),
   menu: asked('menu', () => ({})),
+  machine: onTask('machine'),
   nodes: asked('nodes', () => ({})),
   dead: asked('dead', () => ({})),
   deadRetry: asked('deadRetry', async () => ({ id: await letter() })),

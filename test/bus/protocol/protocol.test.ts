@@ -127,6 +127,8 @@ test('a live service answers and refuses every verb as documented', async () => 
   const second = { artifact: { ref, bytes: 300_000 }, parts: 2, base64: bytes.subarray(2 ** 18).toString('base64') };
   expect(await answers('artifact', { ref, part: 1 })).toMatchObject(second);
   await answers('menu', {});
+  expect(await answers('machine', { machine: 'primary' })).toMatchObject({ machine: 'primary', definition: { id: 'primary' } });
+  expect(await answers('machine', { task: goal })).toMatchObject({ machine: 'supervisor', live: { task: goal } });
   await answers('nodes', {});
   expect(await answers('dead', {})).toEqual({ letters: [], next: null, more: 0 });
   const [given] = examples.DeadLetter as readonly (object & { kind: 'task' })[];
@@ -152,6 +154,10 @@ test('a live service answers and refuses every verb as documented', async () => 
     ['artifacts', { task: 'nobody.0' }],
     ['artifact', { ref: '../../x' }],
     ['menu', { unexpected: 1 }],
+    ['machine', {}],
+    ['machine', { machine: 'sub-agent', task }],
+    ['machine', { machine: 'toString' }],
+    ['machine', { task: 'nobody.0' }],
     ['deadRetry', { id: 'dead1.0' }],
     ['deadDrop', { id: 'nobody.0' }],
   ] as const) {

@@ -1,7 +1,7 @@
 /** Places each part of a picture with elkjs. The same picture gets the same places on every machine. */
 import elk, { type ElkExtendedEdge, type ElkNode } from 'elkjs';
+import type { Arrow, Box, Picture } from '../../machines/chart/picture.ts';
 import { allBoxes, arrowId, elkGraphOf, leadsBack, padding, wordsOf } from './elk-graph.ts';
-import type { Arrow, Box, Picture } from './picture.ts';
 
 /** In whole pixels from the top left of the picture. */
 export interface Point {

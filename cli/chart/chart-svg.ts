@@ -1,7 +1,8 @@
 /** A picture as SVG text: real text in the reader’s own sans-serif font, light or dark. */
+
+import type { Picture, Tone } from '../../machines/chart/picture.ts';
 import { text } from './elk-graph.ts';
 import { type Layout, layOut, type PlacedBox, type Point } from './layout.ts';
-import type { Picture, Tone } from './picture.ts';
 
 export type Theme = 'light' | 'dark';
 interface Colours {

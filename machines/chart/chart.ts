@@ -14,10 +14,13 @@ export interface ChartNode {
   readonly transitions: ReadonlyMap<string, readonly ChartTransition[]>;
   readonly always?: readonly ChartTransition[];
   readonly invoke: readonly { readonly id: string; readonly src: unknown }[];
+  readonly entry: readonly unknown[];
+  readonly exit: readonly unknown[];
 }
 export interface ChartTransition {
   readonly eventType: string;
   readonly target?: readonly ChartNode[];
+  readonly reenter: boolean;
   readonly guard?: unknown;
   readonly actions: readonly unknown[];
 }

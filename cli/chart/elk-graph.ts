@@ -1,6 +1,6 @@
 /** A picture as a graph for elkjs: the size of each part and the gaps between parts, in pixels. */
 import type { ElkExtendedEdge, ElkNode } from 'elkjs';
-import type { Arrow, Box, Picture } from './picture.ts';
+import type { Arrow, Box, Picture } from '../../machines/chart/picture.ts';
 import { textWidth } from './text-width.ts';
 
 export const text = { nameSize: 15, size: 12.5, nameHeight: 20, height: 16 } as const;
