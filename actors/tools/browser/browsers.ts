@@ -9,6 +9,7 @@ import { messageOf } from '../../../platform/errors.ts';
 import { unlessAborted } from '../../../platform/time-limit.ts';
 import { type KeptPage, type KeptPages, nothingKept, type Origins, readKept } from './kept-page.ts';
 import { restoreMs } from './page-limits.ts';
+import { Places } from './places.ts';
 import { type BrowserOptions, type ProxyLogin, type Running, SharedBrowser } from './shared-browser.ts';
 import { openContext } from './task-context.ts';
 import { OpenPage, type TaskPage } from './task-page.ts';
@@ -43,6 +44,7 @@ export class Browsers {
   /** Openings and closings of the page of one task come one after another. */
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #browser: SharedBrowser;
+  readonly #places: Places;
   /** Pages that are being opened now. */
   #opening = 0;
   #empty: NodeJS.Timeout | null = null;
@@ -50,6 +52,7 @@ export class Browsers {
   constructor(options: BrowsersOptions) {
     this.#options = options;
     this.#browser = new SharedBrowser(options);
+    this.#places = new Places(options.maxContexts ?? 12, () => this.#closeOne());
   }
 
   /**
@@ -101,7 +104,9 @@ export class Browsers {
     if (this.#empty) clearTimeout(this.#empty);
     for (const { parked } of this.#entries.values()) if (parked) clearTimeout(parked);
     this.#entries.clear();
-    await this.#browser.close();
+    const closing = this.#browser.close();
+    this.#places.changed();
+    await closing;
   }
 
   #inTurn<T>(task: string, work: () => Promise<T>): Promise<T> {
@@ -166,10 +171,11 @@ export class Browsers {
   }
 
   async #openNow(task: string, latest: Latest, why: string): Promise<Entry> {
-    await this.#makeRoom();
-    const running = await this.#browser.start();
     const kept = latest?.page ?? null;
-    const { context, downloads, notes, login } = await openContext(running, task, kept);
+    const place = await this.#places.take();
+    const running = await this.#browser.start().catch(place.failed);
+    const { context, downloads, notes, login } = await openContext(running, task, kept).catch(place.failed);
+    context.once('close', place.free);
     const origins: Origins = new Map(kept?.origins.map((it) => [it.origin, it]));
     const entry: Entry = {
       task,
@@ -188,6 +194,7 @@ export class Browsers {
       }),
     };
     this.#entries.set(task, entry);
+    this.#places.changed();
     if (kept && !isNothing(kept)) {
       notes.add(kept.url === 'about:blank' ? `${why}. No page is open now.` : `${why}.`);
       await this.#goBackTo(entry, kept.url, kept.isPartial);
@@ -234,15 +241,18 @@ export class Browsers {
     if (this.#entries.get(entry.task) === entry) await this.left(entry.task);
   }
 
-  /** Pages of parked tasks go first, and of each sort the one that was used least recently. */
-  async #makeRoom(): Promise<void> {
-    const { maxContexts = 12 } = this.#options;
-    while (this.#entries.size >= maxContexts) {
-      const entries = [...this.#entries.values()];
-      const oldest = entries.find(({ parked }) => parked !== null) ?? entries[0]!;
-      await this.#keep(oldest);
-      await this.#drop(oldest.task);
-    }
+  /**
+   * Makes room for another page. Those of parked tasks go first, and of each sort the one that was used least recently.
+   * @returns false if no page is open that could be closed.
+   */
+  async #closeOne(): Promise<boolean> {
+    this.#browser.signal.throwIfAborted();
+    const entries = [...this.#entries.values()];
+    const oldest = entries.find(({ parked }) => parked !== null) ?? entries[0];
+    if (!oldest) return false;
+    await this.#keep(oldest);
+    if (this.#entries.get(oldest.task) === oldest) await this.#drop(oldest.task);
+    return true;
   }
 
   async #drop(task: string): Promise<void> {

@@ -85,6 +85,26 @@ describe('the pages of tasks', () => {
     expect(again.notices().join('\n')).toContain('opened again');
   });
 
+  it('are never more than their bound, also when many are opened at once', async () => {
+    const browsers = node('a', { maxContexts: 3 });
+    const { context } = await browsers.pageFor('k3xq.0', signal);
+    const browser = context.browser()!;
+    const own = browser.contexts().length - 1;
+    let most = 0;
+    const count = () => {
+      most = Math.max(most, browser.contexts().length - own);
+    };
+    browser.on('context', count);
+    const tasks = Array.from({ length: 20 }, (_, i) => `k3xq.${i + 1}`);
+    await Promise.all(tasks.map((task) => browsers.pageFor(task, signal)));
+    expect(most).toBe(3);
+    expect((await browsers.pageFor('k3xq.20', signal)).page.isClosed()).toBe(false);
+    // A node that stops keeps nobody waiting.
+    const waiting = tasks.map((task) => browsers.pageFor(task, signal).catch((cause) => cause.code));
+    await browsers.close();
+    expect(new Set(await Promise.all(waiting)).has('browser-failed')).toBe(true);
+  });
+
   it('stay for a while when their task is parked', async () => {
     const browsers = node('a', { parkedMs: 50 });
     const page = await browsers.pageFor('k3xq.1', signal);
