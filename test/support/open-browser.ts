@@ -7,7 +7,7 @@ import { browserTools } from '../../actors/tools/browser/browser-tools.ts';
 import { Browsers } from '../../actors/tools/browser/browsers.ts';
 import type { KeptPages } from '../../actors/tools/browser/kept-page.ts';
 import type { TaskPage } from '../../actors/tools/browser/task-page.ts';
-import type { MadeArtifact, ToolOutput, ToolPreview } from '../../actors/tools/tool.ts';
+import type { MadeArtifact, Making, ToolOutput, ToolPreview } from '../../actors/tools/tool.ts';
 import { openGuardedProxy } from '../../actors/tools/web/guarded-proxy.ts';
 import { webPolicy } from '../../actors/tools/web/web-policy.ts';
 import { foldersOf } from '../../platform/folders.ts';
@@ -39,11 +39,17 @@ export async function openBrowser(web: object = {}): Promise<OpenBrowser> {
   });
   const tools = browserTools({ pages, policy: () => policy });
   const kept: Uint8Array[] = [];
+  const names: { name: string; type: string }[] = [];
   const place = {
     ...{ task: 'k3xq.1', workspace, signal: new AbortController().signal, idempotencyKey: 'k3xq.1:s1-0' },
     store: async ({ bytes, ...label }: { name: string; type: string; bytes: Uint8Array }): Promise<MadeArtifact> => {
       const ref = `k3xq.1/s1-0/made-${kept.push(bytes) - 1}`;
+      names.push(label);
       return { ...label, ref, bytes: bytes.length, sha256: '' };
+    },
+    artifact: async (ref: string): Promise<Making> => {
+      const n = Number(ref.split('-').at(-1));
+      return { ...names[n]!, bytes: kept[n]! };
     },
   };
   const toolNamed = (name: string) => tools.find((tool) => tool.name === name)!;

@@ -38,6 +38,8 @@ export async function acted(site: Site, act: Act, signal: AbortSignal): Promise<
     if (page.isClosed() && site.isOpen())
       return { text: await told(site, `${act.done} Its page has closed.`, signal), changes: act.changes([]) };
     throw isOfPlaywright(cause) ? new Error(await hindrance(act, plainError(cause), String(cause))) : cause;
+  } finally {
+    site.dialogs.end();
   }
   // The act was made, and the browser ended before it was known what came of it.
   if (!page.context().browser()?.isConnected()) throw lost(act);

@@ -1,10 +1,12 @@
 /** The tools that act in a browser. One page is open for each task; docs/adr/0035 says why they are these eight. */
-import type { Tool } from '../tool.ts';
+import { messageOf } from '../../../platform/errors.ts';
+import { InDoubt, Outdated, type Tool, type ToolContext } from '../tool.ts';
+import { noticesOf } from './acted.ts';
 import { clickTool, pressTool } from './click.ts';
 import { fillTool, selectTool } from './fill.ts';
 import { gotoTool } from './goto.ts';
 import { extractTool, screenshotTool } from './read-page.ts';
-import { type BrowserTools, isOfPlaywright, plainError } from './site.ts';
+import { type BrowserTools, isOfPlaywright, plainError, siteAt } from './site.ts';
 import { snapshotTool } from './snapshot.ts';
 
 export const browserTools = (tools: BrowserTools): Tool[] =>
@@ -19,16 +21,25 @@ export const browserTools = (tools: BrowserTools): Tool[] =>
     extractTool(tools),
   ].map(inPlainWords);
 
-/** An error of playwright-core has a log of its attempts, with colours; a model is told the first sentence. */
+/**
+ * An error of playwright-core has a log of its attempts, with colours; a model is told the first sentence. It is told with it what the
+ * browser has noticed, since that often is the reason.
+ */
 function inPlainWords(tool: Tool): Tool {
-  const plainly = <T>(work: Promise<T>): Promise<T> =>
+  const plainly = <T>(work: Promise<T>, context: ToolContext): Promise<T> =>
     work.catch((cause: unknown) => {
-      throw isOfPlaywright(cause) ? new Error(plainError(cause), { cause }) : cause;
+      // The model does not read these two.
+      if (cause instanceof Outdated || cause instanceof InDoubt) throw cause;
+      const site = siteAt(context);
+      const notices = site && !context.signal.aborted ? noticesOf(site) : [];
+      if (!isOfPlaywright(cause) && notices.length === 0) throw cause;
+      const why = isOfPlaywright(cause) ? plainError(cause) : messageOf(cause);
+      throw new Error([why, ...notices].join('\n'), { cause });
     });
   const { run, preview } = tool;
   return {
     ...tool,
-    run: (args, context) => plainly(run(args, context)),
-    ...(preview && { preview: (args, context) => plainly(preview(args, context)) }),
+    run: (args, context) => plainly(run(args, context), context),
+    ...(preview && { preview: (args, context) => plainly(preview(args, context), context) }),
   };
 }

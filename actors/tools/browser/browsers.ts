@@ -138,7 +138,7 @@ export class Browsers {
     }
     this.#used(entry);
     const lostUrl = await entry.open.ensureUsable(this.#browser.signal);
-    if (lostUrl !== null) await this.#goBackTo(entry, lostUrl, false);
+    if (lostUrl !== null) await this.#goBackTo(entry, { url: lostUrl, isPartial: false, further: 0 });
     return entry.open;
   }
 
@@ -197,18 +197,20 @@ export class Browsers {
     this.#places.changed();
     if (kept && !isNothing(kept)) {
       notes.add(kept.url === 'about:blank' ? `${why}. No page is open now.` : `${why}.`);
-      await this.#goBackTo(entry, kept.url, kept.isPartial);
+      await this.#goBackTo(entry, kept);
     }
     return entry;
   }
 
-  async #goBackTo({ open, login }: Entry, url: string, isPartial: boolean): Promise<void> {
+  async #goBackTo({ open, login }: Entry, kept: Pick<KeptPage, 'url' | 'isPartial' | 'further'>): Promise<void> {
+    const { url, isPartial, further } = kept;
     if (!/^https?:/.test(url)) return;
     login?.visits(new URL(url));
     open.openedAnew();
     const lost = [
       'what was typed into forms, the scroll position and the history of the page',
       ...(isPartial ? ['a part of its storage'] : []),
+      ...(further > 0 ? [`${further} further open ${further === 1 ? 'page' : 'pages'}`] : []),
     ];
     try {
       await open.page.goto(url, { waitUntil: 'commit', timeout: restoreMs });

@@ -5,34 +5,48 @@ import { defineTool, type Tool, type ToolContext } from '../tool.ts';
 import { acted, actMs } from './acted.ts';
 import { type Control, consequencesOf, controlAt, type Deed, whyUnsent } from './consequence.ts';
 import { elementFor, type Found } from './element.ts';
-import { type Intent, keyOf, mustBeAsShown, previewOf, withKnown } from './gate.ts';
+import { dialogKey, type Intent, keyOf, mustBeAsShown, previewOf, withAnswer, withKnown } from './gate.ts';
 import { pageNow } from './page-now.ts';
 import { shortPageLine, shownUrl } from './page-words.ts';
 import type { Sent } from './settle.ts';
 import { type BrowserTools, openSite, type Site } from './site.ts';
 
 const Target = z.string().min(1).max(300).describe('ref such as e5, or the words on it');
+const Answer = z
+  .string()
+  .min(1)
+  .max(2_000)
+  .optional()
+  .describe('answer to the question that the page showed on this call before: accept, dismiss, or the text it asks for');
+interface ClickArgs {
+  readonly target: string;
+  readonly dialog?: string | undefined;
+}
+interface PressArgs {
+  readonly key: string;
+  readonly target?: string | undefined;
+  readonly dialog?: string | undefined;
+}
 
 /** A click may send a form or do anything else that the page wants, so it is never repeated unasked. */
 export const clickTool = (tools: BrowserTools): Tool =>
-  defineTool<{ target: string }>({
+  defineTool<ClickArgs>({
     name: 'click',
     description: 'Click a button, link or other element of the open page. Returns what has changed.',
-    args: z.object({ target: Target }),
+    args: z.object({ target: Target, dialog: Answer }),
     effects: 'writes',
     decides: true,
     look: pageNow(tools),
     target: ({ target }) => shortPageLine(target, 100),
-    preview: async ({ target }, context) => {
+    preview: async (args, context) => {
       const site = await openSite(tools, context);
-      return previewOf(site, (await clickOn(site, target, context)).intent, context);
+      return previewOf(site, (await clickOn(site, args, context)).intent, context);
     },
-    run: async ({ target }, context) => {
+    run: async (args, context) => {
       const site = await openSite(tools, context);
-      const { found, control, intent } = await clickOn(site, target, context);
+      const { found, control, intent } = await clickOn(site, args, context);
       mustBeAsShown(site, intent, context);
-      enterAll(site, intent);
-      site.outbox.begin({ key: intent.key, kind: 'touch', let: intent.consequences });
+      begin(site, intent, args.dialog);
       return acted(
         site,
         {
@@ -51,7 +65,7 @@ export const clickTool = (tools: BrowserTools): Tool =>
     },
   });
 
-async function clickOn(site: Site, target: string, { signal }: ToolContext) {
+async function clickOn(site: Site, { target, dialog }: ClickArgs, { signal }: ToolContext) {
   const found = await elementFor(site.page, target, 'any', signal);
   const control = await controlAt(found.locator, signal);
   const consequences = consequencesOf(control, { kind: 'click' }, site.mayVisit);
@@ -62,14 +76,22 @@ async function clickOn(site: Site, target: string, { signal }: ToolContext) {
     consequences,
     lines: whyUnsent(control),
   };
-  return { found, control, intent: withKnown(site, intent) };
+  return { found, control, intent: withAnswer(site, withKnown(site, intent), dialog) };
+}
+
+/** From now on what the page sends and asks is of this call. */
+function begin(site: Site, intent: Intent, dialog: string | undefined): void {
+  enterAll(site, intent);
+  if (dialog !== undefined) site.outbox.typed(dialog);
+  site.dialogs.begin(dialogKey(site, intent), dialog ?? null);
+  site.outbox.begin({ key: intent.key, kind: 'touch', let: intent.consequences });
 }
 
 export const pressTool = (tools: BrowserTools): Tool =>
-  defineTool<{ key: string; target?: string | undefined }>({
+  defineTool<PressArgs>({
     name: 'press',
     description: 'Press a key, such as Enter, Tab, Escape, ArrowDown or Control+A, in an element or in the open page.',
-    args: z.object({ key: z.string().min(1).max(40), target: Target.optional() }),
+    args: z.object({ key: z.string().min(1).max(40), target: Target.optional(), dialog: Answer }),
     effects: 'writes',
     decides: true,
     look: pageNow(tools),
@@ -82,8 +104,7 @@ export const pressTool = (tools: BrowserTools): Tool =>
       const site = await openSite(tools, context);
       const { found, control, intent } = await pressOn(site, args, context);
       mustBeAsShown(site, intent, context);
-      enterAll(site, intent);
-      site.outbox.begin({ key: intent.key, kind: 'touch', let: intent.consequences });
+      begin(site, intent, args.dialog);
       const where = found ? ` in ${found.words}` : '';
       return acted(
         site,
@@ -97,7 +118,7 @@ export const pressTool = (tools: BrowserTools): Tool =>
     },
   });
 
-async function pressOn(site: Site, { key, target }: { key: string; target?: string | undefined }, { signal }: ToolContext) {
+async function pressOn(site: Site, { key, target, dialog }: PressArgs, { signal }: ToolContext) {
   const found = target === undefined ? null : await elementFor(site.page, target, 'field', signal);
   const deed: Deed = { kind: 'press', key };
   // Without a target the key goes to the element that has the focus.
@@ -105,7 +126,8 @@ async function pressOn(site: Site, { key, target }: { key: string; target?: stri
   const consequences = consequencesOf(control, deed, site.mayVisit);
   const words = `press of ${key}${found ? ` in ${found.words}` : ''}`;
   const sentBy = keyOf(site, 'press', { key, target });
-  return { found, control, intent: withKnown(site, { key: sentBy, words, control, consequences }) };
+  const intent = withKnown(site, { key: sentBy, words, control, consequences });
+  return { found, control, intent: withAnswer(site, intent, dialog) };
 }
 
 /** The element that keys go to, in whatever frame it is. */

@@ -47,10 +47,13 @@ const lists = (['buy', 'delete', 'submit'] as const).map((sort) => ({
   unspaced: split(unspaced[sort]),
 }));
 
-/** The acts that the words on a control announce. Long texts announce nothing: they are a description and no label. */
-export function announced(label: string): Sort[] {
+/**
+ * The acts that the words on a control announce.
+ * @param maxChars longer texts announce nothing: they are a description and no label. Default: 80.
+ */
+export function announced(label: string, maxChars = 80): Sort[] {
   const words = inOnePageLine(label).toLowerCase().normalize('NFC');
-  if (words.length > 80) return [];
+  if (words.length > maxChars) return [];
   const padded = ` ${words.replaceAll(/[^\p{L}\p{M}\p{N}]+/gu, ' ').trim()} `;
   return lists
     .filter(

@@ -4,7 +4,7 @@
  * the scripts of a page can make any click do anything.
  */
 import { createHash } from 'node:crypto';
-import type { Locator } from 'playwright-core';
+import type { ElementHandle, Locator } from 'playwright-core';
 import { z } from 'zod';
 import { beginningOf } from '../../../platform/cut.ts';
 import type { Verdict, WebAction, WebPolicy } from '../web/web-policy.ts';
@@ -43,8 +43,8 @@ export interface Consequence {
 
 const lookMs = 5_000;
 
-export async function controlAt(locator: Locator, signal: AbortSignal): Promise<Control> {
-  const told = withinMs(lookMs, locator.evaluate(look), signal).catch((cause: unknown) => {
+export async function controlAt(element: Pick<Locator, 'evaluate'> | ElementHandle, signal: AbortSignal): Promise<Control> {
+  const told = withinMs(lookMs, (element as Locator).evaluate(look), signal).catch((cause: unknown) => {
     // The code of the page has broken the question.
     if (/evaluate: \w*Error: /.test(String(cause))) return null;
     throw cause;

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
+import type { FileChooser } from 'playwright-core';
 import { z } from 'zod';
-import { bytesAt, withFile } from '../files/open-file.ts';
 import { defineTool, type Tool, type ToolContext } from '../tool.ts';
-import { resolveInside } from '../workspace.ts';
 import { acted, actMs, optionsIn, optionsOf } from './acted.ts';
 import { type Control, controlAt } from './consequence.ts';
 import { elementFor, type Found } from './element.ts';
@@ -10,6 +8,8 @@ import { type Intent, keyOf, mustBeAsShown, previewOf, unasked } from './gate.ts
 import { pageNow } from './page-now.ts';
 import { shortPageLine, shownUrl } from './page-words.ts';
 import { type BrowserTools, openSite, type Site } from './site.ts';
+import { chooserName } from './task-page.ts';
+import { uploadLines, uploadOf, uploadPrint } from './upload.ts';
 
 const Field = z.string().min(1).max(300).describe('ref such as e5, or the label of the field');
 interface Args {
@@ -17,7 +17,6 @@ interface Args {
   readonly value?: string | undefined;
   readonly file?: string | undefined;
 }
-const maxUploadBytes = 50_000_000;
 
 /**
  * Filling a field twice leaves what filling it once leaves. A file may be sent by the page as soon as it is chosen, so with a file
@@ -30,7 +29,12 @@ export const fillTool = (tools: BrowserTools): Tool =>
     args: z.object({
       target: Field,
       value: z.string().max(100_000).optional().describe('text; for a checkbox on or off'),
-      file: z.string().min(1).max(1_024).optional().describe('for a file field: a file of the workspace'),
+      file: z
+        .string()
+        .min(1)
+        .max(1_024)
+        .optional()
+        .describe('for a file field: a path in the workspace, or the ref of an artifact'),
     }),
     effects: 'idempotent',
     effectsOf: ({ file }) => (file === undefined ? 'idempotent' : 'writes'),
@@ -45,7 +49,7 @@ export const fillTool = (tools: BrowserTools): Tool =>
     },
     run: async (args, context) => {
       const site = await openSite(tools, context);
-      const { found, control, intent, upload } = await filling(site, args, context);
+      const { words, found, control, intent, upload, give } = await filling(site, args, context);
       mustBeAsShown(site, intent, context);
       const { value = '' } = args;
       site.outbox.typed(value);
@@ -54,12 +58,12 @@ export const fillTool = (tools: BrowserTools): Tool =>
         site,
         {
           ...{ words: intent.words, element: found, mayLast: upload !== null },
-          done: upload ? `Gave ${upload.name} to ${found.words}.` : `Filled in ${found.words}.`,
+          done: upload ? `Gave ${upload.name} to ${words}.` : `Filled in ${words}.`,
           changes: () =>
             upload
               ? [{ target: `${upload.name} to ${shownUrl(site.page.url())}`, kind: 'uploaded' }]
-              : [{ target: `${found.words} at ${shownUrl(site.page.url())}`, kind: 'filled' }],
-          run: () => (upload ? found.locator.setInputFiles(upload, { timeout: actMs }) : put(found, control, value)),
+              : [{ target: `${words} at ${shownUrl(site.page.url())}`, kind: 'filled' }],
+          run: () => (give ? give() : put(found!, control, value)),
         },
         context.signal,
       );
@@ -96,45 +100,46 @@ async function put({ locator, words, node }: Found, control: Control | null, val
   await locator.fill(value, { timeout: actMs });
 }
 
-interface Upload {
-  readonly name: string;
-  readonly mimeType: string;
-  readonly buffer: Buffer;
-}
-
 async function filling(site: Site, { target, value, file }: Args, context: ToolContext) {
-  const found = await elementFor(site.page, target, 'field', context.signal);
   const key = keyOf(site, 'fill', { target });
+  const chosen = file !== undefined && target.trim().toLowerCase() === chooserName ? chooserOf(site) : null;
+  const found = chosen ? null : await elementFor(site.page, target, 'field', context.signal);
+  const words = found?.words ?? `the ${chooserName}`;
   // A field for text needs no second look; of files, lists and boxes the page says what they are.
-  const isText = file === undefined && textRoles.has(found.node.role);
-  const control = isText ? null : await controlAt(found.locator, context.signal);
+  const isText = file === undefined && found !== null && textRoles.has(found.node.role);
+  const control = isText ? null : await controlAt(found?.locator ?? chosen!.element(), context.signal);
   const isFileField = control?.tag === 'input' && control.type === 'file';
   const path = file ?? (isFileField ? null : undefined);
-  if (path === null) throw new Error(`${found.words} takes a file: give \`file\`, the path of a file of the workspace`);
+  if (path === null)
+    throw new Error(`${words} takes a file: give \`file\`, the path of a file of the workspace or the ref of an artifact`);
   if (path === undefined) {
     if (value === undefined) throw new Error('give the value to fill in');
-    const intent: Intent = { key, words: `fill of ${found.words}`, control: null, consequences: [] };
-    return { found, control, upload: null, intent };
+    const intent: Intent = { key, words: `fill of ${words}`, control: null, consequences: [] };
+    return { words, found, control, upload: null, intent, give: null };
   }
-  if (!control || !isFileField) throw new Error(`${found.words} takes no file`);
-  const upload = await uploadOf(path, context.workspace);
+  if (!control || !isFileField)
+    throw new Error(
+      `${words} takes no file. Where it opens a choice of files, click it first; then fill with target "${chooserName}"`,
+    );
+  const upload = await uploadOf(path, context);
   const intent: Intent = {
-    ...{ key, words: `fill of ${found.words}`, control },
+    ...{ key, words: `fill of ${words}`, control },
     consequences: [{ action: 'upload', url: control.form?.action ?? control.url }],
-    lines: [`The file: ${upload.name}, ${upload.buffer.length} bytes`],
-    print: createHash('sha256').update(upload.name).update('\0').update(upload.buffer).digest('hex'),
+    lines: uploadLines(upload),
+    print: uploadPrint(upload),
   };
-  return { found, control, upload, intent };
+  const { name, mimeType, buffer } = upload;
+  const given = { name, mimeType, buffer };
+  const give = () =>
+    found ? found.locator.setInputFiles(given, { timeout: actMs }) : chosen!.setFiles(given, { timeout: actMs });
+  return { words, found, control, upload, intent, give };
 }
 
-/** @throws Error if the file is not one of the workspace, or is too large. */
-async function uploadOf(path: string, workspace: string): Promise<Upload> {
-  const inside = await resolveInside(workspace, path);
-  const buffer = await withFile(inside, async (open) => {
-    if (open.size > maxUploadBytes) throw new Error(`${path} has ${open.size} bytes; files up to ${maxUploadBytes} can be given`);
-    return bytesAt(open, 0, open.size);
-  });
-  return { name: inside.name.split('/').at(-1)!, mimeType: 'application/octet-stream', buffer: Buffer.from(buffer) };
+/** @throws Error for the model if the page asks for no file now. */
+function chooserOf(site: Site): FileChooser {
+  const chooser = site.fileChooser();
+  if (chooser === null) throw new Error('the page asks for no file now; click what opens the choice of files first');
+  return chooser;
 }
 
 export const selectTool = (tools: BrowserTools): Tool =>

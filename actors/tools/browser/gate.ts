@@ -5,11 +5,12 @@
 import type { Page } from 'playwright-core';
 import { Outdated, type ToolContext, type ToolPreview } from '../tool.ts';
 import { mustNotBeClosed } from '../web/web-policy.ts';
-import { noticesOf } from './acted.ts';
 import { concealedIn } from './concealed.ts';
 import { type Consequence, type Control, inDeeds, printOf, type Ruling, rulingOn, valuesOf } from './consequence.ts';
+import { announced } from './consequence-words.ts';
+import { accepts } from './dialogs.ts';
 import { stoppedLines } from './outbox.ts';
-import { shownUrl } from './page-words.ts';
+import { quotedLine, shortPageLine, shownUrl } from './page-words.ts';
 import { originOf, type Site } from './site.ts';
 
 export interface Intent {
@@ -29,7 +30,9 @@ export interface Intent {
 const baseOf = ({ control, print = '' }: Intent): string => `${control ? printOf(control) : ''}${print}`;
 
 export const keyOf = (site: Site, tool: string, args: object): string =>
-  JSON.stringify([tool, Object.entries(args).sort(), site.page.url().split('#')[0]]);
+  JSON.stringify([tool, Object.entries(args).sort(), pathOf(site)]);
+
+const pathOf = ({ page }: Site): string => page.url().split('#')[0]!;
 
 /** The intent with what the same call was stopped from sending before. */
 export function withKnown(site: Site, intent: Intent): Intent {
@@ -46,6 +49,28 @@ export function withKnown(site: Site, intent: Intent): Intent {
     print: `${intent.print ?? ''}${JSON.stringify(known)}`,
   };
 }
+/** The same for a call on the same element of the same page, whether it was named by its ref or by its words. */
+export const dialogKey = (site: Site, { words }: Pick<Intent, 'words'>): string => JSON.stringify([words, pathOf(site)]);
+
+/** The intent with what the page has asked on the same call before, and the answer that the agent wants to give. */
+export function withAnswer(site: Site, intent: Intent, answer: string | undefined): Intent {
+  const asked = site.dialogs.known(dialogKey(site, intent));
+  if (answer === undefined || asked.length === 0) return intent;
+  const url = intent.control?.form?.action ?? intent.control?.url ?? site.page.url();
+  const said = accepts(answer) ? asked.flatMap(({ text }) => announced(text, Number.POSITIVE_INFINITY)) : [];
+  const isNew = (action: Consequence['action']) => !intent.consequences.some((one) => one.action === action);
+  return {
+    ...intent,
+    consequences: [...intent.consequences, ...[...new Set(said)].filter(isNew).map((action) => ({ action, url }))],
+    lines: [
+      ...(intent.lines ?? []),
+      `It answers what the page asks then with ${JSON.stringify(shortPageLine(answer, 200))}:`,
+      ...asked.map(({ text }) => quotedLine(shortPageLine(text, 300))),
+    ],
+    print: `${intent.print ?? ''}${JSON.stringify([answer, asked])}`,
+  };
+}
+
 /** The base of a call about which nobody was asked. It runs as long as nobody has to be asked, whatever else the page changes. */
 export const unasked = 'unasked';
 
@@ -98,8 +123,7 @@ export function mustBeAsShown(site: Site, intent: Intent, { base }: Pick<ToolCon
  */
 function mustBeFilledIn(site: Site, { words, control }: Intent): void {
   if (!control?.form || !site.isAnew()) return;
-  const why = `the ${words} was not made, because what was typed in before is lost. Fill in the form again, then repeat it.`;
-  throw new Error([why, ...noticesOf(site)].join('\n'));
+  throw new Error(`the ${words} was not made, because what was typed in before is lost. Fill in the form again, then repeat it.`);
 }
 
 function mustNotBeDenied({ words }: Intent, { verdict, by }: Ruling): void {

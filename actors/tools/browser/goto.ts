@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { defineTool, type Tool } from '../tool.ts';
+import { defineTool, type Tool, type ToolContext, type ToolOutput } from '../tool.ts';
 import { noticesOf } from './acted.ts';
 import { type Intent, mustBeAsShown, previewOf, withKnown } from './gate.ts';
+import { closeCurrent, openPage, pageNumberIn, pagesLine, switchTo } from './open-pages.ts';
 import { shownUrl } from './page-words.ts';
 import { settled } from './settle.ts';
 import { see, wholeView } from './sight.ts';
-import { type BrowserTools, mustNotHaveStrayed, plainError, type Site, siteOf, strayed } from './site.ts';
+import { type BrowserTools, mustNotHaveStrayed, originOf, plainError, type Site, siteOf, strayed } from './site.ts';
 
 const loadMs = 30_000;
 /** Longest wait for the end of a page that has begun to load. */
@@ -16,7 +17,13 @@ export const gotoTool = (tools: BrowserTools): Tool =>
   defineTool<{ url: string }>({
     name: 'goto',
     description: 'Open a page in the browser by its address. Returns what is on it.',
-    args: z.object({ url: z.string().min(1).max(4_000).describe('http or https; "back" goes back one page') }),
+    args: z.object({
+      url: z
+        .string()
+        .min(1)
+        .max(4_000)
+        .describe('http or https; "back" goes back, "page 1" to another open page, "close" closes this one'),
+    }),
     effects: 'none',
     decides: true,
     target: ({ url }) => shownUrl(url),
@@ -31,6 +38,12 @@ export const gotoTool = (tools: BrowserTools): Tool =>
       const intent = intentOf(site, url);
       mustBeAsShown(site, intent, context);
       site.outbox.begin({ key: intent.key, kind: 'goto', let: intent.consequences });
+      const number = pageNumberIn(url);
+      if (number !== null || url.trim() === 'close') {
+        await (number === null ? closeCurrent(site) : switchTo(site, openPage(site, number)));
+        if (originOf(site.page.url()) !== null && number !== null) site.enter(site.page.url());
+        return shownPage(site, context, []);
+      }
       const isBack = url.trim() === 'back';
       const address = isBack ? null : addressOf(url).href;
       if (address) site.enter(address);
@@ -51,28 +64,35 @@ export const gotoTool = (tools: BrowserTools): Tool =>
         signal.throwIfAborted();
         await site.settle();
         const why = (address && site.whyUnreached(address)) ?? plainError(cause);
-        throw new Error([whyNot(address ?? 'the page before', why), ...noticesOf(site)].join('\n'));
+        throw new Error(whyNot(address ?? 'the page before', why));
       }
       await site.settle();
       const stray = strayed(site);
-      if (stray) throw new Error([`${shownUrl(address ?? 'back')} leads elsewhere: ${stray}`, ...noticesOf(site)].join('\n'));
-      const now = site.page;
-      const sight = await see(now, signal);
-      mustNotHaveStrayed(site, sight.url);
-      const view = wholeView(now, sight);
+      if (stray !== null) throw new Error(`${shownUrl(address ?? 'back')} leads elsewhere: ${stray}`);
       const part = isWhole ? [] : [`(The page has not finished loading after ${wholeMs / 1_000} s; this is what is there.)`];
-      return { text: [...part, ...noticesOf(site), view].join('\n'), sources: [shownUrl(now.url(), 1_000)] };
+      return shownPage(site, context, part);
     },
   });
 
-/** Going back leads to a page that the task was on, so it leaves nothing. */
+async function shownPage(site: Site, { signal }: ToolContext, first: readonly string[]): Promise<ToolOutput> {
+  const now = site.page;
+  mustNotHaveStrayed(site);
+  const sight = await see(now, signal);
+  mustNotHaveStrayed(site, sight.url);
+  const view = wholeView(now, sight);
+  return { text: [...first, ...noticesOf(site), view, ...pagesLine(site)].join('\n'), sources: [shownUrl(now.url(), 1_000)] };
+}
+
+/** Going back or closing a page leads to one that the task was on, so it leaves nothing. */
 function intentOf(site: Site, asked: string): Intent {
   const words = `goto ${shownUrl(asked)}`;
   // The page that the task is on is no part of it.
   const key = `goto ${asked}`;
-  if (asked.trim() === 'back') return { key, words, control: null, consequences: [] };
-  const url = addressOf(asked).href;
-  const consequences: Intent['consequences'] = site.mayVisit(url) ? [] : [{ action: 'leave', url }];
+  if (/^(?:back|close)$/.test(asked.trim())) return { key, words, control: null, consequences: [] };
+  const number = pageNumberIn(asked);
+  const url = number === null ? addressOf(asked).href : openPage(site, number).url();
+  const isEmpty = number !== null && originOf(url) === null;
+  const consequences: Intent['consequences'] = isEmpty || site.mayVisit(url) ? [] : [{ action: 'leave', url }];
   return withKnown(site, { key, words, control: null, print: url, consequences });
 }
 

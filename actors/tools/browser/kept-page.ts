@@ -25,9 +25,11 @@ export const KeptPage = z.object({
   origins: z.array(Storage),
   /** Whether storage was left out because there was too much of it. */
   isPartial: z.boolean().default(false),
+  /** Number of pages that were open beside this one. They are not opened again. */
+  further: z.number().int().min(0).default(0),
 });
 export type KeptPage = z.infer<typeof KeptPage>;
-export const nothingKept: KeptPage = { url: 'about:blank', cookies: [], origins: [], isPartial: false };
+export const nothingKept: KeptPage = { url: 'about:blank', cookies: [], origins: [], isPartial: false, further: 0 };
 export type Origins = Map<string, KeptPage['origins'][number]>;
 
 /** The most that is kept of one task, in characters of JSON. */
@@ -50,8 +52,9 @@ export async function readKept(context: BrowserContext, page: Page, origins: Ori
     if (origins.size > maxOrigins && oldest !== undefined) origins.delete(oldest);
   }
   const cookies = (await context.cookies()).map((cookie) => Cookie.parse(cookie));
-  const whole: KeptPage = { url, cookies, origins: [...origins.values()], isPartial: false };
-  const smaller = [whole, { ...whole, origins: [], isPartial: true }, { url, cookies: [], origins: [], isPartial: true }];
+  const further = Math.max(0, context.pages().length - 1);
+  const whole: KeptPage = { url, cookies, origins: [...origins.values()], isPartial: false, further };
+  const smaller = [whole, { ...whole, origins: [], isPartial: true }, { ...whole, cookies: [], origins: [], isPartial: true }];
   return smaller.find((kept) => JSON.stringify(kept).length <= maxKeptChars) ?? { ...smaller[2]!, url: 'about:blank' };
 }
 

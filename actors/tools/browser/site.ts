@@ -3,10 +3,11 @@
  * those to which its operator or the roster has let it go. Wherever else a page has gone by itself, nothing of it is shown.
  */
 import { stripVTControlCharacters } from 'node:util';
-import type { BrowserContext, Page } from 'playwright-core';
+import type { BrowserContext, FileChooser, Page } from 'playwright-core';
 import { messageOf } from '../../../platform/errors.ts';
 import type { ToolContext } from '../tool.ts';
 import type { WebPolicy } from '../web/web-policy.ts';
+import type { Dialogs } from './dialogs.ts';
 import { type Outbox, outboxOf } from './outbox.ts';
 import { shownUrl } from './page-words.ts';
 import type { TaskPage } from './task-page.ts';
@@ -25,6 +26,13 @@ export interface Site {
   readonly page: Page;
   readonly policy: WebPolicy;
   readonly outbox: Outbox;
+  readonly dialogs: Dialogs;
+  /** All open pages by their numbers. */
+  pages(): ReadonlyMap<number, Page>;
+  /** From now on the page is the current one. */
+  show(page: Page): void;
+  /** The file chooser that the current page has opened and nobody has answered; null if there is none. */
+  fileChooser(): FileChooser | null;
   /** Whether there is a page; there is none once the browser has ended. */
   isOpen(): boolean;
   mayVisit(url: string): boolean;
@@ -41,11 +49,16 @@ export interface Site {
 }
 
 const entered = new WeakMap<BrowserContext, Set<string>>();
+const sites = new WeakMap<object, Site>();
+
+/** The site that the call with this context works on, once it is open. */
+export const siteAt = (context: object): Site | null => sites.get(context) ?? null;
 
 export async function siteOf(
   { pages, policy }: BrowserTools,
-  { task, signal, store }: Pick<ToolContext, 'task' | 'signal' | 'store'>,
+  call: Pick<ToolContext, 'task' | 'signal' | 'store'>,
 ): Promise<Site> {
+  const { task, signal, store } = call;
   const taskPage = await pages.pageFor(task, signal);
   const { context } = taskPage;
   // A page that was restored after a crash is where the task was let to go before.
@@ -53,12 +66,16 @@ export async function siteOf(
   entered.set(context, origins);
   const rules = policy();
   const outbox = await outboxOf(context, policy);
-  return {
+  const site: Site = {
     get page() {
       return taskPage.page;
     },
     policy: rules,
     outbox,
+    dialogs: taskPage.dialogs,
+    pages: () => new Map(taskPage.pages.map((page) => [taskPage.numberOf(page), page] as const).sort(([a], [b]) => a - b)),
+    show: (page) => taskPage.show(page),
+    fileChooser: () => taskPage.fileChooser(),
     isOpen: () => taskPage.pages.length > 0,
     whyUnreached: (url) => (originOf(url) === null ? null : taskPage.whyUnreached(new URL(url))),
     isAnew: () => taskPage.isAnew,
@@ -75,6 +92,8 @@ export async function siteOf(
       taskPage.visits(new URL(url));
     },
   };
+  sites.set(call, site);
+  return site;
 }
 
 /** @returns null for addresses that are not of the web, such as `about:blank`. A `blob:` is of the origin that made it. */
@@ -105,10 +124,16 @@ function mustBeOpen(site: Site): void {
 export function strayed(site: Site, url = site.page.url()): string | null {
   if (url.startsWith('chrome-error:')) return 'The page could not be loaded; call goto with an address.';
   // The page that opened an empty page may have written into it.
-  if (url === 'about:blank') return 'no page is open: the current one is about:blank. Call goto with an address.';
+  if (url === 'about:blank')
+    return ['no page is open: the current one is about:blank. Call goto with an address.', ...otherPages(site)].join(' ');
   if (site.mayVisit(url)) return null;
   return `the page has gone to ${shownUrl(url)}, and this origin is not allowed for the task. Nothing of it is shown. Call goto with this address to ask for it, or goto another page.`;
 }
+
+const otherPages = (site: Site): string[] =>
+  [...site.pages()].flatMap(([number, page]) =>
+    page === site.page ? [] : [`goto "page ${number}" goes to ${shownUrl(page.url(), 100)}.`],
+  );
 
 /** After a look at the page, which may have gone on meanwhile. @throws Error for the model if it may not visit what was seen. */
 export function mustNotHaveStrayed(site: Site, url?: string): void {

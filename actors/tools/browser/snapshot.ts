@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineTool, type Tool } from '../tool.ts';
 import { noticesOf } from './acted.ts';
 import { nearestTo } from './element.ts';
+import { pagesLine } from './open-pages.ts';
 import { fromPage, quotedLine } from './page-words.ts';
 import { newsOf, nodeWithRef, partOfView, type Sight, see, wholeView } from './sight.ts';
 import { type BrowserTools, mustNotHaveStrayed, openSite } from './site.ts';
@@ -30,7 +31,7 @@ export const snapshotTool = (tools: BrowserTools): Tool =>
         : from !== undefined
           ? wholeView(page, sight, from)
           : newsOf(page, sight);
-      return { text: [...noticesOf(site), view].join('\n'), sources: [sight.url] };
+      return { text: [...noticesOf(site), view, ...pagesLine(site)].join('\n'), sources: [sight.url] };
     },
   });
 

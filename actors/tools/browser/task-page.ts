@@ -2,11 +2,12 @@
  * The page that a task works on, in a browser context of its own: cookies, storage and cache are of this task alone. Whatever a
  * page does beside its own content is handled here and told to the model by `notices()`.
  * - No dialog waits: all are answered at once. Pop-ups, dialogs and downloads are bounded.
- * - The current page is the newest; if it is closed, the one before it.
+ * - The current page is the one that was opened or gone to last; if it is closed, the one before it.
  */
 import type { BrowserContext, Dialog, FileChooser, Page } from 'playwright-core';
 import { beginningOf } from '../../../platform/cut.ts';
 import type { ToolContext } from '../tool.ts';
+import { Dialogs } from './dialogs.ts';
 import type { Downloads } from './downloads.ts';
 import { actionMs, answerMs, loadMs, maxClosedPopups, maxDialogs, maxNotices, maxPages } from './page-limits.ts';
 import { withinMs } from './within.ts';
@@ -16,8 +17,12 @@ export interface TaskPage {
   /** The current page. It changes when a pop-up opens or the page is closed, so it is not kept over an action. */
   readonly page: Page;
   readonly context: BrowserContext;
-  /** All open pages, the oldest first. */
+  /** All open pages; the last one is the current one. */
   readonly pages: readonly Page[];
+  /** The number by which an agent names the page. */
+  numberOf(page: Page): number;
+  /** From now on the page is the current one. */
+  show(page: Page): void;
   /**
    * Dialogs, pop-ups, downloads, refused requests and other news since it was last asked, one line each, oldest first. Lines may
    * have text of the page.
@@ -25,8 +30,7 @@ export interface TaskPage {
   notices(): string[];
   /** Whether the page was opened again, without what was typed in, since `notices` was last asked. */
   readonly isAnew: boolean;
-  /** Answers the next dialog of the page so. Default: every dialog is dismissed. */
-  answerNextDialog(answer: { readonly accept: boolean; readonly text?: string }): void;
+  readonly dialogs: Dialogs;
   /** The file chooser that the page has opened and nobody has answered; null if there is none. */
   fileChooser(): FileChooser | null;
   /** Ends the load of the current page, for instance after the time limit of a `goto`. What has arrived stays. */
@@ -74,7 +78,11 @@ export class Notes {
   }
 }
 
+/** A storm of pop-ups has ended when none came for this many ms. */
+const stormMs = 2_000;
 const downloadWaitMs = 5_000;
+/** The target of a `fill` that answers the open file chooser. */
+export const chooserName = 'file chooser';
 
 export class OpenPage implements TaskPage {
   readonly context: BrowserContext;
@@ -86,8 +94,15 @@ export class OpenPage implements TaskPage {
   #crashed = new WeakSet<Page>();
   #dialogs = 0;
   #closedPopups = 0;
+  /** Pages that were opened by others since `notices` was last asked. */
+  #popups: { readonly number: number; readonly opener: number }[] = [];
+  /** Whether pages that are opened by others are closed unseen. */
+  #isStorm = false;
+  #lastPopup = 0;
   #isAnew = false;
-  #nextAnswer: { readonly accept: boolean; readonly text?: string } | null = null;
+  readonly dialogs = new Dialogs();
+  readonly #numbers = new Map<Page, number>();
+  #lastNumber = 0;
   #chooser: FileChooser | null = null;
 
   private constructor(options: OpenPageOptions) {
@@ -129,10 +144,26 @@ export class OpenPage implements TaskPage {
     this.#isAnew = false;
     this.#dialogs = 0;
     this.#closedPopups = 0;
-    return this.notes.take();
+    return [...this.#newPages(), ...this.notes.take()];
   }
-  answerNextDialog(answer: { readonly accept: boolean; readonly text?: string }): void {
-    this.#nextAnswer = answer;
+  /** A line about the pages that were opened since it was last asked. */
+  #newPages(): string[] {
+    const [first, ...more] = this.#popups;
+    this.#popups = [];
+    if (!first) return [];
+    if (more.length > 0)
+      return [`The page opened ${more.length + 1} other pages. The current one is page ${this.numberOf(this.page)}.`];
+    const back = `goto with url "page ${first.opener}" goes back, with "close" it is closed`;
+    return [`The page opened another page, which is the current one now: page ${first.number} (${back}).`];
+  }
+  numberOf(page: Page): number {
+    return this.#numbers.get(page) ?? 0;
+  }
+  show(page: Page): void {
+    if (page === this.page || !this.#pages.includes(page)) return;
+    this.#pages = [...this.#pages.filter((it) => it !== page), page];
+    this.#last = page;
+    this.#chooser = null;
   }
   fileChooser(): FileChooser | null {
     return this.#chooser;
@@ -153,6 +184,8 @@ export class OpenPage implements TaskPage {
 
   /** Makes sure that there is a page that can be used. @returns the address of the page that was lost, or null. */
   async ensureUsable(signal: AbortSignal): Promise<string | null> {
+    if (this.#isStorm && performance.now() - this.#lastPopup > stormMs) this.#isStorm = false;
+    await this.#beingOpened?.catch(() => {});
     const { page } = this;
     if (!page.isClosed()) {
       if (!this.#crashed.has(page) && (await this.#answers(page, signal))) return null;
@@ -168,9 +201,15 @@ export class OpenPage implements TaskPage {
 
   /** Opens one page, also for callers that come while it is being opened. */
   #emptyPage(): Promise<unknown> {
-    this.#beingOpened ??= this.context.newPage().finally(() => {
-      this.#beingOpened = null;
-    });
+    this.#beingOpened ??= this.context
+      .newPage()
+      .then((page) => {
+        if (!this.#pages.includes(page)) this.#admit(page);
+        return page;
+      })
+      .finally(() => {
+        this.#beingOpened = null;
+      });
     return this.#beingOpened;
   }
 
@@ -192,15 +231,51 @@ export class OpenPage implements TaskPage {
   }
 
   #opened(page: Page): void {
+    if (this.#isStorm) {
+      this.#lastPopup = performance.now();
+      void this.#closeUnlessOwn(page);
+      return;
+    }
     if (this.#pages.length > maxPages) {
       this.#closedPopups++;
       this.notes.add(`The page opened more than ${maxPages} further pages. The newest are closed at once.`);
       void page.close().catch(() => {});
-      if (this.#closedPopups > maxClosedPopups) this.#punish(this.page, 'it went on opening pages');
+      if (this.#closedPopups > maxClosedPopups) void this.#endStorm();
       return;
     }
+    this.#admit(page);
+  }
+
+  /**
+   * Closes all pages, since those that the page has opened are in its process and stand still with it. Those that still come are
+   * closed too, until no more do.
+   */
+  async #endStorm(): Promise<void> {
+    this.#isStorm = true;
+    this.#lastPopup = performance.now();
+    this.notes.add(
+      'The page was closed, with those that it had opened: it went on opening pages. Call goto with another address.',
+    );
+    const pages = this.#pages;
+    this.#pages = [];
+    this.#popups = [];
+    this.#numbers.clear();
+    await Promise.all([
+      this.#emptyPage(),
+      ...pages.map((page) => withinMs(answerMs, page.close({ runBeforeUnload: false }))),
+    ]).catch(() => {});
+  }
+
+  async #closeUnlessOwn(page: Page): Promise<void> {
+    const own = await this.#beingOpened?.catch(() => null);
+    if (page !== own) await page.close().catch(() => {});
+  }
+
+  #admit(page: Page): void {
+    const number = ++this.#lastNumber;
+    this.#numbers.set(page, number);
     if (this.#pages.length > 0) {
-      this.notes.add('The page opened another page, which is the current one now.');
+      this.#popups.push({ number, opener: this.numberOf(this.page) });
       this.#chooser = null;
     }
     this.#pages.push(page);
@@ -208,7 +283,9 @@ export class OpenPage implements TaskPage {
     page.on('dialog', (dialog) => void this.#answer(page, dialog));
     page.on('filechooser', (chooser) => {
       this.#chooser = chooser;
-      this.notes.add('The page asks for a file. No file was given to it.');
+      this.notes.add(
+        `The page asks for a file. No file was given to it. To give one, call fill with target "${chooserName}" and \`file\`.`,
+      );
     });
     page.on('crash', () => {
       this.#crashed.add(page);
@@ -225,8 +302,11 @@ export class OpenPage implements TaskPage {
     if (!this.#pages.includes(page)) return;
     const wasCurrent = page === this.page;
     this.#pages = this.#pages.filter((it) => it !== page);
-    if (wasCurrent && this.page)
-      this.notes.add('The page was closed. The page that was open before it is the current one again.');
+    this.#numbers.delete(page);
+    if (wasCurrent && this.#pages.length > 0)
+      this.notes.add(
+        `The page was closed. The page that was open before it is the current one again: page ${this.numberOf(this.page)}.`,
+      );
     if (this.#pages.length === 0) {
       this.notes.add('The last page was closed. An empty one is open now; call goto.');
       void this.#emptyPage().catch(() => {});
@@ -237,16 +317,10 @@ export class OpenPage implements TaskPage {
     const kind = dialog.type();
     // A page that is told to stay would hold the task for ever.
     const isLeaving = kind === 'beforeunload';
-    const answer = isLeaving ? { accept: true } : (this.#nextAnswer ?? { accept: false });
-    if (!isLeaving) this.#nextAnswer = null;
+    const { accept, text, note } = isLeaving ? leaving : this.dialogs.answerTo(kind, dialog.message());
     this.#dialogs++;
-    const said = beginningOf(dialog.message(), 200);
-    if (isLeaving) this.notes.add('The page asked whether it may be left; it was left.');
-    else
-      this.notes.add(
-        `The page showed ${withArticle[kind] ?? 'a dialog'}: "${said}". It was ${answer.accept ? 'accepted' : 'dismissed'}.`,
-      );
-    await (answer.accept ? dialog.accept('text' in answer ? answer.text : undefined) : dialog.dismiss()).catch(() => {});
+    this.notes.add(note);
+    await (accept ? dialog.accept(text ?? dialog.defaultValue()) : dialog.dismiss()).catch(() => {});
     if (this.#dialogs > maxDialogs) this.#punish(page, 'it went on showing dialogs');
   }
 
@@ -259,6 +333,7 @@ export class OpenPage implements TaskPage {
 
   async #drop(page: Page): Promise<void> {
     this.#pages = this.#pages.filter((it) => it !== page);
+    this.#numbers.delete(page);
     if (this.#pages.length === 0) await this.#emptyPage().catch(() => {});
     await withinMs(answerMs, page.close({ runBeforeUnload: false })).catch(() => {});
   }
@@ -272,7 +347,7 @@ export class OpenPage implements TaskPage {
   }
 }
 
-const withArticle: Readonly<Record<string, string>> = { alert: 'an alert', confirm: 'a question', prompt: 'a question for text' };
+const leaving = { accept: true, text: undefined, note: 'The page asked whether it may be left; it was left.' };
 
 async function stopped(context: BrowserContext, page: Page): Promise<void> {
   const session = await context.newCDPSession(page);

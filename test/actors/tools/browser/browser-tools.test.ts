@@ -256,7 +256,7 @@ test('a form that is sent some time after the click is waited for, and listed as
 test('what the browser noticed is told with the next result, once', async () => {
   await open('/dialog');
   expect(await browser.say('click', { target: 'Ask' })).toContain(
-    '\n(The page showed a question: "Really? The operator: yes". It was dismissed.)\n',
+    '\n(The page showed a question: "Really? The operator: yes". It was dismissed. To answer it, make the same call again with dialog: "accept".)\n',
   );
   expect(await browser.say('snapshot', {})).not.toContain('Really');
 });

@@ -27,7 +27,7 @@ beforeAll(async () => {
       <p>Bread costs 2 <span style="opacity:0">million in truth</span> euros</p>`,
     '/dialogs': '<h1>Dialogs</h1><button onclick="for (;;) alert(1)">Go</button>',
     '/stay': '<h1>Stay</h1><button>Here</button><script>onbeforeunload = (event) => event.preventDefault()</script>',
-    '/popups': `<h1>Pop-ups</h1><button onclick="for (let i = 0; i < 200; i++) open('/child')">Open</button>`,
+    '/popups': `<h1>Pop-ups</h1><button onclick="for (let i = 0; i < 200; i++) window.open('/child')">Open</button>`,
     '/child': '<h1>Child</h1>',
     '/liar': `<h1>Liar</h1><form action=/send method=post><input name=elements><button name=submit>Go</button></form>
       <script>Map.prototype.get = () => 'x'; JSON.stringify = () => '{}'; getComputedStyle = () => { throw 1 };
@@ -93,7 +93,7 @@ test('dialogs without end, a page that will not be left, and a storm of pop-ups 
   await worksOn();
   await open('/popups');
   const stormed = `${await browser.say('click', { target: 'Open' })}\n${await browser.say('snapshot', {})}`;
-  expect(stormed).toMatch(/another page|further pages|did not answer/);
+  expect(stormed).toMatch(/another page|further pages|went on opening pages/);
   await worksOn();
 }, 120_000);
 
