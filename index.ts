@@ -36,6 +36,8 @@ export { type Collected, type CollectOptions, collect, type Keep, type PurgedTre
 // Operations on tasks. Every client of the bus may call them.
 export { Crew, type Sent } from './bus/crew.ts';
 export type { CrewEvent } from './bus/crew-events.ts';
+export type { ForkOptions } from './bus/journal/fork.ts';
+export { JournalReply, JournalStep, Why } from './bus/journal/journal-messages.ts';
 // The messages: each name is a zod schema and a type.
 export {
   ArtifactRow,

@@ -10,6 +10,7 @@ import { answered, lookMs } from './away.ts';
 import type { Bus } from './bus.ts';
 import { isFull } from './capacity/backpressure.ts';
 import { type CrewEvent, watch } from './crew-events.ts';
+import { beginningOfFork, type ForkOptions, forkSpec } from './journal/fork.ts';
 import { type JournalOptions, journalPage } from './journal/journal.ts';
 import { JournalQuery, type JournalReply } from './journal/journal-messages.ts';
 import { listen } from './listen.ts';
@@ -112,8 +113,9 @@ export class Crew {
       await askNodeAgain(this.bus, 'order', { id, spec, seal });
       return true;
     }
+    const earlier = await beginningOfFork(this.bus, spec);
     const record = newRecord(id, spec, this.#name, this.#now().toISOString());
-    const created = await createState(this.bus, { ...record, ...(seal && { seal }) }, signal);
+    const created = await createState(this.bus, { ...record, ...(seal && { seal }), ...(earlier && { earlier }) }, signal);
     if (!created) return false;
     await enqueue(this.bus, spec.type, 'pending', { id, run: 1 }, signal).catch(async (cause: unknown) => {
       if (isFull(cause)) await undoDispatch(this.bus, created);
@@ -308,6 +310,16 @@ export class Crew {
    */
   async journal(query: z.input<typeof JournalQuery>, options: JournalOptions = {}): Promise<JournalReply> {
     return journalPage(this.bus, checkedQuery(query), options);
+  }
+
+  /**
+   * Puts a new task on the queue that goes on from a step of this one, before its reply. The order is that of the task.
+   * @throws CoxError `unknown-task`, `unknown-step`, `fork-refused`, and those of `dispatch`.
+   */
+  async fork(id: TaskId, options: ForkOptions, signal?: AbortSignal): Promise<TaskId> {
+    this.#check(id);
+    const source = await this.journal({ task: id, from: options.step, limit: 1, prompts: 'none', spec: true });
+    return this.dispatch(forkSpec(source, options), signal);
   }
 
   /** Reads artifacts, of their stream. */

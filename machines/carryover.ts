@@ -1,6 +1,6 @@
 /** The state that a task keeps when it begins again because no machine can restore its checkpoint (docs/adr/0015). Plain JSON. */
 import type { Slices } from './budget.ts';
-import type { UsageByBackend } from './conversation.ts';
+import type { Message, UsageByBackend } from './conversation.ts';
 import type { Effect } from './effects.ts';
 import type { NodeSpec } from './plan.ts';
 import type { Ledger } from './steering-ledger.ts';
@@ -14,6 +14,8 @@ export interface Carryover {
   readonly steers: Ledger;
   /** Findings, and calls that may have run, in words. */
   readonly found: readonly string[];
+  /** Of a task that goes on from a step of another one: what was said before that step, in place of all the texts above. */
+  readonly messages?: readonly Message[];
   /** The counters continue, so that the ids of calls, questions and children stay unique and spent money stays counted. */
   readonly step: number;
   readonly questions: number;

@@ -89,14 +89,20 @@ const wordsFor = ({ kind, text }: Steer): Message => ({
   text: kind === 'redirect' ? `New instruction, in place of the earlier one: ${text}` : text,
 });
 
+/** A fork has as many steps of its own as every task. */
 const limitsOf = ({ limits, earlier }: SubAgentInput): Limits => ({
   ...limits,
+  steps: limits.steps + (earlier?.messages ? earlier.step : 0),
   costUsd: limits.costUsd === null ? null : limits.costUsd + (earlier?.toppedUpUsd ?? 0),
 });
 
-/** A task that begins again is told its earlier findings first, then its instruction and corrections. */
-function opening({ instruction, earlier }: SubAgentInput): Message[] {
+/**
+ * A task that begins again is told its earlier findings first, then its instruction and corrections. A fork goes on with the
+ * conversation that it was given.
+ */
+function opening({ instruction, earlier }: SubAgentInput): readonly Message[] {
   if (!earlier) return [{ role: 'user', text: instruction }];
+  if (earlier.messages) return earlier.messages;
   const found = `This task was started before and could not be continued. Its findings so far:\n\n${earlier.found.join('\n\n')}`;
   return [
     ...(earlier.found.length > 0 ? [{ role: 'user' as const, text: found }] : []),

@@ -78,7 +78,7 @@ async function recordOf(record: StateRecord, progress: Progress): Promise<StateR
       ...(view.effects && view.effects.length > 0 && { effects: [...view.effects] }),
       ...(view.subTasks && { subTasks: view.subTasks }),
       ...(lastTransitionAt && { lastTransitionAt }),
-      ...signs.told(),
+      ...signs.told(snapshot.context.step, view.told),
     },
   );
 }

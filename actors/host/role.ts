@@ -55,6 +55,8 @@ export interface EffectHost {
   note(text: string): void;
   /** Notes which backend the present step runs on. */
   onBackend(name: string): void;
+  /** Notes the digest of the request that the step is about to send. The next commit tells it. */
+  sends(step: number, digest: string): void;
   /** The backend of the present step; null before the first. */
   backend(): string | null;
   addArtifacts(names: readonly string[]): void;
@@ -66,6 +68,8 @@ export interface View {
   /** US dollars that are reserved and not settled. */
   readonly outUsd: number;
   readonly doing?: string | undefined;
+  /** While a model thinks: the number of messages of the conversation. */
+  readonly told?: number | undefined;
   /** The latest effects, at most 16, oldest first. */
   readonly effects?: readonly Effect[];
   /** Number of child tasks ever dispatched. */

@@ -276,6 +276,9 @@ export class TaskHost implements EffectHost {
   onBackend(name: string): void {
     this.#signs.onBackend(name);
   }
+  sends(step: number, digest: string): void {
+    this.#signs.sends(step, digest);
+  }
   backend(): string | null {
     return this.#signs.backend;
   }

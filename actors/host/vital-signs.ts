@@ -5,6 +5,7 @@ export class VitalSigns {
   #backend: string | null;
   #artifacts: readonly string[];
   #notes: string[] = [];
+  #sent: { readonly step: number; readonly digest: string } | null = null;
   #lastTokenAt: string | undefined;
   #lastToolAt: string | undefined;
 
@@ -29,6 +30,9 @@ export class VitalSigns {
   note(text: string): void {
     this.#notes.push(text);
   }
+  sends(step: number, digest: string): void {
+    this.#sent = { step, digest };
+  }
   heard(what: 'token' | 'tool', at: string): void {
     if (what === 'token') this.#lastTokenAt = at;
     else this.#lastToolAt = at;
@@ -39,10 +43,15 @@ export class VitalSigns {
     return (this.#lastTokenAt ?? '') > at || (this.#lastToolAt ?? '') > at;
   }
 
-  /** The fields for the next status. Each note is returned once. */
-  told() {
+  /** The fields for the next status. Each note and each digest is returned once. @param told messages that the model is told. */
+  told(step: number, told: number | undefined) {
     const notes = this.#notes.splice(0);
+    const digest = this.#sent?.step === step ? this.#sent.digest : undefined;
+    this.#sent = null;
     return {
+      ...((told !== undefined || digest !== undefined) && {
+        prompt: { ...(told !== undefined && { messages: told }), ...(digest !== undefined && { digest }) },
+      }),
       ...(this.#lastTokenAt && { lastTokenAt: this.#lastTokenAt }),
       ...(this.#lastToolAt && { lastToolAt: this.#lastToolAt }),
       ...(notes.length > 0 && { note: notes.join('; ') }),

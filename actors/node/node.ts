@@ -3,12 +3,11 @@
  */
 
 import { startService } from '../../bus/api-service.ts';
-import { KeptStates } from '../../bus/artifacts/kept-state.ts';
+import { Artifacts } from '../../bus/artifacts/artifacts.ts';
 import type { Bus } from '../../bus/bus.ts';
 import { limitStreams } from '../../bus/capacity/stream-limits.ts';
 import type { HeldTask, NodeReport } from '../../bus/messages.ts';
 import { replicate } from '../../bus/replicas.ts';
-import { Memory } from '../../bus/shared-memory.ts';
 import { doesChores } from '../../bus/team/chores.ts';
 import type { Progress } from '../../platform/asset.ts';
 import { messageOf } from '../../platform/errors.ts';
@@ -18,19 +17,13 @@ import type { MenuEntry } from '../../roster/menu.ts';
 import type { Roster } from '../../roster/schema.ts';
 import { machineReport } from '../inspect/machine-report.ts';
 import type { Kind } from '../kinds/kind.ts';
-import { Kinds } from '../kinds/kinds.ts';
 import type { Primary } from '../primary/events.ts';
 import { openPrimary } from '../primary/primary.ts';
-import { browserTools } from '../tools/browser/browser-tools.ts';
-import { Browsers } from '../tools/browser/browsers.ts';
-import { keptPages } from '../tools/browser/kept-page.ts';
-import { memoryTools } from '../tools/memory.ts';
-import { Reader } from '../tools/vision/reader.ts';
-import { visionTools } from '../tools/vision/vision-tools.ts';
-import { livePolicy } from '../tools/web/web-policy.ts';
-import { webTools } from '../tools/web/web-tools.ts';
+import { Pictures } from '../sub-agent/pictures.ts';
+import { rebuilding } from '../sub-agent/rebuild.ts';
 import { Housekeeping } from './housekeeping.ts';
 import type { CrewSession } from './join.ts';
+import { nodeKinds } from './node-kinds.ts';
 import { checkedKinds, checkOptions, harmless } from './node-options.ts';
 import { nodeReport } from './node-report.ts';
 import { rolesOf } from './roles.ts';
@@ -90,28 +83,10 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const { now } = bus;
   const current = () => roster.current();
   const hosted = hostedTypes(bus, options.types);
-  const policy = livePolicy(() => current().web);
-  const browsers = new Browsers({
-    folders,
-    env,
-    log,
-    kept: keptPages(new KeptStates(bus, 'browser')),
-    openProxy: async () => {
-      const { openGuardedProxy } = await import('../tools/web/guarded-proxy.ts');
-      return openGuardedProxy(policy);
-    },
-    // A page for each task that runs here, and for some that wait.
-    maxContexts: slots + 4,
-    onProgress,
-  });
-  const reader = new Reader({ folders, log, onProgress, env });
-  const web = webTools({ policy });
-  const kinds = new Kinds(current, checkedKinds(options.kinds ?? []), [
-    ...memoryTools(new Memory(bus)),
-    ...visionTools(reader),
-    ...web.tools,
-    ...browserTools({ pages: browsers, policy }),
-  ]);
+  // A page for each task that runs here, and for some that wait.
+  const maxContexts = slots + 4;
+  const defined = checkedKinds(options.kinds ?? []);
+  const { kinds, browsers, reader, web } = nodeKinds({ joined, roster: current, defined, maxContexts, onProgress });
   kinds.check();
   if (doesChores(bus)) {
     await replicate(bus, current().bus.replicas);
@@ -157,12 +132,15 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const rosterFile = roster.source && roster.source.by !== 'shipped' ? roster.source.file : null;
   const report = () =>
     nodeReport({ name, roster: rosterFile, since, types: worker.types, slots, draining, holding: worker.holding });
+  const pictures = new Pictures(new Artifacts(bus), reader);
+  const rebuild = rebuilding({ kinds, backends, pictures, folderOf });
   const service = await startService(bus, {
     crew,
     node: name,
     menu: () => backends.menu(),
     machine: (query) => machineReport({ bus, chartOf: roles.chartOf }, query),
     report,
+    rebuild,
   });
   const primary = openPrimary({
     crew,

@@ -132,6 +132,7 @@ export function subAgentRole(host: EffectHost, options: SubAgentRoleOptions): Ro
         outcome: context.outcome?.kind ?? null,
         effects: context.effects.slice(-mostRecent),
         ...(doing && { doing }),
+        ...(state === 'thinking' && !kind.think && { told: context.messages.length }),
       };
     },
     result: (snapshot) => withWhole(artifacts, host.id, resultOf(of(snapshot))),
@@ -139,7 +140,7 @@ export function subAgentRole(host: EffectHost, options: SubAgentRoleOptions): Ro
 }
 
 /** A sub-task that is given a long result can read all of it, whatever tools its kind has. */
-function withReading(kind: Kind, { context }: TaskSpec): Kind {
+export function withReading(kind: Kind, { context }: TaskSpec): Kind {
   if (kind.think || !context.some(({ whole }) => whole) || kind.tools.some(({ name }) => name === readArtifactTool.name))
     return kind;
   return { ...kind, tools: [...kind.tools, readArtifactTool] };

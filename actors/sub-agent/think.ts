@@ -1,15 +1,11 @@
 /** One step of a sub-agent's thinking: it chooses a backend, calls it, and reports the reply to the chart. */
-import { wholeIn } from '../../bus/artifacts/long-text.ts';
-import type { WholeText } from '../../bus/messages.ts';
 import { type Effects, noUsage, type ToolCall, type Usage } from '../../machines/conversation.ts';
 import type { SubAgentEvent, ThinkInput } from '../../machines/sub-agent.ts';
 import { CoxError } from '../../platform/errors.ts';
 import type { Backends } from '../../roster/backends.ts';
-import type { ChatMessage, ModelReply, ModelRequest, RequestedCall } from '../../roster/conversation.ts';
+import type { ModelReply, ModelRequest, RequestedCall } from '../../roster/conversation.ts';
 import { ModelError } from '../../roster/errors.ts';
 import { begunAnew } from '../../roster/history.ts';
-import { estimateTokens } from '../../roster/tokens.ts';
-import { clipped, clippedToTokens } from '../host/clipped.ts';
 import { effect } from '../host/effect.ts';
 import { failureOf } from '../host/failure-of.ts';
 import { Meter, metered } from '../host/meter.ts';
@@ -17,10 +13,10 @@ import type { EffectHost } from '../host/role.ts';
 import { wholeReply } from '../host/whole-reply.ts';
 import { EffectsWord, heardFrom, Target } from '../kinds/code-of-others.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
-import { readArtifactTool } from '../tools/read-artifact.ts';
-import { type Tool, toolSpec } from '../tools/tool.ts';
-import { compact } from './compaction.ts';
-import { choosePictures, type Pictures } from './pictures.ts';
+import type { Tool } from '../tools/tool.ts';
+import type { Pictures } from './pictures.ts';
+import { digestOf } from './prompt-digest.ts';
+import { type Choice, requestFor, type Thinking } from './request-of-step.ts';
 import {
   type Form,
   fillingCalls,
@@ -32,7 +28,7 @@ import {
   valuesMessages,
   valuesShape,
 } from './small-form.ts';
-import { closing, contentDue, contentMessages, type Offer, offered, readsDue, writingOf } from './small-model.ts';
+import { closing, readsDue, writingOf } from './small-model.ts';
 import { notesInWords, workspaceNotes } from './workspace-notes.ts';
 
 export interface ThinkOptions {
@@ -83,9 +79,6 @@ export const think = (host: EffectHost, options: ThinkOptions) => {
   );
 };
 
-/** The input of a step. Its `notes` are the workspace's; the model reads them before everything that the operator says. */
-type Thinking = ThinkInput & { readonly notes: string };
-
 /** A step in which a small model has nothing to decide; null: the model is asked. */
 async function stepOfCode(
   { spec }: EffectHost,
@@ -129,15 +122,6 @@ const cutOff = (backend: string, file: string) =>
     hint: 'Raise `max_output` of the backend in the roster, swap to another one, or ask for less.',
   });
 
-interface Choice {
-  readonly backend: string;
-  /** Whether the model is a small embedded one, for which code decides more. */
-  readonly isSmall: boolean;
-  /** The file of which the reply is the content; null: the reply is a reply. */
-  readonly file: string | null;
-  readonly request: ModelRequest;
-}
-
 /**
  * Chooses the task's own backend, else by routing, and builds the request for it. @throws CoxError `no-backend` if none is left.
  */
@@ -148,7 +132,7 @@ async function choose(
   failed: readonly string[],
   signal: AbortSignal,
 ): Promise<Choice> {
-  const { kind, backends, pictures } = options;
+  const { kind, backends } = options;
   const needs = host.spec.needs.length > 0 ? host.spec.needs : kind.needs;
   const route = backends.route({
     needs,
@@ -161,30 +145,11 @@ async function choose(
       hint: 'See "cox menu", and change the roster.',
     });
   host.onBackend(route.backend);
-  if (input.step === 1 || failed.length > 0) host.note(`${route.backend}: ${route.why}`);
-  const entry = backends.menu().find(({ name }) => name === route.backend);
-  const isSmall = entry?.kind === 'embedded';
-  const { tools, toolChoice }: Offer = isSmall ? offered(host.spec, input, kind.tools) : { tools: kind.tools.map(toolSpec) };
-  // As many characters as the context has tokens: about a quarter of it.
-  const notes = clipped(input.notes, entry?.context ?? Number.POSITIVE_INFINITY);
-  const seen = choosePictures(input.messages, entry?.pictures, entry?.context ?? null);
-  const room = roomFor(options, route.backend, tools, notes) - seen.tokens;
-  const given = resultsWithin(host, room * shareOfResults);
-  if (given.clipped.length > 0 && (input.step === 1 || failed.length > 0))
-    host.note(`${route.backend}: the results of ${given.clipped.join(', ')} were clipped to fit`);
-  const { messages, done } = compact(input.messages, Math.max(256, room - estimateTokens(given.text)));
-  if (done) host.note(`${route.backend}: ${done}`);
-  const file = isSmall ? contentDue(host.spec, input, kind.tools) : null;
-  if (file !== null) {
-    const about = { prompt: kind.prompt, notes, maxChars: (entry?.context ?? 8_192) * 1.5 };
-    const { messages: content, cut } = contentMessages(host.spec, input, file, about);
-    if (cut.length > 0)
-      host.note(`${file} is written from only a part of ${cut.join(', ')}: the rest does not fit into ${route.backend}`);
-    return { backend: route.backend, isSmall, file, request: { messages: content } };
-  }
-  const told = await pictures.into(prompt(kind, { ...input, messages, notes }, given.text), seen, signal);
-  const request = { messages: told, tools, ...(toolChoice && { toolChoice }) };
-  return { backend: route.backend, isSmall, file, request };
+  const isFirst = input.step === 1 || failed.length > 0;
+  if (isFirst) host.note(`${route.backend}: ${route.why}`);
+  const choice = await requestFor(host, options, input, route.backend, isFirst, signal);
+  host.sends(input.step, digestOf(choice.request, choice.notes));
+  return choice;
 }
 
 /**
@@ -244,45 +209,6 @@ async function callOne(
 function told(host: EffectHost, step: number, say: (fact: SubAgentEvent) => void, text: string): void {
   say({ type: 'MODEL_SAID', text });
   host.live({ type: 'token', step, text });
-}
-
-/** Tokens of a backend's context for the conversation and what comes before it; a quarter of the context is kept for the reply. */
-function roomFor({ kind, backends }: ThinkOptions, backend: string, tools: object, notes: string): number {
-  const context = backends.menu().find(({ name }) => name === backend)?.context;
-  if (!context) return Number.POSITIVE_INFINITY;
-  const fixed = estimateTokens(kind.prompt) + estimateTokens(notes) + estimateTokens(JSON.stringify(tools));
-  return Math.max(256, context * 0.75 - fixed);
-}
-
-/** The part of the room that the results of earlier sub-tasks may take, so that the conversation has room for tool results. */
-const shareOfResults = 0.6;
-
-/**
- * The results of earlier sub-tasks in at most `maxTokens`. The long ones are clipped, and are named in `clipped`. Each that is not
- * shown whole says where the model reads the rest.
- */
-function resultsWithin({ spec }: EffectHost, maxTokens: number): { text: string; clipped: string[] } {
-  const given = spec.context.map(({ text }) => text);
-  const refs = spec.context.map(({ whole }) => (whole ? restOf(whole) : ''));
-  const texts = clippedToTokens(given, maxTokens - refs.reduce((sum, ref) => sum + estimateTokens(ref), 0));
-  const isAll = (i: number) => texts[i] === given[i] && wholeIn(given[i]!) === null;
-  return {
-    text: spec.context.map(({ title }, i) => `## ${title}\n${texts[i]}${isAll(i) ? '' : refs[i]}`).join('\n\n'),
-    clipped: spec.context.filter((_, i) => texts[i] !== given[i]).map(({ title }) => title),
-  };
-}
-
-const restOf = ({ ref, bytes }: WholeText): string =>
-  `\n[This is not all: ${readArtifactTool.name} reads the whole, ${bytes} bytes, by the ref ${ref}]`;
-
-/** Results of earlier sub-tasks come before the instruction, so that the model reads the instruction last. */
-function prompt(kind: Kind, { messages, notes }: Thinking, given: string): ChatMessage[] {
-  return [
-    { role: 'system', text: kind.prompt.trim() },
-    ...(notes ? [{ role: 'user' as const, text: notes }] : []),
-    ...(given ? [{ role: 'user' as const, text: `Results of earlier sub-tasks:\n\n${given}` }] : []),
-    ...messages,
-  ];
 }
 
 /** The task gives each call an id of its own, so that a model that repeats an id cannot mix up two calls. */

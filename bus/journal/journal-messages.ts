@@ -72,6 +72,7 @@ export const JournalStep = z.object({
   epoch: z.number().int().nonnegative(),
   backend: z.string().nullable(),
   state: TaskState.describe('What the step was for: `thinking`, `decomposing` or `reducing`.'),
+  instruction: z.string().optional().describe('The instruction in force, where it is not that of the order.'),
   why: z.array(Why),
   usage: Usage.describe('What the step used.'),
   outcome: z

@@ -117,7 +117,8 @@ export class Views {
 
   /** @param before the step before this one, from which its prompt differs. */
   async of(step: Step, before: Step | null): Promise<JournalStep> {
-    const { told: _, digest: __, instruction: ___, ...rest } = step;
+    const { told: _, digest: __, instruction, ...shown } = step;
+    const rest = { ...shown, ...(instruction !== this.#record.spec.instruction && { instruction }) };
     if (this.#prompts === 'none') return rest;
     const now = await this.#whole(step);
     if (!now) return rest;

@@ -29,10 +29,9 @@ export interface Kept {
   readonly steers: readonly KeptSteer[];
 }
 
-const fitting = <T>(schema: z.ZodType<T>, value: unknown): T[] | null => {
-  const parsed = z.array(schema).safeParse(value);
-  return parsed.success ? parsed.data : null;
-};
+/** The values as they are, and not as zod returns them with their fields in another order: digests are of the former. */
+const fitting = <T>(schema: z.ZodType<T>, value: unknown): T[] | null =>
+  z.array(schema).safeParse(value).success ? (value as T[]) : null;
 
 export function keptOf({ snapshot, earlier }: Pick<StateRecord, 'snapshot' | 'earlier'>): Kept {
   const context = (snapshot?.context ?? earlier ?? {}) as { readonly messages?: unknown; readonly steers?: unknown };

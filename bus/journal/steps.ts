@@ -10,7 +10,7 @@ import type { JournalStep, Why } from './journal-messages.ts';
 import { type KeptMessage, type KeptSteer, keptOf } from './kept-conversation.ts';
 
 /** A step without its prompt. */
-export interface Step extends Omit<JournalStep, 'prompt'> {
+export interface Step extends Omit<JournalStep, 'prompt' | 'instruction'> {
   /** Number of messages of the conversation that its prompt has; null: not known, or of a conversation that was begun again. */
   readonly told: number | null;
   /** Digest of the request that was sent last. */
@@ -124,7 +124,8 @@ const replyOf = (all: All, i: number): KeptMessage | undefined => {
   return said?.role === 'assistant' ? said : undefined;
 };
 
-function outcomeOf({ groups, record }: All, i: number, reply: KeptMessage | undefined): JournalStep['outcome'] {
+function outcomeOf(all: All, i: number, reply: KeptMessage | undefined): JournalStep['outcome'] {
+  const { groups, record } = all;
   if (reply && !reply.unfinished) return 'replied';
   const last = groups[i]!.at(-1)!;
   const next = groups[i + 1]?.[0];
@@ -134,8 +135,18 @@ function outcomeOf({ groups, record }: All, i: number, reply: KeptMessage | unde
     return isOver ? (next && isTakeover(last, next) && working.has(last.state) ? 'lost' : 'replied') : undefined;
   }
   if (next && isTakeover(last, next)) return 'lost';
-  if (reply) return 'interrupted';
+  if (reply || isBrokenOff(all, i)) return 'interrupted';
   return next || record.result ? 'failed' : undefined;
+}
+
+/** Whether an operator broke the call off before it said anything. */
+function isBrokenOff({ groups, kept }: All, i: number): boolean {
+  const [here, next] = [groups[i]![0].step, groups[i + 1]?.[0].step];
+  return kept.steers.some(({ kind, step }) =>
+    kind === 'steer' || kind === 'redirect'
+      ? next !== undefined && step === next
+      : step === here && ['pause', 'swap', 'cancel'].includes(kind),
+  );
 }
 
 /** Whether another worker took the task over between two commits. A task that waits is held by nobody. */
@@ -193,8 +204,10 @@ function saidBetween(all: All, i: number, isRestarted: boolean): Why[] {
   const tools = new Map((reply?.calls ?? []).map(({ id, tool }) => [id, tool]));
   const steers = kept.steers.map(({ text }) => text);
   const found: Why[] = [];
-  if (!isRestarted && reply?.role === 'assistant' && reply.unfinished) found.push(why('reply', 'the reply before was cut off'));
-  if (!isRestarted && all.told[i - 1] !== null && !reply) found.push(why('reply', 'the call before got no reply'));
+  const isCutOff = reply?.role === 'assistant' && reply.unfinished;
+  if (!isRestarted && isCutOff) found.push(why('reply', 'the reply before was cut off'));
+  if (!isRestarted && all.told[i - 1] !== null && !reply && !isBrokenOff(all, i - 1))
+    found.push(why('reply', 'the call before got no reply'));
   for (const { role, text, call } of reply?.role === 'assistant' ? rest : gained) {
     if (role === 'tool')
       found.push(why('tool', `${tools.get(call ?? '') ?? 'call'}: ${text}`, call === undefined ? {} : { call }));

@@ -126,6 +126,7 @@ test('a live service answers and refuses every verb as documented', async () => 
   expect(await answers('artifacts', { task })).toMatchObject({ artifacts: [{ ref, name: 'a.txt', kind: 'made' }], next: null });
   const second = { artifact: { ref, bytes: 300_000 }, parts: 2, base64: bytes.subarray(2 ** 18).toString('base64') };
   expect(await answers('artifact', { ref, part: 1 })).toMatchObject(second);
+  expect(await answers('journal', { task })).toMatchObject({ task, steps: [{ step: 1 }, { step: 2 }, { step: 3 }], forks: [] });
   await answers('menu', {});
   expect(await answers('machine', { machine: 'primary' })).toMatchObject({ machine: 'primary', definition: { id: 'primary' } });
   expect(await answers('machine', { task: goal })).toMatchObject({ machine: 'supervisor', live: { task: goal } });
@@ -153,6 +154,7 @@ test('a live service answers and refuses every verb as documented', async () => 
     ['budget', { task }],
     ['artifacts', { task: 'nobody.0' }],
     ['artifact', { ref: '../../x' }],
+    ['journal', { task: 'nobody.0' }],
     ['menu', { unexpected: 1 }],
     ['machine', {}],
     ['machine', { machine: 'sub-agent', task }],

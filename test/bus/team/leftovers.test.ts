@@ -72,6 +72,8 @@ const ofCrew: Readonly<Record<string, () => Promise<unknown>>> = {
   artifactPage: () => ann.crew.artifactPage(task, { limit: 1 }),
   artifacts: async () => ann.crew.artifacts().read(await artifact()),
   artifact: async () => ann.crew.artifact(await artifact()),
+  journal: () => ann.crew.journal({ task }),
+  fork: async () => ann.crew.result(await ann.crew.fork(task, { step: 1 }), kept),
   tree: () => ann.crew.tree(task),
   treePage: () => ann.crew.treePage(task, { limit: 1 }),
   watch: async () => {

@@ -35,6 +35,7 @@ const publishing: readonly Row[] = [
   ['ask for the dead letters', 'cox.api.dead', ...readers],
   ['ask for the artifacts', 'cox.api.artifacts', ...readers],
   ['ask for an artifact', 'cox.api.artifact', ...readers],
+  ['ask for a journal', 'cox.api.journal', ...readers],
   ['publish a new ticket', 'cox.tasks.reasoning.pending', 'supervisor'],
   ['publish a wake', 'cox.tasks.reasoning.wake', ...nodes],
   ['write a record', `$KV.cox_tasks.${id}`, ...nodes],
