@@ -6,6 +6,7 @@ import type { Backpressure } from './capacity/backpressure.ts';
 import type { Scans } from './scans.ts';
 import type { RecentRecords } from './state/recent-records.ts';
 import type { Subjects } from './subjects.ts';
+import type { TaskId } from './task-id.ts';
 import type { Team } from './team/team.ts';
 import type { Tick } from './tick.ts';
 import type { Writes } from './writes.ts';
@@ -24,6 +25,8 @@ export interface Bus {
   readonly now: () => Date;
   /** Set in a crew with roles (docs/adr/0030): who this client is, and who else belongs to the crew. */
   readonly team?: Team;
+  /** Set where tracing is configured: the W3C trace context of tickets for a task and of steers to it. */
+  readonly traceparent?: (task: TaskId) => string;
   /** Set on a node: a write that a full bus refuses waits until the bus accepts it. Without it such a write throws. */
   readonly backpressure?: Backpressure;
 }

@@ -14,6 +14,7 @@ import { followMembers } from './team/follow-members.ts';
 import type { Team } from './team/team.ts';
 import { checkTeamStreams, openTeamStreams } from './team/team-streams.ts';
 import { Tick } from './tick.ts';
+import { contextOfMessages, type Env } from './trace-context.ts';
 import { Writes } from './writes.ts';
 
 /**
@@ -23,7 +24,7 @@ import { Writes } from './writes.ts';
  */
 export async function openBus(
   nc: NatsConnection,
-  options: { namespace?: string | undefined; log: Log; streams?: Partial<StreamOptions>; team?: Team | undefined },
+  options: { namespace?: string | undefined; log: Log; streams?: Partial<StreamOptions>; team?: Team | undefined; env?: Env },
 ): Promise<Bus> {
   const { team } = options;
   const subjects = new Subjects(team?.namespace ?? options.namespace);
@@ -41,6 +42,7 @@ export async function openBus(
     recentRecords: new RecentRecords(),
     scans: new Scans(),
     ...(team && { team }),
+    ...contextOfMessages(subjects.namespace, options.env),
   };
   // Such a client reads no stream: it asks the nodes, and its own clock is good enough for a signature.
   if (!mayHost(bus)) return { ...bus, now: () => new Date() };

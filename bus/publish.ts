@@ -12,6 +12,7 @@ import { busFull } from './capacity/backpressure.ts';
 import { WriteStallDetector } from './capacity/write-stall.ts';
 import { isConflict, isDenied, isOutOfStorage, isTooBigForStream } from './jetstream-errors.ts';
 import { retry, unlessReconnected } from './retry.ts';
+import { traceHeader } from './trace-context.ts';
 import type { WriteOptions } from './writes.ts';
 
 export type Published =
@@ -44,7 +45,7 @@ export async function publish(
       cause,
     });
   if (bytes > max) throw tooBig(`the ${max} that the server accepts`);
-  const sent = { ...options, ...signature(bus, subject, payload, options) };
+  const sent = { ...options, ...headersFor(bus, subject, payload, options) };
   let stuck: WriteStallDetector | undefined;
   const attempt = async (): Promise<Published> => {
     try {
@@ -71,16 +72,19 @@ export async function publish(
   return published;
 }
 
-/** In a crew with roles every steer is signed by whoever sends it. */
-function signature(
-  { team, subjects, now }: Bus,
+/** In a crew with roles every steer is signed by whoever sends it. Where tracing is configured, steers carry their trace context. */
+function headersFor(
+  { team, subjects, now, traceparent }: Bus,
   subject: string,
   body: string | Uint8Array,
   { msgID = '' }: Partial<JetStreamPublishOptions>,
 ): Partial<JetStreamPublishOptions> {
-  if (!team || subjects.parse(subject)?.channel !== 'steering') return {};
+  if (!team && !traceparent) return {};
+  const to = subjects.parse(subject);
+  if (to?.channel !== 'steering') return {};
   const head = headers();
-  for (const [name, value] of team.signed({ subject, msgId: msgID, body }, now())) head.set(name, value);
+  for (const [name, value] of team?.signed({ subject, msgId: msgID, body }, now()) ?? []) head.set(name, value);
+  if (traceparent && to.id) head.set(traceHeader, traceparent(to.id));
   return { headers: head };
 }
 

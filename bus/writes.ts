@@ -10,7 +10,7 @@ import { type MsgHdrs, MsgHdrsImpl, type NatsConnection, nuid } from '@nats-io/n
 import { unlessReconnected } from './retry.ts';
 import type { Tick } from './tick.ts';
 
-export type WriteOptions = Partial<Pick<JetStreamPublishOptions, 'msgID' | 'expect'>> & {
+export type WriteOptions = Partial<Pick<JetStreamPublishOptions, 'msgID' | 'expect' | 'headers'>> & {
   /** Whether a later write to the same subject must be stored later. Default: true, unless the write expects a last sequence. */
   readonly ordered?: boolean;
 };
@@ -113,9 +113,10 @@ export class Writes {
 
 const expects = ({ expect }: WriteOptions): boolean => expect?.lastSubjectSequence !== undefined;
 
-function headersOf({ options: { msgID, expect } }: Write, place: Record<string, string[]>): MsgHdrs {
+function headersOf({ options: { msgID, expect, headers } }: Write, place: Record<string, string[]>): MsgHdrs {
   const lastSubjectSequence = expect?.lastSubjectSequence;
   return MsgHdrsImpl.fromRecord({
+    ...(headers && Object.fromEntries(headers.keys().map((key) => [key, headers.values(key)]))),
     ...(msgID && { 'Nats-Msg-Id': [msgID] }),
     ...(lastSubjectSequence !== undefined && { 'Nats-Expected-Last-Subject-Sequence': [String(lastSubjectSequence)] }),
     ...place,

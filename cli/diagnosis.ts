@@ -38,6 +38,7 @@ export async function diagnose(cli: Cli, folders: Folders): Promise<Finding[]> {
     roster.roster ? models(roster.roster, folders) : [],
     browser(cli, folders),
     readingSets(folders),
+    tracing(cli, folders),
     fetching(),
   ]);
   return checks.flat();
@@ -267,6 +268,23 @@ async function readingSets(folders: Folders): Promise<Finding[]> {
     const hint = `Fetched when a tool first needs it, ${sizeOf(set.bytes)} on the disk, or by \`cox doctor --install ${id}\`.`;
     return note(id, id, `${set.name}: not here yet`, hint);
   });
+}
+
+/** Looks for the packages that send traces. Without an exporter nobody needs them. */
+async function tracing(cli: Cli, folders: Folders): Promise<Finding[]> {
+  const { otelSettings } = await import('../platform/otel-env.ts');
+  const settings = otelSettings(cli.env);
+  if (!settings) return [];
+  const [{ tracingSet }, { cachedPackages }] = await Promise.all([
+    import('../actors/tracing/otlp.ts'),
+    import('../platform/package-set.ts'),
+  ]);
+  if (settings.problems.length > 0)
+    return [problem('tracing', 'tracing', settings.problems.join('; '), 'Correct the variables, or set OTEL_SDK_DISABLED=true.')];
+  const here = cachedPackages(tracingSet, folders.cache);
+  if (here) return [good('tracing', 'tracing', `${tracingSet.name} at ${here}`)];
+  const hint = 'Fetched when a node starts, or by `cox doctor --install tracing`.';
+  return [note('tracing', 'tracing', `${tracingSet.name}: not here yet`, hint)];
 }
 
 /** Checks for pip, which fetches the same files where the model hub and the release page cannot be reached. */

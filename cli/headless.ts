@@ -9,6 +9,7 @@ import { drainNode } from './drain.ts';
 import { usageError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { type HostedNode, hostNode, typesOf } from './hosted-node.ts';
+import { type MetricsPlace, type MetricsServer, metricsPlace, serveMetrics } from './metrics-server.ts';
 import { count, list, parseOptions } from './parse-options.ts';
 import { oneLine } from './render/printable.ts';
 import { readRoster } from './roster.ts';
@@ -21,6 +22,8 @@ const Shape = z.object({
   port: count(0, 65_535).default(0),
   websocket: z.string().optional(),
   credentials: z.string().optional(),
+  // Without an address the option is `true`.
+  metrics: z.union([z.literal(true).transform(() => ''), z.string()]).optional(),
 });
 type Asked = z.infer<typeof Shape>;
 
@@ -29,18 +32,24 @@ export const headless =
   ({ start }: { start: boolean }): Run =>
   async (cli, _args, options) => {
     const asked = parseOptions(Shape, options);
-    const { types, slots } = asked;
+    const { types, slots, metrics } = asked;
+    const place = metrics === undefined ? null : metricsPlace(metrics);
     if (types) await checkTypes(cli, types);
     return withCrew(cli, { start }, async (joined) => {
       const { progressBar } = await import('../platform/progress.ts');
       const { onProgress } = progressBar(cli.out.stderr);
       const note = (text: string) => cli.out.note(text);
-      // Before the node starts: a console that cannot open is an error, and no task is begun.
-      const opened = await consoleOf(cli, joined, asked);
+      // Both open before the node takes a task, so that one that cannot open leaves nothing behind.
+      const figures: { node: HostedNode | null } = { node: null };
+      const server = place && (await metricsOf(cli, place, () => figures.node?.metrics() ?? ''));
+      let opened: OpenConsole | null = null;
       try {
-        return await work(cli, joined, await hostNode(cli, joined, { types, slots, onProgress, note }), opened);
+        opened = await consoleOf(cli, joined, asked);
+        const node = await hostNode(cli, joined, { types, slots, onProgress, note, metrics: server !== null });
+        figures.node = node;
+        return await work(cli, joined, node, { opened, metricsUrl: server?.url ?? null });
       } finally {
-        await opened?.close();
+        await Promise.all([opened?.close(), server?.stop()]);
       }
     });
   };
@@ -49,6 +58,11 @@ async function consoleOf(cli: Cli, joined: CrewSession, { console, ...options }:
   if (!console) return null;
   const { openConsole } = await import('./console/open-console.ts');
   return openConsole(joined, { ...options, open: false, cwd: cli.cwd, note: (text) => cli.out.note(text) });
+}
+
+async function metricsOf(cli: Cli, place: MetricsPlace, text: () => string): Promise<MetricsServer> {
+  const { expositionType } = await import('../actors/tracing/exposition.ts');
+  return serveMetrics(place, { text, type: expositionType, token: cli.env.COX_METRICS_TOKEN?.trim() || null });
 }
 
 async function checkTypes(cli: Cli, types: readonly string[]): Promise<void> {
@@ -60,7 +74,12 @@ async function checkTypes(cli: Cli, types: readonly string[]): Promise<void> {
   throw usageError(`${what} in the roster ${source.file}.`, `There are: ${known.join(', ')}.`, 'unknown-type');
 }
 
-async function work(cli: Cli, joined: CrewSession, node: HostedNode, opened: OpenConsole | null): Promise<number> {
+interface Beside {
+  readonly opened: OpenConsole | null;
+  readonly metricsUrl: string | null;
+}
+
+async function work(cli: Cli, joined: CrewSession, node: HostedNode, { opened, metricsUrl }: Beside): Promise<number> {
   const told = Promise.withResolvers<void>();
   const release = cli.onSignal(() => told.resolve());
   try {
@@ -72,8 +91,12 @@ async function work(cli: Cli, joined: CrewSession, node: HostedNode, opened: Ope
     const { types, slots } = node.report();
     const { url } = joined.server;
     const text = `${node.name} is up on ${url} for ${oneLine(types.join(', '), 400)}; Ctrl-C drains it`;
-    const link = opened && { console: { url: opened.url, link: opened.link } };
-    cli.out.answer({ node: node.name, server: url, types, slots, ...link }, [text, ...(opened ? consoleLines(opened) : [])]);
+    const beside = {
+      ...(opened && { console: { url: opened.url, link: opened.link } }),
+      ...(metricsUrl && { metrics: metricsUrl }),
+    };
+    const more = [...(opened ? consoleLines(opened) : []), ...(metricsUrl ? [`figures for Prometheus: ${metricsUrl}`] : [])];
+    cli.out.answer({ node: node.name, server: url, types, slots, ...beside }, [text, ...more]);
     await told.promise;
     return (await drainNode(cli, { node, joined, patienceMs: 0 })) ? exitCodes.ok : exitCodes.undrained;
   } finally {

@@ -12,13 +12,15 @@ import { openRoster } from './roster.ts';
 export interface HostOptions {
   readonly types?: string[] | undefined;
   readonly slots?: number | undefined;
+  /** Whether the node keeps figures for `metrics()`. Default: only if an exporter of OpenTelemetry is configured. */
+  readonly metrics?: boolean;
   readonly onProgress: (progress: Progress) => void;
   /** Receives messages for the operator while the node runs, such as a change of the roster. */
   readonly note: (text: string) => void;
 }
 
 type Node = Awaited<ReturnType<typeof startNode>>;
-export interface HostedNode extends Pick<Node, 'name' | 'menu' | 'drain' | 'backends' | 'report' | 'holding'> {
+export interface HostedNode extends Pick<Node, 'name' | 'menu' | 'drain' | 'backends' | 'report' | 'holding' | 'metrics'> {
   roster(): Roster;
   /** Kinds of task that can be dispatched. */
   types(): string[];
@@ -29,7 +31,7 @@ export interface HostedNode extends Pick<Node, 'name' | 'menu' | 'drain' | 'back
 export async function hostNode(
   cli: Cli,
   joined: CrewSession,
-  { types, slots, onProgress, note }: HostOptions,
+  { types, slots, onProgress, note, metrics }: HostOptions,
 ): Promise<HostedNode> {
   await checkWorkspace(cli.global.workspace);
   const { startNode } = await import('../actors/node/node.ts');
@@ -46,6 +48,7 @@ export async function hostNode(
       note,
       ...(types ? { types } : {}),
       ...(slots ? { slots } : {}),
+      ...(metrics ? { metrics } : {}),
     });
     return {
       name: node.name,
@@ -55,6 +58,7 @@ export async function hostNode(
       drain: () => node.drain(),
       report: () => node.report(),
       holding: () => node.holding(),
+      metrics: () => node.metrics(),
       types: () => typesOf(roster.current()),
       async stop() {
         await node.stop();

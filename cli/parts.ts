@@ -41,4 +41,15 @@ export const parts: readonly Part[] = [
       },
     }),
   ),
+  {
+    name: 'tracing',
+    summary: 'OpenTelemetry, to send traces and figures to a collector',
+    install: async (options) => {
+      const [{ tracingSet }, { obtainPackages }] = await Promise.all([
+        import('../actors/tracing/otlp.ts'),
+        import('../platform/package-set.ts'),
+      ]);
+      return `${tracingSet.name} at ${await obtainPackages(tracingSet, options)}`;
+    },
+  },
 ];

@@ -6,6 +6,7 @@ import type { Carryover } from '../../machines/carryover.ts';
 import type { Steer } from '../../machines/steering-ledger.ts';
 import type { provideEffects } from './effect.ts';
 import type { EndedCall } from './in-flight-calls.ts';
+import type { TaskObserver } from './observer.ts';
 
 /** The fields that the context of every chart has. */
 export interface HostedContext {
@@ -60,6 +61,8 @@ export interface EffectHost {
   /** The backend of the present step; null before the first. */
   backend(): string | null;
   addArtifacts(names: readonly string[]): void;
+  /** Watches the calls of the task. Left out if nothing is observed. */
+  readonly observer?: TaskObserver | undefined;
 }
 
 export interface View {

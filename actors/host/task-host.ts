@@ -27,6 +27,7 @@ import { CursorWaiters, covers } from './cursor-waiters.ts';
 import { HostedActor } from './hosted-actor.ts';
 import { type EndedCall, InFlightCalls } from './in-flight-calls.ts';
 import { Intake, type Steerable } from './intake.ts';
+import type { NodeObserver, TaskObserver } from './observer.ts';
 import type { EffectHost, Role } from './role.ts';
 import { VitalSigns } from './vital-signs.ts';
 
@@ -52,6 +53,8 @@ export interface HostOptions {
   readonly quietMs: number;
   readonly now: () => Date;
   readonly role: (host: EffectHost) => Role;
+  /** Default: nothing is observed. */
+  readonly observer?: NodeObserver | undefined;
 }
 
 /**
@@ -75,6 +78,7 @@ export class TaskHost implements EffectHost {
   readonly #bus: Bus;
   readonly #role: Role;
   readonly #actor: HostedActor;
+  readonly observer: TaskObserver | undefined;
   readonly #signs: VitalSigns;
   readonly #cursorWaiters = new CursorWaiters();
   #stored: StoredRecord;
@@ -121,6 +125,12 @@ export class TaskHost implements EffectHost {
     this.#signs = new VitalSigns(record);
     this.#lastCommitAt = options.now().getTime();
     this.#since = options.now().toISOString();
+    this.observer = options.observer?.task({
+      record,
+      sent: options.delivery.sent(),
+      redelivered: options.delivery.redelivered,
+      step: () => this.#actor.snapshot.context.step,
+    });
     this.#role = options.role(this);
     this.#intake = new Intake(record, this.#role, options.now);
     const log = options.bus.log.child({ task: record.id });
@@ -171,6 +181,7 @@ export class TaskHost implements EffectHost {
       clearTimeout(this.#overdue);
       clearTimeout(this.#gathering);
       this.#isOver = true;
+      this.observer?.left(this.#end === 'done' ? 'done' : this.#end === null || this.#end === 'fenced' ? 'lost' : 'given-back');
       this.#actor.stop();
       // A task that is done has no request under way.
       if (this.#end !== 'done') this.#ended.abort(ended);
@@ -400,6 +411,7 @@ export class TaskHost implements EffectHost {
     // The next page is read after the commit of this one (rule `pages`).
     if (!isLast) this.#unread = true;
     for (const it of steers) {
+      this.observer?.took(it);
       this.#intake.take(it, machine);
       this.#dirty = true;
       this.#mustTell = true;
@@ -432,6 +444,7 @@ export class TaskHost implements EffectHost {
     const written = await replaceState(this.#bus, this.#stored, next, this.#ended.signal);
     if (!written) return 'fenced';
     this.#stored = written;
+    this.observer?.committed(written.record);
     this.#lastCommitAt = at.getTime();
     this.#gatherAt = performance.now() + (written.chars ?? 0) / charsPerMs;
     this.#ledger = snapshot.context.steers;

@@ -76,7 +76,7 @@ export async function joinCrew(options: JoinOptions): Promise<CrewSession> {
     const inboxPrefix = team && inboxOf(team.name);
     const nc = await connectBus({ to: address ?? embedded!, name, log, signal, ...(inboxPrefix && { inboxPrefix }) });
     try {
-      const bus = await openBus(nc, { namespace: options.namespace ?? env.COX_NAMESPACE, log, team });
+      const bus = await openBus(nc, { namespace: options.namespace ?? env.COX_NAMESPACE, log, team, env });
       return joined({ ...options, name }, bus, embedded);
     } catch (cause) {
       await nc.close();

@@ -19,6 +19,7 @@ const Options = z.object({
   types: z.array(z.string()).optional(),
   slots: z.int().min(1).max(10_000).optional(),
   kinds: z.array(z.unknown()).optional(),
+  metrics: z.boolean().optional(),
   note: z.custom(isFunction, 'expected a function').optional(),
   onProgress: z.custom(isFunction, 'expected a function').optional(),
   leaseMs: ms.optional(),

@@ -11,6 +11,7 @@ import { replicate } from '../../bus/replicas.ts';
 import { doesChores } from '../../bus/team/chores.ts';
 import type { Progress } from '../../platform/asset.ts';
 import { messageOf } from '../../platform/errors.ts';
+import { otelSettings } from '../../platform/otel-env.ts';
 import { Backends } from '../../roster/backends.ts';
 import type { RosterSource } from '../../roster/find-roster.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
@@ -52,6 +53,8 @@ export interface NodeOptions {
   readonly quietMs?: number;
   /** How long a goal that ends waits for its sub-tasks to stop, in milliseconds. Default: 30 s. */
   readonly drainMs?: number;
+  /** Whether the node keeps figures for `metrics()`. Default: only if an exporter of OpenTelemetry is configured. */
+  readonly metrics?: boolean;
 }
 
 export interface CoxNode {
@@ -64,6 +67,8 @@ export interface CoxNode {
   holding(): HeldTask[];
   /** The node's answer to `cox nodes`. */
   report(): NodeReport;
+  /** Figures in the text format of Prometheus; null if the node keeps none. */
+  metrics(): string | null;
   /** Takes no new tickets, and releases the tasks that the node holds. */
   drain(): Promise<void>;
   /** Drains, then stops the backends. Idempotent. */
@@ -101,6 +106,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   });
   const { backpressure } = housekeeping;
   const backends = new Backends({ roster: current, folders, log, onProgress, env });
+  const watch = await telemetryOf(options, { note, onProgress });
   const types = () => hosted(['supervisor', ...kinds.names()]);
   const since = now();
   const folderOf = (asked: string | null) => workspaceOf(asked, workspace, joined.server.embedded).folder;
@@ -118,6 +124,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
       // A parked task may go on here, and a call of a task that was lost may still be running.
       else browsers.parked(id);
     },
+    observer: watch?.telemetry,
     ...(options.leaseMs !== undefined && { leaseMs: options.leaseMs }),
     ...(options.quietMs !== undefined && { quietMs: options.quietMs }),
     ...roles,
@@ -144,7 +151,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   });
   const primary = openPrimary({
     crew,
-    backends,
+    backends: watch?.telemetry.backends(backends) ?? backends,
     roster: current,
     kinds: () => kinds.names(),
     // On a server that others use too, the folder means nothing to the node that takes the task.
@@ -162,6 +169,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     await browsers.close();
     // The service stops last, so that clients can ask until then which tasks the node still holds.
     await service.stop();
+    await watch?.telemetry.stop();
   };
   return {
     name,
@@ -170,6 +178,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     primary,
     holding: () => worker.holding,
     report,
+    metrics: () => watch?.exposition(watch.telemetry.figures, report(), backends.menu()) ?? null,
     drain,
     stop: () => {
       stopping ??= drain()
@@ -178,6 +187,22 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
       return stopping;
     },
   };
+}
+
+/** Spans and figures, where they are wanted. Nothing of it is loaded otherwise. */
+async function telemetryOf(
+  { joined, metrics = false }: NodeOptions,
+  told: { readonly note: (text: string) => void; readonly onProgress: (progress: Progress) => void },
+) {
+  const { bus, folders, env, log, name: node } = joined;
+  const settings = otelSettings(env);
+  if (!settings && !metrics) return null;
+  const [{ Telemetry }, { exposition }] = await Promise.all([
+    import('../tracing/telemetry.ts'),
+    import('../tracing/exposition.ts'),
+  ]);
+  const { namespace } = bus.subjects;
+  return { telemetry: new Telemetry({ settings, namespace, node, now: bus.now, folders, env, log, ...told }), exposition };
 }
 
 /** @returns which of all types a node works on: those that are named, or all that the roles of its member allow. */

@@ -5,6 +5,7 @@ import { subAgentChart, supervisorChart } from '../../machines/charts.ts';
 import { CoxError } from '../../platform/errors.ts';
 import type { Backends } from '../../roster/backends.ts';
 import type { Roster } from '../../roster/schema.ts';
+import type { Kind } from '../kinds/kind.ts';
 import type { Kinds } from '../kinds/kinds.ts';
 import { undoKind } from '../kinds/undo.ts';
 import { Pictures } from '../sub-agent/pictures.ts';
@@ -32,7 +33,7 @@ export interface RolesOptions {
 }
 
 export function rolesOf(options: RolesOptions): Pick<WorkerOptions, 'chartOf' | 'roleOf'> {
-  const { bus, backends, roster, kinds, reader, folderOf, drainMs } = options;
+  const { bus, roster, kinds, reader, folderOf, drainMs } = options;
   const { now } = bus;
   const artifacts = new Artifacts(bus);
   const pictures = new Pictures(artifacts, reader);
@@ -40,11 +41,14 @@ export function rolesOf(options: RolesOptions): Pick<WorkerOptions, 'chartOf' | 
     chartOf: (spec) => (spec.type === 'supervisor' ? supervisorChart(budgetOf(spec, roster())) : subAgentChart),
     roleOf: (spec, host) => {
       const workspace = () => folderOf(spec.workspace);
+      const { observer } = host;
+      const backends = observer ? observer.backends(options.backends) : options.backends;
+      const seen = (kind: Kind): Kind => (observer ? { ...kind, tools: kind.tools.map((tool) => observer.tool(tool)) } : kind);
       if (spec.type === 'supervisor')
         return supervisorRole(host, { bus, artifacts, backends, roster, kinds: () => kinds.list(), workspace, now, drainMs });
       if (spec.undo)
         return subAgentRole(host, {
-          kind: undoKind(artifacts, spec.undo),
+          kind: seen(undoKind(artifacts, spec.undo)),
           backends,
           gated: [],
           allowed: [],
@@ -59,7 +63,7 @@ export function rolesOf(options: RolesOptions): Pick<WorkerOptions, 'chartOf' | 
           hint: 'Add it under `agents`, or start a worker that knows it.',
         });
       const { gated, allowed } = roster().tools;
-      return subAgentRole(host, { kind, backends, gated, allowed, workspace: workspace(), artifacts, pictures, now });
+      return subAgentRole(host, { kind: seen(kind), backends, gated, allowed, workspace: workspace(), artifacts, pictures, now });
     },
   };
 }

@@ -25,6 +25,7 @@ import { doesChores } from '../../bus/team/chores.ts';
 import type { Chart } from '../../machines/charts.ts';
 import { CoxError, messageOf } from '../../platform/errors.ts';
 import { isLeftToOthers, openCheckpoint } from '../host/checkpoint.ts';
+import type { NodeObserver } from '../host/observer.ts';
 import { requeue } from '../host/requeue.ts';
 import type { EffectHost, Role } from '../host/role.ts';
 import { type HostEnd, TaskHost, tentativeMs } from '../host/task-host.ts';
@@ -55,6 +56,8 @@ export interface WorkerOptions {
   readonly onRunEnd?: (id: TaskId, end: HostEnd | null) => void;
   /** Milliseconds until a task whose checkpoint this node cannot restore is tried again. Default: 5 minutes. */
   readonly retryMs?: number;
+  /** Is told what the tasks do. Default: nothing is observed. */
+  readonly observer?: NodeObserver | undefined;
 }
 
 /** An error of code that computes, which would come again at every try and on every worker. Errors of the bus are others. */
@@ -206,7 +209,9 @@ export class Worker {
     const { stored } = opened;
     const host = claimed.kind === 'end' ? claimed.failure : this.#host(stored, delivery, claimed.tentative);
     const end = async (it: StoredRecord, why: Failure | null) => {
-      if (await endTask(bus, it, why, now().toISOString())) delivery.ack();
+      if (!(await endTask(bus, it, why, now().toISOString()))) return;
+      this.#options.observer?.endedWithout(it.record, why);
+      delivery.ack();
     };
     if (!(host instanceof TaskHost)) return end(stored, host);
     // Two tickets of one run were claimed at the same time.
@@ -281,6 +286,7 @@ export class Worker {
         quietMs,
         now,
         role,
+        observer: this.#options.observer,
       });
     } catch (cause) {
       bus.log.error({ err: cause, id: stored.record.id }, 'the task cannot be hosted');

@@ -9,6 +9,7 @@ import { describe, quoted } from '../parse-message.ts';
 import { pageAfter } from '../state/batch-get.ts';
 import { rootOf, type TaskId } from '../task-id.ts';
 import type { StoredSteer } from '../team/team.ts';
+import { traceHeader } from '../trace-context.ts';
 
 /**
  * One message on the steering subject. If it is malformed, or in a crew with roles not signed by a member who may send it,
@@ -20,6 +21,8 @@ export type Steering = {
   /** When the log stored it, in ms. */
   readonly at: number;
   readonly by?: string;
+  /** The trace context that it carries. */
+  readonly traceparent?: string;
 } & ({ readonly message: OnSteering; readonly problem: null } | { readonly message: null; readonly problem: string });
 
 /** The next unread steers, in stream order. `isLast`: the log had no more of them. */
@@ -105,7 +108,9 @@ export function parseSteering({ data, seq, time, header }: OnLog): Steering {
   const at = time.getTime();
   const msgId = header?.get('Nats-Msg-Id');
   const fallback = msgId && msgId.length <= 128 && !isSequenceName(msgId) ? msgId : `seq:${seq}`;
-  const bad = (problem: string, steer = fallback): Steering => ({ steer, seq, at, message: null, problem });
+  const carried = header?.get(traceHeader);
+  const traced = carried ? { traceparent: carried } : {};
+  const bad = (problem: string, steer = fallback): Steering => ({ steer, seq, at, ...traced, message: null, problem });
   if (data.length > maxBytes) return bad(`the message has ${data.length} bytes; at most ${maxBytes} are allowed`);
   let text: string;
   try {
@@ -127,5 +132,5 @@ export function parseSteering({ data, seq, time, header }: OnLog): Steering {
   if (named.success && isSequenceName(named.data.id))
     return bad('id: names that begin with seq: are reserved for messages without an id');
   const steer = named.success ? named.data.id : fallback;
-  return parsed.success ? { steer, seq, at, message: parsed.data, problem: null } : bad(describe(parsed.error), steer);
+  return parsed.success ? { steer, seq, at, ...traced, message: parsed.data, problem: null } : bad(describe(parsed.error), steer);
 }

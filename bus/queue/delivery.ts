@@ -1,7 +1,14 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
+import { traceHeader } from '../trace-context.ts';
 import { ack } from './ack.ts';
 import type { Ticket } from './ticket.ts';
+
+/** When the queue stored a ticket, in ms since 1970, and the trace context that it carries. */
+export interface Sent {
+  readonly at: number;
+  readonly traceparent: string | undefined;
+}
 
 /** One delivery of a ticket. An ack goes by stream sequence and not by delivery, so it decides nothing; the state record does. */
 export interface Delivery {
@@ -14,6 +21,8 @@ export interface Delivery {
   readonly redelivered: boolean;
   /** Number of deliveries so far, this one included. */
   readonly deliveries: number;
+  /** Read only where the task is observed. */
+  sent(): Sent;
   /** Renews the lease. */
   working(): void;
   /** Acks the ticket, without confirmation: a ticket that comes again is found stale, which is harmless. */
@@ -28,6 +37,7 @@ export const deliveryOf = (bus: Bus, message: JsMsg, ticket: Ticket, type: strin
   seq: message.seq,
   redelivered: message.redelivered,
   deliveries: message.info.deliveryCount,
+  sent: () => ({ at: message.time.getTime(), traceparent: message.headers?.get(traceHeader) }),
   working: () => message.working(),
   ack: () => ack(bus, message, 'ack'),
   nak: (delayMs) => message.nak(delayMs),

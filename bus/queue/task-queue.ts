@@ -3,6 +3,7 @@
  * consumers, one for new work and one for wakes. Wakes have slots of their own, so a parked task does not wait behind new work.
  */
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import { headers, type MsgHdrs } from '@nats-io/nats-core';
 import type { Bus } from '../bus.ts';
 import { pause } from '../pause.ts';
 import { type Published, publish } from '../publish.ts';
@@ -10,6 +11,7 @@ import { retryRequest } from '../retry.ts';
 import { readState } from '../state/state-store.ts';
 import { ensureTicketConsumer, heartbeatMs } from '../streams.ts';
 import type { Queue } from '../subjects.ts';
+import { traceHeader } from '../trace-context.ts';
 import { buryTicket } from './dead-letter-stream.ts';
 import { type Delivery, deliveryOf } from './delivery.ts';
 import { Slots } from './slots.ts';
@@ -23,9 +25,17 @@ import { parseTicket, type Ticket, ticketText } from './ticket.ts';
 export async function enqueue(bus: Bus, type: string, queue: Queue, ticket: Ticket, signal?: AbortSignal): Promise<Published> {
   const subject = bus.subjects.ticket(type, queue);
   const payload = ticketText(ticket);
-  const sent = await publish(bus, subject, payload, { msgID: `${ticket.id}:t${ticket.run}`, ordered: false }, signal);
+  const options = { ordered: false, ...traced(bus, ticket) };
+  const sent = await publish(bus, subject, payload, { ...options, msgID: `${ticket.id}:t${ticket.run}` }, signal);
   if (!sent.ok || !sent.duplicate || (await isKnown(bus, sent.seq, ticket))) return sent;
-  return publish(bus, subject, payload, { ordered: false }, signal);
+  return publish(bus, subject, payload, options, signal);
+}
+
+function traced({ traceparent }: Bus, { id }: Ticket): { headers?: MsgHdrs } {
+  if (!traceparent) return {};
+  const head = headers();
+  head.set(traceHeader, traceparent(id));
+  return { headers: head };
 }
 
 async function isKnown(bus: Bus, seq: number, { id, run }: Ticket): Promise<boolean> {

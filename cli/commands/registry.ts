@@ -8,6 +8,7 @@ const expectStep = ['--expect-step <n>', 'return the message if the task is not 
 const hosting: Command['options'] = [
   ['--types <types>', 'work only on these kinds of task, separated by commas (default: all)'],
   ['--slots <n>', 'new tasks of one kind at once, plus as many that continue after a wait (default: 8)'],
+  ['--metrics [address]', 'serve figures for Prometheus at /metrics on this host:port (default: 127.0.0.1:9464)'],
 ];
 
 /** Options of a console. */
@@ -295,7 +296,10 @@ export const commands: readonly Command[] = [
     name: 'doctor',
     summary: 'check this machine, and say how to fix each problem',
     options: [
-      ['--install <part>', 'fetch a part first that is otherwise fetched on first use: browser, ocr, documents, pictures'],
+      [
+        '--install <part>',
+        'fetch a part first that is otherwise fetched on first use: browser, ocr, documents, pictures, tracing',
+      ],
     ],
     example: 'cox doctor --install browser',
     load: async () => (await import('./doctor.ts')).run,

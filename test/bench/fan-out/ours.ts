@@ -1,14 +1,16 @@
 /** A goal of N sub-tasks whose kind is code in place of a model, on one node with its supervisor and workers. */
 import { defineKind } from '../../../actors/kinds/define-kind.ts';
 import type { CrewSession } from '../../../actors/node/join.ts';
+import type { CoxNode, NodeOptions } from '../../../actors/node/node.ts';
 import type { TestCrew } from '../../support/crew.ts';
 import { never } from '../../support/watching.ts';
 
 const echo = defineKind({ name: 'echo', think: ({ instruction }) => instruction });
 
 /** The node that does the work; `crew.stop()` stops it. */
-export async function echoNode(crew: TestCrew, joined: CrewSession): Promise<void> {
-  await crew.node(joined, {
+export function echoNode(crew: TestCrew, joined: CrewSession, options: Partial<NodeOptions> = {}): Promise<CoxNode> {
+  return crew.node(joined, {
+    ...options,
     kinds: [echo],
     types: ['supervisor', 'echo'],
     slots: 10000,
