@@ -13,6 +13,7 @@ import { rowOf } from './artifacts/artifact-list.ts';
 import { Artifacts } from './artifacts/artifacts.ts';
 import type { ArtifactPart } from './artifacts/remote-artifacts.ts';
 import type { Bus } from './bus.ts';
+import { roomOf } from './capacity/room.ts';
 import type { Crew } from './crew.ts';
 import { MachineQuery, type MachineReport } from './inspect/machine-report.ts';
 import type { Rebuild } from './journal/journal.ts';
@@ -33,6 +34,7 @@ import { maxPayload, publish } from './publish.ts';
 import { DeadLetters, LetterQuery } from './queue/dead-letters.ts';
 import { QuestionQuery } from './state/open-questions.ts';
 import { TaskQuery } from './state/task-list.ts';
+import { TalkQuery, talkPage } from './talk/talk-page.ts';
 import { TaskId } from './task-id.ts';
 import { orderVerbs, readVerbs, relayVerbs } from './team/roles.ts';
 
@@ -94,6 +96,8 @@ export const requests = {
   machine: MachineQuery,
   nodes: z.object({}).strict(),
   dead: LetterQuery,
+  talk: TalkQuery,
+  room: z.object({}).strict(),
   deadRetry: z.object({ id: LetterId, waitMs: waiting.waitMs.default(5_000) }).strict(),
   deadDrop: z.object({ id: LetterId }).strict(),
   order: z.object({ id: TaskId.describe('Chosen by the operator.'), spec: TaskSpec, seal: Seal }).strict(),
@@ -159,6 +163,8 @@ export async function startService(
     machine,
     nodes: async () => report(),
     dead: async (query) => replyOf('letters', await letters.page(query, roomForRows(bus))),
+    talk: (query) => talkPage(bus, query, roomForRows(bus)),
+    room: () => roomOf(bus, report().types),
     deadRetry: ({ id, waitMs }) => withTimeLimit(waitMs, (signal) => letters.retry(id, signal), ended.signal),
     deadDrop: async ({ id }) => {
       await letters.drop(id);

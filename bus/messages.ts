@@ -613,5 +613,12 @@ export const TreeNode = z.object({
   effects: z.array(Effect).optional().describe('The latest effects of the task, at most 16, oldest first.'),
   made: z.array(z.string()).optional().describe('Refs of what its calls have stored, at most 16, the latest last.'),
   incomplete: z.string().optional().describe('Why its answer is incomplete, in a word of its backend, such as `length`.'),
+  createdAt: z.iso.datetime().optional(),
+  updatedAt: z.iso.datetime().optional().describe('When it last committed: for a task that has ended, its end.'),
+  paused: z.literal(true).optional(),
+  doing: z.string().optional().describe('The tool call in flight, described in words.'),
+  lastTokenAt: z.iso.datetime().optional(),
+  lastToolAt: z.iso.datetime().optional(),
+  after: z.array(z.string()).optional().describe('Keys of the nodes of the plan that it waits for.'),
 });
 export type TreeNode = z.infer<typeof TreeNode>;

@@ -65,9 +65,9 @@ export async function reloadServer(record: ServerRecord): Promise<void> {
 }
 
 /**
- * Counts the connected clients whose name does not end with `tag`, without the pages of consoles. First waits until the server has closed the connections with
- * this tag. So, if two terminals leave one after the other, the second one counts no others. The wait is limited, because the
- * owner may have left a connection open.
+ * Counts the connected clients whose name does not end with `tag`, without the pages of consoles. First waits until the server has
+ * closed the connections with this tag. So, if two terminals leave one after the other, the second one counts no others. The wait
+ * is limited, because the owner may have left a connection open.
  * @throws every error of the system connection.
  */
 export async function othersOn(record: ServerRecord, tag: string): Promise<number> {

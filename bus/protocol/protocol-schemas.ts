@@ -1,6 +1,7 @@
 /** Converts the zod schemas of messages.ts and service.ts to JSON Schema. docs/protocol is generated from the result. */
 import { z } from 'zod';
 import { forEachSteering, requests, type Verb } from '../api-service.ts';
+import { Room } from '../capacity/room.ts';
 import { MachineReport } from '../inspect/machine-report.ts';
 import { ForkRow, JournalPrompt, JournalReply, JournalStep, PromptMessage, Why } from '../journal/journal-messages.ts';
 import {
@@ -97,6 +98,11 @@ export const replies = {
       )
       .describe('Oldest first.'),
   }),
+  talk: z.object({
+    lines: z.array(TalkLine).describe('Oldest first.'),
+    more: z.number().int().nonnegative().describe('Number of earlier lines, which are left out.'),
+  }),
+  room: Room,
   menu: z.object({
     backends: z.array(
       z.looseObject({

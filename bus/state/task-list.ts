@@ -18,16 +18,18 @@ export const TaskQuery = PageQuery.extend({
     .describe('Only tasks in one of these. `done` means every task that has ended, `unfinished` every other.'),
   type: z.string().min(1).max(64).optional().describe('Only tasks of this type.'),
   root: Root.optional().describe('Only tasks of this tree: the part of their ids before the dot.'),
+  goals: z.literal(true).optional().describe('Only tasks without a parent.'),
   since: z.iso.datetime().optional().describe('Only tasks that were created then or later.'),
 });
 export type TaskQuery = z.infer<typeof TaskQuery>;
 
-export const tasksThatFit = (tasks: readonly TaskSummary[], { state, type, root, since }: TaskQuery): TaskSummary[] =>
+export const tasksThatFit = (tasks: readonly TaskSummary[], { state, type, root, goals, since }: TaskQuery): TaskSummary[] =>
   tasks.filter(
     (task) =>
       (state === undefined || state.some((listed) => isIn(task, listed))) &&
       (type === undefined || task.type === type) &&
       (root === undefined || rootOf(task.id) === root) &&
+      (!goals || task.parent === null) &&
       (since === undefined || Date.parse(task.createdAt) >= Date.parse(since)),
   );
 

@@ -47,7 +47,7 @@ const summaryOf = ({ id, spec, instruction, phase, last, createdAt }: StateRecor
   updatedAt: last?.at ?? createdAt,
 });
 
-export const treeNode = ({ id, spec, instruction, last, result, artifacts }: StateRecord): TreeNode => ({
+export const treeNode = ({ id, spec, instruction, last, result, artifacts, createdAt }: StateRecord): TreeNode => ({
   id,
   parent: parentOf(id),
   key: null,
@@ -62,6 +62,11 @@ export const treeNode = ({ id, spec, instruction, last, result, artifacts }: Sta
   ...(last?.effects && { effects: last.effects }),
   ...madeBy(artifacts),
   ...incompleteOf(result?.output ?? null),
+  ...{ createdAt, ...(last && { updatedAt: last.at }) },
+  ...(last?.paused && { paused: true as const }),
+  ...(last?.doing !== undefined && { doing: last.doing }),
+  ...(last?.lastTokenAt && { lastTokenAt: last.lastTokenAt }),
+  ...(last?.lastToolAt && { lastToolAt: last.lastToolAt }),
 });
 
 const madeBy = (artifacts: readonly string[]): Pick<TreeNode, 'made'> => {
@@ -91,7 +96,7 @@ export function treeOf(records: readonly StateRecord[], id: TaskId): TreeNode[] 
       ...earlier.flatMap((attempt) => below(attempt, null)),
       ...rows.flatMap((row) => {
         const child = row.id === null ? undefined : byId.get(row.id);
-        return child ? below(child, row.key) : [row];
+        return child ? withAfter(below(child, row.key), row) : [row];
       }),
     ];
   };
@@ -108,6 +113,10 @@ export function treePage(nodes: readonly TreeNode[], query: PageQuery, maxBytes?
   if (query.after !== undefined && at === 0) throw badCursor(query.after);
   return pageFrom(nodes, at, query, { rowOf: (node) => node, nameOf: nameInTree, maxBytes });
 }
+
+/** The first row, of the task itself, tells what its plan lets it wait for. */
+const withAfter = (rows: TreeNode[], { after }: TreeNode): TreeNode[] =>
+  after ? rows.map((row, at) => (at === 0 ? { ...row, after } : row)) : rows;
 
 const nameInTree = ({ id, parent, key }: TreeNode): string => (key === null ? String(id) : `${parent}/${key}`);
 
@@ -127,6 +136,7 @@ export const planned = ({ id, plan, last }: StateRecord): TreeNode[] =>
     steps: 0,
     usage: noUsage,
     question: null,
+    ...(row.after.length > 0 && { after: row.after }),
   }));
 const idle = { state: 'idle', outcome: null } as const;
 const cancelled = { state: 'done', outcome: 'cancelled' } as const;

@@ -42,6 +42,8 @@ export const readVerbs = [
   'machine',
   'nodes',
   'dead',
+  'talk',
+  'room',
 ] as const;
 /** Verbs of the service that change something, for operators. A node that hosts goals answers them. */
 export const orderVerbs = ['order', 'deadDrop'] as const;
@@ -85,7 +87,7 @@ const permissionsByRole: { readonly [R in Role]: (subjects: Subjects) => Permiss
     subscribe: watched(subjects),
   }),
   observer: (subjects) => ({ publish: [...requests(subjects, readVerbs), subjects.full()], subscribe: watched(subjects) }),
-  console: (subjects) => ({ publish: requests(subjects, readVerbs), subscribe: watched(subjects) }),
+  console: (subjects) => ({ publish: requests(subjects, readVerbs), subscribe: [...watched(subjects), subjects.everyTalk()] }),
   worker: (subjects) => ({
     publish: [
       ...written(subjects),

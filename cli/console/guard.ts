@@ -1,6 +1,6 @@
 /**
- * What every request to a console must fulfil, whatever it asks for. Another site that a browser shows can send requests to loopback,
- * and can have its own name point there (DNS rebinding); a Host or an Origin that is not the console's gives both away.
+ * What every request to a console must fulfil, whatever it asks for. Another site that a browser shows can send requests to
+ * loopback, and can have its own name point there (DNS rebinding); a Host or an Origin that is not the console's gives both away.
  */
 import type { IncomingMessage } from 'node:http';
 import { CoxError } from '../../platform/errors.ts';

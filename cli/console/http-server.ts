@@ -1,6 +1,6 @@
 /**
- * The server of a console: it listens on 127.0.0.1 alone, serves the page, exchanges the one-time link for a session, gives the page
- * its access to the bus, and relays orders of an unlocked session. Invariants:
+ * The server of a console: it listens on 127.0.0.1 alone, serves the page, exchanges the one-time link for a session, gives the
+ * page its access to the bus, and relays orders of an unlocked session. Invariants:
  * A. Whatever is not a file of the page needs a session, and every request passes guard.ts first.
  * B. No order is relayed for a session that is locked.
  */

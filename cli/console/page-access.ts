@@ -1,6 +1,7 @@
 /**
- * How the page of a console logs in to the bus (docs/adr/0044). At the embedded server each access is a user of its own that ends by
- * itself. At a server of others the page is a member with the role `console`, whose key stays here: the console signs challenges.
+ * How the page of a console logs in to the bus (docs/adr/0044). At the embedded server each access is a user of its own that ends
+ * by itself. At a server of others the page is a member with the role `console`, whose key stays here: the console signs
+ * challenges.
  */
 import { resolve } from 'node:path';
 import type { CrewSession } from '../../actors/node/join.ts';

@@ -70,6 +70,7 @@ const table: Readonly<Record<string, () => readonly string[]>> = {
   artifacts: () => onGoal('artifacts'),
   tree: () => onGoal('tree'),
   watch: () => onGoal('watch'),
+  console: () => ['console', '--no-open'],
   up: () => ['up'],
   worker: () => ['worker'],
   nodes: () => ['nodes'],
@@ -82,7 +83,7 @@ const table: Readonly<Record<string, () => readonly string[]>> = {
   complete: () => ['complete', '--', 'cox', 'status', ''],
 };
 /** Commands that end with a signal alone. */
-const endless = ['watch', 'up', 'worker'];
+const endless = ['watch', 'console', 'up', 'worker'];
 
 const now = async () => [
   ...processesOf(world.folder),

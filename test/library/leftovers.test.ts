@@ -304,6 +304,8 @@ const ofService: Operations = {
   machine: onTask('machine'),
   nodes: asked('nodes', () => ({})),
   dead: asked('dead', () => ({})),
+  talk: asked('talk', () => ({})),
+  room: asked('room', () => ({})),
   deadRetry: asked('deadRetry', async () => ({ id: await letter() })),
   deadDrop: asked('deadDrop', async () => ({ id: await letter() })),
   order: answeredByNobody('order'),

@@ -1,6 +1,6 @@
 /**
- * Orders of the operator. They need an unlocked session; `steer` says what became of a message, and its later receipts come with the
- * statuses of the task. Nothing is sent twice: an order that failed is said so, and the operator decides.
+ * Orders of the operator. They need an unlocked session; `steer` says what became of a message, and its later receipts come with
+ * the statuses of the task. Nothing is sent twice: an order that failed is said so, and the operator decides.
  */
 import type { SteeringInput } from '../../../bus/messages.ts';
 import type { OrderReply } from '../wire.ts';

@@ -1,4 +1,4 @@
-/** The open questions of all goals, kept up to date on every page: the navigation counts them, and the goal shows its own on top. */
+/** The open questions of all goals, kept up to date on every page: the navigation counts them, and a goal shows its own. */
 import { computed, signal } from '@preact/signals';
 import type { Status } from '../../../bus/messages.ts';
 import { ask, fresh, listen } from './link.ts';

@@ -127,6 +127,10 @@ test('a live service answers and refuses every verb as documented', async () => 
   const second = { artifact: { ref, bytes: 300_000 }, parts: 2, base64: bytes.subarray(2 ** 18).toString('base64') };
   expect(await answers('artifact', { ref, part: 1 })).toMatchObject(second);
   expect(await answers('journal', { task })).toMatchObject({ task, steps: [{ step: 1 }, { step: 2 }, { step: 3 }], forks: [] });
+  expect(await answers('talk', {})).toEqual({ lines: [], more: 0 });
+  expect(await answers('room', {})).toMatchObject({
+    queues: expect.arrayContaining([{ type: 'reasoning', waiting: 0, working: 1 }]),
+  });
   await answers('menu', {});
   expect(await answers('machine', { machine: 'primary' })).toMatchObject({ machine: 'primary', definition: { id: 'primary' } });
   expect(await answers('machine', { task: goal })).toMatchObject({ machine: 'supervisor', live: { task: goal } });

@@ -15,15 +15,27 @@ export function Lock() {
   if (!mayWrite.value)
     return (
       <button type="button" class="lock" disabled={busy} onClick={change(true)} title={`Allows orders for ${minutes} minutes`}>
-        <span aria-hidden="true">🔒</span> Read only · unlock
+        <Padlock isOpen={false} /> Read only · unlock
       </button>
     );
   return (
     <button type="button" class="lock open" disabled={busy} onClick={change(false)} title="Forbids orders at once">
-      <span aria-hidden="true">🔓</span> Unlocked <span class="num">{clock(unlockedMs.value)}</span> · lock
+      <Padlock isOpen /> Unlocked <span class="num">{clock(unlockedMs.value)}</span> · lock
     </button>
   );
 }
+
+const Padlock = ({ isOpen }: { isOpen: boolean }) => (
+  <svg class="padlock" viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+    <rect x="3" y="7" width="10" height="7" rx="1.5" fill="currentColor" />
+    <path
+      d={isOpen ? 'M5.5 7V4.5a2.5 2.5 0 0 1 4.8-1' : 'M5.5 7V4.5a2.5 2.5 0 0 1 5 0V7'}
+      fill="none"
+      stroke="currentColor"
+      stroke-width="1.6"
+    />
+  </svg>
+);
 
 const clock = (ms: number): string => {
   const seconds = Math.ceil(ms / 1_000);
