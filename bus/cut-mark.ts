@@ -4,10 +4,16 @@
  */
 const marks = /\[This text is incomplete: [^[\]]{1,60} \(([^()\]]{1,200})\)\.\]$/;
 
+const reasons: Readonly<Record<string, string>> = {
+  length: 'the output limit cut it off',
+  // roster/model-call.ts says so.
+  'printed call': 'it prints a call of a tool, and that was not run',
+};
+
 /** @param reason the word of the backend, such as `length`. */
 export function withCutMark(text: string, reason: string): string {
   const word = reason.replaceAll(/[[\]()]/g, ' ').trim() || 'no reason';
-  const why = word === 'length' ? 'the output limit cut it off' : 'its backend ended it early';
+  const why = Object.hasOwn(reasons, word) ? reasons[word] : 'its backend ended it early';
   return `${text.trimEnd()}\n\n[This text is incomplete: ${why} (${word}).]`;
 }
 

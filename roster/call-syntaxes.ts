@@ -1,4 +1,5 @@
-/** The ways in which open models write calls of tools in their text: the marks of their templates, tags, and JSON. */
+/** The ways in which open models write calls of tools in their text: the marks of their templates, tags, JSON, and Python. */
+import { pythonCalls } from './python-calls.ts';
 
 export interface PrintedCall {
   readonly tool: string;
@@ -8,11 +9,18 @@ type Found = PrintedCall[] | null;
 
 /** The syntaxes by how they begin. Each gives the text between its marks to a reader; the last closing mark may be missing. */
 const syntaxes: readonly (readonly [RegExp, (inner: string) => Found])[] = [
-  [/<tool_call>([\s\S]*?)(?:<\/tool_call>|$)/g, (inner) => functionTags(inner) ?? jsonCalls(inner) ?? argKeys(inner)],
+  [
+    /<(?:seed:)?tool_call>([\s\S]*?)(?:<\/(?:seed:)?tool_call>|$)/g,
+    (inner) => functionTags(inner) ?? jsonCalls(inner) ?? argKeys(inner),
+  ],
   [/<tool_calls>([\s\S]*?)(?:<\/tool_calls>|$)/g, (inner) => callsIn(inner.trim())],
-  [/<(?:function_?call|tools)>([\s\S]*?)(?:<\/(?:function_?call|tools)>|$)/g, (inner) => jsonCalls(inner)],
-  [/(?:<\|python_tag\|>|<\|tool_call\|>|\[TOOL_CALLS\])([\s\S]*)$/g, (inner) => jsonCalls(inner) ?? manyNamed(inner)],
-  [/```(?:json|tool_calls?|tool_code)?[ \t]*\n([\s\S]*?)(?:```|$)/g, (inner) => jsonCalls(inner)],
+  [/<(?:function_?call|tools|TOOLCALL)>([\s\S]*?)(?:<\/(?:function_?call|tools|TOOLCALL)>|$)/g, (inner) => jsonCalls(inner)],
+  [/\[TOOL_REQUEST\]([\s\S]*?)(?:\[END_TOOL_REQUEST\]|$)/g, (inner) => jsonCalls(inner)],
+  [/<\|START_ACTION\|>([\s\S]*?)(?:<\|END_ACTION\|>|$)/g, (inner) => jsonCalls(inner)],
+  [/<\|action_start\|><\|plugin\|>([\s\S]*?)(?:<\|action_end\|>|$)/g, (inner) => jsonCalls(inner)],
+  [/<\|tool_call\|>([\s\S]*?)(?:<\|\/tool_call\|>|$)/g, (inner) => jsonCalls(inner)],
+  [/(?:<\|python_tag\|>|\[TOOL_CALLS\])([\s\S]*)$/g, (inner) => jsonCalls(inner) ?? manyNamed(inner) ?? pythonCalls(inner)],
+  [/```(?:json|tool_calls?|tool_code)?[ \t]*\n([\s\S]*?)(?:```|$)/g, (inner) => jsonCalls(inner) ?? pythonCalls(inner)],
   [/(<function=[\s\S]*)$/g, (inner) => functionTags(inner.replace(/<\/tool_call>\s*$/, ''))],
   [/<(?:minimax:tool_call|function_calls)>([\s\S]*?)(?:<\/(?:minimax:tool_call|function_calls)>|$)/g, invocations],
   [/(<invoke [\s\S]*)$/g, invocations],
@@ -29,7 +37,7 @@ export function callsIn(body: string): Found {
     const calls = parts.map((part) => read(part[1]!));
     return calls.every((it) => it !== null) ? calls.flat() : null;
   }
-  return jsonCalls(body);
+  return jsonCalls(body) ?? pythonCalls(body);
 }
 
 /** One object, a list of them, or one a line. */

@@ -60,6 +60,9 @@ export async function* wireValues(
 async function* eventValues(start: string, texts: AsyncIterable<string>): AsyncGenerator<WireValue, WireEnd> {
   const events: { data: string; event?: string | undefined }[] = [];
   let stray = '';
+  let hasEvents = false;
+  // The parser tells of no line that has no end.
+  let beginning = beginningOf(start, maxStrayChars);
   const parser = createParser({
     maxBufferSize: maxValueChars,
     onEvent: (event) => void events.push(event),
@@ -73,6 +76,7 @@ async function* eventValues(start: string, texts: AsyncIterable<string>): AsyncG
   });
   const read = function* (isEnd: boolean): Generator<WireValue, boolean> {
     for (const { data, event } of events.splice(0)) {
+      hasEvents = true;
       for (const part of jsonParts(data, isEnd)) {
         if (part === done) return true;
         if (typeof part === 'string' && event === 'error') yield { value: { error: part }, event, isBody: false };
@@ -85,12 +89,14 @@ async function* eventValues(start: string, texts: AsyncIterable<string>): AsyncG
   parser.feed(start);
   if (yield* read(false)) return { isMarked: true, stray };
   for await (const text of texts) {
+    if (beginning.length < maxStrayChars) beginning = beginningOf(beginning + text, maxStrayChars);
     parser.feed(text);
     if (yield* read(false)) return { isMarked: true, stray };
   }
   // Some servers leave out the blank line behind the last event.
   parser.feed('\n\n');
-  return { isMarked: yield* read(true), stray };
+  const isMarked = yield* read(true);
+  return { isMarked, stray: stray || (hasEvents ? '' : beginning.trim()) };
 }
 
 const done = Symbol('[DONE]');
@@ -148,6 +154,11 @@ async function titleOf(start: string, texts: AsyncIterable<string>): Promise<str
     page += text;
     if (page.length > 100_000) break;
   }
+  return titleIn(page);
+}
+
+/** The title of a web page as the end of a sentence; an empty text if it has none. */
+export function titleIn(page: string): string {
   const title = /<title[^>]{0,200}>([^<]{1,200})/i.exec(page)?.[1] ?? /<h1[^>]{0,200}>([^<]{1,200})/i.exec(page)?.[1];
   return title ? `: “${title.trim().replace(/\s+/g, ' ')}”` : '';
 }

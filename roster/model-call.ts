@@ -6,12 +6,13 @@
  * - An empty reply: `bad-reply`. A refusal or content filter: `refused`. A stream that breaks off: `interrupted`.
  * - No usage in the stream: the tokens are estimated from the length of the text; with a purse, the cost is the worst case.
  * - Thoughts in the text: they are taken out of it, and a call in them is not run. A call printed as the whole reply is a call.
+ * - A call printed as a part of the reply, or cut off: the model is asked once to call or to answer; printed again, it is marked.
  * - A text that was cut off: its rest is asked for once; if it is not whole then, it is marked as cut.
  * - Thoughts that the server keeps apart: they are returned in `echo`, and go back to it with the history.
  * - Tools in text: a reply in neither form is requested again, at most twice, then `bad-reply`.
  */
 import type OpenAI from 'openai';
-import type { ChatCompletionCreateParamsStreaming, ChatCompletionMessageParam } from 'openai/resources/chat/completions';
+import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
 import { messageOf } from '../platform/errors.ts';
 import type { Backend } from './backend-schema.ts';
 import {
@@ -26,16 +27,16 @@ import type { Dialect } from './dialect.ts';
 import { echoOf } from './echo.ts';
 import { ModelError } from './errors.ts';
 import { answerSoFar, LiveAnswer } from './live-answer.ts';
-import { hasPrice } from './price.ts';
 import { printedCalls } from './printed-calls.ts';
 import { inDoubt, nothing, type Purse, Unpaid } from './purse.ts';
 import { type RawReply, replyStream } from './reply-stream.ts';
+import { usageOf } from './reply-usage.ts';
 import { requestBody } from './request-body.ts';
+import { hasStrayCall } from './stray-call.ts';
 import { formReminder, readTextReply } from './text-tools.ts';
 import { splitThoughts, ThoughtFilter } from './thoughts.ts';
-import { estimatePrompt, estimateTokens } from './tokens.ts';
 import { isUnbilled } from './wire-error.ts';
-import { mostInputTokens, worstCaseUsd } from './worst-case-cost.ts';
+import { worstCaseUsd } from './worst-case-cost.ts';
 
 export interface ModelCall {
   readonly client: OpenAI;
@@ -70,21 +71,13 @@ export async function* modelCall(request: ModelRequest, call: ModelCall): AsyncG
     spent = addUsage(spent, usage);
     if (raw.ending.kind === 'filter' || (raw.refusal && !raw.text && raw.calls.length === 0))
       throw new ModelError('refused', call.backend, raw.refusal ?? 'its content filter stopped the reply');
-    const { text, thoughts } = splitThoughts(raw.text);
-    const said: RawReply = { ...raw, text, thoughts: [raw.thoughts, thoughts].filter(Boolean).join('\n\n') };
+    const said = withoutThoughts(raw);
     const read = inText && raw.calls.length === 0 ? fromText(said, request, call) : fromNative(said, request, call);
     if (read) {
       if (!read.text.trim() && read.calls.length === 0) throw emptyReply(said, call);
-      const first: ModelReply = {
-        type: 'replied',
-        ...read,
-        usage: spent,
-        finish: finishOf(said, read.calls),
-        ...(isCut(said, read) && { cut: said.ending.reason }),
-        ...(said.thoughts && { thoughts: said.thoughts }),
-        ...(read.echo && { echo: read.echo }),
-      };
-      yield first.cut !== undefined && !inText ? yield* continued(first, request, call) : first;
+      const first = asReply(said, read, spent);
+      if (!inText && printsCall(first, request)) yield yield* calledAgain(first, request, call);
+      else yield first.cut !== undefined && !inText ? yield* continued(first, request, call) : first;
       return;
     }
     if (reminders === mostReminders)
@@ -171,6 +164,52 @@ async function* continued(first: ModelReply, request: ModelRequest, call: ModelC
   }
 }
 
+/** The model has printed a call of an offered tool, which does not run. */
+const printsCall = ({ text, calls }: ModelReply, { tools = [], toolChoice, schema }: ModelRequest): boolean =>
+  calls.length === 0 && !schema && toolChoice !== 'none' && hasStrayCall(text, tools);
+
+const callAgain =
+  'Nothing has run: the call that you printed is cut off or has text beside it. If you mean to call a tool, call it now, and say nothing else. Otherwise give your whole answer, without a printed call.';
+/** A word for `cut`; bus/cut-mark.ts has a sentence for it. */
+const printedCall = 'printed call';
+
+/** Asks once what a printed call means. A reply that prints one again is marked, and none of its calls run. */
+async function* calledAgain(first: ModelReply, request: ModelRequest, call: ModelCall): AsyncGenerator<ModelEvent, ModelReply> {
+  const marked = { ...first, cut: printedCall };
+  const corrections: ChatCompletionMessageParam[] = [
+    { role: 'assistant', content: first.text },
+    { role: 'user', content: callAgain },
+  ];
+  try {
+    yield { type: 'said', text: '\n\n' };
+    const { raw, usage } = yield* oneRequest(request, call, corrections, false);
+    const spent = addUsage(first.usage, usage);
+    const said = withoutThoughts(raw);
+    const read = fromNative(said, request, call);
+    if (raw.ending.kind === 'filter' || (!read.text.trim() && read.calls.length === 0)) return { ...marked, usage: spent };
+    const reply = asReply(said, read, spent);
+    return printsCall(reply, request) ? { ...reply, cut: printedCall } : reply;
+  } catch (error) {
+    if (call.signal.aborted) throw error;
+    return marked;
+  }
+}
+
+function withoutThoughts(raw: RawReply): RawReply {
+  const { text, thoughts } = splitThoughts(raw.text);
+  return { ...raw, text, thoughts: [raw.thoughts, thoughts].filter(Boolean).join('\n\n') };
+}
+
+const asReply = (said: RawReply, read: Read, usage: ModelUsage): ModelReply => ({
+  type: 'replied',
+  ...read,
+  usage,
+  finish: finishOf(said, read.calls),
+  ...(isCut(said, read) && { cut: said.ending.reason }),
+  ...(said.thoughts && { thoughts: said.thoughts }),
+  ...(read.echo && { echo: read.echo }),
+});
+
 const isCut = ({ ending }: RawReply, { calls }: Read): boolean =>
   calls.length === 0 && (ending.kind === 'length' || ending.kind === 'cut');
 
@@ -217,7 +256,7 @@ function fromText(raw: RawReply, { tools = [] }: ModelRequest, { newId }: ModelC
   const read = readTextReply(raw.text, tools);
   if (read) return { text: read.text, calls: read.calls.map((call) => ({ id: newId(), ...call })) };
   // The first part of an answer that was cut off has been streamed already, so it stays the answer.
-  const partial = answerSoFar(raw.text);
+  const partial = hasStrayCall(raw.text, tools) ? '' : answerSoFar(raw.text);
   return partial ? { text: partial, calls: [] } : null;
 }
 
@@ -237,30 +276,4 @@ function argumentsOf(text: string): unknown {
 function finishOf({ ending }: RawReply, calls: readonly RequestedCall[]): ModelReply['finish'] {
   if (ending.kind === 'length') return 'length';
   return calls.length > 0 ? 'tools' : 'stop';
-}
-
-/** Far more characters than a tokenizer packs into a token, except of blanks and rows of one character. */
-const mostCharsPerToken = 64;
-/** A text of up to this many characters is too short to tell. */
-const shortChars = 1_000;
-
-function usageOf(
-  raw: RawReply,
-  body: ChatCompletionCreateParamsStreaming,
-  request: ModelRequest,
-  { cost, pictures }: ModelCall,
-  worstUsd: number | null,
-): ModelUsage {
-  const written = raw.text + raw.thoughts + raw.calls.map((call) => call.tool + call.argumentsText).join('');
-  // Far too few tokens for what was said, or more than the prompt can have: the count is not of this reply.
-  const said = raw.text.length + raw.calls.reduce((sum, { tool, argumentsText }) => sum + tool.length + argumentsText.length, 0);
-  const fewest = said === 0 ? 0 : Math.max(1, (said - shortChars) / mostCharsPerToken);
-  const isOfAnother = raw.usage && (raw.usage.outputTokens < fewest || raw.usage.inputTokens > mostInputTokens(body, pictures));
-  const told = isOfAnother ? null : raw.usage;
-  const { inputTokens, outputTokens } = told ?? { inputTokens: estimatePrompt(request), outputTokens: estimateTokens(written) };
-  const byTokens = cost ? (inputTokens * cost.input + outputTokens * cost.output) / 1_000_000 : 0;
-  // A proxy that does not know the price reports a cost of 0. No discount is this large.
-  const toldUsd = raw.costUsd !== null && raw.costUsd <= byTokens / 100 && hasPrice({ cost }) ? null : raw.costUsd;
-  if (worstUsd !== null && told === null && toldUsd === null) return { ...inDoubt(worstUsd), inputTokens, outputTokens };
-  return { inputTokens, outputTokens, costUsd: toldUsd ?? byTokens };
 }

@@ -11,8 +11,13 @@ const endToken = /(<\|(im_end|eot_id|eom_id|end|endoftext|call|return)\|>|<\/s>|
 
 /** @returns null unless the whole text is calls of these tools. */
 export function printedCalls(text: string, tools: readonly ToolSpec[]): PrintedCall[] | null {
-  const body = text.trim().replace(endToken, '').trimEnd();
-  if (!/^[<[{`]/.test(body)) return null;
+  const whole = text.trim().replace(endToken, '').trimEnd();
+  // DeepSeek marks each tag of its syntax, which is that of `<invoke>`.
+  const body = whole.startsWith('<｜DSML｜')
+    ? whole.replaceAll('｜DSML｜', '').replaceAll('tool_calls>', 'function_calls>')
+    : whole;
+  const isCalled = tools.some(({ name }) => body.startsWith(`${name}(`));
+  if (!/^[<[{`]/.test(body) && !isCalled) return null;
   const typedCalls = callsIn(body)?.map(({ tool, args }) => {
     const spec = tools.find(({ name }) => name === tool);
     return spec ? { tool, args: typed(args, spec) } : null;

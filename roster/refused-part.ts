@@ -42,7 +42,7 @@ const byParam: readonly (readonly [RegExp, Part])[] = [
   [/^messages/, 'messages'],
 ];
 const systemRole =
-  /system (role|message)s? (is |are )?(not|un)|role.{0,20}['"`]system['"`]|['"`]system['"`] role|only user and assistant roles/i;
+  /system (role|message)s? (is |are )?(not|un)|role.{0,20}['"`]system['"`]|['"`]system['"`] role|only user and assistant roles|(developer|system) (instructions?|prompts?) (is|are) not (enabled|supported)/i;
 /** Servers that know no pictures speak of the part that they do not know, or say that a content must be a text. */
 const pictures =
   /\bimages?\b|image_url|\bvision\b|multi-?modal|content['"`]?\]?[^.]{0,40} (must|should) be (a |of type )?(valid )?string/i;

@@ -9,6 +9,7 @@ import { systemText, turnsOf } from './history.ts';
 import { jsonIn } from './json-in-text.ts';
 import { looksLikeForm } from './live-answer.ts';
 import { printedCalls } from './printed-calls.ts';
+import { hasStrayCall } from './stray-call.ts';
 import { withoutThoughts } from './thoughts.ts';
 import { addInWords, addUser } from './transcript.ts';
 
@@ -59,6 +60,9 @@ export function readTextReply(raw: string, tools: readonly ToolSpec[]): TextRepl
   if (calls.length > 0) return { text: '', calls };
   const answer = entries[0]?.answer;
   if (answer !== undefined) return { text: typeof answer === 'string' ? answer : JSON.stringify(answer), calls: [] };
-  const isForm = looksLikeForm(text) || (found !== undefined && tools.some((tool) => text.includes(`"${tool.name}"`)));
+  const isForm =
+    looksLikeForm(text) ||
+    hasStrayCall(text, tools) ||
+    (found !== undefined && tools.some((tool) => text.includes(`"${tool.name}"`)));
   return isForm ? null : { text, calls: [] };
 }

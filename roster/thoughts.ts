@@ -20,6 +20,10 @@ const tags: readonly (readonly [string, string])[] = [
   ['<|channel>thought', '<channel|>'],
   ['<|channel|>analysis<|message|>', '<|end|>'],
 ];
+/** Tags that may also be a part of an answer: they hold thoughts where the reply begins with them and goes on behind them. */
+const leading = /^\s*<(scratchpad|reflection|inner_monologue|internal_monologue)>([\s\S]*?)<\/\1>(?=\s*\S)/i;
+/** The whole answer behind thoughts, as some models were trained to write it. */
+const answerTags = /^\s*<answer>([\s\S]*)<\/answer>\s*$/i;
 /** What stands before the answer, behind the thoughts of the last kind. */
 const answerHead =
   /^\s*(?:<\|start\|>assistant)?(?:<\|channel\|>final<\|message\|>|<\|start_response\|>|<\|begin_of_solution\|>)/i;
@@ -41,11 +45,17 @@ export function splitThoughts(raw: string): Split {
     thoughts.push(text.slice(found.inner[0], found.inner[1]).trim());
     text = text.slice(0, found.outer[0]) + text.slice(found.outer[1]);
   }
+  const first = leading.exec(text);
+  if (first) {
+    thoughts.push(first[2]!.trim());
+    text = text.slice(first[0].length);
+  }
   const bare = bareChannels.exec(text);
   if (bare) return { text: bare[2]!.trim(), thoughts: bare[1]!.trim() };
   const head = answerHead.exec(text);
   if (head) text = text.slice(head[0].length).replace(answerTail, '');
   if (text === raw) return { text, thoughts: '' };
+  if (thoughts.length > 0) text = answerTags.exec(text)?.[1] ?? text;
   return { text: text.trim(), thoughts: thoughts.filter(Boolean).join('\n\n') };
 }
 

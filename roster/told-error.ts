@@ -4,7 +4,7 @@
  */
 import { beginningOf } from '../platform/cut.ts';
 import { messageOf } from '../platform/errors.ts';
-import type { WireValue } from './event-stream.ts';
+import { titleIn, type WireValue } from './event-stream.ts';
 import { isFields } from './wire-piece.ts';
 
 export class ToldError extends Error {
@@ -55,9 +55,14 @@ function wordsOf(told: unknown): string {
   return beginningOf(JSON.stringify(told), 500);
 }
 
-/** The message of an error, and what a proxy says that the server behind it has answered (OpenRouter: `metadata.raw`). */
+/**
+ * The message of an error, and what a proxy says that the server behind it has answered (OpenRouter: `metadata.raw`). Of a web page it
+ * is the title.
+ */
 export function wordsOfError(error: unknown): string {
-  const words = messageOf(error);
+  const said = messageOf(error);
+  const page = said.search(/<(?:!doctype html|html)[\s>]/i);
+  const words = page < 0 ? said : `${said.slice(0, page)}it answered with a web page${titleIn(said.slice(page))}`;
   const told: unknown = isFields(error) || error instanceof Error ? (error as { error?: unknown }).error : undefined;
   const raw: unknown = isFields(told) && isFields(told.metadata) ? told.metadata.raw : undefined;
   return typeof raw === 'string' && raw.trim() ? `${words}: ${innerWords(raw)}` : words;

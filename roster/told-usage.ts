@@ -18,13 +18,15 @@ const count = (value: unknown): number | null =>
 
 /**
  * @param usage the `usage` object of the reply, as it came.
+ * Some servers use Anthropic's names.
  * @returns null unless there is a prompt of at least one token and a count of the reply. Tokens that only `total_tokens` has, as
  * the thoughts of some models, belong to the reply. A part that is larger than its whole is not in it, and is added: thoughts
  * that are counted apart, and a prompt without what was cached.
  */
 export function toldTokens(usage: unknown): ToldUsage | null {
   if (typeof usage !== 'object' || usage === null) return null;
-  const { prompt_tokens, completion_tokens, total_tokens } = usage as Record<string, unknown>;
+  const told = usage as Record<string, unknown>;
+  const { prompt_tokens = told.input_tokens, completion_tokens = told.output_tokens, total_tokens } = told;
   const [prompt, completion, total] = [count(prompt_tokens), count(completion_tokens), count(total_tokens)];
   if (prompt === null || prompt === 0) return null;
   const rest = total !== null && total >= prompt ? total - prompt : null;

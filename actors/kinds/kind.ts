@@ -55,6 +55,12 @@ type CheckedArgs = { readonly ok: true; readonly args: unknown } | { readonly ok
 
 /** Checks a tool's arguments as the model gave them. A schema may have refinements of its own. */
 export async function checkArgs(tool: Tool, args: unknown): Promise<CheckedArgs> {
+  // Text is what is left of arguments that are no JSON (roster/model-call.ts).
+  if (typeof args === 'string')
+    return {
+      ok: false,
+      problem: 'they are no whole JSON object. Call it again with all of them; if they were cut off, ask for less at once',
+    };
   try {
     const parsed = await tool.args.safeParseAsync(args);
     return parsed.success ? { ok: true, args: parsed.data } : { ok: false, problem: z.prettifyError(parsed.error) };

@@ -68,7 +68,7 @@ export const think = (host: EffectHost, options: ThinkOptions) => {
       await host.committed(signal);
       const { backend, file, reply } = await callSomeone(host, options, input, first, say, signal);
       if (file !== null && (reply.finish === 'length' || reply.cut !== undefined)) throw cutOff(backend, file);
-      if (reply.cut !== undefined) host.note(`${backend}: its reply was cut off (${reply.cut})`);
+      if (reply.cut !== undefined) host.note(`${backend}: its reply is not whole (${reply.cut})`);
       const requested = file === null ? reply.calls : [writingOf(file, reply.text)];
       const calls = await asToolCalls(requested, input.step, options);
       const { usage, echo } = reply;

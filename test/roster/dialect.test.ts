@@ -259,6 +259,12 @@ const hasSystem = ({ messages }: Body) => messages.some(({ role }) => role === '
 test.each<[string, object, (body: Body) => boolean, string]>([
   ['no system role', { message: 'System role not supported' }, hasSystem, 'the system text is told by the user'],
   [
+    'no system role, as Google says it',
+    { message: 'Developer instruction is not enabled for models/gemma-3-27b-it' },
+    hasSystem,
+    'the system text is told by the user',
+  ],
+  [
     'no system role, by the parameter',
     { message: "Unsupported value: 'messages[0].role' does not support 'system' with this model.", param: 'messages[0].role' },
     hasSystem,

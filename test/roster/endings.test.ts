@@ -1,6 +1,7 @@
 /** How replies end, what their models thought, and calls that are printed as text; over HTTP. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { printedCalls } from '../../roster/printed-calls.ts';
+import { hasStrayCall } from '../../roster/stray-call.ts';
 import { splitThoughts, ThoughtFilter } from '../../roster/thoughts.ts';
 import { delta, failureOf, never, oneBackend, type Reply, replyOf, rig, scriptedServer, user } from './rig.ts';
 
@@ -100,6 +101,9 @@ const thoughtful: [string, string, string][] = [
   ['analysisHm, two and two.assistantfinalFour.', 'Four.', 'Hm, two and two.'],
   ['Okay. <think>I could {"tool": "x"} but no.</think>\nFour.', 'Okay. \nFour.', 'I could {"tool": "x"} but no.'],
   ['Okay. <think> I could {"tool": "x"} but no. </think> Four.', 'Okay.  Four.', 'I could {"tool": "x"} but no.'],
+  ['<scratchpad>\nhm\n</scratchpad>\nFour.', 'Four.', 'hm'],
+  ['<reflection>hm</reflection>Four.', 'Four.', 'hm'],
+  ['<think>hm</think>\n<answer>\nFour.\n</answer>', 'Four.', 'hm'],
   ['<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Four.<|return|>', 'Four.', 'hm'],
 ];
 const thoughtless = [
@@ -109,6 +113,9 @@ const thoughtless = [
   'a < b and [b] <i>c</i>',
   'Thoughts stand between <think> and </think> in a reply.',
   '{"answer": "put </think>\\n behind"}',
+  '<reflection>Nothing stands behind it.</reflection>',
+  'First this.\n<scratchpad>a</scratchpad>\nThen that.',
+  '<answer>Four.</answer>',
 ];
 describe('thoughts in a text', () => {
   test.each(thoughtful)('%j', async (raw, text, thoughts) => {
@@ -167,6 +174,17 @@ const printed = [
   '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>read_file<｜tool▁sep｜>{"path": "a", "line": 2}<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
   '<|start|>assistant<|channel|>commentary to=functions.read_file <|constrain|>json<|message|>{"path": "a", "line": 2}<|call|>',
   `<|python_tag|>${json.replace('arguments', 'parameters')}`,
+  `<|tool_call|>[${json}]<|/tool_call|>`,
+  `[TOOL_REQUEST]${json}[END_TOOL_REQUEST]`,
+  `<TOOLCALL>[${json}]</TOOLCALL>`,
+  '<|START_ACTION|>[{"tool_call_id": "0", "tool_name": "read_file", "parameters": {"path": "a", "line": 2}}]<|END_ACTION|>',
+  `<|action_start|><|plugin|>\n${json}<|action_end|>`,
+  `<seed:tool_call>${tags}</seed:tool_call>`,
+  '<｜DSML｜function_calls>\n<｜DSML｜invoke name="read_file">\n<｜DSML｜parameter name="path" string="true">a</｜DSML｜parameter>\n<｜DSML｜parameter name="line" string="false">2</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜function_calls>',
+  '[read_file(path="a", line=2)]',
+  "read_file(path='a', line=2)",
+  "```tool_code\nread_file(path='''a''', line=2,)\n```",
+  '<|python_tag|>read_file(path="a", line=2)',
   '{"tool": "read_file", "args": {"path": "a", "line": 2}}',
   '{"type": "function", "function": {"name": "read_file", "arguments": "{\\"path\\": \\"a\\", \\"line\\": 2}"}}',
 ];
@@ -186,19 +204,19 @@ describe('a call that is printed as text', () => {
     expect(printedCalls(raw, tools)).toEqual([{ tool: 'read_file', args: { path: '123' } }]);
   });
   test.each([
-    `The file says: ${json}`,
-    `<tool_call>${json}</tool_call>\nThat is what I would do.`,
-    `I would say\n<tool_call>${json}</tool_call>`,
-    '<invoke name="read_file"><parameter name="path">a</parameter></invoke> is how you call it.',
-    '<invoke name="read_file"></invoke> or <invoke name="read_file"></invoke>',
     '{"name": "rm_rf", "arguments": {}}',
     '{"name": "read_file"}',
-    '{"name": "read_file", "arguments": {"path": "a',
     '<tool_call></tool_call>',
     '[1]',
-  ])('is text if it is quoted, unknown or broken: %j', async (raw) => {
-    const { call } = await play([say(raw)]);
+    '[rm_rf(path="a")]',
+    `Write \`<tool_call>${json}</tool_call>\``,
+    `The file has an example:\n\n\`\`\`json\n${json}\n\`\`\`\n\nIt shows how a call looks.`,
+    'It has read_file, list_files and [more].',
+    '{"tools": [{"name": "read_file", "size": 3}]}',
+  ])('is text if it is quoted or unknown: %j', async (raw) => {
+    const { server, call } = await play([say(raw)]);
     expect((await replyOf(call())).reply).toMatchObject({ text: raw, calls: [] });
+    expect(server.received).toHaveLength(1);
   });
   test('is text where no tool may be called', async () => {
     const { call } = await play([say(json)]);
@@ -214,4 +232,79 @@ test.each(['<think>a</think>\n', 'x </think> y ', '`</think>`', '<think>', '```\
     const filter = new ThoughtFilter();
     for (let at = 0; at < raw.length; at += 8) filter.push(raw.slice(at, at + 8));
   },
+);
+
+const stray = [
+  `The file says: <tool_call>${json}</tool_call>`,
+  `<tool_call>${json}</tool_call>\nThat is what I would do.`,
+  `I will read it now.\n<tool_call>${json}</tool_call>`,
+  `Sure! Let me look.\n\`\`\`json\n${json}\n\`\`\``,
+  `Let me look.\n${json}`,
+  '<invoke name="read_file"><parameter name="path">a</parameter></invoke> is how you call it.',
+  '<invoke name="read_file"></invoke> or <invoke name="read_file"></invoke>',
+  'I look.\n<function=read_file>\n<parameter=path>\na\n</parameter>\n</function>\n</tool_call>',
+  'I look.[TOOL_CALLS]read_file{"path": "a"}',
+  'I look.<|tool_calls_section_begin|><|tool_call_begin|>functions.read_file:0<|tool_call_argument_begin|>{"pa',
+  'I look.<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>read_file<｜tool▁sep｜>{"path": "a"}<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+  'I look.\n\n<｜DSML｜function_calls>\n<｜DSML｜invoke name="read_file">',
+  '{"name": "read_file", "arguments": {"path": "a',
+  '<tool_call>\n{"name": "read_file", "arguments": {"path": "a',
+  '```tool_code\nread_file("a")\n```',
+  'read_file(path=secret)',
+];
+describe('a printed call that is cut off, or has text beside it', () => {
+  test.each(stray)('is no answer: the model is asked what it means: %j', async (raw) => {
+    const { server, call } = await play([say(raw), say(json)]);
+    const { reply } = await replyOf(call());
+    expect(reply).toMatchObject({ text: '', finish: 'tools', calls: [{ tool: 'read_file', args: { path: 'a', line: 2 } }] });
+    expect(server.received[1]?.body.messages.slice(-2)).toMatchObject([
+      { role: 'assistant', content: raw },
+      { role: 'user', content: expect.stringContaining('Nothing has run') },
+    ]);
+  });
+  test.each(stray)('is never run, and marked if it comes again: %j', async (raw) => {
+    const { server, call } = await play([say(raw, 'length')]);
+    expect((await replyOf(call())).reply).toMatchObject({ text: raw, calls: [], cut: 'printed call' });
+    expect(server.received).toHaveLength(2);
+  });
+  test('is replaced by the answer that the model gives then, and both requests are counted', async () => {
+    const { call } = await play([say(`I look.\n${json}`), say('It is blue.')]);
+    const { reply } = await replyOf(call());
+    expect(reply).toMatchObject({ text: 'It is blue.', calls: [] });
+    expect(reply.cut).toBeUndefined();
+    expect(reply.usage.outputTokens).toBeGreaterThan(10);
+  });
+  test.each<[string, Reply]>([
+    ['fails', { status: 500, json: { error: { message: 'no' } } }],
+    ['is empty', say('')],
+    ['is stopped by a filter', say('bad', 'content_filter')],
+  ])('stays marked if the second request %s', async (_, second) => {
+    const { call } = await play([say(`I look.\n${json}`), second]);
+    expect((await replyOf(call())).reply).toMatchObject({ text: `I look.\n${json}`, cut: 'printed call' });
+  });
+  test('is asked about too where tools are told in words', async () => {
+    const raw = 'I look.\n<｜DSML｜function_calls>\n<｜DSML｜invoke name="read_file">';
+    const { call } = await play([say(raw), say('{"answer":"a"}')], 'tools: false');
+    expect((await replyOf(call())).reply).toMatchObject({ text: 'a', calls: [] });
+  });
+});
+
+test.each([
+  '<tool_call>',
+  '```json\n',
+  '[TOOL_CALLS]',
+  '{',
+  '<invoke ',
+  'read_file(',
+  '<function=read_file>',
+  '\n{"name": "read_file" ',
+])(
+  'a text of %j without end is looked through for calls in no time',
+  (piece) => {
+    const raw = piece.repeat(Math.floor(400_000 / piece.length));
+    hasStrayCall(`read_file ${raw}`, tools);
+    hasStrayCall(`${raw} read_file`, tools);
+    printedCalls(raw, tools);
+  },
+  2_000,
 );

@@ -1,4 +1,6 @@
 /** Replies in the shapes that servers give them, over HTTP. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import type { ModelEvent } from '../../roster/conversation.ts';
 import { delta, failureOf, never, oneBackend, type Reply, replyOf, rig, scriptedServer, usageChunk, user } from './rig.ts';
@@ -276,6 +278,12 @@ test.each<[string, Reply, string, string]>([
     'interrupted',
     'no healthy upstream',
   ],
+  [
+    'words without a line end',
+    { headers: { 'content-type': 'text/plain' }, chunks: ['upstream', ' timeout'], ending: 'end' },
+    'interrupted',
+    'upstream timeout',
+  ],
   ['nothing', { ending: 'end' }, 'interrupted', 'before the reply'],
   [
     'one line of several',
@@ -293,6 +301,21 @@ test.each<[string, Reply, string, string]>([
   const failure = await failureTo(given);
   expect(failure.code).toBe(code);
   expect(failure.message).toContain(words);
+});
+
+test('a web page with another status is told by its title', async () => {
+  const page =
+    '<!DOCTYPE html><html><head><title>api.example.com | 524: A timeout\n occurred</title></head><body>x</body></html>';
+  const server = createServer((_, response) => response.writeHead(524, { 'content-type': 'text/html' }).end(page));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { backends } = rig(`${oneBackend(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)}\nlimits: { retries: 0 }`);
+  stops.push(
+    () => new Promise((resolve) => server.close(resolve)),
+    () => backends.stop(),
+  );
+  const { message } = await failureOf(backends.call('main', user('x'), never));
+  expect(message).toContain('524 it answered with a web page: “api.example.com | 524: A timeout occurred”');
+  expect(message).not.toContain('<html>');
 });
 
 test('an error in the middle of a reply ends it', async () => {

@@ -11,6 +11,10 @@ it.each([
     { prompt_tokens: 20, completion_tokens: 5, total_tokens: 25 },
     { inputTokens: 20, outputTokens: 5 },
   ],
+  [
+    { input_tokens: 20, output_tokens: 5 },
+    { inputTokens: 20, outputTokens: 5 },
+  ],
   // Thoughts that only the total counts are paid for too.
   [
     { prompt_tokens: 20, completion_tokens: 5, total_tokens: 125 },

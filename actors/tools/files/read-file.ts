@@ -33,8 +33,8 @@ export const readFileTool = defineTool({
 });
 
 /** The part, and below it what a reader of the part cannot see: where it is, how to go on, and an unusual form. */
-function inWords({ text, from, to, line, encoding }: TextPart, { size, bomBytes }: EncodedFile): string {
-  const lineEnds = lineEndsOf(text);
+function inWords({ text, from, to, line, encoding }: TextPart, { size, bomBytes, isCr }: EncodedFile): string {
+  const lineEnds = isCr ? 'cr' : lineEndsOf(text);
   const form = formInWords({ encoding, bom: bomBytes > 0, lineEnds });
   const remarks = [...(from > bomBytes || to < size ? [whereOf({ text, from, to, line }, size)] : []), ...(form ? [form] : [])];
   const plain = lineEnds === 'crlf' ? text.replaceAll('\r\n', '\n') : text;

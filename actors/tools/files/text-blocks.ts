@@ -20,6 +20,8 @@ export interface EncodedFile extends OpenFile {
   readonly encoding: Encoding | null;
   /** Length of the byte order mark. */
   readonly bomBytes: number;
+  /** Lines end with `\r` alone: there is no `\n` in the part that decides. */
+  readonly isCr: boolean;
 }
 
 /** @throws NotText */
@@ -30,18 +32,19 @@ export async function encodedFile(open: OpenFile): Promise<EncodedFile> {
   // Of a broken UTF-8 file the mark is three letters of Windows-1252, as it is when the file is edited.
   const isBroken = marked === 'utf-8' && open.size <= maxWholeBytes && !isUtf8(head);
   if (bomBytes === 2 && open.size % 2 !== 0) throw new NotText(open.path);
-  if (marked !== null && !isBroken) return { ...open, encoding: marked, bomBytes };
+  const isCr = head.includes(13) && !head.includes(10);
+  if (marked !== null && !isBroken) return { ...open, encoding: marked, bomBytes, isCr };
   const encoding = encodingOf(head);
   if (encoding === null) throw new NotText(open.path);
-  return { ...open, encoding: open.size > maxWholeBytes ? null : encoding, bomBytes: 0 };
+  return { ...open, encoding: open.size > maxWholeBytes ? null : encoding, bomBytes: 0, isCr };
 }
 
 /**
- * Decodes a piece of a file that may begin and end within a character.
+ * Decodes a piece of a file that may begin and end within a character. Where lines end with `\r` alone, it stands as `\n` in the text.
  * @returns the text and how many bytes at the beginning and at the end do not belong to it.
  * @throws NotText
  */
-export function decodePiece(data: Buffer, { encoding, path }: EncodedFile): Piece {
+export function decodePiece(data: Buffer, { encoding, path, isCr }: EncodedFile): Piece {
   const isUtf16 = encoding?.startsWith('utf-16') ?? false;
   const found = isUtf16 ? wholeUtf16(data, encoding!) : wholeUtf8(data);
   const isBroken = data.length > 0 && found.end <= found.skipped;
@@ -53,7 +56,7 @@ export function decodePiece(data: Buffer, { encoding, path }: EncodedFile): Piec
   const { skipped, end } = isOther ? { skipped: 0, end: data.length } : found;
   const actual = isOther ? 'windows-1252' : (encoding ?? 'utf-8');
   const text = decodeBytes(data.subarray(skipped, end), actual);
-  return { text, skipped, end, encoding: actual };
+  return { text: isCr ? text.replaceAll('\r', '\n') : text, skipped, end, encoding: actual };
 }
 export interface Piece {
   readonly text: string;
@@ -82,9 +85,10 @@ function wholeUtf16(data: Buffer, encoding: Encoding): { skipped: number; end: n
 }
 
 /** Positions behind the line ends of some bytes that begin at an even position of the file. */
-export function* lineStarts(data: Buffer, encoding: Encoding | null): Generator<number> {
+export function* lineStarts(data: Buffer, { encoding, isCr }: Pick<EncodedFile, 'encoding' | 'isCr'>): Generator<number> {
   const isUtf16 = encoding?.startsWith('utf-16') ?? false;
-  for (let at = data.indexOf(10); at >= 0; at = data.indexOf(10, at + 1)) {
+  const lineEnd = isCr ? 13 : 10;
+  for (let at = data.indexOf(lineEnd); at >= 0; at = data.indexOf(lineEnd, at + 1)) {
     if (!isUtf16) yield at + 1;
     else if (encoding === 'utf-16le' ? at % 2 === 0 && data[at + 1] === 0 : at % 2 === 1 && data[at - 1] === 0)
       yield at + (encoding === 'utf-16le' ? 2 : 1);
@@ -102,7 +106,7 @@ export async function* textBlocks(file: EncodedFile, signal: AbortSignal): Async
     if (data.length === 0) return;
     const ends = at + data.length >= file.size;
     // Blocks begin at a line, and so at an even position in UTF-16.
-    const lineEnd = ends ? data.length : (lastOf(lineStarts(data, file.encoding)) ?? 0);
+    const lineEnd = ends ? data.length : (lastOf(lineStarts(data, file)) ?? 0);
     const piece = decodePiece(lineEnd > 0 ? data.subarray(0, lineEnd) : data, file);
     yield piece.text;
     at += ends ? data.length : piece.end;

@@ -10,8 +10,11 @@ export interface TextForm {
   readonly encoding: Encoding;
   /** There is a byte order mark at the beginning. */
   readonly bom: boolean;
-  /** `mixed`: the text has both sorts, and its `\r` are left in it. `none`: the text has one line. */
-  readonly lineEnds: 'lf' | 'crlf' | 'mixed' | 'none';
+  /**
+   * `cr`: a text without any `\n`, as old Macs and some exports write it. `mixed`: the text has several sorts, and its `\r` are left
+   * in it. `none`: the text has one line.
+   */
+  readonly lineEnds: 'lf' | 'crlf' | 'cr' | 'mixed' | 'none';
 }
 export interface FormedText {
   /** The text with `\n` as line ends, unless they are mixed; without the byte order mark. */
@@ -39,7 +42,7 @@ export function decodeText(data: Buffer): FormedText | null {
   const hasBom = whole.startsWith(bom);
   const text = hasBom ? whole.slice(1) : whole;
   const lineEnds = lineEndsOf(text);
-  return { text: lineEnds === 'crlf' ? text.replaceAll('\r\n', '\n') : text, form: { encoding, bom: hasBom, lineEnds } };
+  return { text: withPlainLineEnds(text, lineEnds), form: { encoding, bom: hasBom, lineEnds } };
 }
 
 /** Of bytes without a byte order mark; null if they are not text. */
@@ -67,15 +70,23 @@ const hasControls = (data: Buffer): boolean =>
 
 export const lineEndsOf = (text: string): TextForm['lineEnds'] => {
   const all = text.split('\n').length - 1;
-  if (all === 0) return 'none';
+  if (all === 0) return text.includes('\r') ? 'cr' : 'none';
   const windows = text.split('\r\n').length - 1;
   if (windows === 0) return 'lf';
   return windows === all ? 'crlf' : 'mixed';
 };
 
+/** A text with `\n` as line ends, unless they are mixed. */
+export function withPlainLineEnds(text: string, lineEnds: TextForm['lineEnds']): string {
+  if (lineEnds === 'cr') return text.replaceAll('\r', '\n');
+  return lineEnds === 'crlf' ? text.replaceAll('\r\n', '\n') : text;
+}
+
 /** A text as a model gave it, with the line ends of decoded text. It may have the file's own, or other ones. */
-export const givenText = (text: string, { lineEnds }: TextForm): string =>
-  lineEnds === 'lf' || lineEnds === 'crlf' ? text.replaceAll('\r\n', '\n') : text;
+export function givenText(text: string, { lineEnds }: TextForm): string {
+  const given = lineEnds === 'mixed' || lineEnds === 'none' ? text : text.replaceAll('\r\n', '\n');
+  return lineEnds === 'cr' ? given.replaceAll('\r', '\n') : given;
+}
 
 /**
  * @param text as `decodeText` or `givenText` return it.
@@ -83,7 +94,8 @@ export const givenText = (text: string, { lineEnds }: TextForm): string =>
  */
 export function encodeText(text: string, { encoding, bom: hasBom, lineEnds }: TextForm): Buffer {
   const unmarked = hasBom && text.startsWith(bom) ? text.slice(1) : text;
-  return encodeChars((hasBom ? bom : '') + (lineEnds === 'crlf' ? unmarked.replaceAll('\n', '\r\n') : unmarked), encoding);
+  const lineEnd = lineEnds === 'crlf' ? '\r\n' : lineEnds === 'cr' ? '\r' : '\n';
+  return encodeChars((hasBom ? bom : '') + unmarked.replaceAll('\n', lineEnd), encoding);
 }
 
 /** @throws Error if the text has letters that the encoding lacks. */
@@ -111,12 +123,16 @@ export const keptForm = (before: TextForm, after: TextForm): TextForm =>
 
 /** @returns the form in words; an empty text for UTF-8 with plain line ends, which is the usual form. */
 export const formInWords = ({ encoding, bom: hasBom, lineEnds }: TextForm): string =>
-  [
-    encoding !== 'utf-8' ? encodingNames[encoding] : hasBom ? 'UTF-8 with a byte order mark' : '',
-    lineEnds === 'crlf' ? 'CRLF line ends' : lineEnds === 'mixed' ? 'mixed line ends' : '',
-  ]
+  [encoding !== 'utf-8' ? encodingNames[encoding] : hasBom ? 'UTF-8 with a byte order mark' : '', lineEndNames[lineEnds]]
     .filter(Boolean)
     .join(', ');
+const lineEndNames: Record<TextForm['lineEnds'], string> = {
+  lf: '',
+  none: '',
+  crlf: 'CRLF line ends',
+  cr: 'CR line ends',
+  mixed: 'mixed line ends',
+};
 const encodingNames: Record<Exclude<Encoding, 'utf-8'>, string> = {
   'utf-16le': 'UTF-16 LE',
   'utf-16be': 'UTF-16 BE',

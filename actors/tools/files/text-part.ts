@@ -14,7 +14,7 @@ export interface Place {
   readonly offset?: number | undefined;
 }
 export interface TextPart {
-  /** As it is in the file, with its own line ends. */
+  /** As it is in the file, with its own line ends; `\n` where each of them is `\r`. */
   readonly text: string;
   /** First byte, and the byte after the last one. */
   readonly from: number;
@@ -56,12 +56,12 @@ async function startOf(
 }
 
 async function lineFromStart(file: EncodedFile, line: number, signal: AbortSignal): Promise<number> {
-  const { path, size, encoding } = file;
+  const { path, size } = file;
   let seen = 1;
   let lastStart = 0;
   for (let at = 0; at < size; at += scanBytes) {
     signal.throwIfAborted();
-    for (const start of lineStarts(await bytesAt(file, at, scanBytes), encoding)) {
+    for (const start of lineStarts(await bytesAt(file, at, scanBytes), file)) {
       lastStart = at + start;
       if (++seen === line && lastStart < size) return lastStart;
     }
@@ -75,7 +75,7 @@ async function lineFromEnd(file: EncodedFile, back: number, signal: AbortSignal)
   // Blocks begin at multiples of their size, so that UTF-16 stays even.
   for (let at = Math.floor(Math.max(0, file.size - 1) / scanBytes) * scanBytes; at >= 0; at -= scanBytes) {
     signal.throwIfAborted();
-    const starts = [...lineStarts(await bytesAt(file, at, scanBytes), file.encoding)].map((start) => at + start);
+    const starts = [...lineStarts(await bytesAt(file, at, scanBytes), file)].map((start) => at + start);
     for (const start of starts.reverse()) if (start < file.size && --left === 0) return start;
   }
   return file.bomBytes;

@@ -1,9 +1,10 @@
 /** Files that are no files, that nobody may read, that never end, or whose names are a trap. No call waits for one. */
 import { execFileSync } from 'node:child_process';
-import { appendFile, chmod, mkdir, readdir, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readdir, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { applyPatch } from '../../../../actors/tools/files/apply-patch.ts';
 import { editFileTool } from '../../../../actors/tools/files/edit-file.ts';
 import { listFiles } from '../../../../actors/tools/files/list-files.ts';
 import { readFileTool } from '../../../../actors/tools/files/read-file.ts';
@@ -131,4 +132,22 @@ test('a folder with a link to itself is searched once', async () => {
   await symlink('..', at('docs/up'));
   expect(hits(await search())).toEqual(['a.txt:1: needle']);
   expect(await made.text(readFileTool, { path: 'docs/up/docs/up/a.txt' })).toBe('needle\n');
+});
+
+test('a file whose lines end with CR alone is read, searched and changed line by line, and keeps them', async () => {
+  for (const encode of [(text: string) => Buffer.from(text), (text: string) => Buffer.from(`\uFEFF${text}`, 'utf16le')]) {
+    await writeFile(at('mac.txt'), encode('one\rtwo\rthe needle\rfour\r'));
+    expect(await made.text(readFileTool, { path: 'mac.txt', line: 3, lines: 1 })).toMatch(
+      /^the needle\n\[lines 3 to 3, .*CR line ends\]$/,
+    );
+    expect(await made.text(readFileTool, { path: 'mac.txt', line: -1 })).toMatch(/^four\n\[/);
+    expect(await made.text(readFileTool, { path: 'mac.txt' })).toMatch(/^one\ntwo\nthe needle\nfour\n\[.*CR line ends\]$/);
+    expect(hits(await search())).toContain('mac.txt:3: the needle');
+    await made.run(editFileTool, { path: 'mac.txt', old: 'two\nthe', new: 'two\n2\nthe' });
+    const patch = '--- a/mac.txt\n+++ b/mac.txt\n@@ -4,2 +4,2 @@\n the needle\n-four\n+4\n';
+    await made.run(applyPatch, { patch });
+    expect(await readFile(at('mac.txt'))).toEqual(encode('one\rtwo\r2\rthe needle\r4\r'));
+    await made.run(writeFileTool, { path: 'mac.txt', text: 'one\ntwo\n' });
+    expect(await readFile(at('mac.txt'))).toEqual(encode('one\rtwo\r'));
+  }
 });

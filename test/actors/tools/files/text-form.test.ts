@@ -9,6 +9,10 @@ describe('the form of a text file', () => {
   it('is found in its bytes', () => {
     expect(formOf(Buffer.from('one\ntwö\n'))).toEqual({ encoding: 'utf-8', bom: false, lineEnds: 'lf' });
     expect(formOf(marked('one\r\ntwo\r\n', 'utf8'))).toEqual({ encoding: 'utf-8', bom: true, lineEnds: 'crlf' });
+    expect(decodeText(marked('one\rtwo\r', 'utf8'))).toEqual({
+      text: 'one\ntwo\n',
+      form: { encoding: 'utf-8', bom: true, lineEnds: 'cr' },
+    });
     expect(formOf(marked('one\r\ntwo\n', 'utf16le'))).toEqual({ encoding: 'utf-16le', bom: true, lineEnds: 'mixed' });
     expect(formOf(marked('one', 'utf16le').swap16())).toEqual({ encoding: 'utf-16be', bom: true, lineEnds: 'none' });
     expect(decodeText(Buffer.from([0x63, 0x61, 0x66, 0xe9, 0x20, 0x80]))).toEqual({
@@ -27,7 +31,7 @@ describe('the form of a text file', () => {
   });
 
   it('is kept byte for byte', () => {
-    const lines = fc.array(fc.tuple(fc.string({ unit: 'binary' }), fc.constantFrom('\n', '\r\n', '')), { maxLength: 6 });
+    const lines = fc.array(fc.tuple(fc.string({ unit: 'binary' }), fc.constantFrom('\n', '\r\n', '\r', '')), { maxLength: 6 });
     const text = lines.map((rows) => rows.flat().join('').replaceAll('\0', ''));
     const bytes = fc.oneof(
       text.map((it) => Buffer.from(it)),
@@ -45,9 +49,10 @@ describe('the form of a text file', () => {
     );
   });
 
-  it('gives a new text the line ends of the file, whichever the model writes', () => {
-    const { form } = decodeText(Buffer.from('a\r\nb\r\n'))!;
-    for (const text of ['x\ny\n', 'x\r\ny\r\n']) expect(encodeText(givenText(text, form), form).toString()).toBe('x\r\ny\r\n');
+  it.each(['\n', '\r\n', '\r'])('gives a new text the line ends of the file (%j), whichever the model writes', (end) => {
+    const { form } = decodeText(Buffer.from(`a${end}b${end}`))!;
+    for (const text of ['x\ny\n', 'x\r\ny\r\n', `x${end}y${end}`])
+      expect(encodeText(givenText(text, form), form).toString()).toBe(`x${end}y${end}`);
   });
 
   it('takes no letter that its encoding lacks', () => {
