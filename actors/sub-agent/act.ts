@@ -14,6 +14,7 @@ import type { EffectHost } from '../host/role.ts';
 import { heardFrom, RunOutput } from '../kinds/code-of-others.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
 import { InDoubt, Outdated, type ToolOutput } from '../tools/tool.ts';
+import { lookAtName } from '../tools/vision/look-at.ts';
 import { asking } from './asking.ts';
 import { keeping, notKept } from './keeping.ts';
 import { lookAt } from './look.ts';
@@ -69,8 +70,10 @@ export const act = (host: EffectHost, { kind, workspace, backends, artifacts, ma
       const of = { task: host.id, call: call.id };
       const context = {
         ...contextOf(host, { workspace, backends }, call, stop.signal),
-        // The money for a request needs a call that may simply be made again.
-        ...(call.effects === 'none' && asking(host, { backends, pictures, named, leftUsd }, say, signal)),
+        // No tool of others. A request may be left when money runs out, so the call must be one that is simply made again.
+        ...(tool.name === lookAtName &&
+          call.effects === 'none' &&
+          asking(host, { backends, pictures, named, leftUsd }, say, signal)),
         keep: keeping(artifacts, of, stop.signal),
         ...making({
           artifacts,

@@ -14,7 +14,7 @@ export interface AboutPicture {
 /** The words of the backend, which are content and no instructions; or the reason why there are none. */
 export type Seen = { readonly backend: string; readonly text: string } | { readonly why: string };
 
-/** There for calls with effects `none` alone. */
+/** There for `look_at` alone. */
 export interface AskingContext {
   /**
    * Asks a backend with vision that the task may use, out of its budget.
