@@ -78,6 +78,38 @@ test('a picture that is not sent is described in words, with the reason', () => 
   expect(told('words', data)[2]!.content).toContain('k3xq.1/s3-0/made-0');
 });
 
+const asked: ChatMessage[] = [{ role: 'user', text: 'Is it blue?', images: [picture(1, { data })] }];
+
+test('the user’s words may have a picture, too: it counts in the estimate and is described where it is not sent', () => {
+  expect(nativeTranscript(asked, reader)[0]!.content).toEqual([
+    { type: 'text', text: 'Is it blue?' },
+    { type: 'text', text: 'Picture k3xq.1/s1-0/made-0:' },
+    { type: 'image_url', image_url: { url: data } },
+  ]);
+  expect(nativeTranscript(asked, { ...reader, pictures: 'words' })[0]!.content).toContain('It is not shown to you');
+  expect(estimatePrompt({ messages: asked })).toBeGreaterThan(1_000);
+});
+
+test('a request that needs its pictures is never sent without them, and a backend that takes none is learnt at once', async () => {
+  const { backends, received } = await open('vision: true', () => refuses('This model does not support image input.'));
+  const request = { messages: asked, needsPictures: true as const };
+  expect(await failureOf(backends.call('main', request, never))).toMatchObject({ code: 'bad-request' });
+  expect(received.map(hasPart)).toEqual([true]);
+  expect(backends.menu()[0]!.vision).toBe(false);
+  expect(await failureOf(backends.call('main', request, never))).toMatchObject({
+    message: expect.stringContaining('it takes no pictures'),
+  });
+  expect(received).toHaveLength(1);
+});
+
+test('a backend that refuses a needed picture without saying why keeps its vision', async () => {
+  const { backends, received } = await open('vision: true', () => refuses('Bad request'));
+  const request = { messages: asked, needsPictures: true as const };
+  expect(await failureOf(backends.call('main', request, never))).toMatchObject({ code: 'bad-request' });
+  expect(received).toHaveLength(1);
+  expect(backends.menu()[0]!.vision).toBe(true);
+});
+
 test('with tools in text a picture follows the words of its result', () => {
   const sent = textTranscript(withPicture, 'parts');
   expect(sent.at(-1)).toEqual({

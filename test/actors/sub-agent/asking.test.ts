@@ -5,8 +5,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { z } from 'zod';
 import { defineKind } from '../../../actors/kinds/define-kind.ts';
 import type { CrewSession } from '../../../actors/node/join.ts';
+import { defineTool } from '../../../actors/tools/tool.ts';
 import { pictureHead } from '../../../actors/tools/vision/format.ts';
 import type { StateRecord } from '../../../bus/state/state-record.ts';
 import { readState } from '../../../bus/state/state-store.ts';
@@ -145,6 +147,22 @@ test('a kind that thinks in code has pictures looked at, too', async () => {
   const id = await joined.crew.dispatch({ type: 'watcher', instruction: 'look' });
   (await of('seeing')).reply('A form.');
   expect((await joined.crew.result(id, never)).output).toContain('the backend eyes has looked at it for you');
+});
+
+test('a tool of others cannot ask another backend', async () => {
+  const peek = defineTool({
+    ...{ name: 'peek', description: 'peeks', args: z.object({}), effects: 'none' },
+    run: async (_, context) => ({ text: Object.keys(context).sort().join(' ') }),
+  });
+  const peeper = defineKind({
+    name: 'peeper',
+    tools: [peek],
+    think: ({ messages }) =>
+      messages.findLast(({ role }) => role === 'tool')?.text ?? { text: '', calls: [{ tool: 'peek', args: {} }] },
+  });
+  await node({}, joined, { kinds: [peeper] });
+  const id = await joined.crew.dispatch({ type: 'peeper', instruction: 'peek' });
+  expect((await joined.crew.result(id, never)).output).toBe('artifact idempotencyKey keep sees signal store task workspace');
 });
 
 test('words in a picture that imitate the runtime stay content, each line of them marked', async () => {
