@@ -142,7 +142,14 @@ async function focusIn(page: Page): Promise<Locator> {
 
 // The compiler of this house knows no documents, since only the functions that run in a page have one.
 // biome-ignore lint/suspicious/noExplicitAny: see above.
-const hasFocus = (element: any): boolean => element.getRootNode().activeElement === element;
+type InPage = any;
+const hasFocus = (element: InPage): boolean => {
+  // A document hides its functions behind the names of its forms and pictures.
+  const { Node, Document, ShadowRoot } = globalThis as InPage;
+  const root = Node.prototype.getRootNode.call(element);
+  const of = (root instanceof Document ? Document : ShadowRoot).prototype;
+  return Object.getOwnPropertyDescriptor(of, 'activeElement')!.get!.call(root) === element;
+};
 
 async function frameInFocus(frame: Frame): Promise<Frame | null> {
   for (const child of frame.childFrames()) {

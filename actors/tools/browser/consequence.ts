@@ -158,16 +158,18 @@ const look = (element: InPage): Control => {
     ...Object.getOwnPropertyDescriptor(root.HTMLFormElement.prototype, 'elements')!.get!.call(of),
   ];
   const controls = 'button, input, a[href], area[href], summary, select, textarea, [role=button], [role=link], [role=menuitem]';
-  const it = element.closest(controls) ?? element.closest('label')?.control ?? element;
-  const tag = String(it.tagName).toLowerCase();
+  const closest = (selector: string): InPage => root.Element.prototype.closest.call(element, selector);
+  const baseUri = Object.getOwnPropertyDescriptor(root.Node.prototype, 'baseURI')!.get!;
+  const it = closest(controls) ?? closest('label')?.control ?? element;
+  const tag = String(Object.getOwnPropertyDescriptor(root.Element.prototype, 'localName')!.get!.call(it)).toLowerCase();
   const type = String(it.type ?? '').toLowerCase();
-  const form = it.form ?? element.closest('form');
+  const form = it.form ?? closest('form');
   const isImage = tag === 'input' && type === 'image';
   const isSubmit = type === 'submit' || isImage;
   const isTyped = tag === 'input' && !/^(?:submit|button|reset|image)$/.test(type);
   const absolute = (address: string): string => {
     try {
-      return new URL(address, document.baseURI).href;
+      return new URL(address, baseUri.call(document)).href;
     } catch {
       return address;
     }

@@ -6,7 +6,7 @@ import type { Locator, Page } from 'playwright-core';
 import { type AriaNode, everyNode, isActive } from './aria-tree.ts';
 import { textOf } from './page-lines.ts';
 import { inOnePageLine, shortPageLine } from './page-words.ts';
-import { lastSight, nodeWithRef, type Sight, see } from './sight.ts';
+import { isThere, lastSight, locatorOf, nodeWithRef, type Sight, see } from './sight.ts';
 
 export interface Found {
   readonly locator: Locator;
@@ -15,7 +15,7 @@ export interface Found {
   readonly node: AriaNode;
 }
 
-const refPattern = /^(?:f\d{1,6})?e\d{1,9}$/;
+const refPattern = /^(?:(?:f\d{1,6})?e|w)\d{1,9}$/;
 const fieldRoles = new Set([
   'textbox',
   'searchbox',
@@ -31,15 +31,14 @@ const fieldRoles = new Set([
 /** @param wanted `field`: where words fit several elements, those that can be filled in come first. */
 export async function elementFor(page: Page, given: string, wanted: 'field' | 'any', signal: AbortSignal): Promise<Found> {
   // Models copy more of a line than its ref: `[ref=e5]`, `e5 button "Send"`.
-  const target = /^\[?(?:ref=)?((?:f\d{1,6})?e\d{1,9})\b/.exec(given.trim())?.[1] ?? given.trim();
+  const target = /^\[?(?:ref=)?((?:(?:f\d{1,6})?e|w)\d{1,9})\b/.exec(given.trim())?.[1] ?? given.trim();
   if (refPattern.test(target)) {
     const known = lastSight(page);
     const node = known && nodeWithRef(known, target);
-    const locator = page.locator(`aria-ref=${target}`);
-    if (node && (await locator.count()) === 1) return { locator, words: wordsOf(node), node };
+    if (node && (await isThere(page, target))) return { locator: locatorOf(page, target), words: wordsOf(node), node };
     const now = await see(page, signal);
     const there = nodeWithRef(now, target);
-    if (there && isActive(there)) return { locator: page.locator(`aria-ref=${target}`), words: wordsOf(there), node: there };
+    if (there && isActive(there)) return { locator: locatorOf(page, target), words: wordsOf(there), node: there };
     throw new Error(
       `${target} is not on the page${node ? ` any more (it was ${wordsOf(node)})` : ''}. ${nearestTo(now, node?.name ?? '')}`,
     );
@@ -47,13 +46,11 @@ export async function elementFor(page: Page, given: string, wanted: 'field' | 'a
   const before = lastSight(page);
   const [known, ...others] = before && before.url === page.url() ? byWords(before, target, wanted) : [];
   if (known && others.length === 0) {
-    const locator = page.locator(`aria-ref=${known.ref}`);
-    if ((await locator.count()) === 1) return { locator, words: wordsOf(known), node: known };
+    if (await isThere(page, known.ref!)) return { locator: locatorOf(page, known.ref!), words: wordsOf(known), node: known };
   }
-  const now = await see(page, signal);
+  const now = await see(page, signal, target);
   const found = byWords(now, target, wanted);
-  if (found.length === 1)
-    return { locator: page.locator(`aria-ref=${found[0]!.ref}`), words: wordsOf(found[0]!), node: found[0]! };
+  if (found.length === 1) return { locator: locatorOf(page, found[0]!.ref!), words: wordsOf(found[0]!), node: found[0]! };
   if (found.length > 1) throw new Error(`${quoted(target)} is ${found.length} elements; name one by its ref:\n${listed(found)}`);
   const text = wanted === 'any' ? await textAt(page, target) : null;
   if (text) return text;

@@ -1,10 +1,12 @@
 /** A page as a tool sees it now, and as its agent was shown it last. */
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
+import { unlessAborted } from '../../../platform/time-limit.ts';
 import { type AriaNode, everyNode, parseAria } from './aria-tree.ts';
 import { concealedIn } from './concealed.ts';
 import { type PageLine, pageLines } from './page-lines.ts';
 import { changesBetween, fittingView, maxViewChars, viewFrom } from './page-view.ts';
 import { fromPage } from './page-words.ts';
+import { markOf, placeOf, plainLook } from './plain-look.ts';
 import { plainError } from './site.ts';
 import { withinMs } from './within.ts';
 
@@ -13,6 +15,8 @@ export interface Sight {
   readonly title: string;
   readonly nodes: readonly AriaNode[];
   readonly lines: readonly PageLine[];
+  /** A line about what is left out of it; null where all of the page was looked at. */
+  readonly about: string | null;
   /** The same lines without folded lists. */
   whole(): PageLine[];
   /** The lines of one part of the page, without folded lists. */
@@ -23,21 +27,41 @@ const lookMs = 10_000;
 
 const tooLong = `the page did not answer within ${lookMs / 1_000} s: it is too large, or too busy. extract may read its text`;
 
-/** @throws Error if the page does not answer. */
-export async function see(page: Page, signal: AbortSignal): Promise<Sight> {
-  const look = () => page.ariaSnapshot({ mode: 'ai', timeout: lookMs }).catch(unreadable);
-  const looks = Promise.all([look(), concealedIn(page)]);
-  const [yaml, { title, ...concealed }] = await withinMs(lookMs, looks, signal).catch((cause: unknown) => {
+/**
+ * @param words where the page is too large to be looked at whole: parts of it that have these words. Default: its first and last ones.
+ * @throws Error if the page does not answer.
+ */
+export async function see(page: Page, signal: AbortSignal, words?: string): Promise<Sight> {
+  const { title, hasTree, ...concealed } = await unlessAborted(concealedIn(page), signal);
+  const { nodes, about } = await (hasTree ? treeOf(page, signal) : plainLook(page, signal, words)).catch((cause: unknown) => {
     signal.throwIfAborted();
     throw /did not answer|Timeout/.test(String(cause)) ? new Error(tooLong) : cause;
   });
-  const nodes = parseAria(yaml);
   const unfolded = { ...concealed, listItems: Number.POSITIVE_INFINITY };
   return {
-    ...{ url: page.url(), title, nodes, lines: pageLines(nodes, concealed) },
+    ...{ url: page.url(), title, nodes, about, lines: pageLines(nodes, concealed) },
     whole: () => pageLines(nodes, unfolded),
     of: (part) => pageLines([part], { ...unfolded, maxTextChars: 1_000 }),
   };
+}
+
+async function treeOf(page: Page, signal: AbortSignal): Promise<Pick<Sight, 'nodes' | 'about'>> {
+  const look = page.ariaSnapshot({ mode: 'ai', timeout: lookMs }).catch(unreadable);
+  return { nodes: parseAria(await withinMs(lookMs, look, signal)), about: null };
+}
+
+/** The element of a line. */
+export function locatorOf(page: Page, ref: string): Locator {
+  const place = placeOf(page, ref);
+  return page.locator(place ? `xpath=${place.path}` : `aria-ref=${ref}`);
+}
+
+/** Whether the element of a line is still there. */
+export async function isThere(page: Page, ref: string): Promise<boolean> {
+  const place = placeOf(page, ref);
+  const locator = locatorOf(page, ref);
+  if ((await locator.count()) !== 1) return false;
+  return place === null || (await locator.evaluate(markOf).catch(() => '')) === place.mark;
 }
 
 /** A page can break the code that looks at it, for instance by fields that are named like its functions. */
@@ -59,13 +83,14 @@ export const lastSight = (page: Page): Sight | null => shown.get(page)?.sight ??
 export function wholeView(page: Page, sight: Sight, from: number | null = null): string {
   shown.set(page, { sight, chars: 0 });
   const head = fromPage(sight.url, sight.title);
-  if (from !== null) return [head, partOfView(sight.whole(), from)].join('\n');
+  const about = sight.about === null ? [] : [sight.about];
+  if (from !== null) return [head, partOfView(sight.whole(), from), ...about].join('\n');
   const { text, leftOut } = fittingView(sight.lines);
   const more =
-    leftOut > 0
+    leftOut > 0 && sight.about === null
       ? [`(${leftOut} lines are left out: snapshot with a part, a word to look for, or from: 1 shows them; extract reads text)`]
       : [];
-  return [head, text || '(the page is empty)', ...more].join('\n');
+  return [head, text || '(the page is empty)', ...more, ...about].join('\n');
 }
 
 export function partOfView(lines: readonly PageLine[], from: number): string {

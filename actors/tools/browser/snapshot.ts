@@ -4,7 +4,7 @@ import { noticesOf } from './acted.ts';
 import { nearestTo } from './element.ts';
 import { pagesLine } from './open-pages.ts';
 import { fromPage, quotedLine } from './page-words.ts';
-import { newsOf, nodeWithRef, partOfView, type Sight, see, wholeView } from './sight.ts';
+import { lastSight, newsOf, nodeWithRef, partOfView, type Sight, see, wholeView } from './sight.ts';
 import { type BrowserTools, mustNotHaveStrayed, openSite } from './site.ts';
 
 interface Args {
@@ -23,7 +23,9 @@ export const snapshotTool = (tools: BrowserTools): Tool =>
     effects: 'none',
     run: async ({ part, from }, context) => {
       const site = await openSite(tools, context);
-      const sight = await see(site.page, context.signal);
+      const isRef =
+        part !== undefined && lastSight(site.page) !== null && nodeWithRef(lastSight(site.page)!, part.trim()) !== null;
+      const sight = await see(site.page, context.signal, isRef ? undefined : part?.trim());
       mustNotHaveStrayed(site, sight.url);
       const { page } = site;
       const view = part
@@ -41,5 +43,7 @@ function partOf(sight: Sight, part: string, from: number): string {
   const words = part.trim().toLocaleLowerCase();
   const found = sight.whole().filter(({ text }) => text.toLocaleLowerCase().includes(words));
   if (found.length === 0) throw new Error(`nothing on the page has ${JSON.stringify(part)}. ${nearestTo(sight, part)}`);
-  return [fromPage(sight.url), quotedLine('…'), partOfView(found, from)].join('\n');
+  return [fromPage(sight.url), quotedLine('…'), partOfView(found, from), ...(sight.about === null ? [] : [sight.about])].join(
+    '\n',
+  );
 }
