@@ -96,9 +96,14 @@ const look = (): z.infer<typeof Told> => {
     known.set(element, unseen);
     return unseen;
   };
+  const isLarge =
+    Document.prototype.getElementsByTagName.call(document, '*').length > 20_000 ||
+    String(textOf(Document.prototype.querySelector.call(document, '*'))).length > 5_000_000;
+  // Of a large page only the first parts are shown.
+  const most = isLarge ? 5_000 : 20_000;
   const walk = (root: InPage): void => {
     for (const element of all(root)) {
-      if (++nodes > 20_000) return;
+      if (++nodes > most) return;
       const inner = shadowOf(element);
       if (inner) walk(inner);
       if (element instanceof HTMLInputElement && element.type === 'password' && element.value) secrets.push(element.value);
@@ -113,16 +118,14 @@ const look = (): z.infer<typeof Told> => {
   walk(document);
   // A text that also stands where everybody sees it is not hidden.
   const whole = plain(read);
-  const isLarge =
-    Document.prototype.getElementsByTagName.call(document, '*').length > 20_000 ||
-    String(textOf(Document.prototype.querySelector.call(document, '*'))).length > 5_000_000;
   // The names that the code of playwright-core reads from each element on its way.
   const readByName = `parentElement firstChild nextSibling nodeType shadowRoot assignedSlot ownerDocument getAttribute hasAttribute
     getBoundingClientRect checkVisibility`;
   const names = readByName
     .split(/\s+/)
     .map((name) => `form [name=${name}], form [id=${name}], [form][name=${name}], [form][id=${name}]`);
-  const isShadowed = Document.prototype.querySelector.call(document, names.join()) !== null;
+  const isShadowed =
+    getter(Document, 'forms')(document).length > 0 && Document.prototype.querySelector.call(document, names.join()) !== null;
   return {
     hidden: hidden.map(plain).filter((text) => !whole.includes(text)),
     secrets,
