@@ -314,7 +314,7 @@ export class Crew {
 
   /**
    * Puts a new task on the queue that goes on from a step of this one, before its reply. The order is that of the task.
-   * @throws CoxError `unknown-task`, `unknown-step`, `fork-refused`, and those of `dispatch`.
+   * @throws CoxError `unknown-task`, `unknown-step`, `bad-fork`, and those of `dispatch`.
    */
   async fork(id: TaskId, options: ForkOptions, signal?: AbortSignal): Promise<TaskId> {
     this.#check(id);

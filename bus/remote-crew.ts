@@ -12,7 +12,8 @@ import { lookMs } from './away.ts';
 import type { Bus } from './bus.ts';
 import { Crew, type CrewOptions, checkedQuery, type Sent } from './crew.ts';
 import { type CrewEvent, type Outage, resultEvent, statusEvent, watch } from './crew-events.ts';
-import type { JournalQuery, JournalReply } from './journal/journal-messages.ts';
+import type { JournalOptions } from './journal/journal.ts';
+import { type JournalQuery, type JournalReply, maxJournalSteps } from './journal/journal-messages.ts';
 import { type Listening, listen } from './listen.ts';
 import { parseStatus } from './log/projection.ts';
 import { isReceiptOf } from './log/receipts-told.ts';
@@ -138,8 +139,17 @@ export class RemoteCrew extends Crew {
     return askPage(this.bus, 'artifacts', { ...query, task: id });
   }
 
-  override async journal(query: z.input<typeof JournalQuery>): Promise<JournalReply> {
-    return this.#ask<JournalReply>('journal', checkedQuery(query));
+  override async journal(query: z.input<typeof JournalQuery>, { all = false }: JournalOptions = {}): Promise<JournalReply> {
+    const asked = checkedQuery(query);
+    const reply = await this.#ask<JournalReply>('journal', asked);
+    const steps = [...reply.steps];
+    let { next } = reply;
+    while (all && next !== null) {
+      const page: JournalReply = await this.#ask('journal', { ...asked, from: next, limit: maxJournalSteps });
+      steps.push(...page.steps);
+      next = page.next;
+    }
+    return { ...reply, steps, next };
   }
 
   override artifacts(): ReadableArtifacts {

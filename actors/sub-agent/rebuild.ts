@@ -67,7 +67,15 @@ export async function requestOfStep(
   return requestFor({ spec, note: () => {} }, { ...options, kind }, input, backend, false, signal);
 }
 
+/** Most messages of a prompt are those of the prompt before: a reader sees by their identity what is new. */
+const seen = new WeakMap<ChatMessage, PromptMessage>();
 function shown(message: ChatMessage): PromptMessage {
+  const made = seen.get(message) ?? inWords(message);
+  seen.set(message, made);
+  return made;
+}
+
+function inWords(message: ChatMessage): PromptMessage {
   const { role, text } = message;
   if (message.role === 'tool')
     return { role, text, call: message.call, ...(message.images && { images: message.images.map(({ ref }) => ref) }) };

@@ -19,7 +19,7 @@ export interface ForkOptions {
   readonly workspace?: string | undefined;
 }
 
-/** The order for a fork. @throws CoxError `unknown-step`, `fork-refused`. */
+/** The order for a fork. @throws CoxError `unknown-step`, `bad-fork`. */
 export function forkSpec({ task, type, steps, spec }: JournalReply, options: ForkOptions): TaskSpec {
   const { step, backend, workspace } = options;
   const at = steps[0];
@@ -45,7 +45,7 @@ export function forkSpec({ task, type, steps, spec }: JournalReply, options: For
 /**
  * What a forked task brings along, in the form in which a task that begins again does (machines/carryover.ts). Read when its
  * record is created, so that the fork does not depend on the task it comes from.
- * @throws CoxError `unknown-task`, `unknown-step`, `fork-refused`.
+ * @throws CoxError `unknown-task`, `unknown-step`, `bad-fork`.
  */
 export async function beginningOfFork(bus: Bus, { instruction, forkOf }: TaskSpec): Promise<Record<string, unknown> | null> {
   if (!forkOf) return null;
@@ -74,4 +74,4 @@ const unknownStep = (task: TaskId, step: number) =>
   new CoxError('unknown-step', `${task} has no step ${step}`, { hint: '`cox replay` shows the steps of a task.' });
 
 const refused = (task: TaskId, why: string, hint: string) =>
-  new CoxError('fork-refused', `${task} cannot be forked: ${why}`, { hint });
+  new CoxError('bad-fork', `${task} cannot be forked: ${why}`, { hint });

@@ -56,13 +56,15 @@ export interface JournalOptions {
   readonly rebuild?: Rebuild | undefined;
   /** Most bytes that the steps may have as JSON. Default: no limit. */
   readonly maxBytes?: number | undefined;
+  /** All steps from the first one on, whatever `limit` says, and no forks. Default: false. */
+  readonly all?: boolean;
 }
 
 /** A page of the journal. A step that is too large for any page goes alone, with its texts cut. */
 export async function journalPage(bus: Bus, query: JournalQuery, options: JournalOptions = {}): Promise<JournalReply> {
   const { record, steps } = await readJournal(bus, query.task);
   const from = steps.findIndex(({ step }) => step >= query.from);
-  const shown = from < 0 ? [] : steps.slice(from, from + query.limit);
+  const shown = from < 0 ? [] : steps.slice(from, options.all ? steps.length : from + query.limit);
   const { maxBytes = Number.POSITIVE_INFINITY } = options;
   const views = new Views(record, query.prompts, options.rebuild);
   const page: JournalStep[] = [];
@@ -79,7 +81,7 @@ export async function journalPage(bus: Bus, query: JournalQuery, options: Journa
     ...headOf(record, query),
     steps: page,
     next: next?.step ?? null,
-    forks: from <= 0 ? await forksOf(bus, query.task) : [],
+    forks: from <= 0 && !options.all ? await forksOf(bus, query.task) : [],
   };
 }
 
@@ -184,4 +186,5 @@ function sameBeginning(a: readonly PromptMessage[], b: readonly PromptMessage[])
   return same;
 }
 const isSame = (a: PromptMessage, b: PromptMessage): boolean =>
-  a.role === b.role && a.text === b.text && (a.calls === b.calls || JSON.stringify(a.calls) === JSON.stringify(b.calls));
+  a === b ||
+  (a.role === b.role && a.text === b.text && (a.calls === b.calls || JSON.stringify(a.calls) === JSON.stringify(b.calls)));

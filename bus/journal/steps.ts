@@ -83,7 +83,6 @@ function stepOf(all: All, group: Group, i: number): Step {
   const { record, kept, groups, told } = all;
   const [first] = group;
   const last = group.at(-1)!;
-  const before = groups[i - 1]?.at(-1) ?? null;
   const notes = group.flatMap(({ note }) => note ?? []);
   const { step } = first;
   const redirect = kept.steers.findLast(({ kind, step: at }) => kind === 'redirect' && (at ?? 0) <= step);
@@ -98,7 +97,7 @@ function stepOf(all: All, group: Group, i: number): Step {
     backend: group.findLast(({ backend }) => backend !== null)?.backend ?? null,
     state: group.find(({ state }) => working.has(state))?.state ?? first.state,
     why: whyOf(all, group, i),
-    usage: usageBetween(before?.usage ?? noUsage, last.usage),
+    usage: usageBetween(i === 0 ? noUsage : first.usage, groups[i + 1]?.[0].usage ?? last.usage),
     ...(outcome && { outcome }),
     ...(reply && {
       reply: {

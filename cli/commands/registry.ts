@@ -50,6 +50,9 @@ const runNotes = `On a terminal a question is answered in place. Without one, --
         cox up; or cancel it
   deny  deny approvals, and answer "stop" or "no operator" to other questions`;
 
+const replayNotes = `On a terminal: space or → for the next step, b or ← for the one before, q to quit. Otherwise all steps are printed; with
+--json one object a line.`;
+
 /** The example and the options of each steering command, which `--help` shows beside its summary. */
 const steeringHelp: Readonly<Record<VerbName, { readonly example: string } & Pick<Command, 'options' | 'notes'>>> = {
   steer: {
@@ -206,6 +209,55 @@ export const commands: readonly Command[] = [
     args: '<id>',
     ended: true,
     load: async () => (await import('./tree.ts')).run,
+  },
+  {
+    name: 'replay',
+    summary: 'walk the steps of a task or a goal: why each was made, its prompt as it was sent, and its reply; calls no model',
+    args: '<id>',
+    options: [
+      ['--from <step>', 'begin with this step; of a goal, with the step of this number in the order of time'],
+      ['--speed <factor>', 'do not wait for keys: show the steps this many times as fast as they were made'],
+      ['--full', 'show the whole prompt of each step, and no text cut'],
+    ],
+    example: 'cox replay k3xq.4    cox replay k3xq --json | less    cox replay k3xq --speed 20',
+    notes: replayNotes,
+    ended: true,
+    load: async () => (await import('./replay.ts')).run,
+  },
+  {
+    name: 'fork',
+    summary: 'begin a new task from a step of another one, with another backend or a further correction',
+    args: '<id>',
+    options: [
+      ['--at <step>', 'the step from which it goes on, before the reply of that step'],
+      ['--backend <backend>', 'use this backend instead of that of the task'],
+      ['--with <text>', 'tell the step this in addition'],
+      ['--files <dir>', 'work in this new folder, with the files of the task as they were at that step'],
+    ],
+    example: 'cox fork k3xq.4 --at 3 --backend frontier    cox fork k3xq.4 --at 2 --with "only the year 2024" --files try',
+    ended: true,
+    load: async () => (await import('./fork.ts')).run,
+  },
+  {
+    name: 'compare',
+    summary: 'show two tasks side by side, such as a task and its fork: answers, files, costs',
+    args: '<id> <other>',
+    example: 'cox compare k3xq.4 m2zz',
+    ended: true,
+    load: async () => (await import('./compare.ts')).run,
+  },
+  {
+    name: 'what-if',
+    summary: 'send the call of one step again, to another backend, and print its reply; changes nothing, runs no tool',
+    args: '<id>',
+    options: [
+      ['--at <step>', 'the step whose call is sent again'],
+      ['--backend <backend>', 'the backend that is asked'],
+      ['--yes', 'make a call that is billed without a question'],
+    ],
+    example: 'cox what-if k3xq.4 --at 3 --backend frontier',
+    ended: true,
+    load: async () => (await import('./what-if.ts')).run,
   },
   {
     name: 'watch',

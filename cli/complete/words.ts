@@ -39,6 +39,7 @@ async function values(cli: Cli, what: string, command: Command | null, args: rea
   if (what.includes('|')) return bare(what.slice(1, -1).split('|'));
   switch (what) {
     case '<id>':
+    case '<other>':
     case '[id]':
       return [
         ...(command?.name === 'answer' ? numbersOf(cli) : []),

@@ -100,7 +100,7 @@ test('no fork is made of a goal, of a step that is not there, or of what is gone
   const plan = { tasks: [], reduce: { by: 'concat' as const } };
   const goal = await joined.crew.dispatch({ type: 'supervisor', instruction: 'nothing', plan });
   await joined.crew.result(goal, never);
-  await expect(joined.crew.fork(goal, { step: 1 })).rejects.toMatchObject({ code: 'fork-refused' });
+  await expect(joined.crew.fork(goal, { step: 1 })).rejects.toMatchObject({ code: 'bad-fork' });
   const tasks = await joined.crew.tasks();
   expect(tasks.map(({ id: task }) => task).toSorted()).toEqual([id, goal].toSorted());
 });
