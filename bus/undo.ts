@@ -26,12 +26,16 @@ export interface UndoPlan {
  * Reads what can be undone of a task, or of all tasks below a goal, newest change first.
  * @param step only the changes of this step of the task; null: all of them.
  * @throws CoxError `unknown-task`; `task-unfinished` while one of the tasks may still change something; `usage` for a step of a
- * goal, which has no calls of its own.
+ * goal, which has no calls of its own, and for an imported task.
  */
 export async function planUndo({ bus }: Crew, id: TaskId, step: number | null): Promise<UndoPlan> {
   const records = (await allRecords(bus, `${rootOf(id)}.*`)).filter((record) => isWithin(record.id, id));
   const top = records.find((record) => record.id === id);
   if (!top) throw new CoxError('unknown-task', `There is no task ${id}`, { hint: '`cox status` lists the tasks of this crew.' });
+  if (top.archived !== undefined)
+    throw new CoxError('usage', `${id} is imported: it has changed files of another machine`, {
+      hint: `Undo ${top.archived} there.`,
+    });
   if (step !== null && top.spec.type === 'supervisor')
     throw new CoxError('usage', `${id} is a goal: its sub-tasks have the steps that change files`, {
       hint: `Name a sub-task, as in \`cox undo ${rootOf(id)}.1 ${step}\`; \`cox tree ${rootOf(id)}\` lists them.`,

@@ -6,6 +6,9 @@
 
 const fields = ['key', 'apiKey', 'api_key', 'authorization', 'password', 'pass', 'token', 'credentials', 'secret', 'seed'];
 
+/** Names of fields whose values are secrets, in lower case. */
+export const secretNames: ReadonlySet<string> = new Set(fields.map((name) => name.toLowerCase()));
+
 /** Paths for pino's `redact`, which also masks values that are not strings. Wildcards cost time, so they cover three levels. */
 export const secretFields: string[] = fields.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 

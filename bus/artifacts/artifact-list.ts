@@ -10,7 +10,7 @@ import { type ArtifactPlace, artifactName, kindOfArtifact, parseArtifactName } f
 import { labelOf } from './label.ts';
 
 /** @returns where the artifacts of a task (`k3xq.4`) or of a tree (`k3xq.*`) are, in no order. */
-async function artifactPlaces(bus: Bus, filter: string): Promise<ArtifactPlace[]> {
+export async function artifactPlaces(bus: Bus, filter: string): Promise<ArtifactPlace[]> {
   const { subjects, jsm } = bus;
   try {
     const subjects_filter = subjects.artifactHeads(filter);

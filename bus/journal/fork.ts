@@ -20,7 +20,7 @@ export interface ForkOptions {
 }
 
 /** The order for a fork. @throws CoxError `unknown-step`, `bad-fork`. */
-export function forkSpec({ task, type, steps, spec }: JournalReply, options: ForkOptions): TaskSpec {
+export function forkSpec({ task, type, steps, spec, archived }: JournalReply, options: ForkOptions): TaskSpec {
   const { step, backend, workspace } = options;
   const at = steps[0];
   if (type === 'supervisor')
@@ -37,7 +37,9 @@ export function forkSpec({ task, type, steps, spec }: JournalReply, options: For
     ...(!isRedirected && produces && { produces }),
     ...(!isRedirected && expect && { expect }),
     backend: backend ?? spec.backend,
-    workspace: workspace ?? spec.workspace,
+    workspace: workspace ?? (archived === undefined ? spec.workspace : null),
+    // A stranger may have written what was imported: the folder is of another machine, and nothing in it is allowed here.
+    ...(archived !== undefined && { allowed: [], approval: 'every-effect' as const, backend: backend ?? null }),
     forkOf: { task, step, ...(options.with !== undefined && { with: options.with }) },
   };
 }

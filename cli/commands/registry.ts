@@ -260,6 +260,26 @@ export const commands: readonly Command[] = [
     load: async () => (await import('./what-if.ts')).run,
   },
   {
+    name: 'export',
+    summary: 'write a task with all below it into one file, for a bug report or another machine; secrets are masked, and listed',
+    args: '<id>',
+    options: [
+      ['-o, --output <file>', 'write to this file (default: <id>.cox.gz, here)'],
+      ['--no-artifacts', 'leave out what calls have made and replaced'],
+      ['--force', 'replace a file that is there'],
+    ],
+    example: 'cox export k3xq -o report.cox.gz',
+    ended: true,
+    load: async () => (await import('./export.ts')).run,
+  },
+  {
+    name: 'import',
+    summary: 'read an exported task; it never runs here: status, tree, result, replay and artifacts show it',
+    args: '<file>',
+    example: 'cox import report.cox.gz && cox replay k3xq',
+    load: async () => (await import('./import.ts')).run,
+  },
+  {
     name: 'watch',
     summary: 'print events as they happen; with --json one event a line',
     args: '[id]',
