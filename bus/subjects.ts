@@ -53,6 +53,11 @@ export class Subjects {
   /** From the waker to the node that holds the task: new messages for the task are on the log. */
   readonly nudge = (id: TaskId) => `${this.namespace}.nudge.${id}`;
   readonly everyNudge = () => `${this.namespace}.nudge.*.*`;
+  /** The machine of a task as it runs, only while somebody listens (docs/adr/0040). */
+  readonly inspected = (id: TaskId) => `${this.namespace}.inspect.${id}`;
+  readonly everyInspected = (root = '*') => `${this.namespace}.inspect.${root}.*`;
+  /** From a listener to the nodes. */
+  readonly inspectionWanted = () => `${this.namespace}.inspect.wanted`;
   /** The signed list of the members of a crew with roles (docs/adr/0030). */
   readonly members = () => `${this.namespace}.crew.members`;
   readonly api = () => `${this.namespace}.api`;
@@ -118,6 +123,11 @@ export class Subjects {
 
   parseNudge(subject: string): TaskId | null {
     const tokens = subject.slice(`${this.namespace}.nudge.`.length);
+    return isTaskId(tokens) ? tokens : null;
+  }
+
+  parseInspected(subject: string): TaskId | null {
+    const tokens = subject.slice(`${this.namespace}.inspect.`.length);
     return isTaskId(tokens) ? tokens : null;
   }
 

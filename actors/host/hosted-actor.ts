@@ -1,5 +1,5 @@
 /** The machine of one hosted task: it is started or restored, watched for changes that need a commit, and stopped. */
-import { type AnyEventObject, type AnyMachineSnapshot, createActor } from 'xstate';
+import { type AnyEventObject, type AnyMachineSnapshot, createActor, type InspectionEvent } from 'xstate';
 import type { StateRecord } from '../../bus/state/state-record.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
@@ -73,6 +73,12 @@ export class HostedActor {
 
   send(event: AnyEventObject): void {
     this.#actor.send(event as never);
+  }
+
+  /** What happens in the machine and its effects, for somebody who watches. @returns a function that ends it. */
+  inspect(observer: (event: InspectionEvent) => void): () => void {
+    const subscription = this.#actor.system.inspect(observer);
+    return () => subscription.unsubscribe();
   }
 
   stop(): void {

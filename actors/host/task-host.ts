@@ -8,6 +8,7 @@
  * G. One commit takes a steer, and one commit closes it with its final receipt.
  * Rules `fencing`, `register`, `nudge`, `done` and `release` (docs/task-protocol.md).
  */
+import type { InspectionEvent } from 'xstate';
 import type { Bus } from '../../bus/bus.ts';
 import { flush } from '../../bus/log/projection.ts';
 import { readSteering } from '../../bus/log/steering-log.ts';
@@ -28,7 +29,7 @@ import { HostedActor } from './hosted-actor.ts';
 import { type EndedCall, InFlightCalls } from './in-flight-calls.ts';
 import { Intake, type Steerable } from './intake.ts';
 import type { NodeObserver, TaskObserver } from './observer.ts';
-import type { EffectHost, Role } from './role.ts';
+import type { EffectHost, HostedSnapshot, Role } from './role.ts';
 import { VitalSigns } from './vital-signs.ts';
 
 export type HostEnd =
@@ -167,6 +168,15 @@ export class TaskHost implements EffectHost {
   }
 
   // --- called by the worker
+
+  /** The machine as it is now, for somebody who watches. */
+  get watched(): { readonly machine: Role['machine']; readonly snapshot: HostedSnapshot } {
+    return { machine: this.#role.machine, snapshot: this.#actor.snapshot };
+  }
+  /** As `HostedActor.inspect`. */
+  inspect(observer: (event: InspectionEvent) => void): () => void {
+    return this.#actor.inspect(observer);
+  }
 
   /** Runs until the task is done, parked, fenced, orphaned or released. A crash elsewhere never makes it throw. */
   async run(): Promise<HostEnd> {

@@ -16,6 +16,7 @@ import { Backends } from '../../roster/backends.ts';
 import type { RosterSource } from '../../roster/find-roster.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
 import type { Roster } from '../../roster/schema.ts';
+import { Inspection } from '../inspect/inspection.ts';
 import { machineReport } from '../inspect/machine-report.ts';
 import type { Kind } from '../kinds/kind.ts';
 import type { Primary } from '../primary/events.ts';
@@ -111,8 +112,10 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const since = now();
   const folderOf = (asked: string | null) => workspaceOf(asked, workspace, joined.server.embedded).folder;
   const roles = rolesOf({ bus: { ...bus, backpressure }, backends, roster: current, kinds, reader, folderOf, drainMs });
+  const inspection = new Inspection(bus, name);
   const worker = await Worker.start({
     bus,
+    inspection,
     backpressure,
     name,
     types: types(),
@@ -166,6 +169,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     // Before the worker drains: a task whose write waits on a full bus cannot be released by a commit.
     await housekeeping.stop();
     await worker.drain();
+    inspection.stop();
     await browsers.close();
     // The service stops last, so that clients can ask until then which tasks the node still holds.
     await service.stop();

@@ -52,6 +52,8 @@ export interface WorkerOptions {
   readonly quietMs?: number;
   /** Milliseconds until the redelivery of a ticket that is left to another node. Default: 5 s. */
   readonly leaveMs?: number;
+  /** Is told which tasks are hosted here. Default: nobody can watch them. */
+  readonly inspection?: { hosted(host: TaskHost): void; left(host: TaskHost): void };
   /** Called when a run of a task has ended on this node; null if it ended by an error. */
   readonly onRunEnd?: (id: TaskId, end: HostEnd | null) => void;
   /** Milliseconds until a task whose checkpoint this node cannot restore is tried again. Default: 5 minutes. */
@@ -218,6 +220,7 @@ export class Worker {
     if (claimed.kind === 'run' && claimed.tentative && this.#hosts.has(id)) return delivery.nak(tentativeMs);
     if ('note' in opened && opened.note) host.note(opened.note);
     this.#hosts.set(id, host);
+    this.#options.inspection?.hosted(host);
     if (this.#isDraining) host.release();
     let isTaken = false;
     let how: HostEnd | null = null;
@@ -241,6 +244,7 @@ export class Worker {
       } else throw cause;
     } finally {
       if (this.#hosts.get(id) === host) this.#hosts.delete(id);
+      this.#options.inspection?.left(host);
       this.#options.onRunEnd?.(id, how);
     }
     // The first commit has conflicted, so the task is not new. Its record decides whether the ticket is stale.

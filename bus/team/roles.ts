@@ -83,11 +83,18 @@ const permissionsByRole: { readonly [R in Role]: (subjects: Subjects) => Permiss
       subjects.every('steering'),
       subjects.everyNudge(),
       subjects.everyTalk(),
+      subjects.inspectionWanted(),
     ],
     subscribe: watched(subjects),
   }),
-  observer: (subjects) => ({ publish: [...requests(subjects, readVerbs), subjects.full()], subscribe: watched(subjects) }),
-  console: (subjects) => ({ publish: requests(subjects, readVerbs), subscribe: [...watched(subjects), subjects.everyTalk()] }),
+  observer: (subjects) => ({
+    publish: [...requests(subjects, readVerbs), subjects.full(), subjects.inspectionWanted()],
+    subscribe: watched(subjects),
+  }),
+  console: (subjects) => ({
+    publish: [...requests(subjects, readVerbs), subjects.inspectionWanted()],
+    subscribe: [...watched(subjects), subjects.everyTalk()],
+  }),
   worker: (subjects) => ({
     publish: [
       ...written(subjects),
@@ -113,7 +120,12 @@ const permissionsByRole: { readonly [R in Role]: (subjects: Subjects) => Permiss
 const requests = (subjects: Subjects, verbs: readonly string[]) => verbs.map((verb) => `${subjects.api()}.${verb}`);
 
 /** Events of tasks, as core messages. */
-const watched = (subjects: Subjects) => [subjects.every('status'), subjects.every('result'), subjects.everyLive()];
+const watched = (subjects: Subjects) => [
+  subjects.every('status'),
+  subjects.every('result'),
+  subjects.everyLive(),
+  subjects.everyInspected(),
+];
 
 /** Every stream of the crew. */
 const streamsOf = (subjects: Subjects): string[] => [
@@ -139,6 +151,8 @@ const written = (subjects: Subjects): string[] => [
   subjects.everyLetter(),
   subjects.everyArtifact(),
   subjects.everyLive(),
+  subjects.everyInspected(),
+  subjects.inspectionWanted(),
   subjects.everyNudge(),
   subjects.full(),
   '$JS.API.INFO',
@@ -149,6 +163,8 @@ const written = (subjects: Subjects): string[] => [
 const heard = (subjects: Subjects): string[] => [
   subjects.everyMessage(),
   subjects.everyLive(),
+  subjects.everyInspected(),
+  subjects.inspectionWanted(),
   subjects.everyNudge(),
   subjects.full(),
   subjects.members(),
@@ -186,6 +202,7 @@ export const sharedWithDesk = (subjects: Subjects): Shared[] => [
   service(subjects.full()),
   service(subjects.every('steering')),
   service(subjects.everyNudge()),
+  service(subjects.inspectionWanted()),
   ...watched(subjects).map((subject) => ({ kind: 'stream' as const, subject, manyReplies: false })),
 ];
 

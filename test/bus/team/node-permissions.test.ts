@@ -4,8 +4,10 @@ import { postOutcomes } from '../../../actors/host/call-outcomes.ts';
 import type { CrewSession } from '../../../actors/node/join.ts';
 import type { CoxNode } from '../../../actors/node/node.ts';
 import { Artifacts } from '../../../bus/artifacts/artifacts.ts';
+import { askNode } from '../../../bus/ask-node.ts';
 import { collect } from '../../../bus/capacity/retention.ts';
 import { limitStreams } from '../../../bus/capacity/stream-limits.ts';
+import { inspect } from '../../../bus/inspect/inspect.ts';
 import { allNodes } from '../../../bus/nodes.ts';
 import { claim } from '../../../bus/queue/claim.ts';
 import { DeadLetters } from '../../../bus/queue/dead-letters.ts';
@@ -141,6 +143,21 @@ describe.each([
     (await crew.model.next()).reply('done');
     expect((await both.crew.result(id, never)).output).toBe('done');
     expect(await (await lettersOf(both.crew)).list()).toEqual([]);
+    expect(crew.denials).toEqual([]);
+  });
+
+  test('an operator is told what a machine does on a node, and asks for its chart', async () => {
+    const over = new AbortController();
+    const events = inspect(ann.bus, '*', over.signal);
+    const next = events.next();
+    await ann.bus.nc.flush();
+    const id = await ann.crew.dispatch(single);
+    (await crew.model.next()).reply('done');
+    expect((await next).value).toMatchObject({ type: '@xstate.actor', task: id });
+    await ann.crew.result(id, never);
+    expect(await askNode(ann.bus, 'machine', { task: id })).toMatchObject({ machine: 'sub-agent', live: { value: 'done' } });
+    over.abort();
+    await events.return(undefined);
     expect(crew.denials).toEqual([]);
   });
 
