@@ -72,7 +72,7 @@ export async function publish(
   return published;
 }
 
-/** In a crew with roles every steer is signed by whoever sends it. Where tracing is configured, steers carry their trace context. */
+/** In a crew with roles every steer is signed by whoever sends it. Where tracing is configured, it carries its trace context. */
 function headersFor(
   { team, subjects, now, traceparent }: Bus,
   subject: string,

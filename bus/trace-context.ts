@@ -53,7 +53,7 @@ export function parseTraceparent(header: string | undefined): SpanRef | null {
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * The context that messages carry, if tracing is configured: that of the process (TRACEPARENT) if it is a part of a trace of others,
+ * The context that messages carry, if tracing is configured: that of the process (TRACEPARENT) if it belongs to a trace of others,
  * else the span of the task.
  */
 export function contextOfMessages(namespace: string, env: Env = {}): { traceparent?: (task: TaskId) => string } {

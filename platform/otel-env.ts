@@ -82,7 +82,7 @@ function urlOf(env: Env, signal: 'TRACES' | 'METRICS', problems: string[]): stri
   return null;
 }
 
-/** `key=value,key=value`, where values are percent-encoded. A part that is not a pair is left out, and never shown: it may be a key. */
+/** `key=value,key=value`, where values are percent-encoded. A part that is no pair is left out and not shown: it may be a key. */
 function pairs(text: string | undefined, name: string, problems: string[]): Record<string, string> {
   const found: Record<string, string> = {};
   for (const part of (text ?? '').split(',').filter((it) => it.trim())) {

@@ -190,7 +190,8 @@ export class TaskTrace implements TaskObserver {
         ...(by && { [attr.steerBy]: by }),
       },
       ...(taken?.from && taken.from.traceId !== ref.traceId && { links: [taken.from] }),
-      ...(fate === 'returned' && { error: reason ?? 'returned' }),
+      // The reason may quote what the operator or a model has written.
+      ...(fate === 'returned' && { error: this.#options.capturesContent && reason ? contentOf(reason) : 'returned' }),
     });
   }
 
