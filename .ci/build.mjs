@@ -1,6 +1,7 @@
 /** `npm run build`: writes the package to dist/ as JavaScript with type declarations, which Node 22 and later run. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, globSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, globSync, rmSync, writeFileSync } from 'node:fs';
+import { bundlePage } from '../cli/console/bundle-page.ts';
 
 const sources = '{machines,actors,bus,roster,cli,platform}';
 
@@ -11,5 +12,8 @@ try {
   process.exit(1); // tsc has printed the errors
 }
 // Files that are read at run time but are not modules.
-for (const asset of globSync(`${sources}/**/*.{yaml,json,html,css,txt,md}`)) cpSync(asset, `dist/${asset}`);
+for (const asset of globSync(`${sources}/**/*.{yaml,json,html,css,svg,txt,md}`))
+  if (!asset.endsWith('tsconfig.json')) cpSync(asset, `dist/${asset}`);
+// The package has no bundler.
+for (const { name, code } of await bundlePage()) writeFileSync(`dist/cli/console/page/${name}`, code);
 chmodSync('dist/cli/main.js', 0o755);

@@ -1,6 +1,6 @@
 /**
- * The tree of one goal, kept up to date: loaded once, changed by each status of its tasks, and loaded again when a task appears that
- * it does not have, or after a reconnection. However many statuses come, the rows change once a frame.
+ * The tree of one goal, kept up to date: loaded once, changed by each status of its tasks, and loaded again when a task appears
+ * that it does not have, or after a reconnection. However many statuses come, the rows change once a frame.
  */
 import { type Signal, signal } from '@preact/signals';
 import type { Status } from '../../../bus/messages.ts';

@@ -58,6 +58,18 @@ export interface MenuEntry {
 export interface MenuReply {
   readonly backends: readonly MenuEntry[];
 }
+/** The reply to `room`. */
+export interface RoomReply {
+  readonly streams: readonly {
+    readonly name: string;
+    readonly messages: number;
+    readonly bytes: number;
+    readonly maxBytes: number | null;
+  }[];
+  readonly queues: readonly { readonly type: string; readonly waiting: number; readonly working: number }[];
+  readonly notes: readonly { readonly key: string; readonly text: string; readonly from: string; readonly at: string }[];
+  readonly server: { readonly version: string; readonly storedBytes: number; readonly maxBytes: number | null };
+}
 export interface DeadReply extends Paged {
   readonly letters: readonly DeadLetter[];
 }

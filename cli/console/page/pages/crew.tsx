@@ -6,6 +6,7 @@ import { Ago } from '../parts/figures.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { Scroll } from '../parts/scroll.tsx';
 import { lookOf } from '../parts/state.tsx';
+import { Storage } from '../parts/storage.tsx';
 import { Line } from '../parts/text.tsx';
 import type { DeadReply, MenuEntry, MenuReply } from '../replies.ts';
 import { to } from '../route.ts';
@@ -18,6 +19,7 @@ export function CrewPage() {
       <h1>Crew</h1>
       <Nodes />
       <Backends />
+      <Storage />
       <Letters />
     </>
   );

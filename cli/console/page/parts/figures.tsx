@@ -16,6 +16,13 @@ export function dollars({ costUsd, estimatedUsd = 0 }: Usage): string {
   return `${mark}$${costUsd < 0.01 ? costUsd.toFixed(4) : costUsd.toFixed(2)}`;
 }
 
+export function bytes(n: number): string {
+  if (n < 1_000) return `${n} B`;
+  if (n < 999_500) return `${(n / 1_000).toFixed(n < 9_950 ? 1 : 0)} kB`;
+  if (n < 999_500_000) return `${(n / 1_000_000).toFixed(n < 9_950_000 ? 1 : 0)} MB`;
+  return `${(n / 1_000_000_000).toFixed(1)} GB`;
+}
+
 export function lasting(ms: number): string {
   const s = Math.max(0, Math.round(ms / 1_000));
   if (s < 60) return `${s}s`;

@@ -20,7 +20,7 @@ const looks: Readonly<Record<TaskState | 'completed' | 'failed' | 'cancelled' | 
   thinking: { sign: '◐', word: 'thinking', tone: 'busy' },
   acting: { sign: '▶', word: 'acting', tone: 'busy' },
   decomposing: { sign: '◐', word: 'planning', tone: 'busy' },
-  gathering: { sign: '⋯', word: 'waiting for sub-tasks', tone: 'busy' },
+  gathering: { sign: '⋯', word: 'gathering', tone: 'busy' },
   reducing: { sign: '◑', word: 'reducing', tone: 'busy' },
   'awaiting-steer': { sign: '?', word: 'needs you', tone: 'asks' },
   done: { sign: '✓', word: 'done', tone: 'good' },
