@@ -6,6 +6,7 @@ import type { SteeringInput } from '../../../bus/messages.ts';
 import type { OrderReply } from '../wire.ts';
 import { order, Refused } from './http.ts';
 import { say } from './say.ts';
+import { refresh } from './session.ts';
 import { line } from './text.ts';
 
 /** @returns null if it was refused; the operator has been told why. */
@@ -36,4 +37,6 @@ export async function dispatch(type: string, instruction: string, backend?: stri
 function refused(cause: unknown): void {
   const { message, hint } = cause instanceof Refused ? cause : { message: String(cause), hint: '' };
   say(`${line(message, 240)}. ${line(hint, 240)}`, 'bad');
+  // The session may be locked or over by now, and the page does not know it yet.
+  if (cause instanceof Refused) void refresh();
 }

@@ -40,7 +40,8 @@ export async function startSession(): Promise<void> {
   await refresh();
 }
 
-async function refresh(): Promise<boolean> {
+/** Reads again what the server knows of this session. */
+export async function refresh(): Promise<boolean> {
   return take(readSession);
 }
 
