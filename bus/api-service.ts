@@ -32,6 +32,7 @@ import { type Page, PageQuery } from './page.ts';
 import { describe } from './parse-message.ts';
 import { maxPayload, publish } from './publish.ts';
 import { DeadLetters, LetterQuery } from './queue/dead-letters.ts';
+import type { RosterReport } from './roster-report.ts';
 import { QuestionQuery } from './state/open-questions.ts';
 import { TaskQuery } from './state/task-list.ts';
 import { TalkQuery, talkPage } from './talk/talk-page.ts';
@@ -93,6 +94,7 @@ export const requests = {
     .strict(),
   journal: JournalQuery,
   menu: z.object({}).strict(),
+  roster: z.object({}).strict(),
   machine: MachineQuery,
   nodes: z.object({}).strict(),
   dead: LetterQuery,
@@ -111,6 +113,8 @@ export interface ServiceOptions {
   readonly node: string;
   /** The backends of this node. */
   readonly menu: () => readonly unknown[];
+  /** The roster of this node, without keys. */
+  readonly roster: () => Promise<RosterReport>;
   /** A chart, and where a task is in it. @throws CoxError `unknown-machine`, `unknown-task`. */
   readonly machine: (query: MachineQuery) => Promise<MachineReport>;
   readonly report: () => NodeReport;
@@ -132,7 +136,7 @@ const askedOfAll: readonly Verb[] = ['nodes'];
 
 export async function startService(
   bus: Bus,
-  { crew, node, menu, machine, report, rebuild }: ServiceOptions,
+  { crew, node, menu, roster, machine, report, rebuild }: ServiceOptions,
 ): Promise<{ stop(): Promise<void> }> {
   const service = await new Svcm(bus.nc).add({
     name: bus.subjects.namespace,
@@ -160,6 +164,7 @@ export async function startService(
     artifact: ({ ref, part }) => artifactPart(artifacts, ref, part),
     journal: (query) => crew.journal(query, { rebuild, maxBytes: roomForRows(bus) - aroundRows }),
     menu: async () => ({ backends: menu() }),
+    roster,
     machine,
     nodes: async () => report(),
     dead: async (query) => replyOf('letters', await letters.page(query, roomForRows(bus))),

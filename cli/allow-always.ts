@@ -1,17 +1,17 @@
 /** Writes into the roster in use that a tool needs no approval any more. */
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
 import { browserToolNames } from '../actors/tools/browser/browser-tool-names.ts';
-import { replaceFile } from '../actors/tools/files/replace-file.ts';
 import type { Bus } from '../bus/bus.ts';
 import { allNodes } from '../bus/nodes.ts';
 import { foldersOf } from '../platform/folders.ts';
 import { withAllowed } from '../roster/allow-tool.ts';
 import { loadRoster } from '../roster/load.ts';
+import { rosterHash } from '../roster/roster-hash.ts';
 import type { Cli } from './cli.ts';
 import { usageError } from './errors.ts';
 import { rosterSource } from './roster.ts';
+import { writeEdit } from './roster-file.ts';
 
 /** @returns what was changed, for the operator. @throws CoxError `usage` if there is no roster file here that decides it. */
 export async function allowAlways(cli: Cli, bus: Bus, tool: string): Promise<string> {
@@ -25,13 +25,13 @@ export async function allowAlways(cli: Cli, bus: Bus, tool: string): Promise<str
         ? `The rules of the section \`web\` in ${named} ask about this ${tool}: its \`per_origin\` can allow an act at one site always, as in \`https://example.com: { submit: allow }\`.`
         : `${named} does not ask about every ${tool}. This task does (--read-only, or a roster that has changed since).`,
     );
-  const changed = withAllowed(await readFile(file, 'utf8'), tool, file);
+  const bytes = await readFile(file);
+  const changed = withAllowed(bytes.toString('utf8'), tool, file);
   if (!changed)
     throw refused(
       `${named} cannot be changed without a risk for the rest of it. Write \`allowed: [${tool}]\` below \`tools\` there.`,
     );
-  const place = { root: dirname(file), file, name: named };
-  await replaceFile(place, Buffer.from(changed.text), (await stat(file)).mode);
+  await writeEdit({ file, hash: rosterHash(bytes), text: changed.text });
   return `${named}:${changed.line} is now \`${changed.says}\`: ${tool} needs no approval any more.`;
 }
 

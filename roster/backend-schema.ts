@@ -61,6 +61,7 @@ const common = {
   opt_in: z.boolean().default(false).describe('A backend of any tier but local is off until this is true.'),
   good_at: z.array(Capability).max(64).default([]).describe('Capabilities, matched against the needs of a task.'),
   can_orchestrate: z.boolean().default(false).describe('The backend may split a goal and reduce the results.'),
+  can_delegate: z.boolean().default(true).describe('The backend may get sub-tasks. false: it plans and reduces alone.'),
   vision: z.boolean().default(false).describe('The model understands images.'),
   pictures: Pictures.prefault({}).describe('What of pictures is sent to a backend with `vision`.'),
   cost: Cost.optional().describe('Price of tokens. Default: 0 for local and subscription; unknown for api.'),
@@ -123,6 +124,8 @@ interface BackendCommon {
   readonly optIn: boolean;
   readonly goodAt: readonly string[];
   readonly canOrchestrate: boolean;
+  /** Whether it may get sub-tasks. */
+  readonly canDelegate: boolean;
   readonly vision: boolean;
   readonly pictures: PictureLimits;
   /** US dollars per million tokens; null: unknown. */
@@ -169,6 +172,7 @@ export const BackendEntry = z
       optIn: entry.opt_in,
       goodAt: entry.good_at,
       canOrchestrate: entry.can_orchestrate,
+      canDelegate: entry.can_delegate,
       vision: entry.vision,
       pictures: entry.pictures,
       cost,

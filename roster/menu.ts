@@ -11,6 +11,8 @@ export interface MenuEntry {
   readonly tier: Tier;
   readonly goodAt: readonly string[];
   readonly canOrchestrate: boolean;
+  /** false: it gets no sub-tasks. Left out where it may. */
+  readonly canDelegate?: false;
   /** It takes pictures: its entry says so, and it has not refused them. */
   readonly vision: boolean;
   /** Left out for a backend without vision. */
@@ -56,6 +58,7 @@ export function menuEntry(
     tier,
     goodAt,
     canOrchestrate,
+    ...(!backend.canDelegate && { canDelegate: false as const }),
     vision,
     ...(vision && { pictures: backend.pictures }),
     cost,

@@ -15,6 +15,8 @@ export interface Need {
   readonly backend?: string | null;
   /** The backend must be able to orchestrate. */
   readonly orchestrate?: boolean;
+  /** The work is a sub-task of a goal, which a backend with `can_delegate: false` never gets. */
+  readonly isSubTask?: boolean;
   /** Tokens. A backend whose context is unknown is assumed to have enough. */
   readonly minContext?: number;
   /** Names of backends to leave out, because they have failed at this work. */
@@ -90,8 +92,9 @@ function lacks(entry: MenuEntry, { needs, orchestrate }: Need): string | null {
 const outside = (entry: MenuEntry, tiers: readonly Tier[]): string | null =>
   tiers.includes(entry.tier) ? null : `its tier ${entry.tier} is not among \`routing.tiers\``;
 
-function blocked(entry: MenuEntry, { minContext = 0, not = [] }: Need): string | null {
+function blocked(entry: MenuEntry, { minContext = 0, not = [], isSubTask }: Need): string | null {
   if (not.includes(entry.name)) return 'it was left out';
+  if (isSubTask && entry.canDelegate === false) return 'it gets no sub-tasks (`can_delegate: false`)';
   if (entry.context !== null && entry.context < minContext)
     return `its context of ${entry.context} tokens is too small for ${minContext}`;
   return entry.why;

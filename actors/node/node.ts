@@ -29,6 +29,7 @@ import { nodeKinds } from './node-kinds.ts';
 import { checkedKinds, checkOptions, harmless } from './node-options.ts';
 import { nodeReport } from './node-report.ts';
 import { rolesOf } from './roles.ts';
+import { rosterReport } from './roster-report.ts';
 import { workspaceOf } from './task-workspace.ts';
 import { Worker } from './worker.ts';
 
@@ -148,6 +149,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     crew,
     node: name,
     menu: () => backends.menu(),
+    roster: () => rosterReport({ node: name, file: rosterFile, roster: current(), menu: backends.menu() }),
     machine: (query) => machineReport({ bus, chartOf: roles.chartOf }, query),
     report,
     rebuild,

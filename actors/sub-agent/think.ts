@@ -1,4 +1,5 @@
 /** One step of a sub-agent's thinking: it chooses a backend, calls it, and reports the reply to the chart. */
+import { parentOf } from '../../bus/task-id.ts';
 import { type Effects, noUsage, type ToolCall, type Usage } from '../../machines/conversation.ts';
 import type { SubAgentEvent, ThinkInput } from '../../machines/sub-agent.ts';
 import { CoxError } from '../../platform/errors.ts';
@@ -139,6 +140,7 @@ async function choose(
     prefers: kind.prefers ?? [],
     backend: input.backend,
     not: [...host.spec.avoid, ...failed],
+    isSubTask: parentOf(host.id) !== null,
   });
   if (route.backend === null)
     throw new CoxError('no-backend', `No backend can take this: ${route.why}`, {

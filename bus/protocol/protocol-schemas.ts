@@ -29,6 +29,7 @@ import {
   Usage,
   WholeText,
 } from '../messages.ts';
+import { RosterReport } from '../roster-report.ts';
 import { Phase } from '../state/state-record.ts';
 import { TaskId } from '../task-id.ts';
 
@@ -120,6 +121,7 @@ export const replies = {
       }),
     ),
   }),
+  roster: RosterReport,
   machine: MachineReport,
   artifacts: z.object({ artifacts: z.array(ArtifactRow).describe('In the order of their names.'), ...paged }),
   artifact: z.object({

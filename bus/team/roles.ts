@@ -39,6 +39,7 @@ export const readVerbs = [
   'artifact',
   'journal',
   'menu',
+  'roster',
   'machine',
   'nodes',
   'dead',

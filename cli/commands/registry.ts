@@ -339,6 +339,16 @@ export const commands: readonly Command[] = [
     load: async () => (await import('./menu.ts')).run,
   },
   {
+    name: 'roster',
+    summary: 'show or check the roster in use, print its schema, or edit it: comments and order stay',
+    args: '[show|check|schema|edit] [words...]',
+    options: [['--yes', 'edit: write it without asking']],
+    example: 'cox roster edit backends.frontier.opt_in=true "backends.local.good_at=[extract, files]"',
+    notes: `An edit is <path>=<value>, with the value as in the file; nothing behind = removes the key, so that its default holds. It is
+checked and shown as a diff first. The old file is kept beside the new one, as roster.yaml.bak.`,
+    load: async () => (await import('./roster.ts')).run,
+  },
+  {
     name: 'crew',
     summary: 'make a crew with roles on your own NATS server, invite members and revoke them; list them',
     args: '[init|invite|revoke|publish] [name]',

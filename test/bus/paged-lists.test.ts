@@ -40,6 +40,7 @@ async function served(namespace: string): Promise<{ joined: CrewSession; ask: ty
     node: 'n',
     menu: () => [],
     machine: () => ({}) as never,
+    roster: () => ({}) as never,
     report: () => ({}) as never,
   });
   type Reply = { next: string | null; more: number; code?: string } & Record<string, Row[]>;

@@ -69,7 +69,7 @@ test('1,100 requests that wait at once are told that their steers are stored, an
 
 test('a request whose wait fails is still told that its steer is stored', async () => {
   const { bus } = joined;
-  const nobody = { menu: () => [], machine: () => ({}) as never, report: () => ({}) as never };
+  const nobody = { menu: () => [], machine: () => ({}) as never, roster: () => ({}) as never, report: () => ({}) as never };
   const service = await startService(bus, { crew: joined.crew, node: 'service', ...nobody });
   const id = await unclaimed();
   const replied = steering(id, 1);

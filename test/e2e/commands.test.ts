@@ -270,6 +270,23 @@ describe('menu --probe', () => {
   });
 });
 
+describe('roster', () => {
+  it('is shown without keys, checked, and edited, and the node that runs takes the edit up', async () => {
+    const shown = await world.json<{ file: string; reducer: string; backends: { name: string; on: boolean }[] }>(['roster']);
+    expect(shown).toMatchObject({ code: 0, value: { reducer: 'orchestrator', backends: expect.any(Array) } });
+    expect(JSON.stringify(shown.value)).not.toMatch(/"key/);
+    const { value } = await world.json<{ changed: boolean; diff: string; backup: string }>([
+      ...['roster', 'edit', 'supervision.max_depth=3', '--yes'],
+    ]);
+    expect(value).toMatchObject({ changed: true, diff: expect.stringContaining('+  max_depth: 3') });
+    await node.says('stderr', /The roster has changed and is in use/);
+    expect(await world.json(['roster', 'check'])).toMatchObject({ code: 0, value: { file: shown.value.file, valid: true } });
+    expect((await world.json<object>(['roster', 'schema'])).value).toMatchObject({ title: 'Coxswain roster' });
+    // The removal of the only key of a section is the removal of the section.
+    expect((await world.json<object>(['roster', 'edit', 'supervision=', '--yes'])).value).toMatchObject({ changed: true });
+  });
+});
+
 describe('bad input ends with a clear error and a code of its own', () => {
   const cases: readonly (readonly [what: string, args: readonly string[], exit: number, code: string])[] = [
     ['an unknown command', ['frobnicate'], 2, 'usage'],
@@ -285,6 +302,10 @@ describe('bad input ends with a clear error and a code of its own', () => {
     ['a malformed deadline', ['run', 'x', '--deadline', 'soon'], 2, 'usage'],
     ['two urgencies', ['steer', 'zzzz.0', 'x', '--now', '--after'], 2, 'usage'],
     ['a missing roster', ['menu', '--roster', 'nowhere.yaml'], 7, 'roster-missing'],
+    ['an edit that is none', ['roster', 'edit', 'reducer'], 7, 'roster-edit'],
+    ['an edit without a value that fits', ['roster', 'edit', 'reducer=nobody', '--yes'], 7, 'roster-invalid'],
+    ['an edit with nobody to ask', ['roster', 'edit', 'reducer=concat'], 2, 'usage'],
+    ['an unknown word of roster', ['roster', 'frob'], 2, 'usage'],
     ['a malformed namespace', ['status', '--namespace', 'a.b'], 2, 'bad-namespace'],
     ['an empty instruction', ['dispatch', 'files', ''], 2, 'empty-goal'],
     ['a node for a missing folder', ['worker', '--workspace', 'nowhere'], 2, 'bad-workspace'],

@@ -77,6 +77,7 @@ const table: Readonly<Record<string, () => readonly string[]>> = {
   dead: () => ['dead'],
   crew: () => ['crew', '--dir', keeping()],
   menu: () => ['menu'],
+  roster: () => ['roster', 'show'],
   gc: () => ['gc', '--dry-run'],
   doctor: () => ['doctor'],
   completion: () => ['completion', 'bash'],

@@ -301,6 +301,7 @@ const ofService: Operations = {
   artifact: asked('artifact', async () => ({ ref: await artifact() })),
   journal: onTask('journal'),
   menu: asked('menu', () => ({})),
+  roster: asked('roster', () => ({})),
   machine: onTask('machine'),
   nodes: asked('nodes', () => ({})),
   dead: asked('dead', () => ({})),

@@ -4,7 +4,7 @@ import { rig } from './rig.ts';
 const roster = `
 backends:
   small:  { kind: embedded, model: small, good_at: [extract] }
-  big:    { kind: embedded, good_at: [extract, plan], can_orchestrate: true, context: 16000 }
+  big:    { kind: embedded, good_at: [extract, plan], can_orchestrate: true, can_delegate: false, context: 16000 }
   twin:   { kind: embedded, good_at: [extract, plan], context: 32000 }
   cheap:  { base_url: https://a.example/v1, model: m, opt_in: true, good_at: [extract, plan, code], cost: { input: 1, output: 2 } }
   dear:   { base_url: https://a.example/v1, model: m, opt_in: true, good_at: [code, law], cost: { input: 2, output: 8 } }
@@ -21,6 +21,19 @@ test.each([
   ['the backend that was asked for, whatever it is good at', { needs: ['law'], backend: 'small' }, 'small', /it was asked for/],
   ['a backend that can orchestrate', { needs: [], orchestrate: true }, 'big', /the only one available/],
   ['a backend whose context is large enough', { ...need, minContext: 20_000 }, 'twin', /cheapest of 2/],
+  [
+    'no sub-task for a backend that gets none',
+    { needs: ['plan'], isSubTask: true, not: ['twin', 'cheap'] },
+    null,
+    /big: it gets no sub-tasks/,
+  ],
+  [
+    'no sub-task for a backend that gets none, also not by name',
+    { needs: [], backend: 'big', isSubTask: true },
+    null,
+    /big was asked for, but it gets no sub-tasks/,
+  ],
+  ['a goal for a backend that gets no sub-tasks', { needs: [], orchestrate: true, backend: 'big' }, 'big', /asked for/],
   ['none of the backends that were excluded', { ...need, not: ['big', 'twin'] }, 'cheap', /only one/],
   [
     'no backend if none is good at the need',

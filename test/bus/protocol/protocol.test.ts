@@ -132,6 +132,7 @@ test('a live service answers and refuses every verb as documented', async () => 
     queues: expect.arrayContaining([{ type: 'reasoning', waiting: 0, working: 1 }]),
   });
   await answers('menu', {});
+  await answers('roster', {});
   expect(await answers('machine', { machine: 'primary' })).toMatchObject({ machine: 'primary', definition: { id: 'primary' } });
   expect(await answers('machine', { task: goal })).toMatchObject({ machine: 'supervisor', live: { task: goal } });
   await answers('nodes', {});

@@ -32,6 +32,7 @@ const publishing: readonly Row[] = [
   ['ask for the questions', 'cox.api.questions', ...readers],
   ['ask for a chart', 'cox.api.machine', ...readers],
   ['ask for the menu', 'cox.api.menu', ...readers],
+  ['ask for the roster', 'cox.api.roster', ...readers],
   ['ask for the nodes', 'cox.api.nodes', ...readers],
   ['ask for the dead letters', 'cox.api.dead', ...readers],
   ['ask for the talk', 'cox.api.talk', ...readers],

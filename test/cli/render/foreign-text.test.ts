@@ -11,6 +11,7 @@ import { ArtifactRow, DeadLetter, Live, NodeReport, Receipt, Result, Status, Tal
 import { examples } from '../../../bus/protocol/protocol-examples.ts';
 import { replies } from '../../../bus/protocol/protocol-schemas.ts';
 import type { Retried } from '../../../bus/queue/dead-letters.ts';
+import { RosterReport } from '../../../bus/roster-report.ts';
 import type { TaskSummary } from '../../../bus/state/tree.ts';
 import type { Member } from '../../../bus/team/members.ts';
 import type { UndoPlan } from '../../../bus/undo.ts';
@@ -30,6 +31,7 @@ import { message, oneLine, printable } from '../../../cli/render/printable.ts';
 import * as questions from '../../../cli/render/question.ts';
 import { receiptLine } from '../../../cli/render/receipt.ts';
 import * as results from '../../../cli/render/result.ts';
+import { rosterLines } from '../../../cli/render/roster.ts';
 import * as statuses from '../../../cli/render/status.ts';
 import * as talk from '../../../cli/render/talk.ts';
 import * as trees from '../../../cli/render/tree.ts';
@@ -45,6 +47,24 @@ const effect = { call: 's1-0', tool: 'write_file', target: 'a.txt', step: 1, out
 const failed = { ...effect, task: 'k3xq.4', outcome: 'in-doubt' } as const;
 const receiptOf = (fate: Receipt['fate']) =>
   hostile(Receipt, { steer: 's', kind: 'steer', fate, seq: 1, reason: 'why', reached: ['k3xq.4'] });
+const rosterShown = {
+  node: 'n',
+  host: 'h',
+  file: '/r.yaml',
+  hash: 'h',
+  backends: [
+    {
+      ...{ name: 'a', kind: 'openai', tier: 'api', model: 'm', optIn: true, on: true, goodAt: ['x'], why: 'w', learnt: ['l'] },
+      ...{ canOrchestrate: true, canDelegate: false, vision: true, cost: null, context: 1, concurrency: 1, inUse: 0, inLine: 0 },
+      available: false,
+    },
+  ],
+  budgets: { goalUsd: 1, taskUsd: null },
+  supervision: { concurrency: 1, maxTasks: 1, maxDepth: 1, onFailure: 'retry' },
+  routing: { tiers: ['local'], rotate: true },
+  reducer: 'a',
+  coordinator: 'deterministic',
+};
 const kinds = ['asked', 'approval', 'in-doubt', 'budget', 'stuck', 'checkpoint'] as const;
 const status = (kind: (typeof kinds)[number] = 'asked') =>
   hostile(Status, {
@@ -171,6 +191,7 @@ const rendered: Record<string, () => string | readonly string[]> = {
   'markdown MarkdownFlow': flowed,
   'members memberLines': () => memberLines(members, now, plain),
   'menu menuLines': () => menu.menuLines([entry], plain, now),
+  'roster rosterLines': () => rosterLines(hostile(RosterReport, rosterShown), hostileText, plain),
   'menu learntLine': () => menu.learntLine(entry.learnt![0]!, now),
   'more moreLines': () => moreLines({ next: hostileText, more: 1 }, plain),
   'nodes nodeLines': () => nodes.nodeLines([report], now, plain),
