@@ -6,6 +6,7 @@ import type { Bus } from '../bus/bus.ts';
 import { allNodes } from '../bus/nodes.ts';
 import { foldersOf } from '../platform/folders.ts';
 import { withAllowed } from '../roster/allow-tool.ts';
+import { stdinRoster } from '../roster/find-roster.ts';
 import { loadRoster } from '../roster/load.ts';
 import { rosterHash } from '../roster/roster-hash.ts';
 import type { Cli } from './cli.ts';
@@ -16,6 +17,7 @@ import { writeEdit } from './roster-file.ts';
 /** @returns what was changed, for the operator. @throws CoxError `usage` if there is no roster file here that decides it. */
 export async function allowAlways(cli: Cli, bus: Bus, tool: string): Promise<string> {
   const named = await fileInUse(cli, bus);
+  if (named === stdinRoster) throw refused('The roster was read from stdin, so that there is no file to change.');
   const file = await realpath(named);
   const { gated, allowed } = (await loadRoster(file)).tools;
   if (allowed.includes(tool)) return `${named} allows ${tool} already.`;

@@ -4,19 +4,20 @@ import { PlanSpec } from '../bus/messages.ts';
 import { describe } from '../bus/parse-message.ts';
 import { check, explain } from '../machines/plan.ts';
 import { CoxError, codeOf, messageOf } from '../platform/errors.ts';
-import { readSmall } from '../platform/small-file.ts';
-import { notUtf, utfText } from '../platform/utf-text.ts';
+import { readSmall, readSmallStdin } from '../platform/small-file.ts';
+import { notUtf, utfYaml } from '../platform/utf-text.ts';
 import { protoKey, withoutExtras } from '../platform/yaml-extras.ts';
 
 const maxBytes = 8 * 2 ** 20;
 const hint = 'A plan is { tasks: [{ key, type, instruction, after, needs, backend }], reduce }: see docs/cli.md.';
 
-/** @throws CoxError `bad-plan`. Its message names the file and the line or field. */
+/** @param file `-` is stdin. @throws CoxError `bad-plan`. Its message names the file and the line or field. */
 export async function readPlan(file: string): Promise<PlanSpec> {
-  const bad = (what: string, cause?: unknown) => new CoxError('bad-plan', `${file}: ${what}`, { hint, cause });
+  const name = file === '-' ? 'stdin' : file;
+  const bad = (what: string, cause?: unknown) => new CoxError('bad-plan', `${name}: ${what}`, { hint, cause });
   let text: string;
   try {
-    text = utfText(await readSmall(file, maxBytes));
+    text = utfYaml(await (file === '-' ? readSmallStdin(maxBytes) : readSmall(file, maxBytes)));
   } catch (cause) {
     if (cause instanceof TypeError) throw bad(notUtf, cause);
     throw bad(codeOf(cause) === 'ENOENT' ? 'there is no such file' : messageOf(cause), cause);
@@ -30,6 +31,8 @@ export async function readPlan(file: string): Promise<PlanSpec> {
   const plan = PlanSpec.safeParse(withReduce);
   if (!plan.success) throw bad(describe(plan.error));
   if (plan.data.tasks.length === 0) throw bad('tasks: there are none');
+  const blank = plan.data.tasks.findIndex(({ instruction }) => instruction.trim() === '');
+  if (blank >= 0) throw bad(`tasks.${blank}.instruction: it is empty`);
   const fault = check(plan.data.tasks);
   if (fault) throw bad(explain(fault));
   return plan.data;

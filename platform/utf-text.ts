@@ -7,6 +7,12 @@ const encodingOf = ([first, second]: Uint8Array): string =>
 export const utfText = (bytes: Uint8Array, isCut = false): string =>
   new TextDecoder(encodingOf(bytes), { fatal: true }).decode(bytes, { stream: isCut });
 
+/** As `utfText`, of YAML, which takes CR alone as a line end too. The parser does not. */
+export function utfYaml(bytes: Uint8Array): string {
+  const text = utfText(bytes);
+  return text.includes('\n') ? text : text.replaceAll('\r', '\n');
+}
+
 /** Reads a replacement character where bytes are not text. */
 export const lenientUtfText = (bytes: Uint8Array): string => new TextDecoder(encodingOf(bytes)).decode(bytes);
 

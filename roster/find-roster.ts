@@ -12,8 +12,11 @@ export interface RosterSource {
   readonly by: '--roster' | 'COX_ROSTER' | 'working folder' | 'config folder' | 'shipped';
 }
 
+/** The file of a roster that is read from stdin. */
+export const stdinRoster = '/dev/stdin';
+
 export interface FindRoster {
-  /** The value of `--roster`. */
+  /** The value of `--roster`; `-` is stdin. */
   readonly path?: string | undefined;
   readonly env: NodeJS.ProcessEnv;
   readonly folders: Pick<Folders, 'config'>;
@@ -29,6 +32,7 @@ export const shippedRoster: RosterSource = { file: fileURLToPath(new URL('./defa
  * @throws RosterError `roster-missing` if a file named by `--roster` or `COX_ROSTER` does not exist. Others are skipped.
  */
 export async function findRoster({ path, env, folders, cwd }: FindRoster): Promise<RosterSource> {
+  if (path === '-') return { file: stdinRoster, by: '--roster' };
   const named: RosterSource | null =
     path !== undefined
       ? { file: resolve(cwd, path), by: '--roster' }

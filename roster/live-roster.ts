@@ -1,11 +1,12 @@
 /**
  * Reloads the roster when its file changes while a node runs. After a broken edit the old roster stays in use, and the fault is
- * reported once per change. The shipped roster is not watched; a roster file that is created later is found at the next start.
+ * reported once per change. The shipped roster, and one from stdin, are not watched; a roster file that is created later is found
+ * at the next start.
  */
 import type { Log } from '../platform/log.ts';
 import { RosterError } from './errors.ts';
 import { FileWatch } from './file-watch.ts';
-import { type FindRoster, findRoster, type RosterSource } from './find-roster.ts';
+import { type FindRoster, findRoster, type RosterSource, stdinRoster } from './find-roster.ts';
 import { loadRoster } from './load.ts';
 import type { Roster } from './schema.ts';
 
@@ -61,7 +62,7 @@ export async function openRoster(options: OpenRoster): Promise<LiveRoster> {
     }
   };
   const file = new FileWatch({ file: source.file, log, debounceMs, read: reload });
-  if (source.by !== 'shipped') file.start();
+  if (source.by !== 'shipped' && source.file !== stdinRoster) file.start();
 
   return {
     source,

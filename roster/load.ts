@@ -5,12 +5,12 @@ import { dirname, join, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { codeOf, messageOf } from '../platform/errors.ts';
-import { readSmall } from '../platform/small-file.ts';
-import { notUtf, utfText } from '../platform/utf-text.ts';
+import { readSmall, readSmallStdin } from '../platform/small-file.ts';
+import { notUtf, utfYaml } from '../platform/utf-text.ts';
 import { protoKey, withoutExtras } from '../platform/yaml-extras.ts';
 import type { Backend } from './backend-schema.ts';
 import { RosterError, type RosterProblem } from './errors.ts';
-import { shippedRoster } from './find-roster.ts';
+import { shippedRoster, stdinRoster } from './find-roster.ts';
 import { type Roster, RosterFile } from './schema.ts';
 import { positionOf } from './yaml-position.ts';
 
@@ -19,7 +19,8 @@ const mostProblems = 20;
 
 /** @throws RosterError `roster-missing`, `roster-unreadable`, `roster-invalid`. */
 export async function loadRoster(file: string): Promise<Roster> {
-  const roster = parseRoster(await read(file), file);
+  // Relative paths in a roster from stdin start where the command runs.
+  const roster = parseRoster(await read(file), file === stdinRoster ? resolve('stdin') : file);
   if (file === shippedRoster.file) return roster;
   const shipped = parseRoster(await read(shippedRoster.file), shippedRoster.file);
   return { ...roster, agents: { ...shipped.agents, ...roster.agents } };
@@ -68,19 +69,20 @@ export function parseRoster(text: string, file: string): Roster {
 /** Mappings whose keys are names. In all others a key that begins with `x-` means nothing. */
 const hasNames = (path: readonly string[]): boolean => path.length === 1 && ['backends', 'agents'].includes(path[0]!);
 
-/** The texts of rosters that came through a pipe, which can be read only once. */
+/** The texts of rosters that came through a pipe or from stdin, which can be read only once. */
 const piped = new Map<string, Promise<Buffer>>();
 
 async function bytesOf(file: string): Promise<Buffer> {
-  if (!(await stat(file)).isFIFO()) return readSmall(file, maxBytes);
-  const reading = piped.get(file) ?? readSmall(file, maxBytes);
+  const isStdin = file === stdinRoster;
+  if (!isStdin && !(await stat(file)).isFIFO()) return readSmall(file, maxBytes);
+  const reading = piped.get(file) ?? (isStdin ? readSmallStdin(maxBytes) : readSmall(file, maxBytes));
   piped.set(file, reading);
   return reading;
 }
 
 async function read(file: string): Promise<string> {
   try {
-    return utfText(await bytesOf(file));
+    return utfYaml(await bytesOf(file));
   } catch (error) {
     if (codeOf(error) === 'ENOENT')
       throw new RosterError('roster-missing', file, `The roster is not there: ${file}`, [], {

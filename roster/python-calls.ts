@@ -1,6 +1,6 @@
 /**
- * Calls in the syntax of Python, `[read_file(path="a.txt", line=2)]`, as Llama, Gemma and OLMo write them. Values are literals: texts,
- * numbers, True, False, None, lists and dictionaries. Anything else is no call.
+ * Calls in the syntax of Python, `[read_file(path="a.txt", line=2)]`, as Llama, Gemma and OLMo write them. Values are literals:
+ * texts, numbers, True, False, None, lists and dictionaries. Anything else is no call.
  */
 
 interface PythonCall {

@@ -1,6 +1,6 @@
 /**
- * A call that a model has printed into its reply, and that does not run: it was cut off, its syntax is broken, or prose stands beside
- * it. Such a reply is no answer, unless it quotes the call. The model alone knows that, so it is asked once.
+ * A call that a model has printed into its reply, and that does not run: it was cut off, its syntax is broken, or prose stands
+ * beside it. Such a reply is no answer, unless it quotes the call. The model alone knows that, so it is asked once.
  */
 import type { ToolSpec } from './conversation.ts';
 

@@ -56,8 +56,8 @@ function wordsOf(told: unknown): string {
 }
 
 /**
- * The message of an error, and what a proxy says that the server behind it has answered (OpenRouter: `metadata.raw`). Of a web page it
- * is the title.
+ * The message of an error, and what a proxy says that the server behind it has answered (OpenRouter: `metadata.raw`). Of a web
+ * page it is the title.
  */
 export function wordsOfError(error: unknown): string {
   const said = messageOf(error);

@@ -9,9 +9,13 @@ import { readState } from '../state/state-store.ts';
 import type { TaskId } from '../task-id.ts';
 import { isReceiptOf } from './receipts-told.ts';
 
+/** Looks at a task that has ended, after which no node that would return a later steer is waited for. */
+const mostEnded = 3;
+
 /**
  * Resolves with the final receipt of a steer to a task that has ended, if its record covers the steer and the log does not tell
- * of it; with null when `signal` fires.
+ * of it, or if no node has returned the steer for some seconds: a node that comes later can only return it too. Resolves with null
+ * when `signal` fires.
  * @throws CoxError `unknown-task` if the task is removed meanwhile; `bus-away`, `bus-closed`.
  */
 export async function fateOfSteer(
@@ -21,7 +25,7 @@ export async function fateOfSteer(
   signal: AbortSignal,
 ): Promise<Receipt | null> {
   let isKnown = false;
-  for (let covered = 0; !signal.aborted; ) {
+  for (let covered = 0, ended = 0; !signal.aborted; ) {
     const stored = await answered(readState(bus, id));
     if (!stored && isKnown)
       throw new CoxError('unknown-task', `${id} was removed before it told what became of the message`, {
@@ -29,9 +33,10 @@ export async function fateOfSteer(
       });
     isKnown = stored !== null;
     const record = stored?.record;
+    if (record?.phase === 'done') ended++;
     if (record?.phase === 'done' && record.steeringCursor >= seq) covered++;
     // The receipt may be on its way at the first look.
-    if (covered > 1) {
+    if (covered > 1 || ended > mostEnded) {
       const told = record!.last?.receipts.find((it) => isReceiptOf(it, { steer, seq }) && it.fate !== 'accepted');
       return told ?? returned(steer, 'unknown', seq, `the task has ended: ${record!.result?.outcome}`);
     }

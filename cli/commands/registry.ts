@@ -99,7 +99,7 @@ const steering = (name: VerbName): Command => {
 export const globalOptions: readonly OptionRow[] = [
   ['--json', 'print one JSON object on stdout and nothing else there'],
   ['--verbose', 'show the log on stderr'],
-  ['--roster <file>', 'use this roster of backends and agents'],
+  ['--roster <file>', 'use this roster of backends and agents (- for stdin)'],
   ['--workspace <dir>', 'the folder that file tools may use (default: the current folder)'],
   ['--namespace <name>', 'the first word of every subject (default: cox)'],
   ['--no-color', 'print no colours, even on a terminal'],
@@ -120,7 +120,7 @@ export const commands: readonly Command[] = [
       ['--deadline <minutes>', 'end the goal after this many minutes and keep its findings'],
       ['--read-only', 'ask before each call that would change anything, whatever the roster allows'],
       ['--slots <n>', 'tasks of one kind at once in this process (default: 8)'],
-      ['--plan <file>', 'use this plan (YAML or JSON) instead of asking a model for one'],
+      ['--plan <file>', 'use this plan (YAML or JSON; - for stdin) instead of asking a model for one'],
       ['--on-question <wait|fail|deny>', 'what to do when a task asks and nobody can be asked here (default: fail)'],
     ],
     notes: runNotes,

@@ -12,7 +12,7 @@ import { foldersOf } from '../../platform/folders.ts';
 import { canAsk } from '../ask.ts';
 import type { Cli, Run } from '../cli.ts';
 import { drainNode } from '../drain.ts';
-import { Interrupted } from '../errors.ts';
+import { Interrupted, usageError } from '../errors.ts';
 import { eventsOf } from '../events.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { readGoal } from '../goal.ts';
@@ -42,8 +42,14 @@ const Shape = z.object({
 
 export const run: Run = async (cli, words, options) => {
   const { deadline: minutes, slots, plan: planFile, onQuestion, readOnly } = parseOptions(Shape, options);
-  // A goal that is read from the terminal has used up its input.
-  const isAsked = canAsk(cli) && !(words.length === 1 && words[0] === '-');
+  const fromStdin = [words.length === 1 && words[0] === '-', planFile === '-', cli.global.roster === '-'].filter(Boolean).length;
+  if (fromStdin > 1)
+    throw usageError(
+      'Stdin can be read only once.',
+      'Of the goal, the plan and the roster, one may be `-`; name files for the rest.',
+    );
+  // What is read from the terminal has used up its input.
+  const isAsked = canAsk(cli) && fromStdin === 0;
   const how = onQuestion ?? (isAsked ? 'ask' : 'fail');
   const instruction = await readGoal(words, cli.stdin);
   const plan = planFile === undefined ? null : await knownPlan(cli, planFile);
@@ -77,12 +83,13 @@ export const run: Run = async (cli, words, options) => {
 /** Reads a plan and checks its kinds and backends, before anything is started. */
 async function knownPlan(cli: Cli, file: string): Promise<PlanSpec> {
   const plan = await readPlan(file);
+  const name = file === '-' ? 'stdin' : file;
   const known = await readRoster(cli, foldersOf(cli.env));
   for (const { key, type, backend } of plan.tasks) {
-    checkType(known, type, `${file}: ${key}: `);
-    checkBackend(known, backend, `${file}: ${key}: `);
+    checkType(known, type, `${name}: ${key}: `);
+    checkBackend(known, backend, `${name}: ${key}: `);
   }
-  if (plan.reduce.by === 'backend') checkBackend(known, plan.reduce.backend, `${file}: reduce: `);
+  if (plan.reduce.by === 'backend') checkBackend(known, plan.reduce.backend, `${name}: reduce: `);
   return plan;
 }
 

@@ -48,6 +48,16 @@ test('a wait for a receipt that the log has lost ends with what the record says'
   expect(await finalReceipt(joined.crew, id, sent)).toMatchObject({ fate: 'returned', reason: 'the task has ended: completed' });
 });
 
+test('a wait for a receipt of a task that has ended ends where no node is left that would return the message', async () => {
+  const node = await crew.node(await crew.join('worker'));
+  const id = await dispatched();
+  (await crew.model.next()).reply('done');
+  await joined.crew.result(id, never);
+  await node.stop();
+  const sent = await joined.crew.steer(id, { type: 'steer', text: 'too late' });
+  expect(await finalReceipt(joined.crew, id, sent)).toMatchObject({ fate: 'returned', reason: 'the task has ended: completed' });
+});
+
 /** A task that nobody takes, since no node knows its type. */
 const unclaimed = () => joined.crew.dispatch({ type: 'nobody', instruction: 'x' });
 const steering = (task: string, n: number) =>

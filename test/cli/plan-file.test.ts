@@ -51,6 +51,7 @@ test.each([
     'wait for each other',
   ],
   ['tasks: []', 'there are none'],
+  ['tasks: [{ key: a, type: files, instruction: " \\n" }]', 'tasks.0.instruction: it is empty'],
   ['x-a: &a { b: [*a] }\ntasks: []', 'x-a.b.0: an alias of something that contains it'],
   ['tasks: [{ key: a, type: files, instruction: x, __proto__: { backend: b } }]', 'tasks.0.__proto__: not a good name'],
   [
@@ -67,4 +68,9 @@ test('an error names a missing file', async () => {
     code: 'bad-plan',
     message: expect.stringContaining('no such file'),
   });
+});
+
+test('a plan may have CR alone as line ends', async () => {
+  const plan = await readPlan(await file('tasks:\r  - { key: a, type: files, instruction: x }\rreduce: { by: concat }\r'));
+  expect(plan.tasks.map(({ key }) => key)).toEqual(['a']);
 });

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { heldWrites } from './support/held-writes.ts';
 import { isPlanning, isReducing, isWorking, planOf, World } from './support/world.ts';
@@ -30,6 +32,26 @@ describe('cox run', () => {
     expect(stderr).toMatch(/✓ [a-z0-9]+\.2 .*found/);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: no sequence of any kind in a pipe
     expect(stdout + stderr).not.toMatch(/\u001b/);
+  });
+
+  it('takes a plan or a roster from stdin, whatever stdin is, and refuses to take two things from it', async () => {
+    play();
+    const plan = 'tasks:\n  - { key: left, type: reasoning, instruction: look }\nreduce: { by: concat }\n';
+    const planned = await world.cox(['run', '--plan', '-', 'Find it'], { stdin: plan });
+    expect(planned).toMatchObject({ code: 0, stdout: expect.stringContaining('found') });
+    expect(world.model.calls.some(isPlanning)).toBe(false);
+    const roster = await readFile(join(world.folder, 'roster.yaml'), 'utf8');
+    const menu = await world.json<{ roster: { file: string } }>(['menu', '--roster', '-'], { stdin: roster });
+    expect(menu).toMatchObject({ code: 0 });
+    expect((await world.cox(['run', 'Find it', '--roster', '-'], { stdin: roster })).code).toBe(0);
+    for (const args of [
+      ['-', '--plan', '-'],
+      ['-', '--roster', '-'],
+      ['x', '--plan', '-', '--roster', '-'],
+    ])
+      expect(await world.json(['run', ...args], { stdin: plan })).toMatchObject({ code: 2 });
+    const broken = await world.json<{ error: { message: string } }>(['run', 'x', '--plan', '-'], { stdin: 'tasks: 1' });
+    expect(broken).toMatchObject({ code: 2, value: { error: { message: expect.stringContaining('stdin: tasks') } } });
   });
 
   it('takes the goal from stdin', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,4 +36,14 @@ test.each(readers)('%s: of a huge file and of a device that never ends no more t
 test.each(readers)('%s: a folder, and a file that is not there, are errors of the system', async (_, read) => {
   await expect(read(folder, 10)).rejects.toMatchObject({ code: 'EISDIR' });
   await expect(read(join(folder, 'none'), 10)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test('sync: a pipe is read up to its end, and one into which nobody writes is an error', async () => {
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  expect(() => readSmallSync(pipe, 100, 40)).toThrow('nobody writes into it');
+  const writer = spawn('sh', ['-c', `exec > "$0"; printf one; printf two`, pipe]);
+  const ended = new Promise((resolve) => writer.on('close', resolve));
+  expect(readSmallSync(pipe, 100).toString()).toBe('onetwo');
+  await ended;
 });

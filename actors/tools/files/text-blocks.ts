@@ -40,7 +40,8 @@ export async function encodedFile(open: OpenFile): Promise<EncodedFile> {
 }
 
 /**
- * Decodes a piece of a file that may begin and end within a character. Where lines end with `\r` alone, it stands as `\n` in the text.
+ * Decodes a piece of a file that may begin and end within a character. Where lines end with `\r` alone, it stands as `\n` in the
+ * text.
  * @returns the text and how many bytes at the beginning and at the end do not belong to it.
  * @throws NotText
  */

@@ -11,8 +11,8 @@ export interface TextForm {
   /** There is a byte order mark at the beginning. */
   readonly bom: boolean;
   /**
-   * `cr`: a text without any `\n`, as old Macs and some exports write it. `mixed`: the text has several sorts, and its `\r` are left
-   * in it. `none`: the text has one line.
+   * `cr`: a text without any `\n`, as old Macs and some exports write it. `mixed`: the text has several sorts, and its `\r` are
+   * left in it. `none`: the text has one line.
    */
   readonly lineEnds: 'lf' | 'crlf' | 'cr' | 'mixed' | 'none';
 }
