@@ -2,13 +2,14 @@
  * Wakes parked tasks at their deadlines. A parked task has no actor, so the server keeps its deadline as a scheduled message.
  * Rule `deadline` (docs/task-protocol.md).
  */
-import type { ConsumerMessages } from '@nats-io/jetstream';
+import type { JsMsg } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
 import { publish } from '../publish.ts';
 import { readState } from '../state/state-store.ts';
 import { consuming, ensureTimerConsumer } from '../streams.ts';
 import type { TaskId } from '../task-id.ts';
 import { ack } from './ack.ts';
+import { handleEach } from './bounded.ts';
 import { enqueue } from './task-queue.ts';
 
 /** Sets the timer of a task, which has only one: a new timer replaces the old one. A time that has passed is due at once. */
@@ -23,6 +24,9 @@ export async function setTimer(bus: Bus, id: TaskId, at: Date, signal?: AbortSig
   );
 }
 
+/** Most due timers that are handled at once; the others wait in the server. After a long outage thousands may be due. */
+const mostAtOnce = 256;
+
 /** Wakes tasks whose timers are due. All nodes share one durable consumer. */
 export async function startTimers(bus: Bus): Promise<{ stop(): Promise<void> }> {
   const consumer = await bus.js.consumers.get(bus.subjects.timerStream, await ensureTimerConsumer(bus));
@@ -31,21 +35,24 @@ export async function startTimers(bus: Bus): Promise<{ stop(): Promise<void> }> 
     if (stored && stored.record.phase === 'parked')
       await enqueue(bus, stored.record.spec.type, 'wake', { id: stored.record.id, run: stored.record.run + 1 });
   };
-  let messages: ConsumerMessages | null = await consumer.consume({
-    ...consuming,
-    callback: (message) =>
-      void wake(bus.subjects.parseTimer(message.subject)).then(
-        () => ack(bus, message, 'timer-ack'),
-        (err) => {
-          bus.log.warn({ err, subject: message.subject }, 'handling a timer failed; it will be delivered again');
-          message.nak(1_000);
-        },
-      ),
+  const handle = (message: JsMsg): Promise<void> =>
+    wake(bus.subjects.parseTimer(message.subject)).then(
+      () => ack(bus, message, 'timer-ack'),
+      (err) => {
+        bus.log.warn({ err, subject: message.subject }, 'handling a timer failed; it will be delivered again');
+        message.nak(1_000);
+      },
+    );
+  const messages = await consumer.consume({ max_messages: mostAtOnce, ...consuming });
+  handleEach(messages, mostAtOnce, handle).catch((err) => {
+    if (!bus.nc.isClosed())
+      bus.log.error({ err }, 'timers are heard no more; other nodes wake tasks until this one starts again');
   });
+  let closing: Promise<unknown> | null = null;
   return {
     stop: async () => {
-      await messages?.close();
-      messages = null;
+      closing ??= messages.close();
+      await closing;
     },
   };
 }

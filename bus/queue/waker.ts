@@ -14,9 +14,9 @@ import { consuming, ensureWakerConsumer } from '../streams.ts';
 import type { Channel } from '../subjects.ts';
 import { ordinalOf, parentOf, type TaskId } from '../task-id.ts';
 import { ack, nak } from './ack.ts';
+import { handleEach } from './bounded.ts';
 import { wakeNudged } from './nudges.ts';
 import { Passes } from './passes.ts';
-import { Slots } from './slots.ts';
 import { enqueue } from './task-queue.ts';
 
 export interface WakerOptions {
@@ -47,7 +47,6 @@ const mostOfOne = 16;
 
 export async function startWaker(bus: Bus, options: WakerOptions): Promise<Waker> {
   const consumer = await bus.js.consumers.get(bus.subjects.logStream, await ensureWakerConsumer(bus));
-  const places = new Slots(mostAtOnce);
   const underWay = new Map<string, number>();
   const passes = new Passes();
   const judged = async (message: JsMsg): Promise<Verdict> => {
@@ -82,13 +81,7 @@ export async function startWaker(bus: Bus, options: WakerOptions): Promise<Waker
   };
 
   const messages = await consumer.consume({ max_messages: 500, ...consuming });
-  const taking = async () => {
-    for await (const message of messages) {
-      places.take(handle(message));
-      while (places.free === 0) await places.changed();
-    }
-  };
-  taking().catch((err) => {
+  handleEach(messages, mostAtOnce, handle).catch((err) => {
     if (!bus.nc.isClosed()) bus.log.error({ err }, 'the waker has stopped; other nodes wake tasks until this one starts again');
   });
   const nudged = wakeNudged(bus);
