@@ -1,6 +1,7 @@
 /**
  * Puts the words and frames of a screenshot together to fields of a form. The value of a frame is the text in it; its label is the
- * text to the left of it on its line, else right above it, else right of it. Text that ends with a colon is the label of the text
+ * text to the left of it on its line, else right above it, else right of it. The label of a check box is the text to the right of
+ * it, else to the left. Text that ends with a colon is the label of the text
  * after it, also without a frame. Placeholders look like values, and are told as such.
  */
 import type { Box, Form, Word } from './reading.ts';
@@ -8,7 +9,7 @@ import type { Box, Form, Word } from './reading.ts';
 export interface FormField {
   /** Empty where none is near. */
   readonly label: string;
-  /** Empty for an empty field. */
+  /** Empty for an empty field; `checked` or `unchecked` for a check box. */
   readonly value: string;
   readonly box: Box;
 }
@@ -18,7 +19,7 @@ interface Phrase extends Box {
   readonly text: string;
 }
 
-export function fieldsOf({ lines, frames }: Form): FormField[] {
+export function fieldsOf({ lines, frames, checkBoxes }: Form): FormField[] {
   const inFrames = new Set<Word>();
   const values = frames.map((frame) => {
     const inside = lines.map((line) => line.filter((word) => isIn(word, frame)));
@@ -27,13 +28,18 @@ export function fieldsOf({ lines, frames }: Form): FormField[] {
   });
   const phrases = lines.flatMap((line) => phrasesOf(line.filter((word) => !inFrames.has(word))));
   const taken = new Set<Phrase>();
+  const checked = checkBoxes.map(({ box, checked }): FormField => {
+    const label = labelOfCheckBox(box, phrases, taken);
+    if (label) taken.add(label);
+    return { label: label ? withoutMarks(label.text) : '', value: checked ? 'checked' : 'unchecked', box };
+  });
   const framed = frames.map((box, i): FormField => {
     const label = labelOf(box, phrases, taken);
     if (label) taken.add(label);
     return { label: label ? withoutMarks(label.text) : '', value: values[i]!, box };
   });
   const bare = phrases.filter((phrase) => !taken.has(phrase)).flatMap((phrase) => withColon(phrase, phrases, taken));
-  return [...framed, ...bare].sort((a, b) => a.box.y - b.box.y || a.box.x - b.box.x);
+  return [...checked, ...framed, ...bare].sort((a, b) => a.box.y - b.box.y || a.box.x - b.box.x);
 }
 
 const middleY = ({ y, height }: Box): number => y + height / 2;
@@ -86,21 +92,31 @@ function joined(a: Phrase, b: Phrase): Phrase {
   };
 }
 
+/** The nearest phrase on the line of the box: at its right, else at its left. */
+function labelOfCheckBox(box: Box, phrases: readonly Phrase[], taken: ReadonlySet<Phrase>): Phrase | undefined {
+  const beside = phrases.filter(
+    (phrase) => !taken.has(phrase) && middleY(box) > phrase.y - box.height / 2 && middleY(box) < bottom(phrase) + box.height / 2,
+  );
+  return nearest(beside, (phrase) => phrase.x - right(box), 60) ?? nearest(beside, (phrase) => box.x - right(phrase), 60);
+}
+
+/** The phrase with the least distance, from −4 to `most` pixels. */
+const nearest = (phrases: readonly Phrase[], distance: (phrase: Phrase) => number, most: number): Phrase | undefined =>
+  phrases
+    .map((phrase) => ({ phrase, at: distance(phrase) }))
+    .filter(({ at }) => at >= -4 && at <= most)
+    .sort((a, b) => a.at - b.at)[0]?.phrase;
+
 /** The nearest phrase at the left on the line of the field, else above it, else at its right. */
 function labelOf(frame: Box, phrases: readonly Phrase[], taken: ReadonlySet<Phrase>): Phrase | undefined {
   const free = phrases.filter((phrase) => !taken.has(phrase));
   const isBeside = (phrase: Phrase) =>
     middleY(phrase) > frame.y - 4 && middleY(phrase) < Math.min(bottom(frame), frame.y + 60) + 4;
-  const near = (some: readonly Phrase[], distance: (phrase: Phrase) => number, most: number) =>
-    some
-      .map((phrase) => ({ phrase, at: distance(phrase) }))
-      .filter(({ at }) => at >= -4 && at <= most)
-      .sort((a, b) => a.at - b.at)[0]?.phrase;
   const overlaps = (phrase: Phrase) => phrase.x < right(frame) && right(phrase) > frame.x - 20;
   return (
-    near(free.filter(isBeside), (phrase) => frame.x - right(phrase), 240) ??
-    near(free.filter(overlaps), (phrase) => frame.y - bottom(phrase), 40) ??
-    near(free.filter(isBeside), (phrase) => phrase.x - right(frame), 60)
+    nearest(free.filter(isBeside), (phrase) => frame.x - right(phrase), 240) ??
+    nearest(free.filter(overlaps), (phrase) => frame.y - bottom(phrase), 40) ??
+    nearest(free.filter(isBeside), (phrase) => phrase.x - right(frame), 60)
   );
 }
 

@@ -8,7 +8,7 @@ export const readForm = (reader: Reader): Tool =>
   defineTool({
     name: 'read_form',
     description:
-      'Read the fields of a form from a screenshot: label, value and box (pixels) of each. It finds fields by their frames and by labels with a colon; it knows no check boxes and no lists, and takes the grey hint in an empty field for its value.',
+      'Read the fields of a form from a screenshot: label, value and box (pixels) of each; the value of a check box is checked or unchecked. It finds fields by their frames and by labels with a colon; it knows no round buttons and no lists, and takes the grey hint in an empty field for its value.',
     args: z.object({ picture: Source }),
     effects: 'none',
     target: ({ picture }) => picture,

@@ -48,11 +48,20 @@ async function formIn(ocrFolder: string, canvasFolder: string, bytes: Uint8Array
   const { drawn } = await import('./canvas-work.ts');
   const { maxOcrPixels, openOcr } = await import('./ocr-work.ts');
   const { framesIn, toGrey } = await import('./input-frames.ts');
+  const { checkBoxesIn } = await import('./check-boxes.ts');
   const canvas = await drawn(canvasFolder, bytes, { side: 16_384, pixels: maxOcrPixels });
   const { width, height } = canvas;
-  const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+  const context = canvas.getContext('2d');
+  const grey = toGrey(width, height, context.getImageData(0, 0, width, height).data);
+  const checkBoxes = checkBoxesIn(grey);
+  // The OCR takes a check box for letters of the word beside it.
+  for (const { box } of checkBoxes) {
+    const margin = grey.pixels[Math.max(0, box.y - 1) * width + box.x + (box.width >> 1)]!;
+    context.fillStyle = `rgb(${margin} ${margin} ${margin})`;
+    context.fillRect(box.x, box.y, box.width, box.height);
+  }
   const ocr = await openOcr(ocrFolder, true);
   const { lines } = await ocr.read(await canvas.encode('png'));
   await ocr.close();
-  return { lines, frames: framesIn(toGrey(width, height, data)) };
+  return { lines, frames: framesIn(grey), checkBoxes };
 }

@@ -24,10 +24,16 @@ export interface Scaled {
   readonly height: number;
   readonly bytes: Uint8Array;
 }
+export interface CheckBox {
+  readonly box: Box;
+  readonly checked: boolean;
+}
 export interface Form {
   readonly lines: PageText['lines'];
   /** Frames that look like the fields of a form. */
   readonly frames: readonly Box[];
+  /** Squares that look like check boxes. */
+  readonly checkBoxes: readonly CheckBox[];
 }
 /**
  * `layer`: the text is in the file. `ocr`: it was read from a picture of the page. `none`: the page has no text. `damaged`: the

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { fieldsOf } from '../../../../actors/tools/vision/form-fields.ts';
 import { framesIn, type Grey } from '../../../../actors/tools/vision/input-frames.ts';
-import type { Box, Word } from '../../../../actors/tools/vision/reading.ts';
+import type { Box, Form, Word } from '../../../../actors/tools/vision/reading.ts';
 
 /** A line of words, 8 pixels for each letter. */
 function line(x: number, y: number, text: string): Word[] {
@@ -13,8 +13,8 @@ function line(x: number, y: number, text: string): Word[] {
   });
 }
 const frame = (x: number, y: number, width = 200, height = 30): Box => ({ x, y, width, height });
-const pairs = (lines: readonly Word[][], frames: readonly Box[]) =>
-  fieldsOf({ lines, frames }).map(({ label, value }) => [label, value]);
+const pairs = (lines: readonly Word[][], frames: readonly Box[], checkBoxes: Form['checkBoxes'] = []) =>
+  fieldsOf({ lines, frames, checkBoxes }).map(({ label, value }) => [label, value]);
 
 test('a label stands left of its field, above it, or right of it', () => {
   const lines = [
@@ -27,6 +27,24 @@ test('a label stands left of its field, above it, or right of it', () => {
     ['Full name', 'Ada Lovelace'],
     ['Your message', 'Hello'],
     ['Accept', ''],
+  ]);
+});
+
+test('the label of a check box stands right of it, else left, and no field takes it', () => {
+  const box = (x: number, y: number, checked: boolean) => ({ box: frame(x, y, 13, 13), checked });
+  const lines = [
+    [...line(30, 100, 'Gift wrapping'), ...line(220, 100, 'Express delivery')],
+    line(10, 150, 'I agree'),
+    line(30, 180, 'Newsletter'),
+  ];
+  const boxes = [box(10, 100, false), box(200, 100, true), box(75, 150, true), box(10, 180, false), box(400, 300, true)];
+  expect(pairs(lines, [frame(20, 200)], boxes)).toEqual([
+    ['Gift wrapping', 'unchecked'],
+    ['Express delivery', 'checked'],
+    ['I agree', 'checked'],
+    ['Newsletter', 'unchecked'],
+    ['', ''],
+    ['', 'checked'],
   ]);
 });
 

@@ -5,6 +5,9 @@ import { crc32, deflateSync } from 'node:zlib';
 /** A screenshot of a form in Chromium: 860 × 720 pixels. */
 export const contactForm = (): Buffer => readFileSync(new URL('./contact-form.png', import.meta.url));
 
+/** A screenshot of check boxes in Chromium, of two sizes, beside letters and a bullet that look alike: 700 × 420 pixels. */
+export const checkBoxes = (): Buffer => readFileSync(new URL('./check-boxes.png', import.meta.url));
+
 function chunk(type: string, data: Uint8Array): Buffer {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
   const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];

@@ -10,7 +10,7 @@ import { picturesSet } from '../../../../actors/tools/vision/package-sets.ts';
 import { Reader, type ReaderOptions } from '../../../../actors/tools/vision/reader.ts';
 import { foldersOf } from '../../../../platform/folders.ts';
 import { obtainPackages } from '../../../../platform/package-set.ts';
-import { animatedGif, brokenPng, contactForm, grain, noise, pdf, withOrientation } from './pictures.ts';
+import { animatedGif, brokenPng, checkBoxes, contactForm, grain, noise, pdf, withOrientation } from './pictures.ts';
 
 const folders = foldersOf(process.env);
 const log = pino({ level: 'silent' });
@@ -100,6 +100,19 @@ test('the fields of a form are read from a screenshot, the empty one too', async
     [height, 37],
   ] as const)
     expect(Math.abs(found - real)).toBeLessThan(6);
+});
+
+test('check boxes are read from a screenshot with their state, and letters and bullets are none', async () => {
+  const fields = await reader().fields('boxes.png', checkBoxes(), never);
+  const boxes = fields.filter(({ value }) => value === 'checked' || value === 'unchecked');
+  // The OCR reads a full stop there, too.
+  expect(boxes.map(({ label, value }) => [label.replace(/\.$/, ''), value])).toEqual([
+    ['Send me the newsletter', 'unchecked'],
+    ['I accept the terms', 'checked'],
+    ['Gift wrapping', 'unchecked'],
+    ['Express delivery', 'checked'],
+    ['Remember my choice', 'checked'],
+  ]);
 });
 
 test('a picture is scaled down to the limits of a backend, and stays PNG where it is small enough', async () => {
