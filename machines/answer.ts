@@ -88,7 +88,8 @@ export function applyAnswer(
   const choice = chosen(question, text);
   if (question.kind === 'approval' && choice === 'approve') {
     const { mayPass: _, ...asked } = call;
-    return { calls: [{ ...asked, gated: false, ...(args !== undefined && { args, edited: true }) }, ...rest], said: [] };
+    const edit = args !== undefined && { args, edited: true, ...(call.varies && { effects: 'writes' as const }) };
+    return { calls: [{ ...asked, gated: false, ...edit }, ...rest], said: [] };
   }
   if (question.kind === 'in-doubt' && choice === 'run it again')
     return { calls: [{ ...call, started: false }, ...rest], said: [] };

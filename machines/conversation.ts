@@ -22,6 +22,10 @@ export interface ToolCall {
   readonly tool: string;
   readonly args: unknown;
   readonly effects: Effects;
+  /** Its effects depend on its arguments: with those of an operator it counts as one that writes. */
+  readonly varies?: true;
+  /** How its target was when the call was lost in the middle, for the question about that. */
+  readonly seen?: string;
   /** What the call is about, such as a path. Left out where its tool does not say. */
   readonly target?: string;
   /** The operator must allow the call before it runs. */
@@ -166,7 +170,10 @@ export function questionAbout(id: string, kind: QuestionKind, call: ToolCall | u
   const choices = choicesOf[kind];
   if (kind === 'asked') return { id, kind, ...wordsOf(call?.args) };
   if (kind === 'approval') return { id, kind, text: `May it run ${shownTo(call)}`, choices: choices!, ...callIn(call) };
-  if (kind === 'in-doubt') return { id, kind, text: `It may have run ${inWords(call)} already. Did it?`, choices: choices! };
+  if (kind === 'in-doubt') {
+    const seen = call?.seen ? `\n${call.seen}` : '';
+    return { id, kind, text: `It may have run ${inWords(call)} already. Did it?${seen}`, choices: choices! };
+  }
   return { id, kind, text: why, choices: choices! };
 }
 /** Longest arguments, as JSON in characters, that a question carries so that the operator can edit them. */

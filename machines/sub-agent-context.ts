@@ -29,6 +29,8 @@ type Fact =
       call: string;
       text: string;
       failed?: true;
+      /** It was not run, because the operator's rules forbid it. */
+      denied?: true;
       changes?: readonly Change[];
       sources?: readonly string[];
       images?: readonly Picture[];
@@ -37,15 +39,18 @@ type Fact =
   | { type: 'PREVIEWED'; call: string; preview: Preview | null; ask?: boolean }
   /** The call did not run, because its target is not what the operator was shown. */
   | { type: 'CALL_OUTDATED'; call: string }
-  /** The call ended, and nobody knows whether it took effect: what it worked with was lost, such as a browser. */
-  | { type: 'CALL_DOUBTED'; call: string }
+  /**
+   * The call ended, and nobody knows whether it took effect: what it worked with was lost, such as a browser. `seen`: how its target is
+   * now, for the operator who is asked.
+   */
+  | { type: 'CALL_DOUBTED'; call: string; seen?: string }
   /** Whether the task produced what it had to. Null: it did. Otherwise `missing` says what is missing and how to make it. */
   | { type: 'CHECKED'; missing: Missing | null }
   /** It could not be checked. */
   | { type: 'CHECK_FAILED'; error: Failure }
   | { type: 'DEADLINE_PASSED' }
   /** The process that ran this task was lost, or the task was parked. Effects do not resume by themselves. */
-  | { type: 'RESTORED' };
+  | { type: 'RESTORED'; seen?: string };
 /** Something that the task must produce and has not, or a way in which its answer is not as it must be. */
 export interface Missing {
   /** The code of the failure if the task ends so. */

@@ -24,7 +24,7 @@ import {
   totalUsage,
   unfinished,
 } from './conversation.ts';
-import { doubtful, effectsOf } from './effects.ts';
+import { doubtful, type EffectOutcome, effectsOf } from './effects.ts';
 import type { Steer } from './steering-ledger.ts';
 import * as ledger from './steering-ledger.ts';
 import type {
@@ -109,6 +109,9 @@ function opening({ instruction, earlier }: SubAgentInput): readonly Message[] {
     ...[earlier.instruction, ...earlier.corrections].map((text) => ({ role: 'user' as const, text })),
   ];
 }
+
+const outcomeOf = ({ failed, denied }: { failed?: true; denied?: true }): EffectOutcome =>
+  denied ? 'denied' : failed ? 'failed' : 'done';
 
 const crashed = (what: string, cause: unknown): Failure => ({ code: `${what}-crashed`, message: String(cause), retryable: true });
 
@@ -288,6 +291,12 @@ export const subAgent = setup({
     recordPreview: assign(({ context: { calls } }, { preview, ask }: { preview: Preview | null; ask: boolean }) => ({
       calls: calls.map((call, i) => (i === 0 ? { ...call, preview, ...(call.mayPass && !ask && { gated: false }) } : call)),
     })),
+    /** The operator who is asked whether the call ran is told how things are now. */
+    recordSight: assign(({ context: { calls }, event }) => {
+      assertEvent(event, ['CALL_DOUBTED', 'RESTORED']);
+      const { seen } = event;
+      return seen === undefined ? {} : { calls: calls.map((call, i) => (i === 0 ? { ...call, seen } : call)) };
+    }),
     /** The approval was for what the operator saw. */
     askAgain: assign(({ context: { calls } }) => ({
       calls: calls.map(({ preview: _, ...call }, i) => (i === 0 ? { ...call, started: false, gated: true } : calls[i]!)),
@@ -300,7 +309,7 @@ export const subAgent = setup({
         messages: [...messages, ...answered(calls.slice(0, 1), `${event.text}${editedNote(calls[0])}`, event.images)],
         failures: lastFailure ? failures + 1 : 0,
         lastFailure,
-        effects: [...effects, ...effectsOf(calls[0], step, event.failed ? 'failed' : 'done', event.changes)],
+        effects: [...effects, ...effectsOf(calls[0], step, outcomeOf(event), event.changes)],
         sources: [...new Set([...sources, ...(event.sources ?? [])])],
       };
     }),
@@ -440,7 +449,7 @@ export const subAgent = setup({
         REDIRECT: { guard: 'isInterruptible', target: '.deciding', actions: ['keepPartial', 'queue', 'redirect'] },
         SWAP: { guard: 'swapsNow', target: '.deciding', actions: ['keepPartial', 'swap', 'acknowledge'] },
         PAUSE: { guard: 'isInterruptible', target: '.deciding', actions: ['keepPartial', 'pause', 'acknowledge'] },
-        RESTORED: { target: 'running', reenter: true, actions: 'keepPartial' },
+        RESTORED: { target: 'running', reenter: true, actions: ['keepPartial', 'recordSight'] },
       },
       states: {
         deciding: {
@@ -517,7 +526,7 @@ export const subAgent = setup({
             CALL_BILLED: { actions: 'bill' },
             TOOL_RETURNED: { guard: 'returnsCall', target: 'deciding', actions: 'recordResult' },
             CALL_OUTDATED: { guard: 'isOfCall', target: 'deciding', actions: 'askAgain' },
-            CALL_DOUBTED: { guard: 'doubtsCall', target: 'deciding' },
+            CALL_DOUBTED: { guard: 'doubtsCall', target: 'deciding', actions: 'recordSight' },
           },
         },
         previewing: {

@@ -51,7 +51,7 @@ export class HostedActor {
     return { status, output, error, value, historyValue, context };
   }
 
-  start(): void {
+  start(seen: string | null = null): void {
     let before: HostedSnapshot | null = null;
     this.#actor.subscribe({
       next: () => {
@@ -68,7 +68,7 @@ export class HostedActor {
       },
     });
     this.#actor.start();
-    if (this.#restored && this.isActive) this.send({ type: 'RESTORED' });
+    if (this.#restored && this.isActive) this.send({ type: 'RESTORED', ...(seen !== null && { seen }) });
   }
 
   send(event: AnyEventObject): void {

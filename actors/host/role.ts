@@ -95,9 +95,10 @@ export interface Role {
   readonly input: unknown;
   /**
    * Called before the machine goes on from this snapshot, for instance to look how things are that a question is about. The host
-   * waits for it, so it takes seconds at most. @returns null if there is nothing to prepare.
+   * waits for it, so it takes seconds at most.
+   * @returns null if there is nothing to prepare; what it has seen, for the machine, or null.
    */
-  prepare?(snapshot: HostedSnapshot): Promise<void> | null;
+  prepare?(snapshot: HostedSnapshot): Promise<string | null> | null;
   /** Whether the machine only waits and may be parked: at once, after `quietMs` without news, or not at all. */
   parks(snapshot: HostedSnapshot): 'now' | 'when-quiet' | 'no';
   /** When a parked task must be woken without a message, in milliseconds since 1970; null for never. */

@@ -183,8 +183,7 @@ export class TaskHost implements EffectHost {
     const heartbeat = setInterval(() => this.#beat(), renewalMs(this.#options.leaseMs));
     try {
       const preparing = this.#role.prepare?.(this.#actor.snapshot);
-      if (preparing) await preparing;
-      this.#actor.start();
+      this.#actor.start(preparing ? await preparing : null);
       return await this.#loop();
     } finally {
       clearInterval(heartbeat);

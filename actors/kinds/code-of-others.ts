@@ -9,7 +9,7 @@ import { describe } from '../../bus/parse-message.ts';
 import { fitted } from '../../platform/cut.ts';
 import { CoxError, codeOf, messageOf } from '../../platform/errors.ts';
 import { ModelError } from '../../roster/errors.ts';
-import { InDoubt, Outdated, type ToolOutput, type ToolPreview } from '../tools/tool.ts';
+import { Denied, InDoubt, Outdated, type ToolOutput, type ToolPreview } from '../tools/tool.ts';
 
 export const ThoughtReply = z.union([
   z.string(),
@@ -45,7 +45,7 @@ const maxWordsChars = 4_000;
  * Runs code of others.
  * @param what names it in errors: `the tool look_up_stock`.
  * @returns what it returned, as plain JSON.
- * @throws CoxError `bad-return` if that does not fit the schema; Outdated, InDoubt and ModelError if it threw one; else an Error
+ * @throws CoxError `bad-return` if that does not fit the schema; Outdated, Denied, InDoubt and ModelError if it threw one; else an Error
  * with the words of what it threw.
  */
 export async function heardFrom<T>(what: string, schema: z.ZodType<T>, run: () => unknown): Promise<T> {
@@ -77,6 +77,7 @@ function errorFrom(what: string, cause: unknown): Error {
   const words = said.trim() === '' ? `${what} failed without a word` : fitted(said, maxWordsChars);
   try {
     if (cause instanceof Outdated) return new Outdated(words);
+    if (cause instanceof Denied) return new Denied(words);
     if (cause instanceof InDoubt) return new InDoubt(words);
     if (cause instanceof ModelError) {
       const backend = fitted(String(cause.backend), maxWordsChars);

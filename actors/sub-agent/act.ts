@@ -13,7 +13,7 @@ import type { EndedCall } from '../host/in-flight-calls.ts';
 import type { EffectHost } from '../host/role.ts';
 import { heardFrom, RunOutput } from '../kinds/code-of-others.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
-import { InDoubt, Outdated, type ToolOutput } from '../tools/tool.ts';
+import { InDoubt, isDenied, Outdated, type ToolOutput } from '../tools/tool.ts';
 import { lookAtName } from '../tools/vision/look-at.ts';
 import { asking } from './asking.ts';
 import { keeping, notKept } from './keeping.ts';
@@ -47,7 +47,7 @@ export const act = (host: EffectHost, { kind, workspace, backends, artifacts, ma
       const ends = (
         { text, changes = [], artifacts = [], sources = [] }: ToolOutput,
         hasFailed: boolean,
-        images: readonly Picture[] = [],
+        { images = [], denied = false }: { images?: readonly Picture[]; denied?: boolean } = {},
       ) => {
         const how: EndedCall = { text, failed: hasFailed, artifacts: [...artifacts, ...stored], changes };
         host.addArtifacts(how.artifacts);
@@ -56,6 +56,7 @@ export const act = (host: EffectHost, { kind, workspace, backends, artifacts, ma
           ...{ type: 'TOOL_RETURNED', call: call.id, text, changes, sources },
           ...(images.length > 0 && { images }),
           ...(hasFailed && { failed: true }),
+          ...(denied && { denied }),
         });
       };
       const problem = await begins(host, call, signal);
@@ -101,17 +102,17 @@ export const act = (host: EffectHost, { kind, workspace, backends, artifacts, ma
           host.note(`${tool.name} ${target} cannot be undone: nothing was kept of it`);
         host.live({ type: 'tool', step, tool: tool.name, text: output.text });
         const { pictures: shown, problems } = await shownPictures(output.images ?? [], context.artifact);
-        ends({ ...output, text: [output.text, ...problems].join('\n') }, false, shown);
+        ends({ ...output, text: [output.text, ...problems].join('\n') }, false, { images: shown });
       } catch (cause) {
         if (cause instanceof InDoubt && writes) {
           host.note(messageOf(cause));
-          await lookAt(host, { kind, workspace, backends, artifacts, making: limits }, call, step);
-          return say({ type: 'CALL_DOUBTED', call: call.id });
+          const seen = await lookAt(host, { kind, workspace, backends, artifacts, making: limits }, call, step);
+          return say({ type: 'CALL_DOUBTED', call: call.id, ...(seen !== null && { seen }) });
         }
         noteOperatorsPart(host, tool.name, cause);
         // Where nobody was asked, asking again would be the same call again, for ever.
         if (!(cause instanceof Outdated) || context.base === undefined || call.mayPass)
-          return ends({ text: messageOf(cause) }, true);
+          return ends({ text: messageOf(cause) }, true, { denied: isDenied(cause) });
         if (writes) host.callDidNotBegin(call.id, `not run: ${cause.message}`);
         say({ type: 'CALL_OUTDATED', call: call.id });
       }

@@ -11,7 +11,7 @@ import { effect } from '../host/effect.ts';
 import type { EffectHost } from '../host/role.ts';
 import { heardFrom, Shown } from '../kinds/code-of-others.ts';
 import { checkArgs } from '../kinds/kind.ts';
-import type { ToolPreview } from '../tools/tool.ts';
+import { isDenied, type ToolPreview } from '../tools/tool.ts';
 import { type LookOptions, lookingContext, previewPlace } from './looking.ts';
 import { noteOperatorsPart } from './operators-part.ts';
 
@@ -40,7 +40,8 @@ export const preview = (host: EffectHost, options: PreviewOptions) =>
     },
     (cause, { call }) => {
       noteOperatorsPart(host, call.tool, cause);
-      return { type: 'TOOL_RETURNED', call: call.id, text: messageOf(cause), failed: true };
+      const denied = isDenied(cause) && { denied: true as const };
+      return { type: 'TOOL_RETURNED', call: call.id, text: messageOf(cause), failed: true, ...denied };
     },
   );
 

@@ -234,6 +234,7 @@ async function asToolCall(
     tool: name,
     args: checked.args,
     effects: await effectsOfCall(tool, checked.args),
+    ...(tool.effectsOf && { varies: true }),
     ...(await targetOf(tool, checked.args)),
     ...((isGated(tool) || tool.decides) && { gated: true }),
     ...(tool.decides && !isGated(tool) && { mayPass: true }),

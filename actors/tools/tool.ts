@@ -5,7 +5,7 @@ import type { Label } from '../../bus/artifacts/label.ts';
 import type { Effects, Preview } from '../../machines/conversation.ts';
 import type { Change } from '../../machines/effects.ts';
 import { beginningOf } from '../../platform/cut.ts';
-import { CoxError } from '../../platform/errors.ts';
+import { CoxError, codeOf } from '../../platform/errors.ts';
 import { browserToolNames } from './browser/browser-tool-names.ts';
 import { toolProblem } from './tool-problem.ts';
 
@@ -80,6 +80,10 @@ export interface ToolPreview extends Preview {
  * again; where nobody was asked, the model is told.
  */
 export class Outdated extends Error {}
+/** Thrown by `preview` and `run` if the operator's rules forbid the call. It is listed as denied. */
+export class Denied extends Error {}
+/** Whether a rule forbids the call: also the address that it leads to may be closed (`WebRefused`). */
+export const isDenied = (cause: unknown): boolean => cause instanceof Denied || codeOf(cause) === 'web-refused';
 /** Thrown by `run` of a call that writes if nobody knows whether it took effect. It is not repeated: the operator is asked. */
 export class InDoubt extends Error {}
 

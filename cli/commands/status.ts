@@ -1,6 +1,7 @@
 /** `cox status`: shows the last status message of a task, or a line for each task. */
 import { z } from 'zod';
 import { ListedState, type TaskQuery, taskPage, tasksThatFit } from '../../bus/state/task-list.ts';
+import { askingBelow } from '../asking-below.ts';
 import { capacityTrouble } from '../capacity.ts';
 import type { Run } from '../cli.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -26,7 +27,9 @@ export const run: Run = async (cli, [ref], options) =>
       const [status, trouble] = await Promise.all([joined.crew.status(id), capacityTrouble(joined.bus)]);
       if (trouble) cli.out.note(`${trouble.message} ${trouble.hint}`);
       // A sub-task that no worker has claimed yet has no status message.
-      if (status) cli.out.answer(status, statusReport(status, joined.bus.now(), paint));
+      const asking = status ? await askingBelow(joined.crew, status) : 0;
+      const report = status && statusReport(status, joined.bus.now(), paint, undefined, asking);
+      if (report) cli.out.answer({ ...status, ...(asking > 0 && { asking }) }, report);
       else cli.out.answer({ id, state: 'idle' }, [`${id} is waiting for a worker`]);
       return exitCodes.ok;
     }

@@ -20,23 +20,24 @@ export const stateText = ({ state, outcome }: Known, paint: Paint): string => {
   return state === 'awaiting-steer' ? paint.yellow(state) : paint.cyan(oneLine(state));
 };
 
-/** The current activity of a task in one line, without its id. */
-export function statusLine(status: Status, paint: Paint): string {
+/** The current activity of a task in one line, without its id. @param asking number of tasks below it that ask their operator. */
+export function statusLine(status: Status, paint: Paint, asking = 0): string {
   const parts = [
     stateText(status, paint) + (status.paused ? paint.yellow(' (paused)') : ''),
     status.doing && status.outcome === null ? oneLine(status.doing, 60) : '',
     status.step > 0 ? `step ${status.step}` : '',
     status.backend ? `on ${oneLine(status.backend)}` : '',
     status.subTasks && status.outcome === null ? subTasksText(status.subTasks) : '',
+    asking > 0 && status.outcome === null ? paint.yellow(asking === 1 ? '1 waits for you' : `${asking} wait for you`) : '',
     usageText(status.usage),
   ];
   return parts.filter((part) => part !== '').join(paint.dim(' · '));
 }
 
-export function statusReport(status: Status, now: Date, paint: Paint, answerWith = 'cox answer'): string[] {
+export function statusReport(status: Status, now: Date, paint: Paint, answerWith = 'cox answer', asking = 0): string[] {
   const at = (label: string, time: string | undefined) => (time ? [paint.dim(`    ${label} ${timeAndAge(time, now)}`)] : []);
   return [
-    `${paint.bold(oneLine(status.id))} ${oneLine(status.type)} ${statusLine(status, paint)}`,
+    `${paint.bold(oneLine(status.id))} ${oneLine(status.type)} ${statusLine(status, paint, asking)}`,
     ...(status.note ? [`    ${oneLine(status.note, 400)}`] : []),
     ...(status.question && status.outcome === null ? questionLines(status.id, status.question, paint, answerWith) : []),
     ...status.receipts.map((receipt) => `    ${receiptLine(status.id, receipt, paint)}`),

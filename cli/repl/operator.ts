@@ -9,6 +9,7 @@ import { planUndo, startUndo } from '../../bus/undo.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
 import { type ApprovalHelp, meant } from '../approval.ts';
 import { readArtifact } from '../artifact.ts';
+import { askingBelow } from '../asking-below.ts';
 import { capacityTrouble } from '../capacity.ts';
 import { findLetter } from '../dead-letter-ref.ts';
 import { usageError } from '../errors.ts';
@@ -197,7 +198,8 @@ export class Operator implements Hands {
   async showStatus(id: TaskId): Promise<void> {
     const { crew, print, paint } = this.#options;
     const status = await crew.status(id);
-    print(status ? statusReport(status, crew.bus.now(), paint, '/answer') : [`${id} is waiting for a worker`]);
+    const asking = status ? await askingBelow(crew, status) : 0;
+    print(status ? statusReport(status, crew.bus.now(), paint, '/answer', asking) : [`${id} is waiting for a worker`]);
   }
 
   async showTree(id: TaskId): Promise<void> {

@@ -54,6 +54,7 @@ it('a correction from another terminal changes what a form is sent with, and the
   const asked = await run.says('stderr', /wants approval[\s\S]*Email: (\S+)/);
   expect(asked[1]).toBe('ada.palmer@work.example');
   expect(form.sent).toEqual([]);
+  expect((await world.cox(['status', `${root}.0`])).stdout).toContain('1 running · 1 waits for you');
   const { stdout: question } = await world.cox(['status', id]);
   const picture = /cox artifacts get (\S+) -o page\.png/.exec(question)![1]!;
   expect(picture).toContain(`${id}/`);

@@ -79,3 +79,11 @@ it('an approval lets the call run, and a refusal tells the model the words', () 
   expect(refused.calls).toEqual([]);
   expect(refused.said).toEqual([{ role: 'tool', call: 'c1', text: expect.stringContaining('no, use b.txt') }]);
 });
+
+it('a call whose effects depend on its arguments counts as one that writes once the operator has edited them', () => {
+  const call = { id: 'c1', tool: 'fill', args: { value: 'x' }, effects: 'idempotent', gated: true } as const;
+  const edited = (calls: Calls) => applyAnswer(approval, 'yes', calls, { file: 'a.txt' }).calls[0]!.effects;
+  expect(edited([{ ...call, varies: true }])).toBe('writes');
+  expect(edited([call])).toBe('idempotent');
+  expect(applyAnswer(approval, 'yes', [{ ...call, varies: true }]).calls[0]!.effects).toBe('idempotent');
+});

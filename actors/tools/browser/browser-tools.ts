@@ -1,6 +1,6 @@
 /** The tools that act in a browser. One page is open for each task; docs/adr/0035 says why they are these eight. */
 import { messageOf } from '../../../platform/errors.ts';
-import { InDoubt, Outdated, type Tool, type ToolContext } from '../tool.ts';
+import { Denied, InDoubt, Outdated, type Tool, type ToolContext } from '../tool.ts';
 import { noticesOf } from './acted.ts';
 import { clickTool, pressTool } from './click.ts';
 import { fillTool, selectTool } from './fill.ts';
@@ -34,7 +34,8 @@ function inPlainWords(tool: Tool): Tool {
       const notices = site && !context.signal.aborted ? noticesOf(site) : [];
       if (!isOfPlaywright(cause) && notices.length === 0) throw cause;
       const why = isOfPlaywright(cause) ? plainError(cause) : messageOf(cause);
-      throw new Error([why, ...notices].join('\n'), { cause });
+      const text = [why, ...notices].join('\n');
+      throw cause instanceof Denied ? new Denied(text, { cause }) : new Error(text, { cause });
     });
   const { run, preview } = tool;
   return {

@@ -1,5 +1,7 @@
 import type { FileChooser } from 'playwright-core';
 import { z } from 'zod';
+import type { Effects } from '../../../machines/conversation.ts';
+import type { Change } from '../../../machines/effects.ts';
 import { defineTool, type Tool, type ToolContext } from '../tool.ts';
 import { acted, actMs, optionsIn, optionsOf } from './acted.ts';
 import { type Control, controlAt } from './consequence.ts';
@@ -7,6 +9,7 @@ import { elementFor, type Found } from './element.ts';
 import { type Intent, keyOf, mustBeAsShown, previewOf, unasked } from './gate.ts';
 import { pageNow } from './page-now.ts';
 import { shortPageLine, shownUrl } from './page-words.ts';
+import type { Sent } from './settle.ts';
 import { type BrowserTools, openSite, type Site } from './site.ts';
 import { chooserName } from './task-page.ts';
 import { uploadLines, uploadOf, uploadPrint } from './upload.ts';
@@ -20,7 +23,7 @@ interface Args {
 
 /**
  * Filling a field twice leaves what filling it once leaves. A file may be sent by the page as soon as it is chosen, so with a file
- * the call `writes`.
+ * the call `writes`. So it does where pages may send forms unasked, since some send theirs as soon as a field changes.
  */
 export const fillTool = (tools: BrowserTools): Tool =>
   defineTool<Args>({
@@ -37,7 +40,7 @@ export const fillTool = (tools: BrowserTools): Tool =>
         .describe('for a file field: a path in the workspace, or the ref of an artifact'),
     }),
     effects: 'idempotent',
-    effectsOf: ({ file }) => (file === undefined ? 'idempotent' : 'writes'),
+    effectsOf: ({ file }) => (file === undefined ? effectsOfFilling(tools) : 'writes'),
     decides: true,
     look: pageNow(tools),
     target: ({ target }) => shortPageLine(target, 100),
@@ -57,12 +60,12 @@ export const fillTool = (tools: BrowserTools): Tool =>
       return acted(
         site,
         {
-          ...{ words: intent.words, element: found, mayLast: upload !== null },
+          ...{ words: intent.words, element: found, mayLast: upload !== null || effectsOfFilling(tools) === 'writes' },
           done: upload ? `Gave ${upload.name} to ${words}.` : `Filled in ${words}.`,
-          changes: () =>
+          changes: (sent) =>
             upload
               ? [{ target: `${upload.name} to ${shownUrl(site.page.url())}`, kind: 'uploaded' }]
-              : [{ target: `${words} at ${shownUrl(site.page.url())}`, kind: 'filled' }],
+              : [{ target: `${words} at ${shownUrl(site.page.url())}`, kind: 'filled' }, ...submittedBy(sent)],
           run: () => (give ? give() : put(found!, control, value)),
         },
         context.signal,
@@ -82,6 +85,14 @@ async function shownFill(tools: BrowserTools, { target, value = '' }: Args, cont
   if (type === 'password') return { text: `It fills in ${words} with ••••••`, secret: true } as const;
   return { text: `It fills in ${words} with ${JSON.stringify(shortPageLine(value, 200))}` };
 }
+
+const effectsOfFilling = ({ policy }: BrowserTools): Effects => (policy().sendsUnasked ? 'writes' : 'idempotent');
+
+/** A page may send its form as soon as a field has changed. */
+const submittedBy = (sent: readonly Sent[]): Change[] =>
+  sent.some(({ method }) => method !== 'GET')
+    ? [{ target: shownUrl(sent.find(({ method }) => method !== 'GET')!.url, 500), kind: 'submitted' }]
+    : [];
 
 const textRoles = new Set(['textbox', 'searchbox', 'spinbutton']);
 
@@ -148,6 +159,8 @@ export const selectTool = (tools: BrowserTools): Tool =>
     description: 'Choose an option of a list field of the open page.',
     args: z.object({ target: Field, option: z.string().min(1).max(1_000).describe('its words') }),
     effects: 'idempotent',
+    effectsOf: () => effectsOfFilling(tools),
+    look: pageNow(tools),
     target: ({ target }) => shortPageLine(target, 100),
     run: async ({ target, option }, context) => {
       const site = await openSite(tools, context);
@@ -160,10 +173,10 @@ export const selectTool = (tools: BrowserTools): Tool =>
           ...{
             words: `choice of ${JSON.stringify(shortPageLine(option, 80))} in ${found.words}`,
             element: found,
-            mayLast: false,
+            mayLast: effectsOfFilling(tools) === 'writes',
           },
           done: `Chose ${JSON.stringify(shortPageLine(option, 80))} in ${found.words}.`,
-          changes: () => [{ target: `${found.words} at ${shownUrl(site.page.url())}`, kind: 'filled' }],
+          changes: (sent) => [{ target: `${found.words} at ${shownUrl(site.page.url())}`, kind: 'filled' }, ...submittedBy(sent)],
           run: () => choose(found, option),
         },
         context.signal,

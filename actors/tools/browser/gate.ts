@@ -3,7 +3,7 @@
  * that nothing is done that is denied, or that is not what they were shown (Q).
  */
 import type { Page } from 'playwright-core';
-import { Outdated, type ToolContext, type ToolPreview } from '../tool.ts';
+import { Denied, Outdated, type ToolContext, type ToolPreview } from '../tool.ts';
 import { mustNotBeClosed } from '../web/web-policy.ts';
 import { concealedIn } from './concealed.ts';
 import { type Consequence, type Control, inDeeds, printOf, type Ruling, rulingOn, valuesOf } from './consequence.ts';
@@ -128,7 +128,7 @@ function mustBeFilledIn(site: Site, { words, control }: Intent): void {
 
 function mustNotBeDenied({ words }: Intent, { verdict, by }: Ruling): void {
   if (verdict === 'deny')
-    throw new Error(
+    throw new Denied(
       `the ${words} is denied by the operator's rules (roster, web): it ${inDeeds(by)}. Don't try it again; say so in your answer if the task needs it.`,
     );
 }

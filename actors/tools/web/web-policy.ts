@@ -36,6 +36,8 @@ export interface WebPolicy {
    * rule for it.
    */
   verdict(action: WebAction, url: URL): Verdict;
+  /** Whether there is an origin to which pages may send forms unasked. */
+  readonly sendsUnasked: boolean;
   /**
    * The addresses to connect to.
    * @param host a name or an address, in any spelling; IPv6 with or without brackets.
@@ -65,6 +67,7 @@ export function webPolicy(rules: WebRules, lookup: Lookup = bySystem): WebPolicy
   const listed = new Set(origins);
   const isListed = (url: URL): boolean => listed.has(originOf(url) ?? '');
   return {
+    sendsUnasked: on.submit === 'allow' || Object.values(perOrigin).some(({ submit }) => submit === 'allow'),
     onlyListed: resources === 'listed',
     isListed,
     verdict: (action, url) => {

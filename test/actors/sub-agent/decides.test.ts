@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineKind } from '../../../actors/kinds/define-kind.ts';
 import type { CrewSession } from '../../../actors/node/join.ts';
-import { defineTool, Outdated, type ToolContext } from '../../../actors/tools/tool.ts';
+import { Denied, defineTool, Outdated, type ToolContext } from '../../../actors/tools/tool.ts';
 import { WebRefused } from '../../../actors/tools/web/web-policy.ts';
 import type { SteeringInput, TaskSpec } from '../../../bus/messages.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
@@ -27,6 +27,7 @@ const go = defineTool({
   preview: async ({ to }) => {
     looks.push(to);
     if (to === 'cliff') throw new Error('nobody may go to the cliff');
+    if (to === 'prison') throw new Denied('the rules forbid the prison');
     if (to === 'museum') throw new WebRefused('the museum is closed to agents');
     return { text: `goes to ${to}`, base: `the way to ${to}`, ask: to !== 'home' };
   },
@@ -79,6 +80,14 @@ test('a call is refused that its tool refuses, and nobody is asked', async () =>
   expect(await told()).toEqual(['nobody may go to the cliff']);
   expect((await joined.crew.result(id, never)).effects).toMatchObject([{ target: 'cliff', outcome: 'failed' }]);
   expect(went).toEqual([]);
+});
+
+test('a call that the rules forbid is listed as denied', async () => {
+  await node();
+  const id = await dispatch();
+  await calls('prison');
+  expect(await told()).toEqual(['the rules forbid the prison']);
+  expect((await joined.crew.result(id, never)).effects).toMatchObject([{ target: 'prison', outcome: 'denied' }]);
 });
 
 test('the operator is asked about every other call', async () => {

@@ -46,7 +46,8 @@ test('the worker that takes the task over looks before the question, and a pictu
   await node('first', { look });
   const id = await lostInCall();
   await node('second', { look });
-  const { note } = await asked(id);
+  const { note, question } = await asked(id);
+  expect(question!.text).toMatch(/already\. Did it\?\nthe books now: \{"eur":12\}, .*\/preview-[0-9a-f]{16}$/);
   expect(note).toMatch(/the books now: \{"eur":12\}, .*\/preview-[0-9a-f]{16}/);
 });
 
@@ -67,5 +68,7 @@ test('a call that was lost in its own worker is looked at too', async () => {
   await node('first', { run, look: async () => 'the books now: empty' });
   const id = await joined.crew.dispatch({ type: 'clerk', instruction: 'Book 12 EUR' });
   (await crew.model.next()).end([{ tool: 'book', args: { eur: 12 } }]);
-  expect((await asked(id)).note).toMatch(/the line went dead; the books now: empty/);
+  const { note, question } = await asked(id);
+  expect(note).toMatch(/the line went dead; the books now: empty/);
+  expect(question!.text).toMatch(/already\. Did it\?\nthe books now: empty$/);
 });

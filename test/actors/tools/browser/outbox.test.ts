@@ -1,5 +1,8 @@
 /** Nothing is sent by a page unless the rules or the operator have let the present act send it, whatever script sends it. */
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { browserTools } from '../../../../actors/tools/browser/browser-tools.ts';
+import { webPolicy } from '../../../../actors/tools/web/web-policy.ts';
+import { WebRules } from '../../../../roster/web-schema.ts';
 import { type OpenBrowser, openBrowser } from '../../../support/open-browser.ts';
 import { type Site, site } from '../../../support/site.ts';
 
@@ -7,6 +10,7 @@ let shop: Site;
 let other: Site;
 let asks: OpenBrowser;
 let denies: OpenBrowser;
+let allows: OpenBrowser;
 
 const form = (more: string, attributes = '') =>
   `<form id=f action=/send method=post ${attributes}><label>Name <input name=name></label>${more}</form>`;
@@ -50,11 +54,13 @@ beforeAll(async () => {
   });
   const open = [shop, other].map(({ url }) => new URL(url).host);
   asks = await openBrowser({ open, origins: [shop.url] });
+  allows = await openBrowser({ open, origins: [shop.url], on: { submit: 'allow' } });
   denies = await openBrowser({ open, origins: [shop.url], on: { submit: 'deny', leave: 'deny' } });
 }, 60_000);
 afterAll(async () => {
   await asks?.close();
   await denies?.close();
+  await allows?.close();
   await shop?.stop();
   await other?.stop();
 });
@@ -122,6 +128,29 @@ it.each(Object.keys(typing))('filling in sends nothing, also where the page want
     expect(await asks.say('fill', { target: 'Name', value: 'on' })).toContain('filling in sends nothing'),
   );
   expect(sent).toEqual([]);
+});
+
+test('where pages may send forms unasked, filling in counts as a call that writes, and what is sent by it is listed', async () => {
+  const toolsOf = (on: object) =>
+    browserTools({
+      pages: { pageFor: () => Promise.reject(new Error('no page')) },
+      policy: () => webPolicy(WebRules.parse({ on })),
+    });
+  const effects = (on: object, name: string, args: object) => toolsOf(on).find((tool) => tool.name === name)!.effectsOf!(args);
+  for (const [name, args] of [
+    ['fill', { target: 'Name', value: 'on' }],
+    ['select', { target: 'City', option: 'Berlin' }],
+  ] as const) {
+    expect(effects({ submit: 'ask' }, name, args)).toBe('idempotent');
+    expect(effects({ submit: 'allow' }, name, args)).toBe('writes');
+  }
+  expect(effects({ submit: 'ask' }, 'fill', { target: 'Name', file: 'a.txt' })).toBe('writes');
+  await allows.say('goto', { url: `${shop.url}/list` });
+  const { changes } = await allows.run('select', { target: 'City', option: 'Berlin' });
+  expect(changes).toEqual([
+    { target: `combobox "City" at ${shop.url}/send`, kind: 'filled' },
+    { target: `${shop.url}/send`, kind: 'submitted' },
+  ]);
 });
 
 test('choosing sends nothing', async () => {
