@@ -33,6 +33,8 @@ beforeAll(async () => {
   goal = (await world.json<{ id: string }>(['dispatch', 'supervisor', 'read it'])).value.id;
   await watching.crew.result(goal, new AbortController().signal);
   // The things that are made with the first use stay: the list that this shell has seen, and the history of the prompt.
+  // The file is what `cox export` is for.
+  await world.cox(['export', goal, '-o', exported()]);
   // The folder of a keeper is what `cox crew init` is for.
   await world.cox(['crew', 'init', '--dir', keeping()]);
   await Promise.all([world.cox(['inbox']), world.cox(['start'], { stdin: '/help\n' })]);
@@ -43,6 +45,8 @@ afterAll(async () => {
 });
 
 const keeping = () => join(world.folder, 'keeping');
+const exported = () => join(world.folder, 'exported.cox.gz');
+const subTask = () => goal.replace('.0', '.1');
 const onGoal = (name: string, ...words: string[]) => [name, goal, ...words];
 /** The words of each command, for a goal that has ended. */
 const table: Readonly<Record<string, () => readonly string[]>> = {
@@ -69,6 +73,12 @@ const table: Readonly<Record<string, () => readonly string[]>> = {
   artifact: () => ['artifact', `${goal}/s1-0/0`],
   artifacts: () => onGoal('artifacts'),
   tree: () => onGoal('tree'),
+  replay: () => onGoal('replay'),
+  fork: () => ['fork', subTask(), '--at', '1'],
+  compare: () => ['compare', goal, subTask()],
+  'what-if': () => ['what-if', subTask(), '--at', '1', '--backend', 'other'],
+  export: () => onGoal('export', '--force', '-o', exported()),
+  import: () => ['import', exported()],
   watch: () => onGoal('watch'),
   console: () => ['console', '--no-open'],
   up: () => ['up'],

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
+import type { Comparison } from '../../../bus/journal/compare.ts';
+import { JournalStep } from '../../../bus/journal/journal-messages.ts';
 import { ArtifactRow, DeadLetter, Live, NodeReport, Receipt, Result, Status, TalkLine, TreeNode } from '../../../bus/messages.ts';
 import { examples } from '../../../bus/protocol/protocol-examples.ts';
 import { replies } from '../../../bus/protocol/protocol-schemas.ts';
@@ -15,10 +17,13 @@ import { RosterReport } from '../../../bus/roster-report.ts';
 import type { TaskSummary } from '../../../bus/state/tree.ts';
 import type { Member } from '../../../bus/team/members.ts';
 import type { UndoPlan } from '../../../bus/undo.ts';
+import * as archive from '../../../cli/render/archive.ts';
 import * as artifacts from '../../../cli/render/artifacts.ts';
+import { comparisonLines } from '../../../cli/render/compare.ts';
 import * as deadLetters from '../../../cli/render/dead-letters.ts';
 import * as effects from '../../../cli/render/effects.ts';
 import * as events from '../../../cli/render/events.ts';
+import * as forks from '../../../cli/render/fork.ts';
 import { inboxLines } from '../../../cli/render/inbox.ts';
 import { LiveTree } from '../../../cli/render/live-tree.ts';
 import { MarkdownFlow } from '../../../cli/render/markdown.ts';
@@ -30,12 +35,14 @@ import { plain } from '../../../cli/render/paint.ts';
 import { message, oneLine, printable } from '../../../cli/render/printable.ts';
 import * as questions from '../../../cli/render/question.ts';
 import { receiptLine } from '../../../cli/render/receipt.ts';
+import { stepLines } from '../../../cli/render/replay.ts';
 import * as results from '../../../cli/render/result.ts';
 import { rosterLines } from '../../../cli/render/roster.ts';
 import * as statuses from '../../../cli/render/status.ts';
 import * as talk from '../../../cli/render/talk.ts';
 import * as trees from '../../../cli/render/tree.ts';
 import { undoLines } from '../../../cli/render/undo.ts';
+import { whatIfLines } from '../../../cli/render/what-if.ts';
 import { wrapped } from '../../../cli/repl/flow.ts';
 import type { MenuEntry } from '../../../roster/menu.ts';
 import { hostile, hostileText, strangeLines } from '../../support/hostile-text.ts';
@@ -136,6 +143,51 @@ const undo: UndoPlan = {
   files: [{ path: hostileText, changes: [{ task: 'k3xq.1', step: 1, before: null, after: null }] }],
   left: [{ task: 'k3xq.1', step: 1, target: hostileText, why: hostileText }],
 };
+const call = { id: 's1-0', tool: 'write_file', args: { path: 'a.txt' } };
+const step = {
+  ...hostile(JournalStep, {
+    ...{
+      step: 2,
+      at,
+      until: at,
+      node: 'n',
+      epoch: 1,
+      backend: 'main',
+      state: 'thinking',
+      usage,
+      outcome: 'lost',
+      note: 'a note',
+    },
+    why: [{ kind: 'steer', text: 'so', steer: 's', task: 'k3xq.1' }],
+    reply: { text: 'reply', calls: [call] },
+    prompt: {
+      ...{ is: 'rebuilt', changed: ['notes'], count: 3, same: 1, tools: ['write_file'] },
+      messages: [
+        { role: 'assistant', text: 'so far', calls: [call], unfinished: true },
+        { role: 'tool', text: 'read', call: 's1-0', images: ['k3xq.1/s1-0/made-0'] },
+      ],
+    },
+  }),
+  ...{ task: 'k3xq.1', key: hostileText, type: hostileText, n: 1, of: 2 },
+};
+const side = {
+  ...{ id: 'k3xq.1', type: hostileText, state: hostileText, outcome: null, backends: [hostileText], steps: 1, usage, tookMs: 5 },
+  answer: hostileText,
+};
+const end = { kind: hostileText, added: 1, removed: 1, sha256: 'ab' };
+const comparison = (isSameAnswer: boolean): Comparison => ({
+  ...{ a: side, b: { ...side, answer: null }, isSameAnswer },
+  files: [
+    { path: hostileText, a: end, b: { ...end, sha256: null }, isSame: false },
+    { path: hostileText, a: null, b: end, isSame: false },
+  ],
+});
+const atStep = [
+  { path: hostileText, artifact: null, sha256: 'ab', isSame: false },
+  { path: hostileText, artifact: null, sha256: 'unknown', isSame: null },
+] as const;
+const reply = { text: hostileText, calls: [{ id: hostileText, tool: hostileText, args: { [hostileText]: hostileText } }] };
+const places = Array.from({ length: 30 }, () => hostileText);
 const line = hostile(TalkLine, {
   ...examples.TalkLine[0],
   replies: (['model', 'code', 'done'] as const).map((by) => ({ by, text: 'reply' })),
@@ -165,10 +217,24 @@ function flowed(): string[] {
 
 /** By module and export. Each returns what is printed, in lines or whole. */
 const rendered: Record<string, () => string | readonly string[]> = {
+  'archive exportedLines': () =>
+    archive.exportedLines(
+      { ...{ id: hostileText, file: hostileText, bytes: 3, tasks: 1, messages: 2, artifacts: 3 }, redacted: places },
+      plain,
+    ),
+  'archive importedLines': () =>
+    archive.importedLines(
+      {
+        ...{ id: hostileText, was: 'k3xq.0', tasks: 1, artifacts: 2, unfinished: 1, redacted: places },
+        ...{ coxswain: hostileText, at: hostileText },
+      },
+      plain,
+    ),
   'artifacts artifactLines': () => artifacts.artifactLines(rows, 'k3xq.4', now, plain, 'cox artifacts get'),
   'artifacts savedLine': () =>
     artifacts.savedLine({ file: hostileText, type: hostileText, bytes: 3, sha256: hostileText }, plain),
   'artifacts madeLines': () => artifacts.madeLines(hostileText, ['k3xq.4/s1-0/made-0', hostileText], plain),
+  'compare comparisonLines': () => [true, false].flatMap((isSame) => comparisonLines(comparison(isSame), plain)),
   'dead-letters letterLines': () => deadLetters.letterLines(letters, now, plain, 'cox dead'),
   'dead-letters letterLine': () => letters.map((letter) => deadLetters.letterLine(letter, plain)),
   'dead-letters retriedLine': () => retried.map((each) => deadLetters.retriedLine(each, plain)),
@@ -186,6 +252,9 @@ const rendered: Record<string, () => string | readonly string[]> = {
       ...events.resultLines(result(outcome), plain, false),
       ...(outcome === 'completed' ? [] : events.resultLines(result(outcome), plain, true)),
     ]),
+  'fork fileLines': () => forks.fileLines({ files: atStep }, 2, plain),
+  'fork writtenLines': () =>
+    forks.writtenLines({ written: [hostileText], left: [{ path: hostileText, why: hostileText }] }, hostileText, plain),
   'inbox inboxLines': () => inboxLines(asked, plain, { now, answerWith: 'cox answer', showWith: 'cox status' }),
   'live-tree LiveTree': drawn,
   'markdown MarkdownFlow': flowed,
@@ -206,6 +275,7 @@ const rendered: Record<string, () => string | readonly string[]> = {
       ...questions.questionLines('k3xq.4', question(kind), plain, null, { rows: 30, columns: 80, showWith: 'show' }),
     ]),
   'receipt receiptLine': () => status().receipts.map((receipt) => receiptLine(hostileText, receipt, plain)),
+  'replay stepLines': () => [true, false].flatMap((full) => stepLines(step, plain, { full })),
   'result salvageLines': () =>
     [result('failed'), result('cancelled', 'supervisor'), old('failed')].flatMap((each) => results.salvageLines(each, plain)),
   'result doneLines': () => results.doneLines(result('completed'), plain),
@@ -221,6 +291,11 @@ const rendered: Record<string, () => string | readonly string[]> = {
   'tree treeLines': () => trees.treeLines(tree, plain),
   'tree nodeLine': () => tree.map((each) => trees.nodeLine(each, plain, 500)),
   'undo undoLines': () => undoLines(undo, plain),
+  'what-if whatIfLines': () =>
+    whatIfLines(
+      { ...{ task: hostileText, step: 1, backend: hostileText, reply, usage }, was: { backend: hostileText, reply, usage } },
+      plain,
+    ),
 };
 
 /** These put no text of a stranger into a line: numbers, times, measures, brushes, our own words. */
