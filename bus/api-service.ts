@@ -14,6 +14,7 @@ import { Artifacts } from './artifacts/artifacts.ts';
 import type { ArtifactPart } from './artifacts/remote-artifacts.ts';
 import type { Bus } from './bus.ts';
 import { roomOf } from './capacity/room.ts';
+import { CostQuery } from './costs/costs.ts';
 import type { Crew } from './crew.ts';
 import { MachineQuery, type MachineReport } from './inspect/machine-report.ts';
 import type { Rebuild } from './journal/journal.ts';
@@ -22,6 +23,7 @@ import {
   CallOutcome,
   type NodeReport,
   PlanTask,
+  type Price,
   Seal,
   SteeringMessage,
   type SteeringType,
@@ -97,6 +99,7 @@ export const requests = {
   roster: z.object({}).strict(),
   machine: MachineQuery,
   nodes: z.object({}).strict(),
+  costs: CostQuery,
   dead: LetterQuery,
   talk: TalkQuery,
   room: z.object({}).strict(),
@@ -120,6 +123,8 @@ export interface ServiceOptions {
   readonly report: () => NodeReport;
   /** Builds the requests of steps again, for `journal`. Default: prompts are shown without what the kind adds. */
   readonly rebuild?: Rebuild;
+  /** The price that costs are compared with. Default: there is none. */
+  readonly reference?: () => Price | null;
 }
 
 /**
@@ -136,7 +141,7 @@ const askedOfAll: readonly Verb[] = ['nodes'];
 
 export async function startService(
   bus: Bus,
-  { crew, node, menu, roster, machine, report, rebuild }: ServiceOptions,
+  { crew, node, menu, reference = () => null, roster, machine, report, rebuild }: ServiceOptions,
 ): Promise<{ stop(): Promise<void> }> {
   const service = await new Svcm(bus.nc).add({
     name: bus.subjects.namespace,
@@ -167,6 +172,7 @@ export async function startService(
     roster,
     machine,
     nodes: async () => report(),
+    costs: (query) => crew.costs({ ...query, reference: query.reference ?? reference() ?? undefined }),
     dead: async (query) => replyOf('letters', await letters.page(query, roomForRows(bus))),
     talk: (query) => talkPage(bus, query, roomForRows(bus)),
     room: () => roomOf(bus, report().types),

@@ -1,4 +1,5 @@
 /** The operations of a client of the bus: dispatch, steer, watch and read tasks. The command line uses only these. */
+
 import type { z } from 'zod';
 import { CoxError } from '../platform/errors.ts';
 import { artifactPage } from './artifacts/artifact-list.ts';
@@ -9,6 +10,7 @@ import { askNodeAgain } from './ask-node.ts';
 import { answered, lookMs } from './away.ts';
 import type { Bus } from './bus.ts';
 import { isFull } from './capacity/backpressure.ts';
+import { type CostQuery, type Costs, readCosts } from './costs/costs.ts';
 import { type CrewEvent, watch } from './crew-events.ts';
 import { beginningOfFork, type ForkOptions, forkSpec } from './journal/fork.ts';
 import { type JournalOptions, journalPage } from './journal/journal.ts';
@@ -320,6 +322,11 @@ export class Crew {
     this.#check(id);
     const source = await this.journal({ task: id, from: options.step, limit: 1, prompts: 'none', spec: true });
     return this.dispatch(forkSpec(source, options), signal);
+  }
+
+  /** What was spent, also by tasks that were purged. */
+  costs(query: CostQuery = {}): Promise<Costs> {
+    return readCosts(this.bus, query);
   }
 
   /** Reads artifacts, of their stream. */

@@ -3,7 +3,7 @@
  * Keys are camelCase. Times are ISO 8601 in UTC, costs are in US dollars, and tokens are counted by the backend.
  */
 import { z } from 'zod';
-import { TaskId } from './task-id.ts';
+import { Root, TaskId } from './task-id.ts';
 
 /** The longest text that an operator may send in one message, in characters. */
 export const maxSteerChars = 32_768;
@@ -428,6 +428,52 @@ export const Status = z.object({
     .describe('Of the model call of the step. The verb `journal` tells by it what was sent.'),
 });
 export type Status = z.infer<typeof Status>;
+
+const amounts = {
+  inputTokens: z.number().nonnegative(),
+  outputTokens: z.number().nonnegative(),
+  costUsd: z.number().nonnegative(),
+  estimatedUsd: z.number().positive().optional().describe('The part of `costUsd` that is an estimate.'),
+};
+const Day = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}$/, 'a day looks like 2026-11-27')
+  .describe('UTC.');
+export const CostLine = z.object({
+  day: Day,
+  backend: z.string().max(256),
+  kind: z.string().max(256).describe('Type of the tasks.'),
+  ...amounts,
+});
+export type CostLine = z.infer<typeof CostLine>;
+
+/** On `cox.costs.<root>`: what a tree has used that was purged. */
+export const TreeCosts = z.object({
+  root: Root,
+  goal: z.string().max(256).describe('The beginning of the instruction of its goal.'),
+  lines: z.array(CostLine).max(10_000),
+});
+export type TreeCosts = z.infer<typeof TreeCosts>;
+
+/** US dollars per million tokens. */
+export const Price = z.object({ input: z.number().nonnegative(), output: z.number().nonnegative() });
+export type Price = z.infer<typeof Price>;
+
+/** A row of the reply to `costs`. */
+export const CostRow = z.object({
+  day: Day.optional(),
+  root: Root.optional(),
+  goal: z.string().optional(),
+  backend: z.string().optional(),
+  kind: z.string().optional(),
+  ...amounts,
+  referenceUsd: z
+    .number()
+    .optional()
+    .describe('An estimate: what the same tokens would have cost at the price of the reference.'),
+  savedUsd: z.number().optional().describe('An estimate: `referenceUsd` less `costUsd`.'),
+});
+export type CostRow = z.infer<typeof CostRow>;
 
 /** On `cox.tasks.<id>.result`: the one final output. */
 export const Result = z.object({

@@ -92,5 +92,6 @@ function headersFor(
 function pointOf(subject: string): string | undefined {
   if (subject.startsWith('$KV.')) return 'state';
   if (subject.includes('.artifacts.')) return 'artifact';
+  if (subject.includes('.costs.')) return 'costs';
   return subject.includes('.timers.') ? subject.split('.')[2] : subject.slice(subject.lastIndexOf('.') + 1);
 }

@@ -10,6 +10,7 @@ import { askNode } from './ask-node.ts';
 import { askPage, askRows } from './ask-pages.ts';
 import { lookMs } from './away.ts';
 import type { Bus } from './bus.ts';
+import type { CostQuery, Costs } from './costs/costs.ts';
 import { Crew, type CrewOptions, checkedQuery, type Sent } from './crew.ts';
 import { type CrewEvent, type Outage, resultEvent, statusEvent, watch } from './crew-events.ts';
 import type { JournalOptions } from './journal/journal.ts';
@@ -150,6 +151,10 @@ export class RemoteCrew extends Crew {
       next = page.next;
     }
     return { ...reply, steps, next };
+  }
+
+  override costs(query: CostQuery = {}): Promise<Costs> {
+    return this.#ask('costs', query);
   }
 
   override artifacts(): ReadableArtifacts {

@@ -45,6 +45,8 @@ export class Subjects {
   readonly artifactHeads = (tasks: string) => `${this.namespace}.artifacts.${tasks}.*.*.head`;
   /** Wildcard for the artifacts of all tasks, or of the tasks of the tree `root`. */
   readonly everyArtifact = (root?: string) => `${this.namespace}.artifacts.${root === undefined ? '' : `${root}.`}>`;
+  /** What a purged tree has used. */
+  readonly costs = (root: string) => `${this.namespace}.costs.${root}`;
   /** The record of a line of the talk with the primary. */
   readonly talk = (line: string) => `${this.namespace}.talk.${line}.line`;
   readonly everyTalk = () => `${this.namespace}.talk.*.line`;
@@ -84,6 +86,9 @@ export class Subjects {
   }
   get artifactStream() {
     return `${this.namespace}_artifacts`;
+  }
+  get costStream() {
+    return `${this.namespace}_costs`;
   }
   get stateBucket() {
     return `${this.namespace}_tasks`;

@@ -149,6 +149,14 @@ const Retention = section({
 }));
 export type Retention = z.infer<typeof Retention>;
 
+const Pricing = section({
+  reference: z
+    .union([z.string().min(1).max(64), z.strictObject({ input: z.number().min(0).max(1e6), output: z.number().min(0).max(1e6) })])
+    .nullable()
+    .default(null)
+    .describe('The model that costs are compared with: the name of a backend with a `cost`, or US dollars per million tokens.'),
+});
+
 const named = <Name extends z.ZodString, Entry extends z.ZodType>(name: Name, entry: Entry) =>
   z.record(name, entry).refine((all) => Object.keys(all).length <= 256, 'at most 256');
 
@@ -178,8 +186,16 @@ export const RosterFile = section({
   web: WebRules.prefault({}).describe('Where agents may go on the web, and about which acts there they ask.'),
   limits: Limits.prefault({}).describe('Retries and timeouts of model calls.'),
   retention: Retention.prefault({}).describe('Retention of finished tasks.'),
+  pricing: Pricing.prefault({}).describe('What costs are compared with.'),
   bus: BusRules.prefault({}).describe('Replication of the bus’s streams.'),
 }).superRefine((roster, check) => {
+  const { reference } = roster.pricing;
+  if (typeof reference === 'string' && !(Object.hasOwn(roster.backends, reference) && roster.backends[reference]?.cost))
+    check.addIssue({
+      code: 'custom',
+      path: ['pricing', 'reference'],
+      message: `expected a backend with a cost, or { input, output } in US dollars per million tokens`,
+    });
   const isPlain = (reducers as readonly string[]).includes(roster.reducer);
   if (!isPlain && !Object.hasOwn(roster.backends, roster.reducer))
     check.addIssue({

@@ -15,6 +15,7 @@ import { otelSettings } from '../../platform/otel-env.ts';
 import { Backends } from '../../roster/backends.ts';
 import type { RosterSource } from '../../roster/find-roster.ts';
 import type { MenuEntry } from '../../roster/menu.ts';
+import { referencePrice } from '../../roster/price.ts';
 import type { Roster } from '../../roster/schema.ts';
 import { Inspection } from '../inspect/inspection.ts';
 import { machineReport } from '../inspect/machine-report.ts';
@@ -146,13 +147,11 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const pictures = new Pictures(new Artifacts(bus), reader);
   const rebuild = rebuilding({ kinds, backends, pictures, folderOf });
   const service = await startService(bus, {
-    crew,
-    node: name,
+    ...{ crew, node: name, report, rebuild },
     menu: () => backends.menu(),
+    reference: () => referencePrice(current()),
     roster: () => rosterReport({ node: name, file: rosterFile, roster: current(), menu: backends.menu() }),
     machine: (query) => machineReport({ bus, chartOf: roles.chartOf }, query),
-    report,
-    rebuild,
   });
   const primary = openPrimary({
     crew,

@@ -3,15 +3,16 @@
  * - A tree is purged only when all its records are `done` or `unborn`. `done` never changes back.
  * - A tree stays while a ticket of one of its runs is not acked, or while a steer to it has no receipt.
  * - Each purge ends at the last sequence that was looked at. A message that comes later stays for a later collection.
- * The artifacts and the log are purged first and the root's record last. After a crash the next collection therefore finds the
- * rest, and none of it can run: a ticket without a record and a live parent starts nothing (rule `planned-child`). Ages are by
- * the server's clock. Several collections at once are harmless.
+ * The artifacts and the log are purged first, then the costs of the tree are kept (docs/adr/0043), and the root's record is purged
+ * last. After a crash the next collection therefore finds the rest, and none of it can run: a ticket without a record and a live
+ * parent starts nothing (rule `planned-child`). Ages are by the server's clock. Several collections at once are harmless.
  * Rule `purge` (docs/task-protocol.md).
  */
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { crashPoint } from '../../platform/crash-point.ts';
 import { CoxError } from '../../platform/errors.ts';
 import type { Bus } from '../bus.ts';
+import { keepCosts } from '../costs/cost-stream.ts';
 import { lastMessage } from '../leader-reads.ts';
 import { retryRequest } from '../retry.ts';
 import type { Entry } from '../state/all-records.ts';
@@ -131,7 +132,7 @@ async function isAckedAndAnswered(bus: Bus, { root, entries }: FinishedTree, sig
   return answers.every(Boolean);
 }
 
-/** @returns false if another process has written one of its records meanwhile. */
+/** @returns false if another process has written one of its records meanwhile, or there is no room for its costs. */
 async function purgeTree(
   bus: Bus,
   { root, entries: found }: FinishedTree,
@@ -147,6 +148,9 @@ async function purgeTree(
   if (hasArtifacts) await purge(bus, subjects.artifactStream, subjects.everyArtifact(root), null, signal);
   await purge(bus, subjects.logStream, subjects.everyMessage(root), logSeq, signal);
   await purge(bus, subjects.timerStream, subjects.timer(`${root}.*`, '*'), null, signal);
+  // By now there is room for it, also on a full bus. Without it the records stay, and the next collection tries again.
+  const records = entries.flatMap(({ record }) => (record && record.phase !== 'unborn' ? [record] : []));
+  if (!(await keepCosts(bus, root, records, signal))) return false;
   // Nearly all records are older than the root's last write. One purge removes those; each later record needs a purge of its own.
   const top = entries.find((entry) => entry.key === `${root}.0`);
   const others = entries.filter((entry) => entry !== top);

@@ -74,6 +74,13 @@ const subjects: Readonly<Record<string, Subject>> = {
       'A task that was given up, or a message that is not a ticket. Kept on a stream until an operator retries or drops it.',
     client: 'receive',
   },
+  costs: {
+    address: 'cox.costs.{root}',
+    parameters: { root: { description: 'The root of a tree that was purged: the part of its ids before the dot.' } },
+    messages: ['TreeCosts'],
+    description: 'What a tree has used that was purged. Kept for 400 days, once for each tree.',
+    client: 'receive',
+  },
   artifact: {
     address: 'cox.artifacts.{root}.{path}.{call}.{n}.head',
     parameters: {

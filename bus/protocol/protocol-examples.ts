@@ -113,6 +113,19 @@ export const examples: { readonly [M in keyof typeof messages]: readonly object[
       step: 4,
     },
   ],
+  TreeCosts: [
+    {
+      root: 'k3xq',
+      goal: 'Which of these files mention a licence?',
+      lines: [
+        { day: '2026-11-27', backend: 'small', kind: 'files', inputTokens: 5_120, outputTokens: 800, costUsd: 0 },
+        {
+          ...{ day: '2026-11-27', backend: 'frontier', kind: 'supervisor', inputTokens: 900, outputTokens: 300 },
+          ...{ costUsd: 0.012, estimatedUsd: 0.004 },
+        },
+      ],
+    },
+  ],
   DeadLetter: [
     {
       kind: 'task',

@@ -8,6 +8,7 @@ import {
   ArtifactHead,
   ArtifactRow,
   CallOutcome,
+  CostRow,
   DeadLetter,
   Failure,
   HeldTask,
@@ -16,6 +17,7 @@ import {
   PlanRow,
   PlanSpec,
   PlanTask,
+  Price,
   Question,
   Receipt,
   Result,
@@ -25,6 +27,7 @@ import {
   TaskSpec,
   TaskState,
   TicketMessage,
+  TreeCosts,
   TreeNode,
   Usage,
   WholeText,
@@ -131,6 +134,12 @@ export const replies = {
   }),
   journal: JournalReply,
   nodes: NodeReport,
+  costs: z.object({
+    rows: z.array(CostRow).describe('In the order of days if `by` begins with `day`; else by cost, highest first.'),
+    total: CostRow.describe('The sum of all rows, also of those beyond `limit`.'),
+    more: z.number().int().nonnegative().describe('Number of rows beyond `limit`.'),
+    reference: Price.nullable().describe('The price that is compared with.'),
+  }),
   dead: z.object({ letters: z.array(DeadLetter).describe('The dead letters, oldest first.'), ...paged }),
   deadRetry: z.discriminatedUnion('how', [
     z.object({ how: z.literal('dispatched'), id: z.string(), as: TaskId.describe('The task that replaces it.') }),
@@ -153,6 +162,7 @@ export const Refusal = z.object({ code: z.string(), message: z.string(), hint: z
 
 const shared = {
   ArtifactRow,
+  CostRow,
   Failure,
   ForkRow,
   HeldTask,
@@ -162,6 +172,7 @@ const shared = {
   PlanSpec,
   PlanTask,
   PromptMessage,
+  Price,
   Question,
   Receipt,
   TaskId,
@@ -184,6 +195,7 @@ export const messages = {
   TalkLine,
   TaskSpec,
   Ticket: TicketMessage,
+  TreeCosts,
 } as const;
 
 export const verbs = Object.keys(requests) as Verb[];

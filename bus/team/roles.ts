@@ -45,6 +45,7 @@ export const readVerbs = [
   'dead',
   'talk',
   'room',
+  'costs',
 ] as const;
 /** Verbs of the service that change something, for operators. A node that hosts goals answers them. */
 export const orderVerbs = ['order', 'deadDrop'] as const;
@@ -111,6 +112,7 @@ const permissionsByRole: { readonly [R in Role]: (subjects: Subjects) => Permiss
       subjects.ticket('*', 'pending'),
       subjects.every('steering'),
       subjects.members(),
+      subjects.costs('*'),
       ...streamsOf(subjects).flatMap((stream) => [...reading(stream), ...keeping(stream)]),
       ...requests(subjects, [...readVerbs, ...orderVerbs, ...relayVerbs]),
     ],
@@ -136,6 +138,7 @@ const streamsOf = (subjects: Subjects): string[] => [
   subjects.talkStream,
   subjects.deadStream,
   subjects.artifactStream,
+  subjects.costStream,
   subjects.crewStream,
   `KV_${subjects.stateBucket}`,
   `KV_${subjects.memoryBucket}`,

@@ -6,6 +6,7 @@ import { type JetStreamManager, RetentionPolicy, StorageType } from '@nats-io/je
 import { CoxError } from '../../platform/errors.ts';
 import { openArtifactStream } from '../artifacts/artifact-stream.ts';
 import type { Bus } from '../bus.ts';
+import { openCostStream } from '../costs/cost-stream.ts';
 import { isStreamNameInUse, isStreamNotFound } from '../jetstream-errors.ts';
 import { openDeadStream } from '../queue/dead-letter-stream.ts';
 import { retryRequest } from '../retry.ts';
@@ -13,7 +14,13 @@ import { openMemoryBucket } from '../shared-memory.ts';
 import type { Subjects } from '../subjects.ts';
 
 export async function openTeamStreams(bus: Bus): Promise<void> {
-  const open = { members: openMembersStream, letters: openDeadStream, artifacts: openArtifactStream, memory: openMemoryBucket };
+  const open = {
+    members: openMembersStream,
+    letters: openDeadStream,
+    artifacts: openArtifactStream,
+    costs: openCostStream,
+    memory: openMemoryBucket,
+  };
   await Promise.all(Object.entries(open).map(([name, make]) => retryRequest(bus, name, async () => void (await make(bus)))));
 }
 

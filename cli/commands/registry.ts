@@ -349,6 +349,17 @@ checked and shown as a diff first. The old file is kept beside the new one, as r
     load: async () => (await import('./roster.ts')).run,
   },
   {
+    name: 'costs',
+    summary: 'show what was spent, also by tasks that were purged, and what a reference model would have cost',
+    options: [
+      ['--since <time>', 'count only what was used since then, by the day: 12h, 7d, 90d'],
+      ['--by <keys>', 'a row for each goal, backend, kind or day; several are separated by commas (default: backend)'],
+      ['--limit <n>', 'show at most this many rows (default: 100)'],
+    ],
+    example: 'cox costs --since 7d --by day,backend',
+    load: async () => (await import('./costs.ts')).run,
+  },
+  {
     name: 'crew',
     summary: 'make a crew with roles on your own NATS server, invite members and revoke them; list them',
     args: '[init|invite|revoke|publish] [name]',

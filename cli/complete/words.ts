@@ -1,4 +1,5 @@
 /** The candidates for a place on a command line, from the table of commands, the roster and the bus. */
+import { costKeys } from '../../bus/costs/costs.ts';
 import type { Crew } from '../../bus/crew.ts';
 import type { Question } from '../../bus/messages.ts';
 import { ListedState } from '../../bus/state/task-list.ts';
@@ -57,6 +58,8 @@ async function values(cli: Cli, what: string, command: Command | null, args: rea
       return onBus(cli, async ({ question }) => asWords(await question(args[0]!)));
     case '[text...]':
       return command?.name === 'answer' ? onBus(cli, async ({ question }) => choicesOf(await question(args[0]!), args[1])) : [];
+    case '<keys>':
+      return bare(costKeys);
     case '<part>':
       return parts.map(({ name, summary }) => ({ word: name, about: summary }));
     case '<type>':

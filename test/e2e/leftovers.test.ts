@@ -85,6 +85,7 @@ const table: Readonly<Record<string, () => readonly string[]>> = {
   worker: () => ['worker'],
   nodes: () => ['nodes'],
   dead: () => ['dead'],
+  costs: () => ['costs'],
   crew: () => ['crew', '--dir', keeping()],
   menu: () => ['menu'],
   roster: () => ['roster', 'show'],

@@ -141,6 +141,7 @@ const ofCrew: Operations = {
   journal: async () => joined.crew.journal({ task: await anEnded() }),
   fork: async () => joined.crew.result(await joined.crew.fork(await anEnded(), { step: 1 }), kept),
   tree: async () => joined.crew.tree(await anEnded()),
+  costs: () => joined.crew.costs(),
   treePage: async () => joined.crew.treePage(await anEnded(), { limit: 1 }),
   watch: async () => first(joined.crew.watch(null, kept), cancel),
 };
@@ -201,6 +202,7 @@ const ofNode: Operations = {
   menu: () => node.menu(),
   holding: () => node.holding(),
   report: () => node.report(),
+  metrics: () => node.metrics(),
   drain: () => withNode((other) => other.drain()),
   stop: () => withNode(async () => {}),
 };
@@ -304,6 +306,7 @@ const ofService: Operations = {
   roster: asked('roster', () => ({})),
   machine: onTask('machine'),
   nodes: asked('nodes', () => ({})),
+  costs: asked('costs', () => ({})),
   dead: asked('dead', () => ({})),
   talk: asked('talk', () => ({})),
   room: asked('room', () => ({})),

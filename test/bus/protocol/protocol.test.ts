@@ -136,6 +136,7 @@ test('a live service answers and refuses every verb as documented', async () => 
   expect(await answers('machine', { machine: 'primary' })).toMatchObject({ machine: 'primary', definition: { id: 'primary' } });
   expect(await answers('machine', { task: goal })).toMatchObject({ machine: 'supervisor', live: { task: goal } });
   await answers('nodes', {});
+  await answers('costs', { by: ['day', 'backend', 'kind', 'goal'], reference: { input: 1, output: 2 } });
   expect(await answers('dead', {})).toEqual({ letters: [], next: null, more: 0 });
   const [given] = examples.DeadLetter as readonly (object & { kind: 'task' })[];
   for (const id of ['dead1.0', 'dead2.0']) {

@@ -74,6 +74,7 @@ const ofCrew: Readonly<Record<string, () => Promise<unknown>>> = {
   artifact: async () => ann.crew.artifact(await artifact()),
   journal: () => ann.crew.journal({ task }),
   fork: async () => ann.crew.result(await ann.crew.fork(task, { step: 1 }), kept),
+  costs: () => ann.crew.costs(),
   tree: () => ann.crew.tree(task),
   treePage: () => ann.crew.treePage(task, { limit: 1 }),
   watch: async () => {

@@ -37,6 +37,8 @@ const publishing: readonly Row[] = [
   ['ask for the dead letters', 'cox.api.dead', ...readers],
   ['ask for the talk', 'cox.api.talk', ...readers],
   ['ask for the room', 'cox.api.room', ...readers],
+  ['ask for the costs', 'cox.api.costs', ...readers],
+  ['write the costs of a tree', 'cox.costs.k3xq', 'supervisor'],
   ['ask for the artifacts', 'cox.api.artifacts', ...readers],
   ['ask for an artifact', 'cox.api.artifact', ...readers],
   ['ask for a journal', 'cox.api.journal', ...readers],

@@ -20,6 +20,7 @@ import type { UndoPlan } from '../../../bus/undo.ts';
 import * as archive from '../../../cli/render/archive.ts';
 import * as artifacts from '../../../cli/render/artifacts.ts';
 import { comparisonLines } from '../../../cli/render/compare.ts';
+import { costLines } from '../../../cli/render/costs.ts';
 import * as deadLetters from '../../../cli/render/dead-letters.ts';
 import * as effects from '../../../cli/render/effects.ts';
 import * as events from '../../../cli/render/events.ts';
@@ -215,6 +216,12 @@ function flowed(): string[] {
   return rows;
 }
 
+const amount = { inputTokens: 1, outputTokens: 1, costUsd: 1, estimatedUsd: 1 };
+const costs = {
+  rows: [{ ...{ day: hostileText, root: hostileText, goal: hostileText, backend: hostileText, kind: hostileText }, ...amount }],
+  ...{ total: amount, more: 1, reference: { input: 1, output: 1 } },
+};
+
 /** By module and export. Each returns what is printed, in lines or whole. */
 const rendered: Record<string, () => string | readonly string[]> = {
   'archive exportedLines': () =>
@@ -235,6 +242,7 @@ const rendered: Record<string, () => string | readonly string[]> = {
     artifacts.savedLine({ file: hostileText, type: hostileText, bytes: 3, sha256: hostileText }, plain),
   'artifacts madeLines': () => artifacts.madeLines(hostileText, ['k3xq.4/s1-0/made-0', hostileText], plain),
   'compare comparisonLines': () => [true, false].flatMap((isSame) => comparisonLines(comparison(isSame), plain)),
+  'costs costLines': () => costLines(costs, plain),
   'dead-letters letterLines': () => deadLetters.letterLines(letters, now, plain, 'cox dead'),
   'dead-letters letterLine': () => letters.map((letter) => deadLetters.letterLine(letter, plain)),
   'dead-letters retriedLine': () => retried.map((each) => deadLetters.retriedLine(each, plain)),
