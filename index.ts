@@ -33,6 +33,7 @@ export {
 } from './actors/tools/tool.ts';
 export type { Content, MadeArtifact } from './bus/artifacts/artifacts.ts';
 export { type Collected, type CollectOptions, collect, type Keep, type PurgedTree } from './bus/capacity/retention.ts';
+export type { CostQuery, Costs } from './bus/costs/costs.ts';
 // Operations on tasks. Every client of the bus may call them.
 export { Crew, type Sent } from './bus/crew.ts';
 export type { CrewEvent } from './bus/crew-events.ts';

@@ -110,6 +110,8 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   const { backpressure } = housekeeping;
   const backends = new Backends({ roster: current, folders, log, onProgress, env });
   const watch = await telemetryOf(options, { note, onProgress });
+  // For calls of no task, such as those of the primary agent.
+  const seen = watch?.telemetry.backends(backends) ?? backends;
   const types = () => hosted(['supervisor', ...kinds.names()]);
   const since = now();
   const folderOf = (asked: string | null) => workspaceOf(asked, workspace, joined.server.embedded).folder;
@@ -155,7 +157,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   });
   const primary = openPrimary({
     crew,
-    backends: watch?.telemetry.backends(backends) ?? backends,
+    backends: seen,
     roster: current,
     kinds: () => kinds.names(),
     // On a server that others use too, the folder means nothing to the node that takes the task.
@@ -178,7 +180,7 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   };
   return {
     name,
-    backends,
+    backends: seen,
     menu: () => backends.menu(),
     primary,
     holding: () => worker.holding,

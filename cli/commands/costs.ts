@@ -26,7 +26,7 @@ export const run: Run = async (cli, _args, options) => {
   const { since, by, limit } = parseOptions(Shape, options);
   const { roster } = await readRoster(cli, foldersOf(cli.env));
   const reference = referencePrice(roster);
-  return withCrew(cli, { start: false }, async ({ crew }) => {
+  return withCrew(cli, { start: 'if stored' }, async ({ crew }) => {
     const now = crew.bus.now().getTime();
     const costs = await crew.costs({
       ...{ by, limit },
