@@ -54,6 +54,8 @@ export function linesOf(rows: readonly Row[], { search, turned }: View): Line[] 
   const children = Map.groupBy(rows, ({ parent }) => (parent !== null && ids.has(parent) ? parent : null));
   const sums = new Map<string, Sums>();
   const wanted = new Set<string>();
+  /** Rows that lead to a wanted one. */
+  const leading = new Set<string>();
   const below = (row: Row): readonly Row[] => (row.id === null ? [] : (children.get(row.id) ?? []));
   const measure = (row: Row): Sums => {
     let total: Sums = { tasks: 1, usage: row.usage };
@@ -61,9 +63,9 @@ export function linesOf(rows: readonly Row[], { search, turned }: View): Line[] 
     if (search !== '' && textOf(row).includes(search)) isWanted = true;
     for (const child of below(row)) {
       total = plus(total, measure(child));
-      isWanted ||= wanted.has(child.name);
+      if (wanted.has(child.name)) leading.add(row.name);
     }
-    if (isWanted) wanted.add(row.name);
+    if (isWanted || leading.has(row.name)) wanted.add(row.name);
     sums.set(row.name, total);
     return total;
   };
@@ -71,7 +73,7 @@ export function linesOf(rows: readonly Row[], { search, turned }: View): Line[] 
   const add = (row: Row, depth: number): void => {
     if (search !== '' && !wanted.has(row.name)) return;
     const mine = below(row);
-    const isOpen = wanted.has(row.name) || depth < deep !== turned.has(row.name);
+    const isOpen = leading.has(row.name) || depth < deep !== turned.has(row.name);
     lines.push({ kind: 'task', name: row.name, row, depth, sums: sums.get(row.name)!, children: mine.length, isOpen });
     if (isOpen) addAll(mine, row.name, depth + 1);
   };
