@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import type { CrewSession } from '../../actors/node/join.ts';
 import { obtainBrowser } from '../../actors/tools/browser/find-browser.ts';
-import { type OpenConsole, openConsole } from '../../cli/console/open-console.ts';
+import { type ConsoleOptions, type OpenConsole, openConsole } from '../../cli/console/open-console.ts';
 import type { Clock } from '../../cli/console/sessions.ts';
 import { foldersOf } from '../../platform/folders.ts';
 
@@ -30,11 +30,21 @@ export interface ConsoleInTest extends OpenConsole {
   later(ms: number): void;
 }
 
-export async function consoleFor(joined: CrewSession, port = 0): Promise<ConsoleInTest> {
+export async function consoleFor(
+  joined: CrewSession,
+  { port = 0, ...named }: Partial<Pick<ConsoleOptions, 'port' | 'websocket' | 'credentials'>> = {},
+): Promise<ConsoleInTest> {
   let ahead = 0;
   const notes: string[] = [];
   const clock: Clock = { now: () => Date.now() + ahead };
-  const opened = await openConsole(joined, { port, open: false, cwd: process.cwd(), note: (text) => notes.push(text), clock });
+  const opened = await openConsole(joined, {
+    ...named,
+    port,
+    open: false,
+    cwd: process.cwd(),
+    note: (text) => notes.push(text),
+    clock,
+  });
   const later = (ms: number) => {
     ahead += ms;
   };

@@ -57,6 +57,10 @@ export class TeamCrew {
     return this.#server.url;
   }
 
+  get websocketUrl(): string {
+    return this.#server.websocketUrl;
+  }
+
   env(member: string): NodeJS.ProcessEnv {
     const config = join(this.folder, 'config', member);
     mkdirSync(config, { recursive: true });

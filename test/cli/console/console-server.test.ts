@@ -189,7 +189,7 @@ test('a port that is taken is an error that says so', async () => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
   const { port } = other.address() as AddressInfo;
-  await expect(consoleFor(joined, port)).rejects.toMatchObject({
+  await expect(consoleFor(joined, { port })).rejects.toMatchObject({
     code: 'port-taken',
     message: expect.stringContaining(`${port}`),
     hint: expect.stringContaining('--port'),

@@ -70,6 +70,7 @@ export function Windowed<T>({ items, nameOf, rowHeight, label, current, onCurren
     <div
       ref={box}
       class="window"
+      style={{ height: `min(62vh, ${items.length * rowHeight + 2}px)` }}
       role="tree"
       aria-label={label}
       tabIndex={0}
