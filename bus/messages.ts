@@ -638,6 +638,10 @@ export const NodeReport = z.object({
   types: z.array(z.string()).describe('The task types that it works on.'),
   slots: z.number().int().describe('New tasks of one type that it works on at once. Woken tasks have as many slots in addition.'),
   draining: z.boolean().describe('True if it claims no further tasks.'),
+  hearsTalk: z
+    .literal(true)
+    .optional()
+    .describe('A primary agent runs there that answers lines of the talk which name this node.'),
   held: z.number().int().nonnegative(),
   tasks: z.array(HeldTask).describe('The tasks that it holds, longest held first, at most 500.'),
 });

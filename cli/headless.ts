@@ -12,7 +12,7 @@ import { type HostedNode, hostNode, typesOf } from './hosted-node.ts';
 import { type MetricsPlace, type MetricsServer, metricsPlace, serveMetrics } from './metrics-server.ts';
 import { count, list, parseOptions } from './parse-options.ts';
 import { oneLine } from './render/printable.ts';
-import { readRoster } from './roster.ts';
+import { readRoster, rosterSource } from './roster.ts';
 import { withCrew } from './session.ts';
 
 const Shape = z.object({
@@ -57,7 +57,8 @@ export const headless =
 async function consoleOf(cli: Cli, joined: CrewSession, { console, ...options }: Asked): Promise<OpenConsole | null> {
   if (!console) return null;
   const { openConsole } = await import('./console/open-console.ts');
-  return openConsole(joined, { ...options, open: false, cwd: cli.cwd, note: (text) => cli.out.note(text) });
+  const roster = () => rosterSource(cli, joined.folders);
+  return openConsole(joined, { ...options, open: false, cwd: cli.cwd, roster, note: (text) => cli.out.note(text) });
 }
 
 async function metricsOf(cli: Cli, place: MetricsPlace, text: () => string): Promise<MetricsServer> {

@@ -15,11 +15,12 @@ export interface Reported {
   readonly types: readonly string[];
   readonly slots: number;
   readonly draining: boolean;
+  readonly hearsTalk: boolean;
   /** Longest held first. */
   readonly holding: readonly HeldTask[];
 }
 
-export const nodeReport = ({ name, roster, since, types, slots, draining, holding }: Reported): NodeReport => ({
+export const nodeReport = ({ name, roster, since, types, slots, draining, hearsTalk, holding }: Reported): NodeReport => ({
   name,
   host: hostname(),
   pid: process.pid,
@@ -29,6 +30,7 @@ export const nodeReport = ({ name, roster, since, types, slots, draining, holdin
   types: [...types],
   slots,
   draining,
+  ...(hearsTalk && { hearsTalk: true as const }),
   held: holding.length,
   tasks: holding.slice(0, maxTasks),
 });

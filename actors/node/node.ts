@@ -143,18 +143,6 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
   });
   housekeeping.start();
   let draining = false;
-  const rosterFile = roster.source && roster.source.by !== 'shipped' ? roster.source.file : null;
-  const report = () =>
-    nodeReport({ name, roster: rosterFile, since, types: worker.types, slots, draining, holding: worker.holding });
-  const pictures = new Pictures(new Artifacts(bus), reader);
-  const rebuild = rebuilding({ kinds, backends, pictures, folderOf });
-  const service = await startService(bus, {
-    ...{ crew, node: name, report, rebuild },
-    menu: () => backends.menu(),
-    reference: () => referencePrice(current()),
-    roster: () => rosterReport({ node: name, file: rosterFile, roster: current(), menu: backends.menu() }),
-    machine: (query) => machineReport({ bus, chartOf: roles.chartOf }, query),
-  });
   const primary = openPrimary({
     crew,
     backends: seen,
@@ -163,6 +151,27 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
     // On a server that others use too, the folder means nothing to the node that takes the task.
     workspace: joined.server.embedded ? workspace : null,
     log,
+  });
+  const rosterFile = roster.source && roster.source.by !== 'shipped' ? roster.source.file : null;
+  const report = () =>
+    nodeReport({
+      name,
+      roster: rosterFile,
+      since,
+      types: worker.types,
+      slots,
+      draining,
+      hearsTalk: primary.hearsTalk,
+      holding: worker.holding,
+    });
+  const pictures = new Pictures(new Artifacts(bus), reader);
+  const rebuild = rebuilding({ kinds, backends, pictures, folderOf });
+  const service = await startService(bus, {
+    ...{ crew, node: name, report, rebuild },
+    menu: () => backends.menu(),
+    reference: () => referencePrice(current()),
+    roster: () => rosterReport({ node: name, file: rosterFile, roster: current(), menu: backends.menu() }),
+    machine: (query) => machineReport({ bus, chartOf: roles.chartOf }, query),
   });
   let stopping: Promise<void> | null = null;
   const drain = async () => {

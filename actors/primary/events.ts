@@ -13,6 +13,7 @@ export type PrimaryEvent =
   | { readonly type: 'elsewhere'; readonly line: TalkLine }
   /** A line of an earlier session that was not answered. It is answered now. */
   | { readonly type: 'resumed'; readonly line: Line }
+  | { readonly type: 'handed'; readonly line: Line }
   /** A line of an earlier session that was being answered and may have been acted on. It is not answered again. */
   | { readonly type: 'given-up'; readonly line: Line };
 
@@ -36,6 +37,8 @@ export interface Primary {
    * answered are answered here, and lines at other clients are told as events. Ends with the signal or with stop().
    */
   rejoin(signal: AbortSignal): Promise<void>;
+  /** Whether it hears the talk: lines that others say to it by its name are answered. */
+  readonly hearsTalk: boolean;
   /** The events from this call on, until the signal fires or stop() is called. Every caller gets all events. */
   events(signal: AbortSignal): AsyncIterable<PrimaryEvent>;
   /** Stops the primary. Tasks that it dispatched go on. Idempotent. */

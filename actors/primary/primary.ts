@@ -54,6 +54,7 @@ class PrimaryAgent implements Primary {
   #said: Said[] = [];
   readonly #listeners = new Listeners<PrimaryEvent>();
   #actor: Actor<typeof primary> | null = null;
+  #hears = false;
   readonly #stopped = new AbortController();
   /** The talks of other clients that are followed, until `stop`. */
   readonly #following: Promise<void>[] = [];
@@ -90,14 +91,27 @@ class PrimaryAgent implements Primary {
     }
   }
 
+  get hearsTalk(): boolean {
+    return this.#hears;
+  }
+
   async #follow(seq: number, signal: AbortSignal): Promise<void> {
+    this.#hears = true;
     try {
-      for await (const line of this.#talk.others(seq, signal)) {
+      for await (const { line, isForUs } of this.#talk.others(seq, signal)) {
+        if (isForUs) {
+          const handed = { id: line.id, text: line.text };
+          this.#tell({ type: 'handed', line: handed });
+          this.#actor?.send({ type: 'SAY', line: handed, ...(line.first && { isFirst: true }) });
+          continue;
+        }
         this.#tell({ type: 'elsewhere', line });
         if (hasEnded(line)) this.#hear([line]);
       }
     } catch (err) {
       this.#options.log.warn({ err }, 'the talk of other clients cannot be followed');
+    } finally {
+      this.#hears = false;
     }
   }
 

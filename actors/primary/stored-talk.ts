@@ -27,6 +27,7 @@ const flushMs = 3_000;
 /** How many ended lines a primary is told at its start. */
 const mostRecalled = 40;
 const mostReplies = 16;
+const mostOwn = 10_000;
 
 export class StoredTalk {
   readonly #options: StoredTalkOptions;
@@ -35,6 +36,8 @@ export class StoredTalk {
   readonly #writes = new Map<string, Promise<StoredLine | null>>();
   /** Lines for which tools may have acted. */
   readonly #claimed = new Set<string>();
+  /** Ids of lines that were said or taken over here. Their records come back late, some after the line has ended. */
+  readonly #own = new Set<string>();
   /** Lines that another client has taken over. */
   readonly #lost = new Set<string>();
 
@@ -46,6 +49,7 @@ export class StoredTalk {
   /** Stores a new line. */
   say(line: Line, first: boolean): void {
     const { bus, name } = this.#options;
+    this.#keep(line.id);
     const record = { ...line, first, by: name, at: bus.now().toISOString(), state: 'waiting' as const, replies: [] };
     this.#queue(line.id, Promise.resolve({ line: record, seq: 0 }), {});
   }
@@ -87,6 +91,7 @@ export class StoredTalk {
     for (const { line, seq } of open) {
       if (living.has(line.by)) continue;
       const mayHaveActed = line.state === 'acting';
+      this.#keep(line.id);
       const taken = await this.#talk.write({ ...line, by: name, state: mayHaveActed ? 'interrupted' : 'waiting' }, seq);
       if (!taken) continue;
       this.#writes.set(line.id, Promise.resolve(taken));
@@ -95,9 +100,22 @@ export class StoredTalk {
     return { again, given };
   }
 
-  /** Yields what other clients write. */
-  async *others(after: number, signal: AbortSignal): AsyncGenerator<TalkLine> {
-    for await (const { line } of this.#talk.follow(after, signal)) if (line.by !== this.#options.name) yield line;
+  /** Yields what other clients write; `isForUs`: a new line that a client, such as a console, says to this primary. */
+  async *others(after: number, signal: AbortSignal): AsyncGenerator<{ line: TalkLine; isForUs: boolean }> {
+    for await (const stored of this.#talk.follow(after, signal)) {
+      const { line } = stored;
+      if (line.by !== this.#options.name) yield { line, isForUs: false };
+      else if (line.state === 'waiting' && !this.#own.has(line.id)) {
+        this.#keep(line.id);
+        this.#writes.set(line.id, Promise.resolve(stored));
+        yield { line, isForUs: true };
+      }
+    }
+  }
+
+  #keep(id: string): void {
+    this.#own.add(id);
+    if (this.#own.size > mostOwn) this.#own.delete(this.#own.values().next().value!);
   }
 
   /** Resolves when all records are stored, or after a while. */

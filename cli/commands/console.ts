@@ -4,6 +4,7 @@ import type { Run } from '../cli.ts';
 import { consoleLines } from '../console/console-lines.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { count, parseOptions } from '../parse-options.ts';
+import { rosterSource } from '../roster.ts';
 import { withCrew } from '../session.ts';
 
 const Shape = z.object({
@@ -23,7 +24,7 @@ export const run: Run = async (cli, _args, options) => {
       const { openConsole } = await import('../console/open-console.ts');
       const isSeen = cli.out.stdout.isTTY === true && !cli.global.json;
       const opened = await openConsole(joined, {
-        ...{ port, open: open && isSeen, websocket, credentials, cwd: cli.cwd },
+        ...{ port, open: open && isSeen, websocket, credentials, cwd: cli.cwd, roster: () => rosterSource(cli, joined.folders) },
         note: (text) => cli.out.note(text),
       });
       try {

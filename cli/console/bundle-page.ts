@@ -14,6 +14,8 @@ export async function bundlePage(): Promise<Chunk[]> {
     platform: 'browser',
     transform: { jsx: { runtime: 'automatic', importSource: 'preact' } },
     tsconfig: false,
+    // The main file of elkjs asks for a package that only Node needs; this one has the same in one file.
+    resolve: { alias: { elkjs: 'elkjs/lib/elk.bundled.js' } },
     onLog: (_level, { message }) => {
       throw new Error(`The page of the console is not bundled: ${message}`);
     },

@@ -11,8 +11,9 @@ import type { Log } from '../../platform/log.ts';
 import { checkRequest, safeHeaders } from './guard.ts';
 import type { Accesses } from './page-access.ts';
 import type { PageFile } from './page-files.ts';
+import { isWriting } from './roster-edits.ts';
 import { type Session, type Sessions, sessionMs, unlockMs } from './sessions.ts';
-import type { OrderReply, SessionReply } from './wire.ts';
+import type { OrderReply, RosterEditReply, SayReply, SessionReply } from './wire.ts';
 
 export interface ConsoleServerOptions {
   /** 0: any free port. */
@@ -22,6 +23,10 @@ export interface ConsoleServerOptions {
   readonly accesses: Accesses;
   readonly about: Pick<SessionReply, 'version' | 'namespace' | 'server' | 'embedded'>;
   readonly relay: (order: unknown) => Promise<OrderReply>;
+  /** Shows or writes an edit of the roster file of this process. */
+  readonly roster: (edit: unknown) => Promise<RosterEditReply>;
+  /** Says a line to a primary agent. */
+  readonly say: (text: unknown) => Promise<SayReply>;
   /** Called when the link was used, or can be used no more. */
   readonly onLink: (fate: 'opened' | 'void') => void;
   readonly log: Log;
@@ -129,6 +134,12 @@ async function route(request: IncomingMessage, options: ConsoleServerOptions, po
     unlockMs,
     unlockedUntil: sessions.mayWrite(session) ? new Date(session.unlockedUntil).toISOString() : null,
   });
+  const mustBeOpen = () => {
+    if (!sessions.mayWrite(session))
+      throw new CoxError('console-locked', 'This console only reads until it is unlocked', {
+        hint: 'Unlock it with the button on the page, then send it again; nothing was sent.',
+      });
+  };
   switch (asked) {
     case 'GET /session':
       return { status: 200, body: state() };
@@ -148,11 +159,18 @@ async function route(request: IncomingMessage, options: ConsoleServerOptions, po
     }
     case 'POST /order': {
       const order = await bodyOf(request);
-      if (!sessions.mayWrite(session))
-        throw new CoxError('console-locked', 'This console only reads until it is unlocked', {
-          hint: 'Unlock it with the button on the page, then send it again; nothing was sent.',
-        });
+      mustBeOpen();
       return { status: 200, body: await relay(order) };
+    }
+    case 'POST /roster': {
+      const edit = await bodyOf(request);
+      if (isWriting(edit)) mustBeOpen();
+      return { status: 200, body: await options.roster(edit) };
+    }
+    case 'POST /say': {
+      const { text } = await bodyOf<{ text?: unknown }>(request);
+      mustBeOpen();
+      return { status: 200, body: await options.say(text) };
     }
     default:
       throw new CoxError('console-path', 'There is nothing at this address', { hint: 'Open the first page of the console.' });

@@ -31,6 +31,26 @@ export type OrderReply =
   | { readonly kind: 'steer'; readonly steer: string; readonly seq: number; readonly receipts: readonly Receipt[] }
   | { readonly kind: 'dispatch'; readonly id: string };
 
+/** Body of `POST /roster`: edits as `cox roster edit` takes them. With the hash of the file that was shown it writes. */
+export interface RosterEditRequest {
+  readonly edits: readonly string[];
+  readonly write?: string;
+}
+/** Reply to `POST /roster`. */
+export interface RosterEditReply {
+  readonly file: string;
+  readonly hash: string;
+  /** Unified diff; empty: nothing changes. */
+  readonly diff: string;
+  /** Path of the old file; null: nothing was written. */
+  readonly backup: string | null;
+}
+/** Reply to `POST /say`: the id of the line, and who answers it. */
+export interface SayReply {
+  readonly id: string;
+  readonly by: string;
+}
+
 /** Reply to every request that was refused. */
 export interface Refusal {
   readonly code: string;

@@ -58,6 +58,7 @@ export class Speech {
       print([`${echo(event.line.text, paint)}${paint.dim(` (at ${oneLine(event.line.by)})`)}`]);
     if (event.type === 'elsewhere' && event.line.replies.length > 0)
       print(talkRows(event.line, paint, (text) => this.#wrap(text)));
+    if (event.type === 'handed') print([paint.dim(`Said at the console: ${oneLine(event.line.text)}`)]);
     if (event.type === 'resumed') print([paint.dim(`Said before and not answered yet: ${oneLine(event.line.text)}`)]);
     if (event.type === 'given-up')
       print([

@@ -1,5 +1,14 @@
 /** Requests of the page to the server of the console. The session is in a cookie that scripts cannot read. */
-import type { AccessReply, Order, OrderReply, Refusal, SessionReply } from '../wire.ts';
+import type {
+  AccessReply,
+  Order,
+  OrderReply,
+  Refusal,
+  RosterEditReply,
+  RosterEditRequest,
+  SayReply,
+  SessionReply,
+} from '../wire.ts';
 
 export class Refused extends Error {
   readonly code: string;
@@ -34,3 +43,6 @@ export const lock = () => call<SessionReply>('POST', '/lock');
 export const nextAccess = (instead: string | null) => call<AccessReply>('POST', '/access', { instead });
 export const sign = (nonce: string) => call<object>('POST', '/sign', { nonce });
 export const order = <O extends Order>(it: O) => call<Extract<OrderReply, { kind: O['kind'] }>>('POST', '/order', it);
+/** Shows an edit of the roster; with the hash of the file that was shown it writes it. */
+export const editRoster = (request: RosterEditRequest) => call<RosterEditReply>('POST', '/roster', request);
+export const sayLine = (text: string) => call<SayReply>('POST', '/say', { text });
