@@ -8,7 +8,7 @@ const mostMs = 86_400_000;
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const units = `milliseconds?|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d`;
-const duration = String.raw`\d+(?:\.\d+)?\s*(?:${units})(?![a-z])(?:\s*\d+(?:\.\d+)?\s*(?:${units})(?![a-z]))*`;
+const duration = String.raw`\d+(?:\.\d+)?\s*(?:${units})(?![a-z])(?:(?:\s*,)?(?:\s*and)?\s*\d+(?:\.\d+)?\s*(?:${units})(?![a-z]))*`;
 const inWords = new RegExp(
   String.raw`(?:try(?:ing)? again|retry(?:ing)?|wait|reset\w*|available)\W+(?:\w+\W+){0,3}?(${duration})`,
   'i',
@@ -20,7 +20,15 @@ const inField = new RegExp(
 );
 /** As an object of JSON, or in the text form of protocol buffers. */
 const asObject = /["']?retry_?delay["']?\s{0,9}:?\s{0,9}\{[^{}]{0,200}?["']?seconds["']?\s{0,9}:\s{0,9}["']?(\d+)/i;
-const resetNames = ['x-ratelimit-reset-requests', 'x-ratelimit-reset-tokens', 'x-ratelimit-reset'];
+const resetNames = [
+  'x-ratelimit-reset-requests',
+  'x-ratelimit-reset-tokens',
+  'x-ratelimit-reset',
+  'x-ratelimit-reset-after',
+  'ratelimit-reset',
+];
+/** Anthropic tells of all its limits. Those count of which nothing remains. */
+const anthropicLimits = ['requests', 'tokens', 'input-tokens', 'output-tokens'].map((limit) => `anthropic-ratelimit-${limit}`);
 /** OpenRouter tells the header in the body, in ms since 1970. */
 const resetInBody = /["']?x-ratelimit-reset["']?\s{0,9}:\s{0,9}["']?(\d{10,13})/i;
 
@@ -53,10 +61,14 @@ const sentAt = (headers: Headers | undefined): number => Date.parse(headers?.get
 /** When the limit begins anew: as a duration, in seconds, or as a time. */
 function fromReset(headers: Headers | undefined, body: string): number | undefined {
   const at = resetInBody.exec(unescaped(body))?.[1];
-  const told = resetNames.map((name) => headers?.get(name)?.trim() ?? '');
+  const told = [
+    ...resetNames.map((name) => headers?.get(name)?.trim() ?? ''),
+    ...anthropicLimits.map((name) => (headers?.get(`${name}-remaining`) === '0' ? (headers.get(`${name}-reset`) ?? '') : '')),
+  ];
   const waits = [...told, at ?? ''].map((text) => {
     const count = numberIn(text);
-    if (count === undefined) return plausible(msOf(text));
+    if (count === undefined)
+      return plausible(/^\d{4}-\d\d-\d\dT/.test(text) ? Math.max(0, Date.parse(text) - sentAt(headers)) : msOf(text));
     const time = count > 1e11 ? count : count > 1e8 ? count * 1000 : null;
     return plausible(time === null ? count * 1000 : Math.max(0, time - sentAt(headers)));
   });
