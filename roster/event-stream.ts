@@ -113,12 +113,22 @@ function jsonParts(data: string, isEnd: boolean): Part[] {
   if (text === '') return [];
   if (text === '[DONE]') return [done];
   try {
-    return objectsIn(JSON.parse(text));
+    return objectsIn(parsedAsSent(text));
   } catch (error) {
     if (text.includes('\n')) return text.split('\n').flatMap((line) => jsonParts(line, isEnd));
     if (!/^[{[]/.test(text)) return [text];
     if (isEnd) return [];
     throw error;
+  }
+}
+
+/** Python writes numbers that are none into its JSON. They are read as null. @throws SyntaxError */
+function parsedAsSent(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (!/\bNaN\b|\bInfinity\b/.test(text)) throw error;
+    return JSON.parse(text.replaceAll(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (it) => (it.startsWith('"') ? it : 'null')));
   }
 }
 
@@ -134,7 +144,7 @@ async function* bodyValues(start: string, texts: AsyncIterable<string>): AsyncGe
   }
   let values: Readonly<Record<string, unknown>>[];
   try {
-    values = objectsIn(JSON.parse(body));
+    values = objectsIn(parsedAsSent(body));
   } catch {
     const parts = body.split('\n').flatMap((line) => jsonParts(line.replace(/^data:/, ''), true));
     for (const part of parts) if (typeof part === 'object') yield { value: part, event: undefined, isBody: false };

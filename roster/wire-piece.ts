@@ -16,7 +16,7 @@ export interface WirePiece {
   /** `tool_calls` as they came; undefined if there are none. */
   readonly calls: unknown;
   readonly ending: Ending | null;
-  /** `usage` as it came. */
+  /** `usage` as it came; that of the choice (Moonshot) or in a field of the server's own (Groq), if there is no other. */
   readonly usage: unknown;
   readonly hasChoice: boolean;
   /** There is usage and no choice: by the protocol nothing follows. */
@@ -37,8 +37,8 @@ export function pieceOf(value: Fields, choiceIndex = 0): WirePiece {
     thoughts: content.thoughts || textIn(said.reasoning_content) || textIn(said.reasoning) || textIn(said.thinking),
     refusal: content.refusal || textIn(said.refusal),
     calls: said.tool_calls ?? said.function_call ?? undefined,
-    ending: endingOf(choice?.finish_reason),
-    usage: value.usage,
+    ending: endingOf(choice?.finish_reason ?? choice?.finishReason),
+    usage: value.usage ?? choice?.usage ?? (isFields(value.x_groq) ? value.x_groq.usage : undefined),
     hasChoice: choice !== null,
     isMessage: !isFields(choice?.delta) && isFields(choice?.message),
     isLast: choices.length === 0 && isFields(value.usage) && Object.keys(value.usage).length > 0,

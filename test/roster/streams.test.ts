@@ -361,3 +361,27 @@ test('arguments that grow with every piece are those of the last piece', async (
   const { calls } = await replyTo({ chunks: [...pieces, delta({}, 'tool_calls')] });
   expect(calls).toMatchObject([{ tool: 'read_file', args: { path: 'a.txt' } }]);
 });
+
+test.each<[string, object]>([
+  [
+    'of the choice',
+    { choices: [{ index: 0, delta: {}, finish_reason: 'stop', usage: { prompt_tokens: 7, completion_tokens: 3 } }] },
+  ],
+  ['in a field of Groq', { ...delta({}, 'stop'), x_groq: { usage: { prompt_tokens: 7, completion_tokens: 3 } } }],
+])('usage %s is read', async (_, last) => {
+  expect(await replyTo({ chunks: [four, last] })).toMatchObject({ usage: { inputTokens: 7, outputTokens: 3 } });
+});
+
+test('a finishReason in the way of Google says as much as a finish_reason', async () => {
+  const cut = { choices: [{ index: 0, delta: { content: 'one' }, finishReason: 'MAX_TOKENS' }] };
+  expect(await replyTo({ chunks: [cut] })).toMatchObject({ cut: 'MAX_TOKENS' });
+});
+
+test.each(['NaN', 'Infinity', '-Infinity'])(
+  'a number that JSON lacks, %s, is read as null, and no text is changed by it',
+  async (number) => {
+    const text = `{"choices":[{"index":0,"delta":{"content":"is ${number}"},"logprobs":${number},"finish_reason":"stop"}],"usage":{"prompt_tokens":${number},"completion_tokens":${number}}}`;
+    expect(await replyTo({ chunks: [`data: ${text}\n\n`] })).toMatchObject({ text: `is ${number}` });
+    expect(await replyTo({ headers: json, chunks: [text], ending: 'end' })).toMatchObject({ text: `is ${number}` });
+  },
+);
