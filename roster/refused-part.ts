@@ -42,13 +42,14 @@ const byParam: readonly (readonly [RegExp, Part])[] = [
   [/^messages/, 'messages'],
 ];
 const systemRole =
-  /system (role|message)s? (is |are )?(not|un)|role.{0,20}['"`]system['"`]|['"`]system['"`] role|only user and assistant roles|(developer|system) (instructions?|prompts?) (is|are) not (enabled|supported)/i;
+  /system (role|message)s? (is |are )?(not|un)|role.{0,20}['"`](system|developer)['"`]|unsupported (message )?role:? ['"`]?(system|developer)|['"`]system['"`] role|only user and assistant roles|(developer|system) (instructions?|prompts?) (is|are) not (enabled|supported)/i;
 /** Servers that know no pictures speak of the part that they do not know, or say that a content must be a text. */
 const pictures =
   /\bimages?\b|image_url|\bvision\b|multi-?modal|content['"`]?\]?[^.]{0,40} (must|should) be (a |of type )?(valid )?string/i;
 /** The first that fits counts: what is said of messages often has words of the other parts. */
 const byWords: readonly (readonly [RegExp, Part])[] = [
   [systemRole, 'system'],
+  [/^['"`]?temperature['"`]? (may|must|can|is|does)\b/i, 'temperature'],
   [pictures, 'pictures'],
   [/invalid ['"`]?(thought_?)?signature/i, 'messages'],
   [
@@ -56,10 +57,10 @@ const byWords: readonly (readonly [RegExp, Part])[] = [
     'thoughts',
   ],
   [
-    /\bprefill|must alternate|content blocks?|tool_call_id|tool_use|tool_result|tool_calls?['"`]?\s+must|must be (followed|a response)|\broles?\b|thinking|messages?[.[]\d|messages?:|['"]body['"], ?['"]messages|non-?whitespace|empty (content|text)/i,
+    /\bprefill|must alternate|function (call|response) (turn|part)|(number of|same).{0,20}function calls|tool call ids?\b|content blocks?|tool_call_id|tool_use|tool_result|tool_calls?['"`]?\s+must|must be (followed|a response)|\broles?\b|thinking|messages?[.[]\d|messages?:|['"]body['"], ?['"]messages|non-?whitespace|empty (content|text)/i,
     'messages',
   ],
-  [/response_format|json_?schema|json mode|structured[ _]output|guided[ _]/i, 'structured'],
+  [/response_format|json_?schema|json mode|structured[ _]output|guided[ _]|grammar|response_?schema/i, 'structured'],
   [/\bmax_tokens\b|\bmax_completion_tokens\b/, 'outputField'],
   [/\bstream_options\b/, 'streamOptions'],
   [/to stream\b|\bstreaming\b|['"`]stream['"`]/i, 'stream'],

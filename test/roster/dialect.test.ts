@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Backends } from '../../roster/backends.ts';
 import { Lessons } from '../../roster/lessons.ts';
 import { parseRoster } from '../../roster/load.ts';
+import { type Part, refusedPart } from '../../roster/refused-part.ts';
 import {
   delta,
   failureOf,
@@ -402,4 +403,19 @@ test('another process of the machine knows what was learnt, for the same roster 
   await writeFile(join(folder, 'lessons.json'), '{"main": 3');
   expect(new Lessons(folder, Date.now).learnt('main', entryOf(''))).toEqual([]);
   expect(await readdir(folder)).toEqual(['lessons.json']);
+});
+
+test.each<[string, Part | null]>([
+  ['Failed to initialize samplers: failed to parse grammar', 'structured'],
+  ['The provided response_schema is too complex', 'structured'],
+  ['`temperature` may only be set to 1 when thinking is enabled.', 'temperature'],
+  ['Please ensure that function call turn comes immediately after a user turn or after a function response turn.', 'messages'],
+  ['Tool call id was call_x but must be a-z, A-Z, 0-9, with a length of 9.', 'messages'],
+  ['Not the same number of function calls and responses', 'messages'],
+  ['unsupported role: system', 'system'],
+  ["Role 'developer' is not supported", 'system'],
+  ['Function calling is not enabled for models/gemma-3-27b-it', 'tools'],
+  ['Your credit balance is too low.', null],
+])('the refusal %j is about %s', (words, part) => {
+  expect(refusedPart(new Error(words)).part).toBe(part);
 });
