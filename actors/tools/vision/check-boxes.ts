@@ -1,6 +1,6 @@
 /**
- * Finds squares in a picture that look like check boxes: an edge all around, with a clean margin outside of it. Inside is either one
- * grey that is not the edge's, or a mark. It knows no model: round boxes, switches and boxes without an edge are not found.
+ * Finds squares in a picture that look like check boxes: an edge all around, with a clean margin outside of it. Inside is either
+ * one grey that is not the edge's, or a mark. It knows no model: round boxes, switches and boxes without an edge are not found.
  */
 import type { Grey } from './input-frames.ts';
 import type { Box, CheckBox } from './reading.ts';
