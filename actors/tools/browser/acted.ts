@@ -40,6 +40,7 @@ export async function acted(site: Site, act: Act, signal: AbortSignal): Promise<
     throw isOfPlaywright(cause) ? new Error(await hindrance(act, plainError(cause), String(cause))) : cause;
   } finally {
     site.dialogs.end();
+    site.outbox.end();
   }
   // The act was made, and the browser ended before it was known what came of it.
   if (!page.context().browser()?.isConnected()) throw lost(act);

@@ -189,6 +189,7 @@ export class Browsers {
         downloads,
         notes,
         visits: (url) => login?.visits(url),
+        sendsOnly: (may) => login?.sendsOnly(may),
         whyUnreached: (url) => login?.whyUnreached(url) ?? null,
         keep: () => this.#keep(entry),
       }),

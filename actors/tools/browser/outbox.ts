@@ -3,7 +3,9 @@
  * page can do something else; so each request that is no GET is looked at before it leaves the browser. Invariants:
  * - A form leaves only to an origin to which the rules or the operator have let the present act send. A hidden frame may send one
  *   while nothing is clicked or typed, as log-ins do.
- * - A script sends nothing where the rules deny it, and nothing that the task has typed by a click about which nobody was asked.
+ * - A script sends nothing where the rules deny it, and nothing that the task has typed by a click about which nobody was asked, nor
+ *   to another origin than the operator was told. That includes the address of a GET, where the task may not visit its origin.
+ * - What the operator has let a call do ends some seconds after the call.
  * - What was stopped is known of the call, so that the operator is asked when it is made again.
  */
 import type { BrowserContext, Page, Request, Route } from 'playwright-core';
@@ -34,8 +36,15 @@ const maxTyped = 200;
 const maxLines = 8;
 /** Shorter texts stand in many requests by chance. */
 const minTypedChars = 3;
+const minToldChars = 6;
 const maxBodyBytes = 5_000_000;
+/** For this many ms after a call its page may still send what the call was let to send: some pages check a form first. */
+const graceMs = 10_000;
+/** Origins to which something that is no GET has left. */
+const maxReached = 50;
 const maxShownChars = 1_000;
+
+const isReading = (request: Request): boolean => /^(?:GET|HEAD|OPTIONS)$/.test(request.method());
 
 const outboxes = new WeakMap<BrowserContext, Outbox>();
 const stopped = new WeakSet<Request>();
@@ -43,10 +52,15 @@ const stopped = new WeakSet<Request>();
 /** Whether it never left the browser. */
 export const wasStopped = (request: Request): boolean => stopped.has(request);
 
-export async function outboxOf(context: BrowserContext, policy: () => WebPolicy): Promise<Outbox> {
+/** @param mayVisit whether the task may be at the address without being asked. */
+export async function outboxOf(
+  context: BrowserContext,
+  policy: () => WebPolicy,
+  mayVisit: (url: string) => boolean,
+): Promise<Outbox> {
   const known = outboxes.get(context);
   if (known) return known;
-  const outbox = new Outbox(policy);
+  const outbox = new Outbox(policy, mayVisit);
   outboxes.set(context, outbox);
   await context.route(
     () => true,
@@ -59,24 +73,42 @@ export class Outbox {
   readonly #policy: () => WebPolicy;
   readonly #known = new Map<string, Map<string, Stopped>>();
   readonly #typed = new Set<string>();
+  readonly #mayVisit: (url: string) => boolean;
+  /** The last origins to which something that is no GET has left. */
+  readonly #reached = new Set<string>();
   #deal: Deal = { key: '', kind: 'goto', let: [] };
+  /** When what the call was let to do ends, in milliseconds of `performance.now()`. */
+  #until = Number.POSITIVE_INFINITY;
   #lines: string[] = [];
   #window = { since: 0, requests: 0 };
   /** Pages that have made too many requests. */
   readonly #closed = new WeakSet<Page>();
 
-  constructor(policy: () => WebPolicy) {
+  constructor(policy: () => WebPolicy, mayVisit: (url: string) => boolean) {
     this.#policy = policy;
+    this.#mayVisit = mayVisit;
   }
 
   /** From now on what pages send is of this call. */
   begin(deal: Deal): void {
     this.#deal = deal;
+    this.#until = Number.POSITIVE_INFINITY;
   }
 
-  /** Whether the present call was let to send something. */
-  get maySend(): boolean {
-    return this.#deal.let.some(({ action }) => action !== 'leave');
+  /** The call has ended. */
+  end(afterMs = graceMs): void {
+    this.#until = performance.now() + afterMs;
+  }
+
+  /** Whether the present call was let to send something to this address. */
+  #maySendTo(url: string): boolean {
+    if (performance.now() >= this.#until) return false;
+    return this.#deal.let.some((one) => one.action !== 'leave' && originIn(one.url) === originIn(url));
+  }
+
+  /** Whether something that is no GET may go to this address by way of a redirect, which only the proxy sees. */
+  mayBeReached(url: URL): boolean {
+    return this.#reached.has(url.origin) || this.#verdict(url.href) === 'allow';
   }
 
   /** The task has typed this into a page. */
@@ -104,11 +136,21 @@ export class Outbox {
     const page = pageOf(request);
     if ((page && this.#closed.has(page)) || this.#isStorm()) return this.#close(route, page);
     const why = this.#whyNot(request);
-    if (why === null) return route.continue().catch(() => {});
+    if (why === null) {
+      if (!isReading(request)) this.#reach(request.url());
+      return route.continue().catch(() => {});
+    }
     stopped.add(request);
     this.#stop(request, why);
     await route.abort('aborted').catch(() => {});
     if (request.isNavigationRequest()) await closeEmpty(request);
+  }
+
+  #reach(url: string): void {
+    const origin = originIn(url);
+    this.#reached.delete(origin);
+    this.#reached.add(origin);
+    for (const first of this.#reached) if (this.#reached.size > maxReached) this.#reached.delete(first);
   }
 
   #isStorm(): boolean {
@@ -131,17 +173,18 @@ export class Outbox {
 
   /** @returns why it must not be sent; null if it may. */
   #whyNot(request: Request): 'denied' | 'unasked' | null {
-    if (/^(?:GET|HEAD)$/.test(request.method())) return null;
     const url = request.url();
     const verdict = this.#verdict(url);
-    if (verdict === 'allow') return null;
-    const { kind, let: granted } = this.#deal;
-    if (request.isNavigationRequest()) {
-      if (granted.some((one) => one.action !== 'leave' && originIn(one.url) === originIn(url))) return null;
+    if (verdict === 'allow' || this.#maySendTo(url)) return null;
+    const { kind } = this.#deal;
+    if (isReading(request)) {
+      if (this.#mayVisit(url) || !this.#isTold(url)) return null;
+    } else if (request.isNavigationRequest()) {
       if (verdict === 'ask' && kind === 'goto' && isInFrame(request)) return null;
     } else {
-      if (this.maySend) return null;
-      if (verdict === 'ask' && !(kind === 'touch' && this.#carriesTyped(request))) return null;
+      // Pages complete and check what is typed with their own server.
+      const isOwn = kind !== 'touch' && originIn(pageOf(request)?.url() ?? '') === originIn(url);
+      if (verdict === 'ask' && (isOwn || !this.#carriesTyped(request))) return null;
     }
     return verdict === 'deny' ? 'denied' : 'unasked';
   }
@@ -152,6 +195,13 @@ export class Outbox {
     } catch {
       return 'deny';
     }
+  }
+
+  /** Whether an address tells something that the task has typed. Single words stand in many addresses. */
+  #isTold(url: string): boolean {
+    return [...this.#typed].some(
+      (text) => text.length >= minToldChars && /[\s@\d]/.test(text.trim()) && spellings(text).some((it) => url.includes(it)),
+    );
   }
 
   #carriesTyped(request: Request): boolean {

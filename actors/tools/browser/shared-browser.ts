@@ -17,6 +17,7 @@ export interface ProxyLogin {
   readonly username: string;
   readonly password: string;
   visits(url: URL): void;
+  sendsOnly(may: (url: URL) => boolean): void;
   whyUnreached(url: URL): string | null;
   end(): void;
 }

@@ -65,7 +65,12 @@ export async function siteOf(
   const origins = entered.get(context) ?? new Set([originOf(taskPage.page.url()) ?? []].flat());
   entered.set(context, origins);
   const rules = policy();
-  const outbox = await outboxOf(context, policy);
+  const mayVisit = (url: string, by = policy()) => {
+    const origin = originOf(url);
+    return origin !== null && (origins.has(origin) || by.verdict('leave', new URL(origin)) === 'allow');
+  };
+  const outbox = await outboxOf(context, policy, mayVisit);
+  taskPage.sendsOnly((url) => outbox.mayBeReached(url));
   const site: Site = {
     get page() {
       return taskPage.page;
@@ -81,10 +86,7 @@ export async function siteOf(
     isAnew: () => taskPage.isAnew,
     notices: () => [...outbox.notices(), ...taskPage.notices()],
     settle: () => taskPage.settle({ ...(store && { store }) }),
-    mayVisit: (url) => {
-      const origin = originOf(url);
-      return origin !== null && (origins.has(origin) || rules.verdict('leave', new URL(origin)) === 'allow');
-    },
+    mayVisit: (url) => mayVisit(url, rules),
     enter: (url) => {
       const origin = originOf(url);
       if (origin === null) return;

@@ -37,6 +37,8 @@ export interface TaskPage {
   stopLoading(): Promise<void>;
   /** The task has been let go to this address, so the proxy lets pages load from its origin. */
   visits(url: URL): void;
+  /** The proxy lets what is no GET go only where this allows it. */
+  sendsOnly(may: (url: URL) => boolean): void;
   /** Why the last request to the host and port of this address got no reply; null if it got one. */
   whyUnreached(url: URL): string | null;
   /**
@@ -52,6 +54,7 @@ export interface OpenPageOptions {
   /** The same list that `downloads` writes to. */
   readonly notes: Notes;
   readonly visits: (url: URL) => void;
+  readonly sendsOnly: (may: (url: URL) => boolean) => void;
   readonly whyUnreached: (url: URL) => string | null;
   /** Keeps where the task is. */
   readonly keep: (page: OpenPage) => Promise<void>;
@@ -170,6 +173,9 @@ export class OpenPage implements TaskPage {
   }
   visits(url: URL): void {
     this.#options.visits(url);
+  }
+  sendsOnly(may: (url: URL) => boolean): void {
+    this.#options.sendsOnly(may);
   }
   whyUnreached(url: URL): string | null {
     return this.#options.whyUnreached(url);

@@ -26,6 +26,11 @@ export interface ProxyUser {
   readonly password: string;
   /** The task has gone to this address, so pages may load from its origin also with `web.resources: listed`. */
   visits(url: URL): void;
+  /**
+   * Requests of plain http that are no GET go only to addresses for which this is true. A browser tells the node of the first request
+   * of a chain of redirects alone; here each of them passes. Of https only the host is known. Default: they go everywhere.
+   */
+  sendsOnly(may: (url: URL) => boolean): void;
   /** Why the last request to the host and port of this address got no reply; null if it got one, or if there was none. */
   whyUnreached(url: URL): string | null;
   /** Ends the connections of the task; its credentials are worth nothing any more. Idempotent. */
@@ -58,6 +63,7 @@ interface User {
   /** Connections that are being opened or open. */
   open: number;
   hasEnded: boolean;
+  maySend: (url: URL) => boolean;
 }
 /** A reply of the proxy itself. */
 class Refusal extends Error {
@@ -155,6 +161,11 @@ export async function openGuardedProxy(policy: () => WebPolicy): Promise<Guarded
     const user = userOf(request, users);
     const url = addressIn(request.url ?? '');
     const port = url.port === '' ? 80 : Number(url.port);
+    if (!/^(?:GET|HEAD|OPTIONS)$/.test(request.method ?? 'GET') && !user.maySend(url)) {
+      const why = `Refused: a redirect would send a form on to ${url.origin}, and nobody has been asked about that.`;
+      user.onRefused(why, url.href);
+      throw new Refusal(403, why);
+    }
     const place = { host: url.hostname, port, name: url.href, schemes: ['http'] };
     return admitted(user, policy(), place, async (addresses, release) => {
       const outgoing = httpRequest({
@@ -195,6 +206,7 @@ export async function openGuardedProxy(policy: () => WebPolicy): Promise<Guarded
         unreached: new Map(),
         open: 0,
         hasEnded: false,
+        maySend: () => true,
       };
       users.set(username, user);
       return {
@@ -203,6 +215,9 @@ export async function openGuardedProxy(policy: () => WebPolicy): Promise<Guarded
         visits: (url) => {
           const origin = originOf(url);
           if (origin !== null) user.visited.add(origin);
+        },
+        sendsOnly: (may) => {
+          user.maySend = may;
         },
         whyUnreached: (url) => user.unreached.get(placeOf(url.hostname, portOf(url))) ?? null,
         end: () => {

