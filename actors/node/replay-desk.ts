@@ -6,6 +6,7 @@ import { Artifacts } from '../../bus/artifacts/artifacts.ts';
 import type { Rebuild } from '../../bus/journal/journal.ts';
 import { Backends } from '../../roster/backends.ts';
 import type { Roster } from '../../roster/schema.ts';
+import type { Kind } from '../kinds/kind.ts';
 import { Pictures } from '../sub-agent/pictures.ts';
 import { type RebuildOptions, rebuilding } from '../sub-agent/rebuild.ts';
 import type { CrewSession } from './join.ts';
@@ -19,12 +20,20 @@ export interface ReplayDesk {
   close(): Promise<void>;
 }
 
-/** @param workspace absolute folder of tasks that name none. */
-export function openReplayDesk(joined: CrewSession, roster: Roster, workspace: string): ReplayDesk {
+/**
+ * @param workspace absolute folder of tasks that name none.
+ * @param defined kinds that are defined in code.
+ */
+export function openReplayDesk(
+  joined: CrewSession,
+  roster: Roster,
+  workspace: string,
+  defined: readonly Kind[] = [],
+): ReplayDesk {
   const { bus, folders, log, env, server } = joined;
   const onProgress = () => {};
   const current = () => roster;
-  const { kinds, browsers, reader, web } = nodeKinds({ joined, roster: current, defined: [], maxContexts: 1, onProgress });
+  const { kinds, browsers, reader, web } = nodeKinds({ joined, roster: current, defined, maxContexts: 1, onProgress });
   const backends = new Backends({ roster: current, folders, log, onProgress, env });
   const options: RebuildOptions = {
     kinds,

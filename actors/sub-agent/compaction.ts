@@ -12,8 +12,15 @@ const clippedChars = 600;
 /** Number of messages at the end that stay unchanged, because the model is in the middle of them. */
 const untouched = 4;
 
-const tokensOf = (messages: readonly Message[]): number =>
-  messages.reduce((sum, message) => sum + estimateTokens(message.text + besideText(message)), 0);
+const tokensOf = (messages: readonly Message[]): number => messages.reduce((sum, message) => sum + tokensIn(message), 0);
+
+/** A conversation grows at its end, and its messages stay the same objects. */
+const known = new WeakMap<Message, number>();
+function tokensIn(message: Message): number {
+  const tokens = known.get(message) ?? estimateTokens(message.text + besideText(message));
+  known.set(message, tokens);
+  return tokens;
+}
 
 const besideText = (message: Message): string =>
   [

@@ -20,8 +20,16 @@ export function digestOf({ messages, tools = [], toolChoice, schema }: ModelRequ
     sha(hasSystem ? system.text : ''),
     sha(hasNotes ? notes : ''),
     sha(JSON.stringify([tools, toolChoice, schema])),
-    sha(JSON.stringify(told.map(withoutData))),
+    sha(told.map(shaOf).join()),
   ].join('.');
+}
+
+/** A conversation grows at its end, and its messages stay the same objects. */
+const known = new WeakMap<ChatMessage, string>();
+function shaOf(message: ChatMessage): string {
+  const sum = known.get(message) ?? sha(JSON.stringify(withoutData(message)));
+  known.set(message, sum);
+  return sum;
 }
 
 /** A picture is made of its artifact, whose name it has: the bytes need not be read again. */

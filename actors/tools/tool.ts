@@ -137,10 +137,17 @@ export const makesFiles = ({ name, effects, target }: Tool): boolean =>
   effects !== 'none' && target !== undefined && !browserToolNames.has(name);
 
 /** The description of a tool that a model gets. */
-export const toolSpec = ({ name, description, args }: Tool) => {
+export function toolSpec(tool: Tool): ToolSpec {
+  const made = specs.get(tool) ?? specOf(tool);
+  specs.set(tool, made);
+  return made;
+}
+const specs = new WeakMap<Tool, ToolSpec>();
+type ToolSpec = { readonly name: string; readonly description: string; readonly parameters: object };
+function specOf({ name, description, args }: Tool): ToolSpec {
   const { $schema: _, ...parameters } = z.toJSONSchema(args, { io: 'input' });
   return { name, description, parameters };
-};
+}
 
 /** Longest output of a tool in characters. A longer one would push the task itself out of a small model's context. */
 export const maxOutputChars = 12_000;

@@ -36,12 +36,9 @@ const points = [
   'state:before#1',
   'state:after#1',
   'status:before#1',
-  'status:after#1',
   'tool:after#1',
-  'state:after#2',
   'status:before#2',
   'state:before#3',
-  'tool:after#2',
   'status:after#3',
 ];
 
@@ -72,3 +69,24 @@ test.each(points)('a worker is killed at %s', async (crashAt) => {
     expect(sent).toContain(JSON.stringify(prompt!.messages.map(({ role, text }) => [role, text])));
   }
 });
+
+test.each(['state:before#1', 'state:after#1', 'status:before#1'])(
+  'a fork whose worker is killed at %s keeps its conversation',
+  async (crashAt) => {
+    const calls: ModelCall[] = [];
+    crew.model.answer(photographer(calls));
+    const earlier = await nodes.start('earlier');
+    const id = await joined.crew.dispatch({ type: 'camera', instruction: 'take it' });
+    await joined.crew.result(id, never);
+    await earlier.kill();
+    const fork = await joined.crew.fork(id, { step: 2, with: 'and now the garden' });
+    const first = await nodes.start('first', { COX_CRASH_AT: crashAt });
+    await first.gone;
+    await nodes.start('second');
+    expect((await joined.crew.result(fork, never)).output).toBe('two pictures');
+    const { steps, forkOf } = await askNode<JournalReply>(joined.bus, 'journal', { task: fork, prompts: 'whole' });
+    expect(forkOf).toEqual({ id, step: 2 });
+    const [, instruction, , result, said] = steps[0]!.prompt!.messages;
+    expect([instruction!.text, result!.role, said!.text]).toEqual(['take it', 'tool', 'and now the garden']);
+  },
+);
