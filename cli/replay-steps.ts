@@ -49,8 +49,9 @@ function unlessUnborn(cause: unknown): { steps: JournalStep[] } {
 }
 
 /**
- * What builds the prompts again, by the kinds and the roster of this machine. A client that may not read the streams asks the nodes,
+ * Builds the prompts again, by the kinds and the roster of this machine. A client that may not read the streams asks the nodes,
  * which do it themselves.
+ * @returns null for such a client, and where the roster cannot be read.
  */
 export async function openDesk(cli: Cli, joined: CrewSession) {
   const [{ openReplayDesk }, { RemoteCrew }] = await Promise.all([

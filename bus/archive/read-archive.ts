@@ -1,4 +1,4 @@
-/** Reads the lines of an exported tree from a stranger's file: bounded, checked, and nothing before the whole is known to be there. */
+/** Reads the lines of an exported tree from a stranger's file. Each is bounded and checked. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
