@@ -1,4 +1,4 @@
-/** How a replay goes from step to step: by the keys of an operator, or in the time that the steps took. */
+/** A replay goes from step to step by the keys of an operator, or in the time that the steps took. */
 import { emitKeypressEvents } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cli } from './cli.ts';

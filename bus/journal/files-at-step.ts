@@ -14,7 +14,7 @@ export interface FileAtStep {
   readonly sha256: string | null | 'unknown';
 }
 
-/** What tasks did to files, oldest first. Of a task that has not ended too. */
+/** The changes of files by a task so far, oldest first. */
 function changesOf({ snapshot, result }: StateRecord): Effect[] {
   const { effects } = (snapshot?.context ?? {}) as { effects?: unknown };
   const parsed = z.array(Effect).safeParse(effects ?? result?.effects ?? []);

@@ -45,7 +45,7 @@ export function forkSpec({ task, type, steps, spec, archived }: JournalReply, op
 }
 
 /**
- * What a forked task brings along, in the form in which a task that begins again does (machines/carryover.ts). Read when its
+ * A forked task brings this along, in the form in which a task that begins again does (machines/carryover.ts). It is read when its
  * record is created, so that the fork does not depend on the task it comes from.
  * @throws CoxError `unknown-task`, `unknown-step`, `bad-fork`.
  */

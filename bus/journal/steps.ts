@@ -195,7 +195,7 @@ const restart = (before: Status, after: Status): Why =>
     before.node === after.node ? `${after.node} took it up again` : `${after.node} took it over from ${before.node}`,
   );
 
-/** What the conversation gained since the reply of the step before, without the words of operators. */
+/** The conversation has gained this since the reply of the step before, without the words of operators. */
 function saidBetween(all: All, i: number, isRestarted: boolean): Why[] {
   const { kept } = all;
   const gained = during(all, i - 1);

@@ -1,4 +1,4 @@
-/** What was exported and imported, for people. */
+/** Lines about an export and an import. */
 import type { Exported } from '../../bus/archive/export-tree.ts';
 import type { Imported } from '../../bus/archive/import-tree.ts';
 import { byteCount } from './figures.ts';

@@ -1,4 +1,4 @@
-/** What is said of the files when a task is forked, for people. */
+/** Lines about the files of a task that is forked. */
 import type { FilesOfStep, Written } from '../fork-files.ts';
 import type { Paint } from './paint.ts';
 import { oneLine } from './printable.ts';

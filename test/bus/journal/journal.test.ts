@@ -23,7 +23,7 @@ afterEach(() => crew.stop());
 
 const journal = (task: string, more: object = {}) => askNode<JournalReply>(joined.bus, 'journal', { task, ...more });
 const whyOf = ({ why }: JournalStep) => why.map(({ kind, text }) => `${kind}: ${text}`);
-/** What a call was sent, as the journal has it. */
+/** The messages of a call in the form of the journal. */
 const sentIn = (call: ModelCall) => call.messages.map(({ role, content }) => ({ role, text: content ?? '' }));
 const toldIn = ({ prompt }: JournalStep) => prompt!.messages.map(({ role, text }) => ({ role, text }));
 
