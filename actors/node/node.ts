@@ -23,12 +23,12 @@ import type { Kind } from '../kinds/kind.ts';
 import type { Primary } from '../primary/events.ts';
 import { openPrimary } from '../primary/primary.ts';
 import { Pictures } from '../sub-agent/pictures.ts';
-import { rebuilding } from '../sub-agent/rebuild.ts';
 import { Housekeeping } from './housekeeping.ts';
 import type { CrewSession } from './join.ts';
 import { nodeKinds } from './node-kinds.ts';
 import { checkedKinds, checkOptions, harmless } from './node-options.ts';
 import { nodeReport } from './node-report.ts';
+import { rebuilder } from './rebuild.ts';
 import { rolesOf } from './roles.ts';
 import { rosterReport } from './roster-report.ts';
 import { workspaceOf } from './task-workspace.ts';
@@ -165,7 +165,8 @@ export async function startNode(options: NodeOptions): Promise<CoxNode> {
       holding: worker.holding,
     });
   const pictures = new Pictures(new Artifacts(bus), reader);
-  const rebuild = rebuilding({ kinds, backends, pictures, folderOf });
+  const goals = { bus, backends, kinds: () => kinds.list() };
+  const rebuild = rebuilder({ kinds, backends, pictures, folderOf }, goals);
   const service = await startService(bus, {
     ...{ crew, node: name, report, rebuild },
     menu: () => backends.menu(),

@@ -8,9 +8,10 @@ import { Backends } from '../../roster/backends.ts';
 import type { Roster } from '../../roster/schema.ts';
 import type { Kind } from '../kinds/kind.ts';
 import { Pictures } from '../sub-agent/pictures.ts';
-import { type RebuildOptions, rebuilding } from '../sub-agent/rebuild.ts';
+import type { RebuildOptions } from '../sub-agent/rebuild.ts';
 import type { CrewSession } from './join.ts';
 import { nodeKinds } from './node-kinds.ts';
+import { rebuilder } from './rebuild.ts';
 import { workspaceOf } from './task-workspace.ts';
 
 export interface ReplayDesk {
@@ -44,7 +45,7 @@ export function openReplayDesk(
   return {
     options,
     backends,
-    rebuild: rebuilding(options),
+    rebuild: rebuilder(options, { bus, backends, kinds: () => kinds.list() }),
     close: async () => {
       await Promise.all([browsers.close(), backends.stop()]);
       await web.close();

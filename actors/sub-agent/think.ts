@@ -10,13 +10,13 @@ import { begunAnew } from '../../roster/history.ts';
 import { effect } from '../host/effect.ts';
 import { failureOf } from '../host/failure-of.ts';
 import { Meter, metered } from '../host/meter.ts';
+import { digestOf } from '../host/prompt-digest.ts';
 import type { EffectHost } from '../host/role.ts';
 import { wholeReply } from '../host/whole-reply.ts';
 import { EffectsWord, heardFrom, Target } from '../kinds/code-of-others.ts';
 import { checkArgs, type Kind } from '../kinds/kind.ts';
 import type { Tool } from '../tools/tool.ts';
 import type { Pictures } from './pictures.ts';
-import { digestOf } from './prompt-digest.ts';
 import { type Choice, requestFor, type Thinking } from './request-of-step.ts';
 import {
   type Form,

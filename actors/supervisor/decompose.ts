@@ -14,6 +14,7 @@ import type { Purse } from '../../roster/purse.ts';
 import { effect } from '../host/effect.ts';
 import { failureOf } from '../host/failure-of.ts';
 import { Meter, metered } from '../host/meter.ts';
+import { digestOf } from '../host/prompt-digest.ts';
 import type { EffectHost } from '../host/role.ts';
 import { askForMap } from './map-plan.ts';
 import { orchestrator } from './orchestrator.ts';
@@ -50,6 +51,7 @@ export const decompose = (host: EffectHost, options: PlanOptions) =>
       const isSmall = options.backends.menu().find(({ name }) => name === route.backend)?.kind === 'embedded';
       const direct = isSmall ? await planOfPage(input, options) : null;
       if (direct) return say({ type: 'PLANNED', ...direct, usage: noUsage, backend: 'plan' });
+      if (!isSmall) host.sends(input.step, digestOf({ messages: planMessages(input, options) }));
       const meter = new Meter(host, route.backend, say, signal);
       const { plan, usage } = await metered(meter, () =>
         isSmall
@@ -85,19 +87,9 @@ async function askForPlan(backend: string, input: DecomposeInput, options: PlanO
       );
       if (problem) context.addIssue({ code: 'custom', path: ['tasks'], message: problem });
     });
-  const messages: ChatMessage[] = [
-    {
-      role: 'system',
-      text: `You split a goal into sub-tasks that other agents carry out in parallel. Each agent sees only its own instruction, and the results of the sub-tasks named in its "after". Use as few sub-tasks as serve the goal; let independent ones run side by side.
-Fill in tasks [{ key, type, instruction, needs, after, writes }] and final: what to make of the results. writes: the files that the sub-task must have written when it ends, where the goal asks for files.
-Types:
-${kindList(options)}`,
-    },
-    { role: 'user', text: firstLines(input) },
-  ];
   const { value, usage } = await options.backends.ask(
     backend,
-    { messages, shape: Plan, shapeName: 'plan', temperature: 0 },
+    { messages: planMessages(input, options), shape: Plan, shapeName: 'plan', temperature: 0 },
     signal,
     purse,
   );
@@ -111,6 +103,18 @@ ${kindList(options)}`,
   );
   return { plan: { nodes, reduce: reduceBy(options.roster(), value.final) }, usage };
 }
+
+/** The request for a plan, as far as it is in words. A replay builds it by the same code. */
+export const planMessages = (input: DecomposeInput, options: Pick<PlanOptions, 'kinds'>): ChatMessage[] => [
+  {
+    role: 'system',
+    text: `You split a goal into sub-tasks that other agents carry out in parallel. Each agent sees only its own instruction, and the results of the sub-tasks named in its "after". Use as few sub-tasks as serve the goal; let independent ones run side by side.
+Fill in tasks [{ key, type, instruction, needs, after, writes }] and final: what to make of the results. writes: the files that the sub-task must have written when it ends, where the goal asks for files.
+Types:
+${kindList(options)}`,
+  },
+  { role: 'user', text: firstLines(input) },
+];
 
 function planProblem(
   nodes: readonly NodeSpec[],

@@ -33,7 +33,7 @@ export const firstLines = ({ instruction, corrections, nodes }: DecomposeInput):
     ...Object.keys(nodes).map((key) => `Done already: ${key}`),
   ].join('\n');
 
-export const kindList = (options: PlanOptions) =>
+export const kindList = (options: Pick<PlanOptions, 'kinds'>) =>
   options
     .kinds()
     .map(({ name, about }) => `- ${name}: ${about}`)

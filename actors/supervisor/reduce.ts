@@ -14,6 +14,7 @@ import { clippedToTokens } from '../host/clipped.ts';
 import { effect } from '../host/effect.ts';
 import { failureOf } from '../host/failure-of.ts';
 import { Meter, metered } from '../host/meter.ts';
+import { digestOf } from '../host/prompt-digest.ts';
 import type { EffectHost } from '../host/role.ts';
 import { wholeReply } from '../host/whole-reply.ts';
 import { inLine } from '../tools/files/paths.ts';
@@ -50,8 +51,9 @@ export const reduce = (host: EffectHost, options: ReduceOptions) =>
         return say(reduced(withSources('No sub-task was completed.', outcomes), noUsage, 'none'));
       const { backend } = orchestrator(options.backends, by.by === 'backend' ? by.backend : input.backend, host.spec.avoid);
       host.onBackend(backend);
-      const context = options.backends.menu().find(({ name }) => name === backend)?.context ?? 32_000;
-      const request: ModelRequest = { messages: prompt(input, by.instruction, outcomes, context), toolChoice: 'none' };
+      const context = options.backends.menu().find(({ name }) => name === backend)?.context ?? unknownContext;
+      const request = reduceRequest(input, by.instruction, outcomes, context);
+      host.sends(input.step, digestOf(request));
       const meter = new Meter(host, backend, say, signal);
       const live = (text: string) => host.live({ type: 'token', step: input.step, text });
       const { text, usage } = await metered(meter, () =>
@@ -61,6 +63,16 @@ export const reduce = (host: EffectHost, options: ReduceOptions) =>
     },
     (cause) => ({ type: 'REDUCE_FAILED', error: failureOf(cause) }),
   );
+
+/** A replay builds the request by the same code. */
+export const reduceRequest = (
+  input: Omit<ReduceInput, 'backend' | 'nodes' | 'reduce'>,
+  how: string,
+  outcomes: readonly NodeResult[],
+  contextTokens: number,
+): ModelRequest => ({ messages: prompt(input, how, outcomes, contextTokens), toolChoice: 'none' });
+/** Tokens of a backend that does not tell its context. */
+export const unknownContext = 32_000;
 
 /** Reducers whose answer has the texts of the results in it. */
 const repeatsTexts: ReadonlySet<PlainReducer> = new Set(['concat', 'json']);
@@ -107,7 +119,12 @@ const incompleteness = (outcome: NodeResult): string => (cutOf(outcome) === null
 /** A result of which less than this many tokens could be shown is only counted. */
 const leastShown = 50;
 
-function prompt(input: ReduceInput, instruction: string, outcomes: readonly NodeResult[], contextTokens: number) {
+function prompt(
+  input: Omit<ReduceInput, 'backend' | 'nodes' | 'reduce'>,
+  instruction: string,
+  outcomes: readonly NodeResult[],
+  contextTokens: number,
+) {
   const corrections = clippedToTokens(input.corrections, contextTokens / 8);
   const [goal = '', how = ''] = clippedToTokens([input.instruction, instruction], contextTokens / 4);
   // The results may fill five eighths of the context, less the goal and its corrections, and at least a quarter. The rest is

@@ -146,10 +146,12 @@ export class Views {
   }
 
   async #whole(step: Step): Promise<Whole | null> {
-    const told = toldIn(this.#record, step);
+    const isGoal = this.#record.spec.type === 'supervisor';
+    const told = isGoal ? [] : toldIn(this.#record, step);
     if (told === null) return null;
-    const isModel = step.backend !== null && this.#record.spec.type !== 'supervisor';
-    const rebuilt = isModel && this.#rebuild ? await this.#rebuild(this.#record, step, told) : null;
+    const rebuilt = step.backend !== null && this.#rebuild ? await this.#rebuild(this.#record, step, told) : null;
+    // A goal has no conversation.
+    if (isGoal && !rebuilt) return null;
     if (!rebuilt || step.digest === null)
       return { is: 'conversation', changed: [], messages: told.map(shown), tools: [], shortened: null };
     const changed = changedParts(step.digest, rebuilt.digest);

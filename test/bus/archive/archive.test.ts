@@ -134,6 +134,11 @@ test.each<[string, () => Uint8Array, RegExp]>([
     () => gzipSync([...lines.slice(0, 2), lines[1]!, ...lines.slice(2)].join('')),
     /not those that were written/,
   ],
+  [
+    'a line that somebody has changed',
+    () => gzipSync(lines.join('').replace('a goal', 'no goal')),
+    /not those that were written/,
+  ],
   ['lines after the end', () => gzipSync(`${lines.join('')}{}\n`), /something follows/],
   ['an empty file', () => gzipSync(''), /its end is missing/],
   ['other JSON', () => gzipSync('{"a":1}\n'), /does not begin with the head/],

@@ -108,3 +108,26 @@ test('a task that is not there is an error that says so', async () => {
   await expect(journal('none22.0')).rejects.toMatchObject({ code: 'unknown-task' });
   await expect(journal('none22.0', { limit: 101 })).rejects.toMatchObject({ code: 'bad-request' });
 });
+
+test('a goal has its requests for a plan and for the answer, and why the second was made', async () => {
+  await crew.node(joined, { workspace, quietMs: 20 });
+  const id = await joined.crew.dispatch({ type: 'supervisor', instruction: 'Two things' });
+  const planning = await crew.model.next();
+  const plan = {
+    tasks: [{ key: 'a', type: 'reasoning', instruction: 'Do a', needs: [], after: [], writes: [] }],
+    final: 'Put it together',
+  };
+  planning.reply(JSON.stringify(plan));
+  (await crew.model.next()).reply('a is done');
+  const reducing = await crew.model.next();
+  reducing.reply('all done');
+  await joined.crew.result(id, never);
+  const { steps } = await journal(id, { prompts: 'whole' });
+  expect(steps.map(({ step, state, outcome, prompt }) => [step, state, outcome, prompt?.is])).toEqual([
+    [1, 'decomposing', 'replied', 'as-sent'],
+    [2, 'reducing', 'replied', 'as-sent'],
+  ]);
+  expect(toldIn(steps[0]!).at(-1)).toEqual({ role: 'user', text: 'Goal: Two things' });
+  expect(toldIn(steps[1]!)).toEqual(sentIn(reducing));
+  expect(whyOf(steps[1]!)).toEqual(['result: a: returned']);
+});
