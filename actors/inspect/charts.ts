@@ -12,7 +12,7 @@ export interface NamedChart {
   readonly version: number | null;
   readonly file: string;
   readonly does: string;
-  /** The direction in which its picture is narrower. */
+  /** The direction in which its picture is narrower: a page shows about 840 pixels without scaling it down. */
   readonly direction: 'down' | 'right';
 }
 

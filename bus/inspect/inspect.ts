@@ -15,8 +15,8 @@ const announceMs = 5_000;
 const mostUnread = 2_000;
 
 /**
- * Yields until `signal` fires or the connection is closed. Messages that do not fit the schema, or whose subject is of another task,
- * are left out.
+ * Yields until `signal` fires or the connection is closed. Messages that do not fit the schema, or whose subject is of another
+ * task, are left out.
  * @param of as in `InspectionWanted`.
  */
 export async function* inspect(bus: Bus, of: InspectionWanted['of'], signal: AbortSignal): AsyncGenerator<Inspected> {

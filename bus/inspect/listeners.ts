@@ -1,6 +1,6 @@
 /**
- * What listeners ask a node to publish. A listener announces itself on `cox.inspect.wanted` every few seconds; one that is killed is
- * forgotten when its last announcement runs out. While nobody listens a node has one quiet subscription and no timer.
+ * The requests of listeners to a node. A listener announces itself on `cox.inspect.wanted` every few seconds; one that is killed
+ * is forgotten when its last announcement runs out. While nobody listens a node has one quiet subscription and no timer.
  */
 import type { Bus } from '../bus.ts';
 import { parseMessage } from '../parse-message.ts';

@@ -1,6 +1,6 @@
 /**
  * Bounds a stream of messages about many actors. While there is room each passes. Beyond it an event is left out and counted, and
- * of the states of an actor only the latest is kept until there is room: so the last state that a reader sees is always the true one.
+ * of the states of an actor only the latest is kept until there is room: the last state that a reader sees is the true one.
  */
 
 export type Sort = 'actor' | 'event' | 'snapshot';

@@ -63,7 +63,8 @@ function boxAt(placed: PlacedBox, { tones }: Colours): string[] {
   const { box, x, y, width, height } = placed;
   const [inside, border] = tones[box.tone];
   if (box.tone === 'start') return [`<circle cx="${x + width / 2}" cy="${y + height / 2}" r="${width / 2}" fill="${inside}"/>`];
-  const colours = `fill="${inside}" stroke="${border}" stroke-width="1.5"${box.tone === 'any' ? ' stroke-dasharray="5 4"' : ''}`;
+  const stroke = box.mark === 'active' ? 4 : box.mark === 'passed' ? 2.5 : 1.5;
+  const colours = `fill="${inside}" stroke="${border}" stroke-width="${stroke}"${box.tone === 'any' ? ' stroke-dasharray="5 4"' : ''}`;
   return [`<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="8" ${colours}/>`, ...wordsAt(placed)];
 }
 
@@ -112,8 +113,8 @@ function written({ title, description, notes }: Picture, { width, height, boxes,
     `<rect ${size} rx="8" fill="${colours.canvas}"/>`,
     ...boxes.flatMap((box) => boxAt(box, colours)),
     ...arrows.map(
-      ({ points }) =>
-        `<path d="${pathOf(points)}" fill="none" stroke="${colours.line}" stroke-width="1.5" marker-end="url(#head)"/>`,
+      ({ points, arrow }) =>
+        `<path d="${pathOf(points)}" fill="none" stroke="${colours.line}" stroke-width="${arrow.taken ? 3.5 : 1.5}" marker-end="url(#head)"/>`,
     ),
     ...arrows.flatMap(({ arrow, label }) => (label ? linesAt(arrow.label, label.x + label.width / 2, label.y, 'label') : [])),
     ...linesAt(notes, width / 2, height - 4, 'caption'),

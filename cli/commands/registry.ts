@@ -295,6 +295,37 @@ export const commands: readonly Command[] = [
     load: async () => (await import('./console.ts')).run,
   },
   {
+    name: 'inspect',
+    summary: 'show what the state machines of tasks do, event by event; or hand it to the Stately Inspector',
+    args: '[id]',
+    options: [
+      ['--effects', 'tell of the effects too, such as model calls'],
+      ['--no-past', 'tell only what happens from now on'],
+      ['--bridge', 'open a WebSocket on this machine to which inspectors attach, and print its link'],
+      ['--port <n>', 'with --bridge: use this port (default: a free one)'],
+      ['--origin <urls>', 'with --bridge: pages of these origins may attach, separated by commas'],
+      ['--stately [url]', 'with --bridge: print the link of a page that frames the Stately Inspector of the internet'],
+    ],
+    example: 'cox inspect k3xq.4    cox inspect k3xq --bridge --origin http://localhost:5173',
+    ended: true,
+    load: async () => (await import('./inspect.ts')).run,
+  },
+  {
+    name: 'machines',
+    summary: 'list the charts by which tasks run, or export one for eyes and for other tools',
+    args: '[list|export] [machine]',
+    options: [
+      ['--format <json|mermaid|svg|dot|scxml>', 'the form of an export (default: json)'],
+      ['--live <id>', 'mark the state that this task is in and the way that it took; its chart if none is named'],
+      ['-o, --output <file>', 'write to this file (default: stdout)'],
+      ['--force', 'replace a file that is there'],
+      ['--dark', 'draw an SVG in light colours on dark'],
+    ],
+    example: 'cox machines export sub-agent --format svg -o chart.svg    cox machines export --live k3xq.4 --format mermaid',
+    ended: true,
+    load: async () => (await import('./machines.ts')).run,
+  },
+  {
     name: 'up',
     summary: 'run a node without a prompt until it is stopped; starts the bus if none runs',
     options: [

@@ -60,6 +60,8 @@ async function values(cli: Cli, what: string, command: Command | null, args: rea
       return command?.name === 'answer' ? onBus(cli, async ({ question }) => choicesOf(await question(args[0]!), args[1])) : [];
     case '<keys>':
       return bare(costKeys);
+    case '[machine]':
+      return args[0] === 'export' ? machines() : [];
     case '<part>':
       return parts.map(({ name, summary }) => ({ word: name, about: summary }));
     case '<type>':
@@ -68,6 +70,11 @@ async function values(cli: Cli, what: string, command: Command | null, args: rea
     default:
       return [];
   }
+}
+
+async function machines(): Promise<Word[]> {
+  const { charts } = await import('../../actors/inspect/charts.ts');
+  return charts.map(({ machine, does }) => ({ word: machine.id, about: does }));
 }
 
 /** The numbers that `cox inbox` has shown in this shell. */

@@ -9,11 +9,15 @@ export interface Box {
   readonly name: string;
   readonly caption: readonly string[];
   readonly inside: readonly Box[];
+  /** Of a live task. The caption says it too. */
+  readonly mark?: 'active' | 'passed';
 }
 export interface Arrow {
   readonly from: string;
   readonly to: string;
   readonly label: readonly string[];
+  /** A live task has taken it. */
+  readonly taken?: true;
 }
 export interface Picture {
   readonly title: string;

@@ -81,6 +81,8 @@ const table: Readonly<Record<string, () => readonly string[]>> = {
   import: () => ['import', exported()],
   watch: () => onGoal('watch'),
   console: () => ['console', '--no-open'],
+  inspect: () => onGoal('inspect', '--bridge'),
+  machines: () => ['machines', 'export', '--live', goal],
   up: () => ['up'],
   worker: () => ['worker'],
   nodes: () => ['nodes'],
@@ -95,7 +97,7 @@ const table: Readonly<Record<string, () => readonly string[]>> = {
   complete: () => ['complete', '--', 'cox', 'status', ''],
 };
 /** Commands that end with a signal alone. */
-const endless = ['watch', 'console', 'up', 'worker'];
+const endless = ['watch', 'console', 'inspect', 'up', 'worker'];
 
 const now = async () => [
   ...processesOf(world.folder),
@@ -131,6 +133,7 @@ const waiting: Readonly<Record<string, readonly string[]>> = {
   result: ['result'],
   steer: ['steer', 'more'],
   watch: ['watch'],
+  inspect: ['inspect', '--bridge'],
   up: ['up'],
   worker: ['worker'],
 };

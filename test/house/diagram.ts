@@ -1,33 +1,7 @@
 /** A chart as a page: a Mermaid state diagram and a table of all transitions, both read from the machine itself. */
 import type { AnyStateMachine } from 'xstate';
-import {
-  type ChartNode,
-  childrenOf,
-  descend,
-  eventOf,
-  nameOf,
-  pathOf,
-  rootOf,
-  transitionsOf,
-  waysOf,
-} from '../../machines/chart/chart.ts';
-
-/** An id of plain letters, as Mermaid needs it. */
-const idOf = (root: ChartNode, node: ChartNode): string => pathOf(root, node).replaceAll(/[^a-z]/gi, '_');
-
-function statesAsMermaid(root: ChartNode, node: ChartNode, indent: string): string[] {
-  const children = childrenOf(node);
-  const inside = children.flatMap((child) => {
-    const name = `${indent}state "${child.key}" as ${idOf(root, child)}`;
-    if (Object.keys(child.states).length === 0) return [name];
-    return [`${name} {`, ...statesAsMermaid(root, child, `${indent}  `), `${indent}}`];
-  });
-  const first = node.initial?.target[0];
-  return [...(first ? [`${indent}[*] --> ${idOf(root, first)}`] : []), ...inside];
-}
-
-const arrows = (root: ChartNode): string[] =>
-  waysOf(root).map(({ from, to, labels }) => `  ${idOf(root, from)} --> ${idOf(root, to)}: ${labels.join('<br/>')}`);
+import { type ChartNode, descend, eventOf, nameOf, pathOf, rootOf, transitionsOf } from '../../machines/chart/chart.ts';
+import { mermaidOf } from '../../machines/chart/mermaid.ts';
 
 function table(root: ChartNode): string[] {
   const rows = descend(root).flatMap((node) =>
@@ -65,10 +39,7 @@ export function pageOf(machine: AnyStateMachine, source: string): string {
     'A state within another tries its own transitions first; `any` is what holds in every state. Rows of one event are tried from the top.',
     '',
     '```mermaid',
-    'stateDiagram-v2',
-    ...statesAsMermaid(root, root, '  '),
-    '  state "any state" as any',
-    ...arrows(root),
+    ...mermaidOf(machine),
     '```',
     '',
     '## States',

@@ -3,7 +3,7 @@ import type { AnyStateMachine } from 'xstate';
 import { type ChartNode, childrenOf, pathOf, rootOf } from '../../machines/chart/chart.ts';
 import { toneOf } from '../../machines/chart/chart-picture.ts';
 import type { Arrow, Box, Picture } from '../../machines/chart/picture.ts';
-import { isBrief, isPassedThrough, type Route, routesOf } from './routes.ts';
+import { isBrief, isPassedThrough, type Route, routesOf } from '../../machines/chart/routes.ts';
 
 /** State → its caption. */
 export const captions: Readonly<Record<string, readonly string[]>> = {

@@ -6,10 +6,10 @@ import { type Area, type Layout, layOut, type Point } from '../../cli/chart/layo
 import { textWidth } from '../../cli/chart/text-width.ts';
 import { descend, pathOf, rootOf } from '../../machines/chart/chart.ts';
 import { chartPicture } from '../../machines/chart/chart-picture.ts';
+import { routesOf } from '../../machines/chart/routes.ts';
 import { subAgent } from '../../machines/sub-agent.ts';
 import { pictures } from './charts.ts';
 import { captions, keyOf, lifePicture, words } from './life-picture.ts';
-import { routesOf } from './routes.ts';
 
 /** Whether two areas share a point. A piece of a line is an area without width or without height. */
 const meet = (one: Area, other: Area): boolean =>

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
+import { Inspected } from '../../../bus/inspect/inspection-messages.ts';
 import type { Comparison } from '../../../bus/journal/compare.ts';
 import { JournalStep } from '../../../bus/journal/journal-messages.ts';
 import { ArtifactRow, DeadLetter, Live, NodeReport, Receipt, Result, Status, TalkLine, TreeNode } from '../../../bus/messages.ts';
@@ -26,7 +27,9 @@ import * as effects from '../../../cli/render/effects.ts';
 import * as events from '../../../cli/render/events.ts';
 import * as forks from '../../../cli/render/fork.ts';
 import { inboxLines } from '../../../cli/render/inbox.ts';
+import * as inspected from '../../../cli/render/inspected.ts';
 import { LiveTree } from '../../../cli/render/live-tree.ts';
+import { machineLines } from '../../../cli/render/machines.ts';
 import { MarkdownFlow } from '../../../cli/render/markdown.ts';
 import { memberLines } from '../../../cli/render/members.ts';
 import * as menu from '../../../cli/render/menu.ts';
@@ -198,6 +201,15 @@ const members = [
   { name: hostileText, key: hostileText, roles: ['operator'], since: at, revoked: at },
 ] as const satisfies Member[];
 const wrap = (text: string) => wrapped(text, 60);
+const place = { task: 'k3xq.1', actor: 'think', at, node: 'n', epoch: 1, seq: 1, skipped: 3 };
+const snapshot = { status: 'active' as const, value: { [hostileText]: hostileText, running: { [hostileText]: 'x' } } };
+const event = { type: 'MODEL_SAID', why: hostileText };
+const inspections = [
+  { ...place, type: '@xstate.actor' as const, machine: 'm', snapshot },
+  { ...place, actor: undefined, type: '@xstate.actor' as const, machine: 'm', snapshot },
+  { ...place, type: '@xstate.event' as const, event, source: 'act' },
+  { ...place, actor: undefined, type: '@xstate.snapshot' as const, event, snapshot },
+].map((message) => hostile(Inspected, message));
 const lives = examples.Live.map((live) => hostile(Live, live as z.input<typeof Live>));
 
 function drawn(): string[] {
@@ -264,7 +276,10 @@ const rendered: Record<string, () => string | readonly string[]> = {
   'fork writtenLines': () =>
     forks.writtenLines({ written: [hostileText], left: [{ path: hostileText, why: hostileText }] }, hostileText, plain),
   'inbox inboxLines': () => inboxLines(asked, plain, { now, answerWith: 'cox answer', showWith: 'cox status' }),
+  'inspected inspectedLines': () => inspections.flatMap((each) => inspected.inspectedLines(each, undefined, plain)),
+  'inspected stateText': () => inspections.flatMap((each) => (each.type === '@xstate.event' ? [] : inspected.stateText(each))),
   'live-tree LiveTree': drawn,
+  'machines machineLines': () => machineLines([{ name: hostileText, version: 1, file: hostileText, does: hostileText }], plain),
   'markdown MarkdownFlow': flowed,
   'members memberLines': () => memberLines(members, now, plain),
   'menu menuLines': () => menu.menuLines([entry], plain, now),

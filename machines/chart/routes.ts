@@ -1,5 +1,5 @@
 /** How a chart goes from state to state as seen from outside: states that it never rests in are skipped. */
-import { type ChartNode, descend, pathOf, type Way, waysOf } from '../../machines/chart/chart.ts';
+import { type ChartNode, descend, pathOf, type Way, waysOf } from './chart.ts';
 
 export interface Route {
   readonly from: string;
