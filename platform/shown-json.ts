@@ -2,7 +2,7 @@
  * A copy of a JSON value for people to look at: secrets are masked, and it is bounded in every direction. What is left out is said
  * in its place. A secret is masked before its text is cut, because half a secret has another form.
  */
-import { fitted } from './cut.ts';
+import { beginningOf, fitted } from './cut.ts';
 import { isSecretField, mask, maskSecrets } from './redact.ts';
 
 export interface ShownLimits {
@@ -24,7 +24,7 @@ export function shownJson(value: unknown, { textChars, entries, totalChars }: Sh
   };
   const shown = (it: unknown, depth: number): unknown => {
     if (left <= 0) return leftOut;
-    if (typeof it === 'string') return spend(fitted(maskSecrets(it), Math.max(64, Math.min(textChars, left))));
+    if (typeof it === 'string') return spend(fitted(masked(it, textChars), Math.max(64, Math.min(textChars, left))));
     if (typeof it === 'bigint' || typeof it === 'symbol' || typeof it === 'function') return spend(typeof it);
     if (typeof it !== 'object' || it === null) {
       left -= 8;
@@ -56,4 +56,15 @@ export function shownJson(value: unknown, { textChars, entries, totalChars }: Sh
     return Object.fromEntries(kept);
   };
   return shown(value, 0);
+}
+
+/**
+ * Of a long text only a window is searched for secrets, many times as long as what is shown of it. Its end is dropped, because
+ * a secret that it cuts has another form.
+ */
+function masked(text: string, textChars: number): string {
+  const window = Math.max(16_384, 8 * textChars);
+  if (text.length <= window) return maskSecrets(text);
+  const missing = `… (${text.length.toLocaleString('en')} characters)`;
+  return `${beginningOf(maskSecrets(beginningOf(text, window)), window - 4_096)}${missing}`;
 }
