@@ -9,12 +9,16 @@ const maxNameChars = 48;
 
 export function costLines({ rows, total, more, reference }: Costs, paint: Paint): string[] {
   if (rows.length === 0) return ['Nothing was spent.'];
-  const head = ['', 'tokens in', 'out', 'cost', ...(reference ? ['at reference', 'saved'] : [])];
-  const cells = [...rows, total].map((row) => [nameOf(row), ...figuresOf(row)]);
+  const names = rows.map(namesOf);
+  const columns = Math.max(1, ...names.map((cells) => cells.length));
+  const figures = ['tokens in', 'out', 'cost', ...(reference ? ['at reference', 'saved'] : [])];
+  const head = [...Array.from({ length: columns }, () => ''), ...figures];
+  const filled = (cells: readonly string[]) => Array.from({ length: columns }, (_, i) => cells[i] ?? '');
+  const cells = [...rows.map((row, i) => [...filled(names[i]!), ...figuresOf(row)]), [...filled(['all']), ...figuresOf(total)]];
   const widths = head.map((title, i) => Math.max(title.length, ...cells.map((row) => row[i]?.length ?? 0)));
   const line = (row: readonly string[]) =>
     row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .map((cell, i) => (i < columns ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
       .join('  ')
       .trimEnd();
   const isEstimated = total.estimatedUsd !== undefined;
@@ -30,10 +34,10 @@ export function costLines({ rows, total, more, reference }: Costs, paint: Paint)
   ];
 }
 
-function nameOf({ day, root, goal, backend, kind }: CostRow): string {
-  const about = root === undefined ? [] : [root, ...(goal ? [`“${oneLine(goal, maxNameChars)}”`] : [])];
-  const names = [day, ...about, backend, kind].filter((it) => it !== undefined).map((it) => oneLine(it, maxNameChars + 2));
-  return names.length === 0 ? 'all' : names.join('  ');
+/** A cell for each thing that the row is about. */
+function namesOf({ day, root, goal, backend, kind }: CostRow): string[] {
+  const about = root === undefined ? undefined : `${root}${goal ? ` “${oneLine(goal, maxNameChars)}”` : ''}`;
+  return [day, about, backend, kind].filter((it) => it !== undefined).map((it) => oneLine(it, maxNameChars + 20));
 }
 
 function figuresOf({ inputTokens, outputTokens, costUsd, estimatedUsd, referenceUsd, savedUsd }: CostRow): string[] {

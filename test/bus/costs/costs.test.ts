@@ -129,14 +129,14 @@ test('messages of strangers in the ledger are passed over', async () => {
   const before = await costOf('backend');
   const { js, subjects } = joined.bus;
   const line = { day: '2026-11-27', backend: 'x', kind: 'x', inputTokens: 1, outputTokens: 1, costUsd: 1e6 };
-  for (const text of [
+  for (const [i, text] of [
     '',
     '{',
     '[]',
     JSON.stringify({ root: 'other', goal: '', lines: [line] }),
-    JSON.stringify({ root: 'bad1', goal: '', lines: [{ ...line, costUsd: -1 }] }),
-  ])
-    await js.publish(subjects.costs('bad1'), text);
+    JSON.stringify({ root: 'bad4', goal: '', lines: [{ ...line, costUsd: -1 }] }),
+  ].entries())
+    await js.publish(subjects.costs(`bad${i}`), text);
   expect(await costOf('backend')).toEqual(before);
 });
 
