@@ -37,7 +37,7 @@ const byPrefix: readonly (readonly [RegExp, ExitCode])[] = [
   [/^task-unfinished$/, exitCodes.notDone],
   [/^bad-artifact$/, exitCodes.storage],
   [/^(unknown-task|ambiguous-task|unknown-letter|artifact-gone)$/, exitCodes.unknownTask],
-  [/^(usage|bad-|empty-|unknown-|not-opted-in|too-long|message-too-big|no-key$)/, exitCodes.usage],
+  [/^(usage|bad-|empty-|unknown-|not-opted-in|too-long|message-too-big|no-key$|port-taken$)/, exitCodes.usage],
   [/^(no-space|read-only|stream-full|storage-|state-|lock-|ENOSPC|EDQUOT|EROFS|EACCES|EPERM)/, exitCodes.storage],
   [/^roster-/, exitCodes.rosterInvalid],
   [
@@ -45,7 +45,7 @@ const byPrefix: readonly (readonly [RegExp, ExitCode])[] = [
     exitCodes.fetchFailed,
   ],
   [/^role-denied$/, exitCodes.denied],
-  [/^(nats-|bus-|no-crew|no-node|no-streams|server-|not-connected)/, exitCodes.busUnreachable],
+  [/^(nats-|bus-|no-crew|no-node|no-websocket$|no-streams|server-|not-connected)/, exitCodes.busUnreachable],
 ];
 
 /** The exit code for an error: by its `code`, else its own `exitCode`, else 70. */
