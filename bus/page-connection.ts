@@ -2,7 +2,7 @@
  * The connection of a page in a browser to the bus: it reads by requests and listens to events, over the WebSocket of the server.
  * The package for NATS is imported here alone, because only `bus` may; this file runs in a browser, so it uses nothing of Node.
  */
-import { type Auth, type NatsConnection, wsconnect } from '@nats-io/nats-core';
+import { type Auth, type NatsConnection, NoRespondersError, TimeoutError, wsconnect } from '@nats-io/nats-core';
 
 /** What a console gives to its page (docs/adr/0044). */
 export interface PageAccess {
@@ -79,7 +79,10 @@ export async function connectPage({ access, sign, onState }: PageConnectionOptio
   onState('connected');
   return {
     ask: async <T>(verb: string, request: object) => {
-      const reply = await nc.request(`${namespace}.api.${verb}`, JSON.stringify(request), { timeout: timeoutMs });
+      const subject = `${namespace}.api.${verb}`;
+      const reply = await nc.request(subject, JSON.stringify(request), { timeout: timeoutMs }).catch((cause) => {
+        throw unanswered(cause);
+      });
       if (!reply.headers?.get('Nats-Service-Error-Code')) return reply.json<T>();
       throw new RefusedRequest(reply.json());
     },
@@ -102,6 +105,21 @@ export async function connectPage({ access, sign, onState }: PageConnectionOptio
     },
     close: () => nc.close(),
   };
+}
+
+/** In words for an operator. */
+function unanswered(cause: unknown): unknown {
+  const is = (kind: typeof NoRespondersError | typeof TimeoutError) =>
+    cause instanceof kind || (cause instanceof Error && cause.cause instanceof kind);
+  if (is(NoRespondersError))
+    return new RefusedRequest({ code: 'no-node', message: 'no node of the crew is up', hint: 'Start one: cox up.' });
+  if (is(TimeoutError))
+    return new RefusedRequest({
+      code: 'bus-away',
+      message: `no node has answered for ${timeoutMs / 1_000} s`,
+      hint: 'Look at the nodes and the server.',
+    });
+  return cause;
 }
 
 const decoder = new TextDecoder();

@@ -25,6 +25,8 @@ export interface ConsoleOptions {
   /** Receives messages for the operator. */
   readonly note: (text: string) => void;
   readonly clock?: Clock;
+  /** See `accessMs` in page-access.ts. */
+  readonly accessMs?: number;
 }
 
 export interface OpenConsole {

@@ -35,15 +35,16 @@ export interface NamedAccess {
   readonly websocket?: string | undefined;
   readonly credentials?: string | undefined;
   readonly cwd: string;
+  readonly accessMs?: number;
 }
 
 /** @throws CoxError `no-websocket`, `usage`, `bad-crew-file`. */
 export function accessesOf(joined: CrewSession, named: NamedAccess): Accesses {
-  if (joined.server.embedded) return embeddedAccesses(joined);
+  if (joined.server.embedded) return embeddedAccesses(joined, named.accessMs ?? accessMs);
   return memberAccesses(joined, named);
 }
 
-function embeddedAccesses({ folders, bus }: CrewSession): Accesses {
+function embeddedAccesses({ folders, bus }: CrewSession, ttlMs: number): Accesses {
   const users = new PageUsers(folders, bus.subjects);
   const { namespace } = bus.subjects;
   const mine: string[] = [];
@@ -53,7 +54,7 @@ function embeddedAccesses({ folders, bus }: CrewSession): Accesses {
     url: () => users.url(),
     next: async (instead) => {
       const tooMany = mine.splice(0, Math.max(0, mine.length - mostAccesses + 1));
-      const { url, user, password, expiresAt } = await users.add(accessMs, tooMany);
+      const { url, user, password, expiresAt } = await users.add(ttlMs, tooMany);
       // The page moves from one connection to the next, so the earlier user stays for a moment.
       const at = instead === null ? -1 : mine.indexOf(instead);
       if (at >= 0) setTimeout(() => users.remove(mine.splice(mine.indexOf(instead!), 1)).catch(() => {}), overlapMs).unref();

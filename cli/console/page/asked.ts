@@ -20,6 +20,8 @@ export interface AskedOptions {
   readonly everyMs?: number;
 }
 
+/** A load that failed is tried again after this time, in ms. */
+const retryMs = 3_000;
 /** Changes that come close together are one load; in ms. */
 const gatherMs = 250;
 
@@ -55,6 +57,7 @@ function asked<T>(load: () => Promise<T>, { subjects = [], matters = () => true,
       error.value = null;
     } catch (cause) {
       error.value = cause instanceof Error ? cause.message : String(cause);
+      if (!stopped) timer ??= setTimeout(run, retryMs);
     }
     loading = false;
     if (wanted && !stopped) again();

@@ -19,6 +19,8 @@ export interface GoalStore {
 
 /** The tree is loaded at most once in this time, in ms, however fast it grows. */
 const leastMs = 700;
+/** A load that failed is tried again after this time, in ms. */
+const retryMs = 3_000;
 
 export function goalStore(goal: string): GoalStore {
   const rows = signal<readonly Row[] | null>(null);
@@ -59,6 +61,7 @@ export function goalStore(goal: string): GoalStore {
       error.value = null;
     } catch (cause) {
       error.value = cause instanceof Error ? cause.message : String(cause);
+      if (!stopped) timer ??= setTimeout(load, retryMs);
     }
     loading = false;
     if (wanted && !stopped) again();

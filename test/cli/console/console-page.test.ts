@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { connect } from '@nats-io/transport-node';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -232,6 +233,21 @@ describe('the session', () => {
     }
   });
 
+  test('a page gets its next access before the present one ends, and goes on with it', async () => {
+    const console = await consoleFor(joined, { accessMs: 61_500 });
+    opened.push(console);
+    const { page, context, ...rest } = await openPage(browser, console.link);
+    opened.push({ page, context, ...rest });
+    const next = await page.waitForResponse((response) => response.url().endsWith('/access'));
+    const { member } = (await next.json()) as { member: string };
+    await page.locator('[data-fresh="2"]').waitFor({ state: 'attached' });
+    const connections = await connectedPages(joined);
+    expect(connections).toContain(`cox page ${member}`);
+    const goal = await goalOf(['renewed']);
+    await page.getByRole('link', { name: goal }).waitFor();
+    await cancel(goal);
+  });
+
   test('a console that ends takes the access of its pages with it', async () => {
     const { page, console } = await openConsole();
     await console.close();
@@ -240,6 +256,20 @@ describe('the session', () => {
       .getByText(/connection to the bus is lost/)
       .waitFor();
   });
+});
+
+test('without a node the page says so, and goes on when one is up', async () => {
+  const empty = await crew.join('lonely', 'lonely');
+  const console = await consoleFor(empty);
+  opened.push(console);
+  const page = await openPage(browser, console.link);
+  opened.push(page);
+  await page.page
+    .getByRole('alert')
+    .getByText(/no node of the crew is up/)
+    .waitFor();
+  await crew.node(empty);
+  await page.page.getByText('There are no goals yet.').waitFor();
 });
 
 test('the page says that the server is away, and goes on when it is back', async () => {
@@ -303,6 +333,15 @@ const lookForMarkup = `({
   images: [...document.querySelectorAll('img')].filter(({ src }) => !src.endsWith('/icon.svg')).length,
   links: [...document.querySelectorAll('a')].map((link) => link.getAttribute('href')).filter((to) => !to.startsWith('#/')),
 })`;
+
+/** Names of the connections of pages at the server. */
+async function connectedPages({ folders }: CrewSession): Promise<string[]> {
+  const { record } = readRecord(serverPaths(folders)) as Extract<ReturnType<typeof readRecord>, { kind: 'record' }>;
+  const system = await connect({ servers: record.url, user: record.systemUser, pass: record.systemPassword });
+  const reply = await system.request('$SYS.REQ.SERVER.PING.CONNZ', JSON.stringify({ limit: 1_024 }));
+  await system.close();
+  return reply.json<{ data: { connections: { name: string }[] } }>().data.connections.map(({ name }) => name);
+}
 
 const hostileWords =
   '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script> [link](javascript:alert(1)) javascript:alert(1) ' +
