@@ -4,7 +4,7 @@
  */
 import { type Auth, type NatsConnection, NoRespondersError, TimeoutError, wsconnect } from '@nats-io/nats-core';
 
-/** What a console gives to its page (docs/adr/0044). */
+/** The access to the bus that a console gives to its page (docs/adr/0044). */
 export interface PageAccess {
   /** Address of the WebSocket. */
   readonly url: string;

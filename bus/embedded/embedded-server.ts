@@ -19,7 +19,7 @@ import { isAlive } from '../../platform/process-identity.ts';
 import { withTimeLimit } from '../../platform/time-limit.ts';
 import { launch, terminate } from './launch.ts';
 import { obtainServerBinary } from './obtain-binary.ts';
-import { hasStalePageUsers, sweepPageUsers } from './page-users.ts';
+import { sweepNowAndThen } from './page-users.ts';
 import { frozen, frozenAfterMs, openPresence } from './presence.ts';
 import { probe } from './probe.ts';
 import type { ServerBinary } from './server-binary.ts';
@@ -67,8 +67,6 @@ export interface EmbeddedServer {
 const leaveTimeoutMs = 20_000;
 const firstRetryMs = 100;
 const longestRetryMs = 10_000;
-/** Every terminal looks this often (ms) for pages whose console was killed. */
-const pageSweepMs = 30_000;
 
 /**
  * Joins the running server of this user, or starts one. Downloads or builds a binary first if none is found.
@@ -144,7 +142,7 @@ class Shared implements EmbeddedServer {
       this.#presence = await openPresence(this);
     });
     if (opened) void this.#watch();
-    if (opened) this.#sweepPages();
+    if (opened) sweepNowAndThen(this.#paths, this.#leaving.signal, this.#log);
     return opened;
   }
 
@@ -272,23 +270,6 @@ class Shared implements EmbeddedServer {
         this.#mending = null;
       });
     }
-  }
-
-  /** A killed console cannot take back the users of its pages; the terminals that are left do. */
-  #sweepPages(): void {
-    const sweep = () => {
-      if (!hasStalePageUsers(this.#paths)) return;
-      const underLock = async () => {
-        const read = readRecord(this.#paths);
-        if (read.kind === 'record') await sweepPageUsers(this.#paths, read.record);
-      };
-      withLock(this.#paths.lock, underLock, { signal: this.#leaving.signal }).catch((err) => {
-        if (!this.#leaving.signal.aborted) this.#log.warn({ err }, 'could not take out the pages of a console that has ended');
-      });
-    };
-    sweep();
-    const timer = setInterval(sweep, pageSweepMs).unref();
-    this.#leaving.signal.addEventListener('abort', () => clearInterval(timer));
   }
 
   async #mendUntilDone(): Promise<void> {

@@ -10,6 +10,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { CoxError } from '../../platform/errors.ts';
 import type { Folders } from '../../platform/folders.ts';
 import { withLock } from '../../platform/lock.ts';
+import type { Log } from '../../platform/log.ts';
 import { startOf } from '../../platform/process-identity.ts';
 import type { Subjects } from '../subjects.ts';
 import { type Permissions, permissionsOf } from '../team/roles.ts';
@@ -18,7 +19,7 @@ import { reloadServer } from './server-clients.ts';
 import { account, usersOf } from './server-config.ts';
 import { readRecord, type ServerPaths, type ServerRecord, serverPaths, writePrivately } from './server-record.ts';
 
-/** How a page logs in, and where. */
+/** The login of a page, and the address for it. */
 export interface PageLogin {
   readonly url: string;
   readonly user: string;
@@ -80,13 +81,26 @@ const lists = ({ publish, subscribe }: Permissions): PageUser['permissions'] => 
   subscribe: [...subscribe],
 });
 
-/** Takes out the users of consoles that were killed and those whose time is over. Called under the server lock. */
-export async function sweepPageUsers(paths: ServerPaths, record: ServerRecord): Promise<void> {
-  const live = livePageUsers(paths);
-  if (live.length < readPageUsers(paths).length && record.websocketPort !== undefined) await apply(paths, record, live);
-}
+/** Every terminal looks this often (ms) for pages whose console was killed. */
+const sweepMs = 30_000;
 
-export const hasStalePageUsers = (paths: ServerPaths): boolean => livePageUsers(paths).length < readPageUsers(paths).length;
+/** A killed console cannot take back the users of its pages; the terminals that are left do, until `signal` fires. */
+export function sweepNowAndThen(paths: ServerPaths, signal: AbortSignal, log: Log): void {
+  const hasStale = () => livePageUsers(paths).length < readPageUsers(paths).length;
+  const underLock = async () => {
+    const read = readRecord(paths);
+    if (read.kind === 'record' && hasStale()) await apply(paths, read.record, livePageUsers(paths));
+  };
+  const sweep = () => {
+    if (!hasStale()) return;
+    withLock(paths.lock, underLock, { signal }).catch((err) => {
+      if (!signal.aborted) log.warn({ err }, 'could not take out the pages of a console that has ended');
+    });
+  };
+  sweep();
+  const timer = setInterval(sweep, sweepMs).unref();
+  signal.addEventListener('abort', () => clearInterval(timer));
+}
 
 async function apply(paths: ServerPaths, record: ServerRecord, users: readonly PageUser[]): Promise<void> {
   writePageUsers(paths, users);

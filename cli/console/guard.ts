@@ -1,5 +1,5 @@
 /**
- * What every request to a console must fulfil, whatever it asks for. Another site that a browser shows can send requests to
+ * The rules for every request to a console. Another site that a browser shows can send requests to
  * loopback, and can have its own name point there (DNS rebinding); a Host or an Origin that is not the console's gives both away.
  */
 import type { IncomingMessage } from 'node:http';

@@ -1,7 +1,7 @@
 /**
  * The server of a console: it listens on 127.0.0.1 alone, serves the page, exchanges the one-time link for a session, gives the
  * page its access to the bus, and relays orders of an unlocked session. Invariants:
- * A. Whatever is not a file of the page needs a session, and every request passes guard.ts first.
+ * A. Every request passes guard.ts first, and all but those for a file of the page need a session.
  * B. No order is relayed for a session that is locked.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';

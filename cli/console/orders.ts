@@ -16,7 +16,7 @@ const Order = z.discriminatedUnion('kind', [
     .strict(),
 ]);
 
-/** How long a reply waits for the final receipt, in ms. The page hears later receipts by itself. */
+/** Longest time, in ms, that a reply waits for the final receipt. The page hears later receipts by itself. */
 const receiptsMs = 4_000;
 
 /** @returns a function that throws CoxError `bad-request`, `unknown-task`, and every error of the crew. */

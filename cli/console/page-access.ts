@@ -1,5 +1,5 @@
 /**
- * How the page of a console logs in to the bus (docs/adr/0044). At the embedded server each access is a user of its own that ends
+ * The logins of the pages of a console at the bus (docs/adr/0044). At the embedded server each access is a user of its own that ends
  * by itself. At a server of others the page is a member with the role `console`, whose key stays here: the console signs
  * challenges.
  */
@@ -18,7 +18,7 @@ import type { AccessReply } from './wire.ts';
 export const accessMs = 15 * 60_000;
 /** More pages than this at once (tabs that were not closed, or a page that asks again and again) lose the oldest access. */
 const mostAccesses = 32;
-/** How long, in ms, an access lasts after the next one was given out. */
+/** Time in ms for which an access lasts after the next one was given out. */
 const overlapMs = 20_000;
 
 export interface Accesses {

@@ -1,5 +1,5 @@
 /**
- * Who may use a console: the one-time link, the sessions that it opens, and whether a session may write. Invariants:
+ * The access to a console: the one-time link, the sessions that it opens, and whether a session may write. Invariants:
  * A. The link opens one session. After ten wrong tokens it opens none.
  * B. A session ends after twelve hours, and with the console.
  * C. A session may write only for some minutes after its operator has said so.

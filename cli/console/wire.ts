@@ -1,4 +1,4 @@
-/** What the page and the server of the console say to each other over HTTP. The page imports it, so nothing of Node is here. */
+/** The messages between the page and the server of the console, over HTTP. The page imports it, so nothing of Node is here. */
 import type { Receipt, SteeringInput } from '../../bus/messages.ts';
 import type { PageAccess } from '../../bus/page-connection.ts';
 

@@ -37,6 +37,21 @@ describe('cox up', () => {
     expect((await world.cox(['result', value.id])).stdout).toBe('handed over\n');
   });
 
+  it('opens a console beside the node, which ends with it', async () => {
+    const node = world.start(['up', '--console', '--json'], { stdin: null });
+    const [, said] = await node.says('stdout', /^(\{.*\})\n/);
+    const { url, link } = (JSON.parse(said!) as { console: { url: string; link: string } }).console;
+    expect(link).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#open=[\w-]{43}$/);
+    expect((await fetch(url)).status).toBe(200);
+    const { port } = new URL(url);
+    const second = await world.cox(['console', '--no-open', '--port', port]);
+    expect([second.code, second.stdout]).toEqual([2, '']);
+    expect(second.stderr).toContain(`The port ${port} of 127.0.0.1 is taken`);
+    node.process.kill('SIGTERM');
+    expect((await node.ended).code).toBe(0);
+    await expect(fetch(url)).rejects.toThrow();
+  });
+
   it('leaves in order when the signal comes during the start, and does not print that it is up', async () => {
     const roster = join(world.folder, 'slow-roster.yaml');
     execFileSync('mkfifo', [roster]);

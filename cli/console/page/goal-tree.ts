@@ -2,13 +2,13 @@
  * The tree of a goal for the eye: rows with their depth, sums of what is below, groups of siblings that look alike, and what is
  * folded. It is computed from the rows of the service alone, so that it can be tested without a browser. Invariants:
  * A. Every task of the goal is counted in exactly one place: its own row, or a group that says how many it stands for.
- * B. What asks its operator, and what was searched for, is never inside a group or a fold.
+ * B. A task that asks its operator, or that was searched for, is never inside a group or a fold.
  */
 import type { Status, TreeNode, Usage } from '../../../bus/messages.ts';
 
 export type Row = TreeNode & { readonly name: string };
 
-/** What a task has used, by itself and with all below it. */
+/** The tokens and dollars that a task has used, by itself and with all below it. */
 export interface Sums {
   readonly tasks: number;
   readonly usage: Usage;

@@ -1,4 +1,4 @@
-/** What the page tells its operator: shown for a while at the foot of the page, and read out by a screen reader. */
+/** Words of the page to its operator: shown for a while at the foot of the page, and read out by a screen reader. */
 import { signal } from '@preact/signals';
 
 export interface Said {

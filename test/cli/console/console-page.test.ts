@@ -326,7 +326,7 @@ test('every page fits on a phone', async () => {
   await cancel(asks);
 });
 
-/** What the document has that a text may have brought into it. */
+/** Finds the parts of the document that a text may have brought into it. */
 const lookForMarkup = `({
   pwned: 'pwned' in window,
   scripts: [...document.querySelectorAll('script')].map(({ src }) => new URL(src).pathname),
@@ -373,7 +373,7 @@ test('hostile texts are text: no markup, no links, and characters that hide are 
   await cancel(goal);
 });
 
-/** What a page of another origin can try, in that page. */
+/** Tries, in a page of another origin, all that such a page can. */
 const tryEverything = (url: string, socketUrl: string) => `(async () => {
   const tried = (method, path, mode) =>
     fetch(${JSON.stringify(url)} + path, { method, mode, credentials: 'include' }).then((reply) => reply.type + ' ' + reply.status, () => 'refused');

@@ -1,8 +1,14 @@
 /** The server of a console against those who should not get in, over plain HTTP. */
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { CrewSession } from '../../../actors/node/join.ts';
+import { openLink } from '../../../cli/console/open-link.ts';
 import { sessionMs, unlockMs } from '../../../cli/console/sessions.ts';
 import { type ConsoleInTest, consoleFor } from '../../support/console-page.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
@@ -184,6 +190,29 @@ test.each([
   await ask('POST', '/unlock', { headers });
   expect(codeIn(await order(headers, { ...(body.kind === 'steer' && { task }), ...body }))).toBe(code);
 });
+
+test.skipIf(process.platform !== 'linux')(
+  'the browser is given a file that only its user can read, and not the link',
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'cox-open-'));
+    const given = join(folder, 'given');
+    // The name is there as soon as the file is, and then the file is whole.
+    const script = `#!/bin/sh\necho "$1" > ${given}.draft && mv ${given}.draft ${given}\n`;
+    await writeFile(join(folder, 'xdg-open'), script, { mode: 0o755 });
+    vi.stubEnv('PATH', `${folder}:${process.env.PATH}`);
+    const forget = openLink('http://127.0.0.1:1/#open=secret', folder);
+    vi.unstubAllEnvs();
+    await expect.poll(() => existsSync(given), { timeout: 20_000 }).toBe(true);
+    const url = (await readFile(given, 'utf8')).trim();
+    expect(url).toMatch(/^file:/);
+    expect(url).not.toContain('secret');
+    expect((await stat(fileURLToPath(url))).mode & 0o077).toBe(0);
+    expect(await readFile(fileURLToPath(url), 'utf8')).toContain('url=http://127.0.0.1:1/#open=secret"');
+    forget();
+    expect(existsSync(fileURLToPath(url))).toBe(false);
+    await rm(folder, { recursive: true });
+  },
+);
 
 test('a port that is taken is an error that says so', async () => {
   const other = createServer();

@@ -196,7 +196,7 @@ function Waiting({ goal }: { goal: string }) {
 }
 const mostWaiting = 3;
 
-/** What a row has no room for. */
+/** The facts of a sub-task that its row has no room for. */
 function Selected({ row }: { row: Row }) {
   const vital = vitalOf(row, now.value);
   return (

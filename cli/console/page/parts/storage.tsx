@@ -1,4 +1,4 @@
-/** What waits in the queues, what the server has room for, and the newest notes of the memory that agents share. */
+/** The queues, the room of the server, and the newest notes of the memory that agents share. */
 import { useVerb } from '../asked.ts';
 import type { RoomReply } from '../replies.ts';
 import { Ago, bytes, count } from './figures.tsx';
