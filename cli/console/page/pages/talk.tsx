@@ -84,7 +84,7 @@ function TalkItem({ of: { text, by, at, state, replies } }: { of: TalkLine }) {
         <Prose text={text} />
       </div>
       {replies.map((reply, i) => (
-        <div key={i} class={`reply ${line(reply.by, 10)}`}>
+        <div key={i} class={`talk-reply ${line(reply.by, 10)}`}>
           <span class="meta">{speakers[reply.by] ?? line(reply.by, 20)}</span>
           <Prose text={reply.text} />
         </div>

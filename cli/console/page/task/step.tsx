@@ -35,14 +35,14 @@ export function StepView({ of, artifacts, isWhole }: StepProps) {
           ))}
         </ul>
       )}
-      {prompt && (isWhole || prompt.messages.some(({ role }) => role === 'tool' || role === 'user')) && (
+      {prompt && (isWhole || prompt.messages.some((each) => isNews(each, why))) && (
         <Prompt
           of={prompt.messages}
           isWhole={isWhole}
           same={prompt.same}
           is={prompt.is}
           changed={prompt.changed ?? []}
-          artifacts={artifacts}
+          why={why}
         />
       )}
       {reply && reply.text !== '' && <Words text={reply.text} />}
@@ -76,13 +76,17 @@ interface PromptProps {
   readonly same: number;
   readonly is: 'as-sent' | 'rebuilt' | 'conversation';
   readonly changed: readonly string[];
-  readonly artifacts: readonly ArtifactRow[];
+  readonly why: JournalStep['why'];
 }
 const roles = { system: 'rules', user: 'told', assistant: 'said before', tool: 'result' } as const;
 
-function Prompt({ of, isWhole, same, is, changed }: PromptProps) {
+/** In the list a message of an operator stands among the reasons of the step already. */
+const isNews = ({ role, text }: PromptMessage, why: JournalStep['why']): boolean =>
+  role === 'tool' || (role === 'user' && !why.some((each) => each.text.includes(text.trim())));
+
+function Prompt({ of, isWhole, same, is, changed, why }: PromptProps) {
   // In the list each reply stands with its own step, and the rules of the kind are the same in all.
-  const shown = isWhole ? of : of.filter(({ role }) => role === 'tool' || role === 'user');
+  const shown = isWhole ? of : of.filter((each) => isNews(each, why));
   return (
     <div class="prompt">
       {isWhole && (

@@ -70,7 +70,7 @@ export function Steps({
       <div class="row tools">
         <h2 id="steps">Conversation</h2>
         <button type="button" onClick={() => go(1)} aria-label="First step">
-          <span aria-hidden="true">⏮</span>
+          <span aria-hidden="true">«</span>
         </button>
         <button type="button" onClick={() => go((at ?? last) - 1)} aria-label="Step before">
           <span aria-hidden="true">◀</span>
