@@ -5,6 +5,7 @@ import type { CoxNode } from '../../../actors/node/node.ts';
 import type { PrimaryEvent } from '../../../actors/primary/events.ts';
 import type { TalkLine } from '../../../bus/messages.ts';
 import { Talk } from '../../../bus/talk/talk.ts';
+import { sayLine } from '../../../cli/console/say-line.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 
 let crew: TestCrew;
@@ -161,3 +162,39 @@ async function waitFor<T>(look: () => Promise<T | undefined>): Promise<T> {
     if (found !== undefined) return found;
   }
 }
+
+test('a line that a console says to a primary is answered there once, and by another one if it dies first', async () => {
+  const first = await session('first');
+  expect(first.node.report().hearsTalk).toBe(undefined);
+  await first.primary.rejoin(never);
+  expect(first.node.report().hearsTalk).toBe(true);
+  const { by } = await sayLine(first.joined.bus, 'from the page');
+  expect(by).toBe('first');
+  expect(await first.until('handed')).toMatchObject({ line: { text: 'from the page' } });
+  (await crew.model.next()).reply('heard');
+  await first.until('idle');
+  // Its own lines come back by the same way, some after they have ended, and are not answered again.
+  first.primary.say('of my own');
+  (await crew.model.next()).reply('heard as well');
+  await first.until('idle');
+  await sayLine(first.joined.bus, 'and a last one');
+  await first.until('handed', ({ line }) => line.text === 'and a last one');
+  await crew.model.next();
+  await first.node.stop();
+  const next = await session('next');
+  await next.primary.rejoin(never);
+  (await crew.model.next()).reply('heard late');
+  await next.until('idle');
+  expect(await next.said()).toEqual([
+    ['from the page', 'answered', 'first'],
+    ['of my own', 'answered', 'first'],
+    ['and a last one', 'answered', 'next'],
+  ]);
+  expect(crew.model.calls.length).toBe(4);
+});
+
+test('a line is said to nobody where no primary hears the talk', async () => {
+  const { joined, said } = await session('deaf');
+  await expect(sayLine(joined.bus, 'hello')).rejects.toMatchObject({ code: 'no-primary' });
+  expect(await said()).toEqual([]);
+});
