@@ -13,7 +13,7 @@ import { oneLine } from '../render/printable.ts';
 import { withCrew } from '../session.ts';
 import { recall, remember } from '../shown-inbox.ts';
 import { verbs } from '../verbs.ts';
-import { codeOf, type Delivered, deliver, meantAt, steering, takenUpLater } from './steer.ts';
+import { codeOf, type Delivered, deliver, meantAt, steering, takenUpLater, waitOf } from './steer.ts';
 
 const list = 'cox inbox';
 
@@ -22,7 +22,7 @@ export const run: Run = async (cli, [ref = '', ...words], options) => {
   if (named === null) return steering('answer')(cli, [ref, ...words], options);
   const text = textOf(ref, words);
   return withCrew(cli, { start: 'if stored' }, async (joined, isTemporary) => {
-    const wait = options.wait !== false && !isTemporary;
+    const wait = waitOf(options.wait !== false, isTemporary);
     const chosen =
       named === 'all'
         ? await confirmed(cli, joined, text, options.yes === true)
@@ -38,7 +38,7 @@ export const run: Run = async (cli, [ref = '', ...words], options) => {
         ...(await deliver(cli, joined.crew, to, message, wait)),
       })),
     );
-    if (isTemporary && answered.length > 0) cli.out.note(takenUpLater);
+    if (isTemporary && answered.some(({ fate }) => fate === 'sent')) cli.out.note(takenUpLater);
     if (cli.global.json) cli.out.answer(asJson(named, answered, chosen.left), []);
     return answered.map(codeOf).find((code) => code !== exitCodes.ok) ?? exitCodes.ok;
   });

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { CrewSession } from '../../actors/node/join.ts';
 import type { Crew, Sent } from '../../bus/crew.ts';
 import type { Receipt, SteeringInput, Urgency } from '../../bus/messages.ts';
+import { returned } from '../../bus/state/state-record.ts';
 import type { TaskId } from '../../bus/task-id.ts';
 import { meant } from '../approval.ts';
 import { approvalHelp } from '../approval-help.ts';
@@ -32,8 +33,8 @@ export const steering =
     return withCrew(cli, { start: 'if stored' }, async ({ crew, bus }, isTemporary) => {
       const id = await findTask(crew, ref);
       const { to, message } = await meantAt(cli, { crew, bus }, id, await withPlanKeys(crew, id, said));
-      const delivered = await deliver(cli, crew, to, message, wait && !isTemporary);
-      if (isTemporary) cli.out.note(takenUpLater);
+      const delivered = await deliver(cli, crew, to, message, waitOf(wait, isTemporary));
+      if (isTemporary && delivered.fate === 'sent') cli.out.note(takenUpLater);
       if (cli.global.json) cli.out.answer(delivered, []);
       return codeOf(delivered);
     });
@@ -59,12 +60,16 @@ export interface Delivered {
   readonly receipts: readonly Receipt[];
 }
 
+/** `nobody`: no node is up, so that only the stored task can say something. */
+export type Wait = 'receipts' | 'nobody' | 'nothing';
+export const waitOf = (wait: boolean, isTemporary: boolean): Wait => (!wait ? 'nothing' : isTemporary ? 'nobody' : 'receipts');
+
 /** Sends a message. Without `--json` it prints the receipts as they come. */
-export async function deliver(cli: Cli, crew: Crew, id: TaskId, said: SteeringInput, wait: boolean): Promise<Delivered> {
+export async function deliver(cli: Cli, crew: Crew, id: TaskId, said: SteeringInput, wait: Wait): Promise<Delivered> {
   const sent = await crew.steer(id, said);
   const receipts: Receipt[] = [];
   try {
-    for await (const receipt of wait ? untilFinal(cli, crew, id, sent) : []) {
+    for await (const receipt of receiptsOf(cli, crew, id, said, sent, wait)) {
       receipts.push(receipt);
       if (!cli.global.json) cli.out.answer(receipt, [receiptLine(id, receipt, cli.out.paint.stdout)]);
     }
@@ -75,8 +80,22 @@ export async function deliver(cli: Cli, crew: Crew, id: TaskId, said: SteeringIn
   if (cli.signal.aborted)
     cli.out.note(`Message ${sent.steer} was sent to ${id} and is not taken back. cox status ${id} shows its receipts.`);
   cli.signal.throwIfAborted();
-  if (!wait && !cli.global.json) cli.out.answer(sent, [`${id} sent as ${sent.steer}`]);
+  if (wait !== 'receipts' && receipts.length === 0 && !cli.global.json) cli.out.answer(sent, [`${id} sent as ${sent.steer}`]);
   return { id, steer: sent.steer, seq: sent.seq, fate: receipts.at(-1)?.fate ?? 'sent', receipts };
+}
+
+async function* receiptsOf(
+  cli: Cli,
+  crew: Crew,
+  id: TaskId,
+  said: SteeringInput,
+  sent: Sent,
+  wait: Wait,
+): AsyncGenerator<Receipt> {
+  if (wait === 'receipts') yield* untilFinal(cli, crew, id, sent);
+  // A node that comes later can only return a message to a task that has ended.
+  const outcome = wait === 'nobody' ? (await crew.status(id))?.outcome : null;
+  if (outcome) yield returned(sent.steer, said.type, sent.seq, `the task has ended: ${outcome}`);
 }
 
 /** The receipts of a message. If the last node that works on the task leaves before the final one, this says so and ends. */

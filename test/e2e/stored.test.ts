@@ -60,6 +60,24 @@ describe('without a running crew', () => {
     expect((await node.ended).code).toBe(0);
   });
 
+  it('a message to a task that has ended is told as returned, and not as one that the next node takes up', async () => {
+    const id = await finished();
+    for (const args of [
+      ['steer', id, 'and be brief'],
+      ['answer', id, 'q1', 'yes'],
+      ['cancel', id],
+    ]) {
+      const { code, value } = await world.json<{ receipts: { reason: string; kind: string }[] }>(args);
+      expect({ code, receipts: value.receipts }).toMatchObject({
+        code: 4,
+        receipts: [{ kind: args[0], fate: 'returned', reason: 'the task has ended: completed' }],
+      });
+    }
+    const told = await world.cox(['steer', id, 'and be brief']);
+    expect(told.stdout).toContain('the task has ended: completed');
+    expect(told.stderr).toBe(notice);
+  });
+
   it('a result that is not there yet is not waited for, and a message is stored for the next node', async () => {
     const { value } = await world.json<{ id: string }>(['dispatch', 'reasoning', 'later']);
     expect(await world.cox(['result', value.id])).toMatchObject({

@@ -89,7 +89,26 @@ export function givenText(text: string, { lineEnds }: TextForm): string {
 }
 
 /**
- * @param text as `decodeText` or `givenText` return it.
+ * A new text for a file, as a model gave it, with the line ends of the old one. Where those are mixed and the model gives `\n` alone,
+ * a line that stays has its own, and a new one that of the line before.
+ */
+export function textLike({ text: old, form }: FormedText, text: string): string {
+  if (form.lineEnds !== 'mixed' || text.includes('\r')) return givenText(text, form);
+  const ends = new Map<string, string[]>();
+  for (const [, line, end] of old.matchAll(/(.*?)(\r?\n)/gs)) {
+    const known = ends.get(line!);
+    if (known) known.push(end!);
+    else ends.set(line!, [end!]);
+  }
+  let last = /\r?\n/.exec(old)![0];
+  return text.replaceAll(/(.*)\n/g, (_, line: string) => {
+    last = ends.get(line)?.shift() ?? last;
+    return line + last;
+  });
+}
+
+/**
+ * @param text as `decodeText`, `givenText` or `textLike` return it.
  * @throws Error if the text has letters that the encoding lacks.
  */
 export function encodeText(text: string, { encoding, bom: hasBom, lineEnds }: TextForm): Buffer {

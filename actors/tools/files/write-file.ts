@@ -3,14 +3,15 @@ import { defineTool } from '../tool.ts';
 import { keptInWords, linksOf, previewOf } from './change-words.ts';
 import { carryOut, changesOf, planned, type Wanted } from './file-changes.ts';
 import { asTarget, FilePath } from './paths.ts';
-import { givenText, plainForm } from './text-form.ts';
+import { textLike } from './text-form.ts';
 
 interface Args {
   readonly path: string;
   readonly text: string;
 }
 const wantedOf = ({ path, text }: Args): Wanted[] => [
-  { path, verb: 'replaces', make: async ({ formed }) => givenText(text, formed?.form ?? plainForm) },
+  // A new file gets the line ends that the model has written.
+  { path, verb: 'replaces', make: async ({ formed }) => (formed ? textLike(formed, text) : text) },
 ];
 
 export const writeFileTool = defineTool<Args>({

@@ -151,3 +151,8 @@ test('a file whose lines end with CR alone is read, searched and changed line by
     expect(await readFile(at('mac.txt'))).toEqual(encode('one\rtwo\r'));
   }
 });
+
+test('a new file has the line ends that it was given', async () => {
+  await made.run(writeFileTool, { path: 'new/run.bat', text: 'echo 1\r\necho 2\r\n' });
+  expect(await readFile(at('new/run.bat'), 'utf8')).toBe('echo 1\r\necho 2\r\n');
+});

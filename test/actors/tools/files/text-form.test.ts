@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeText, encodeText, formInWords, givenText } from '../../../../actors/tools/files/text-form.ts';
+import { decodeText, encodeText, formInWords, givenText, textLike } from '../../../../actors/tools/files/text-form.ts';
 
 const formOf = (data: Buffer) => decodeText(data)?.form;
 const marked = (text: string, encoding: 'utf8' | 'utf16le') => Buffer.from(`\uFEFF${text}`, encoding);
@@ -53,6 +53,15 @@ describe('the form of a text file', () => {
     const { form } = decodeText(Buffer.from(`a${end}b${end}`))!;
     for (const text of ['x\ny\n', 'x\r\ny\r\n', `x${end}y${end}`])
       expect(encodeText(givenText(text, form), form).toString()).toBe(`x${end}y${end}`);
+  });
+
+  it('keeps the mixed line ends of the lines that stay', () => {
+    const old = decodeText(Buffer.from('a\r\nb\n\r\n\nc\r\n'))!;
+    expect(textLike(old, 'a\nnew\nb\n\n\nc\n')).toBe('a\r\nnew\r\nb\n\r\n\nc\r\n');
+    expect(textLike(old, 'a\r\nb\n')).toBe('a\r\nb\n');
+    expect(textLike(old, 'c')).toBe('c');
+    const many = decodeText(Buffer.from(`${'\n'.repeat(200_000)}\r\n`))!;
+    expect(textLike(many, '\n'.repeat(200_001))).toHaveLength(200_002);
   });
 
   it('takes no letter that its encoding lacks', () => {
