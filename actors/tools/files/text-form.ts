@@ -89,22 +89,32 @@ export function givenText(text: string, { lineEnds }: TextForm): string {
 }
 
 /**
- * A new text for a file, as a model gave it, with the line ends of the old one. Where those are mixed and the model gives `\n` alone,
- * a line that stays has its own, and a new one that of the line before.
+ * A new text for a file, as a model gave it, with the line ends of the old one. Where those are mixed and the model gives `\n`
+ * alone, a line that stays has its own, and a new one that of the line before.
  */
 export function textLike({ text: old, form }: FormedText, text: string): string {
   if (form.lineEnds !== 'mixed' || text.includes('\r')) return givenText(text, form);
-  const ends = new Map<string, string[]>();
-  for (const [, line, end] of old.matchAll(/(.*?)(\r?\n)/gs)) {
-    const known = ends.get(line!);
-    if (known) known.push(end!);
-    else ends.set(line!, [end!]);
+  /** Of each line of the old text: whether it ends with `\r\n`, for each time that it is there. */
+  const windows = new Map<string, boolean[]>();
+  const oldLines = old.split('\n').slice(0, -1);
+  for (const line of oldLines) {
+    const isWindows = line.endsWith('\r');
+    const words = isWindows ? line.slice(0, -1) : line;
+    const known = windows.get(words);
+    if (known) known.push(isWindows);
+    else windows.set(words, [isWindows]);
   }
-  let last = /\r?\n/.exec(old)![0];
-  return text.replaceAll(/(.*)\n/g, (_, line: string) => {
-    last = ends.get(line)?.shift() ?? last;
-    return line + last;
-  });
+  let isWindows = oldLines[0]!.endsWith('\r');
+  const lines = text.split('\n');
+  const last = lines.pop()!;
+  return (
+    lines
+      .map((line) => {
+        isWindows = windows.get(line)?.shift() ?? isWindows;
+        return `${line}${isWindows ? '\r' : ''}\n`;
+      })
+      .join('') + last
+  );
 }
 
 /**
