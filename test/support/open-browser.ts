@@ -7,7 +7,7 @@ import { browserTools } from '../../actors/tools/browser/browser-tools.ts';
 import { Browsers } from '../../actors/tools/browser/browsers.ts';
 import type { KeptPages } from '../../actors/tools/browser/kept-page.ts';
 import type { TaskPage } from '../../actors/tools/browser/task-page.ts';
-import type { MadeArtifact, Making, ToolOutput, ToolPreview } from '../../actors/tools/tool.ts';
+import type { MadeArtifact, Making, ToolContext, ToolOutput, ToolPreview } from '../../actors/tools/tool.ts';
 import { openGuardedProxy } from '../../actors/tools/web/guarded-proxy.ts';
 import { webPolicy } from '../../actors/tools/web/web-policy.ts';
 import { foldersOf } from '../../platform/folders.ts';
@@ -53,14 +53,18 @@ export async function openBrowser(web: object = {}): Promise<OpenBrowser> {
     },
   };
   const toolNamed = (name: string) => tools.find((tool) => tool.name === name)!;
-  const preview = (name: string, args: object) => toolNamed(name).preview!(args, place);
+  let calls = 0;
+  const call = () => ({ ...place, idempotencyKey: `k3xq.1:s1-${calls++}` });
+  const preview = (name: string, args: object, context: ToolContext = call()) => toolNamed(name).preview!(args, context);
   const run: OpenBrowser['run'] = async (name, args, base) => {
     const tool = toolNamed(name);
-    const shown = base ?? (tool.preview && (await preview(name, args)).base);
-    return tool.run(tool.args.parse(args), { ...place, ...(shown !== undefined && { base: shown }) });
+    const context = call();
+    const shown = base ?? (tool.preview && (await preview(name, args, context)).base);
+    return tool.run(tool.args.parse(args), { ...context, ...(shown !== undefined && { base: shown }) });
   };
   return {
-    ...{ workspace, kept, preview, run },
+    ...{ workspace, kept, run },
+    preview: (name, args) => preview(name, args),
     taskPage: () => pages.pageFor(place.task, place.signal),
     say: (name, args) =>
       run(name, args).then(

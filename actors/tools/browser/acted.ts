@@ -29,6 +29,7 @@ interface Act {
 /** @throws InDoubt if the browser ended during the act. @throws Error that says what stands in the way. */
 export async function acted(site: Site, act: Act, signal: AbortSignal): Promise<ToolOutput> {
   const { page } = site;
+  const before = page.url();
   let sent: Sent[];
   try {
     sent = await settled(page, signal, act.run, act.sends);
@@ -44,7 +45,13 @@ export async function acted(site: Site, act: Act, signal: AbortSignal): Promise<
   }
   // The act was made, and the browser ended before it was known what came of it.
   if (!page.context().browser()?.isConnected()) throw lost(act);
-  return { text: await told(site, act.done, signal), changes: act.changes(sent), sources: [shownUrl(site.page.url(), 1_000)] };
+  // What is typed in is not kept anyway; so nothing has to be, unless the page has sent something or gone on.
+  const keeps = act.mayLast || sent.length > 0 || page.url() !== before;
+  return {
+    text: await told(site, act.done, signal, keeps),
+    changes: act.changes(sent),
+    sources: [shownUrl(site.page.url(), 1_000)],
+  };
 }
 
 const lost = ({ words, mayLast }: Act): Error =>
@@ -53,10 +60,10 @@ const lost = ({ words, mayLast }: Act): Error =>
     : new Error(`the browser ended during the ${words}; call goto to open the page again`);
 
 /** The words for an agent after an act: the act, the notices of the browser, and the changes of the page. */
-export async function told(site: Site, done: string, signal: AbortSignal): Promise<string> {
+export async function told(site: Site, done: string, signal: AbortSignal, keeps = true): Promise<string> {
   const { page } = site;
   const stray = strayed(site);
-  const settling = site.settle();
+  const settling = site.settle(keeps);
   const view =
     stray ??
     (await see(page, signal).then(

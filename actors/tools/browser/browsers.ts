@@ -128,6 +128,11 @@ export class Browsers {
       await this.#drop(task);
       return (await this.#open(task, latest, 'The task went on at another node meanwhile')).open;
     }
+    // A page that answers is one of a browser that answers.
+    if (await entry.open.answersAtOnce()) {
+      this.#used(entry);
+      return entry.open;
+    }
     if (!(await entry.running.process.answers())) {
       await this.#lost(entry.running);
       const notes = entry.open.notes.take();

@@ -32,8 +32,13 @@ const tooLong = `the page did not answer within ${lookMs / 1_000} s: it is too l
  * @throws Error if the page does not answer.
  */
 export async function see(page: Page, signal: AbortSignal, words?: string): Promise<Sight> {
-  const { title, hasTree, ...concealed } = await unlessAborted(concealedIn(page), signal);
-  const { nodes, about } = await (hasTree ? treeOf(page, signal) : plainLook(page, signal, words)).catch((cause: unknown) => {
+  const first = concealedIn(page);
+  // A page that had a tree a moment ago has one still, so both looks go out at once.
+  const tree = lastSight(page)?.about === null ? treeOf(page, signal) : null;
+  tree?.catch(() => {});
+  const { title, hasTree, ...concealed } = await unlessAborted(first, signal);
+  const look = hasTree ? (tree ?? treeOf(page, signal)) : plainLook(page, signal, words);
+  const { nodes, about } = await look.catch((cause: unknown) => {
     signal.throwIfAborted();
     throw /did not answer|Timeout/.test(String(cause)) ? new Error(tooLong) : cause;
   });

@@ -40,8 +40,8 @@ export interface Site {
   enter(url: string): void;
   /** Why nothing came from the server of this address when it was last asked; null if something came. */
   whyUnreached(url: string): string | null;
-  /** To be called after an act: keeps downloads, and where the task is. */
-  settle(): Promise<void>;
+  /** To be called after an act: keeps downloads, and where the task is. @param keeps false: it is where it was. Default: true. */
+  settle(keeps?: boolean): Promise<void>;
   /** Whether the page was opened again, without what was typed in, and the agent has not been told of it. */
   isAnew(): boolean;
   /** Dialogs, pop-ups, downloads and refused requests since it was last asked, one line each. */
@@ -54,12 +54,35 @@ const sites = new WeakMap<object, Site>();
 /** The site that the call with this context works on, once it is open. */
 export const siteAt = (context: object): Site | null => sites.get(context) ?? null;
 
-export async function siteOf(
-  { pages, policy }: BrowserTools,
-  call: Pick<ToolContext, 'task' | 'signal' | 'store'>,
-): Promise<Site> {
-  const { task, signal, store } = call;
+type Call = Pick<ToolContext, 'task' | 'signal' | 'store' | 'idempotencyKey'>;
+
+interface Looked {
+  readonly call: string;
+  readonly at: number;
+  readonly taskPage: TaskPage;
+}
+/** The page that a call was looked at on before it runs. */
+const looked = new WeakMap<Pages, Map<string, Looked>>();
+/** For this many ms a call works on the page that it was looked at on, without asking anew whether the page answers. */
+const freshMs = 2_000;
+const maxLooked = 100;
+
+async function pageOf(pages: Pages, { task, signal, idempotencyKey: call }: Call): Promise<TaskPage> {
+  const all = looked.get(pages) ?? new Map<string, Looked>();
+  looked.set(pages, all);
+  const last = all.get(task);
+  all.delete(task);
+  const isFresh = last?.call === call && performance.now() - last.at < freshMs;
+  if (isFresh && !last.taskPage.page.isClosed() && last.taskPage.context.browser()?.isConnected()) return last.taskPage;
   const taskPage = await pages.pageFor(task, signal);
+  all.set(task, { call, at: performance.now(), taskPage });
+  for (const first of all.keys()) if (all.size > maxLooked) all.delete(first);
+  return taskPage;
+}
+
+export async function siteOf({ pages, policy }: BrowserTools, call: Call): Promise<Site> {
+  const { store } = call;
+  const taskPage = await pageOf(pages, call);
   const { context } = taskPage;
   // A page that was restored after a crash is where the task was let to go before.
   const origins = entered.get(context) ?? new Set([originOf(taskPage.page.url()) ?? []].flat());
@@ -85,7 +108,7 @@ export async function siteOf(
     whyUnreached: (url) => (originOf(url) === null ? null : taskPage.whyUnreached(new URL(url))),
     isAnew: () => taskPage.isAnew,
     notices: () => [...outbox.notices(), ...taskPage.notices()],
-    settle: () => taskPage.settle({ ...(store && { store }) }),
+    settle: (keeps) => taskPage.settle({ ...(store && { store }) }, keeps),
     mayVisit: (url) => mayVisit(url, rules),
     enter: (url) => {
       const origin = originOf(url);
@@ -109,7 +132,7 @@ export function originOf(url: string): string | null {
 }
 
 /** @throws Error for the model if no page is open, or if it is one that the task may not visit. */
-export async function openSite(tools: BrowserTools, context: Pick<ToolContext, 'task' | 'signal' | 'store'>): Promise<Site> {
+export async function openSite(tools: BrowserTools, context: Call): Promise<Site> {
   const site = await siteOf(tools, context);
   mustBeOpen(site);
   return site;

@@ -44,8 +44,9 @@ export interface TaskPage {
   /**
    * To be called at the end of each call that has acted, before `notices()`: stores downloads that have ended as artifacts of the
    * call, and keeps the address and the storage of the task, so that another node can go on from there.
+   * @param keeps false where the call has changed nothing of these. Default: true.
    */
-  settle(call: Pick<ToolContext, 'store'>): Promise<void>;
+  settle(call: Pick<ToolContext, 'store'>, keeps?: boolean): Promise<void>;
 }
 
 export interface OpenPageOptions {
@@ -83,6 +84,8 @@ export class Notes {
 
 /** A storm of pop-ups has ended when none came for this many ms. */
 const stormMs = 2_000;
+/** A page that is well answers within this many ms, unless the machine is busy. */
+const atOnceMs = 500;
 const downloadWaitMs = 5_000;
 /** The target of a `fill` that answers the open file chooser. */
 export const chooserName = 'file chooser';
@@ -183,9 +186,19 @@ export class OpenPage implements TaskPage {
   async stopLoading(): Promise<void> {
     await withinMs(answerMs, stopped(this.context, this.page)).catch(() => {});
   }
-  async settle(call: Pick<ToolContext, 'store'>): Promise<void> {
-    await this.#options.downloads.settle(call, downloadWaitMs);
-    await this.#options.keep(this);
+  async settle(call: Pick<ToolContext, 'store'>, keeps = true): Promise<void> {
+    if (!this.#options.downloads.isEmpty) await this.#options.downloads.settle(call, downloadWaitMs);
+    if (keeps) await this.#options.keep(this);
+  }
+
+  /** Whether the current page can be used as it is. */
+  async answersAtOnce(): Promise<boolean> {
+    const { page } = this;
+    if (this.#isStorm || page.isClosed() || this.#crashed.has(page)) return false;
+    return withinMs(atOnceMs, page.evaluate('1')).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Makes sure that there is a page that can be used. @returns the address of the page that was lost, or null. */
