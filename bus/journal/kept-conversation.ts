@@ -33,7 +33,16 @@ export interface Kept {
 const fitting = <T>(schema: z.ZodType<T>, value: unknown): T[] | null =>
   z.array(schema).safeParse(value).success ? (value as T[]) : null;
 
-export function keptOf({ snapshot, earlier }: Pick<StateRecord, 'snapshot' | 'earlier'>): Kept {
+/** A long conversation is checked once for each record that is read, and not for each of its steps. */
+const known = new WeakMap<object, Kept>();
+
+export function keptOf(record: Pick<StateRecord, 'snapshot' | 'earlier'>): Kept {
+  const kept = known.get(record) ?? read(record);
+  known.set(record, kept);
+  return kept;
+}
+
+function read({ snapshot, earlier }: Pick<StateRecord, 'snapshot' | 'earlier'>): Kept {
   const context = (snapshot?.context ?? earlier ?? {}) as { readonly messages?: unknown; readonly steers?: unknown };
   return {
     messages: fitting(KeptMessage, context.messages) ?? [],
