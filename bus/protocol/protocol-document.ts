@@ -64,6 +64,21 @@ const subjects: Readonly<Record<string, Subject>> = {
     description: 'Model tokens and tool output as they come. No stream stores them.',
     client: 'receive',
   },
+  inspected: {
+    address: 'cox.inspect.{root}.{path}',
+    parameters: task,
+    messages: ['Inspected'],
+    description:
+      'What the machine of a task does, only while somebody has announced to listen. Messages may be left out. No stream stores them.',
+    client: 'receive',
+  },
+  inspectionWanted: {
+    address: 'cox.inspect.wanted',
+    parameters: {},
+    messages: ['InspectionWanted'],
+    description: 'Somebody listens to machines. To be repeated before it runs out. No stream stores it.',
+    client: 'send',
+  },
   letter: {
     address: 'cox.dead.{id}.letter',
     parameters: {

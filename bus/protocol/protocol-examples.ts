@@ -142,6 +142,24 @@ export const examples: { readonly [M in keyof typeof messages]: readonly object[
     },
     { kind: 'ticket', id: 'ticket-417', type: 'files', why: 'not JSON', payload: 'hello?', bytes: 6, at },
   ],
+  InspectionWanted: [
+    { listener: '2f0c4dd2', of: 'k3xq', forMs: 15_000 },
+    { listener: '2f0c4dd2', of: 'k3xq', forMs: 0 },
+  ],
+  Inspected: [
+    {
+      ...{ type: '@xstate.actor', task: 'k3xq.4', at, node: 'cox-1a2b', epoch: 1, seq: 1, machine: 'sub-agent', version: 3 },
+      snapshot: { status: 'active', value: { running: 'thinking' }, context: { step: 3 } },
+    },
+    {
+      ...{ type: '@xstate.event', task: 'k3xq.4', at, node: 'cox-1a2b', epoch: 1, seq: 2, source: 'think' },
+      event: { type: 'MODEL_REPLIED', text: 'Two files', calls: [] },
+    },
+    {
+      ...{ type: '@xstate.snapshot', task: 'k3xq.4', at, node: 'cox-1a2b', epoch: 1, seq: 9, skipped: 6 },
+      ...{ event: { type: 'MODEL_REPLIED' }, snapshot: { status: 'done', value: 'done', context: { step: 3 } } },
+    },
+  ],
   NodeReport: [
     {
       name: 'cox-1a2b',

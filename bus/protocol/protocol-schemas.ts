@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { forEachSteering, requests, type Verb } from '../api-service.ts';
 import { Room } from '../capacity/room.ts';
+import { Inspected, InspectionWanted } from '../inspect/inspection-messages.ts';
 import { MachineReport } from '../inspect/machine-report.ts';
 import { ForkRow, JournalPrompt, JournalReply, JournalStep, PromptMessage, Why } from '../journal/journal-messages.ts';
 import {
@@ -187,6 +188,8 @@ export const messages = {
   ArtifactHead,
   CallOutcome,
   DeadLetter,
+  Inspected,
+  InspectionWanted,
   Live,
   NodeReport,
   Result,

@@ -6,6 +6,7 @@ import type { CrewSession } from '../../../actors/node/join.ts';
 import { Artifacts } from '../../../bus/artifacts/artifacts.ts';
 import { askNode } from '../../../bus/ask-node.ts';
 import { Crew } from '../../../bus/crew.ts';
+import { inspect } from '../../../bus/inspect/inspect.ts';
 import { TaskSpec } from '../../../bus/messages.ts';
 import { goalOf } from '../../../bus/task-id.ts';
 import { lettersOf } from '../../../cli/letters.ts';
@@ -87,6 +88,16 @@ const ofCrew: Readonly<Record<string, () => Promise<unknown>>> = {
 };
 const others: Readonly<Record<string, () => Promise<unknown>>> = {
   outcome,
+  machine: () => askNode(ann.bus, 'machine', { task }),
+  inspect: async () => {
+    const over = new AbortController();
+    const events = inspect(ann.bus, '*', AbortSignal.any([kept, over.signal]));
+    const next = events.next();
+    await ann.crew.result(await ann.crew.dispatch(spec), kept);
+    await next;
+    over.abort();
+    await events.return(undefined);
+  },
   letters: async () => (await lettersOf(ann.crew)).list(),
 };
 
