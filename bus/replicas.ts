@@ -22,7 +22,8 @@ export async function replicate(bus: Bus, replicas: number): Promise<void> {
   if (replicas === 1) return;
   try {
     await retryRequest(bus, 'copies of the streams', () => setUpStreams(bus, { replicas }));
-    for (const name of [`KV_${bus.subjects.memoryBucket}`, bus.subjects.artifactStream, bus.subjects.crewStream])
+    const { memoryBucket, artifactStream, costStream, crewStream } = bus.subjects;
+    for (const name of [`KV_${memoryBucket}`, artifactStream, costStream, crewStream])
       await retryRequest(bus, `copies of ${name}`, () => replicateIfThere(bus, name, replicas));
   } catch (cause) {
     throw refusal(cause, replicas) ?? cause;

@@ -108,6 +108,19 @@ describe.each([
     expect(crew.denials).toEqual([]);
   });
 
+  test('a supervisor keeps the costs of what it purges, and an operator asks for them', async () => {
+    const id = await ann.crew.dispatch({ ...single, instruction: 'cost something' });
+    (await crew.model.next((call) => call.texts('user').includes('cost something'))).reply('done');
+    await ann.crew.result(id, never);
+    const purges = async () =>
+      (await collect(boss.bus, { keep: { finishedAfterMs: 0, finishedBytes: 0 } })).purged.map(({ root }) => root);
+    // The worker acks after it has told the result.
+    await expect.poll(purges, { timeout: 20_000 }).toContain(id.split('.')[0]);
+    const { rows } = await ann.crew.costs({ by: ['goal'] });
+    expect(rows.find(({ goal }) => goal === 'cost something')).toMatchObject({ inputTokens: 10 });
+    expect(crew.denials).toEqual([]);
+  });
+
   test('the outcome of a lost call reaches the task by a node that hosts goals', async () => {
     const id = await ann.crew.dispatch({ type: 'nobody', instruction: 'x' });
     const said = { call: 'c1', epoch: 1, proof: 'p', text: 't', failed: false, artifacts: [] };
