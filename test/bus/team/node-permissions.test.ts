@@ -74,6 +74,19 @@ describe.each([
     expect(crew.denials).toEqual([]);
   });
 
+  test('a supervisor keeps the costs of what it purges, and an operator asks for them', async () => {
+    const id = await ann.crew.dispatch({ ...single, instruction: 'cost something' });
+    (await crew.model.next((call) => call.texts('user').includes('cost something'))).reply('done');
+    await ann.crew.result(id, never);
+    const purges = async () =>
+      (await collect(boss.bus, { keep: { finishedAfterMs: 0, finishedBytes: 0 } })).purged.map(({ root }) => root);
+    // The worker acks after it has told the result.
+    await expect.poll(purges, { timeout: 20_000 }).toContain(id.split('.')[0]);
+    const { rows } = await ann.crew.costs({ by: ['goal'] });
+    expect(rows.find(({ goal }) => goal === 'cost something')).toMatchObject({ inputTokens: 10 });
+    expect(crew.denials).toEqual([]);
+  });
+
   test('a task parks, is woken by its deadline, and is told of', async () => {
     const id = await ann.crew.dispatch({ ...single, deadlineAt: new Date(now().getTime() + 2_000).toISOString() });
     (await crew.model.next()).call('ask_operator', { question: 'Well?' });
@@ -105,19 +118,6 @@ describe.each([
     await expect(remote.retry(id, never)).rejects.toMatchObject({ code: 'role-denied' });
     await remote.drop(id);
     expect(await letters.list()).toEqual([]);
-    expect(crew.denials).toEqual([]);
-  });
-
-  test('a supervisor keeps the costs of what it purges, and an operator asks for them', async () => {
-    const id = await ann.crew.dispatch({ ...single, instruction: 'cost something' });
-    (await crew.model.next((call) => call.texts('user').includes('cost something'))).reply('done');
-    await ann.crew.result(id, never);
-    const purges = async () =>
-      (await collect(boss.bus, { keep: { finishedAfterMs: 0, finishedBytes: 0 } })).purged.map(({ root }) => root);
-    // The worker acks after it has told the result.
-    await expect.poll(purges, { timeout: 20_000 }).toContain(id.split('.')[0]);
-    const { rows } = await ann.crew.costs({ by: ['goal'] });
-    expect(rows.find(({ goal }) => goal === 'cost something')).toMatchObject({ inputTokens: 10 });
     expect(crew.denials).toEqual([]);
   });
 
