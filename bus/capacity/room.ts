@@ -1,4 +1,4 @@
-/** The data of a crew that the server keeps and has room for: its streams with their limits, the queues of task types, and the notes. */
+/** The data of a crew that the server keeps: its streams with their limits, the queues of task types, and the notes. */
 import { z } from 'zod';
 import type { Bus } from '../bus.ts';
 import { retryRequest } from '../retry.ts';

@@ -1,6 +1,6 @@
 /**
- * The logins of the pages of a console at the bus (docs/adr/0044). At the embedded server each access is a user of its own that ends
- * by itself. At a server of others the page is a member with the role `console`, whose key stays here: the console signs
+ * The logins of the pages of a console at the bus (docs/adr/0044). At the embedded server each access is a user of its own that
+ * ends by itself. At a server of others the page is a member with the role `console`, whose key stays here: the console signs
  * challenges.
  */
 import { resolve } from 'node:path';
@@ -48,10 +48,16 @@ function embeddedAccesses({ folders, bus }: CrewSession, ttlMs: number): Accesse
   const users = new PageUsers(folders, bus.subjects);
   const { namespace } = bus.subjects;
   const mine: string[] = [];
-  // An error of a server without a WebSocket comes before a link is shown.
-  users.url();
+  // An error of a server without a WebSocket comes before a link is shown. While a server is started again there is no address.
+  let last = users.url();
+  const lastUrl = () => {
+    try {
+      last = users.url();
+    } catch {}
+    return last;
+  };
   return {
-    url: () => users.url(),
+    url: lastUrl,
     next: async (instead) => {
       const tooMany = mine.splice(0, Math.max(0, mine.length - mostAccesses + 1));
       const { url, user, password, expiresAt } = await users.add(ttlMs, tooMany);

@@ -4,7 +4,7 @@ import type { ArtifactRow } from '../../../../bus/messages.ts';
 import { ask, fresh } from '../link.ts';
 import { line } from '../text.ts';
 
-/** Types that a browser shows as a picture without running anything. SVG in an <img> runs no script, but is left out all the same. */
+/** Types that a browser shows without running anything. SVG in an <img> runs no script, but is left out all the same. */
 const shownTypes = ['image/png', 'image/jpeg', 'image/webp', 'image/gif'];
 const mostBytes = 16 * 1024 * 1024;
 const mostPictures = 8;
