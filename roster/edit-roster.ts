@@ -63,7 +63,15 @@ export function withEdits(text: string, file: string, edits: readonly RosterEdit
       });
     current = next;
   }
-  return { text: current, roster: parseRoster(current, file) };
+  try {
+    return { text: current, roster: parseRoster(current, file) };
+  } catch (cause) {
+    if (!(cause instanceof RosterError)) throw cause;
+    throw new RosterError(cause.code, file, cause.message, cause.problems, {
+      hint: 'Nothing was changed. Lines are those of the file as it would be; docs/roster.md describes every key.',
+      cause,
+    });
+  }
 }
 
 const editError = (message: string, hint: string, cause?: unknown) =>

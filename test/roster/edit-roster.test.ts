@@ -97,6 +97,7 @@ test('a comment is the same with the line ends of Windows', () => {
 test('a value that the schema does not take is refused with path and line', () => {
   const error = refusal(['budgets.goal_usd=much']);
   expect(error.code).toBe('roster-invalid');
+  expect(error.hint).toMatch(/^Nothing was changed/);
   expect(error.message).toMatch(/^\/r\.yaml:14:13: budgets\.goal_usd: expected number/);
   expect(refusal(['backends.local.opt_out=true']).message).toMatch(/:4:\d+: backends\.local: unknown key `opt_out`/);
   expect(refusal(['reducer=nobody']).message).toMatch(/:17:\d+: reducer: expected orchestrator/);

@@ -64,6 +64,12 @@ function Drawn({ reply, since }: { reply: CostsReply; since: string }) {
             <text x={size.left - 6} y={size.height - size.bottom} class="cost-text">
               $0
             </text>
+            <text x={size.left + 64} y={size.height - 4} class="cost-text">
+              {columns[0]!.day}
+            </text>
+            <text x={size.width - 2} y={size.height - 4} class="cost-text">
+              today
+            </text>
             <line x1={size.left} x2={size.width} y1={size.height - size.bottom} y2={size.height - size.bottom} />
             {columns.map(({ day, parts }, at) => {
               let y = size.height - size.bottom;
