@@ -1,6 +1,6 @@
 /**
- * Says a line of the page to the primary agent of a node that hears the talk, as if it had been typed there. The line is a record of
- * the stored talk that names that client; nobody else answers it while that client lives.
+ * Says a line of the page to the primary agent of a node that hears the talk, as if it had been typed there. The line is a record
+ * of the stored talk that names that client; nobody else answers it while that client lives.
  */
 import { randomUUID } from 'node:crypto';
 import type { Bus } from '../../bus/bus.ts';
