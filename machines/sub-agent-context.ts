@@ -40,8 +40,8 @@ type Fact =
   /** The call did not run, because its target is not what the operator was shown. */
   | { type: 'CALL_OUTDATED'; call: string }
   /**
-   * The call ended, and nobody knows whether it took effect: what it worked with was lost, such as a browser. `seen`: how its target is
-   * now, for the operator who is asked.
+   * The call ended, and nobody knows whether it took effect: what it worked with was lost, such as a browser. `seen`: how its
+   * target is now, for the operator who is asked.
    */
   | { type: 'CALL_DOUBTED'; call: string; seen?: string }
   /** Whether the task produced what it had to. Null: it did. Otherwise `missing` says what is missing and how to make it. */

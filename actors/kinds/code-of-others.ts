@@ -45,8 +45,8 @@ const maxWordsChars = 4_000;
  * Runs code of others.
  * @param what names it in errors: `the tool look_up_stock`.
  * @returns what it returned, as plain JSON.
- * @throws CoxError `bad-return` if that does not fit the schema; Outdated, Denied, InDoubt and ModelError if it threw one; else an Error
- * with the words of what it threw.
+ * @throws CoxError `bad-return` if that does not fit the schema; Outdated, Denied, InDoubt and ModelError if it threw one; else
+ * an Error with the words of what it threw.
  */
 export async function heardFrom<T>(what: string, schema: z.ZodType<T>, run: () => unknown): Promise<T> {
   let returned: unknown;

@@ -22,7 +22,7 @@ export const browserTools = (tools: BrowserTools): Tool[] =>
   ].map(inPlainWords);
 
 /**
- * An error of playwright-core has a log of its attempts, with colours; a model is told the first sentence. It is told with it what the
+ * An error of playwright-core has a log of its attempts, with colours; a model is told the first sentence, and with it what the
  * browser has noticed, since that often is the reason.
  */
 function inPlainWords(tool: Tool): Tool {

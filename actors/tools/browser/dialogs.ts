@@ -1,7 +1,8 @@
 /**
  * The questions that pages of a task ask by `confirm` and `prompt`, and their alerts. A page stands still behind a dialog, so none
  * waits. Invariants:
- * - A question is dismissed when a call sets it off first, and is told to the agent, who may make the same call again with an answer.
+ * - A question is dismissed when a call sets it off first, and is told to the agent, who may make the same call again with an
+ *   answer.
  * - An answer is given only while that call runs, and only to a question that the agent was told of, in the same words. So nobody
  *   accepts what they have not read.
  */

@@ -36,7 +36,7 @@ export async function switchTo(site: Site, page: Page): Promise<void> {
   await withinMs(switchMs, page.bringToFront()).catch(() => {});
 }
 
-/** Closes the current page; the one that was current before it is so again. @throws Error for the model where it is the only one. */
+/** Closes the current page; the one before it is current again. @throws Error for the model where it is the only one. */
 export async function closeCurrent(site: Site): Promise<void> {
   if (site.pages().size < 2) throw new Error('this is the only page that is open; goto another address instead');
   await withinMs(switchMs, site.page.close({ runBeforeUnload: false }));

@@ -3,8 +3,8 @@
  * page can do something else; so each request that is no GET is looked at before it leaves the browser. Invariants:
  * - A form leaves only to an origin to which the rules or the operator have let the present act send. A hidden frame may send one
  *   while nothing is clicked or typed, as log-ins do.
- * - A script sends nothing where the rules deny it, and nothing that the task has typed by a click about which nobody was asked, nor
- *   to another origin than the operator was told. That includes the address of a GET, where the task may not visit its origin.
+ * - A script sends nothing where the rules deny it, and nothing that the task has typed by a click about which nobody was asked,
+ *   nor to another origin than the operator was told. That includes the address of a GET, where the task may not visit its origin.
  * - What the operator has let a call do ends some seconds after the call.
  * - What was stopped is known of the call, so that the operator is asked when it is made again.
  */
@@ -31,6 +31,8 @@ interface Stopped {
 /** Requests of one task in `windowMs`. Each is judged by the node, so a page that makes more is closed. */
 const maxRequests = 2_000;
 const windowMs = 5_000;
+/** Requests of one task that wait for their judgement at once. */
+const maxWaiting = 1_500;
 const maxKnown = 50;
 const maxTyped = 200;
 const maxLines = 8;
@@ -80,6 +82,7 @@ export class Outbox {
   /** When what the call was let to do ends, in milliseconds of `performance.now()`. */
   #until = Number.POSITIVE_INFINITY;
   #lines: string[] = [];
+  #waiting = 0;
   #window = { since: 0, requests: 0 };
   /** Pages that have made too many requests. */
   readonly #closed = new WeakSet<Page>();
@@ -132,6 +135,15 @@ export class Outbox {
   }
 
   async judge(route: Route): Promise<void> {
+    this.#waiting++;
+    try {
+      await this.#judge(route);
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  async #judge(route: Route): Promise<void> {
     const request = route.request();
     const page = pageOf(request);
     if ((page && this.#closed.has(page)) || this.#isStorm()) return this.#close(route, page);
@@ -156,7 +168,8 @@ export class Outbox {
   #isStorm(): boolean {
     const now = performance.now();
     if (now - this.#window.since > windowMs) this.#window = { since: now, requests: 0 };
-    return ++this.#window.requests > maxRequests;
+    // A busy node counts fewer of them in the time.
+    return ++this.#window.requests > maxRequests || this.#waiting > maxWaiting;
   }
 
   async #close(route: Route, page: Page | null): Promise<void> {

@@ -120,7 +120,11 @@ const look = ({ words, most }: { words: string; most: number }): z.infer<typeof 
     getter(Element, 'children'),
     getter(Element, 'localName'),
   ];
-  const plain = (text: string, chars: number): string => String(text).replace(/\s+/g, ' ').trim().slice(0, chars);
+  // This bounds what the page hands over; the node cuts its lines between two letters.
+  const plain = (text: string, upTo: number): string => {
+    const line = String(text).replace(/\s+/g, ' ').trim();
+    return line.length <= upTo ? line : line.slice(0, upTo).toWellFormed();
+  };
   const isSeen = (element: InPage): boolean => {
     if (!Element.prototype.checkVisibility.call(element, { opacityProperty: true, visibilityProperty: true })) return false;
     const box = Element.prototype.getBoundingClientRect.call(element);

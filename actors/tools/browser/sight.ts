@@ -28,7 +28,8 @@ const lookMs = 10_000;
 const tooLong = `the page did not answer within ${lookMs / 1_000} s: it is too large, or too busy. extract may read its text`;
 
 /**
- * @param words where the page is too large to be looked at whole: parts of it that have these words. Default: its first and last ones.
+ * @param words where the page is too large to be looked at whole: parts of it that have these words. Default: its first and last
+ * ones.
  * @throws Error if the page does not answer.
  */
 export async function see(page: Page, signal: AbortSignal, words?: string): Promise<Sight> {

@@ -27,8 +27,8 @@ export interface ProxyUser {
   /** The task has gone to this address, so pages may load from its origin also with `web.resources: listed`. */
   visits(url: URL): void;
   /**
-   * Requests of plain http that are no GET go only to addresses for which this is true. A browser tells the node of the first request
-   * of a chain of redirects alone; here each of them passes. Of https only the host is known. Default: they go everywhere.
+   * Requests of plain http that are no GET go only to addresses for which this is true. A browser tells the node of the first
+   * request of a chain of redirects alone; here each of them passes. Of https only the host is known. Default: they go everywhere.
    */
   sendsOnly(may: (url: URL) => boolean): void;
   /** Why the last request to the host and port of this address got no reply; null if it got one, or if there was none. */
