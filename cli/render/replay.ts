@@ -27,7 +27,7 @@ export function stepLines(step: ReplayStep, paint: Paint, { full }: ReplayDetail
         .join(' ');
       return [`  ${label('why', i === 0, paint)} ${paint.cyan(kind)}${who && ` ${who}`}: ${oneLine(said, full ? 2_000 : 200)}`];
     }),
-    ...(prompt ? promptLines(prompt, paint, text) : [`  ${label('prompt', true, paint)} ${paint.dim('not kept')}`]),
+    ...(prompt ? promptLines(prompt, paint, text) : [`  ${label('prompt', true, paint)} ${paint.dim('none is known')}`]),
     ...(reply
       ? [
           `  ${label('reply', true, paint)} ${step.outcome === 'replied' ? '' : paint.yellow('unfinished')}`.trimEnd(),
