@@ -32,7 +32,7 @@ export interface ConsoleInTest extends OpenConsole {
 
 export async function consoleFor(
   joined: CrewSession,
-  { port = 0, ...named }: Partial<Pick<ConsoleOptions, 'port' | 'websocket' | 'credentials' | 'accessMs'>> = {},
+  { port = 0, ...named }: Partial<Pick<ConsoleOptions, 'port' | 'websocket' | 'credentials' | 'accessMs' | 'roster'>> = {},
 ): Promise<ConsoleInTest> {
   let ahead = 0;
   const notes: string[] = [];
