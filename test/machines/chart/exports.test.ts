@@ -66,6 +66,20 @@ function withoutData(config: unknown): unknown {
   return Object.fromEntries(kept.map(([name, value]) => [name, withoutData(value)]));
 }
 
+/** Each way from a state to one within it, or to itself: whether the state is entered anew, which paths of states do not show. */
+function reentries(machine: AnyStateMachine): string[] {
+  const root = rootOf(machine);
+  return descend(root).flatMap((node) =>
+    transitionsOf(node).flatMap(({ eventType, target, reenter }) =>
+      (target ?? []).flatMap((to) =>
+        to === node || to.id.startsWith(`${node.id}.`)
+          ? [`${pathOf(root, node)} ${eventType} → ${pathOf(root, to)}: ${reenter}`]
+          : [],
+      ),
+    ),
+  );
+}
+
 /** Stands in for each effect, and never says anything. */
 const silent = setup({}).createMachine({});
 
@@ -125,6 +139,7 @@ describe.each(charts.map((chart) => [chart.machine.id, chart] as const))('the ch
     const expected = pathsOf(bare(reread({ ...original, context: {} }, machine)), names);
     expect(expected.length).toBeGreaterThan(2);
     expect(pathsOf(bare(reread({ ...config, context: {} }, machine)), names)).toEqual(expected);
+    expect(reentries(reread(config, machine))).toEqual(reentries(machine));
   });
 
   it('keeps the order in which transitions are tried, their guards, actions and effects, when its JSON is read back', () => {
@@ -140,6 +155,7 @@ describe.each(charts.map((chart) => [chart.machine.id, chart] as const))('the ch
     expect(pathsOf(bare(reread({ ...config, context: {} }, machine)), names)).toEqual(
       pathsOf(bare(reread({ ...original, context: {} }, machine)), names),
     );
+    expect(reentries(reread(config, machine)).sort()).toEqual(reentries(machine).sort());
   });
 
   it('names in DOT and Mermaid each of its states and ways', async () => {
