@@ -39,16 +39,17 @@ export function marksOf(machine: AnyStateMachine, { states, path }: Went): Marks
 }
 
 const lineOf = (node: ChartNode): ChartNode[] => (node.parent ? [...lineOf(node.parent), node] : []);
-/** Whether a way that begins at `from` can leave `node`, or one that ends at `to` can enter it. */
-const isOf = (end: ChartNode, node: ChartNode): boolean => end === node || lineOf(node).includes(end);
 
 /** A status tells no state that is left at once, so the way from one told state to the next may lead through such a one. */
 function between(ways: readonly Way[], from: ChartNode, to: ChartNode): Way[] {
-  const direct = ways.filter((way) => way.from === from && way.to === to);
+  const around = lineOf(from);
+  const enters = (way: Way) => way.to === to || (lineOf(to).includes(way.to) && !around.includes(way.to));
+  const direct = ways.filter((way) => way.from === from && enters(way));
   if (direct.length > 0) return direct;
-  const enters = (way: Way) => way.to === to || lineOf(to).includes(way.to);
   const second = ways.filter((way) => isPassedThrough(way.from) && enters(way));
-  const first = ways.filter((way) => isOf(way.from, from) && second.some((next) => next.from === way.to));
-  const through = second.filter((next) => first.some((way) => way.to === next.from));
-  return [...first.filter((way) => through.some((next) => next.from === way.to)), ...through];
+  const leadsOn = (way: Way) => second.some((next) => next.from === way.to);
+  const own = ways.filter((way) => way.from === from && leadsOn(way));
+  // Only where the state itself has no such way, one of a state around it was taken.
+  const first = own.length > 0 ? own : ways.filter((way) => around.includes(way.from) && leadsOn(way));
+  return [...first, ...second.filter((next) => first.some((way) => way.to === next.from))];
 }

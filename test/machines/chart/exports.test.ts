@@ -206,7 +206,9 @@ describe('the marks of a live task', () => {
       ]),
     );
     expect(marks.passed.has('running.checking')).toBe(false);
-    expect(marks.taken.has(wayKey('any', 'done'))).toBe(false);
+    expect(marks.taken.has(wayKey('idle', 'running'))).toBe(true);
+    for (const other of [wayKey('any', 'done'), wayKey('running', 'running.deciding')])
+      expect(marks.taken.has(other)).toBe(false);
   });
 
   it('are in each format in words, not by colour alone', async () => {
