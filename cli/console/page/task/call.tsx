@@ -50,7 +50,12 @@ const textOf = (args: unknown, key: string): string | null => {
   return typeof value === 'string' ? value : null;
 };
 const marked = (sign: string, text: string | null): string[] =>
-  text === null ? [] : text.split('\n').map((each) => `${sign}${each}`);
+  text === null
+    ? []
+    : text
+        .replace(/\n$/, '')
+        .split('\n')
+        .map((each) => `${sign}${each}`);
 
 /** What a call of these tools asks for, in the form of a diff; null for every other call. */
 function diffOf(tool: string, args: unknown): string | null {
