@@ -72,7 +72,9 @@ test('knobs are changed with the difference shown before it is written, and the 
   await frontier.getByText('$2 in · $8 out per million tokens').waitFor();
   await page.getByText('There is no ledger of costs yet').waitFor();
   await frontier.getByLabel(/^on \(opt_in\)/).check();
-  await frontier.getByLabel(/^good at/).fill('plan, code');
+  await frontier.getByLabel(/^good at/).fill('plan');
+  await frontier.getByLabel(/^good at/).pressSequentially(', code');
+  expect(await frontier.getByLabel(/^good at/).inputValue()).toBe('plan, code');
   await page.getByLabel(/^dollars a goal may cost/).fill('7.5');
   await page.getByLabel(/^who reduces/).selectOption('concat');
   await page.getByText('4 changes not written').waitFor();

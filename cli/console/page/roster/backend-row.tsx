@@ -1,5 +1,5 @@
 /** A backend with its health, load and price, and its knobs. */
-import { useId } from 'preact/hooks';
+import { useEffect, useId, useState } from 'preact/hooks';
 import type { RosterReport } from '../../../../bus/roster-report.ts';
 import { Line } from '../parts/text.tsx';
 import { line } from '../text.ts';
@@ -120,7 +120,12 @@ interface TextProps {
 
 export function TextKnob({ path, word, now, asYaml }: TextProps) {
   const field = useId();
+  /** As it was typed: a comma at the end says nothing yet, and stays all the same. */
+  const [typed, setTyped] = useState<string | null>(null);
   const waiting = pending.value.get(path);
+  useEffect(() => {
+    if (waiting === undefined && document.activeElement?.id !== field) setTyped(null);
+  }, [waiting, field]);
   return (
     <div class={`knob ${waiting === undefined ? '' : 'changed'}`}>
       <label for={field}>
@@ -129,11 +134,14 @@ export function TextKnob({ path, word, now, asYaml }: TextProps) {
       </label>
       <input
         id={field}
-        key={waiting === undefined ? now : path}
-        defaultValue={waiting === undefined ? now : undefined}
+        value={typed ?? now}
         maxLength={1_000}
         autoComplete="off"
-        onInput={({ currentTarget: { value } }) => change(path, asYaml(value), asYaml(value) === asYaml(now))}
+        onInput={({ currentTarget: { value } }) => {
+          setTyped(value);
+          change(path, asYaml(value), asYaml(value) === asYaml(now));
+        }}
+        onBlur={() => waiting === undefined && setTyped(null)}
       />
     </div>
   );
