@@ -13,7 +13,7 @@ import { OneTimeToken } from './one-time-token.ts';
 import { Replay } from './replay.ts';
 import { type StatelyMessage, sessionOf, statelyOf } from './stately.ts';
 import { statelyPage } from './stately-page.ts';
-import { acceptOf, TextSocket } from './web-socket.ts';
+import { attach, type TextSocket } from './web-socket.ts';
 
 /** Most inspectors at once. */
 export const mostInspectors = 8;
@@ -67,7 +67,7 @@ export class Bridge {
       response.writeHead(refusal ?? 200, { ...plainHeaders, ...page?.headers });
       response.end(page ? page.html : 'Refused. cox inspect prints the link that counts.\n');
     });
-    this.#server.on('upgrade', (request, socket) => this.#upgrade(request, socket));
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
   /** @throws the error of the system, such as EADDRINUSE. */
@@ -120,28 +120,25 @@ export class Bridge {
     for (const inspector of this.#inspectors) inspector.send(text);
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex): void {
-    socket.on('error', () => socket.destroy());
-    const accept = acceptOf(request);
-    const isFull = this.#inspectors.size >= mostInspectors;
-    const refusal = this.#whyRefused(request) ?? (accept === null ? 400 : isFull ? 503 : null);
-    if (refusal !== null || accept === null) {
-      refuse(socket, refusal ?? 400);
-      return;
-    }
-    // Last, so that a request that is refused for another reason uses no token up.
-    const given = tokenOf(request);
-    const inner = [...this.#innerTokens].find((token) => token.take(given));
-    if (inner) this.#innerTokens.delete(inner);
-    else if (!this.#socketToken.take(given)) {
-      refuse(socket, 401);
-      return;
-    }
-    const inspector = new TextSocket(socket, accept);
-    this.#inspectors.add(inspector);
-    void inspector.closed.then(() => this.#inspectors.delete(inspector));
-    for (const text of this.#replay.all()) inspector.send(text);
-    if (!inner) this.#options.onLinks(this.links);
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    let isInner = false;
+    attach(request, socket, head, {
+      whyRefused: () => {
+        const refusal = this.#whyRefused(request) ?? (this.#inspectors.size >= mostInspectors ? 503 : null);
+        if (refusal !== null) return refusal;
+        // Last, so that a request that is refused for another reason uses no token up.
+        const given = tokenOf(request);
+        const inner = [...this.#innerTokens].find((token) => token.take(given));
+        isInner = inner !== undefined && this.#innerTokens.delete(inner);
+        return isInner || this.#socketToken.take(given) ? null : 401;
+      },
+      attached: (inspector) => {
+        this.#inspectors.add(inspector);
+        void inspector.closed.then(() => this.#inspectors.delete(inspector));
+        for (const text of this.#replay.all()) inspector.send(text);
+        if (!isInner) this.#options.onLinks(this.links);
+      },
+    });
   }
 
   #whyNoPage(request: IncomingMessage): number | null {
@@ -181,8 +178,3 @@ function addressOf({ url = '/' }: IncomingMessage): URL | null {
 }
 const pathOf = (request: IncomingMessage): string | undefined => addressOf(request)?.pathname;
 const tokenOf = (request: IncomingMessage): string | null => addressOf(request)?.searchParams.get('token') ?? null;
-
-function refuse(socket: Duplex, status: number): void {
-  socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-  setTimeout(() => socket.destroy(), 200).unref();
-}

@@ -1,134 +1,76 @@
 /**
- * The server’s end of a WebSocket (RFC 6455) that only sends text. What a client sends is read and thrown away, within a bound; a
- * client that does not read is given up. No extension and no subprotocol.
+ * The server’s end of a WebSocket that only sends text, by the package `ws` (docs/adr/0040). A client that sends more than a few
+ * bytes, does not answer pings or does not read is given up. No extension and no subprotocol.
  */
-import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
 
-const magic = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-const opcodes = { text: 1, close: 8, ping: 9, pong: 10 } as const;
-/** Longest frame that a client may send, in bytes. */
-const maxFrameBytes = 4_096;
+/** Longest message that a client may send, in bytes. */
+const maxPayload = 4_096;
 /** Most bytes that wait for a client to read them. Further messages are left out. */
 const maxUnreadBytes = 8_000_000;
 const pingMs = 20_000;
+/** A client that does not say good-bye within this time, in ms, is cut off. */
+const goodByeMs = 200;
 
-/** @returns the value of `Sec-WebSocket-Accept`; null if the request asks for no WebSocket that this server speaks. */
-export function acceptOf({ method, headers }: IncomingMessage): string | null {
-  const key = headers['sec-websocket-key'];
-  const isUpgrade = /^websocket$/i.test(headers.upgrade ?? '') && /\bupgrade\b/i.test(headers.connection ?? '');
-  if (method !== 'GET' || !isUpgrade || headers['sec-websocket-version'] !== '13') return null;
-  if (key === undefined || !/^[A-Za-z0-9+/]{22}==$/.test(key)) return null;
-  return createHash('sha1').update(`${key}${magic}`).digest('base64');
+export interface Attaching {
+  /** Asked once, for a request that is a good handshake. The status of a refusal, or null. */
+  readonly whyRefused: (request: IncomingMessage) => number | null;
+  readonly attached: (client: TextSocket) => void;
+}
+
+/** Answers a request for a WebSocket: with a connection, or with the status of a refusal. */
+export function attach(request: IncomingMessage, socket: Duplex, head: Buffer, { whyRefused, attached }: Attaching): void {
+  const server = new WebSocketServer({
+    ...{ noServer: true, maxPayload, perMessageDeflate: false, clientTracking: false },
+    verifyClient: ({ req }: { req: IncomingMessage }, answer: (isGood: boolean, status?: number) => void) => {
+      const status = whyRefused(req);
+      answer(status === null, status ?? undefined);
+    },
+  });
+  server.handleUpgrade(request, socket, head, (client) => attached(new TextSocket(client)));
 }
 
 export class TextSocket {
   /** Resolves when the connection has ended, for whatever reason. */
   readonly closed: Promise<void>;
-  readonly #socket: Duplex;
-  #received: Buffer = Buffer.alloc(0);
+  readonly #client: WebSocket;
   #isAlive = true;
-  #isClosing = false;
 
-  /** @param accept as `acceptOf` returned it. */
-  constructor(socket: Duplex, accept: string) {
-    this.#socket = socket;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.closed = promise;
+  constructor(client: WebSocket) {
+    this.#client = client;
     const pinging = setInterval(() => this.#ping(), pingMs);
     pinging.unref();
-    socket.on('close', () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.closed = promise;
+    client.on('close', () => {
       clearInterval(pinging);
       resolve();
     });
-    socket.on('error', () => socket.destroy());
-    socket.on('end', () => socket.destroy());
-    socket.on('data', (data: Buffer) => this.#receive(data));
-    socket.write(
-      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
-    );
+    client.on('error', () => client.terminate());
+    client.on('pong', () => {
+      this.#isAlive = true;
+    });
   }
 
   /** @returns false if the client has too much unread: the message is left out. */
   send(text: string): boolean {
-    if (this.#isClosing || !this.#socket.writable) return false;
-    const payload = Buffer.from(text.toWellFormed());
-    if (this.#socket.writableLength + payload.length > maxUnreadBytes) return false;
-    this.#socket.write(frame(opcodes.text, payload));
+    const { readyState, OPEN, bufferedAmount } = this.#client;
+    if (readyState !== OPEN || bufferedAmount + text.length > maxUnreadBytes) return false;
+    this.#client.send(text.toWellFormed());
     return true;
   }
 
   /** Says good-bye and ends the connection, also if the client does not read. */
   close(code: number): void {
-    if (this.#isClosing) return;
-    this.#isClosing = true;
-    const payload = Buffer.alloc(2);
-    payload.writeUInt16BE(code);
-    if (this.#socket.writable) this.#socket.end(frame(opcodes.close, payload));
-    setTimeout(() => this.#socket.destroy(), 200).unref();
-  }
-
-  destroy(): void {
-    this.#socket.destroy();
+    this.#client.close(code);
+    setTimeout(() => this.#client.terminate(), goodByeMs).unref();
   }
 
   #ping(): void {
-    if (!this.#isAlive) this.destroy();
+    if (!this.#isAlive) this.#client.terminate();
+    else if (this.#client.readyState === this.#client.OPEN) this.#client.ping();
     this.#isAlive = false;
-    if (this.#socket.writable) this.#socket.write(frame(opcodes.ping, Buffer.alloc(0)));
   }
-
-  #receive(data: Buffer): void {
-    if (this.#isClosing) return;
-    this.#isAlive = true;
-    this.#received = this.#received.length === 0 ? data : Buffer.concat([this.#received, data]);
-    for (let next = readFrame(this.#received); next !== 'more' && !this.#isClosing; next = readFrame(this.#received)) {
-      if (next === 'refused' || next.opcode === opcodes.close) {
-        this.close(next === 'refused' ? 1009 : 1000);
-        return;
-      }
-      this.#received = this.#received.subarray(next.bytes);
-      if (next.opcode === opcodes.ping) this.#socket.write(frame(opcodes.pong, next.payload));
-    }
-  }
-}
-
-function frame(opcode: number, payload: Buffer): Buffer {
-  const { length } = payload;
-  const head = Buffer.alloc(length < 126 ? 2 : length < 65_536 ? 4 : 10);
-  head[0] = 0x80 | opcode;
-  if (length < 126) head[1] = length;
-  else if (length < 65_536) {
-    head[1] = 126;
-    head.writeUInt16BE(length, 2);
-  } else {
-    head[1] = 127;
-    head.writeBigUInt64BE(BigInt(length), 2);
-  }
-  return Buffer.concat([head, payload]);
-}
-
-interface Frame {
-  readonly opcode: number;
-  readonly payload: Buffer;
-  /** Length of the whole frame. */
-  readonly bytes: number;
-}
-/** `refused`: it is too long, or not masked as frames of a client are. */
-function readFrame(data: Buffer): Frame | 'more' | 'refused' {
-  if (data.length < 2) return 'more';
-  const [first, second] = [data[0]!, data[1]!];
-  if ((second & 0x80) === 0) return 'refused';
-  const short = second & 0x7f;
-  if (short === 127) return 'refused';
-  const at = short === 126 ? 4 : 2;
-  if (data.length < at) return 'more';
-  const length = short === 126 ? data.readUInt16BE(2) : short;
-  if (length > maxFrameBytes) return 'refused';
-  const bytes = at + 4 + length;
-  if (data.length < bytes) return 'more';
-  const mask = data.subarray(at, at + 4);
-  const payload = Buffer.from(data.subarray(at + 4, bytes).map((byte, i) => byte ^ mask[i % 4]!));
-  return { opcode: first & 0x0f, payload, bytes };
 }

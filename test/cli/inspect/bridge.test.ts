@@ -84,7 +84,7 @@ test.each([
   ['no upgrade', { headers: ['X: y'] }, 404],
   [
     'another version of the protocol',
-    { headers: ['Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 8', `Sec-WebSocket-Key: ${key}`] },
+    { headers: ['Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 7', `Sec-WebSocket-Key: ${key}`] },
     400,
   ],
   ['no key', { headers: ['Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13'] }, 400],
