@@ -177,13 +177,20 @@ test('without a bridge it prints lines, or one JSON object a line, and ends when
 test('a task is told of while it runs, also after its node has died', async () => {
   const inspecting = world.start(['inspect', '--no-past'], { stdin: null });
   onTestFinished(() => void inspecting.process.kill('SIGKILL'));
-  const first = await world.json<{ id: string }>(['dispatch', 'reasoning', 'One']);
-  await inspecting.says('stdout', new RegExp(`${first.value.id} = done`));
+  // A node learns of a listener within seconds, so each model call waits until the task was told of.
+  const toldOf = async (instruction: string) => {
+    const told = Promise.withResolvers<void>();
+    world.model.answer((call) => void told.promise.then(() => call.reply('done')));
+    const { id } = (await world.json<{ id: string }>(['dispatch', 'reasoning', instruction])).value;
+    await inspecting.says('stdout', new RegExp(`${id} is at`));
+    told.resolve();
+    await inspecting.says('stdout', new RegExp(`${id} = done`));
+  };
+  await toldOf('One');
   up.process.kill('SIGKILL');
   await up.ended;
-  const second = await world.json<{ id: string }>(['dispatch', 'reasoning', 'Two']);
   up = world.start(['up'], { stdin: null });
-  await inspecting.says('stdout', new RegExp(`${second.value.id} = done`));
+  await toldOf('Two');
 });
 
 test.each([
