@@ -115,7 +115,8 @@ export class Crew {
       await askNodeAgain(this.bus, 'order', { id, spec, seal });
       return true;
     }
-    const earlier = await beginningOfFork(this.bus, spec);
+    // Without an await where there is nothing to read: what is written in one tick goes to the stream together.
+    const earlier = spec.forkOf ? await beginningOfFork(this.bus, spec) : null;
     const record = newRecord(id, spec, this.#name, this.#now().toISOString());
     const created = await createState(this.bus, { ...record, ...(seal && { seal }), ...(earlier && { earlier }) }, signal);
     if (!created) return false;

@@ -4,6 +4,7 @@
  */
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { PermissionViolationError } from '@nats-io/nats-core';
+import { CoxError } from '../platform/errors.ts';
 
 const isOneOf =
   (...codes: readonly number[]) =>
@@ -53,3 +54,16 @@ const violation = (cause: unknown): PermissionViolationError | null => {
 const isStarting = isOneOf(10003, 10008, 10009, 10118, 10158);
 export const isTransient = (cause: unknown): boolean =>
   isStarting(cause) || (cause instanceof JetStreamApiError && cause.status === 503);
+
+/**
+ * The error of a request that changes what the server stores, for the operator. On a full disk the server also refuses a purge and
+ * a new stream, since it writes a little for them.
+ * @param doing what the server could not do.
+ */
+export const storageFailed = (doing: string, cause: unknown): unknown =>
+  cause instanceof JetStreamApiError
+    ? new CoxError('storage-failed', `The NATS server could not ${doing}: ${cause.message}`, {
+        hint: 'If its disk is full, free some space by other means; then restart nats-server (docs/operations.md).',
+        cause,
+      })
+    : cause;

@@ -8,11 +8,10 @@
  * parent starts nothing (rule `planned-child`). Ages are by the server's clock. Several collections at once are harmless.
  * Rule `purge` (docs/task-protocol.md).
  */
-import { JetStreamApiError } from '@nats-io/jetstream';
 import { crashPoint } from '../../platform/crash-point.ts';
-import { CoxError } from '../../platform/errors.ts';
 import type { Bus } from '../bus.ts';
 import { keepCosts } from '../costs/cost-stream.ts';
+import { storageFailed } from '../jetstream-errors.ts';
 import { lastMessage } from '../leader-reads.ts';
 import { retryRequest } from '../retry.ts';
 import type { Entry } from '../state/all-records.ts';
@@ -200,12 +199,7 @@ async function purge(bus: Bus, stream: string, filter: string, upTo: number | nu
     crashPoint('purge:after');
     return purged;
   } catch (cause) {
-    // A purge fails on a full disk, since the server writes a little for it.
-    if (!(cause instanceof JetStreamApiError)) throw cause;
-    throw new CoxError('storage-failed', `The NATS server could not purge ${filter}: ${cause.message}`, {
-      hint: 'If its disk is full, free some space by other means; then restart nats-server (docs/operations.md).',
-      cause,
-    });
+    throw storageFailed(`purge ${filter}`, cause);
   }
 }
 

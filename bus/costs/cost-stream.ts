@@ -8,7 +8,7 @@ import { nanos } from '@nats-io/nats-core';
 import type { Bus } from '../bus.ts';
 import { isFull } from '../capacity/backpressure.ts';
 import { infoIfThere } from '../capacity/stream-limits.ts';
-import { isOutOfStorage, isStreamNameInUse } from '../jetstream-errors.ts';
+import { isOutOfStorage, isStreamNameInUse, storageFailed } from '../jetstream-errors.ts';
 import { scanStream } from '../log/stream-scan.ts';
 import { TreeCosts } from '../messages.ts';
 import { parseMessage } from '../parse-message.ts';
@@ -61,7 +61,7 @@ export async function keepCosts(bus: Bus, root: string, records: readonly StateR
     });
     return true;
   } catch (cause) {
-    if (!isFull(cause) && !isOutOfStorage(cause)) throw cause;
+    if (!isFull(cause) && !isOutOfStorage(cause)) throw storageFailed('keep the costs of a tree', cause);
     bus.log.warn({ root, err: cause }, 'no room for the costs of a tree: its records stay');
     return false;
   }
