@@ -6,6 +6,7 @@ import type { Step } from '../../bus/journal/steps.ts';
 import type { StateRecord } from '../../bus/state/state-record.ts';
 import type { Message } from '../../machines/conversation.ts';
 import type { SubAgentContext } from '../../machines/sub-agent.ts';
+import { withTimeLimit } from '../../platform/time-limit.ts';
 import type { Backends } from '../../roster/backends.ts';
 import type { ChatMessage } from '../../roster/conversation.ts';
 import { digestOf } from '../host/prompt-digest.ts';
@@ -53,18 +54,19 @@ export async function requestOfStep(
   const known = spec.undo || spec.type === 'supervisor' ? null : kinds.get(spec.type);
   if (!known || known.think) return null;
   const kind = withReading(known, spec);
-  const signal = AbortSignal.timeout(mostMs);
   const messages = told as unknown as readonly Message[];
-  // The folder may be gone, or on another machine.
-  const read = async () => workspaceNotes(folderOf(spec.workspace), kind.tools, messages, signal);
-  const { notes } = await read().catch(() => ({ notes: [] }));
   const { missing } = (record.snapshot?.context ?? {}) as Partial<SubAgentContext>;
   const isTold = messages.some(({ role, text }) => role === 'user' && missing && text.endsWith(missing.what));
-  const input = {
-    ...{ instruction, backend: spec.backend, messages, step, leftUsd: null },
-    ...{ wanted: isTold ? (missing?.tool ?? null) : null, notes: notesInWords(notes) },
-  };
-  return requestFor({ spec, note: () => {} }, { ...options, kind }, input, backend, false, signal);
+  return withTimeLimit(mostMs, async (signal) => {
+    // The folder may be gone, or on another machine.
+    const read = async () => workspaceNotes(folderOf(spec.workspace), kind.tools, messages, signal);
+    const { notes } = await read().catch(() => ({ notes: [] }));
+    const input = {
+      ...{ instruction, backend: spec.backend, messages, step, leftUsd: null },
+      ...{ wanted: isTold ? (missing?.tool ?? null) : null, notes: notesInWords(notes) },
+    };
+    return requestFor({ spec, note: () => {} }, { ...options, kind }, input, backend, false, signal);
+  });
 }
 
 /** Most messages of a prompt are those of the prompt before: a reader sees by their identity what is new. */
