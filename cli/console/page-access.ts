@@ -56,14 +56,18 @@ function embeddedAccesses({ folders, bus }: CrewSession, ttlMs: number): Accesse
     } catch {}
     return last;
   };
+  /** A page that got no reply asks again, so an access may have been replaced twice. */
+  const leave = (name: string) => {
+    const at = mine.indexOf(name);
+    if (at >= 0) users.remove(mine.splice(at, 1)).catch(() => {});
+  };
   return {
     url: lastUrl,
     next: async (instead) => {
       const tooMany = mine.splice(0, Math.max(0, mine.length - mostAccesses + 1));
       const { url, user, password, expiresAt } = await users.add(ttlMs, tooMany);
       // The page moves from one connection to the next, so the earlier user stays for a moment.
-      const at = instead === null ? -1 : mine.indexOf(instead);
-      if (at >= 0) setTimeout(() => users.remove(mine.splice(mine.indexOf(instead!), 1)).catch(() => {}), overlapMs).unref();
+      if (instead !== null && mine.includes(instead)) setTimeout(() => leave(instead), overlapMs).unref();
       mine.push(user);
       const login = { user, pass: password };
       return { url, member: user, namespace, connectionName: `${pageConnection} ${user}`, login, expiresAt };

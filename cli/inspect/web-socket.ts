@@ -23,7 +23,7 @@ export interface Attaching {
 /** Answers a request for a WebSocket: with a connection, or with the status of a refusal. */
 export function attach(request: IncomingMessage, socket: Duplex, head: Buffer, { whyRefused, attached }: Attaching): void {
   const server = new WebSocketServer({
-    ...{ noServer: true, maxPayload, perMessageDeflate: false, clientTracking: false },
+    ...{ noServer: true, maxPayload, perMessageDeflate: false, clientTracking: false, autoPong: false },
     verifyClient: ({ req }: { req: IncomingMessage }, answer: (isGood: boolean, status?: number) => void) => {
       const status = whyRefused(req);
       answer(status === null, status ?? undefined);
@@ -49,6 +49,7 @@ export class TextSocket {
       resolve();
     });
     client.on('error', () => client.terminate());
+    client.on('ping', (payload) => this.#pong(payload));
     client.on('pong', () => {
       this.#isAlive = true;
     });
@@ -72,5 +73,11 @@ export class TextSocket {
     if (!this.#isAlive) this.#client.terminate();
     else if (this.#client.readyState === this.#client.OPEN) this.#client.ping();
     this.#isAlive = false;
+  }
+
+  #pong(payload: Buffer): void {
+    // A client that pings and does not read would have the replies pile up here.
+    if (this.#client.bufferedAmount + payload.length > maxUnreadBytes) this.#client.terminate();
+    else this.#client.pong(payload);
   }
 }

@@ -6,8 +6,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { wsconnect } from '@nats-io/nats-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { CrewSession } from '../../../actors/node/join.ts';
+import { startService } from '../../../bus/api-service.ts';
+import { readPageUsers } from '../../../bus/embedded/page-users-file.ts';
+import { serverPaths } from '../../../bus/embedded/server-record.ts';
+import { readState, stateSubject } from '../../../bus/state/state-store.ts';
 import { openLink } from '../../../cli/console/open-link.ts';
 import { sessionMs, unlockMs } from '../../../cli/console/sessions.ts';
 import { type ConsoleInTest, consoleFor } from '../../support/console-page.ts';
@@ -164,6 +169,47 @@ test('a session ends after twelve hours', async () => {
   console.later(sessionMs + 1);
   expect((await ask('GET', '/session', { headers })).status).toBe(401);
   expect((await ask('POST', '/access', { headers, body: {} })).status).toBe(401);
+});
+
+const accessOf = async (headers: Record<string, string>, instead?: string) =>
+  JSON.parse((await ask('POST', '/access', { headers, body: { instead } })).text);
+
+test('a page has no node write a reply where it may not write itself', async () => {
+  const { bus } = joined;
+  const nobody = { menu: () => [], machine: () => ({}) as never, roster: () => ({}) as never, report: () => ({}) as never };
+  const service = await startService(bus, { crew: joined.crew, node: 'service', ...nobody });
+  const { url, member, login: given } = await accessOf(await login());
+  const page = await wsconnect({ servers: url, ...given, inboxPrefix: `_INBOX.${member}`, reconnect: false });
+  const { subjects } = bus;
+  const messages = async () => (await bus.jsm.streams.info(subjects.logStream)).state;
+  const [before, record] = [await messages(), await readState(bus, task)];
+  const places = [`$JS.API.STREAM.PURGE.${subjects.logStream}`, subjects.of(task, 'steering'), stateSubject(bus, task)];
+  const body = JSON.stringify({ task });
+  for (const reply of places) page.publish(`${subjects.api()}.status`, body, { reply });
+  for (const _ of places) await page.request(`${subjects.api()}.status`, body);
+  expect(await messages()).toEqual(before);
+  expect(await readState(bus, task)).toEqual(record);
+  await page.close();
+  await service.stop();
+});
+
+test('an access that is replaced twice takes no other one along', async () => {
+  const headers = await login();
+  const late: (() => void)[] = [];
+  const timer = setTimeout;
+  vi.spyOn(globalThis, 'setTimeout').mockImplementation(((run: () => void, ms?: number) => {
+    if (ms === 20_000) late.push(run);
+    return timer(ms === 20_000 ? () => {} : run, ms === 20_000 ? 0 : ms);
+  }) as typeof setTimeout);
+  const first = await accessOf(headers);
+  const next = [await accessOf(headers, first.member), await accessOf(headers, first.member)];
+  vi.restoreAllMocks();
+  expect(late).toHaveLength(2);
+  for (const run of late) run();
+  const names = () => readPageUsers(serverPaths(joined.folders)).map(({ name }) => name);
+  await expect.poll(names).not.toContain(first.member);
+  next.push(await accessOf(headers));
+  expect(names()).toEqual(expect.arrayContaining(next.map(({ member }) => member)));
 });
 
 test.each([

@@ -216,6 +216,9 @@ test.each([
   ['a frame without a mask', Buffer.from([0x81, 0x02, 0x61, 0x62])],
   ['a frame of many bytes', Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 1, 2, 3, 4])],
   ['a frame longer than any inspector sends', Buffer.from([0x81, 0xfe, 0xff, 0xff, 1, 2, 3, 4])],
+  ['a part of a frame of control', Buffer.from([0x09, 0x80, 1, 2, 3, 4])],
+  ['a frame of control that is too long', Buffer.from([0x89, 0xfe, 0, 126, 1, 2, 3, 4])],
+  ['a frame that says it is compressed', Buffer.from([0xc1, 0x80, 1, 2, 3, 4])],
   ['good-bye', Buffer.from([0x88, 0x80, 1, 2, 3, 4])],
 ])('an inspector that sends %s is let go', async (_, bytes) => {
   const { bridge } = await opened();
@@ -231,4 +234,17 @@ test('a ping is answered, byte by byte too', async () => {
   for (const byte of [0x89, 0x82, 1, 2, 3, 4, 0x61 ^ 1, 0x62 ^ 2]) socket.write(Buffer.from([byte]));
   const [pong] = (await replied) as [Buffer];
   expect([...pong]).toEqual([0x8a, 0x02, 0x61, 0x62]);
+});
+
+test('an inspector that pings and does not read is let go', async () => {
+  const { bridge } = await opened();
+  const { socket } = await attempt(bridge);
+  socket.pause();
+  // The server ends the connection while there is something to read, which is an error here.
+  socket.on('error', () => {});
+  const gone = new Promise((resolve) => socket.once('close', resolve));
+  const pings = Buffer.concat(Array.from({ length: 1_000 }, () => Buffer.from([0x89, 0xfd, 1, 2, 3, 4, ...Array(125).fill(1)])));
+  for (let sent = 0; sent < 600 && !socket.destroyed; sent++)
+    if (!socket.write(pings)) await Promise.race([once(socket, 'drain').catch(() => {}), gone]);
+  await gone;
 });
