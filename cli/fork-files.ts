@@ -26,7 +26,8 @@ const maxBytes = 64 * 2 ** 20;
 export async function filesOfStep(crew: Crew, id: TaskId, step: number): Promise<FilesOfStep> {
   const record = (await readState(crew.bus, id))?.record;
   if (!record) return { workspace: null, files: [], read: [] };
-  const { workspace } = record.spec;
+  // A stranger may have written what was imported: its folder is of another machine, and no file of this one belongs to it.
+  const workspace = record.archived === undefined ? record.spec.workspace : null;
   const files = await filesAtStep(crew.artifacts(), record, step);
   const { sources } = (record.snapshot?.context ?? {}) as { sources?: unknown };
   const changed = new Set(files.map(({ path }) => path));

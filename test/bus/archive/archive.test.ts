@@ -1,6 +1,6 @@
 /** A tree as one file: what goes into it, what comes out of it, and what is refused. */
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -11,6 +11,7 @@ import { archiveLines } from '../../../bus/archive/read-archive.ts';
 import { Artifacts } from '../../../bus/artifacts/artifacts.ts';
 import { readState } from '../../../bus/state/state-store.ts';
 import { planUndo } from '../../../bus/undo.ts';
+import { filesOfStep, writeFilesOfStep } from '../../../cli/fork-files.ts';
 import { type TestCrew, testCrew } from '../../support/crew.ts';
 import { never } from '../../support/watching.ts';
 
@@ -121,6 +122,20 @@ test('a fork of an imported task has neither its folder nor what was allowed to 
     approval: 'every-effect',
   });
   await joined.crew.steer(fork, { type: 'cancel' });
+});
+
+test('no file of this machine comes into the folder of a fork of an imported task', async () => {
+  await writeFile(join(crew.folder, 'own.txt'), 'of this machine');
+  const foreign = changed('record', (line) => {
+    const { record } = line;
+    const snapshot = record.snapshot && { ...record.snapshot, context: { ...record.snapshot.context, sources: ['own.txt'] } };
+    return { ...line, record: { ...record, spec: { ...record.spec, workspace: crew.folder }, snapshot } };
+  });
+  const { id } = await importTree(joined.bus, await file(foreign));
+  const files = await filesOfStep(joined.crew, id.replace('.0', '.1'), 2);
+  const folder = join(crew.folder, 'fork');
+  expect((await writeFilesOfStep(joined.crew, files, folder)).written).not.toContain('own.txt');
+  expect(await readdir(folder)).not.toContain('own.txt');
 });
 
 const bomb = () => gzipSync(Buffer.alloc(80 * 2 ** 20, 'a'));
