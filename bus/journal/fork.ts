@@ -35,7 +35,7 @@ export function forkSpec({ task, type, steps, spec, archived }: JournalReply, op
     instruction: at.instruction ?? spec.instruction,
     // The operator's new instruction says what is to be made, in place of the plan.
     ...(!isRedirected && produces && { produces }),
-    ...(!isRedirected && expect && { expect }),
+    ...(!isRedirected && expect && { expect: archived === undefined ? expect : { ...expect, backend: null } }),
     backend: backend ?? spec.backend,
     workspace: workspace ?? (archived === undefined ? spec.workspace : null),
     // A stranger may have written what was imported: the folder is of another machine, and nothing in it is allowed here.

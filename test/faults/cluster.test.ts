@@ -111,8 +111,10 @@ test('a process that follows the log goes on when the server of its consumer is 
   const next = async () => (await said.next()).value?.string();
   await driver.crew.steer('read.0', { type: 'steer', text: 'first' });
   expect(await next()).toContain('first');
-  const [reading] = await jsm.consumers.list(subjects.logStream).next();
-  const victim = reading?.cluster?.leader as ServerName;
+  // A server that has just become the leader of the consumer does not name it at once.
+  const leader = async () => (await jsm.consumers.list(subjects.logStream).next())[0]?.cluster?.leader as ServerName | undefined;
+  await expect.poll(leader, { timeout: 30_000 }).toBeTruthy();
+  const victim = (await leader())!;
   await servers.kill(victim);
   await driver.crew.steer('read.0', { type: 'steer', text: 'second' });
   expect(await next()).toContain('second');

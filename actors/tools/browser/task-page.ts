@@ -245,8 +245,14 @@ export class OpenPage implements TaskPage {
       );
     if (await isAnswered(answerMs / 2)) return true;
     // A page whose load goes on for ever answers when that is stopped.
-    void this.stopLoading();
-    return isAnswered(answerMs / 2);
+    const stopping = stopped(this.context, page);
+    stopping.catch(() => {});
+    if (!(await isAnswered(answerMs / 2))) return false;
+    // A stop that comes later would end the load that is asked for next.
+    return withinMs(answerMs, stopping, signal).then(
+      () => true,
+      () => false,
+    );
   }
 
   #opened(page: Page): void {

@@ -70,7 +70,7 @@ test('knobs are changed with the difference shown before it is written, and the 
   const frontier = page.getByRole('article', { name: 'frontier-4.1' });
   await frontier.locator('.state', { hasText: 'off' }).waitFor();
   await frontier.getByText('$2 in · $8 out per million tokens').waitFor();
-  await page.getByText('There is no ledger of costs yet').waitFor();
+  await page.getByText('Nothing was spent in this time.').waitFor();
   await frontier.getByLabel(/^on \(opt_in\)/).check();
   await frontier.getByLabel(/^good at/).fill('plan');
   await frontier.getByLabel(/^good at/).pressSequentially(', code');
