@@ -251,7 +251,10 @@ export class OpenPage implements TaskPage {
     // A stop that comes later would end the load that is asked for next.
     return withinMs(answerMs, stopping, signal).then(
       () => true,
-      () => false,
+      () => {
+        signal.throwIfAborted();
+        return false;
+      },
     );
   }
 
