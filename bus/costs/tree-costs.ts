@@ -8,15 +8,19 @@ import type { StateRecord } from '../state/state-record.ts';
 import { parentOf } from '../task-id.ts';
 
 type ByBackend = Readonly<Record<string, Usage>>;
-type Costed = Pick<StateRecord, 'id' | 'spec' | 'last' | 'result' | 'createdAt' | 'instruction'>;
+type Costed = Pick<StateRecord, 'id' | 'spec' | 'last' | 'result' | 'createdAt' | 'instruction' | 'archived'>;
 
 /** Longest instruction that is kept of a goal, in characters. */
 const maxGoalChars = 200;
 /** Less than this (US dollars) is an error of floating point. */
 const leastUsd = 1e-9;
 
-/** @param records of the tree; those of a live tree tell what they have used so far. @returns null if nothing was used. */
+/**
+ * @param records of the tree; those of a live tree tell what they have used so far.
+ * @returns null if nothing was used; an imported tree has used nothing here.
+ */
 export function costsOf(root: string, records: readonly Costed[]): TreeCosts | null {
+  if (records.some(({ archived }) => archived !== undefined)) return null;
   const used = new Map(records.map((record) => [record.id, usedBy(record)]));
   const own = new Map<string, ByBackend>(used);
   for (const [id, usage] of used) {

@@ -87,6 +87,13 @@ test('an imported tree has another root where its own is taken, and everything t
   expect(journal.archived).toBe(goal.replace('.0', '.1'));
 });
 
+test('an imported tree costs nothing here', async () => {
+  const before = await joined.crew.costs();
+  await importTree(joined.bus, await file(sealed(lines)));
+  expect(before.total.inputTokens).toBeGreaterThan(0);
+  expect(await joined.crew.costs()).toEqual(before);
+});
+
 test('an imported tree is not run, woken, swept, undone or steered', async () => {
   const unfinished = changed('record', (line) => ({
     ...line,
