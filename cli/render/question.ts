@@ -1,19 +1,11 @@
 /** A question of a task, with a command that answers it. */
 import type { Question } from '../../bus/messages.ts';
 import { approvalWords } from '../approval.ts';
+import { asking } from '../question-words.ts';
 import { diffBrushes } from './diff.ts';
 import { fitting, type Room } from './fit.ts';
 import type { Paint } from './paint.ts';
 import { oneLine, printable } from './printable.ts';
-
-const asks: Record<Question['kind'], string> = {
-  asked: 'asks',
-  approval: 'wants approval',
-  'in-doubt': 'is in doubt',
-  budget: 'is out of budget',
-  stuck: 'is stuck',
-  checkpoint: 'cannot go on',
-};
 
 /**
  * Quotes a word as one shell argument if `command` is typed in a shell. Choices are written by a model, the id of a question may be
@@ -39,7 +31,7 @@ export function questionText({ kind, text, choices }: Question): string[] {
   const lines = printable(text).split('\n');
   const offered = choices && choices.length > 0 ? ` (${choices.map((choice) => oneLine(choice, 200)).join(' / ')})` : '';
   const last = kind === 'approval' ? 0 : lines.length - 1;
-  return lines.map((line, at) => `${at === 0 ? `${asks[kind]}: ` : ''}${line}${at === last ? offered : ''}`);
+  return lines.map((line, at) => `${at === 0 ? `${asking[kind]}: ` : ''}${line}${at === last ? offered : ''}`);
 }
 
 /** The lines of a question below the first, as `questionText` gives them, in colours. */

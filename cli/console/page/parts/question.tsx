@@ -1,6 +1,7 @@
 /** One open question with what answers it: the choices of the question, an edited proposal, and words. */
 import { useId, useState } from 'preact/hooks';
 import type { Question, SteeringInput } from '../../../../bus/messages.ts';
+import { asking } from '../../../question-words.ts';
 import { steer } from '../orders.ts';
 import type { OpenQuestion } from '../replies.ts';
 import { to } from '../route.ts';
@@ -10,15 +11,6 @@ import { Diff } from './diff.tsx';
 import { Ago } from './figures.tsx';
 import { Pictures } from './pictures.tsx';
 import { Line, Prose } from './text.tsx';
-
-const asks: Record<Question['kind'], string> = {
-  asked: 'asks',
-  approval: 'wants approval',
-  'in-doubt': 'is in doubt',
-  budget: 'is out of budget',
-  stuck: 'is stuck',
-  checkpoint: 'cannot go on',
-};
 
 /** Arguments that an operator can edit as text, by tool; other calls are edited as JSON. */
 const textArguments: Readonly<Record<string, string>> = { write_file: 'text', edit_file: 'new', apply_patch: 'patch' };
@@ -31,7 +23,7 @@ export function QuestionCard({ of }: { of: OpenQuestion }) {
     <article class="card question" aria-labelledby={heading}>
       <header>
         <h2 id={heading}>
-          <a href={to('task', id)}>{id}</a> {key !== null && <Line text={key} most={64} />} {asks[question.kind] ?? 'asks'}
+          <a href={to('task', id)}>{id}</a> {key !== null && <Line text={key} most={64} />} {asking[question.kind] ?? 'asks'}
         </h2>
         <span class="meta">
           <Line text={type} most={40} /> · <Ago at={askedAt} /> ago
