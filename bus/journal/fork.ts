@@ -39,7 +39,10 @@ export function forkSpec({ task, type, steps, spec, archived }: JournalReply, op
     backend: backend ?? spec.backend,
     workspace: workspace ?? (archived === undefined ? spec.workspace : null),
     // A stranger may have written what was imported: the folder is of another machine, and nothing in it is allowed here.
-    ...(archived !== undefined && { allowed: [], approval: 'every-effect' as const, backend: backend ?? null }),
+    ...(archived !== undefined && {
+      ...{ allowed: [], approval: 'every-effect' as const, backend: backend ?? null },
+      limits: {},
+    }),
     forkOf: { task, step, ...(options.with !== undefined && { with: options.with }) },
   };
 }

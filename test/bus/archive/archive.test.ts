@@ -116,14 +116,23 @@ test('an imported tree is not run, woken, swept, undone or steered', async () =>
   expect(calls).toBe(before);
 });
 
-test('a fork of an imported task has neither its folder nor what was allowed to it', async () => {
+test('a fork of an imported task has neither its folder, nor what was allowed to it, nor its limits and its judge', async () => {
   const foreign = changed('record', (line) => ({
     ...line,
-    record: { ...line.record, spec: { ...line.record.spec, workspace: '/home/somebody', allowed: ['write_file'] } },
+    record: {
+      ...line.record,
+      spec: {
+        ...{ ...line.record.spec, workspace: '/home/somebody', allowed: ['write_file'] },
+        ...{ limits: { steps: 10_000, costUsd: 9_999 }, expect: { that: 'It is good.', backend: 'dear' } },
+      },
+    },
   }));
   const { id } = await importTree(joined.bus, await file(foreign));
   const fork = await joined.crew.fork(id.replace('.0', '.1'), { step: 1 });
-  expect((await readState(joined.bus, fork))!.record.spec).toMatchObject({
+  const { spec } = (await readState(joined.bus, fork))!.record;
+  expect(spec.limits).toEqual({});
+  expect(spec).toMatchObject({
+    expect: { backend: null },
     workspace: null,
     allowed: [],
     approval: 'every-effect',
