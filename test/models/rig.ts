@@ -70,20 +70,20 @@ export class Rig {
     const say = speaker ? this.inFlight.get(speaker) : undefined;
     if (said && !say) throw new Error(`${event.type} can't come: ${said.effect} is not in flight`);
     if (speaker && said?.last) this.inFlight.delete(speaker);
-    if (event.type === 'RESTORED') this.#crash(event);
+    if (event.type === 'RESTORED') this.crash();
     else if (say && !event.type.startsWith('xstate.error')) say(event);
     else this.#actor.send(event);
     this.#covered?.add(leaf(this.snapshot.value));
   }
 
   /** Loses the process between two events and goes on from the checkpoint. */
-  #crash(restored: AnyEventObject): void {
+  crash(): void {
     const { children: _, ...checkpoint } = JSON.parse(JSON.stringify(this.#actor.getPersistedSnapshot()));
     this.#actor.stop();
     this.seen = [];
     this.inFlight.clear();
     this.#actor = this.boot({ snapshot: { ...checkpoint, children: {} } });
-    if (this.snapshot.status === 'active') this.#actor.send(restored);
+    if (this.snapshot.status === 'active') this.#actor.send({ type: 'RESTORED' });
   }
 
   stop(): void {

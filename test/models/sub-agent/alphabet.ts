@@ -112,10 +112,9 @@ const toolFacts = ({ id, effects }: ToolCall): ModelEvent[] => [
   // Only a call that reads asks another backend.
   ...(effects === 'none' ? prices : []),
   // A tool whose calls do not write cannot leave one in doubt.
-  ...(effects === 'writes' ? ([{ type: 'CALL_DOUBTED', call: id, seen: 'the page has it' }] as const) : []),
+  ...(effects === 'writes' ? ([{ type: 'CALL_DOUBTED', call: id }] as const) : []),
   { type: 'CALL_DOUBTED', call: 'stale' },
   { type: 'TOOL_RETURNED', call: id, text: 'no', failed: true },
-  { type: 'TOOL_RETURNED', call: id, text: 'a rule forbids it', failed: true, denied: true },
   { type: 'TOOL_RETURNED', call: 'stale', text: 'stale' },
 ];
 
@@ -149,8 +148,6 @@ export function alphabet({ state, question, call: head, commands: n, isFresh }: 
     { type: 'xstate.error.actor.deadline', error: 'broken' },
     { type: 'DEADLINE_PASSED' },
     { type: 'RESTORED' },
-    // The host looks at how things are where a call is in doubt.
-    ...(head?.started && head.effects === 'writes' ? ([{ type: 'RESTORED', seen: 'the page has it not' }] as const) : []),
   ];
 }
 
@@ -166,7 +163,6 @@ export function label(event: ModelEvent): string {
   if (type === 'TOOL_RETURNED') return `${type} ${event.call} ${event.text}`;
   if (type === 'PREVIEWED') return `${type} ${event.call} ${event.preview?.text}${event.ask === false ? ' passes' : ''}`;
   if (type === 'CALL_OUTDATED' || type === 'CALL_DOUBTED') return `${type} ${event.call}`;
-  if (type === 'RESTORED') return `${type}${event.seen ? ' seen' : ''}`;
   if (type === 'CHECKED') return `${type} ${event.missing?.what}`;
   if (type === 'ALLOW') return `${type} ${event.tool}`;
   return type;

@@ -203,7 +203,7 @@ export class Contract {
         if (was.state !== 'acting' && was.state !== 'previewing' && question?.kind !== 'in-doubt') break;
         decides = true;
         lastWord = effectIn[was.state] ?? 'act';
-        this.#lists(head, event.denied ? 'denied' : event.failed ? 'failed' : 'done', event.changes);
+        this.#lists(head, event.failed ? 'failed' : 'done', event.changes);
         this.#read = [...new Set([...this.#read, ...(event.sources ?? [])])];
         resultOf(head.edited ? new RegExp(`^${event.text}[^]*operator[^]*price`) : event.text);
         if (event.failed) fail(true);
@@ -238,7 +238,6 @@ export class Contract {
         if (event.call !== head?.id || was.state !== 'acting' || head.effects !== 'writes') break;
         decides = true;
         lastWord = 'act';
-        if (event.seen !== undefined) this.#open[0] = { ...head, seen: event.seen };
         break;
       case 'CHECKED':
         decides = true;
@@ -377,7 +376,6 @@ export class Contract {
       case 'RESTORED':
         decides = was.state !== 'idle';
         cutOff();
-        if (head && event.seen !== undefined) this.#open[0] = { ...head, seen: event.seen };
         break;
     }
 
@@ -590,7 +588,6 @@ export class Contract {
     if (kind === 'asked')
       must(isDeepStrictEqual(call?.args, { question: text, choices }), 'A the question is the model’s own', question);
     if (kind === 'approval' || kind === 'in-doubt') must(text.includes(call!.tool), 'A it says what it is about', question);
-    if (kind === 'in-doubt') must(text.endsWith(call!.seen ?? 'Did it?'), 'C it says how things are', question);
     if (kind === 'approval' && call?.preview) must(text.includes(call.preview.text), 'S it shows what would change', question);
     if (kind === 'budget')
       must(text.includes(step >= this.#steps ? 'step' : '$') || text.includes('$'), 'B it says what is used up', question);
