@@ -23,10 +23,14 @@ export function costsOf(root: string, records: readonly Costed[]): TreeCosts | n
   if (records.some(({ archived }) => archived !== undefined)) return null;
   const used = new Map(records.map((record) => [record.id, usedBy(record)]));
   const own = new Map<string, ByBackend>(used);
+  const isLive = new Map(records.map(({ id, result }) => [id, !result]));
   for (const [id, usage] of used) {
     const parent = parentOf(id);
     const above = parent === null ? undefined : own.get(parent);
-    if (parent !== null && above) own.set(parent, without(above, usage));
+    if (parent === null || !above) continue;
+    if (!isLive.get(parent)) own.set(parent, without(above, usage));
+    // A live supervisor was told of the sub-tasks that have ended, and its usage is under one backend, whatever theirs were.
+    else if (!isLive.get(id)) own.set(parent, without(above, underEach(above, usage)));
   }
   const lines = new Map<string, CostLine>();
   for (const { id, spec, last, createdAt } of records) {
@@ -61,6 +65,12 @@ export function added(a: Amount, b: Amount): Amount {
     ...(estimatedUsd > 0 && { estimatedUsd }),
   };
 }
+
+/** All of a usage, under each backend of another one. */
+const underEach = (of: ByBackend, usage: ByBackend): ByBackend => {
+  const all = Object.values(usage).reduce<Usage>(added, noCost);
+  return Object.fromEntries(Object.keys(of).map((backend) => [backend, all]));
+};
 
 /** A supervisor that was cut off has not been told of all of its sub-tasks: nothing goes below zero. */
 function without(all: ByBackend, part: ByBackend): ByBackend {

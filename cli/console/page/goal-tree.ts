@@ -20,6 +20,8 @@ export type Line =
       readonly name: string;
       readonly row: Row;
       readonly depth: number;
+      /** The usage of the task itself, without that of its sub-tasks. */
+      readonly own: Usage;
       readonly sums: Sums;
       /** Number of direct sub-tasks. */
       readonly children: number;
@@ -57,8 +59,11 @@ export function linesOf(rows: readonly Row[], { search, turned }: View): Line[] 
   /** Rows that lead to a wanted one. */
   const leading = new Set<string>();
   const below = (row: Row): readonly Row[] => (row.id === null ? [] : (children.get(row.id) ?? []));
+  const owns = new Map<string, Usage>();
   const measure = (row: Row): Sums => {
-    let total: Sums = { tasks: 1, usage: row.usage };
+    const own = ownUsage(row, below(row));
+    owns.set(row.name, own);
+    let total: Sums = { tasks: 1, usage: own };
     let isWanted = row.question !== null && row.outcome === null;
     if (search !== '' && textOf(row).includes(search)) isWanted = true;
     for (const child of below(row)) {
@@ -74,7 +79,8 @@ export function linesOf(rows: readonly Row[], { search, turned }: View): Line[] 
     if (search !== '' && !wanted.has(row.name)) return;
     const mine = below(row);
     const isOpen = leading.has(row.name) || depth < deep !== turned.has(row.name);
-    lines.push({ kind: 'task', name: row.name, row, depth, sums: sums.get(row.name)!, children: mine.length, isOpen });
+    const [own, total] = [owns.get(row.name)!, sums.get(row.name)!];
+    lines.push({ kind: 'task', name: row.name, row, depth, own, sums: total, children: mine.length, isOpen });
     if (isOpen) addAll(mine, row.name, depth + 1);
   };
   const addAll = (siblings: readonly Row[], parent: string, depth: number): void => {
@@ -107,6 +113,21 @@ const textOf = ({ id, key, type, instruction, backend, state, outcome }: Row): s
 
 const groupOf = ({ type, state, outcome, id, paused }: Row): string =>
   `${type} ${outcome ?? (paused ? 'paused' : id === null ? 'planned' : state)}`;
+
+/** The usage of a goal includes that of its sub-tasks that have ended; one that was cut off has not been told of all of them. */
+function ownUsage({ usage }: Row, children: readonly Row[]): Usage {
+  const less = (a: number, b: number) => Math.max(0, a - b);
+  return children.reduce((own, { outcome, usage: gone }) => {
+    if (outcome === null) return own;
+    const estimatedUsd = less(own.estimatedUsd ?? 0, gone.estimatedUsd ?? 0);
+    return {
+      inputTokens: less(own.inputTokens, gone.inputTokens),
+      outputTokens: less(own.outputTokens, gone.outputTokens),
+      costUsd: less(own.costUsd, gone.costUsd),
+      ...(estimatedUsd > 0 && { estimatedUsd }),
+    };
+  }, usage);
+}
 
 const plus = (a: Sums, b: Sums): Sums => ({ tasks: a.tasks + b.tasks, usage: added(a.usage, b.usage) });
 

@@ -40,6 +40,22 @@ test('a supervisor that was told less than its sub-tasks have used costs nothing
   expect(costsOf('k3xq', [record('k3xq.0', 'supervisor', {})])).toBeNull();
 });
 
+test('a sub-task that has ended counts once while its supervisor still runs, whatever their backends', () => {
+  const live = (id: string, type: string, last: object) =>
+    ({ id, spec: { type }, createdAt: '2026-11-27T10:00:00.000Z', instruction: '', last, result: null }) as never;
+  const at = '2026-11-27T10:00:00.000Z';
+  const costs = costsOf('k3xq', [
+    live('k3xq.0', 'supervisor', { at, backend: null, usage: used(103, 1.5) }),
+    record('k3xq.1', 'files', { small: used(60, 0.5), big: used(40, 0.5) }, at),
+    live('k3xq.2', 'files', { at, backend: 'small', usage: used(20, 0.25) }),
+  ]);
+  expect(costs?.lines.map(({ backend, kind, inputTokens, costUsd }) => [backend, kind, inputTokens, costUsd])).toEqual([
+    ['unknown', 'supervisor', 3, 0.5],
+    ['small', 'files', 80, 0.75],
+    ['big', 'files', 40, 0.5],
+  ]);
+});
+
 const line = (day: string, backend: string, costUsd: number) => ({
   day,
   backend,

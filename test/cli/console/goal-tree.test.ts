@@ -33,6 +33,19 @@ test('children stand below their parents, each with what it and all below it hav
   expect(sumsOf(lines, 'g.0/g.1')).toEqual({ tasks: 2, usage: usage(110, 0.375, 0.25) });
 });
 
+test('the usage of a goal includes that of its ended sub-tasks, which counts once', () => {
+  const done = { state: 'done', outcome: 'completed' } as const;
+  const rows = [
+    row('g.0', null, { key: null, usage: usage(103, 1.5, 0.5) }),
+    row('g.1', 'g.0', { ...done, usage: usage(100, 1, 0.5) }),
+    row('g.2', 'g.0', { usage: usage(20) }),
+  ];
+  const lines = linesOf(rows, view());
+  expect(lines[0]).toMatchObject({ own: usage(3, 0.5), sums: { tasks: 3, usage: usage(123, 1.5, 0.5) } });
+  const cutOff = linesOf([row('g.0', null, { key: null, usage: usage(1) }), rows[1]!], view());
+  expect(cutOff[0]).toMatchObject({ own: usage(0), sums: { usage: usage(100, 1, 0.5) } });
+});
+
 describe('a wide goal', () => {
   const many = (n: number, more: (i: number) => Partial<Row> = () => ({})) => [
     row('g.0', null, { key: null }),

@@ -84,11 +84,11 @@ const GroupName = ({ of: { rows } }: { of: Of<'group'> }) => (
   </>
 );
 
-function TaskFigures({ of: { row, sums, children }, whole, now }: GoalRowProps & { of: Of<'task'> }) {
+function TaskFigures({ of: { row, own: ownUsage, sums, children }, whole, now }: GoalRowProps & { of: Of<'task'> }) {
   const { sign, word, tone } = lookOf(row);
   const span = spanOf(row, now);
   const vital = vitalOf(row, now);
-  const own = tokensOf(row.usage);
+  const own = tokensOf(ownUsage);
   return (
     <>
       <span class={`state ${tone}`} title={row.doing === undefined ? undefined : line(row.doing, 200)}>
