@@ -209,8 +209,8 @@ export async function startService(
 }
 
 /**
- * Who may only read must not have a node write its reply to a place where only nodes may write: the page of a console and a member
- * of a crew name the subject of the reply, and the server does not check it.
+ * A client that may only read names the subject of the reply, and the server does not check it. A node must not be made to write
+ * its reply to a subject on which only nodes may publish.
  */
 const isInbox = (subject: string | undefined): boolean => /^_(INBOX|R_)\./.test(subject ?? '');
 

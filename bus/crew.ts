@@ -325,7 +325,7 @@ export class Crew {
     return this.dispatch(forkSpec(source, options), signal);
   }
 
-  /** What was spent, also by tasks that were purged. */
+  /** The tokens and dollars that tasks have spent, also those that were purged. */
   costs(query: CostQuery = {}): Promise<Costs> {
     return readCosts(this.bus, query);
   }

@@ -45,7 +45,7 @@ export class Subjects {
   readonly artifactHeads = (tasks: string) => `${this.namespace}.artifacts.${tasks}.*.*.head`;
   /** Wildcard for the artifacts of all tasks, or of the tasks of the tree `root`. */
   readonly everyArtifact = (root?: string) => `${this.namespace}.artifacts.${root === undefined ? '' : `${root}.`}>`;
-  /** What a purged tree has used. */
+  /** The tokens and dollars that a purged tree has used. */
   readonly costs = (root: string) => `${this.namespace}.costs.${root}`;
   /** The record of a line of the talk with the primary. */
   readonly talk = (line: string) => `${this.namespace}.talk.${line}.line`;

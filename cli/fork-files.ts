@@ -16,7 +16,7 @@ export interface FileNow extends FileAtStep {
 export interface FilesOfStep {
   readonly workspace: string | null;
   readonly files: readonly FileNow[];
-  /** What the tools of the task have read, and its calls have not changed. */
+  /** Files that the tools of the task have read and its calls have not changed. */
   readonly read: readonly string[];
 }
 

@@ -8,7 +8,7 @@ import { isSecretField, mask, maskSecrets } from './redact.ts';
 export interface ShownLimits {
   /** Longest text, in characters. */
   readonly textChars: number;
-  /** Most entries of a list, of which the last are kept, and of an object, of which the first are. */
+  /** The most entries that are kept: the last ones of a list, and the first ones of an object. */
   readonly entries: number;
   /** Most characters of all texts and names together. */
   readonly totalChars: number;

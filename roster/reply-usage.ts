@@ -1,4 +1,4 @@
-/** What a reply has used, as its server tells it, or as it is estimated where the server tells nothing that can be. */
+/** The tokens and dollars of a reply as its server tells them; an estimate where the server tells none that are possible. */
 import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 import type { Backend } from './backend-schema.ts';
 import type { ModelRequest, ModelUsage } from './conversation.ts';

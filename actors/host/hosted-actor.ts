@@ -75,7 +75,7 @@ export class HostedActor {
     this.#actor.send(event as never);
   }
 
-  /** What happens in the machine and its effects, for somebody who watches. @returns a function that ends it. */
+  /** Tells a watcher of each event of the machine and its effects. @returns a function that ends it. */
   inspect(observer: (event: InspectionEvent) => void): () => void {
     const subscription = this.#actor.system.inspect(observer);
     return () => subscription.unsubscribe();

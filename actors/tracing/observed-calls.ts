@@ -16,7 +16,7 @@ export interface ModelCallSeen {
   /** When the first piece of the reply came; null if none did. */
   readonly firstMs: number | null;
   readonly reply: ModelReply | null;
-  /** What the call has cost, also if it failed. */
+  /** The tokens and dollars that the call has cost, also if it failed. */
   readonly usage: ModelUsage;
   /** The code of its error; null if it has a reply. */
   readonly error: string | null;

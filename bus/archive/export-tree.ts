@@ -107,7 +107,7 @@ class Whole {
     const places = (await artifactPlaces(this.#bus, `${rootOf(id)}.*`)).filter(({ task }) => isWithin(task, id));
     for (const { place, head, at } of await artifactHeads(this.#bus, places)) {
       const ref = artifactName(place);
-      // What is damaged here is damaged there.
+      // A part that is damaged in the tree is damaged in the file too.
       const content = head && (await artifacts.read(ref).catch(() => undefined));
       if (!head || content === undefined) continue;
       const bytes = content && this.#masked(ref, content.bytes);

@@ -1,4 +1,4 @@
-/** What was spent: the ledger of purged trees, and the trees that still have records, summed up as a query asks for it. */
+/** The sums that a query asks for, of the ledger of purged trees and of the trees that still have records. */
 import { z } from 'zod';
 import type { Bus } from '../bus.ts';
 import { type CostLine, type CostRow, Price, type TreeCosts } from '../messages.ts';

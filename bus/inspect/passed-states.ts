@@ -66,7 +66,7 @@ function passed(before: Status | null, now: Status, path: string): PassedState {
 
 const shown = (text: string): string => fitted(maskSecrets(text), maxWordsChars);
 
-/** What the status tells of the reasons for it. */
+/** The reasons for a step, as far as its status tells them. */
 function whyOf(before: Status | null, { question, receipts, note, outcome, epoch }: Status): string {
   const reasons = [
     ...(before && epoch > before.epoch ? [`another worker took it over (epoch ${epoch})`] : []),

@@ -18,7 +18,7 @@ export interface Side {
 }
 export interface FileOfBoth {
   readonly path: string;
-  /** What each task did to the file last; null: nothing. */
+  /** The last change that each task made to the file; null: it made none. */
   readonly a: FileEnd | null;
   readonly b: FileEnd | null;
   readonly isSame: boolean;

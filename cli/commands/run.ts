@@ -48,7 +48,7 @@ export const run: Run = async (cli, words, options) => {
       'Stdin can be read only once.',
       'Of the goal, the plan and the roster, one may be `-`; name files for the rest.',
     );
-  // What is read from the terminal has used up its input.
+  // A plan or roster that is read from the terminal has used up its input.
   const isAsked = canAsk(cli) && fromStdin === 0;
   const how = onQuestion ?? (isAsked ? 'ask' : 'fail');
   const instruction = await readGoal(words, cli.stdin);

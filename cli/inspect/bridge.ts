@@ -95,7 +95,7 @@ export class Bridge {
     const sort = message.type === '@xstate.actor' ? 'actor' : message.type === '@xstate.event' ? 'event' : 'snapshot';
     this.#sampler.offer(sessionOf(message), sort, () => statelyOf(message));
   }
-  /** What happened before goes to nobody who is there, and to all who come. */
+  /** Keeps a message of the past for inspectors that attach later; those that are there do not get it. */
   remember(message: Inspected): void {
     const stately = statelyOf(message);
     this.#replay.keep(stately, JSON.stringify(stately));

@@ -1,4 +1,4 @@
-/** What an inspector that attaches later is sent first: of each actor its beginning and its latest messages, within a bound. */
+/** The messages that a later inspector is sent first: of each actor its beginning and its latest ones, within a bound. */
 import type { StatelyMessage } from './stately.ts';
 
 /** Most messages that are kept of one actor, after its first. */

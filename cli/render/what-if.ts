@@ -12,7 +12,7 @@ export interface WhatIf {
   readonly backend: string;
   readonly reply: Reply;
   readonly usage: Usage;
-  /** What the task itself has got. */
+  /** The backend, reply and usage of the step as the task really made it. */
   readonly was: { readonly backend: string | null; readonly reply: Reply | null; readonly usage: Usage };
 }
 

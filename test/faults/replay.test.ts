@@ -62,7 +62,7 @@ test.each(points)('a worker is killed at %s', async (crashAt) => {
   // A worker that had made no commit leaves nothing that was lost.
   const restarts = steps.flatMap(({ why }) => why.filter(({ kind }) => kind === 'restart'));
   expect(restarts.map(({ text }) => text)).toEqual(crashAt === 'state:before#1' ? [] : ['second took it over from first']);
-  // What each step was sent is one of the requests that the model has got.
+  // The rebuilt prompt of each step is one of the requests that the model has got.
   const sent = calls.map(({ messages }) => JSON.stringify(messages.map(({ role, content }) => [role, content ?? ''])));
   for (const { prompt } of steps) {
     expect(prompt?.is).toBe('as-sent');

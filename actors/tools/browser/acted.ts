@@ -45,7 +45,7 @@ export async function acted(site: Site, act: Act, signal: AbortSignal): Promise<
   }
   // The act was made, and the browser ended before it was known what came of it.
   if (!page.context().browser()?.isConnected()) throw lost(act);
-  // What is typed in is not kept anyway; so nothing has to be, unless the page has sent something or gone on.
+  // Typed text is never kept, so a call that only types keeps nothing, unless the page has sent something or gone on.
   const keeps = act.mayLast || sent.length > 0 || page.url() !== before;
   return {
     text: await told(site, act.done, signal, keeps),

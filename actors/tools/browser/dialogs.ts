@@ -15,7 +15,7 @@ export interface Asked {
 }
 interface Answered {
   readonly accept: boolean;
-  /** What a `prompt` is given. Left out: the text that the page proposes. */
+  /** The text that answers a `prompt`. Left out: the text that the page proposes. */
   readonly text?: string;
   /** A line for the agent. */
   readonly note: string;
@@ -28,7 +28,7 @@ const maxChars = 1_000;
 const maxShownChars = 200;
 
 export class Dialogs {
-  /** What was asked by the key of the call; the oldest first. */
+  /** The questions that pages have asked, by the key of the call; the oldest first. */
   readonly #known = new Map<string, Asked[]>();
   #call: { readonly key: string; readonly answer: string | null } | null = null;
 

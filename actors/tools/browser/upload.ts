@@ -48,7 +48,7 @@ function mustNotBeTooLarge(given: string, bytes: number): void {
 
 const sha256Of = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-/** What the operator reads of the file: its name, its size, its sha256, and how it begins where it is a text. */
+/** The operator reads of a file its name, its size, its sha256, and its beginning if it is a text. */
 export function uploadLines({ name, mimeType, buffer, from }: Upload): string[] {
   const size = buffer.length < 1_000 ? '' : ` (${sizeOf(buffer.length)})`;
   return [

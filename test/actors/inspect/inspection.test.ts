@@ -19,7 +19,7 @@ afterAll(() => crew.stop());
 
 const single = { type: 'reasoning', instruction: 'Think', backend: 'main' };
 
-/** What a listener has heard so far. */
+/** The messages that a listener has heard so far. */
 class Ear {
   readonly heard: Inspected[] = [];
   #news = Promise.withResolvers<void>();

@@ -1,4 +1,4 @@
-/** What the tests of the pages task, talk and roster share: a console, its page unlocked, and axe. */
+/** The tests of the pages task, talk and roster share this: a console, its page unlocked, and axe. */
 import { join } from 'node:path';
 import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
@@ -12,7 +12,7 @@ export interface OwnPage extends OpenedPage {
   go(hash: string): Promise<void>;
   unlock(): Promise<void>;
   shot(name: string): Promise<void>;
-  /** What axe finds, in one line each. */
+  /** The findings of axe, one line each. */
   violations(): Promise<string[]>;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** What the pages task and roster compute before they draw, without a browser. */
+/** The functions by which the pages task and roster compute before they draw, without a browser. */
 import { expect, test } from 'vitest';
 import { machineReport } from '../../../actors/inspect/machine-report.ts';
 import { layOut } from '../../../cli/chart/layout.ts';

@@ -1,4 +1,4 @@
-/** What is exported of a chart is the chart: read back, it goes the same ways. */
+/** An exported chart that is read back goes the same ways. */
 import { getShortestPaths } from '@xstate/graph';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';

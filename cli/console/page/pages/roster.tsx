@@ -81,7 +81,7 @@ function Rules({ of: { budgets, supervision, reducer, backends, routing, coordin
   );
 }
 
-/** What was changed and not written: first its difference, then a button that writes exactly that. */
+/** The changes that are not written yet: first their difference, then a button that writes exactly that. */
 function Changes({ asked }: { asked: Asked<RosterReport> }) {
   const [busy, setBusy] = useState(false);
   const run = (work: () => Promise<unknown>) => async () => {

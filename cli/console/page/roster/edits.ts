@@ -1,4 +1,4 @@
-/** What the operator has changed on the roster page and not written yet, in the words of `cox roster edit`. */
+/** The changes on the roster page that are not written yet, in the words of `cox roster edit`. */
 import { computed, signal } from '@preact/signals';
 import type { RosterEditReply } from '../../wire.ts';
 import { editRoster, Refused } from '../http.ts';

@@ -1,4 +1,4 @@
-/** What the operator is told about a line that was said, or was not. */
+/** The operator is told whether a line was said. */
 import { Refused } from '../http.ts';
 import { say } from '../say.ts';
 import { line } from '../text.ts';

@@ -57,7 +57,7 @@ const marked = (sign: string, text: string | null): string[] =>
         .split('\n')
         .map((each) => `${sign}${each}`);
 
-/** What a call of these tools asks for, in the form of a diff; null for every other call. */
+/** The change that a call of these tools asks for, as a diff; null for every other call. */
 function diffOf(tool: string, args: unknown): string | null {
   if (tool === 'apply_patch') return textOf(args, 'patch');
   if (tool === 'write_file' && textOf(args, 'text') !== null) return marked('+', textOf(args, 'text')).join('\n');

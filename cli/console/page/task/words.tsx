@@ -1,4 +1,4 @@
-/** What a model said. Thoughts that a server has left in the text are dimmed, and folded where the reply is there. */
+/** The words of a model. Thoughts that a server has left in the text are dimmed, and folded where the reply is there. */
 import { clean } from '../text.ts';
 
 interface Part {

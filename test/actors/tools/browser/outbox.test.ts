@@ -12,7 +12,7 @@ let other: Site;
 let asks: OpenBrowser;
 let denies: OpenBrowser;
 let allows: OpenBrowser;
-/** What was asked of the other site. */
+/** The requests that the other site has got. */
 const got: string[] = [];
 
 const noted: Answer = ({ url }, response) => {
