@@ -1,5 +1,5 @@
 /**
- * The past of a task before a listener came, as messages of inspection: the states that the statuses of a task tell, and the machine as
+ * The past of a task, before a listener came, in messages: the states that the statuses of a task tell, and the machine as
  * its last commit has it. Events in between are not in the log.
  */
 import type { CrewSession } from '../../actors/node/join.ts';
